@@ -1,0 +1,36 @@
+# Needs Python 3.12 to 3.14 and make; everything else is installed into .venv.
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SUPPORTED := import sys, ensurepip, venv; sys.exit(not (3, 12) <= sys.version_info[:2] <= (3, 14))
+
+.PHONY: demo test lint bench clean
+
+demo: $(STAMP)
+	$(BIN)/bayesmix run models/electricity.toml
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP)
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An environment that already works is kept. Each candidate is run, not only found: a shim may exist and fail.
+$(STAMP): pyproject.toml constraints.txt
+	@if $(BIN)/python -m pip --version >/dev/null 2>&1 && $(BIN)/python -c '$(SUPPORTED)' >/dev/null 2>&1; then exit 0; fi; \
+	for python in python3.13 python3.14 python3.12 python3 python; do \
+		if $$python -c '$(SUPPORTED)' >/dev/null 2>&1; then exec $$python -m venv --clear $(VENV); fi; \
+	done; \
+	echo "bayesmix needs Python 3.12, 3.13 or 3.14 with its venv module (from python.org, or e.g. 'apt install python3 python3-venv', 'brew install python@3.13'); none was found." >&2; \
+	exit 1
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@

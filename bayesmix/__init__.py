@@ -1,0 +1,136 @@
+"""bayesmix: mixed (random-coefficients) logit, in both traditions, on the same integration grids.
+
+Symbols, the same everywhere:
+
+==========  =====================================================================
+I           persons
+T           situations (of all persons)
+R           rows: alternatives offered, over all situations
+S           nodes of an integration grid (of a person)
+K           random coefficients
+F           fixed coefficients
+P           parameters
+D           draws
+beta        coefficients of a person, (I or 1, K, S)
+b           their Gaussian index, ``beta = link(b)``, ``b = loc + L u``
+u, z        coordinates in the space of standard normals
+l, logp     log-probability of a person's choices, (I, S) by node or (I,) integrated
+theta       the free vector that optimisers move, (P,)
+==========  =====================================================================
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bayesmix.bayes.models import pymc_model
+    from bayesmix.bayes.sampling import sample
+    from bayesmix.classical.fit import Fit
+    from bayesmix.classical.msle import msle
+    from bayesmix.data import examples
+    from bayesmix.data.choices import ChoiceData
+    from bayesmix.errors import (
+        ConvergenceError,
+        DataError,
+        IntegrationError,
+        SpecificationError,
+    )
+    from bayesmix.integration.grids import population_grid
+    from bayesmix.integration.overview import rule_table
+    from bayesmix.integration.rules import (
+        centred,
+        gauss_hermite,
+        halton,
+        mlhs,
+        monte_carlo,
+        sobol,
+        sparse,
+    )
+    from bayesmix.likelihood.accuracy import integration_error
+    from bayesmix.likelihood.automatic import Tolerance
+    from bayesmix.likelihood.simulate import simulate_choices
+    from bayesmix.reporting.compare import compare
+    from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
+    from bayesmix.specification.model import MixedLogit
+
+try:
+    __version__ = version("bayesmix")
+except Exception:
+    __version__="0"
+
+# Where each public name lives: modules are imported when a name is first used, so that importing
+# the package is quick and needs neither a sampler nor a plotting library.
+_HOMES = {
+    "bayes.models": ["pymc_model"],
+    "bayes.sampling": ["sample"],
+    "classical.fit": ["Fit"],
+    "classical.msle": ["msle"],
+    "data.choices": ["ChoiceData"],
+    "errors": ["ConvergenceError", "DataError", "IntegrationError", "SpecificationError"],
+    "integration.grids": ["population_grid"],
+    "integration.overview": ["rule_table"],
+    "integration.rules": [
+        "centred",
+        "gauss_hermite",
+        "halton",
+        "mlhs",
+        "monte_carlo",
+        "sobol",
+        "sparse",
+    ],
+    "likelihood.accuracy": ["integration_error"],
+    "likelihood.automatic": ["Tolerance"],
+    "likelihood.simulate": ["simulate_choices"],
+    "reporting.compare": ["compare"],
+    "specification.mixing": ["Correlated", "LKJNormal", "LogNormal", "Normal"],
+    "specification.model": ["MixedLogit"],
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "ChoiceData",
+    "ConvergenceError",
+    "Correlated",
+    "DataError",
+    "Fit",
+    "IntegrationError",
+    "LKJNormal",
+    "LogNormal",
+    "MixedLogit",
+    "Normal",
+    "SpecificationError",
+    "Tolerance",
+    "centred",
+    "compare",
+    "examples",
+    "gauss_hermite",
+    "halton",
+    "integration_error",
+    "mlhs",
+    "monte_carlo",
+    "msle",
+    "population_grid",
+    "pymc_model",
+    "rule_table",
+    "sample",
+    "simulate_choices",
+    "sobol",
+    "sparse",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "examples":
+        return import_module("bayesmix.data.examples")
+    if name not in _HOME:
+        raise AttributeError(f"module 'bayesmix' has no attribute {name!r}")
+    value = getattr(import_module(f"bayesmix.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

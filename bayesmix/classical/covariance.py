@@ -1,0 +1,127 @@
+"""Covariance matrices of estimates: curvature, scores of persons, and the sandwich of both.
+
+All are of the parameters that people read; the free vector's are carried over by the delta method.
+Scores are summed by person, not by situation: a panel's situations are not independent draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.errors import SpecificationError
+from bayesmix.specification.parameters import ParameterSpace
+
+Array = NDArray[np.float64]
+
+STEP = 1e-3
+"""Step of the differenced gradient, in whitened units (about standard errors)."""
+KINDS = ("robust", "hessian", "opg")
+
+
+@dataclass(frozen=True, eq=False)
+class Information:
+    """What a sample tells about the free vector.
+
+    Parameters
+    ----------
+    hessian
+        Minus the second derivatives (P, P) of the weighted log-likelihood.
+    opg
+        Weighted outer product of persons' scores, ``sum_i w_i s_i s_i'``.
+    meat
+        ``sum_i w_i^2 s_i s_i'``: equal to ``opg`` without weights.
+    """
+
+    hessian: Array
+    opg: Array
+    meat: Array
+
+    def covariance(self, kind: str) -> Array:
+        """Covariance (P, P) of the free vector; NaN where the curvature is not that of a maximum.
+
+        ``"hessian"`` is ``H^-1``, ``"opg"`` ``(S'S)^-1`` (Berndt, Hall, Hall and Hausman 1974),
+        ``"robust"`` the sandwich ``H^-1 S'S H^-1`` (White 1982).
+        """
+        if kind not in KINDS:
+            raise SpecificationError(f"argument 'kind' must be one of {KINDS}, got {kind!r}")
+        bread = _inverse(self.opg if kind == "opg" else self.hessian)
+        return bread @ self.meat @ bread if kind == "robust" else bread
+
+    def weakest(self, space: ParameterSpace) -> str | None:
+        """In words, the direction that the likelihood does not identify; None where all is well."""
+        scale = np.sqrt(np.abs(np.diag(self.hessian)))
+        if (scale == 0).any():
+            return str(free_names(space)[int(np.flatnonzero(scale == 0)[0])])
+        values, vectors = np.linalg.eigh(self.hessian / np.outer(scale, scale))
+        if values[0] > 1e-9 * values[-1]:
+            return None
+        direction = vectors[:, 0]
+        heavy = np.argsort(-np.abs(direction))[:4]
+        names = free_names(space)
+        return " ".join(f"{direction[p]:+.2f} {names[p]}" for p in heavy if abs(direction[p]) > 0.1)
+
+
+def free_names(space: ParameterSpace) -> tuple[str, ...]:
+    """Names of the entries of the free vector; entries of the Cholesky factor are ``chol[., .]``."""
+    rows, columns = space.chol_index
+    chol = (
+        f"chol[{space.random[k]}, {space.random[j]}]" for k, j in zip(rows, columns, strict=True)
+    )
+    return (
+        *(f"mean[{n}]" for n in space.random),
+        *chol,
+        *(f"fixed[{n}]" for n in space.fixed),
+    )
+
+
+def _inverse(matrix: Array) -> Array:
+    scale = np.sqrt(np.abs(np.diag(matrix)))
+    try:
+        root = np.linalg.cholesky(matrix / np.outer(scale, scale))
+    except np.linalg.LinAlgError:
+        return np.full_like(matrix, np.nan)
+    inverse = np.linalg.inv(root)
+    return (inverse.T @ inverse) / np.outer(scale, scale)
+
+
+def information(
+    gradient: Callable[[Array], Array], theta: Array, scores: Array, weights: Array, root: Array
+) -> Information:
+    """Information at ``theta``: the Hessian by central differences of the analytic gradient.
+
+    Parameters
+    ----------
+    gradient
+        Gradient (P,) of the weighted log-likelihood.
+    theta
+        The estimate (P,).
+    scores, weights
+        Scores (I, P) and weights (I,) of persons.
+    root
+        Whitening (P, P): differences are taken along its columns.
+    """
+    size = len(theta)
+    curvature = np.empty((size, size))
+    for p in range(size):
+        step = STEP * root[:, p]
+        difference = gradient(theta + step) - gradient(theta - step)
+        curvature[p] = root.T @ difference / (2 * STEP)
+    back = np.linalg.inv(root)
+    hessian = -back.T @ (curvature + curvature.T) / 2 @ back
+    weighted = scores * weights[:, None]
+    return Information(hessian, weighted.T @ scores, weighted.T @ weighted)
+
+
+def natural_covariance(space: ParameterSpace, theta: Array, covariance: Array) -> Array:
+    """Delta method from the free vector to the printed parameters, ``J V J'``."""
+    jacobian = space.jacobian(theta)
+    # A row of NaN (a correlation with a standard deviation of 0) must not spoil the others.
+    good = np.isfinite(jacobian).all(axis=1)
+    full = np.full_like(covariance, np.nan)
+    part = jacobian[good] @ covariance @ jacobian[good].T
+    full[np.ix_(good, good)] = part
+    return full

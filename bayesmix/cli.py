@@ -1,0 +1,125 @@
+"""The command line: ``bayesmix run STUDY.toml`` and ``bayesmix check STUDY.toml``."""
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
+
+if TYPE_CHECKING:
+    from bayesmix.study import Study
+    from bayesmix.study.run import Run
+
+USER_ERRORS = (DataError, SpecificationError, IntegrationError, ConvergenceError, OSError)
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Mixed logit studies: a TOML file in, a folder with fits, tables and plots out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The study file.")]
+
+
+@app.command()
+def run(
+    study: StudyFile,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder.", show_default="runs/<name of the study>")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Start afresh: replace what is in the run folder.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Fit a study and write its run folder; finished steps of an earlier run are used again."""
+    from bayesmix.study import read_study, run_study
+
+    with _readable_errors():
+        parsed = read_study(study)
+        try:
+            finished = run_study(parsed, out, force=force, progress=not quiet)
+        except KeyboardInterrupt:
+            _say_how_to_resume(study, out, parsed)
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+    if not quiet:
+        _print_run(finished)
+
+
+@app.command()
+def check(study: StudyFile) -> None:
+    """Validate a study file, its data and its model, without fitting."""
+    from bayesmix.study import check_study, read_study
+
+    with _readable_errors():
+        print(check_study(read_study(study)))
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"bayesmix {version('bayesmix')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@contextmanager
+def _readable_errors() -> Iterator[None]:
+    """What the user can put right: one message on standard error, no traceback, exit code 2."""
+    try:
+        yield
+    except USER_ERRORS as error:
+        _errors().print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+        raise typer.Exit(EXIT_USER_ERROR) from None
+
+
+def _print_run(run: "Run") -> None:
+    from bayesmix.reporting.tables import rich_table
+
+    console = Console(highlight=False)
+    console.print(rich_table(run.report.comparison))
+    for sentence in run.report.sentences:
+        console.print(escape(sentence), soft_wrap=True)
+    console.print(f"\nwritten to {escape(str(run.folder))}", soft_wrap=True)
+
+
+def _say_how_to_resume(file: Path, out: Path | None, study: "Study") -> None:
+    """What is on disk, and the command that goes on from there."""
+    from bayesmix.study.folder import default_folder, finished_steps
+
+    folder = out or default_folder(study)
+    steps = finished_steps(study, folder)
+    done = ", ".join(f"{name} ({', '.join(step.files)})" for name, step in steps.items())
+    command = ["bayesmix", "run", str(file), *(["--out", str(out)] if out else [])]
+    _errors().print(
+        f"\nInterrupted. Finished and kept in {escape(str(folder))}: {escape(done) or 'no step'}.\n"
+        f"To go on from there:\n  {escape(shlex.join(command))}",
+        soft_wrap=True,
+    )
+
+
+def _errors() -> Console:
+    return Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

@@ -1,0 +1,1 @@
+"""Choice data: the only validation of user data, and the example that ships with the package."""

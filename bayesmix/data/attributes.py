@@ -1,0 +1,70 @@
+"""Attributes of choice data, checked when a model uses them."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.data.columns import SHOWN, first_few, nearest, numbers, show
+from bayesmix.data.layout import name_situation
+from bayesmix.errors import DataError
+
+if TYPE_CHECKING:
+    from bayesmix.data.choices import ChoiceData
+
+
+def check_complete(data: "ChoiceData", column: str) -> pd.Series:
+    """A column of any type (R,), such as one that a formula makes categorical; no value is missing.
+
+    Raises
+    ------
+    DataError
+        Where there is no such column, or values are missing.
+    """
+    if column not in data.frame.columns:
+        raise DataError(
+            f"the data have no column {show(column)}; {nearest(column, data.frame.columns)}"
+        )
+    values = data.frame[column]
+    _require(data, column, values.isna().to_numpy(), "missing")
+    return values
+
+
+def check_numeric(data: "ChoiceData", column: str) -> np.ndarray:
+    """A column as numbers, (R,) float64, booleans as 0 and 1; every value is finite.
+
+    Raises
+    ------
+    DataError
+        Where there is no such column, it is not numeric, or values are missing or infinite.
+    """
+    series = check_complete(data, column)
+    values = numbers(series)
+    if values is None:
+        raise DataError(
+            f"column {show(column)} is not numeric: it holds {first_few(pd.unique(series))} "
+            f"({series.dtype}); for categories write C({column}) in the formula, for numbers "
+            "stored as text convert the column with pandas.to_numeric"
+        )
+    _require(data, column, ~np.isfinite(values), "infinite")
+    return values
+
+
+def _require(data: "ChoiceData", column: str, wrong: np.ndarray, what: str) -> None:
+    if not wrong.any():
+        return
+    rows = np.flatnonzero(wrong)
+    places = "; ".join(_place(data, row) for row in rows[:SHOWN])
+    more = f"; and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+    raise DataError(
+        f"column {show(column)} is {what} in {len(rows)} of {data.n_rows} rows ({places}{more}): "
+        "fill the values in, drop these situations, or mark the rows unavailable (availability=)"
+    )
+
+
+def _place(data: "ChoiceData", row: int) -> str:
+    alternative = data.alternatives[data.alternative_code[row]]
+    situation = name_situation(
+        data.situations, data.row_situation[row], panel=data.person is not None
+    )
+    return f"alternative {show(alternative)} in {situation} (row {show(data.rows[row])})"

@@ -1,0 +1,154 @@
+"""What makes a long frame invalid as choice data; every check names the place and the remedy."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.data.columns import SHOWN, first_few, numbers, show
+from bayesmix.data.layout import Layout
+from bayesmix.errors import DataError
+
+if TYPE_CHECKING:
+    from bayesmix.data.choices import ChoiceData
+
+
+def _others(count: int, noun: str, name: Callable[[int], str], places: np.ndarray) -> str:
+    """Say how many more places offend, and which are next; empty when there is only one."""
+    if count == 1:
+        return ""
+    following = ", ".join(name(int(place)) for place in places[1:SHOWN])
+    more = f"{count - 1} more {noun}{'s' if count > 2 else ''}"
+    return f"; {more} like it ({following}{', ...' if count > SHOWN else ''})"
+
+
+def check_sizes(layout: Layout, outside_option: bool) -> None:
+    """Raise where there is nothing to estimate from."""
+    if len(layout.situations) == 1:
+        raise DataError(
+            f"the data hold a single choice, {layout.situation(0)}: check column "
+            f"{show(layout.situations.names[1])}, which identifies situations"
+        )
+    if len(layout.persons) == 1:
+        raise DataError(
+            f"column {show(layout.persons.name)} holds a single person, {show(layout.persons[0])}: "
+            "tastes that differ between people need several; for a cross-section give person=None"
+        )
+    if len(layout.alternatives) == 1 and not outside_option:
+        raise DataError(
+            f"the data hold a single alternative, {show(layout.alternatives[0])}: add the rows of "
+            "the alternatives that were not chosen, or give outside_option=True if nothing could "
+            "be chosen"
+        )
+
+
+def check_duplicates(layout: Layout) -> None:
+    """Raise where an alternative occurs twice in a situation."""
+    same_situation = np.diff(layout.row_situation) == 0
+    repeated = np.flatnonzero(same_situation & (np.diff(layout.alternative_code) == 0)) + 1
+    if len(repeated):
+        remedy = "check the columns that identify situation and alternative"
+        if not layout.panel:
+            remedy = "if situations are numbered within persons, give person="
+        raise DataError(
+            f"{layout.row(repeated[0])} occurs more than once: {remedy}"
+            + _others(len(repeated), "row", layout.row, repeated)
+        )
+
+
+def check_choices(layout: Layout, chosen: np.ndarray, column: str, outside_option: bool) -> None:
+    """Raise unless exactly one row of each situation is chosen (at most one: outside option)."""
+    count = np.bincount(layout.row_situation[chosen], minlength=len(layout.situations))
+    wrong = np.flatnonzero(count > 1 if outside_option else count != 1)
+    if not len(wrong):
+        return
+    first = count[wrong[0]]
+    remedy = f"check column {show(column)}"
+    if first == 0:
+        remedy += ", or give outside_option=True if nothing could be chosen"
+    raise DataError(
+        f"{layout.situation(wrong[0])} has {first} chosen rows; expected "
+        f"{'at most' if outside_option else 'exactly'} 1: {remedy}"
+        + _others(len(wrong), "situation", layout.situation, wrong)
+    )
+
+
+def check_availability(
+    layout: Layout, chosen: np.ndarray, available: np.ndarray, columns: tuple[str, str | None]
+) -> None:
+    """Raise where an unavailable alternative was chosen, or none is available."""
+    wrong = np.flatnonzero(chosen & ~available)
+    if len(wrong):
+        raise DataError(
+            f"{layout.row(wrong[0])} is chosen but not available: check columns {show(columns[0])} "
+            f"and {show(columns[1])}" + _others(len(wrong), "row", layout.row, wrong)
+        )
+    count = np.bincount(layout.row_situation[available], minlength=len(layout.situations))
+    empty = np.flatnonzero(count == 0)
+    if len(empty):
+        raise DataError(
+            f"{layout.situation(empty[0])} has no available alternative: drop its rows, or check "
+            f"column {show(columns[1])}" + _others(len(empty), "situation", layout.situation, empty)
+        )
+
+
+def person_weights(layout: Layout, column: pd.Series) -> np.ndarray:
+    """Weights (I,) from a column in the order of `layout`: positive, constant within persons."""
+    name = f"weights column {show(column.name)}"
+    values = numbers(column)
+    if values is None:
+        raise DataError(
+            f"{name} holds {first_few(pd.unique(column))}; expected positive numbers: "
+            "convert it with pandas.to_numeric"
+        )
+    wrong = ~((values > 0) & (values < np.inf))
+    if wrong.any():
+        raise DataError(
+            f"{name} holds {first_few(np.unique(values[wrong]))} in {wrong.sum()} rows "
+            f"(rows {first_few(layout.rows[wrong])}); expected positive finite numbers: "
+            "drop the people who are not to count"
+        )
+    row_person = layout.situation_person[layout.row_situation]
+    weights = values[np.searchsorted(row_person, np.arange(len(layout.persons)))]
+    varying = np.unique(row_person[values != weights[row_person]])
+    if len(varying):
+        levels = first_few(np.unique(values[row_person == varying[0]]))
+        person = "person" if layout.panel else "situation"
+        raise DataError(
+            f"{name} varies within {person} {show(layout.persons[varying[0]])} ({levels}); "
+            f"expected one weight per {person}: check it, or take its mean within each {person}"
+            + _others(len(varying), person, lambda i: show(layout.persons[i]), varying)
+        )
+    return weights
+
+
+def check_arrays(data: "ChoiceData") -> None:
+    """Raise unless the arrays of choice data agree with each other."""
+    persons, situations, rows = len(data.persons), len(data.situations), len(data.frame)
+    start, chosen = data.situation_start, data.chosen_row
+    lengths = {
+        "person_start": (len(data.person_start), persons + 1),
+        "person_start[-1]": (data.person_start[-1], situations),
+        "weights": (len(data.weights), persons),
+        "situation_start": (len(start), situations + 1),
+        "situation_start[-1]": (start[-1], rows),
+        "chosen_row": (len(chosen), situations),
+        "alternative_code": (len(data.alternative_code), rows),
+        "rows": (len(data.rows), rows),
+    }
+    wrong = [
+        f"{name} {got}, expected {want}" for name, (got, want) in lengths.items() if got != want
+    ]
+    if wrong:
+        raise DataError(
+            f"sizes that do not agree: {'; '.join(wrong)}: use ChoiceData.from_long or from_wide"
+        )
+    outside = (chosen == -1) & data.outside_option
+    strays = np.flatnonzero(~(((chosen >= start[:-1]) & (chosen < start[1:])) | outside))
+    if len(strays):
+        raise DataError(
+            f"chosen_row is not a row of its own situation in {len(strays)} situations (situations "
+            f"{first_few(strays)}): give a row of the situation"
+            + (", or -1 for the outside option" if data.outside_option else "")
+        )

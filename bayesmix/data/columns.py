@@ -1,0 +1,139 @@
+"""Columns of the user's frame: conversion to pandas, existence, completeness, numbers."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from bayesmix.errors import DataError
+
+SHOWN = 3  # offending places listed in a message, before "and n more"
+
+
+def show(label: object) -> str:
+    """Text of a label in a message: numbers bare, text in quotes."""
+    return repr(label.item() if isinstance(label, np.generic) else label)
+
+
+def first_few(labels: Any, shown: int = SHOWN) -> str:
+    """The first labels, and how many more there are."""
+    text = ", ".join(show(label) for label in labels[:shown])
+    return text + (f" and {len(labels) - shown} more" if len(labels) > shown else "")
+
+
+def as_pandas(frame: Any) -> pd.DataFrame:
+    """The user's frame as pandas, whatever eager frame narwhals understands."""
+    if isinstance(frame, pd.DataFrame):
+        table = frame
+    else:
+        try:
+            table = _converted(nw.from_native(frame, eager_only=True))
+        except TypeError:
+            raise DataError(
+                f"frame must be a data frame (pandas, polars, ...), got {type(frame).__name__}: "
+                "collect a lazy frame first; build a frame from arrays with pandas.DataFrame"
+            ) from None
+    if table.columns.nlevels > 1:
+        raise DataError(
+            "frame has more than one level of column names: flatten frame.columns first"
+        )
+    if not table.columns.is_unique:
+        repeated = table.columns[table.columns.duplicated()].unique()
+        raise DataError(f"frame has columns of the same name: {first_few(repeated)}; rename one")
+    if len(table) == 0:
+        raise DataError("frame has no rows: check the filter or the file it comes from")
+    return table
+
+
+def _converted(frame: nw.DataFrame[Any]) -> pd.DataFrame:
+    """Pandas from another library, without pyarrow; only enumerations keep their order."""
+    columns: dict[str, Any] = {}
+    for name in frame.columns:
+        values = frame[name]
+        if isinstance(values.dtype, nw.Enum):
+            columns[name] = pd.Categorical(values.to_list(), categories=values.dtype.categories)
+        else:
+            columns[name] = values.to_numpy()
+    return pd.DataFrame(columns)
+
+
+def nearest(name: object, names: Sequence[object] | pd.Index) -> str:
+    """A hint at the existing name nearest to `name`, or at all of them when there are few."""
+    texts = [str(candidate) for candidate in names]
+    lowered = {text.lower(): text for text in reversed(texts)}
+    close = difflib.get_close_matches(str(name).lower(), list(lowered), n=1)
+    if close:
+        return f"did you mean {lowered[close[0]]!r}?"
+    return f"it has {first_few(texts, shown=12)}"
+
+
+def require_columns(frame: pd.DataFrame, roles: Mapping[str, str | None]) -> None:
+    """Raise unless every column named for a role exists, and none is named for two roles.
+
+    Parameters
+    ----------
+    roles : role -> column name, None where the role is not used
+    """
+    used: dict[str, str] = {}
+    for role, column in roles.items():
+        if column is None:
+            continue
+        if column not in frame.columns:
+            hint = nearest(column, frame.columns)
+            if column in frame.index.names:
+                hint = "it is a level of the index: call frame.reset_index() first"
+            raise DataError(f"{role}={show(column)}: frame has no such column; {hint}")
+        if column in used:
+            remedy = "give each role its own column"
+            if {role, used[column]} == {"person", "situation"}:
+                remedy = "where every situation is its own person, give person=None"
+            raise DataError(f"column {show(column)} is both {used[column]} and {role}: {remedy}")
+        used[column] = role
+
+
+def require_complete(frame: pd.DataFrame, columns: Sequence[str | None]) -> None:
+    """Raise where one of these columns has missing values."""
+    for column in columns:
+        if column is None:
+            continue
+        missing = frame[column].isna().to_numpy()
+        if missing.any():
+            raise DataError(
+                f"column {show(column)} has missing values in {missing.sum()} of {len(frame)} rows "
+                f"(rows {first_few(frame.index[missing])}): fill them in or drop these rows"
+            )
+
+
+def numbers(values: pd.Series) -> np.ndarray | None:
+    """Values as float64, missing ones as NaN; None where they are not numbers.
+
+    Numbers are of a numeric or boolean type, or Python objects that are all numbers.
+    """
+    kind = values.dtype.kind if values.dtype != object else ""
+    if isinstance(values.dtype, pd.CategoricalDtype) or kind not in {"i", "u", "f", "b", ""}:
+        return None
+    if kind == "" and pd.api.types.infer_dtype(values, skipna=True) not in {
+        *("integer", "floating", "mixed-integer-float", "boolean", "decimal", "empty")
+    }:
+        return None
+    return values.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def binary(frame: pd.DataFrame, column: str, remedy: str) -> np.ndarray:
+    """A column of 0/1 or True/False as (R,) bool; its missing values have been refused before."""
+    values = numbers(frame[column])
+    if values is None:
+        examples = first_few(pd.unique(frame[column]))
+        raise DataError(
+            f"column {show(column)} holds {examples}; expected 0/1 or True/False: {remedy}"
+        )
+    wrong = (values != 0) & (values != 1)
+    if wrong.any():
+        raise DataError(
+            f"column {show(column)} holds {first_few(np.unique(values[wrong]))} in {wrong.sum()} "
+            f"rows (rows {first_few(frame.index[wrong])}); expected 0/1 or True/False: {remedy}"
+        )
+    return values.astype(bool)

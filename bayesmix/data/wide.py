@@ -1,0 +1,183 @@
+"""From one row a situation to one row an alternative."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.data.columns import as_pandas, first_few, require_columns, show
+from bayesmix.errors import DataError
+
+ALTERNATIVE = "alternative"
+SITUATION = "situation"
+AVAILABLE = "available"
+
+type Columns = str | Mapping[Hashable, str | float]
+
+
+@dataclass(frozen=True)
+class LongFrame:
+    """A long frame, and the names of the columns that were made."""
+
+    frame: pd.DataFrame
+    situation: str
+    availability: str | None
+
+
+def lengthen(
+    frame: Any,
+    *,
+    chosen: str,
+    alternatives: Sequence[Hashable] | Mapping[Hashable, Hashable],
+    varying: Mapping[str, Columns],
+    availability: Columns | None,
+    situation: str | None,
+    outside: tuple[bool, Hashable],
+    others: Mapping[str, str | None],
+) -> LongFrame:
+    """One row for each situation and alternative; `outside` is (outside_option, outside_label)."""
+    frame = as_pandas(frame)
+    roles = {"chosen": chosen, "situation": situation, **others}
+    require_columns(frame, roles)
+    codes = _codes(alternatives)
+    labels = list(codes.values())
+    sources = {name: _columns(frame, name, columns, labels) for name, columns in varying.items()}
+    made = [*varying, ALTERNATIVE, *([SITUATION] if situation is None else [])]
+    if availability is not None:
+        sources[AVAILABLE] = _columns(frame, "availability", availability, labels)
+        made.append(AVAILABLE)
+    carried = _carried(frame, roles, sources, made)
+
+    choice = np.repeat(_choice(frame, chosen, codes, outside), len(labels))
+    position = np.tile(np.arange(len(labels)), len(frame))
+    row = np.repeat(np.arange(len(frame)), len(labels))
+    columns = {name: _interleave(frame, parts) for name, parts in sources.items()}
+    columns[ALTERNATIVE] = pd.Categorical.from_codes(position, categories=pd.Index(labels))
+    columns[chosen] = (choice == position).astype(np.int64)
+    if situation is None:
+        columns[SITUATION] = row
+    long = carried.take(row).assign(**columns)
+    return LongFrame(long, situation or SITUATION, None if availability is None else AVAILABLE)
+
+
+def _carried(
+    frame: pd.DataFrame,
+    roles: Mapping[str, str | None],
+    sources: Mapping[str, list[str | float]],
+    made: list[str],
+) -> pd.DataFrame:
+    """The columns that are repeated for each alternative; none may clash with those made."""
+    spread = {
+        source for columns in sources.values() for source in columns if isinstance(source, str)
+    }
+    for role, column in roles.items():
+        if column in spread:
+            raise DataError(
+                f"column {show(column)} is both {role} and an attribute that varies between "
+                "alternatives: give each role its own column"
+            )
+    carried = frame.drop(columns=[*spread, str(roles["chosen"])])
+    present = [*carried.columns, roles["chosen"]]
+    clashes = [name for name in made if name in present or made.count(name) > 1]
+    if clashes:
+        raise DataError(
+            f"from_wide makes columns {first_few(made, len(made))}, but {first_few(clashes)} "
+            "exists already: rename it in frame, or in varying"
+        )
+    return carried
+
+
+def _codes(
+    alternatives: Sequence[Hashable] | Mapping[Hashable, Hashable],
+) -> dict[Hashable, Hashable]:
+    """Value in the column of choices -> label."""
+    if isinstance(alternatives, str) or not isinstance(alternatives, Mapping | Sequence):
+        raise DataError(
+            "alternatives must be a list of labels or a mapping value -> label, "
+            f"got {alternatives!r}"
+        )
+    if isinstance(alternatives, Mapping):
+        codes = dict(alternatives)
+    else:
+        codes = {label: label for label in alternatives}
+    labels = list(codes.values())
+    if len(set(labels)) < max(len(alternatives), 1):
+        raise DataError(f"alternatives must be different labels, got {list(alternatives)!r}")
+    return codes
+
+
+def _columns(
+    frame: pd.DataFrame, attribute: str, columns: Columns, labels: list[Any]
+) -> list[str | float]:
+    """The column, or number, of an attribute for each alternative."""
+    if isinstance(columns, str):
+        if "{alternative}" not in columns:
+            raise DataError(
+                f"{attribute!r}: {columns!r} is the same for every alternative; expected a pattern "
+                "with {alternative}, or a mapping alternative -> column; a column that does not "
+                "vary between alternatives is carried along without being named"
+            )
+        found: list[str | float] = [
+            columns.replace("{alternative}", str(label)).replace("{attribute}", attribute)
+            for label in labels
+        ]
+    else:
+        absent = [label for label in labels if label not in columns]
+        unknown = [label for label in columns if label not in labels]
+        if absent or unknown:
+            raise DataError(
+                f"{attribute!r}: "
+                + (f"no column for alternative {first_few(absent)}" if absent else "")
+                + (" and " if absent and unknown else "")
+                + (f"unknown alternative {first_few(unknown)}" if unknown else "")
+                + f"; the alternatives are {first_few(labels, 12)}: give a column for each, "
+                "or a number such as 0 where the attribute plays no role"
+            )
+        found = [columns[label] for label in labels]
+    for label, source in zip(labels, found, strict=True):
+        if isinstance(source, str):
+            require_columns(frame, {f"{attribute!r} of alternative {show(label)}, column": source})
+    return found
+
+
+def _choice(
+    frame: pd.DataFrame,
+    chosen: str,
+    codes: dict[Hashable, Hashable],
+    outside: tuple[bool, Hashable],
+) -> np.ndarray:
+    """Index of the chosen alternative (T,), -1 for the outside option."""
+    outside_option, outside_label = outside
+    if outside_label is not None and (not outside_option or outside_label in codes):
+        raise DataError(
+            f"outside_label={outside_label!r} must come with outside_option=True, and must not be "
+            f"one of the alternatives"
+        )
+    values = frame[chosen]
+    index = pd.Index(list(codes)).get_indexer(pd.Index(values))
+    unknown = index == -1
+    remedy = f"the alternatives are {first_few(list(codes), 12)}"
+    if outside_option:
+        none = values.isna() if outside_label is None else values == outside_label
+        unknown &= ~none.to_numpy(dtype=bool, na_value=False)
+    else:
+        remedy += "; where nothing was chosen, give outside_option=True"
+    if unknown.any():
+        raise DataError(
+            f"column {show(chosen)} holds {first_few(pd.unique(values[unknown]))} in "
+            f"{unknown.sum()} rows (rows {first_few(frame.index[unknown])}), which are not "
+            f"alternatives: {remedy}"
+        )
+    return index
+
+
+def _interleave(frame: pd.DataFrame, columns: list[str | float]) -> Any:
+    """Values of an attribute, situation by situation and in each the alternatives in order."""
+    parts = [
+        frame[source] if isinstance(source, str) else pd.Series(source, index=frame.index)
+        for source in columns
+    ]
+    order = np.arange(len(columns) * len(frame)).reshape(len(columns), -1).T.ravel()
+    return pd.concat(parts, ignore_index=True).take(order).array

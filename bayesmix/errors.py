@@ -1,0 +1,33 @@
+"""The exceptions that bayesmix raises: all ValueErrors, whose messages name the remedy."""
+
+
+class DataError(ValueError):
+    """The user's data cannot be read as choices.
+
+    Raised when `ChoiceData` is made (a column is missing, a situation has two choices, ...) and
+    when an attribute that a model uses has missing, infinite or non-numeric values.
+    """
+
+
+class SpecificationError(ValueError):
+    """A model is not well formed, or does not fit the data it is given.
+
+    Raised for formulas, mixing laws, priors and parameter names: a term that is random twice, a
+    formula with an unknown name, a regressor that does not vary within any situation.
+    """
+
+
+class IntegrationError(ValueError):
+    """A likelihood cannot be integrated over tastes with the grid that was asked for.
+
+    Raised for impossible grids, and where the integral of a person's likelihood is not a positive
+    finite number; the message names the person and a grid that would do.
+    """
+
+
+class ConvergenceError(ValueError):
+    """An optimiser or a sampler did not arrive, so that its result must not be used.
+
+    Raised when what follows needs a converged result; the message says where the search stopped and
+    what to change.
+    """

@@ -1,0 +1,1 @@
+"""Integration rules and grids of standard normal nodes; knows no model."""

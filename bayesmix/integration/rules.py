@@ -1,0 +1,231 @@
+"""Integration rules, as users ask for them: a description without dimension or people.
+
+A description prints as the call that makes it (`sobol(64)`). `population_grid` turns it into the
+grid of a model and its people.
+"""
+
+from collections.abc import Callable
+from operator import index
+from typing import Literal
+
+import numpy as np
+
+from bayesmix.errors import SpecificationError
+from bayesmix.integration.descriptions import (
+    MLHS,
+    Centred,
+    DrawRule,
+    GaussHermite,
+    Halton,
+    MonteCarlo,
+    PlainHalton,
+    Rule,
+    Sobol,
+    Sparse,
+)
+
+MAX_DRAWS = 2**20
+MAX_POINTS = 64
+MAX_LEVEL = 15  # the nested rules are stored up to 19 points
+
+
+def _draws(value: object) -> int:
+    return _whole("nodes", value, 1, MAX_DRAWS, "choose the number of nodes a person, such as 64")
+
+
+def sobol(nodes: int) -> Sobol:
+    """Scrambled Sobol points, an own scramble for every person.
+
+    Parameters
+    ----------
+    nodes : int
+        Nodes S a person, from 1 to 2**20. Powers of two keep the balance of the points.
+
+    Notes
+    -----
+    Joe and Kuo's (2008) direction numbers with a random linear matrix scramble and digital shift
+    (Matousek 1998): each person's estimate is unbiased, and persons are independent.
+
+    >>> sobol(64)
+    sobol(64)
+    """
+    return Sobol(_draws(nodes))
+
+
+def halton(nodes: int, scramble: bool = True, skip: int | None = None) -> Halton | PlainHalton:
+    """Halton points, scrambled for every person, or one plain sequence dealt out to the people.
+
+    Parameters
+    ----------
+    nodes : int
+        Nodes S a person.
+    scramble : bool
+        True: every digit of every person and dimension has an own random permutation (Owen 2017).
+        False: the deterministic recipe of older software, for replications: person i takes
+        elements skip + i*S to skip + (i+1)*S - 1 of one sequence with bases 2, 3, 5, ...
+    skip : int, optional
+        Elements of the plain sequence dropped at its start (default 100, at least 1: element 0
+        is infinite as a normal). Only with `scramble=False`.
+
+    >>> halton(100), halton(100, scramble=False)
+    (halton(100), halton(100, scramble=False, skip=100))
+    """
+    count = _draws(nodes)
+    if not _flag("scramble", scramble):
+        remedy = "element 0 of the sequence is not a normal; older software drops 100"
+        return PlainHalton(count, _whole("skip", 100 if skip is None else skip, 1, 2**31, remedy))
+    if skip is not None:
+        raise SpecificationError(
+            f"argument 'skip': expected none with scramble=True, got {skip!r}: scrambled points "
+            "need no burn-in; drop the argument, or give scramble=False"
+        )
+    return Halton(count)
+
+
+def mlhs(nodes: int) -> MLHS:
+    """Modified Latin hypercube sampling (Hess, Train and Polak 2006).
+
+    Parameters
+    ----------
+    nodes : int
+        Nodes S a person. In every dimension the uniforms are (s + u)/S, s = 0..S-1, with one u
+        a person and dimension, in an own random order.
+
+    >>> mlhs(100)
+    mlhs(100)
+    """
+    return MLHS(_draws(nodes))
+
+
+def monte_carlo(nodes: int, antithetic: bool = False) -> MonteCarlo:
+    """Independent pseudo-random draws.
+
+    Parameters
+    ----------
+    nodes : int
+        Nodes S a person; even when antithetic.
+    antithetic : bool
+        True: the second half of a person's nodes is minus the first half.
+
+    >>> monte_carlo(500, antithetic=True)
+    monte_carlo(500, antithetic=True)
+    """
+    count, mirrored = _draws(nodes), _flag("antithetic", antithetic)
+    if mirrored and count % 2:
+        raise SpecificationError(
+            f"argument 'nodes': expected an even number with antithetic=True, got {count}: "
+            f"use {count + 1}"
+        )
+    return MonteCarlo(count, mirrored)
+
+
+def gauss_hermite(points: int) -> GaussHermite:
+    """Product of Gauss-Hermite rules, the same for everyone.
+
+    Parameters
+    ----------
+    points : int
+        Points in every dimension, points**K nodes in all: for few random coefficients. Exact for
+        polynomials of degree up to 2*points - 1 in every coordinate.
+
+    >>> gauss_hermite(7)
+    gauss_hermite(7)
+    """
+    return GaussHermite(_whole("points", points, 1, MAX_POINTS, "7 is a usual choice"))
+
+
+def sparse(level: int = 5, family: Literal["kpn", "gqn"] = "kpn") -> Sparse:
+    """Smolyak's sparse grid (Heiss and Winschel 2008), the same for everyone.
+
+    Parameters
+    ----------
+    level : int
+        Exact for polynomials of total degree up to 2*level - 1.
+    family : {"kpn", "gqn"}
+        One-dimensional rules: nested ones of Genz and Keister (1996), or Gauss-Hermite.
+
+    Notes
+    -----
+    Weights can be negative: for smooth integrands (cross-sections), not for long panels.
+
+    >>> sparse(5)
+    sparse(level=5, family='kpn')
+    """
+    if family not in ("kpn", "gqn"):
+        raise SpecificationError(
+            f"argument 'family': expected 'kpn' (nested) or 'gqn' (Gauss-Hermite), got {family!r}: "
+            "'kpn' needs fewer nodes"
+        )
+    return Sparse(_whole("level", level, 1, MAX_LEVEL, "levels 3 to 5 are usual"), family)
+
+
+def centred(
+    rule: DrawRule, population: float = 0.25, inflation: float = 1.2, moments: bool = False
+) -> Centred:
+    """Nodes where each person's own likelihood is, with a defence from the population density.
+
+    Parameters
+    ----------
+    rule : DrawRule
+        Where nodes come from: `sobol`, `halton`, `mlhs` or `monte_carlo`.
+    population : float
+        Share of the nodes drawn from the population density, in [0, 1).
+    inflation : float
+        Factor on the standard deviations of a person's centred normal, in [0.5, 10).
+    moments : bool
+        True: add a component with the moments of a first pass, for skewed posteriors.
+
+    >>> centred(sobol(64))
+    centred(sobol(64), population=0.25, inflation=1.2)
+    """
+    if not isinstance(rule, DrawRule):
+        raise SpecificationError(
+            f"argument 'rule': expected a rule with own draws for every person, got {rule!r}: "
+            "use sobol(64)"
+        )
+    share = _real("population", population, 0.0, 1.0, "a quarter is a safe share")
+    factor = _real("inflation", inflation, 0.5, 10.0, "1.2 is a usual factor")
+    return Centred(rule, share, factor, _flag("moments", moments))
+
+
+RULES: dict[str, Callable[..., Rule]] = {
+    "sobol": sobol,
+    "halton": halton,
+    "mlhs": mlhs,
+    "monte_carlo": monte_carlo,
+    "gauss_hermite": gauss_hermite,
+    "sparse": sparse,
+}
+
+
+def _whole(name: str, value: object, least: int, most: int, remedy: str) -> int:
+    """`value` as an int within bounds, or a SpecificationError that says what to do."""
+    try:
+        number = index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = least - 1
+    if isinstance(value, bool) or not least <= number <= most:
+        raise SpecificationError(
+            f"argument '{name}': expected a whole number from {least} to {most}, "
+            f"got {value!r}: {remedy}"
+        )
+    return number
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise SpecificationError(
+            f"argument '{name}': expected True or False, got {value!r}: give one of the two"
+        )
+    return bool(value)
+
+
+def _real(name: str, value: object, least: float, most: float, remedy: str) -> float:
+    """`value` as a float in [least, most), or a SpecificationError that says what to do."""
+    number = float(value) if isinstance(value, int | float | np.number) else np.nan
+    if isinstance(value, bool) or not least <= number < most:
+        raise SpecificationError(
+            f"argument '{name}': expected a number in [{least:g}, {most:g}), got {value!r}: "
+            f"{remedy}"
+        )
+    return number

@@ -1,0 +1,82 @@
+"""Integration error of any grid at any parameters, on request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesmix.data.choices import ChoiceData
+from bayesmix.integration.descriptions import Centred, Rule
+from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
+from bayesmix.likelihood.centred import PersonGrid, centre
+from bayesmix.likelihood.certificate import Certificate, certify
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.problem import Grid, Problem, bind
+from bayesmix.specification.model import MixedLogit
+
+Array = NDArray[np.float64]
+
+
+def integration_error(
+    model: MixedLogit,
+    data: ChoiceData,
+    params: Mapping[str, float] | pd.Series,
+    grid: Rule | Centred | PopulationGrid | PersonGrid,
+    *,
+    rng: Seed = None,
+) -> Certificate:
+    """How far the log-likelihood on a grid is from exact integration, at given parameters.
+
+    Parameters
+    ----------
+    model, data
+        The model and the data.
+    params
+        Parameters by flat name, such as ``fit.params``.
+    grid
+        A rule or a grid as used by a fit.
+    rng
+        Seed or Generator of all scrambles.
+
+    Returns
+    -------
+    Certificate
+        Shifts of estimates are what an optimiser started there would move by, to first order, in
+        standard errors from the outer product of persons' scores.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> model = bm.MixedLogit("pf + cl", random=[bm.Normal("cl")])
+    >>> at = {"mean[cl]": -0.2, "sd[cl]": 0.4, "fixed[pf]": -0.6}
+    >>> coarse = bm.integration_error(model, data, at, bm.gauss_hermite(3), rng=1)
+    >>> fine = bm.integration_error(model, data, at, bm.gauss_hermite(40), rng=1)
+    >>> abs(fine.error) < abs(coarse.error)
+    True
+    """
+    problem = bind(model, data)
+    theta = problem.parameters.theta(params)
+    generator = np.random.default_rng(rng)
+    used = _concrete(problem, theta, grid, generator)
+    _, scores = Likelihood(problem, used).by_person(theta)
+    covariance = np.linalg.pinv((scores * problem.data.weights[:, None]).T @ scores)
+    jacobian = problem.parameters.jacobian(theta)
+    errors = np.sqrt(np.diag(jacobian @ covariance @ jacobian.T))
+    return certify(problem, theta, used, covariance, errors, generator)
+
+
+def _concrete(
+    problem: Problem,
+    theta: Array,
+    grid: Rule | Centred | PopulationGrid | PersonGrid,
+    rng: np.random.Generator,
+) -> Grid:
+    if isinstance(grid, Centred):
+        return centre(problem, grid, theta, rng)
+    if isinstance(grid, Rule):
+        return population_grid(grid, problem.parameters.n_random, problem.n_persons, rng)
+    return grid

@@ -1,0 +1,158 @@
+"""Maximum simulated likelihood on person-centred grids: anchor, climb a bounded way, re-anchor.
+
+Nodes belong to the theta at which they were placed. Run to convergence on nodes of a poor anchor, an
+optimiser climbs on the nodes; so each climb stays within a trust region, measured in standard
+errors, and its end must be better on nodes of its own, freshly drawn. Once steps are small the
+anchors are frozen, and the optimiser converges on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.likelihood.maximise import Optimum, maximise, whitening
+from bayesmix.integration.descriptions import Centred
+from bayesmix.likelihood.centred import PersonGrid, centre
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.problem import Problem
+
+Array = NDArray[np.float64]
+
+ROUNDS = 60
+CLIMB = 8
+"""Iterations of the optimiser on one set of anchors."""
+SMALL_STEP = 0.1
+"""A step (in standard errors, over all parameters) that ends the re-anchoring."""
+NOISY_STEP = 2.5
+"""A step of so many times the integration noise ends it too: the next would be as long."""
+NOISE = 3.0
+"""Nats: more than the integration error of a sum of log-likelihoods on these grids."""
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """A point, with the likelihood on nodes anchored there and its curvature."""
+
+    theta: Array
+    likelihood: Likelihood
+    value: float
+    root: Array
+    modes: Array
+
+
+def _anchor(
+    problem: Problem, rule: Centred, theta: Array, rng: np.random.Generator, modes: Array | None
+) -> _State:
+    grid = centre(problem, rule, theta, rng, modes)
+    likelihood = Likelihood(problem, grid)
+    logp, scores = likelihood.by_person(theta)
+    weights = problem.data.weights
+    return _State(
+        theta,
+        likelihood,
+        float(weights @ logp),
+        whitening(np.nan_to_num(scores), weights),
+        grid.anchors.centres[:, 0],
+    )
+
+
+def _noise(problem: Problem, state: _State, rng: np.random.Generator) -> float:
+    """Length of the Newton step that is due to integration alone, in standard errors."""
+    grid = state.likelihood.grid
+    assert isinstance(grid, PersonGrid)
+    _, gradient = state.likelihood.value_and_gradient(state.theta)
+    fresh = Likelihood(problem, grid.renewed(rng))
+    _, other = fresh.value_and_gradient(state.theta)
+    return float(np.linalg.norm(state.root.T @ (gradient - other))) / np.sqrt(2.0)
+
+
+def climb(
+    problem: Problem,
+    rule: Centred,
+    start: Array,
+    rng: np.random.Generator,
+    *,
+    optimizer: str = "bfgs",
+    callback: Callable[[float], None] | None = None,
+) -> tuple[Optimum, PersonGrid]:
+    """The maximum on a person-centred grid, and the grid, anchored within reach of it.
+
+    Parameters
+    ----------
+    problem
+        The model bound to data.
+    rule
+        Such as ``centred(sobol(64))``.
+    start
+        Free vector (P,).
+    rng
+        Source of scrambles: each re-anchoring has nodes of its own.
+    """
+    state = _anchor(problem, rule, start, rng, None)
+    radius, evaluations = 20.0, 0
+    for _ in range(ROUNDS):
+        local = maximise(
+            state.likelihood.value_and_gradient,
+            state.theta,
+            state.root,
+            optimizer=optimizer,
+            iterations=CLIMB,
+            callback=callback,
+        )
+        evaluations += local.evaluations
+        step = local.theta - state.theta
+        distance = float(np.linalg.norm(np.linalg.solve(state.root, step)))
+        if distance < SMALL_STEP or distance < NOISY_STEP * _noise(problem, state, rng):
+            break
+        scale = min(1.0, radius / distance)
+        trial = _anchor(problem, rule, state.theta + scale * step, rng, state.modes)
+        # Log-likelihoods on different nodes differ by integration noise: a climb of less than a
+        # few nats cannot be told from it, and is taken.
+        promised = scale * (2.0 - scale) * (local.value - state.value)
+        if trial.value > state.value + 0.1 * promised - NOISE:
+            state = trial
+            radius = radius * 2 if scale < 1.0 else max(radius, 2 * distance)
+        else:
+            radius = min(radius, scale * distance) / 4
+            if radius < SMALL_STEP:
+                break
+    return _converge(problem, rule, state, rng, optimizer, evaluations, callback)
+
+
+def _converge(
+    problem: Problem,
+    rule: Centred,
+    state: _State,
+    rng: np.random.Generator,
+    optimizer: str,
+    evaluations: int,
+    callback: Callable[[float], None] | None,
+) -> tuple[Optimum, PersonGrid]:
+    # Modes found from 0, so that the grid is a function of rule, anchor and key alone.
+    final = _anchor(problem, rule, problem.parameters.canonical(state.theta), rng, None)
+    optimum = maximise(
+        final.likelihood.value_and_gradient,
+        final.theta,
+        final.root,
+        optimizer=optimizer,
+        callback=callback,
+    )
+    grid = final.likelihood.grid
+    assert isinstance(grid, PersonGrid)
+    total = evaluations + optimum.evaluations
+    return (
+        Optimum(
+            optimum.theta,
+            optimum.value,
+            optimum.gradient,
+            optimum.decrement,
+            total,
+            optimum.converged,
+            optimum.message,
+        ),
+        grid,
+    )

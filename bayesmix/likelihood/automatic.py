@@ -1,0 +1,83 @@
+"""Which grid: the cheapest whose certificate meets a tolerance, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesmix.integration.descriptions import Centred, GaussHermite, Rule
+from bayesmix.integration.rules import centred, gauss_hermite, sobol
+from bayesmix.likelihood.certificate import Certificate
+from bayesmix.likelihood.problem import Problem
+
+MOST_NODES = 8192
+FIRST_NODES = 64
+QUADRATURE = {1: (15, 31, 63), 2: (9, 15, 25)}
+"""Points a dimension of Gauss-Hermite products that are tried, by number of random coefficients."""
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Integration error that may remain.
+
+    Parameters
+    ----------
+    estimates
+        Of every estimate, in its standard errors.
+    loglik
+        Of the log-likelihood, nats.
+    """
+
+    estimates: float = 0.05
+    loglik: float = 0.5
+
+
+DEFAULT_TOLERANCE = Tolerance()
+
+
+def first_rule(problem: Problem) -> tuple[Rule | Centred, str]:
+    """The rule to try first, and why."""
+    size = problem.parameters.n_random
+    longest = int(np.diff(problem.data.person_start).max())
+    if longest == 1 and size in QUADRATURE:
+        rule = gauss_hermite(QUADRATURE[size][0])
+        return rule, f"{rule}, for a cross-section with {size} random coefficients is smooth"
+    return centred(sobol(FIRST_NODES), moments=True), _panel_reason(FIRST_NODES)
+
+
+def next_rule(
+    problem: Problem, rule: Rule | Centred, certificate: Certificate, tolerance: Tolerance
+) -> tuple[Rule | Centred | None, str]:
+    """The rule to try after one whose certificate failed; None when there is none left."""
+    if isinstance(rule, GaussHermite):
+        finer = [p for p in QUADRATURE[problem.parameters.n_random] if p > rule.per_dimension]
+        if finer:
+            return gauss_hermite(finer[0]), f"{gauss_hermite(finer[0])}: the fewest points that do"
+        nodes = FIRST_NODES
+    else:
+        assert isinstance(rule, Centred)
+        if rule.rule.nodes >= MOST_NODES:
+            return None, ""
+        nodes = min(MOST_NODES, nodes_needed(certificate, tolerance))
+    return centred(sobol(nodes), moments=True), _panel_reason(nodes)
+
+
+def nodes_needed(certificate: Certificate, tolerance: Tolerance) -> int:
+    """Nodes a person that should meet the tolerance: a power of two, at least twice as many.
+
+    The noise of an own-scramble Sobol rule falls like ``S^-0.8`` on these integrands.
+    """
+    noise = 2.0 * float(np.nanmax(certificate.noise.to_numpy(), initial=0.0))
+    spread = abs(certificate.bias) + 2.0 * certificate.sd
+    factor = max(noise / tolerance.estimates, spread / tolerance.loglik, 1.0) ** 1.25
+    return int(2 ** np.ceil(np.log2(max(2.0, factor) * certificate.nodes)))
+
+
+def _panel_reason(nodes: int) -> str:
+    return (
+        f"{nodes} nodes a person, centred on her own likelihood, with a quarter from the "
+        "population: the fewest tried that meet the tolerance"
+    )
+
+

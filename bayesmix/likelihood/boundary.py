@@ -1,0 +1,61 @@
+"""Standard deviations near 0: an optimum there may be a trap.
+
+The likelihood is even in each standard deviation, so that 0 is stationary whether or not it is a
+maximum; an optimiser that comes near it can stay. Such an optimum is left, by starting again from
+a moderate value, and kept only if nothing better is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.likelihood.maximise import Optimum
+from bayesmix.likelihood.problem import Grid, Problem
+
+Array = NDArray[np.float64]
+
+NEAR_UTILS = 0.1
+"""A standard deviation that moves utilities by less than this within situations is near 0."""
+NEAR_INDEX = 0.1
+"""The same, for the index of a lognormal coefficient."""
+GAIN = 0.05
+"""Nats by which a new optimum must be better to replace the old."""
+ROUNDS = 3
+
+
+def at_boundary(problem: Problem, theta: Array) -> list[int]:
+    """Positions of the random coefficients whose standard deviation is near 0."""
+    _, chol, _ = problem.parameters.unpack(theta)
+    sd = np.sqrt((chol**2).sum(axis=1))
+    near = np.where(
+        problem.link != 0, NEAR_INDEX, NEAR_UTILS / problem.design.spread[: len(sd)]
+    )
+    return [int(k) for k in np.flatnonzero(sd < near)]
+
+
+def leave_boundary(
+    problem: Problem, search: Callable[[Array], tuple[Optimum, Grid]], start: Array
+) -> tuple[Optimum, Grid]:
+    """The optimum from ``start``, and from moderate values of what collapsed, whichever is better."""
+    best = search(start)
+    for _ in range(ROUNDS):
+        low = at_boundary(problem, best[0].theta)
+        if not low:
+            return best
+        again = search(_raised(problem, best[0].theta, low))
+        if not again[0].value > best[0].value + GAIN:
+            return best
+        best = again
+    return best
+
+
+def _raised(problem: Problem, theta: Array, which: list[int]) -> Array:
+    mean, chol, fixed = problem.parameters.unpack(theta)
+    for k in which:
+        unit = 1.0 if problem.link[k] != 0 else 1.0 / problem.design.spread[k]
+        chol[k] = 0.0
+        chol[k, k] = 0.7 * unit
+    return problem.parameters.pack(mean, chol, fixed)

@@ -1,0 +1,230 @@
+"""Person-centred grids: nodes where each person's likelihood is, with a defence where it is weak.
+
+At an anchor theta0 a person's posterior of the standard-normal ``z`` has a mode and a curvature.
+The person's nodes come from a mixture: a share from the population density, the rest from normals
+at the mode (inflated), and, where asked for, at the moments of a first pass. All are weighted with
+the density of the whole mixture (deterministic mixture weights, Owen and Zhou 2000; Veach and
+Guibas 1995): ``w_s = phi(z_s) / (S q(z_s))``. The population's share ``a`` bounds the weights by
+``1 / (a S)``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from bayesmix.integration.descriptions import Centred
+from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
+from bayesmix.likelihood.integrate import Mixture, node_log_probabilities
+from bayesmix.likelihood.modes import find_modes
+from bayesmix.likelihood.problem import Problem
+
+Array = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+FIRST_PASS = 256
+"""Least nodes a person of the pass that finds moments."""
+
+
+@dataclass(frozen=True, eq=False)
+class Anchors:
+    """Normal components of each person's mixture, in the space of standard normals.
+
+    Parameters
+    ----------
+    theta
+        The free vector (P,) at which they were placed.
+    centres
+        Centres (I, M, K) of M components a person (1, or 2 with moments).
+    roots
+        Lower-triangular square roots (I, M, K, K) of their covariances, without inflation.
+    """
+
+    theta: Array
+    centres: Array
+    roots: Array
+
+
+@dataclass(frozen=True, eq=False)
+class PersonGrid:
+    """Nodes of every person's own mixture; made by `centre`.
+
+    The grid is fixed in the space of standard normals: coefficients move with theta, nodes and
+    weights do not. Nothing is stored but the anchors; nodes are a pure function of them, the key
+    and the person.
+    """
+
+    rule: Centred
+    anchors: Anchors
+    base: PopulationGrid
+
+    shared = False
+
+    @property
+    def size(self) -> int:
+        """Nodes a person, S."""
+        return self.base.size
+
+    @property
+    def dimension(self) -> int:
+        return self.base.dimension
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Nodes of each component (1 + M,), the population's first."""
+        parts = self.anchors.centres.shape[1]
+        population = round(self.rule.population * self.size)
+        each, left = divmod(self.size - population, parts)
+        return np.array([population, *(each + (m < left) for m in range(parts))], dtype=np.int64)
+
+    def block(self, start: int, stop: int) -> tuple[Array, Array]:
+        """Nodes (n, K, S) and weights (n, S) of persons start .. stop - 1."""
+        normals, _ = self.base.block(start, stop, parallel=True)
+        roots = self.rule.inflation * self.anchors.roots[start:stop]
+        weights = _place(
+            normals, self.counts, self.anchors.centres[start:stop], roots, np.linalg.inv(roots)
+        )
+        return normals, weights
+
+    def renewed(self, rng: Seed) -> PersonGrid:
+        """The same mixtures with fresh nodes."""
+        base = self.base
+        return replace(self, base=population_grid(base.rule, base.dimension, base.persons, rng))
+
+    def __str__(self) -> str:
+        return str(self.rule)
+
+
+def find_anchors(problem: Problem, theta: Array, start: Array | None = None) -> Anchors:
+    """Modes and curvatures at ``theta``; Newton starts from ``start`` (I, K), 0 by default."""
+    mean, chol, fixed = problem.parameters.unpack(theta)
+    size = problem.parameters.n_random
+    panel = problem.panel()
+    mixture = Mixture(mean[None, :], chol, problem.link, np.zeros((1, size, 1)), np.ones((1, 1)))
+    if start is None:
+        start = np.zeros((problem.n_persons, size))
+    modes, precisions, _ = find_modes(panel, problem.design.fixed @ fixed, mixture, start)
+    covariances = np.linalg.inv(precisions)
+    roots = np.linalg.cholesky((covariances + covariances.swapaxes(1, 2)) / 2)
+    return Anchors(theta.copy(), modes[:, None], roots[:, None])
+
+
+def centre(
+    problem: Problem, rule: Centred, theta: Array, rng: Seed, start: Array | None = None
+) -> PersonGrid:
+    """The person-centred grid of ``rule`` anchored at ``theta``.
+
+    Parameters
+    ----------
+    problem
+        The model bound to data.
+    rule
+        Such as ``centred(sobol(64))``.
+    theta
+        Anchor, the free vector (P,).
+    rng
+        Source of the scrambles.
+    start
+        Where the search for modes starts (I, K), such as the modes at a nearby anchor.
+    """
+    base = population_grid(rule.rule, problem.parameters.n_random, problem.n_persons, rng)
+    grid = PersonGrid(rule, find_anchors(problem, theta, start), base)
+    return with_moments(problem, grid) if rule.moments else grid
+
+
+def with_moments(problem: Problem, grid: PersonGrid) -> PersonGrid:
+    """The grid with a further component: each person's posterior mean and covariance.
+
+    The moments come from a first pass on other and more nodes: fitted to the nodes that they are
+    used on, they would bias every integral down.
+    """
+    rule = replace(grid.rule.rule, nodes=max(FIRST_PASS, grid.size))
+    # Seeded by the grid's own key: rule, anchor and key are all that a grid is made of.
+    first = replace(grid, base=replace(grid.base, rule=rule)).renewed(grid.base.key)
+    means, covariances = posterior_moments(problem, first)
+    # A weight that has collapsed on one node says nothing of the spread: keep a part of the mode's.
+    modes = grid.anchors.roots[:, :1]
+    floor = 0.1 * np.einsum("imkl,imjl->ikj", modes, modes)
+    anchors = Anchors(
+        grid.anchors.theta,
+        np.concatenate([grid.anchors.centres[:, :1], means[:, None]], axis=1),
+        np.concatenate([modes, np.linalg.cholesky(covariances + floor)[:, None]], axis=1),
+    )
+    return replace(grid, anchors=anchors)
+
+
+def posterior_moments(problem: Problem, grid: PersonGrid) -> tuple[Array, Array]:
+    """Posterior means (I, K) and covariances (I, K, K) of z at the anchor, on the grid."""
+    means, covariances = [], []
+    mean, chol, fixed = problem.parameters.unpack(grid.anchors.theta)
+    for start, stop in problem.cuts(grid):
+        nodes, weights = grid.block(start, stop)
+        mixture = Mixture(mean[None, :], chol, problem.link, nodes, weights)
+        base = problem.design.fixed[problem.rows(start, stop)] @ fixed
+        logp = node_log_probabilities(problem.panel(start, stop), base, mixture)
+        share = posterior_weights(logp, weights)
+        m = np.einsum("is,iks->ik", share, nodes)
+        centred_nodes = nodes - m[:, :, None]
+        means.append(m)
+        covariances.append(
+            np.einsum("is,iks,ijs->ikj", share, centred_nodes, centred_nodes, optimize=True)
+        )
+    return np.concatenate(means), np.concatenate(covariances)
+
+
+def posterior_weights(logp: Array, weights: Array) -> Array:
+    """Each node's share (n, S) of its person's integral; negative where its weight is."""
+    relative = weights * np.exp(logp - logp.max(axis=1, keepdims=True))
+    return relative / relative.sum(axis=1, keepdims=True)
+
+
+@njit(cache=True, parallel=True, fastmath={"contract"}, error_model="numpy")
+def _place(  # pragma: no cover - compiled
+    nodes: Array, counts: Counts, centres: Array, roots: Array, inverses: Array
+) -> Array:
+    """Turn standard normals (n, K, S) into nodes of the mixtures, in place; returns the weights."""
+    n, size, n_nodes = nodes.shape
+    parts = centres.shape[1]
+    weights = np.empty((n, n_nodes))
+    for person in prange(n):
+        i = np.int64(person)
+        z = np.empty(size)
+        inverse = inverses[i]
+        log_share = np.empty(parts)
+        for m in range(parts):
+            # Densities are relative to the standard normal's constant (2 pi)^(-K/2).
+            log_share[m] = math.log(counts[m + 1] / n_nodes)
+            for k in range(size):
+                log_share[m] += math.log(inverse[m, k, k])
+        first = counts[0]
+        for m in range(parts):
+            for s in range(first, first + counts[m + 1]):
+                for k in range(size):
+                    z[k] = nodes[i, k, s]
+                for k in range(size):
+                    total = centres[i, m, k]
+                    for j in range(k + 1):
+                        total += roots[i, m, k, j] * z[j]
+                    nodes[i, k, s] = total
+            first += counts[m + 1]
+        for s in range(n_nodes):
+            square = 0.0
+            for k in range(size):
+                square += nodes[i, k, s] ** 2
+            # q / phi, node by node
+            ratio = counts[0] / n_nodes
+            for m in range(parts):
+                distance = 0.0
+                for k in range(size):
+                    y = 0.0
+                    for j in range(k + 1):
+                        y += inverse[m, k, j] * (nodes[i, j, s] - centres[i, m, j])
+                    distance += y * y
+                ratio += math.exp(log_share[m] + 0.5 * (square - distance))
+            weights[i, s] = 1.0 / (n_nodes * ratio)
+    return weights

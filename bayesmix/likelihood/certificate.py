@@ -1,0 +1,241 @@
+"""The certificate: how far a log-likelihood and its estimates are from exact integration.
+
+The reference is a person-centred grid anchored at theta, in R independent scramblings. Their
+differences tell how well the reference itself is known, so that every figure comes with an
+interval; pooled, they have R times the nodes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from bayesmix.integration.descriptions import Centred
+from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
+from bayesmix.integration.rules import centred, sobol
+from bayesmix.likelihood.centred import PersonGrid, centre
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.integrate import Mixture, node_log_probabilities
+from bayesmix.likelihood.pareto import pareto_shape
+from bayesmix.likelihood.problem import Grid, Problem
+
+Array = NDArray[np.float64]
+
+SCRAMBLES = 8
+REFERENCE = 128
+"""Nodes a person and scrambling of the reference, for grids that are not centred themselves."""
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """Integration error of a grid at one theta.
+
+    Parameters
+    ----------
+    error, error_interval
+        Log-likelihood on the grid minus the exact one, nats, and its 95 % interval.
+    bias, sd
+        Expected error, ``-1/2 sum_i var(log P_i)``, and standard deviation over scramblings of such
+        a grid, nats; NaN for rules without a random element.
+    shift
+        For each parameter (by flat name) the estimate on the grid minus the exact estimate, in
+        standard errors: ``estimate``, ``low``, ``high`` (95 % interval).
+    pareto_k
+        Shape of the tail of the importance weights by person, largest first.
+    nodes, evaluations, seconds
+        Nodes a person of the grid; evaluations of the likelihood and time spent on the certificate.
+    noise
+        Standard deviation (in standard errors) of the estimates over scramblings of the reference.
+    """
+
+    error: float
+    error_interval: tuple[float, float]
+    bias: float
+    sd: float
+    shift: pd.DataFrame
+    pareto_k: pd.Series
+    nodes: int
+    evaluations: int
+    seconds: float
+    noise: pd.Series
+
+    def within(self, loglik: float, estimates: float) -> bool:
+        """Whether errors are within tolerances in nats and in standard errors.
+
+        Both the errors and the half-widths of their intervals must be.
+        """
+        low, high = self.error_interval
+        shift = self.shift["estimate"].abs()
+        half = (self.shift["high"] - self.shift["low"]) / 2
+        return bool(
+            max(abs(self.error), (high - low) / 2) <= loglik
+            and np.nanmax(np.maximum(shift, half).to_numpy(), initial=0.0) <= estimates
+        )
+
+    @property
+    def worst(self) -> str:
+        """The parameter that integration shifts most."""
+        return str(self.shift["estimate"].abs().idxmax())
+
+    def __str__(self) -> str:
+        low, high = self.error_interval
+        shift = self.shift.loc[self.worst]
+        text = (
+            f"integration error of the log-likelihood {self.error:+.2f} nats "
+            f"(95 % interval {low:+.2f} to {high:+.2f}); largest shift of an estimate: "
+            f"{self.worst} by {shift['estimate']:+.3f} standard errors "
+            f"({shift['low']:+.3f} to {shift['high']:+.3f})"
+        )
+        if len(self.pareto_k):
+            text += f"; largest Pareto k {self.pareto_k.iloc[0]:.2f}, person {self.pareto_k.index[0]}"
+        return text
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self}</p>{self.shift.to_html(float_format='{:+.3f}'.format)}"
+
+
+def certify(
+    problem: Problem,
+    theta: Array,
+    grid: Grid,
+    covariance: Array,
+    std_errors: Array,
+    rng: Seed,
+) -> Certificate:
+    """The certificate of ``grid`` at ``theta``.
+
+    Parameters
+    ----------
+    problem, theta, grid
+        The model bound to data, the free vector (P,), and the grid to judge.
+    covariance
+        Inverse curvature (P, P) of the log-likelihood at theta, which turns scores into shifts.
+    std_errors
+        Standard errors (P,) of the printed parameters.
+    rng
+        Source of the reference's scramblings.
+    """
+    begun = time.perf_counter()
+    generator = np.random.default_rng(rng)
+    weights = problem.data.weights
+    first = _reference(problem, theta, grid, generator)
+    scrambles = [first, *(first.renewed(generator) for _ in range(SCRAMBLES - 1))]
+    results = [Likelihood(problem, g).by_person(theta) for g in scrambles]
+    logp = np.stack([r[0] for r in results])
+    scores = np.stack([r[1] for r in results])
+    own_logp, own_scores = Likelihood(problem, grid).by_person(theta)
+
+    pooled, variance = _pool(logp)
+    half = pooled_interval(variance, weights)
+    exact = float(weights @ (pooled + variance / (2 * SCRAMBLES)))
+    error = float(weights @ own_logp) - exact
+    own_variance, evaluations = _own_variance(problem, theta, grid, variance, generator)
+
+    jacobian = problem.parameters.jacobian(theta)
+    to_shift = -(jacobian @ covariance) / std_errors[:, None]
+    reference, spread = _jackknife(logp, scores, weights)
+    shift = to_shift @ (reference - weights @ own_scores)
+    shift_error = np.sqrt(np.einsum("ap,pq,aq->a", to_shift, spread, to_shift))
+    quantile = float(student.ppf(0.975, SCRAMBLES - 1))
+    index = pd.Index(problem.parameters.names, name="parameter")
+    return Certificate(
+        error=error,
+        error_interval=(error - half, error + half),
+        bias=float(-0.5 * weights @ own_variance),
+        sd=float(np.sqrt(weights**2 @ own_variance)),
+        shift=pd.DataFrame(
+            {
+                "estimate": shift,
+                "low": shift - quantile * shift_error,
+                "high": shift + quantile * shift_error,
+            },
+            index=index,
+        ),
+        pareto_k=_worst_persons(problem, theta, scrambles),
+        nodes=grid.size,
+        evaluations=SCRAMBLES + 1 + evaluations,
+        seconds=time.perf_counter() - begun,
+        noise=pd.Series(shift_error * np.sqrt(SCRAMBLES), index=index),
+    )
+
+
+def _reference(problem: Problem, theta: Array, grid: Grid, rng: np.random.Generator) -> PersonGrid:
+    rule = grid.rule if isinstance(grid, PersonGrid) else centred(sobol(REFERENCE), moments=True)
+    return centre(problem, rule, theta, rng)
+
+
+def _pool(logp: Array) -> tuple[Array, Array]:
+    """Log of the mean over R scramblings (R, I) of each P_i, and the variance of one log P_i."""
+    top = logp.max(axis=0)
+    relative = np.exp(logp - top)
+    mean = relative.mean(axis=0)
+    return top + np.log(mean), (relative / mean).var(axis=0, ddof=1)
+
+
+def pooled_interval(variance: Array, weights: Array) -> float:
+    """Half-width of the 95 % interval of the pooled log-likelihood, Satterthwaite's degrees."""
+    parts = weights**2 * variance / SCRAMBLES
+    total = parts.sum()
+    if total == 0.0:
+        return 0.0
+    degrees = (SCRAMBLES - 1) * total**2 / (parts**2).sum()
+    return float(student.ppf(0.975, degrees) * np.sqrt(total))
+
+
+def _jackknife(logp: Array, scores: Array, weights: Array) -> tuple[Array, Array]:
+    """Total score (P,) of the pooled integrals, and its covariance (P, P) over scramblings."""
+    relative = np.exp(logp - logp.max(axis=0))
+    weighted = relative[:, :, None] * scores
+    whole = weights @ (weighted.sum(axis=0) / relative.sum(axis=0)[:, None])
+    left_out = np.stack(
+        [
+            weights
+            @ (
+                (weighted.sum(axis=0) - weighted[r])
+                / (relative.sum(axis=0) - relative[r])[:, None]
+            )
+            for r in range(len(logp))
+        ]
+    )
+    deviations = left_out - left_out.mean(axis=0)
+    factor = (SCRAMBLES - 1) / SCRAMBLES
+    return whole, factor * deviations.T @ deviations
+
+
+def _own_variance(
+    problem: Problem, theta: Array, grid: Any, variance: Array, rng: np.random.Generator
+) -> tuple[Array, int]:
+    """Variance (I,) of log P_i over scramblings of the grid itself, and the evaluations spent."""
+    if isinstance(grid, PersonGrid):
+        return variance, 0
+    if not isinstance(grid, PopulationGrid) or not grid.rule.random:
+        return np.full_like(variance, np.nan), 0
+    fresh = [
+        Likelihood(problem, population_grid(grid.rule, grid.dimension, grid.persons, rng))
+        for _ in range(4)
+    ]
+    return _pool(np.stack([f.by_person(theta)[0] for f in fresh]))[1], 4
+
+
+def _worst_persons(problem: Problem, theta: Array, grids: list[PersonGrid]) -> pd.Series:
+    """Pareto shapes by person, largest first, over the nodes of all scramblings."""
+    mean, chol, fixed = problem.parameters.unpack(theta)
+    shapes = []
+    for start, stop in problem.cuts(grids[0]):
+        logs = []
+        for grid in grids:
+            nodes, weights = grid.block(start, stop)
+            mixture = Mixture(mean[None, :], chol, problem.link, nodes, weights)
+            base = problem.design.fixed[problem.rows(start, stop)] @ fixed
+            logp = node_log_probabilities(problem.panel(start, stop), base, mixture)
+            logs.append(logp + np.log(weights))
+        shapes.append(pareto_shape(np.concatenate(logs, axis=1)))
+    series = pd.Series(np.concatenate(shapes), index=problem.data.persons, name="pareto k")
+    return series.sort_values(ascending=False)

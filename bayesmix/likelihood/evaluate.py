@@ -1,0 +1,113 @@
+"""Evaluations of the integrated likelihood of a problem on a grid, chunk by chunk of persons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from numpy.typing import NDArray
+from pytensor.compile.mode import Mode
+
+from bayesmix.errors import IntegrationError
+from bayesmix.likelihood.graph import free_parameters, input_chunk, log_integrals
+from bayesmix.likelihood.integrate import Mixture, integrate_parallel
+from bayesmix.likelihood.problem import Chunk, Grid, Problem
+
+Array = NDArray[np.float64]
+
+# The graph around the kernel is a handful of small operations: compiling them would not pay.
+INTERPRETED = Mode(linker="py", optimizer="fast_compile")
+
+
+@dataclass(frozen=True, eq=False)
+class Likelihood:
+    """The integrated log-likelihood of a problem on a grid, as a function of the free vector.
+
+    Chunks of persons are kept where they fit into one, and made anew at each evaluation where
+    they do not: memory is bounded, the numbers are the same.
+    """
+
+    problem: Problem
+    grid: Grid
+
+    @cached_property
+    def _cuts(self) -> list[tuple[int, int]]:
+        return self.problem.cuts(self.grid)
+
+    @cached_property
+    def _single(self) -> Chunk:
+        return self.problem.chunk(self.grid, 0, self.problem.n_persons)
+
+    def _chunks(self) -> Iterator[Chunk]:
+        if len(self._cuts) == 1:
+            yield self._single
+        else:
+            for start, stop in self._cuts:
+                yield self.problem.chunk(self.grid, start, stop)
+
+    @cached_property
+    def _graph(self) -> Callable[..., tuple[Array, Array]]:
+        first = self.problem.chunk(self.grid, 0, 1)
+        symbols = input_chunk(first)
+        theta = pt.dvector("theta")
+        parameters = free_parameters(theta, self.problem.parameters)
+        logp = log_integrals(self.problem, symbols, *parameters)
+        value = (symbols.person_weights * logp).sum()
+        gradient = pytensor.grad(value, theta)
+        return pytensor.function(
+            [theta, *symbols], [value, gradient], mode=INTERPRETED, on_unused_input="ignore"
+        )
+
+    def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
+        """Weighted log-likelihood in nats, and its gradient (P,); NaN where it does not exist."""
+        total, gradient = 0.0, np.zeros(len(theta))
+        for chunk in self._chunks():
+            value, part = self._graph(theta, *chunk)
+            total += float(value)
+            gradient += part
+        return total, gradient
+
+    def by_person(self, theta: Array) -> tuple[Array, Array]:
+        """``log P_i`` (I,) and its scores (I, P) with respect to the free vector, unweighted."""
+        space = self.problem.parameters
+        mean, chol, fixed = space.unpack(theta)
+        logp, scores = [], []
+        for chunk in self._chunks():
+            mixture = Mixture(
+                mean[None, :], chol, self.problem.link, chunk.nodes, chunk.node_weights
+            )
+            base = chunk.x_fixed @ fixed
+            value, d_loc, d_chol, d_base = integrate_parallel(
+                self.problem.panel_of(chunk), base, mixture, len(fixed) > 0
+            )
+            parts = [d_loc, d_chol[:, *space.chol_index]]
+            if len(fixed):
+                products = chunk.x_fixed * d_base[:, None]
+                first_rows = chunk.situation_start[chunk.person_start[:-1]]
+                parts.append(np.add.reduceat(products, first_rows, axis=0))
+            logp.append(value)
+            scores.append(np.concatenate(parts, axis=1))
+        return np.concatenate(logp), np.concatenate(scores)
+
+    def check(self, theta: Array) -> None:
+        """Refuse a grid whose integrals are not positive.
+
+        Raises
+        ------
+        IntegrationError
+            If some person's integral is zero, negative or not a number.
+        """
+        logp, _ = self.by_person(theta)
+        bad = np.flatnonzero(~np.isfinite(logp))
+        if len(bad):
+            names = ", ".join(repr(p) for p in self.problem.data.persons[bad[:3]])
+            raise IntegrationError(
+                f"the integrated probability of the choices of {len(bad)} of {len(logp)} persons "
+                f"is not positive on {self.grid} "
+                f"(persons {names}{', ...' if len(bad) > 3 else ''}): "
+                "rules with negative weights cannot follow such persons; use centred(sobol(64))"
+            )

@@ -1,0 +1,73 @@
+"""One graph for all paths: parameters to the integrated log-likelihood, in PyTensor.
+
+The marginal posterior is this graph with priors, the maximum simulated likelihood is this graph
+without them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytensor
+import pytensor.tensor as pt
+
+from bayesmix.likelihood.ops import IntegratedLogProb
+from bayesmix.likelihood.problem import Chunk, Problem
+from bayesmix.specification.parameters import ParameterSpace
+
+
+def shared_chunk(chunk: Chunk) -> Chunk:
+    """Arrays as shared variables: samplers compile the graph around them."""
+    return Chunk(*(pytensor.shared(array, borrow=True) for array in chunk))
+
+
+def input_chunk(chunk: Chunk) -> Chunk:
+    """Arrays as inputs: one compiled function serves every chunk of persons."""
+    return Chunk(
+        *(
+            pt.TensorType(array.dtype, shape=(None,) * array.ndim)(name)
+            for name, array in chunk._asdict().items()
+        )
+    )
+
+
+def free_parameters(theta: Any, space: ParameterSpace) -> tuple[Any, Any, Any]:
+    """``theta`` (P,) -> means (K,), Cholesky factor (K, K), fixed coefficients (F,)."""
+    k, rows, columns = space.n_random, *space.chol_index
+    chol = pt.zeros((k, k))
+    if k:
+        chol = chol[rows, columns].set(theta[k : k + len(rows)])
+    return theta[:k], chol, theta[k + len(rows) :]
+
+
+def log_integrals(problem: Problem, chunk: Chunk, mean: Any, chol: Any, fixed: Any) -> Any:
+    """Log-probability (n,) of each person's choices, integrated over the grid of ``chunk``.
+
+    ``log P_i = log sum_s w_is prod_t P(y_it | beta_is)`` with
+    ``beta_is = link(mean + L u_is)``.
+
+    Parameters
+    ----------
+    problem
+        The model bound to data.
+    chunk
+        Symbolic arrays of the persons.
+    mean, chol, fixed
+        Symbolic means (K,), Cholesky factor (K, K), fixed coefficients (F,).
+    """
+    with_fixed = bool(problem.parameters.fixed)
+    base = chunk.x_fixed @ fixed if with_fixed else pt.zeros(chunk.x.shape[0])
+    op = IntegratedLogProb(problem.data.outside_option, with_fixed)
+    return op(
+        mean[None, :],
+        chol,
+        base,
+        chunk.x,
+        chunk.person_start,
+        chunk.situation_start,
+        chunk.chosen_row,
+        chunk.row_person,
+        pt.constant(problem.link),
+        chunk.nodes,
+        chunk.node_weights,
+    )[0]

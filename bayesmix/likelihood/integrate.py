@@ -1,0 +1,197 @@
+"""Integrals over a grid: ``P_i = sum_s w_is P(y_i | beta_is)`` and the derivatives of their logs.
+
+``beta = link(b)``, ``b = loc_i + L u_is``. The products of scores with node coordinates are
+contracted person by person and block by block, so that no (persons x nodes x coefficients) array
+exists. A person's result depends on nothing but that person: any number of threads, and any cut of
+the persons into chunks, gives the same numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from bayesmix.likelihood.fastmath import exp
+from bayesmix.likelihood.kernels import BLOCK, Panel, dot, log_probabilities, scores
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+class Mixture(NamedTuple):
+    """Where beta comes from: an affine map of the nodes, and a link for each coefficient.
+
+    Parameters
+    ----------
+    loc
+        Locations (1, K), or (n, K) where they differ between persons.
+    chol
+        Lower-triangular factor (K, K).
+    link
+        For each coefficient (K,): 0 the identity, 1 or -1 for ``exp(b)`` or ``-exp(b)``.
+    nodes, weights
+        (1, K, S) or (n, K, S), and (1, S) or (n, S); weights may be negative.
+    """
+
+    loc: Array
+    chol: Array
+    link: Indices
+    nodes: Array
+    weights: Array
+
+
+@njit(cache=True, fastmath={"contract"}, error_model="numpy")
+def coefficients(  # pragma: no cover - compiled
+    mixture: Mixture, i: int, first: int, n: int, beta: Array, slope: Array
+) -> None:
+    """``beta_ks`` and ``d beta_ks / d b_ks`` of person i at nodes first .. first + n - 1."""
+    loc = mixture.loc[min(i, mixture.loc.shape[0] - 1)]
+    u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]
+    for k in range(beta.shape[0]):
+        b = beta[k]
+        constant = loc[k]
+        for s in range(n):
+            b[s] = constant
+        for j in range(k + 1):
+            c = mixture.chol[k, j]
+            if c != 0.0:
+                column = u[j, first : first + n]
+                for s in range(n):
+                    b[s] += c * column[s]
+        d = slope[k]
+        if mixture.link[k] == 0:
+            for s in range(n):
+                d[s] = 1.0
+        else:
+            sign = float(mixture.link[k])
+            for s in range(n):
+                b[s] = sign * math.exp(b[s])
+                d[s] = b[s]
+
+
+@njit(cache=True, fastmath={"contract"}, error_model="numpy")
+def _person(  # pragma: no cover - compiled
+    panel: Panel,
+    base: Array,
+    mixture: Mixture,
+    i: int,
+    logp: Array,
+    d_loc: Array,
+    d_chol: Array,
+    d_base: Array,
+) -> None:
+    size, n_nodes = mixture.nodes.shape[1], mixture.nodes.shape[2]
+    u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]
+    w = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
+    first_row = panel.situation_start[panel.person_start[i]]
+    n_rows = panel.situation_start[panel.person_start[i + 1]] - first_row
+    with_rows = d_base.shape[0] > 0
+    width = min(BLOCK, n_nodes)
+    prob = np.empty((n_rows, width))
+    beta, slope, g = np.empty((size, width)), np.empty((size, width)), np.empty((size, width))
+    node_logp, weight = np.empty(width), np.empty(width)
+    top, total = -np.inf, 0.0
+    sum_loc, sum_chol, sum_rows = np.zeros(size), np.zeros((size, size)), np.zeros(n_rows)
+    for first in range(0, n_nodes, BLOCK):
+        n = min(BLOCK, n_nodes - first)
+        coefficients(mixture, i, first, n, beta, slope)
+        log_probabilities(panel, i, base, beta, n, node_logp, prob)
+        # Sums are kept relative to the largest term so far, and rescaled when it grows.
+        new_top = top
+        for s in range(n):
+            new_top = max(new_top, node_logp[s])
+        rescale = math.exp(top - new_top)
+        top = new_top
+        for s in range(n):
+            weight[s] = w[first + s] * exp(node_logp[s] - top)
+        total = total * rescale
+        for s in range(n):
+            total += weight[s]
+        scores(panel, i, prob, n, g)
+        for k in range(size):
+            gk, dk = g[k], slope[k]
+            for s in range(n):
+                gk[s] *= weight[s] * dk[s]
+            sum_k = 0.0
+            for s in range(n):
+                sum_k += gk[s]
+            sum_loc[k] = sum_loc[k] * rescale + sum_k
+            for j in range(k + 1):
+                sum_chol[k, j] = sum_chol[k, j] * rescale + dot(gk, u[j, first : first + n], n)
+        if with_rows:
+            for row in range(n_rows):
+                sum_rows[row] = sum_rows[row] * rescale + dot(prob[row], weight, n)
+    if not total > 0.0:
+        # A signed rule can give a negative integral; NaN too ends here. Callers name the person.
+        top, total = np.nan, np.nan
+    logp[i] = top + math.log(total)
+    for k in range(size):
+        d_loc[i, k] = sum_loc[k] / total
+        for j in range(size):
+            d_chol[i, k, j] = sum_chol[k, j] / total
+    if with_rows:
+        for row in range(n_rows):
+            d_base[first_row + row] = -sum_rows[row] / total
+        for t in range(panel.person_start[i], panel.person_start[i + 1]):
+            if panel.chosen_row[t] >= 0:
+                d_base[panel.chosen_row[t]] += 1.0
+
+
+Derivatives = tuple[Array, Array, Array, Array]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def integrate_serial(  # pragma: no cover - compiled
+    panel: Panel, base: Array, mixture: Mixture, with_rows: bool
+) -> Derivatives:
+    """Log-integrals and their derivatives, on the calling thread: for samplers' own threads.
+
+    Returns ``log P_i (n,)``, and its derivatives with respect to ``loc (n, K)``, ``chol (n, K, K)``
+    (lower triangle) and ``base (R,)`` (empty unless ``with_rows``).
+    """
+    n, size = panel.person_start.shape[0] - 1, mixture.nodes.shape[1]
+    logp, d_loc, d_chol = np.empty(n), np.empty((n, size)), np.empty((n, size, size))
+    d_base = np.empty(base.shape[0] if with_rows else 0)
+    for i in range(n):
+        _person(panel, base, mixture, i, logp, d_loc, d_chol, d_base)
+    return logp, d_loc, d_chol, d_base
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def integrate_parallel(  # pragma: no cover - compiled
+    panel: Panel, base: Array, mixture: Mixture, with_rows: bool
+) -> Derivatives:
+    """`integrate_serial` with persons shared among threads: for optimisers."""
+    n, size = panel.person_start.shape[0] - 1, mixture.nodes.shape[1]
+    logp, d_loc, d_chol = np.empty(n), np.empty((n, size)), np.empty((n, size, size))
+    d_base = np.empty(base.shape[0] if with_rows else 0)
+    for i in prange(n):
+        _person(panel, base, mixture, np.int64(i), logp, d_loc, d_chol, d_base)
+    return logp, d_loc, d_chol, d_base
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def node_log_probabilities(  # pragma: no cover - compiled
+    panel: Panel, base: Array, mixture: Mixture
+) -> Array:
+    """``log P(y_i | beta_is)``, (n, S): before any weights."""
+    n, size, n_nodes = panel.person_start.shape[0] - 1, *mixture.nodes.shape[1:]
+    out = np.empty((n, n_nodes))
+    for person in prange(n):
+        i = np.int64(person)
+        start, end = panel.person_start[i], panel.person_start[i + 1]
+        n_rows = panel.situation_start[end] - panel.situation_start[start]
+        width = min(BLOCK, n_nodes)
+        prob, beta = np.empty((n_rows, width)), np.empty((size, width))
+        slope, node_logp = np.empty((size, width)), np.empty(width)
+        for first in range(0, n_nodes, BLOCK):
+            m = min(BLOCK, n_nodes - first)
+            coefficients(mixture, i, first, m, beta, slope)
+            log_probabilities(panel, i, base, beta, m, node_logp, prob)
+            for s in range(m):
+                out[i, first + s] = node_logp[s]
+    return out

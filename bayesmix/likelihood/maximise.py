@@ -1,0 +1,128 @@
+"""Maximisation of a smooth function, in coordinates in which it is well scaled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import OptimizeResult, minimize
+
+from bayesmix.errors import SpecificationError
+
+Array = NDArray[np.float64]
+Function = Callable[[Array], tuple[float, Array]]
+
+OPTIMIZERS = {"bfgs": "BFGS", "l-bfgs-b": "L-BFGS-B", "trust-region": "trust-constr"}
+
+GRADIENT_TOLERANCE = 1e-4
+"""In whitened coordinates, where a unit is about one standard error: some 1e-8 nats."""
+
+
+@dataclass(frozen=True, eq=False)
+class Optimum:
+    """Where an optimiser stopped.
+
+    Parameters
+    ----------
+    theta, value, gradient
+        The point (P,), the log-likelihood there, its gradient (P,).
+    decrement
+        ``sqrt(g' V g)`` with V the inverse curvature of the start: distance in standard errors.
+    evaluations
+        Number of evaluations.
+    converged
+        Whether the gradient is as small as asked for.
+    message
+        The optimiser's word.
+    """
+
+    theta: Array
+    value: float
+    gradient: Array
+    decrement: float
+    evaluations: int
+    converged: bool
+    message: str
+
+
+def whitening(scores: Array, weights: Array) -> Array:
+    """Root ``C`` (P, P) of the inverse of the outer product of scores: ``C C' = (S' W S)^-1``.
+
+    A ridge of a millionth of the diagonal keeps it finite where persons are fewer than parameters.
+    """
+    outer = (scores * weights[:, None]).T @ scores
+    diagonal = np.diag(outer).copy()
+    floor = 1e-10 * max(diagonal.max(initial=0.0), 1e-300)
+    outer[np.diag_indices_from(outer)] += 1e-6 * diagonal + floor
+    return np.linalg.inv(np.linalg.cholesky(outer)).T
+
+
+def check_optimizer(optimizer: str) -> str:
+    """SciPy's name of an optimiser.
+
+    Raises
+    ------
+    SpecificationError
+        If it is unknown.
+    """
+    if optimizer not in OPTIMIZERS:
+        raise SpecificationError(
+            f"argument 'optimizer' must be one of {sorted(OPTIMIZERS)}, got {optimizer!r}"
+        )
+    return OPTIMIZERS[optimizer]
+
+
+def maximise(
+    function: Function,
+    start: Array,
+    root: Array,
+    *,
+    optimizer: str = "bfgs",
+    iterations: int = 500,
+    callback: Callable[[float], None] | None = None,
+) -> Optimum:
+    """Maximum of ``function`` from ``start`` in the coordinates ``x``: ``theta = start + C x``.
+
+    Where the function does not exist (NaN), the optimiser meets a wall and turns back.
+    """
+    method = check_optimizer(optimizer)
+    evaluations = 0
+    best_value, best_theta, best_gradient = -np.inf, start, np.zeros_like(start)
+    wall = 1e6
+
+    def negative(x: Array) -> tuple[float, Array]:
+        nonlocal evaluations, best_value, best_theta, best_gradient, wall
+        evaluations += 1
+        theta = start + root @ x
+        value, gradient = function(theta)
+        if not (np.isfinite(value) and np.isfinite(gradient).all()):
+            return wall, np.zeros_like(x)
+        if evaluations == 1:
+            wall = abs(value) * 10 + 1e6
+        if value > best_value:
+            best_value, best_theta, best_gradient = value, theta, gradient
+            if callback is not None:
+                callback(value)
+        return -value, -(root.T @ gradient)
+
+    options = {"maxiter": iterations, "gtol": GRADIENT_TOLERANCE}
+    if method == "trust-constr":
+        options["xtol"] = 1e-10
+    result: OptimizeResult = minimize(
+        negative, np.zeros_like(start), jac=True, method=method, options=options
+    )
+    whitened = root.T @ best_gradient
+    size = float(np.abs(whitened).max(initial=0.0))
+    # Line searches give up where rounding hides the last digits: that is convergence too.
+    converged = size <= 10 * GRADIENT_TOLERANCE
+    return Optimum(
+        best_theta,
+        float(best_value),
+        best_gradient,
+        float(np.linalg.norm(whitened)),
+        evaluations,
+        converged,
+        str(result.message),
+    )

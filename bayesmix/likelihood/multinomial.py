@@ -1,0 +1,129 @@
+"""The multinomial logit of a problem: starting values, scales, and a look at the signs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.errors import ConvergenceError, SpecificationError
+from bayesmix.likelihood.problem import Problem
+
+Array = NDArray[np.float64]
+
+ITERATIONS = 100
+CLEAR = 3.0
+"""A t ratio beyond which the sign of a multinomial logit's coefficient is beyond doubt."""
+
+
+@dataclass(frozen=True, eq=False)
+class Multinomial:
+    """Maximum of the multinomial logit's log-likelihood.
+
+    Parameters
+    ----------
+    coefficients, std_errors
+        Of all columns (K + F,), those with random coefficients first.
+    loglik
+        Weighted log-likelihood, nats.
+    """
+
+    coefficients: Array
+    std_errors: Array
+    loglik: float
+
+
+def multinomial(problem: Problem) -> Multinomial:
+    """Newton's method on the concave log-likelihood (McFadden 1974), with halved steps if needed.
+
+    Raises
+    ------
+    ConvergenceError
+        If the likelihood has no maximum: some combination of columns predicts every choice.
+    """
+    design = problem.design
+    x = np.concatenate([design.random, design.fixed], axis=1) / design.spread
+    theta = np.zeros(x.shape[1])
+    value, gradient, information = _derivatives(problem, x, theta)
+    for _ in range(ITERATIONS):
+        step = np.linalg.solve(information, gradient)
+        if gradient @ step < 1e-12 * (1.0 + abs(value)):
+            std_errors = np.sqrt(np.diag(np.linalg.inv(information)))
+            return Multinomial(theta / design.spread, std_errors / design.spread, value)
+        for _ in range(30):
+            trial = _derivatives(problem, x, theta + step)
+            if trial[0] > value:
+                break
+            step = step / 2
+        theta = theta + step
+        value, gradient, information = trial
+        if np.linalg.cond(information) > 1e14:
+            break
+    names = np.array([*design.random_names, *design.fixed_names])
+    worst = ", ".join(names[np.argsort(-np.abs(theta))[:3]])
+    raise ConvergenceError(
+        f"the multinomial logit has no maximum: its coefficients grow without bound, most of all "
+        f"{worst}. Some combination of these columns predicts the choices perfectly (separation): "
+        "leave one out, or use priors (bm.sample)"
+    )
+
+
+def _derivatives(problem: Problem, x: Array, theta: Array) -> tuple[float, Array, Array]:
+    data = problem.data
+    start, outside = data.situation_start[:-1], data.outside_option
+    sizes = np.diff(data.situation_start)
+    weights = np.repeat(data.weights, np.diff(data.person_start))
+    v = x @ theta
+    top = np.maximum.reduceat(v, start)
+    if outside:
+        top = np.maximum(top, 0.0)
+    q = np.exp(v - np.repeat(top, sizes))
+    total = np.add.reduceat(q, start) + (np.exp(-top) if outside else 0.0)
+    p = q / np.repeat(total, sizes)
+    inside = data.chosen_row >= 0
+    chosen = data.chosen_row[inside]
+    v_chosen = np.zeros(len(start))
+    v_chosen[inside] = v[chosen]
+    value = float(weights @ (v_chosen - top - np.log(total)))
+    mean = np.add.reduceat(x * p[:, None], start)
+    gradient = weights[inside] @ x[chosen] - weights @ mean
+    row_weights = np.repeat(weights, sizes) * p
+    information = (x * row_weights[:, None]).T @ x - (mean * weights[:, None]).T @ mean
+    return value, gradient, information
+
+
+def check_signs(problem: Problem, logit: Multinomial) -> None:
+    """Refuse a lognormal law whose sign the data contradict.
+
+    Raises
+    ------
+    SpecificationError
+        If the multinomial logit's coefficient has the other sign, beyond doubt.
+    """
+    for k, c in enumerate(problem.design.coefficients):
+        ratio = logit.coefficients[k] / logit.std_errors[k]
+        if c.lognormal and c.sign * ratio < -CLEAR:
+            raise SpecificationError(
+                f"LogNormal({c.term!r}, sign={c.sign}): the data say the other sign; the multinomial "
+                f"logit's coefficient of {c.term!r} is {logit.coefficients[k]:.4g} "
+                f"(standard error {logit.std_errors[k]:.2g}). Use sign={-c.sign}, or Normal({c.term!r})"
+            )
+
+
+def starting_values(problem: Problem, logit: Multinomial) -> Array:
+    """Free vector (P,) to start from: the multinomial logit's means, moderate heterogeneity.
+
+    A normal coefficient starts with a standard deviation that moves the utility by about half a
+    util within situations; a lognormal index with one of 0.5.
+    """
+    space, spread = problem.parameters, problem.design.spread
+    k = space.n_random
+    mean, sd = logit.coefficients[:k].copy(), np.full(k, 0.5)
+    for m, c in enumerate(problem.design.coefficients):
+        if c.lognormal:
+            # Positive even where the logit is unsure of the sign: a tenth of a util.
+            mean[m] = np.log(max(c.sign * mean[m], 0.1 / spread[m]))
+        else:
+            sd[m] = 0.5 / spread[m]
+    return space.pack(mean, np.diag(sd), logit.coefficients[k:])

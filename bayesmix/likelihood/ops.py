@@ -1,0 +1,157 @@
+"""PyTensor Ops around the compiled integrals: stateless, with hand-written pullbacks.
+
+The kernels return value and derivatives together; the pullback only scales the derivatives. In
+compiled PyTensor code (samplers) they run serially on the sampler's thread, otherwise with threads
+over persons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.gradient import DisconnectedType
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.op import Op
+from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
+
+from bayesmix.likelihood.density import density_integrals
+from bayesmix.likelihood.integrate import Mixture, integrate_parallel, integrate_serial
+from bayesmix.likelihood.kernels import Panel
+
+
+def _location_cotangent(cotangent: Any, d_loc: Any, loc: Variable) -> Any:
+    scaled = cotangent[:, None] * d_loc
+    shared = loc.type.broadcastable[0]
+    return scaled.sum(axis=0, keepdims=True) if shared else scaled
+
+
+def _only_first(cotangents: Sequence[Variable]) -> Any:
+    if any(not isinstance(c.type, DisconnectedType) for c in cotangents[1:]):
+        raise NotImplementedError(
+            "no second derivatives of an integrated likelihood: use differences"
+        )
+    return cotangents[0]
+
+
+class IntegratedLogProb(Op):
+    """``log P_i`` (n,) on nodes in the space of standard normals; the kernel runs every time.
+
+    Inputs: ``loc`` (1 or n, K), ``chol`` (K, K), ``base`` (R,), then the arrays of a panel and its
+    grid. Further outputs are the derivatives with respect to the first three inputs, by person
+    (by row for ``base``).
+    """
+
+    __props__ = ("outside", "with_base")
+
+    def __init__(self, outside: bool, with_base: bool) -> None:
+        self.outside = outside
+        self.with_base = with_base
+
+    def make_node(self, *inputs: Any) -> Apply:
+        variables = [pt.as_tensor_variable(v) for v in inputs]
+        outputs = [pt.dvector(), pt.dmatrix(), pt.dtensor3(), pt.dvector()]
+        return Apply(self, variables, outputs)
+
+    def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
+        loc, chol, base, x, persons, situations, chosen, _, link, nodes, weights = inputs
+        panel = Panel(x, persons, situations, chosen, self.outside)
+        mixture = Mixture(
+            np.ascontiguousarray(loc), np.ascontiguousarray(chol), link, nodes, weights
+        )
+        results = integrate_parallel(panel, np.ascontiguousarray(base), mixture, self.with_base)
+        for storage, value in zip(outputs, results, strict=True):
+            storage[0] = value
+
+    def pullback(
+        self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[Any]:
+        cotangent = _only_first(cotangents)
+        _, d_loc, d_chol, d_base = outputs
+        row_person = inputs[7]
+        d_base = d_base * cotangent[row_person] if self.with_base else inputs[2].zeros_like()
+        return [
+            _location_cotangent(cotangent, d_loc, inputs[0]),
+            (cotangent[:, None, None] * d_chol).sum(axis=0),
+            d_base,
+            *(DisconnectedType()() for _ in inputs[3:]),
+        ]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return [[k < 3] * 4 for k in range(len(node.inputs))]
+
+
+@register_funcify_default_op_cache_key(IntegratedLogProb)
+def _compiled_integrals(op: IntegratedLogProb, **kwargs: Any) -> Callable[..., Any]:
+    outside, with_base = op.outside, op.with_base
+
+    @numba_njit
+    def integrals(  # type: ignore[no-untyped-def]
+        loc, chol, base, x, persons, situations, chosen, row_person, link, nodes, weights
+    ):
+        panel = Panel(
+            np.ascontiguousarray(x),
+            np.ascontiguousarray(persons),
+            np.ascontiguousarray(situations),
+            np.ascontiguousarray(chosen),
+            outside,
+        )
+        mixture = Mixture(
+            np.ascontiguousarray(loc),
+            np.ascontiguousarray(chol),
+            np.ascontiguousarray(link),
+            np.ascontiguousarray(nodes),
+            np.ascontiguousarray(weights),
+        )
+        return integrate_serial(panel, np.ascontiguousarray(base), mixture, with_base)
+
+    return integrals, 1  # type: ignore[return-value]
+
+
+class DensityLogProb(Op):
+    """``log P_i`` (n,) on nodes fixed in coefficient space; only the density moves.
+
+    Inputs: ``loc`` (1 or n, K), ``chol`` (K, K), ``free`` (K, K), ``nodes`` (n, K, S),
+    ``constants`` (n, S).
+    """
+
+    __props__ = ()
+
+    def make_node(self, *inputs: Any) -> Apply:
+        variables = [pt.as_tensor_variable(v) for v in inputs]
+        return Apply(self, variables, [pt.dvector(), pt.dmatrix(), pt.dtensor3()])
+
+    def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
+        results = density_integrals(*(np.ascontiguousarray(v) for v in inputs))
+        for storage, value in zip(outputs, results, strict=True):
+            storage[0] = value
+
+    def pullback(
+        self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[Any]:
+        cotangent = _only_first(cotangents)
+        return [
+            _location_cotangent(cotangent, outputs[1], inputs[0]),
+            (cotangent[:, None, None] * outputs[2]).sum(axis=0),
+            *(DisconnectedType()() for _ in inputs[2:]),
+        ]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return [[k < 2] * 3 for k in range(len(node.inputs))]
+
+
+@register_funcify_default_op_cache_key(DensityLogProb)
+def _compiled_density(op: DensityLogProb, **kwargs: Any) -> Callable[..., Any]:
+    @numba_njit
+    def density(loc, chol, free, nodes, constants):  # type: ignore[no-untyped-def]
+        return density_integrals(
+            np.ascontiguousarray(loc),
+            np.ascontiguousarray(chol),
+            np.ascontiguousarray(free),
+            np.ascontiguousarray(nodes),
+            np.ascontiguousarray(constants),
+        )
+
+    return density, 1  # type: ignore[return-value]

@@ -1,0 +1,133 @@
+"""A model bound to data: the arrays that every path reads, whole or cut into chunks of persons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.data.choices import ChoiceData
+from bayesmix.likelihood.kernels import Panel
+from bayesmix.specification.model import Design, MixedLogit
+from bayesmix.specification.parameters import ParameterSpace
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+CHUNK_BYTES = 2**28
+"""Memory of the nodes of one chunk; beyond it nodes are made anew at each evaluation."""
+
+
+class Grid(Protocol):
+    """Nodes and weights, for everyone or person by person."""
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def shared(self) -> bool: ...
+
+    def block(self, start: int, stop: int) -> tuple[Array, Array]:
+        """Nodes (n, K, S) and weights (n, S) of persons start .. stop - 1; n = 1 when shared."""
+
+
+class Chunk(NamedTuple):
+    """Arrays of n consecutive persons, or the PyTensor variables that stand for them."""
+
+    x: Any
+    person_start: Any
+    situation_start: Any
+    chosen_row: Any
+    row_person: Any
+    x_fixed: Any
+    person_weights: Any
+    nodes: Any
+    node_weights: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A model bound to data.
+
+    Parameters
+    ----------
+    model, data
+        As the user gave them.
+    design
+        The columns of the utility.
+    """
+
+    model: MixedLogit
+    data: ChoiceData
+    design: Design
+
+    @property
+    def parameters(self) -> ParameterSpace:
+        return self.design.parameters
+
+    @cached_property
+    def link(self) -> Indices:
+        """Link of each random coefficient (K,): 0 the identity, 1 or -1 a signed exponential."""
+        signs = [c.sign if c.lognormal else 0 for c in self.design.coefficients]
+        return np.array(signs, dtype=np.int64)
+
+    @property
+    def n_persons(self) -> int:
+        return self.data.n_persons
+
+    def panel(self, start: int = 0, stop: int | None = None) -> Panel:
+        """The kernel's arrays for persons start .. stop - 1."""
+        data = self.data
+        stop = data.n_persons if stop is None else stop
+        persons = data.person_start[start : stop + 1]
+        situations = data.situation_start[persons[0] : persons[-1] + 1]
+        first, last = situations[0], situations[-1]
+        chosen = data.chosen_row[persons[0] : persons[-1]]
+        return Panel(
+            self.design.random[first:last],
+            persons - persons[0],
+            situations - first,
+            np.where(chosen >= 0, chosen - first, -1),
+            data.outside_option,
+        )
+
+    def panel_of(self, chunk: Chunk) -> Panel:
+        """The kernel's arrays of a chunk."""
+        return Panel(*chunk[:4], self.data.outside_option)
+
+    def rows(self, start: int, stop: int) -> slice:
+        """Rows of persons start .. stop - 1."""
+        data = self.data
+        return slice(
+            int(data.situation_start[data.person_start[start]]),
+            int(data.situation_start[data.person_start[stop]]),
+        )
+
+    def chunk(self, grid: Grid, start: int, stop: int) -> Chunk:
+        """Arrays of persons start .. stop - 1, with their nodes."""
+        panel, rows = self.panel(start, stop), self.rows(start, stop)
+        nodes, weights = grid.block(start, stop)
+        return Chunk(
+            *panel[:4],
+            self.data.row_person[rows] - start,
+            self.design.fixed[rows],
+            self.data.weights[start:stop],
+            nodes,
+            weights,
+        )
+
+    def cuts(self, grid: Grid) -> list[tuple[int, int]]:
+        """Ranges of persons whose nodes fit into `CHUNK_BYTES`."""
+        if grid.shared:
+            return [(0, self.n_persons)]
+        person_bytes = 8 * grid.size * (self.parameters.n_random + 1)
+        step = max(1, CHUNK_BYTES // person_bytes)
+        return [(a, min(a + step, self.n_persons)) for a in range(0, self.n_persons, step)]
+
+
+def bind(model: MixedLogit, data: ChoiceData) -> Problem:
+    """The model on these data, with every check of the specification made."""
+    return Problem(model, data, model.design(data))

@@ -1,0 +1,72 @@
+"""Convergence of a posterior: R-hat, effective sample sizes, divergences."""
+
+import pandas as pd
+import xarray as xr
+
+from bayesmix.reporting.draws import flat_items, population_variables
+
+RHAT_LIMIT = 1.01
+ESS_LIMIT = 400
+
+
+def convergence(posterior: xr.DataTree) -> pd.DataFrame:
+    """Rank-normalised R-hat and effective sample sizes of every parameter.
+
+    Parameters
+    ----------
+    posterior
+        What `bm.sample` returned.
+
+    Returns
+    -------
+    DataFrame (P, 4)
+        Rows by flat name; columns ``r_hat``, ``ess_bulk``, ``ess_tail`` and ``divergences`` (of the
+        whole run, the same number in each row).
+
+    Notes
+    -----
+    Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021). R-hat should be below 1.01 and both
+    effective sizes above 400 before intervals are read.
+    """
+    import arviz as az  # slow to import, and not needed to check a study
+
+    draws = posterior["posterior"].to_dataset()
+    draws = draws[population_variables(draws)]
+    columns = {
+        "r_hat": az.rhat(draws),
+        "ess_bulk": az.ess(draws, method="bulk"),
+        "ess_tail": az.ess(draws, method="tail"),
+    }
+    table = pd.DataFrame({name: _flat(values) for name, values in columns.items()})
+    table["divergences"] = _divergences(posterior)
+    table.index.name = "parameter"
+    return table
+
+
+def convergence_sentence(table: pd.DataFrame) -> str:
+    """The worst figures of `convergence` in one line, and whether they are good enough.
+
+    Examples
+    --------
+    >>> row = {"r_hat": 1.002, "ess_bulk": 900.0, "ess_tail": 700.0, "divergences": 0}
+    >>> convergence_sentence(pd.DataFrame([row], index=["mean[pf]"]))
+    'largest R-hat 1.002 (mean[pf]), smallest ESS 700 (mean[pf]), 0 divergences: good'
+    """
+    rhat, ess = table["r_hat"], table[["ess_bulk", "ess_tail"]].min(axis="columns")
+    divergences = int(table["divergences"].iloc[0])
+    good = rhat.max() < RHAT_LIMIT and ess.min() > ESS_LIMIT and divergences == 0
+    advice = "good" if good else f"look closer (R-hat < {RHAT_LIMIT}, ESS > {ESS_LIMIT}, 0 wanted)"
+    return (
+        f"largest R-hat {rhat.max():.3f} ({rhat.idxmax()}), "
+        f"smallest ESS {ess.min():.0f} ({ess.idxmin()}), {divergences} divergences: {advice}"
+    )
+
+
+def _flat(values: xr.Dataset) -> pd.Series:
+    return pd.Series({name: float(cell) for name, cell in flat_items(values)})
+
+
+def _divergences(posterior: xr.DataTree) -> int:
+    if "sample_stats" not in posterior.children:
+        return 0
+    return int(posterior["sample_stats"]["diverging"].sum())

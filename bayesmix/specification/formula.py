@@ -1,0 +1,146 @@
+"""From a formula and data to the columns of the utility.
+
+Formulas are formulaic's. Utility has no intercept of its own: a constant common to all alternatives
+cancels. What does not vary within situations cancels likewise, so that interactions with the
+alternative (``C(alt):income``) are coded against a base, as constants ``C(alt)`` are.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import formulaic
+import numpy as np
+import pandas as pd
+from formulaic.errors import FormulaicError
+from formulaic.parser.types import Term
+from numpy.typing import NDArray
+
+from bayesmix.data.attributes import check_complete, check_numeric
+from bayesmix.data.choices import ChoiceData
+from bayesmix.data.columns import show
+from bayesmix.errors import DataError, SpecificationError
+from bayesmix.specification.variation import deviations
+
+Array = NDArray[np.float64]
+
+_LEVEL = re.compile(r"C\(([^(),]+)(?:,.*?)?\)\[(?:T\.)?([^\]]*)\]")
+_CONSTANT = next(iter(formulaic.Formula("1")))
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Columns of the utility: values (R, M) and their names."""
+
+    values: Array
+    names: tuple[str, ...]
+
+
+def evaluate(formula: str, data: ChoiceData) -> Columns:
+    """Evaluate ``formula`` on the rows of ``data``.
+
+    A level of a categorical column is named ``alt[car]`` where formulaic says ``C(alt)[T.car]``.
+
+    Raises
+    ------
+    SpecificationError
+        If the formula cannot be read, has a left-hand side, or uses the column of choices.
+    DataError
+        If a column is missing, is text and used as a number, or holds NaN or infinities.
+    """
+    parsed = parse(formula)
+    frame = _checked_frame(parsed, formula, data)
+    terms = [term for term in parsed if term != _CONSTANT]
+    implied = [] if data.outside_option else _implied(terms, frame, formula, data)
+    # With an outside option, whose utility is 0, the constants of all alternatives are identified.
+    constant = [_CONSTANT] if _CONSTANT in parsed and not data.outside_option else []
+    matrix = _matrix([*constant, *implied, *terms], frame, formula)
+    keep = np.ones(matrix.shape[1], dtype=bool)
+    for term, columns in matrix.model_spec.term_slices.items():
+        if term in (*constant, *implied):
+            keep[columns] = False
+    names = tuple(_LEVEL.sub(r"\1[\2]", str(c)) for c in matrix.columns[keep])
+    values = np.ascontiguousarray(matrix.to_numpy(dtype=float)[:, keep])
+    _check_finite(values, names, data)
+    return Columns(values, names)
+
+
+def parse(formula: str) -> formulaic.Formula:
+    """The formula, read and checked."""
+    if not isinstance(formula, str) or not formula.strip():
+        raise SpecificationError(
+            f"the utility formula is empty or not text: {formula!r}; write 'price + time'"
+        )
+    try:
+        parsed = formulaic.Formula(formula)
+    except FormulaicError as error:
+        raise SpecificationError(f"cannot read the formula {formula!r}: {_first(error)}") from None
+    if not isinstance(parsed, formulaic.SimpleFormula):
+        raise SpecificationError(
+            f"the formula {formula!r} has more than one part: write the utility alone, without "
+            "'~' and '|'; the choices are named in the data"
+        )
+    if all(term == _CONSTANT for term in parsed):
+        raise SpecificationError(f"the formula {formula!r} has no term: write 'price + time'")
+    return parsed
+
+
+def _first(error: Exception) -> str:
+    """The words of formulaic's message, without its coloured copy of the formula."""
+    return str(error).split("\n")[0]
+
+
+def _matrix(terms: list[Term], frame: pd.DataFrame, formula: str) -> formulaic.ModelMatrix:
+    try:
+        # What is not finite is refused afterwards, by name.
+        with np.errstate(all="ignore"):
+            return formulaic.SimpleFormula(terms).get_model_matrix(frame, na_action="ignore")
+    except (FormulaicError, ValueError) as error:
+        message = f"cannot evaluate the formula {formula!r}: {_first(error)}"
+        raise SpecificationError(message) from None
+
+
+def _implied(terms: list[Term], frame: pd.DataFrame, formula: str, data: ChoiceData) -> list[Term]:
+    """Marginal terms that cancel within situations: they set the base of an interaction."""
+    found: list[Term] = []
+    for term in terms:
+        factors = [f for f in term.factors if f.eval_method != f.eval_method.LITERAL]
+        for dropped in factors if len(factors) > 1 else ():
+            rest = Term(factor for factor in factors if factor != dropped)
+            if rest in terms or rest in found:
+                continue
+            values = _matrix([rest], frame, formula).to_numpy(dtype=float)
+            if np.isfinite(values).all() and not deviations(values, data).any():
+                found.append(rest)
+    return found
+
+
+def _checked_frame(parsed: formulaic.Formula, formula: str, data: ChoiceData) -> pd.DataFrame:
+    """The data with the formula's columns checked; numbers kept as objects become numbers."""
+    factors = {factor.expr for term in parsed for factor in term.factors}
+    frame = data.frame.copy(deep=False)
+    for variable in sorted(str(v) for v in parsed.required_variables):
+        if variable == data.chosen:
+            raise SpecificationError(
+                f"the formula {formula!r} uses column {variable!r}, which holds the choices: "
+                "write the utility of attributes alone"
+            )
+        values = check_complete(data, variable)
+        if variable in factors or pd.api.types.is_numeric_dtype(values):
+            numbers = check_numeric(data, variable)
+            if values.dtype == object:
+                frame[variable] = numbers
+    return frame
+
+
+def _check_finite(values: Array, names: tuple[str, ...], data: ChoiceData) -> None:
+    bad = ~np.isfinite(values)
+    if bad.any():
+        column = int(np.flatnonzero(bad.any(axis=0))[0])
+        rows = np.flatnonzero(bad[:, column])
+        raise DataError(
+            f"column {names[column]!r} of the utility is NaN or infinite in {len(rows)} rows, "
+            f"first in row {show(data.rows[rows[0]])}: change the formula (a logarithm of 0?), "
+            "or clean the data"
+        )

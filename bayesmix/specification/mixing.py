@@ -1,0 +1,141 @@
+"""Mixing laws: how the coefficients of a utility vary over people.
+
+A random coefficient is ``beta = link(b)`` with a Gaussian index ``b``; indices are independent,
+or correlated inside one law. A law is a frozen record, and models hold a tuple of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bayesmix.errors import SpecificationError
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """One random coefficient: its column of the design and its map from the Gaussian index."""
+
+    term: str
+    lognormal: bool = False
+    sign: int = 1
+
+    def __str__(self) -> str:
+        if not self.lognormal:
+            return self.term
+        return f"{'-' if self.sign < 0 else ''}exp({self.term})"
+
+
+@dataclass(frozen=True)
+class Law:
+    """A joint law of random coefficients: `Normal`, `LogNormal`, `LKJNormal`, `Correlated` make it.
+
+    ``eta`` is the concentration of the LKJ prior of the correlations (Lewandowski, Kurowicka and
+    Joe 2009), and ``None`` where the indices are independent.
+    """
+
+    coefficients: tuple[Coefficient, ...]
+    eta: float | None = None
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        return tuple(c.term for c in self.coefficients)
+
+    @property
+    def correlated(self) -> bool:
+        return self.eta is not None
+
+    def __str__(self) -> str:
+        names = ", ".join(str(c) for c in self.coefficients)
+        kinds = {c.lognormal for c in self.coefficients}
+        kind = "mixed normal and lognormal" if len(kinds) > 1 else _kind(kinds.pop())
+        return f"{'correlated' if self.correlated else 'independent'} {kind}: {names}"
+
+
+def Normal(*terms: str) -> Law:
+    """Independent normal coefficients, ``beta_k = mean_k + sd_k u_k``.
+
+    >>> print(Normal("price", "time"))
+    independent normal: price, time
+    """
+    return Law(tuple(Coefficient(t) for t in _checked(terms, "Normal")))
+
+
+def LogNormal(*terms: str, sign: int = 1) -> Law:
+    """Independent lognormal coefficients, ``beta_k = sign * exp(mean_k + sd_k u_k)``.
+
+    ``sign=-1`` is for attributes that everybody dislikes, such as prices. ``mean`` and ``sd`` are
+    those of the underlying normal, as everywhere in this literature (Train 2009, chapter 6).
+
+    >>> print(LogNormal("price", sign=-1))
+    independent lognormal: -exp(price)
+
+    Raises
+    ------
+    SpecificationError
+        If ``sign`` is neither 1 nor -1.
+    """
+    if sign not in (1, -1):
+        raise SpecificationError(
+            f"LogNormal: argument 'sign' must be 1 or -1, got {sign!r}: "
+            "write sign=-1 for a coefficient that is negative for everybody"
+        )
+    return Law(tuple(Coefficient(t, True, sign) for t in _checked(terms, "LogNormal")))
+
+
+def LKJNormal(*terms: str, eta: float = 2.0) -> Law:
+    """Correlated normal coefficients, ``beta = mean + L u`` with ``L L'`` any covariance.
+
+    Parameters
+    ----------
+    *terms
+        Two or more columns of the design.
+    eta
+        Concentration of the LKJ prior of the correlation matrix (used by the Bayesian path alone):
+        1 is uniform over correlation matrices, larger values favour small correlations.
+
+    >>> print(LKJNormal("price", "time"))
+    correlated normal: price, time
+    """
+    return Correlated(Normal(*_checked(terms, "LKJNormal")), eta=eta)
+
+
+def Correlated(*laws: Law, eta: float = 2.0) -> Law:
+    """Correlation across laws: the Gaussian indices of all of them share one covariance matrix.
+
+    >>> print(Correlated(Normal("time"), LogNormal("price", sign=-1)))
+    correlated mixed normal and lognormal: time, -exp(price)
+
+    Raises
+    ------
+    SpecificationError
+        If fewer than two coefficients are joined, or ``eta`` is not positive.
+    """
+    for law in laws:
+        if not isinstance(law, Law):
+            raise SpecificationError(
+                f"Correlated joins laws, got {law!r}: write Correlated(Normal('a'), LogNormal('b'))"
+            )
+    coefficients = tuple(c for law in laws for c in law.coefficients)
+    if len(coefficients) < 2:
+        raise SpecificationError(
+            f"a correlated law needs two or more terms, got {len(coefficients)}: "
+            "use Normal or LogNormal"
+        )
+    if not eta > 0:
+        raise SpecificationError(f"argument 'eta' must be positive, got {eta!r}: such as 2.0")
+    return Law(coefficients, float(eta))
+
+
+def _kind(lognormal: bool) -> str:
+    return "lognormal" if lognormal else "normal"
+
+
+def _checked(terms: tuple[str, ...], law: str) -> tuple[str, ...]:
+    if not terms:
+        raise SpecificationError(f"{law} names no term: write {law}('price')")
+    for term in terms:
+        if not isinstance(term, str):
+            raise SpecificationError(
+                f"{law}: terms are names of columns of the design, such as 'price', got {term!r}"
+            )
+    return terms

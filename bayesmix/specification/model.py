@@ -1,0 +1,164 @@
+"""The model: a utility formula and the laws of its random coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.data.choices import ChoiceData
+from bayesmix.errors import SpecificationError
+from bayesmix.specification.formula import evaluate, parse
+from bayesmix.specification.mixing import Coefficient, Law
+from bayesmix.specification.parameters import ParameterSpace
+from bayesmix.specification.variation import check_variation, spread
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MixedLogit:
+    """A mixed (random-coefficients) logit; without random terms, the multinomial logit.
+
+    ``v_itj = x_itj' delta + w_itj' beta_i`` and ``P(j) = exp v_itj / sum_l exp v_itl``, the sum
+    including the outside option (utility 0) where the data have one (Train 2009, chapter 6).
+
+    Parameters
+    ----------
+    formula
+        Utility in formulaic's syntax, such as ``"price + time + C(alt)"``. The base of constants is
+        the first alternative; ``C(alt, contr.treatment(base="bus"))`` chooses another. With an
+        outside option all alternatives have a constant.
+    random
+        Laws of the random coefficients; every other column has a fixed coefficient.
+
+    Raises
+    ------
+    SpecificationError
+        If the formula cannot be read, or a term is given two laws.
+
+    Examples
+    --------
+    >>> from bayesmix import LogNormal, MixedLogit, Normal
+    >>> print(MixedLogit("price + time", random=[LogNormal("price", sign=-1)]))
+    Mixed logit
+      utility   price + time
+      random    independent lognormal: -exp(price)
+    """
+
+    formula: str
+    random: tuple[Law, ...] = field(default=())
+
+    def __init__(self, formula: str, random: Sequence[Law] | Law = ()) -> None:
+        laws = (random,) if isinstance(random, Law) else tuple(random)
+        object.__setattr__(self, "formula", formula)
+        object.__setattr__(self, "random", laws)
+        parse(formula)
+        for law in laws:
+            if not isinstance(law, Law):
+                raise SpecificationError(
+                    f"argument 'random' holds laws such as Normal('price'), got {law!r}"
+                )
+        terms = [c.term for c in self.coefficients]
+        twice = sorted({t for t in terms if terms.count(t) > 1})
+        if twice:
+            raise SpecificationError(
+                f"term {twice[0]!r} is given two laws: name it in one law of 'random' only"
+            )
+
+    @property
+    def coefficients(self) -> tuple[Coefficient, ...]:
+        """The random coefficients, in the order of the laws."""
+        return tuple(c for law in self.random for c in law.coefficients)
+
+    def design(self, data: ChoiceData) -> Design:
+        """The columns of the utility on ``data``, checked.
+
+        Raises
+        ------
+        SpecificationError
+            If a random term is not a column of the utility.
+        DataError
+            If a column is missing, not numeric, constant within situations or collinear.
+        """
+        columns = evaluate(self.formula, data)
+        for c in self.coefficients:
+            if c.term not in columns.names:
+                near = get_close_matches(c.term, columns.names, 1)
+                hint = f"did you mean {near[0]!r}? " if near else ""
+                raise SpecificationError(
+                    f"random term {c.term!r} is not in the formula {self.formula!r}: {hint}"
+                    f"its columns are {list(columns.names)}"
+                )
+        check_variation(columns.values, columns.names, data)
+        where = [columns.names.index(c.term) for c in self.coefficients]
+        rest = [m for m in range(len(columns.names)) if m not in where]
+        return Design(
+            random=np.ascontiguousarray(columns.values[:, where]),
+            fixed=np.ascontiguousarray(columns.values[:, rest]),
+            spread=spread(columns.values, data)[where + rest],
+            parameters=_space(self.random, tuple(columns.names[m] for m in rest)),
+            coefficients=self.coefficients,
+        )
+
+    def __str__(self) -> str:
+        lines = ["Mixed logit" if self.random else "Multinomial logit"]
+        lines.append(f"  utility   {self.formula}")
+        lines += [f"  random    {law}" for law in self.random]
+        return "\n".join(lines)
+
+    def describe(self, data: ChoiceData) -> str:
+        """The model in words, with its number of parameters on ``data``."""
+        space = self.design(data).parameters
+        fixed = f"\n  fixed     {', '.join(space.fixed)}" if space.fixed else ""
+        return f"{self}{fixed}\n  {space.size} parameters"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{self}</pre>"
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """The columns of a utility on given data.
+
+    Parameters
+    ----------
+    random
+        Attributes (R, K) with random coefficients, in the order of the laws.
+    fixed
+        Attributes (R, F) with fixed coefficients.
+    spread
+        Root mean square (K + F,) of each column within situations: utils per unit coefficient.
+    parameters
+        Names and layout of the parameters.
+    coefficients
+        The laws' records, (K,).
+    """
+
+    random: Array
+    fixed: Array
+    spread: Array
+    parameters: ParameterSpace
+    coefficients: tuple[Coefficient, ...]
+
+    @property
+    def random_names(self) -> tuple[str, ...]:
+        return self.parameters.random
+
+    @property
+    def fixed_names(self) -> tuple[str, ...]:
+        return self.parameters.fixed
+
+
+def _space(laws: Sequence[Law], fixed: tuple[str, ...]) -> ParameterSpace:
+    blocks: list[tuple[int, ...]] = []
+    position = 0
+    for law in laws:
+        here = range(position, position + len(law.coefficients))
+        blocks += [tuple(here)] if law.correlated else [(k,) for k in here]
+        position += len(law.coefficients)
+    names = tuple(c.term for law in laws for c in law.coefficients)
+    return ParameterSpace(names, fixed, tuple(blocks))

@@ -1,0 +1,178 @@
+"""Names of parameters, and the maps between the free vector and the parameters that people read.
+
+The free vector ``theta`` (P,) is what optimisers move: means, the entries of a block-triangular
+Cholesky factor ``L`` of the covariance of the indices, fixed coefficients. The parameters that are
+printed are ``mean[.]``, ``sd[.]``, ``corr[., .]``, ``fixed[.]``, with ``sd_k = |L_k|`` and
+``corr_kl = L_k'L_l / (sd_k sd_l)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesmix.errors import SpecificationError
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ParameterSpace:
+    """Layout of the parameters of one model: K random coefficients, F fixed ones.
+
+    Parameters
+    ----------
+    random
+        Names of the random coefficients, in the order of the laws.
+    fixed
+        Names of the fixed coefficients, in the order of the utility.
+    blocks
+        Positions of the random coefficients that share a full covariance matrix, block by block;
+        together they cover ``0 .. K-1`` in order.
+    """
+
+    random: tuple[str, ...]
+    fixed: tuple[str, ...]
+    blocks: tuple[tuple[int, ...], ...]
+
+    @cached_property
+    def chol_index(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows and columns of the free entries of ``L``, block by block, row by row."""
+        pairs = [(k, j) for block in self.blocks for k in block for j in block if j <= k]
+        rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        return rows, columns
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """Positions (earlier, later) of the correlated pairs."""
+        return tuple((j, k) for block in self.blocks for j in block for k in block if j < k)
+
+    @cached_property
+    def pair_names(self) -> tuple[str, ...]:
+        return tuple(f"{self.random[j]}, {self.random[k]}" for j, k in self.pairs)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Flat names of the printed parameters."""
+        return (
+            *(f"mean[{n}]" for n in self.random),
+            *(f"sd[{n}]" for n in self.random),
+            *(f"corr[{n}]" for n in self.pair_names),
+            *(f"fixed[{n}]" for n in self.fixed),
+        )
+
+    @property
+    def size(self) -> int:
+        """Number of parameters P, the same in both forms."""
+        return len(self.names)
+
+    @property
+    def n_random(self) -> int:
+        return len(self.random)
+
+    # -- the free vector -----------------------------------------------------------------------
+
+    def unpack(self, theta: Array) -> tuple[Array, Array, Array]:
+        """``theta (P,)`` -> means (K,), Cholesky factor (K, K), fixed coefficients (F,)."""
+        k, c = self.n_random, len(self.chol_index[0])
+        chol = np.zeros((k, k))
+        chol[self.chol_index] = theta[k : k + c]
+        return theta[:k].copy(), chol, theta[k + c :].copy()
+
+    def pack(self, mean: Array, chol: Array, fixed: Array) -> Array:
+        """The inverse of `unpack`."""
+        return np.concatenate([mean, chol[self.chol_index], fixed])
+
+    def diagonal(self) -> NDArray[np.int64]:
+        """Positions in ``theta`` of the diagonal of ``L``."""
+        rows, columns = self.chol_index
+        return self.n_random + np.flatnonzero(rows == columns)
+
+    def canonical(self, theta: Array) -> Array:
+        """The free vector of the same law whose Cholesky factor has a diagonal >= 0."""
+        mean, chol, fixed = self.unpack(theta)
+        signs = np.where(np.diag(chol) < 0, -1.0, 1.0)
+        return self.pack(mean, chol * signs, fixed)
+
+    # -- the parameters that people read ---------------------------------------------------------
+
+    def natural(self, theta: Array) -> Array:
+        """Values of `names` at ``theta``; a correlation with a standard deviation of 0 is NaN."""
+        mean, chol, fixed = self.unpack(theta)
+        sd = np.sqrt((chol**2).sum(axis=1))
+        with np.errstate(invalid="ignore"):
+            corr = [chol[j] @ chol[k] / (sd[j] * sd[k]) for j, k in self.pairs]
+        return np.concatenate([mean, sd, np.array(corr, dtype=float), fixed])
+
+    def jacobian(self, theta: Array) -> Array:
+        """Derivatives (P, P) of `natural`; NaN in the rows of a standard deviation of 0."""
+        _, chol, _ = self.unpack(theta)
+        k, pairs = self.n_random, self.pairs
+        rows, columns = self.chol_index
+        sd = np.sqrt((chol**2).sum(axis=1))
+        jac = np.zeros((self.size, self.size))
+        jac[np.arange(k), np.arange(k)] = 1.0
+        n_fixed = len(self.fixed)
+        if n_fixed:
+            jac[-n_fixed:, -n_fixed:] = np.eye(n_fixed)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            unit = chol / sd[:, None]
+            for m, (row, column) in enumerate(zip(rows, columns, strict=True)):
+                jac[k + row, k + m] = unit[row, column]
+                for p, (a, b) in enumerate(pairs):
+                    if row in (a, b):
+                        other = b if row == a else a
+                        corr = unit[a] @ unit[b]
+                        slope = (unit[other, column] - corr * unit[row, column]) / sd[row]
+                        jac[2 * k + p, k + m] = slope
+        return jac
+
+    def theta(self, values: Mapping[str, float] | pd.Series) -> Array:
+        """The free vector of given parameters, by flat name.
+
+        Raises
+        ------
+        SpecificationError
+            If a name is missing or unknown, a standard deviation is negative, or the
+            correlations are not those of a positive definite matrix.
+        """
+        given = dict(values.items())
+        _check_names(given, self.names)
+        vector = np.array([float(given[name]) for name in self.names])
+        k, p = self.n_random, len(self.pairs)
+        mean, sd, corr, fixed = np.split(vector, [k, 2 * k, 2 * k + p])
+        if (sd < 0).any():
+            name = self.random[int(np.flatnonzero(sd < 0)[0])]
+            raise SpecificationError(f"sd[{name}] is negative; a standard deviation is at least 0")
+        matrix = np.eye(k)
+        for (a, b), value in zip(self.pairs, corr, strict=True):
+            matrix[a, b] = matrix[b, a] = value
+        try:
+            factor = np.linalg.cholesky(matrix)
+        except np.linalg.LinAlgError:
+            raise SpecificationError(
+                "the given corr[.] are not those of a positive definite correlation matrix"
+            ) from None
+        return self.pack(mean, sd[:, None] * factor, fixed)
+
+    def series(self, values: Array) -> pd.Series:
+        """A Series by flat name."""
+        return pd.Series(values, index=pd.Index(self.names, name="parameter"))
+
+
+def _check_names(given: Mapping[Any, float], names: Sequence[str]) -> None:
+    unknown = [name for name in given if name not in names]
+    if unknown:
+        near = get_close_matches(unknown[0], names, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; expected {list(names)}"
+        raise SpecificationError(f"unknown parameter {unknown[0]!r}{hint}")
+    missing = [name for name in names if name not in given]
+    if missing:
+        raise SpecificationError(f"no value for parameters {missing}; the model has {list(names)}")

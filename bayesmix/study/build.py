@@ -1,0 +1,158 @@
+"""A parsed study as the objects it describes: data, model, rule of integration."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from bayesmix.data import examples
+from bayesmix.data.choices import ChoiceData
+from bayesmix.errors import DataError, SpecificationError
+from bayesmix.integration.rules import RULES, Centred, DrawRule, Rule, centred
+from bayesmix.specification.mixing import Correlated, Law, LKJNormal, LogNormal, Normal
+from bayesmix.specification.model import MixedLogit
+from bayesmix.study.parse import Place
+from bayesmix.study.schema import (
+    AutoTable,
+    CorrelatedTable,
+    DataTable,
+    GridTable,
+    LawTable,
+    LKJNormalTable,
+    LogNormalTable,
+    Study,
+)
+
+READERS = {".csv": pd.read_csv, ".csv.gz": pd.read_csv, ".parquet": pd.read_parquet}
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """A study's data, model and rule, checked against each other; prints itself in words."""
+
+    study: Study
+    data: ChoiceData
+    model: MixedLogit
+    rule: Rule | Centred | str
+
+    def __str__(self) -> str:
+        estimate = self.study.estimate
+        lines = [
+            f"{self.study.path}: valid\n\n{self.data.summary()}\n",
+            self.model.describe(self.data),
+            f"  grid      {self.rule}",
+            f"  seed      {estimate.seed}",
+        ]
+        if "msle" in estimate.methods:
+            lines.append(f"  msle      {estimate.starts} starts, {estimate.optimizer}")
+        if "nuts" in estimate.methods:
+            lines.append(
+                f"  nuts      {estimate.likelihood} likelihood, {estimate.chains} chains of "
+                f"{estimate.tune} + {estimate.draws} draws"
+            )
+        return "\n".join(lines)
+
+
+def check_study(study: Study) -> Built:
+    """Read the data, make the model and the rule, and check them, without fitting.
+
+    Raises
+    ------
+    SpecificationError, DataError
+        Naming the study file, its table, and what is wrong.
+    """
+    place = Place(study.path)
+    with _blame(place, "[data]"):
+        data = _data(study)
+    with _blame(place, "[[random]]"):
+        laws = [_law(table) for table in study.random]
+    with _blame(place, "[grid]"):
+        rule = _rule(study.grid)
+    with _blame(place, "[utility]"):
+        model = MixedLogit(study.utility.formula, random=laws)
+        model.design(data)
+    return Built(study, data, model, rule)
+
+
+@contextmanager
+def _blame(place: Place, table: str) -> Iterator[None]:
+    """Name the file and its table in front of an error that knows neither."""
+    try:
+        yield
+    except (DataError, SpecificationError) as error:
+        if str(error).startswith(str(place.file)):
+            raise
+        raise type(error)(f"{place.file}, {table}: {error}") from error
+
+
+def _data(study: Study) -> ChoiceData:
+    table, place = study.data, Place(study.path, "[data]")
+    if (table.example is None) == (table.file is None):
+        place.fail(
+            "give one of the keys 'example' and 'file'" + (", not both" if table.file else "")
+        )
+    return _example(table, place) if table.example else _from_file(table, place)
+
+
+def _example(table: DataTable, place: Place) -> ChoiceData:
+    """The bundled data; columns may be named in the file, and must then be the example's."""
+    data: ChoiceData = getattr(examples, str(table.example))()
+    for key, default in (("availability", None), ("outside_option", False), ("weights", None)):
+        if getattr(table, key) != default:
+            place.fail(f"key '{key}' cannot go with an example: leave it out, or give a file")
+    for key in ("person", "situation", "alternative", "chosen"):
+        given, actual = getattr(table, key), getattr(data, key)
+        if given not in (None, actual):
+            place.fail(f"key '{key}': the example's column is '{actual}', got '{given}'")
+    return data
+
+
+def _from_file(table: DataTable, place: Place) -> ChoiceData:
+    roles = asdict(table)
+    for key in ("situation", "alternative", "chosen"):
+        if roles[key] is None:
+            place.fail(f"key '{key}' is missing: name the column of '{table.file}'")
+    del roles["example"], roles["file"]
+    return ChoiceData.from_long(_read(data_path(place.file, table), place), **roles)
+
+
+def data_path(study_file: Path, table: DataTable) -> Path:
+    """Where the data file is: a relative path starts at the study file's folder."""
+    return study_file.parent / str(table.file)
+
+
+def _read(path: Path, place: Place) -> pd.DataFrame:
+    place = Place(place.file, place.table, "file")
+    ending = next((ending for ending in READERS if path.name.lower().endswith(ending)), None)
+    if ending is None:
+        place.fail(f"cannot read '{path.name}': expected one of {', '.join(READERS)}")
+    if not path.is_file():
+        place.fail(f"no file '{path}': a relative path starts at the study file's folder")
+    try:
+        return READERS[ending](path)  # type: ignore[operator]
+    except ValueError as error:
+        place.fail(f"'{path}' is not a readable {ending} file: {error}")
+
+
+def _law(table: LawTable) -> Law:
+    match table:
+        case CorrelatedTable():
+            return Correlated(*(_law(inner) for inner in table.laws), eta=table.eta)
+        case LKJNormalTable():
+            return LKJNormal(*table.terms, eta=table.eta)
+        case LogNormalTable():
+            return LogNormal(*table.terms, sign=table.sign)
+        case _:
+            return Normal(*table.terms)
+
+
+def _rule(table: GridTable) -> Rule | Centred | str:
+    if isinstance(table, AutoTable):
+        return "auto"
+    settings = asdict(table)
+    make = RULES[settings.pop("rule").replace("-", "_")]
+    centre = settings.pop("centred", False)
+    rule = make(**settings)
+    return centred(rule) if centre and isinstance(rule, DrawRule) else rule

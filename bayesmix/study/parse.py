@@ -1,0 +1,184 @@
+"""From the text of a study file to the records of its schema, with errors that name the place."""
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
+
+from bayesmix.errors import SpecificationError
+from bayesmix.study.schema import AtLeast, Study
+
+WORDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a study file a value stands; `table` as it is shown, with brackets."""
+
+    file: Path
+    table: str = ""
+    key: str = ""
+
+    def fail(self, problem: str) -> NoReturn:
+        key = f"key '{self.key}'" if self.key else ""
+        parts = filter(None, [str(self.file), self.table, key])
+        raise SpecificationError(f"{', '.join(parts)}: {problem}")
+
+    def inside(self, table: str) -> "Place":
+        return replace(self, table=", ".join(filter(None, [self.table, table])))
+
+
+def read_study(path: str | Path) -> Study:
+    """Read and parse a study file; data are not touched.
+
+    Parameters
+    ----------
+    path
+        A TOML file.
+
+    Raises
+    ------
+    SpecificationError
+        For anything in the file that is not understood, naming file, table and key and the nearest
+        valid one.
+    FileNotFoundError
+        If there is no such file.
+    """
+    place = Place(Path(path))
+    try:
+        text = place.file.read_text(encoding="utf-8")
+        tables = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        place.fail(f"not a valid TOML file: {error}")
+    return parse_record(Study, tables, place, path=place.file, text=text)
+
+
+def parse_record(kind: Any, table: dict[str, Any], place: Place, **given: Any) -> Any:
+    """A table as a record of type `kind`; `given` are fields that are not read from the table."""
+    hints = get_type_hints(kind, include_extras=True)
+    wanted = {field.name: field for field in fields(kind) if field.name not in given}
+    for key in table:
+        if key not in wanted:
+            tag = _tag_words(kind, table)
+            place.fail(f"unknown {_sort(place)} '{key}'{tag}; {_nearest(key, wanted)}")
+    for key, field in wanted.items():
+        if key not in table and field.default is MISSING:
+            place.fail(f"{_sort(place)} '{key}' is missing; it must be given")
+    values = {k: convert(hints[k], v, _inside(place, k, v)) for k, v in table.items()}
+    return kind(**given, **values)
+
+
+def convert(hint: Any, value: Any, place: Place) -> Any:
+    """A TOML value as the type that the schema asks for."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return _literal(arguments, value, place)
+    if origin is Annotated:
+        return _bounded(convert(arguments[0], value, place), arguments[1], place)
+    if origin is tuple:
+        return _sequence(arguments[0], value, place)
+    if origin in (Union, UnionType):
+        return _alternative([a for a in arguments if a is not NoneType], value, place)
+    if is_dataclass(hint):
+        return parse_record(hint, _mapping(value, place), place)
+    return _scalar(hint, value, place)
+
+
+def _scalar(kind: type, value: Any, place: Place) -> Any:
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        place.fail(f"expected {WORDS[kind]}, got {_shown(value)}")
+    return value
+
+
+def _literal(allowed: tuple[Any, ...], value: Any, place: Place) -> Any:
+    if any(value == one and type(value) is type(one) for one in allowed):
+        return value
+    place.fail(f"unknown value {_shown(value)}; {_nearest(value, allowed)}")
+
+
+def _bounded(value: float, bound: AtLeast, place: Place) -> float:
+    if value < bound.least:
+        place.fail(f"expected at least {bound.least:g}, got {value}")
+    return value
+
+
+def _sequence(kind: Any, value: Any, place: Place) -> tuple[Any, ...]:
+    if isinstance(value, dict):
+        place.fail(f"write its heading with two brackets, [{place.table}]: there can be several")
+    if not isinstance(value, list):
+        place.fail(f"expected a list, got {_shown(value)}: write [{_shown(value)}]")
+    if not value:
+        place.fail("the list is empty; name at least one")
+    result = []
+    for number, item in enumerate(value, 1):
+        if not _is_record(kind) and item in value[: number - 1]:
+            place.fail(f"{_shown(item)} stands there twice")
+        result.append(convert(kind, item, _item(place, number) if _is_record(kind) else place))
+    return tuple(result)
+
+
+def _alternative(kinds: list[Any], value: Any, place: Place) -> Any:
+    """One of several records, told apart by their first field, or an optional key's one type."""
+    if len(kinds) == 1:
+        return convert(kinds[0], value, place)
+    table = _mapping(value, place)
+    tag = fields(kinds[0])[0].name
+    by_value = {name: kind for kind in kinds for name in get_args(get_type_hints(kind)[tag])}
+    if tag not in table:
+        place.fail(f"key '{tag}' is missing; valid: {_listed(by_value)}")
+    name = _literal(tuple(by_value), table[tag], replace(place, key=tag))
+    return parse_record(by_value[name], table, place)
+
+
+def _mapping(value: Any, place: Place) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        place.fail(f"expected a table, got {_shown(value)}")
+    return value
+
+
+def _is_record(kind: Any) -> bool:
+    return is_dataclass(kind) or get_origin(kind) in (Union, UnionType)
+
+
+def _item(place: Place, number: int) -> Place:
+    """``[[random]] number 2`` of ``[random]``; of nested tables the innermost is numbered."""
+    outer, comma, last = place.table.rpartition(", ")
+    return replace(place, table=f"{outer}{comma}[{last}] number {number}")
+
+
+def _inside(place: Place, key: str, value: Any) -> Place:
+    """A table's place is the table itself, a value's place is its key."""
+    tables = isinstance(value, dict) or (
+        isinstance(value, list) and any(isinstance(item, dict) for item in value)
+    )
+    return place.inside(f"[{key}]") if tables else replace(place, key=key)
+
+
+def _sort(place: Place) -> str:
+    return "key" if place.table else "table"
+
+
+def _tag_words(kind: Any, table: dict[str, Any]) -> str:
+    """`` for rule 'sobol'``, where the record is one of several told apart by that key."""
+    first = fields(kind)[0].name
+    return f" for {first} '{table[first]}'" if first in ("law", "rule") else ""
+
+
+def _nearest(name: object, allowed: Iterable[Any]) -> str:
+    near = get_close_matches(str(name).lower(), [str(one) for one in allowed], 1)
+    return (f"did you mean '{near[0]}'? " if near else "") + f"valid: {_listed(allowed)}"
+
+
+def _listed(allowed: Iterable[Any]) -> str:
+    return ", ".join(str(one) for one in allowed)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"'{value}'" if isinstance(value, str) else repr(value)

@@ -1,0 +1,148 @@
+"""What a study file may hold: each table a frozen record, each key a field with its type.
+
+The parser reads names, types, allowed values and defaults off these records; a key added here is
+thereby a key of the file.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """Lower bound of a number in a study file, attached to its type."""
+
+    least: float
+
+
+Count = Annotated[int, AtLeast(1)]
+Terms = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DataTable:
+    """``[data]``: a bundled example, or a file (relative to the study file) and its columns."""
+
+    example: Literal["electricity"] | None = None
+    file: str | None = None
+    person: str | None = None
+    situation: str | None = None
+    alternative: str | None = None
+    chosen: str | None = None
+    availability: str | None = None
+    outside_option: bool = False
+    weights: str | None = None
+
+
+@dataclass(frozen=True)
+class UtilityTable:
+    """``[utility]``: the formula of the utility."""
+
+    formula: str
+
+
+@dataclass(frozen=True)
+class NormalTable:
+    """``[[random]]`` with independent normal coefficients."""
+
+    law: Literal["normal"]
+    terms: Terms
+
+
+@dataclass(frozen=True)
+class LogNormalTable:
+    """``[[random]]`` with independent lognormal coefficients of one sign."""
+
+    law: Literal["lognormal"]
+    terms: Terms
+    sign: Literal[1, -1] = 1
+
+
+@dataclass(frozen=True)
+class LKJNormalTable:
+    """``[[random]]`` with correlated normal coefficients."""
+
+    law: Literal["lkj-normal"]
+    terms: Terms
+    eta: float = 2.0
+
+
+@dataclass(frozen=True)
+class CorrelatedTable:
+    """``[[random]]`` that joins the laws in ``[[random.laws]]`` with correlations."""
+
+    law: Literal["correlated"]
+    laws: tuple[NormalTable | LogNormalTable, ...]
+    eta: float = 2.0
+
+
+LawTable = NormalTable | LogNormalTable | LKJNormalTable | CorrelatedTable
+
+
+@dataclass(frozen=True)
+class DrawsTable:
+    """``[grid]`` with own draws for every person, plain or centred on each."""
+
+    rule: Literal["sobol", "halton", "mlhs", "monte-carlo"]
+    nodes: Count
+    centred: bool = False
+
+
+@dataclass(frozen=True)
+class GaussHermiteTable:
+    """``[grid]`` with a product of Gauss-Hermite rules."""
+
+    rule: Literal["gauss-hermite"]
+    points: Count = 7
+
+
+@dataclass(frozen=True)
+class SparseTable:
+    """``[grid]`` with a sparse grid."""
+
+    rule: Literal["sparse"]
+    level: Count = 5
+    family: Literal["kpn", "gqn"] = "kpn"
+
+
+@dataclass(frozen=True)
+class AutoTable:
+    """``[grid]`` left to the estimator."""
+
+    rule: Literal["auto"]
+
+
+GridTable = DrawsTable | GaussHermiteTable | SparseTable | AutoTable
+
+
+@dataclass(frozen=True)
+class EstimateTable:
+    """``[estimate]``: which estimators, and their settings."""
+
+    methods: tuple[Literal["msle", "nuts"], ...] = ("msle", "nuts")
+    seed: Annotated[int, AtLeast(0)] = 1
+    starts: Count = 4
+    optimizer: Literal["bfgs", "l-bfgs-b", "trust-region"] = "bfgs"
+    likelihood: Literal["marginal", "hierarchical", "auto"] = "marginal"
+    draws: Count = 1000
+    tune: Count = 1000
+    chains: Count = 4
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study file, parsed: made by `read_study`."""
+
+    path: Path
+    text: str
+    data: DataTable
+    utility: UtilityTable
+    random: tuple[LawTable, ...] = ()
+    grid: GridTable = AutoTable("auto")
+    estimate: EstimateTable = EstimateTable()
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending; the run folder's name too."""
+        return self.path.stem

@@ -1,0 +1,69 @@
+"""Estimates side by side."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from bayesmix.reporting.compare import compare
+
+
+def test_posterior_gives_mean_and_sd_of_all_draws(posterior: xr.DataTree) -> None:
+    table = compare({"NUTS": posterior})
+    draws = posterior["posterior"]["corr"].sel(pair="pf, loc").to_numpy().ravel()
+    row = table.loc["corr[pf, loc]", "NUTS"]
+    assert row["estimate"] == pytest.approx(draws.mean())
+    assert row["std error"] == pytest.approx(draws.std(ddof=1))
+
+
+def test_rows_are_population_parameters_in_the_order_of_the_posterior(
+    posterior: xr.DataTree,
+) -> None:
+    names = ["mean[pf]", "mean[cl]", "mean[loc]", "sd[pf]", "sd[cl]", "sd[loc]"]
+    names += ["corr[pf, cl]", "corr[pf, loc]", "corr[cl, loc]", "fixed[wk]"]
+    assert list(compare({"NUTS": posterior}).index) == names
+
+
+def test_a_parameter_that_a_fit_lacks_is_missing_there(
+    posterior: xr.DataTree, fit: SimpleNamespace
+) -> None:
+    table = compare({"NUTS": posterior, "MSLE": fit})
+    assert table.loc["corr[pf, cl]", "MSLE"].isna().all()
+    assert table.loc["fixed[age]", "NUTS"].isna().all()
+    assert table.loc["fixed[age]", ("MSLE", "estimate")] == 3.0
+    assert table.index[-1] == "fixed[age]"
+
+
+def test_columns_are_label_by_statistic(posterior: xr.DataTree, fit: SimpleNamespace) -> None:
+    table = compare({"MSLE": fit, "NUTS": posterior})
+    assert list(table.columns) == [
+        ("MSLE", "estimate"),
+        ("MSLE", "std error"),
+        ("NUTS", "estimate"),
+        ("NUTS", "std error"),
+    ]
+
+
+def test_differences_are_in_standard_errors_of_the_first(
+    posterior: xr.DataTree, fit: SimpleNamespace
+) -> None:
+    table = compare({"MSLE": fit, "NUTS": posterior}, differences=True)
+    expected = (table[("NUTS", "estimate")] - table[("MSLE", "estimate")]) / 0.1
+    assert np.allclose(table[("NUTS", "difference")], expected, equal_nan=True)
+    assert ("MSLE", "difference") not in table
+
+
+def test_fits_are_not_changed(fit: SimpleNamespace) -> None:
+    before = fit.params.copy()
+    compare({"MSLE": fit, "again": fit}, differences=True)
+    assert fit.params.equals(before)
+
+
+def test_another_type_is_refused_by_name(posterior: xr.DataTree) -> None:
+    with pytest.raises(TypeError, match="'NUTS' is a Dataset; expected a posterior"):
+        compare({"NUTS": posterior["posterior"].to_dataset()})
+    with pytest.raises(TypeError, match="no group 'posterior'"):
+        compare({"NUTS": posterior["sample_stats"]})
+    with pytest.raises(TypeError, match="at least one fit"):
+        compare({})

@@ -1,0 +1,40 @@
+"""Convergence figures."""
+
+import arviz as az
+import numpy as np
+import pytest
+import xarray as xr
+
+from bayesmix.reporting.diagnostics import convergence, convergence_sentence
+
+
+def test_agrees_with_arviz_by_flat_name(posterior: xr.DataTree) -> None:
+    table = convergence(posterior)
+    draws = posterior["posterior"]["sd"].sel(random="cl")
+    row = table.loc["sd[cl]"]
+    assert row["r_hat"] == pytest.approx(float(az.rhat(draws)))
+    assert row["ess_bulk"] == pytest.approx(float(az.ess(draws)))
+    assert row["ess_tail"] == pytest.approx(float(az.ess(draws, method="tail")))
+
+
+def test_counts_divergences_and_leaves_persons_out(posterior: xr.DataTree) -> None:
+    table = convergence(posterior)
+    assert table["divergences"].tolist() == [3] * 10
+    assert not table.index.str.startswith("beta").any()
+
+
+def test_chains_that_disagree_are_reported(posterior: xr.DataTree) -> None:
+    posterior["posterior"]["mean"][0, :, 1] += 1.0
+    table = convergence(posterior)
+    assert table["r_hat"].idxmax() == "mean[cl]"
+    assert table.loc["mean[cl]", "r_hat"] > 1.5
+    assert "(mean[cl])" in convergence_sentence(table)
+    assert "3 divergences: look closer" in convergence_sentence(table)
+
+
+def test_good_chains_are_called_good() -> None:
+    draws = np.random.default_rng(3).normal(size=(4, 1000))
+    tree = xr.DataTree.from_dict({"posterior": xr.Dataset({"scale": (("chain", "draw"), draws)})})
+    table = convergence(tree)
+    assert list(table.index) == ["scale"]
+    assert convergence_sentence(table).endswith("0 divergences: good")

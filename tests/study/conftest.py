@@ -1,0 +1,137 @@
+"""A small study on disk, and estimators that cost nothing."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from bayesmix.study import run as run_module
+
+TEXT = """
+[data]
+file = "choices.csv"
+person = "id"
+situation = "chid"
+alternative = "alt"
+chosen = "choice"
+
+[utility]
+formula = "price + time"
+
+[[random]]
+law = "normal"
+terms = ["time"]
+
+[grid]
+rule = "sobol"
+nodes = 32
+
+[estimate]
+draws = 20
+tune = 10
+chains = 2
+seed = 5
+"""
+
+
+def choices(seed: int = 1) -> pd.DataFrame:
+    """Twelve persons with three choices out of three alternatives."""
+    rng = np.random.default_rng(seed)
+    index = pd.MultiIndex.from_product(
+        [range(12), range(3), list("abc")], names=["id", "chid", "alt"]
+    )
+    frame = pd.DataFrame({"price": rng.normal(size=108), "time": rng.normal(size=108)}, index)
+    chosen = rng.integers(3, size=36)
+    frame["choice"] = (np.tile(np.arange(3), 36) == np.repeat(chosen, 3)).astype(int)
+    return frame.reset_index()
+
+
+@pytest.fixture
+def write_study(tmp_path: Path) -> Callable[..., Path]:
+    """`write_study(("old", "new"), ...)`: the study with texts replaced; returns its path."""
+    choices().to_csv(tmp_path / "choices.csv", index=False)
+
+    def write(*replacements: tuple[str, str]) -> Path:
+        text = TEXT
+        for old, new in replacements:
+            assert old in text
+            text = text.replace(old, new)
+        path = tmp_path / "small.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@dataclass(frozen=True)
+class FakeFit:
+    """What a study uses of a `Fit`."""
+
+    values: dict[str, float]
+    grid: str = "the grid as used"
+
+    @property
+    def params(self) -> pd.Series:
+        return pd.Series(self.values)
+
+    @property
+    def std_errors(self) -> pd.Series:
+        return pd.Series(0.1, self.params.index)
+
+    def headline(self) -> str:
+        return "MSLE: log-likelihood -30.0"
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path, data: object) -> "FakeFit":
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+
+@dataclass
+class Estimators:
+    """Stands for `bayesmix` in the module that runs studies; remembers the calls."""
+
+    Fit: type[FakeFit] = FakeFit
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    during: dict[str, Callable[[], object]] = field(default_factory=dict)
+
+    def msle(self, model: object, data: object, **settings: object) -> FakeFit:
+        self.calls.append(("msle", settings))
+        self.during.get("msle", lambda: None)()
+        return FakeFit({"mean[time]": -1.0, "sd[time]": 0.5, "fixed[price]": -0.3})
+
+    def sample(self, model: object, data: object, **settings: Any) -> xr.DataTree:
+        self.calls.append(("nuts", settings))
+        self.during.get("nuts", lambda: None)()
+        rng = np.random.default_rng(settings["rng"])
+        dims, shape = ("chain", "draw"), (settings["chains"], settings["draws"])
+        coords = {"chain": range(shape[0]), "draw": range(shape[1])}
+        draws = xr.Dataset(
+            {
+                "mean": ((*dims, "random"), rng.normal(-1.0, 0.1, (*shape, 1))),
+                "sd": ((*dims, "random"), rng.normal(0.5, 0.1, (*shape, 1))),
+                "fixed": ((*dims, "term"), rng.normal(-0.3, 0.1, (*shape, 1))),
+            },
+            coords={**coords, "random": ["time"], "term": ["price"]},
+        )
+        stats = xr.Dataset({"diverging": (dims, np.zeros(shape, dtype=bool))}, coords)
+        return xr.DataTree.from_dict({"posterior": draws, "sample_stats": stats})
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.calls]
+
+
+@pytest.fixture
+def estimators(monkeypatch: pytest.MonkeyPatch) -> Estimators:
+    fake = Estimators()
+    monkeypatch.setattr(run_module, "bm", fake)
+    return fake

@@ -1,0 +1,133 @@
+"""A study's data, model and rule, and what is wrong with them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bayesmix.errors import DataError, SpecificationError
+from bayesmix.integration import rules
+from bayesmix.specification.mixing import Correlated, LogNormal, Normal
+from bayesmix.study import check_study, read_study
+
+MODELS = Path(__file__).parents[2] / "models"
+Write = Callable[..., Path]
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("electricity", 27), ("electricity_independent", 12), ("electricity_lognormal", 12)],
+)
+def test_committed_studies_are_valid(name: str, size: int) -> None:
+    built = check_study(read_study(MODELS / f"{name}.toml"))
+    assert built.data.n_situations == 4308
+    assert built.model.design(built.data).parameters.size == size
+    assert built.rule == rules.centred(rules.sobol(64))
+    assert f"{size} parameters" in str(built)
+
+
+def test_a_file_is_found_beside_the_study(
+    write_study: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = write_study()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    built = check_study(read_study(path))
+    assert (built.data.n_persons, built.data.n_situations) == (12, 36)
+    assert str(built.rule) == "sobol(32)"
+
+
+def test_parquet_holds_the_same_data(write_study: Write, tmp_path: Path) -> None:
+    from_csv = check_study(read_study(write_study())).data
+    pd.read_csv(tmp_path / "choices.csv").to_parquet(tmp_path / "choices.parquet")
+    path = write_study(("choices.csv", "choices.parquet"))
+    pd.testing.assert_frame_equal(check_study(read_study(path)).data.frame, from_csv.frame)
+
+
+@pytest.mark.parametrize(
+    ("new", "printed"),
+    [
+        ('rule = "sobol"\nnodes = 8\ncentred = true', rules.centred(rules.sobol(8))),
+        ('rule = "halton"\nnodes = 8', rules.halton(8)),
+        ('rule = "mlhs"\nnodes = 8', rules.mlhs(8)),
+        ('rule = "monte-carlo"\nnodes = 8', rules.monte_carlo(8)),
+        ('rule = "gauss-hermite"\npoints = 5', rules.gauss_hermite(5)),
+        ('rule = "sparse"\nlevel = 3\nfamily = "gqn"', rules.sparse(3, "gqn")),
+        ('rule = "auto"', "auto"),
+    ],
+)
+def test_rules(write_study: Write, new: str, printed: object) -> None:
+    path = write_study(('rule = "sobol"\nnodes = 32', new))
+    assert check_study(read_study(path)).rule == printed
+
+
+def test_laws(write_study: Write) -> None:
+    nested = (
+        'law = "correlated"\neta = 1.5\n[[random.laws]]\nlaw = "normal"\nterms = ["time"]\n'
+        '[[random.laws]]\nlaw = "lognormal"\nterms = ["price"]\nsign = -1'
+    )
+    path = write_study(('law = "normal"\nterms = ["time"]', nested))
+    expected = Correlated(Normal("time"), LogNormal("price", sign=-1), eta=1.5)
+    assert check_study(read_study(path)).model.random == (expected,)
+
+
+def test_a_cross_section_has_no_person(write_study: Write, tmp_path: Path) -> None:
+    path = write_study(('person = "id"\n', ""))
+    frame = pd.read_csv(tmp_path / "choices.csv")
+    frame["chid"] += 3 * frame["id"]
+    frame.to_csv(tmp_path / "choices.csv", index=False)
+    assert check_study(read_study(path)).data.n_persons == 36
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error", "expected"),
+    [
+        ('chosen = "choice"', 'chosen = "chioce"', DataError, "[data]: "),
+        ('chosen = "choice"\n', "", SpecificationError, "[data]: key 'chosen' is missing"),
+        ("choices.csv", "absent.csv", SpecificationError, "key 'file': no file '"),
+        ("choices.csv", "choices.xlsx", SpecificationError, "expected one of .csv, .csv.gz, .parq"),
+        ('file = "choices.csv"\n', "", SpecificationError, "one of the keys 'example' and 'file'"),
+        ("[utility]", 'example = "electricity"\n[utility]', SpecificationError, "'file', not both"),
+        ('"price + time"', '"price + tiem"', ValueError, "[utility]: "),
+        ('["time"]', '["tiem"]', SpecificationError, "did you mean 'time'?"),
+        ('["time"]', '["time"]\n[[random]]\nlaw = "normal"\nterms = ["time"]', SpecificationError,
+         "[utility]: term 'time' is given two laws"),
+        ("nodes = 32", "nodes = 2000000", SpecificationError, "[grid]: argument 'nodes': expected"),
+        ('"normal"', '"lkj-normal"', SpecificationError, "[[random]]: a correlated law needs two"),
+    ],
+)  # fmt: skip
+def test_errors_name_file_and_table(
+    write_study: Write, old: str, new: str, error: type[ValueError], expected: str
+) -> None:
+    path = write_study((old, new))
+    with pytest.raises(error) as caught:
+        check_study(read_study(path))
+    assert str(caught.value).startswith(str(path))
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("person", '"household"', "key 'person': the example's column is 'id', got 'household'"),
+        ("outside_option", "true", "key 'outside_option' cannot go with an example"),
+        ("weights", '"id"', "key 'weights' cannot go with an example"),
+    ],
+)
+def test_an_example_has_its_own_columns(
+    tmp_path: Path, key: str, value: str, expected: str
+) -> None:
+    path = tmp_path / "study.toml"
+    head = f'[data]\nexample = "electricity"\n{key} = {value}\n'
+    path.write_text(head + '[utility]\nformula = "pf"\n')
+    with pytest.raises(SpecificationError) as caught:
+        check_study(read_study(path))
+    assert expected in str(caught.value)
+
+
+def test_a_damaged_file_is_named(write_study: Write, tmp_path: Path) -> None:
+    path = write_study(("choices.csv", "choices.parquet"))
+    (tmp_path / "choices.parquet").write_bytes(b"not parquet")
+    with pytest.raises(SpecificationError, match=r"is not a readable \.parquet file"):
+        check_study(read_study(path))

@@ -1,0 +1,229 @@
+"""Run folders: what they hold, what is used again, what an interruption leaves."""
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from bayesmix.errors import SpecificationError
+from bayesmix.study import read_study, run_study
+from bayesmix.study.folder import read_manifest, write_whole
+
+Write = Callable[..., Path]
+FILES = {
+    "study.toml", "run.json", "msle.json", "posterior.nc", "comparison.csv", "diagnostics.csv",
+    "forest.png", "trace.png", "summary.txt",
+}  # fmt: skip
+
+
+def run(path: Path, out: Path, **options: bool) -> Any:
+    return run_study(read_study(path), out, progress=False, **options)
+
+
+def press_ctrl_c() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def swallow_ctrl_c() -> None:
+    """What a sampler does that hands back the draws it has."""
+    try:
+        press_ctrl_c()
+    except KeyboardInterrupt:
+        return
+
+
+def test_folder_holds_fits_tables_and_plots(
+    write_study: Write, estimators: Any, tmp_path: Path
+) -> None:
+    path, out = write_study(), tmp_path / "out"
+    finished = run(path, out)
+    assert {file.name for file in out.iterdir()} == FILES
+    assert (out / "study.toml").read_text() == path.read_text()
+    comparison = pd.read_csv(out / "comparison.csv", index_col="parameter")
+    assert comparison.loc["sd[time]", "MSLE estimate"] == 0.5
+    mean = float(finished.results["nuts"]["posterior"]["mean"].mean())
+    assert comparison.loc["mean[time]", "NUTS estimate"] == pytest.approx(mean)
+    assert comparison.loc["mean[time]", "NUTS difference"] == pytest.approx((mean + 1.0) / 0.1)
+    diagnostics = pd.read_csv(out / "diagnostics.csv", index_col="parameter")
+    assert list(diagnostics.columns) == ["r_hat", "ess_bulk", "ess_tail", "divergences"]
+    assert "log-likelihood -30.0" in (out / "summary.txt").read_text()
+
+
+def test_settings_reach_the_estimators(write_study: Write, estimators: Any, tmp_path: Path) -> None:
+    run(write_study(("draws = 20", "draws = 20\nstarts = 2")), tmp_path / "out")
+    (_, msle), (_, nuts) = estimators.calls
+    grid = msle.pop("grid")
+    assert str(grid) == "sobol(32)"
+    assert msle == {"starts": 2, "optimizer": "bfgs", "rng": 5, "progress": False}
+    assert nuts == {
+        "likelihood": "marginal", "grid": "the grid as used", "draws": 20, "tune": 10,
+        "chains": 2, "rng": 5, "progress": False,
+    }  # fmt: skip
+
+
+def test_without_msle_nuts_has_the_rule(
+    write_study: Write, estimators: Any, tmp_path: Path
+) -> None:
+    finished = run(write_study(("draws = 20", 'draws = 20\nmethods = ["nuts"]')), tmp_path / "out")
+    assert estimators.names == ["nuts"]
+    assert str(estimators.calls[0][1]["grid"]) == "sobol(32)"
+    assert list(finished.results) == ["nuts"]
+    assert not (tmp_path / "out" / "msle.json").exists()
+
+
+def test_without_nuts_there_are_no_diagnostics(
+    write_study: Write, estimators: Any, tmp_path: Path
+) -> None:
+    finished = run(write_study(("draws = 20", 'methods = ["msle"]')), tmp_path / "out")
+    assert finished.report.diagnostics is None
+    assert {f.name for f in (tmp_path / "out").iterdir()} == FILES - {
+        "posterior.nc", "diagnostics.csv", "trace.png",
+    }  # fmt: skip
+
+
+def test_the_same_run_again_estimates_nothing(
+    write_study: Write, estimators: Any, tmp_path: Path
+) -> None:
+    path, out = write_study(), tmp_path / "out"
+    first = run(path, out)
+    written = {file.name: file.stat().st_mtime_ns for file in out.iterdir()}
+    again = run(path, out)
+    assert estimators.names == ["msle", "nuts"]
+    pd.testing.assert_frame_equal(first.report.comparison, again.report.comparison)
+    xr.testing.assert_identical(first.results["nuts"], again.results["nuts"])
+    kept = {file.name: file.stat().st_mtime_ns for file in out.iterdir()}
+    results = FILES - {"study.toml", "run.json"}
+    assert {name: kept[name] for name in results} == {name: written[name] for name in results}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "redone"),
+    [
+        ("draws = 20", "draws = 30", ["nuts"]),
+        ("seed = 5", "seed = 6", ["msle", "nuts"]),
+        ("nodes = 32", "nodes = 64", ["msle", "nuts"]),
+        ("# note", "# another note", []),
+    ],
+)
+def test_a_changed_setting_redoes_what_depends_on_it(
+    write_study: Write, estimators: Any, tmp_path: Path, old: str, new: str, redone: list[str]
+) -> None:
+    note = ("[data]", "# note\n[data]")
+    run(write_study(note), tmp_path / "out")
+    estimators.calls.clear()
+    run(write_study(note, (old, new)), tmp_path / "out")
+    assert estimators.names == redone
+
+
+def test_a_lost_file_is_made_again(write_study: Write, estimators: Any, tmp_path: Path) -> None:
+    path, out = write_study(), tmp_path / "out"
+    run(path, out)
+    (out / "msle.json").unlink()
+    run(path, out)
+    assert estimators.names == ["msle", "nuts", "msle"]
+
+
+@pytest.mark.parametrize("press", [press_ctrl_c, swallow_ctrl_c])
+def test_an_interrupted_step_is_not_finished_and_the_earlier_one_is_kept(
+    write_study: Write, estimators: Any, tmp_path: Path, press: Callable[[], None]
+) -> None:
+    path, out = write_study(), tmp_path / "out"
+    estimators.during["nuts"] = press
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        run(path, out)
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert {file.name for file in out.iterdir()} == {"study.toml", "run.json", "msle.json"}
+    estimators.during.clear()
+    run(path, out)
+    assert estimators.names == ["msle", "nuts", "nuts"]
+    assert {file.name for file in out.iterdir()} == FILES
+
+
+def test_a_failure_after_ctrl_c_is_an_interruption(
+    write_study: Write, estimators: Any, tmp_path: Path
+) -> None:
+    def stumble() -> None:
+        swallow_ctrl_c()
+        raise RuntimeError("chains of different length")
+
+    estimators.during["nuts"] = stumble
+    with pytest.raises(KeyboardInterrupt):
+        run(write_study(), tmp_path / "out")
+
+
+def test_another_study_is_not_overwritten_unless_forced(
+    write_study: Write, estimators: Any, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run(write_study(), out)
+    other = write_study(('"price + time"', '"time + price + price:time"'))
+    before = (out / "msle.json").stat().st_mtime_ns
+    with pytest.raises(SpecificationError, match="holds a run of another study"):
+        run(other, out)
+    assert (out / "msle.json").stat().st_mtime_ns == before
+    (out / "notes.txt").write_text("mine")
+    run(other, out, force=True)
+    assert estimators.names == ["msle", "nuts"] * 2
+    assert (out / "notes.txt").read_text() == "mine"
+
+
+def test_changed_data_are_another_study(
+    write_study: Write, estimators: Any, tmp_path: Path
+) -> None:
+    path, out = write_study(), tmp_path / "out"
+    run(path, out)
+    frame = pd.read_csv(tmp_path / "choices.csv")
+    frame.assign(price=frame["price"] + 1).to_csv(tmp_path / "choices.csv", index=False)
+    with pytest.raises(SpecificationError, match="another study"):
+        run(path, out)
+
+
+def test_a_folder_with_other_files_is_left_alone(
+    write_study: Write, estimators: Any, tmp_path: Path
+) -> None:
+    path, out = write_study(), tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.tex").write_text("mine")
+    with pytest.raises(SpecificationError, match="holds files, but no run"):
+        run(path, out)
+    assert [file.name for file in out.iterdir()] == ["thesis.tex"]
+
+
+def test_a_damaged_manifest_is_named(write_study: Write, estimators: Any, tmp_path: Path) -> None:
+    path, out = write_study(), tmp_path / "out"
+    run(path, out)
+    (out / "run.json").write_text('{"study": "small"}')
+    with pytest.raises(SpecificationError, match=r"run\.json' is damaged"):
+        run(path, out)
+
+
+def test_manifest_says_what_was_done(write_study: Write, estimators: Any, tmp_path: Path) -> None:
+    run(write_study(), tmp_path / "out")
+    manifest = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert (manifest["study"], manifest["seed"]) == ("small", 5)
+    assert manifest["versions"]["numpy"] == np.__version__
+    assert list(manifest["steps"]) == ["msle", "nuts", "report"]
+    assert all(step["seconds"] >= 0 for step in manifest["steps"].values())
+    assert read_manifest(tmp_path / "out") == read_manifest(tmp_path / "out")
+
+
+def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "result.txt"
+    path.write_text("old")
+
+    def fail(partial: Path) -> None:
+        partial.write_text("ne")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(path, fail)
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["result.txt"]
