@@ -56,10 +56,7 @@ if TYPE_CHECKING:
     from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
     from bayesmix.specification.model import MixedLogit
 
-try:
-    __version__ = version("bayesmix")
-except Exception:
-    __version__="0"
+__version__ = version("bayesmix")
 
 # Where each public name lives: modules are imported when a name is first used, so that importing
 # the package is quick and needs neither a sampler nor a plotting library.

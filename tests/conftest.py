@@ -4,8 +4,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numba
 import pandas as pd
 import pytest
+
+# The layer of threads that every platform has. It aborts where a parallel kernel runs in several
+# threads at once, as it would inside samplers: here too, then.
+numba.config.THREADING_LAYER = "workqueue"
 
 SETS = {
     "electricity": "electricity_long.csv",

@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.errors import SpecificationError
+from bayesmix.likelihood.maximise import curvature
 from bayesmix.specification.parameters import ParameterSpace
 
 Array = NDArray[np.float64]
 
-STEP = 1e-3
-"""Step of the differenced gradient, in whitened units (about standard errors)."""
 KINDS = ("robust", "hessian", "opg")
 
 
@@ -104,14 +103,7 @@ def information(
     root
         Whitening (P, P): differences are taken along its columns.
     """
-    size = len(theta)
-    curvature = np.empty((size, size))
-    for p in range(size):
-        step = STEP * root[:, p]
-        difference = gradient(theta + step) - gradient(theta - step)
-        curvature[p] = root.T @ difference / (2 * STEP)
-    back = np.linalg.inv(root)
-    hessian = -back.T @ (curvature + curvature.T) / 2 @ back
+    hessian = curvature(gradient, theta, root)
     weighted = scores * weights[:, None]
     return Information(hessian, weighted.T @ scores, weighted.T @ weighted)
 

@@ -98,11 +98,11 @@ class Fit:
         """
         params = self.params
         columns = []
-        for name, value in params.items():
+        for p, value in enumerate(params):
             step = 1e-6 * max(1.0, abs(value))
             up, down = params.copy(), params.copy()
-            up[name] += step
-            down[name] -= step
+            up.iloc[p] += step
+            down.iloc[p] -= step
             columns.append((function(up) - function(down)) / (2 * step))
         jacobian = np.column_stack(columns)
         used = np.abs(jacobian).max(axis=0) > 0

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayesmix.likelihood.anchored import climb
-from bayesmix.likelihood.boundary import at_boundary, leave_boundary
-from bayesmix.classical.covariance import Information, information, natural_covariance
+from bayesmix.classical.assemble import Search, assemble, assemble_multinomial
 from bayesmix.classical.fit import Fit
-from bayesmix.likelihood.maximise import Optimum, check_optimizer, maximise, whitening
-from bayesmix.classical.progress import Progress, progress_line
+from bayesmix.classical.progress import progress_line
 from bayesmix.data.choices import ChoiceData
-from bayesmix.errors import ConvergenceError, SpecificationError
+from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
-from bayesmix.integration.rules import gauss_hermite
+from bayesmix.likelihood.anchored import climb
 from bayesmix.likelihood.automatic import DEFAULT_TOLERANCE, MOST_NODES, Tolerance, first_rule
 from bayesmix.likelihood.automatic import next_rule as refined
+from bayesmix.likelihood.boundary import leave_boundary
 from bayesmix.likelihood.centred import PersonGrid
-from bayesmix.likelihood.certificate import Certificate, certify
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.maximise import Optimum, check_optimizer, maximise, whitening
 from bayesmix.likelihood.multinomial import (
     Multinomial,
     check_signs,
@@ -37,16 +34,6 @@ from bayesmix.specification.model import MixedLogit
 
 Array = NDArray[np.float64]
 GridChoice = Rule | Centred | PopulationGrid | PersonGrid | str
-
-
-@dataclass(frozen=True, eq=False)
-class _Search:
-    """What every search for an optimum needs."""
-
-    problem: Problem
-    optimizer: str
-    rng: np.random.Generator
-    progress: Progress
 
 
 def msle(
@@ -112,16 +99,16 @@ def msle(
     check_signs(problem, logit)
     generator = np.random.default_rng(rng)
     with progress_line(progress, "MSLE") as line:
-        search = _Search(problem, optimizer, generator, line)
+        search = Search(problem, logit, optimizer, generator, line, begun)
         if not model.random:
-            return _multinomial_fit(problem, logit, begun)
+            return assemble_multinomial(search)
         if isinstance(grid, str) and grid != "auto":
             raise SpecificationError(f"argument 'grid' must be a rule or 'auto', got {grid!r}")
         origins = _starts(problem, logit, starts, generator)
         if isinstance(grid, str):
-            return _automatic(search, logit, origins, tolerance, begun)
+            return _automatic(search, origins, tolerance)
         optimum, used, optima = _best(search, grid, origins)
-        return _fit(search, logit, optimum, used, optima, begun)
+        return assemble(search, optimum, used, optima)
 
 
 def _starts(
@@ -144,14 +131,12 @@ def _starts(
 
 
 def _best(
-    search: _Search, grid: Rule | Centred | PopulationGrid | PersonGrid, origins: list[Array]
+    search: Search, grid: Rule | Centred | PopulationGrid | PersonGrid, origins: list[Array]
 ) -> tuple[Optimum, Grid, pd.DataFrame]:
     """The best optimum over all starts, the grid it stands on, and a report of the starts."""
     problem = search.problem
     if isinstance(grid, Rule):
-        grid = population_grid(
-            grid, problem.parameters.n_random, problem.n_persons, search.rng
-        )
+        grid = population_grid(grid, problem.parameters.n_random, problem.n_persons, search.rng)
     found: list[tuple[Optimum, Grid]] = []
     rows = []
     for number, origin in enumerate(origins, start=1):
@@ -167,7 +152,7 @@ def _best(
     return *best, optima.set_index("start")
 
 
-def _climb(search: _Search, rule: Centred, origin: Array) -> tuple[Optimum, Grid]:
+def _climb(search: Search, rule: Centred, origin: Array) -> tuple[Optimum, Grid]:
     def from_start(theta: Array) -> tuple[Optimum, Grid]:
         return climb(
             search.problem,
@@ -181,7 +166,7 @@ def _climb(search: _Search, rule: Centred, origin: Array) -> tuple[Optimum, Grid
     return leave_boundary(search.problem, from_start, origin)
 
 
-def _on_grid(search: _Search, grid: PopulationGrid | PersonGrid, origin: Array) -> Optimum:
+def _on_grid(search: Search, grid: PopulationGrid | PersonGrid, origin: Array) -> Optimum:
     likelihood = Likelihood(search.problem, grid)
     likelihood.check(origin)
 
@@ -205,130 +190,22 @@ def _on_grid(search: _Search, grid: PopulationGrid | PersonGrid, origin: Array) 
     return leave_boundary(search.problem, from_start, origin)[0]
 
 
-def _automatic(
-    search: _Search, logit: Multinomial, origins: list[Array], tolerance: Tolerance, begun: float
-) -> Fit:
+def _automatic(search: Search, origins: list[Array], tolerance: Tolerance) -> Fit:
     """Fit on a cheap grid, look at the certificate, and refine until it is met."""
     rule, why = first_rule(search.problem)
     optimum, used, optima = _best(search, rule, origins)
     while True:
-        fit = _fit(search, logit, optimum, used, optima, begun)
+        fit = assemble(search, optimum, used, optima)
         assert fit.integration is not None
         if fit.integration.within(tolerance.loglik, tolerance.estimates):
             return replace(fit, message=f"{fit.message}. Grid chosen: {why}")
-        rule, why = refined(search.problem, rule, fit.integration, tolerance)
-        if rule is None:
+        finer, why = refined(search.problem, rule, fit.integration, tolerance)
+        if finer is None:
             note = (
                 f"the integration error is above the tolerance even with {MOST_NODES} nodes a "
                 "person: see fit.integration"
             )
             return replace(fit, message=f"{fit.message}. {note}")
+        rule = finer
         search.progress.phase(f"refining: {rule}")
         optimum, used, _ = _best(search, rule, [fit.theta])
-
-
-def _fit(
-    search: _Search,
-    logit: Multinomial,
-    optimum: Optimum,
-    grid: Grid,
-    optima: pd.DataFrame,
-    begun: float,
-) -> Fit:
-    problem = search.problem
-    space = problem.parameters
-    theta = space.canonical(optimum.theta)
-    likelihood = Likelihood(problem, grid)
-    likelihood.check(theta)
-    search.progress.phase("standard errors")
-    value, _ = likelihood.value_and_gradient(theta)
-    found = _information(likelihood, theta)
-    if not optimum.converged:
-        raise ConvergenceError(
-            f"the optimiser stopped before the gradient was small ({optimum.decrement:.2g} standard "
-            f"errors; {optimum.message}). {_diagnosis(found, problem)}"
-        )
-    search.progress.phase("certificate of the integration error")
-    return Fit(
-        estimator="MSLE",
-        model=problem.model,
-        space=space,
-        theta=theta,
-        loglik=value,
-        loglik_multinomial=logit.loglik,
-        information=found,
-        grid=grid,
-        integration=_certificate(search, theta, grid, found),
-        optima=optima,
-        converged=optimum.converged,
-        message=_message(optimum, found, problem, theta),
-        n_persons=problem.n_persons,
-        n_situations=problem.data.n_situations,
-        seconds=time.perf_counter() - begun,
-    )
-
-
-def _information(likelihood: Likelihood, theta: Array) -> Information:
-    weights = likelihood.problem.data.weights
-    _, scores = likelihood.by_person(theta)
-    return information(
-        lambda at: likelihood.value_and_gradient(at)[1],
-        theta,
-        scores,
-        weights,
-        whitening(scores, weights),
-    )
-
-
-def _certificate(search: _Search, theta: Array, grid: Grid, found: Information) -> Certificate:
-    problem = search.problem
-    robust = natural_covariance(problem.parameters, theta, found.covariance("robust"))
-    return certify(
-        problem,
-        theta,
-        grid,
-        found.covariance("hessian"),
-        np.sqrt(np.diag(robust)),
-        search.rng,
-    )
-
-
-def _message(optimum: Optimum, found: Information, problem: Problem, theta: Array) -> str:
-    words = [f"converged (gradient {optimum.decrement:.1g} standard errors)"]
-    low = at_boundary(problem, theta)
-    if low:
-        names = ", ".join(f"sd[{problem.parameters.random[k]}]" for k in low)
-        words.append(f"{names} at the boundary 0: a fixed coefficient fits as well")
-    words.append(_diagnosis(found, problem))
-    return ". ".join(w for w in words if w)
-
-
-def _diagnosis(found: Information, problem: Problem) -> str:
-    weak = found.weakest(problem.parameters)
-    return f"Not identified: the direction {weak}" if weak else ""
-
-
-def _multinomial_fit(problem: Problem, logit: Multinomial, begun: float) -> Fit:
-    grid = population_grid(gauss_hermite(1), 0, problem.n_persons)
-    likelihood = Likelihood(problem, grid)
-    theta = logit.coefficients
-    return Fit(
-        estimator="MSLE",
-        model=problem.model,
-        space=problem.parameters,
-        theta=theta,
-        loglik=logit.loglik,
-        loglik_multinomial=logit.loglik,
-        information=_information(likelihood, theta),
-        grid=grid,
-        integration=None,
-        optima=pd.DataFrame(
-            {"loglik": [logit.loglik], "evaluations": [0], "converged": [True]},
-            index=pd.Index([1], name="start"),
-        ),
-        converged=True,
-        message="converged (Newton's method; nothing to integrate)",
-        n_persons=problem.n_persons,
-        n_situations=problem.data.n_situations,
-        seconds=time.perf_counter() - begun,
-    )

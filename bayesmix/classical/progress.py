@@ -26,9 +26,7 @@ class Progress:
     def value(self, loglik: float) -> None:
         """The best log-likelihood so far."""
         if self._status is not None:
-            self._status.update(
-                f"{self._title}: {self._phase}, log-likelihood {loglik:.2f}"
-            )
+            self._status.update(f"{self._title}: {self._phase}, log-likelihood {loglik:.2f}")
 
 
 @contextmanager

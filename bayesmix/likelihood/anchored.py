@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmix.likelihood.maximise import Optimum, maximise, whitening
 from bayesmix.integration.descriptions import Centred
 from bayesmix.likelihood.centred import PersonGrid, centre
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.maximise import Optimum, maximise, whitening
 from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]

@@ -79,5 +79,3 @@ def _panel_reason(nodes: int) -> str:
         f"{nodes} nodes a person, centred on her own likelihood, with a quarter from the "
         "population: the fewest tried that meet the tolerance"
     )
-
-

@@ -30,9 +30,7 @@ def at_boundary(problem: Problem, theta: Array) -> list[int]:
     """Positions of the random coefficients whose standard deviation is near 0."""
     _, chol, _ = problem.parameters.unpack(theta)
     sd = np.sqrt((chol**2).sum(axis=1))
-    near = np.where(
-        problem.link != 0, NEAR_INDEX, NEAR_UTILS / problem.design.spread[: len(sd)]
-    )
+    near = np.where(problem.link != 0, NEAR_INDEX, NEAR_UTILS / problem.design.spread[: len(sd)])
     return [int(k) for k in np.flatnonzero(sd < near)]
 
 

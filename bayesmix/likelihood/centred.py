@@ -133,6 +133,17 @@ def centre(
         Where the search for modes starts (I, K), such as the modes at a nearby anchor.
     """
     base = population_grid(rule.rule, problem.parameters.n_random, problem.n_persons, rng)
+    return anchored_grid(problem, rule, theta, base, start)
+
+
+def anchored_grid(
+    problem: Problem,
+    rule: Centred,
+    theta: Array,
+    base: PopulationGrid,
+    start: Array | None = None,
+) -> PersonGrid:
+    """The person-centred grid of ``rule`` at ``theta`` on given standard-normal draws."""
     grid = PersonGrid(rule, find_anchors(problem, theta, start), base)
     return with_moments(problem, grid) if rule.moments else grid
 

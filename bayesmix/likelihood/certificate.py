@@ -8,7 +8,6 @@ interval; pooled, they have R times the nodes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from bayesmix.integration.descriptions import Centred
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.centred import PersonGrid, centre
@@ -76,7 +74,7 @@ class Certificate:
         half = (self.shift["high"] - self.shift["low"]) / 2
         return bool(
             max(abs(self.error), (high - low) / 2) <= loglik
-            and np.nanmax(np.maximum(shift, half).to_numpy(), initial=0.0) <= estimates
+            and np.nanmax(np.maximum(shift.to_numpy(), half.to_numpy()), initial=0.0) <= estimates
         )
 
     @property
@@ -94,7 +92,8 @@ class Certificate:
             f"({shift['low']:+.3f} to {shift['high']:+.3f})"
         )
         if len(self.pareto_k):
-            text += f"; largest Pareto k {self.pareto_k.iloc[0]:.2f}, person {self.pareto_k.index[0]}"
+            k, person = self.pareto_k.iloc[0], self.pareto_k.index[0]
+            text += f"; largest Pareto k {k:.2f}, person {person}"
         return text
 
     def _repr_html_(self) -> str:
@@ -132,9 +131,9 @@ def certify(
     scores = np.stack([r[1] for r in results])
     own_logp, own_scores = Likelihood(problem, grid).by_person(theta)
 
-    pooled, variance = _pool(logp)
+    exact_logp, variance = pooled(logp)
     half = pooled_interval(variance, weights)
-    exact = float(weights @ (pooled + variance / (2 * SCRAMBLES)))
+    exact = float(weights @ (exact_logp + variance / (2 * SCRAMBLES)))
     error = float(weights @ own_logp) - exact
     own_variance, evaluations = _own_variance(problem, theta, grid, variance, generator)
 
@@ -171,7 +170,7 @@ def _reference(problem: Problem, theta: Array, grid: Grid, rng: np.random.Genera
     return centre(problem, rule, theta, rng)
 
 
-def _pool(logp: Array) -> tuple[Array, Array]:
+def pooled(logp: Array) -> tuple[Array, Array]:
     """Log of the mean over R scramblings (R, I) of each P_i, and the variance of one log P_i."""
     top = logp.max(axis=0)
     relative = np.exp(logp - top)
@@ -197,10 +196,7 @@ def _jackknife(logp: Array, scores: Array, weights: Array) -> tuple[Array, Array
     left_out = np.stack(
         [
             weights
-            @ (
-                (weighted.sum(axis=0) - weighted[r])
-                / (relative.sum(axis=0) - relative[r])[:, None]
-            )
+            @ ((weighted.sum(axis=0) - weighted[r]) / (relative.sum(axis=0) - relative[r])[:, None])
             for r in range(len(logp))
         ]
     )
@@ -221,7 +217,7 @@ def _own_variance(
         Likelihood(problem, population_grid(grid.rule, grid.dimension, grid.persons, rng))
         for _ in range(4)
     ]
-    return _pool(np.stack([f.by_person(theta)[0] for f in fresh]))[1], 4
+    return pooled(np.stack([f.by_person(theta)[0] for f in fresh]))[1], 4
 
 
 def _worst_persons(problem: Problem, theta: Array, grids: list[PersonGrid]) -> pd.Series:

@@ -12,6 +12,7 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pytensor.compile.mode import Mode
 
+from bayesmix.data.columns import first_few
 from bayesmix.errors import IntegrationError
 from bayesmix.likelihood.graph import free_parameters, input_chunk, log_integrals
 from bayesmix.likelihood.integrate import Mixture, integrate_parallel
@@ -21,6 +22,10 @@ Array = NDArray[np.float64]
 
 # The graph around the kernel is a handful of small operations: compiling them would not pay.
 INTERPRETED = Mode(linker="py", optimizer="fast_compile")
+
+
+SIGNED = "rules with negative weights cannot follow such persons; use centred(sobol(64))"
+HUGE = "utilities are not finite; look for a mean or a standard deviation that is far too large"
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,10 +109,9 @@ class Likelihood:
         logp, _ = self.by_person(theta)
         bad = np.flatnonzero(~np.isfinite(logp))
         if len(bad):
-            names = ", ".join(repr(p) for p in self.problem.data.persons[bad[:3]])
+            persons = first_few(self.problem.data.persons[bad])
+            cause = SIGNED if (self.grid.block(0, 1)[1] < 0).any() else HUGE
             raise IntegrationError(
                 f"the integrated probability of the choices of {len(bad)} of {len(logp)} persons "
-                f"is not positive on {self.grid} "
-                f"(persons {names}{', ...' if len(bad) > 3 else ''}): "
-                "rules with negative weights cannot follow such persons; use centred(sobol(64))"
+                f"is not positive on {self.grid} (persons {persons}): {cause}"
             )

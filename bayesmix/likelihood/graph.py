@@ -6,12 +6,14 @@ without them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from bayesmix.likelihood.ops import IntegratedLogProb
+from bayesmix.likelihood.coefficient_nodes import CoefficientNodes
+from bayesmix.likelihood.ops import DensityLogProb, IntegratedLogProb
 from bayesmix.likelihood.problem import Chunk, Problem
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -53,13 +55,14 @@ def log_integrals(problem: Problem, chunk: Chunk, mean: Any, chol: Any, fixed: A
     chunk
         Symbolic arrays of the persons.
     mean, chol, fixed
-        Symbolic means (K,), Cholesky factor (K, K), fixed coefficients (F,).
+        Symbolic means (K,), or locations (n, K) that differ between persons, Cholesky factor
+        (K, K), fixed coefficients (F,).
     """
     with_fixed = bool(problem.parameters.fixed)
     base = chunk.x_fixed @ fixed if with_fixed else pt.zeros(chunk.x.shape[0])
     op = IntegratedLogProb(problem.data.outside_option, with_fixed)
     return op(
-        mean[None, :],
+        mean[None, :] if mean.ndim == 1 else mean,
         chol,
         base,
         chunk.x,
@@ -71,3 +74,33 @@ def log_integrals(problem: Problem, chunk: Chunk, mean: Any, chol: Any, fixed: A
         chunk.nodes,
         chunk.node_weights,
     )[0]
+
+
+def density_log_integrals(problem: Problem, nodes: CoefficientNodes, mean: Any, chol: Any) -> Any:
+    """Log-probability (I,) of each person's choices, on nodes fixed in coefficient space.
+
+    ``log P_i = log sum_s exp(c_is) N(b_is; mean, L L')``; right near the nodes' anchor.
+    """
+    size = problem.parameters.n_random
+    free = np.zeros((size, size), dtype=bool)
+    free[problem.parameters.chol_index] = True
+    return DensityLogProb()(mean[None, :], chol, pt.constant(free), *nodes)[0]
+
+
+def conditional_log_probabilities(problem: Problem, indices: Any, fixed: Any) -> Any:
+    """Log-probability (I,) of each person's choices given her indices (I, K)."""
+    size = problem.parameters.n_random
+    point = PointGrid(size)
+    chunk = shared_chunk(problem.chunk(point, 0, problem.n_persons))
+    return log_integrals(problem, chunk, indices, pt.zeros((size, size)), fixed)
+
+
+class PointGrid(NamedTuple):
+    """One node of weight 1 at the origin: the integrals become plain probabilities."""
+
+    dimension: int
+    size: int = 1
+    shared: bool = True
+
+    def block(self, start: int, stop: int) -> tuple[Any, Any]:
+        return np.zeros((1, self.dimension, 1)), np.ones((1, 1))

@@ -19,6 +19,9 @@ OPTIMIZERS = {"bfgs": "BFGS", "l-bfgs-b": "L-BFGS-B", "trust-region": "trust-con
 GRADIENT_TOLERANCE = 1e-4
 """In whitened coordinates, where a unit is about one standard error: some 1e-8 nats."""
 
+STEP = 1e-3
+"""Step of the differenced gradient, in whitened coordinates."""
+
 
 @dataclass(frozen=True, eq=False)
 class Optimum:
@@ -57,6 +60,21 @@ def whitening(scores: Array, weights: Array) -> Array:
     floor = 1e-10 * max(diagonal.max(initial=0.0), 1e-300)
     outer[np.diag_indices_from(outer)] += 1e-6 * diagonal + floor
     return np.linalg.inv(np.linalg.cholesky(outer)).T
+
+
+def curvature(gradient: Callable[[Array], Array], theta: Array, root: Array) -> Array:
+    """Minus the second derivatives (P, P), by central differences of an analytic gradient.
+
+    Differences are taken along the columns of a whitening ``root`` (P, P), where a unit is about
+    one standard error.
+    """
+    whitened = np.empty_like(root)
+    for p in range(len(theta)):
+        step = STEP * root[:, p]
+        difference = gradient(theta + step) - gradient(theta - step)
+        whitened[p] = root.T @ difference / (2 * STEP)
+    back = np.linalg.inv(root)
+    return -back.T @ (whitened + whitened.T) / 2 @ back
 
 
 def check_optimizer(optimizer: str) -> str:

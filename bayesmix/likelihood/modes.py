@@ -23,7 +23,7 @@ STEP = 3.0
 REACH = 9.0
 ITERATIONS = 50
 TOLERANCE = 1e-6
-# A curvature below that of the prior by more than this is a flat or saddle direction: there the
+# A pivot of the curvature below this (the prior's is 1) is a flat or saddle direction: there the
 # expected information, which is never below the prior's, places the nodes.
 LEAST_CURVATURE = 0.25
 

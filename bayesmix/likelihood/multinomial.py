@@ -105,9 +105,9 @@ def check_signs(problem: Problem, logit: Multinomial) -> None:
         ratio = logit.coefficients[k] / logit.std_errors[k]
         if c.lognormal and c.sign * ratio < -CLEAR:
             raise SpecificationError(
-                f"LogNormal({c.term!r}, sign={c.sign}): the data say the other sign; the multinomial "
-                f"logit's coefficient of {c.term!r} is {logit.coefficients[k]:.4g} "
-                f"(standard error {logit.std_errors[k]:.2g}). Use sign={-c.sign}, or Normal({c.term!r})"
+                f"LogNormal({c.term!r}, sign={c.sign}): the data say the other sign; the "
+                f"multinomial logit's coefficient is {logit.coefficients[k]:.4g} (standard error "
+                f"{logit.std_errors[k]:.2g}). Use sign={-c.sign}, or Normal({c.term!r})"
             )
 
 

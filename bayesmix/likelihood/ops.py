@@ -8,7 +8,9 @@ over persons.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.resources import files
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pytensor.tensor as pt
@@ -20,6 +22,16 @@ from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_defa
 from bayesmix.likelihood.density import density_integrals
 from bayesmix.likelihood.integrate import Mixture, integrate_parallel, integrate_serial
 from bayesmix.likelihood.kernels import Panel
+
+
+def _source_version() -> int:
+    """A number that changes with the kernels: PyTensor keeps compiled graphs by it."""
+    folder = files("bayesmix.likelihood")
+    names = ("density", "fastmath", "integrate", "kernels", "ops")
+    return crc32(b"".join(folder.joinpath(f"{name}.py").read_bytes() for name in names))
+
+
+VERSION = _source_version()
 
 
 def _location_cotangent(cotangent: Any, d_loc: Any, loc: Variable) -> Any:
@@ -107,7 +119,7 @@ def _compiled_integrals(op: IntegratedLogProb, **kwargs: Any) -> Callable[..., A
         )
         return integrate_serial(panel, np.ascontiguousarray(base), mixture, with_base)
 
-    return integrals, 1  # type: ignore[return-value]
+    return integrals, VERSION  # type: ignore[return-value]
 
 
 class DensityLogProb(Op):
@@ -154,4 +166,4 @@ def _compiled_density(op: DensityLogProb, **kwargs: Any) -> Callable[..., Any]:
             np.ascontiguousarray(constants),
         )
 
-    return density, 1  # type: ignore[return-value]
+    return density, VERSION  # type: ignore[return-value]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,7 +118,7 @@ class MixedLogit:
         return f"{self}{fixed}\n  {space.size} parameters"
 
     def _repr_html_(self) -> str:
-        return f"<pre>{self}</pre>"
+        return f"<pre>{escape(str(self), quote=False)}</pre>"
 
 
 @dataclass(frozen=True, eq=False)

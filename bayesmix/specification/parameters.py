@@ -135,13 +135,14 @@ class ParameterSpace:
         return jac
 
     def theta(self, values: Mapping[str, float] | pd.Series) -> Array:
-        """The free vector of given parameters, by flat name.
+        """The free vector of given parameters, by flat name; the inverse of `natural`.
 
         Raises
         ------
         SpecificationError
-            If a name is missing or unknown, a standard deviation is negative, or the
-            correlations are not those of a positive definite matrix.
+            If a name is missing or unknown, a value is not finite (but for a correlation with a
+            standard deviation of 0, which has no meaning), a standard deviation is negative, or
+            the correlations are not those of a positive definite matrix.
         """
         given = dict(values.items())
         _check_names(given, self.names)
@@ -151,6 +152,12 @@ class ParameterSpace:
         if (sd < 0).any():
             name = self.random[int(np.flatnonzero(sd < 0)[0])]
             raise SpecificationError(f"sd[{name}] is negative; a standard deviation is at least 0")
+        still = np.array([sd[a] == 0 or sd[b] == 0 for a, b in self.pairs], dtype=bool)
+        corr[still & np.isnan(corr)] = 0.0
+        wrong = np.flatnonzero(~np.isfinite(vector))
+        if len(wrong):
+            name = self.names[int(wrong[0])]
+            raise SpecificationError(f"{name} is {given[name]}; expected a finite number")
         matrix = np.eye(k)
         for (a, b), value in zip(self.pairs, corr, strict=True):
             matrix[a, b] = matrix[b, a] = value

@@ -69,7 +69,7 @@ def check_study(study: Study) -> Built:
     with _blame(place, "[[random]]"):
         laws = [_law(table) for table in study.random]
     with _blame(place, "[grid]"):
-        rule = _rule(study.grid)
+        rule = _rule(study.grid, place.inside("[grid]"))
     with _blame(place, "[utility]"):
         model = MixedLogit(study.utility.formula, random=laws)
         model.design(data)
@@ -148,11 +148,13 @@ def _law(table: LawTable) -> Law:
             return Normal(*table.terms)
 
 
-def _rule(table: GridTable) -> Rule | Centred | str:
+def _rule(table: GridTable, place: Place) -> Rule | Centred | str:
     if isinstance(table, AutoTable):
         return "auto"
     settings = asdict(table)
     make = RULES[settings.pop("rule").replace("-", "_")]
-    centre = settings.pop("centred", False)
+    centre, moments = settings.pop("centred", False), settings.pop("moments", False)
+    if moments and not centre:
+        place.fail("key 'moments' needs centred = true")
     rule = make(**settings)
-    return centred(rule) if centre and isinstance(rule, DrawRule) else rule
+    return centred(rule, moments=moments) if isinstance(rule, DrawRule) and centre else rule

@@ -82,11 +82,15 @@ LawTable = NormalTable | LogNormalTable | LKJNormalTable | CorrelatedTable
 
 @dataclass(frozen=True)
 class DrawsTable:
-    """``[grid]`` with own draws for every person, plain or centred on each."""
+    """``[grid]`` with own draws for every person, plain or centred on each.
+
+    `moments`, of a centred grid, adds nodes with the moments of a first pass.
+    """
 
     rule: Literal["sobol", "halton", "mlhs", "monte-carlo"]
     nodes: Count
     centred: bool = False
+    moments: bool = False
 
 
 @dataclass(frozen=True)

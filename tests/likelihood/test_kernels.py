@@ -80,6 +80,21 @@ def test_very_large_utilities_neither_overflow_nor_lose_the_sum(utility, outside
     )
 
 
+@pytest.mark.parametrize("chosen", [0, -1])
+def test_an_outside_option_far_above_every_alternative(chosen):
+    panel = one_person([[1.0], [2.0]], [0, 2], [chosen], outside=True)
+    logp, prob, _ = run(panel, 0, np.zeros(2), np.array([[-1e4, -800.0]]))
+    np.testing.assert_allclose(logp, [0.0, 0.0] if chosen < 0 else [-1e4, -800.0], rtol=ROUNDING)
+    np.testing.assert_allclose(prob, 0.0, atol=1e-300)
+
+
+def test_utilities_far_below_zero_without_an_outside_option():
+    panel = one_person([[1.0], [1.0]], [0, 2], [0])
+    logp, prob, _ = run(panel, 0, np.array([0.0, 1.0]), np.array([[-1e4, -800.0]]))
+    np.testing.assert_allclose(logp, -np.log1p(np.e), rtol=1e-9)
+    np.testing.assert_allclose(prob.sum(axis=0), 1.0, rtol=ROUNDING)
+
+
 @pytest.mark.parametrize("outside", [False, True])
 def test_the_product_of_many_denominators_stays_in_range(outside):
     # Equal utilities: every denominator is as large as it can be, 400 situations of 100.

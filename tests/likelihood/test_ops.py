@@ -6,6 +6,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from numba import njit
 
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import sobol
@@ -148,17 +149,24 @@ def test_linkers_agree(compiled):
 
 
 def test_a_compiled_function_serves_several_threads_at_once(compiled):
-    # As samplers with a thread a chain use it: a parallel kernel here aborts the process.
+    # As samplers with a thread a chain use it, without Python's lock: with the layer of threads set
+    # in conftest.py, a parallel kernel in the compiled Op would abort the process.
     function, theta = compiled
-    functions = [function.copy() for _ in range(4)]
+    body = function.vm.jit_fn
+    arrays = tuple(s.storage[0] for s in function.input_storage[1:])
+
+    @njit(nogil=True)
+    def again_and_again(point, arrays):
+        value, gradient = body(point, *arrays)
+        for _ in range(200):
+            value, gradient = body(point, *arrays)
+        return value, gradient
+
     points = [theta + 0.01 * k for k in range(4)]
     alone = [function(point) for point in points]
+    again_and_again(theta, arrays)
     with ThreadPoolExecutor(4) as pool:
-        runs = [
-            pool.submit(lambda f=f, p=p: [f(p) for _ in range(20)])
-            for f, p in zip(functions, points, strict=True)
-        ]
-        for run, (value, gradient) in zip(runs, alone, strict=True):
-            for again in run.result():
-                assert again[0] == value
-                np.testing.assert_array_equal(again[1], gradient)
+        results = list(pool.map(again_and_again, points, [arrays] * 4))
+    for (value, gradient), expected in zip(results, alone, strict=True):
+        assert value == expected[0]
+        np.testing.assert_array_equal(gradient, expected[1])

@@ -49,6 +49,10 @@ def test_parquet_holds_the_same_data(write_study: Write, tmp_path: Path) -> None
     ("new", "printed"),
     [
         ('rule = "sobol"\nnodes = 8\ncentred = true', rules.centred(rules.sobol(8))),
+        (
+            'rule = "mlhs"\nnodes = 8\ncentred = true\nmoments = true',
+            rules.centred(rules.mlhs(8), moments=True),
+        ),
         ('rule = "halton"\nnodes = 8', rules.halton(8)),
         ('rule = "mlhs"\nnodes = 8', rules.mlhs(8)),
         ('rule = "monte-carlo"\nnodes = 8', rules.monte_carlo(8)),
@@ -94,6 +98,7 @@ def test_a_cross_section_has_no_person(write_study: Write, tmp_path: Path) -> No
         ('["time"]', '["time"]\n[[random]]\nlaw = "normal"\nterms = ["time"]', SpecificationError,
          "[utility]: term 'time' is given two laws"),
         ("nodes = 32", "nodes = 2000000", SpecificationError, "[grid]: argument 'nodes': expected"),
+        ("nodes = 32", "nodes = 32\nmoments = true", SpecificationError, "'moments' needs centred"),
         ('"normal"', '"lkj-normal"', SpecificationError, "[[random]]: a correlated law needs two"),
     ],
 )  # fmt: skip

@@ -1,0 +1,179 @@
+"""PyMC models: hierarchical (a latent vector a person) and marginal (integrated over a grid)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytensor.tensor as pt
+from numpy.typing import NDArray
+
+from bayesmix.bayes.priors import Prior, Priors, make_priors
+from bayesmix.data.choices import ChoiceData
+from bayesmix.errors import SpecificationError
+from bayesmix.likelihood.centred import PersonGrid
+from bayesmix.likelihood.coefficient_nodes import CoefficientNodes, freeze
+from bayesmix.likelihood.graph import (
+    conditional_log_probabilities,
+    density_log_integrals,
+    log_integrals,
+    shared_chunk,
+)
+from bayesmix.likelihood.problem import Grid, Problem, bind
+from bayesmix.specification.model import MixedLogit
+
+Array = NDArray[np.float64]
+Kind = Literal["hierarchical", "marginal"]
+
+
+def pymc_model(
+    model: MixedLogit,
+    data: ChoiceData,
+    *,
+    likelihood: Kind = "hierarchical",
+    grid: Grid | None = None,
+    priors: Mapping[str, Prior] | None = None,
+    noncentred: bool = True,
+) -> pm.Model:
+    """The model as a plain ``pm.Model``, to use as one likes.
+
+    Variables ``mean`` and ``sd`` (dimension ``random``), ``corr`` (dimension ``pair``, for laws with
+    correlation) and ``fixed`` (dimension ``term``); the hierarchical model has ``z`` (person,
+    random) besides. The log-likelihood is a potential of that name.
+
+    Parameters
+    ----------
+    model, data
+        What to fit, on what.
+    likelihood
+        ``"hierarchical"``: one latent vector a person. ``"marginal"``: integrated over ``grid``.
+    grid
+        A grid as used by a fit, such as ``fit.grid``; for the marginal likelihood only.
+    priors
+        Replacements of default priors by flat name; see `bayesmix.bayes.priors.make_priors`.
+    noncentred
+        Whether the hierarchical model samples standard normals ``z`` and not the indices.
+
+    Raises
+    ------
+    SpecificationError
+        If the marginal likelihood has no grid, or a prior does not fit the model.
+    """
+    if likelihood not in ("hierarchical", "marginal"):
+        raise SpecificationError(
+            f"argument 'likelihood' must be 'hierarchical' or 'marginal', got {likelihood!r}"
+        )
+    if likelihood == "marginal" and grid is None and model.random:
+        raise SpecificationError(
+            "the marginal likelihood needs a grid: pass grid=fit.grid, or use bm.sample, "
+            "which makes one"
+        )
+    problem = bind(model, data)
+    return build(problem, grid if likelihood == "marginal" else None, priors, noncentred)
+
+
+def build(
+    problem: Problem,
+    grid: Grid | None,
+    priors: Mapping[str, Prior] | None = None,
+    noncentred: bool = True,
+) -> pm.Model:
+    """The marginal model on ``grid``, or the hierarchical one without a grid."""
+    space = problem.parameters
+    coords = {
+        "person": problem.data.persons.to_numpy(),
+        "random": list(space.random),
+        "pair": list(space.pair_names),
+        "term": list(space.fixed),
+    }
+    with pm.Model(coords=coords) as pymc:
+        mean, chol, fixed = _population(problem, make_priors(problem, priors))
+        if not space.n_random or grid is None:
+            logp = _hierarchical(problem, mean, chol, fixed, noncentred)
+        else:
+            logp = marginal_log_probabilities(problem, grid, mean, chol, fixed)
+        weights = pytensor.shared(problem.data.weights, name="person_weights")
+        pm.Potential("log_likelihood", (weights * logp).sum())
+    return pymc
+
+
+def _population(problem: Problem, priors: Priors) -> tuple[Any, Any, Any]:
+    """Means (K,), Cholesky factor (K, K) and fixed coefficients (F,) with their priors."""
+    space = problem.parameters
+    mean: Any = pt.zeros(0)
+    fixed: Any = pt.zeros(0)
+    chol: Any = pt.zeros((space.n_random, space.n_random))
+    if space.n_random:
+        mean = pm.Normal("mean", priors.mean_location, priors.mean_scale, dims="random")
+        chol = _cholesky(problem, priors)
+    if space.fixed:
+        fixed = pm.Normal("fixed", priors.fixed_location, priors.fixed_scale, dims="term")
+    return mean, chol, fixed
+
+
+def _cholesky(problem: Problem, priors: Priors) -> Any:
+    space = problem.parameters
+    if not space.pairs:
+        return pt.diag(pm.HalfNormal("sd", priors.sd_scale, dims="random"))
+    chol: Any = pt.zeros((space.n_random, space.n_random))
+    sds: list[Any] = []
+    correlations: list[Any] = []
+    position = 0
+    for number, law in enumerate(problem.model.random, start=1):
+        size = len(law.coefficients)
+        here = slice(position, position + size)
+        if law.correlated:
+            factor, corr, sd = pm.LKJCholeskyCov(
+                f"chol_{number}",
+                n=size,
+                eta=law.eta,
+                sd_dist=pm.HalfNormal.dist(priors.sd_scale[here], shape=size),
+                compute_corr=True,
+                store_in_trace=False,
+            )
+            lower, upper = np.triu_indices(size, 1)
+            correlations.append(corr[lower, upper])
+        else:
+            sd = pm.HalfNormal(f"sd_{number}", priors.sd_scale[here], shape=size)
+            factor = pt.diag(sd)
+        chol = chol[here, here].set(factor)
+        sds.append(sd)
+        position += size
+    pm.Deterministic("sd", pt.concatenate(sds), dims="random")
+    pm.Deterministic("corr", pt.concatenate(correlations), dims="pair")
+    return chol
+
+
+def _hierarchical(problem: Problem, mean: Any, chol: Any, fixed: Any, noncentred: bool) -> Any:
+    shape = (problem.n_persons, problem.parameters.n_random)
+    if not shape[1]:
+        indices: Any = pt.zeros(shape)
+    elif noncentred:
+        z = pm.Normal("z", 0.0, 1.0, dims=("person", "random"))
+        indices = mean[None, :] + z @ chol.T
+    else:
+        indices = pm.MvNormal("b", mean, chol=chol, dims=("person", "random"))
+    return conditional_log_probabilities(problem, indices, fixed)
+
+
+def marginal_log_probabilities(
+    problem: Problem, grid: Grid, mean: Any, chol: Any, fixed: Any
+) -> Any:
+    """Log-probability (I,) of each person's choices on ``grid``.
+
+    A person-centred grid is fixed in coefficient space where that is possible: there an
+    evaluation does not depend on the number of choices.
+    """
+    if isinstance(grid, PersonGrid) and not problem.parameters.fixed:
+        nodes = freeze(problem, grid)
+        if nodes is not None:
+            return density_log_integrals(problem, _shared_nodes(nodes), mean, chol)
+    whole = problem.chunk(grid, 0, problem.n_persons)
+    return log_integrals(problem, shared_chunk(whole), mean, chol, fixed)
+
+
+def _shared_nodes(nodes: CoefficientNodes) -> CoefficientNodes:
+    return CoefficientNodes(*(pytensor.shared(array, borrow=True) for array in nodes))

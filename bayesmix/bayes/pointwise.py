@@ -1,0 +1,55 @@
+"""The integrated log-likelihood of each person at each draw: what leave-one-person-out needs."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayesmix.likelihood.centred import PersonGrid
+from bayesmix.likelihood.coefficient_nodes import freeze
+from bayesmix.likelihood.density import density_integrals
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.problem import Grid, Problem
+
+Array = NDArray[np.float64]
+
+
+def free_vectors(problem: Problem, posterior: xr.Dataset) -> Array:
+    """The free vector of every draw, (chains, draws, P)."""
+    space = problem.parameters
+    shape = (posterior.sizes["chain"], posterior.sizes["draw"])
+    parts = []
+    if space.n_random:
+        sd = posterior["sd"].to_numpy()
+        corr = np.broadcast_to(np.eye(space.n_random), (*shape, space.n_random, space.n_random))
+        if space.pairs:
+            corr = corr.copy()
+            first, second = np.array(space.pairs).T
+            corr[..., first, second] = corr[..., second, first] = posterior["corr"].to_numpy()
+        chol = sd[..., None] * np.linalg.cholesky(corr)
+        parts += [posterior["mean"].to_numpy(), chol[..., *space.chol_index]]
+    if space.fixed:
+        parts.append(posterior["fixed"].to_numpy())
+    return np.concatenate(parts, axis=-1)
+
+
+def integrated_log_likelihood(problem: Problem, grid: Grid, thetas: Array) -> Array:
+    """``log P_i`` (chains, draws, I) at free vectors (chains, draws, P).
+
+    On the grid that the marginal sampler uses, fixed in coefficient space where it can be.
+    """
+    flat = thetas.reshape(-1, thetas.shape[-1])
+    nodes = None
+    if isinstance(grid, PersonGrid) and not problem.parameters.fixed:
+        nodes = freeze(problem, grid)
+    if nodes is None:
+        likelihood = Likelihood(problem, grid)
+        values = np.stack([likelihood.by_person(theta)[0] for theta in flat])
+    else:
+        free = np.zeros((problem.parameters.n_random,) * 2, dtype=bool)
+        values = np.empty((len(flat), problem.n_persons))
+        for d, theta in enumerate(flat):
+            mean, chol, _ = problem.parameters.unpack(theta)
+            values[d] = density_integrals(mean[None, :], chol, free, *nodes)[0]
+    return values.reshape(*thetas.shape[:-1], problem.n_persons)

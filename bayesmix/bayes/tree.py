@@ -1,0 +1,94 @@
+"""The DataTree of a posterior: the groups that ArviZ's users expect, and what was fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayesmix.bayes.priors import Prior, make_priors
+from bayesmix.likelihood.problem import Problem
+
+Array = NDArray[np.float64]
+
+
+def complete(
+    tree: xr.DataTree,
+    problem: Problem,
+    logp: Array,
+    priors: Mapping[str, Prior] | None,
+    notes: Mapping[str, Any],
+) -> xr.DataTree:
+    """The sampler's tree with log-likelihood, data and attributes.
+
+    Parameters
+    ----------
+    tree
+        As the sampler returned it.
+    problem
+        The model bound to data.
+    logp
+        Integrated log-likelihood (chains, draws, I) of each person.
+    priors
+        The user's replacements of default priors.
+    notes
+        Attributes of the posterior.
+    """
+    posterior = tree["posterior"]
+    tree["log_likelihood"] = xr.DataTree(
+        xr.Dataset(
+            {"choices": (("chain", "draw", "person"), logp)},
+            coords={
+                "chain": posterior["chain"],
+                "draw": posterior["draw"],
+                "person": problem.data.persons.to_numpy(),
+            },
+        )
+    )
+    tree["observed_data"] = xr.DataTree(_observed(problem))
+    tree["constant_data"] = xr.DataTree(_constant(problem))
+    posterior.attrs.update(
+        {
+            "model": str(problem.model),
+            "priors": make_priors(problem, priors).table.to_string(),
+            **notes,
+        }
+    )
+    return tree
+
+
+def _labels(values: Any) -> NDArray[np.str_]:
+    return np.array([str(v) for v in values], dtype=np.str_)
+
+
+def _observed(problem: Problem) -> xr.Dataset:
+    data = problem.data
+    labels = np.append(_labels(data.alternatives), "outside")
+    codes = np.where(data.chosen_row >= 0, data.alternative_code[data.chosen_row], -1)
+    return xr.Dataset(
+        {"choice": ("situation", labels[codes])},
+        coords={"situation": np.arange(data.n_situations)},
+    )
+
+
+def _constant(problem: Problem) -> xr.Dataset:
+    data, design = problem.data, problem.design
+    person = np.repeat(np.arange(data.n_persons), np.diff(data.person_start))
+    return xr.Dataset(
+        {
+            "weights": ("person", data.weights),
+            "situation_person": ("situation", person),
+            "row_situation": ("row", data.row_situation),
+            "row_alternative": ("row", _labels(data.alternatives)[data.alternative_code]),
+            "x_random": (("row", "random"), design.random),
+            "x_fixed": (("row", "term"), design.fixed),
+        },
+        coords={
+            "person": data.persons.to_numpy(),
+            "random": _labels(design.random_names),
+            "term": _labels(design.fixed_names),
+        },
+    )

@@ -1,0 +1,148 @@
+"""From an optimum to a `Fit`: curvature, standard errors, the certificate, and what to say."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesmix.classical.covariance import Information, information, natural_covariance
+from bayesmix.classical.fit import Fit
+from bayesmix.classical.progress import Progress
+from bayesmix.errors import ConvergenceError
+from bayesmix.integration.grids import population_grid
+from bayesmix.integration.rules import gauss_hermite
+from bayesmix.likelihood.boundary import at_boundary
+from bayesmix.likelihood.certificate import Certificate, certify
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.maximise import Optimum, whitening
+from bayesmix.likelihood.multinomial import Multinomial
+from bayesmix.likelihood.problem import Grid, Problem
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """What every search for an optimum needs, and when it began."""
+
+    problem: Problem
+    logit: Multinomial
+    optimizer: str
+    rng: np.random.Generator
+    progress: Progress
+    begun: float
+
+
+def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame) -> Fit:
+    """The fit at ``optimum``, on the grid on which it was found.
+
+    Raises
+    ------
+    ConvergenceError
+        If the optimiser did not converge.
+    IntegrationError
+        If a person's integral is not positive there.
+    """
+    problem = search.problem
+    space = problem.parameters
+    theta = space.canonical(optimum.theta)
+    likelihood = Likelihood(problem, grid)
+    likelihood.check(theta)
+    search.progress.phase("standard errors")
+    value, _ = likelihood.value_and_gradient(theta)
+    found = _information(likelihood, theta)
+    if not optimum.converged:
+        raise ConvergenceError(
+            f"the optimiser stopped before the gradient was small ({optimum.decrement:.2g} standard "
+            f"errors; {optimum.message}). {_diagnosis(found, problem)}"
+        )
+    search.progress.phase("certificate of the integration error")
+    return Fit(
+        estimator="MSLE",
+        model=problem.model,
+        space=space,
+        theta=theta,
+        loglik=value,
+        loglik_multinomial=search.logit.loglik,
+        information=found,
+        grid=grid,
+        integration=_certificate(search, theta, grid, found),
+        optima=optima,
+        converged=optimum.converged,
+        message=_message(optimum, found, problem, theta),
+        n_persons=problem.n_persons,
+        n_situations=problem.data.n_situations,
+        seconds=time.perf_counter() - search.begun,
+    )
+
+
+def _information(likelihood: Likelihood, theta: Array) -> Information:
+    weights = likelihood.problem.data.weights
+    _, scores = likelihood.by_person(theta)
+    return information(
+        lambda at: likelihood.value_and_gradient(at)[1],
+        theta,
+        scores,
+        weights,
+        whitening(scores, weights),
+    )
+
+
+def _certificate(search: Search, theta: Array, grid: Grid, found: Information) -> Certificate:
+    problem = search.problem
+    robust = natural_covariance(problem.parameters, theta, found.covariance("robust"))
+    return certify(
+        problem,
+        theta,
+        grid,
+        found.covariance("hessian"),
+        np.sqrt(np.diag(robust)),
+        search.rng,
+    )
+
+
+def _message(optimum: Optimum, found: Information, problem: Problem, theta: Array) -> str:
+    words = [f"converged (gradient {optimum.decrement:.1g} standard errors)"]
+    low = at_boundary(problem, theta)
+    if low:
+        names = ", ".join(f"sd[{problem.parameters.random[k]}]" for k in low)
+        words.append(f"{names} at the boundary 0: a fixed coefficient fits as well")
+    words.append(_diagnosis(found, problem))
+    return ". ".join(w for w in words if w)
+
+
+def _diagnosis(found: Information, problem: Problem) -> str:
+    weak = found.weakest(problem.parameters)
+    return f"Not identified: the direction {weak}" if weak else ""
+
+
+def assemble_multinomial(search: Search) -> Fit:
+    """The fit of a model without random coefficients."""
+    problem, logit = search.problem, search.logit
+    grid = population_grid(gauss_hermite(1), 0, problem.n_persons)
+    likelihood = Likelihood(problem, grid)
+    theta = logit.coefficients
+    return Fit(
+        estimator="MSLE",
+        model=problem.model,
+        space=problem.parameters,
+        theta=theta,
+        loglik=logit.loglik,
+        loglik_multinomial=logit.loglik,
+        information=_information(likelihood, theta),
+        grid=grid,
+        integration=None,
+        optima=pd.DataFrame(
+            {"loglik": [logit.loglik], "evaluations": [0], "converged": [True]},
+            index=pd.Index([1], name="start"),
+        ),
+        converged=True,
+        message="converged (Newton's method; nothing to integrate)",
+        n_persons=problem.n_persons,
+        n_situations=problem.data.n_situations,
+        seconds=time.perf_counter() - search.begun,
+    )

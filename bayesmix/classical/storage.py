@@ -1,0 +1,188 @@
+"""Fits on disk: one JSON file, readable by people, versioned, without pickles.
+
+A grid is stored as what it is made of (rule, key, anchor), and made again from the data.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.classical.covariance import Information
+from bayesmix.classical.fit import Fit
+from bayesmix.data.choices import ChoiceData
+from bayesmix.errors import DataError
+from bayesmix.integration import descriptions
+from bayesmix.integration.grids import PopulationGrid, population_grid
+from bayesmix.likelihood.centred import PersonGrid, anchored_grid
+from bayesmix.likelihood.certificate import Certificate
+from bayesmix.likelihood.problem import Problem, bind
+from bayesmix.specification.mixing import Coefficient, Law
+from bayesmix.specification.model import MixedLogit
+
+FORMAT = 1
+
+
+def save(fit: Fit, path: str | PathLike[str]) -> None:
+    """Write ``fit`` to ``path``."""
+    record = {
+        "format": FORMAT,
+        "estimator": fit.estimator,
+        "model": _write_model(fit.model),
+        "params": dict(fit.params),
+        "std_errors": dict(fit.std_errors),
+        "theta": fit.theta,
+        "loglik": fit.loglik,
+        "loglik_multinomial": fit.loglik_multinomial,
+        "information": {f.name: getattr(fit.information, f.name) for f in fields(Information)},
+        "grid": _write_grid(fit.grid),
+        "integration": _write_certificate(fit.integration),
+        "optima": fit.optima.reset_index().to_dict(orient="list"),
+        "converged": fit.converged,
+        "message": fit.message,
+        "n_persons": fit.n_persons,
+        "n_situations": fit.n_situations,
+        "seconds": fit.seconds,
+    }
+    Path(path).write_text(json.dumps(_plain(record), indent=1, allow_nan=False))
+
+
+def load(path: str | PathLike[str], data: ChoiceData) -> Fit:
+    """The fit stored at ``path``; its grid is made again from ``data``.
+
+    Raises
+    ------
+    DataError
+        If the file is of another version, or the data are not those of the fit.
+    """
+    record = json.loads(Path(path).read_text())
+    if record.get("format") != FORMAT:
+        raise DataError(
+            f"{path}: format {record.get('format')!r}, this version reads {FORMAT}: fit again"
+        )
+    if (record["n_persons"], record["n_situations"]) != (data.n_persons, data.n_situations):
+        raise DataError(
+            f"{path}: a fit to {record['n_persons']} persons and {record['n_situations']} "
+            f"situations, the data have {data.n_persons} and {data.n_situations}: pass its data"
+        )
+    model = _read_model(record["model"])
+    problem = bind(model, data)
+    optima = pd.DataFrame(record["optima"]).set_index("start")
+    same = ("estimator", "loglik", "loglik_multinomial", "converged", "message", "seconds")
+    return Fit(
+        model=model,
+        space=problem.parameters,
+        theta=_array(record["theta"]),
+        information=Information(**{k: _array(v) for k, v in record["information"].items()}),
+        grid=_read_grid(record["grid"], problem),
+        integration=_read_certificate(record["integration"], problem),
+        optima=optima,
+        n_persons=data.n_persons,
+        n_situations=data.n_situations,
+        **{name: record[name] for name in same},
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Values that JSON knows; NaN becomes null, integers of any size stay exact."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def _array(values: Any) -> np.ndarray:
+    return np.array(values, dtype=float)
+
+
+def _write_model(model: MixedLogit) -> dict[str, Any]:
+    return {"formula": model.formula, "random": [asdict(law) for law in model.random]}
+
+
+def _read_model(record: dict[str, Any]) -> MixedLogit:
+    laws = [
+        Law(tuple(Coefficient(**c) for c in law["coefficients"]), law["eta"])
+        for law in record["random"]
+    ]
+    return MixedLogit(record["formula"], laws)
+
+
+def _write_rule(rule: Any) -> dict[str, Any]:
+    values = {f.name: getattr(rule, f.name) for f in fields(rule)}
+    if isinstance(rule, descriptions.Centred):
+        values["rule"] = _write_rule(rule.rule)
+    return {"type": type(rule).__name__, **values}
+
+
+def _read_rule(record: dict[str, Any]) -> Any:
+    values = {k: v for k, v in record.items() if k != "type"}
+    if "rule" in values:
+        values["rule"] = _read_rule(values["rule"])
+    return getattr(descriptions, record["type"])(**values)
+
+
+def _write_grid(grid: PopulationGrid | PersonGrid) -> dict[str, Any]:
+    if isinstance(grid, PersonGrid):
+        return {
+            "rule": _write_rule(grid.rule),
+            "key": str(grid.base.key),
+            "anchor": grid.anchors.theta,
+        }
+    return {"rule": _write_rule(grid.rule), "key": str(grid.key)}
+
+
+def _read_grid(record: dict[str, Any], problem: Problem) -> PopulationGrid | PersonGrid:
+    rule, key = _read_rule(record["rule"]), int(record["key"])
+    centred = isinstance(rule, descriptions.Centred)
+    size = problem.parameters.n_random
+    blank = population_grid(rule.rule if centred else rule, size, problem.n_persons, 0)
+    base = PopulationGrid(blank.rule, blank.dimension, blank.persons, key)
+    return anchored_grid(problem, rule, _array(record["anchor"]), base) if centred else base
+
+
+def _write_certificate(certificate: Certificate | None) -> dict[str, Any] | None:
+    if certificate is None:
+        return None
+    record = {f.name: getattr(certificate, f.name) for f in fields(Certificate)}
+    record["shift"] = certificate.shift.to_dict(orient="list")
+    record["noise"] = certificate.noise.to_list()
+    record["pareto_k"] = certificate.pareto_k.to_list()
+    persons = certificate.pareto_k.index
+    record["pareto_persons"] = persons.to_list()
+    return record
+
+
+def _read_certificate(record: dict[str, Any] | None, problem: Problem) -> Certificate | None:
+    if record is None:
+        return None
+    names = pd.Index(problem.parameters.names, name="parameter")
+    persons = pd.Index(record["pareto_persons"], name=problem.data.persons.name)
+    return Certificate(
+        error=record["error"],
+        error_interval=tuple(record["error_interval"]),
+        bias=_number(record["bias"]),
+        sd=_number(record["sd"]),
+        shift=pd.DataFrame(record["shift"], index=names, dtype=float),
+        pareto_k=pd.Series(record["pareto_k"], index=persons, name="pareto k", dtype=float),
+        nodes=record["nodes"],
+        evaluations=record["evaluations"],
+        seconds=record["seconds"],
+        noise=pd.Series(record["noise"], index=names, dtype=float),
+    )
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value

@@ -1,0 +1,48 @@
+"""A person-centred grid frozen in coefficient space, for evaluations near its anchor."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bayesmix.likelihood.centred import PersonGrid
+from bayesmix.likelihood.integrate import Mixture, node_log_probabilities
+from bayesmix.likelihood.problem import Problem
+
+
+class CoefficientNodes(NamedTuple):
+    """Indices and constants of `bayesmix.likelihood.density.density_integrals`.
+
+    Parameters
+    ----------
+    nodes
+        Indices b (I, K, S).
+    constants
+        ``log P(y_i | b_is) - log(S q_is)`` (I, S), q the density in coefficient space.
+    """
+
+    nodes: Any
+    constants: Any
+
+
+def freeze(problem: Problem, grid: PersonGrid) -> CoefficientNodes | None:
+    """The nodes of ``grid`` at its anchor, fixed in coefficient space.
+
+    At the anchor the integrals are those of ``grid``. None where the population's law is singular
+    at the anchor (a standard deviation of 0), for then it has no density.
+    """
+    mean, chol, fixed = problem.parameters.unpack(grid.anchors.theta)
+    size = problem.parameters.n_random
+    diagonal = np.abs(np.diag(chol))
+    if (diagonal < 1e-6 * np.abs(chol).sum(axis=1).max(initial=0.0)).any():
+        return None
+    nodes, weights = grid.block(0, problem.n_persons)
+    mixture = Mixture(mean[None, :], chol, problem.link, nodes, weights)
+    logp = node_log_probabilities(problem.panel(), problem.design.fixed @ fixed, mixture)
+    indices = mean[:, None] + np.einsum("kj,ijs->iks", chol, nodes)
+    # w = phi(z) / (S q(z)); in coefficient space both densities are divided by |L|.
+    log_density = -0.5 * (nodes**2).sum(axis=1) - 0.5 * size * np.log(2 * np.pi)
+    log_density -= np.log(diagonal).sum()
+    constants = logp + np.log(weights) - log_density
+    return CoefficientNodes(np.ascontiguousarray(indices), constants)

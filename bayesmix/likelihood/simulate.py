@@ -1,0 +1,81 @@
+"""Choices drawn from a model: for tests of estimators, and for posterior predictive checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesmix.data.choices import ChoiceData
+from bayesmix.integration.grids import Seed
+from bayesmix.likelihood.problem import Problem, bind
+from bayesmix.specification.model import MixedLogit
+
+Array = NDArray[np.float64]
+
+
+def simulate_choices(
+    model: MixedLogit,
+    params: Mapping[str, float] | pd.Series,
+    data: ChoiceData,
+    rng: Seed = None,
+) -> ChoiceData:
+    """The same persons, situations and attributes, with choices drawn from a model.
+
+    Every person draws one ``beta_i`` for all of her situations, and takes the alternative with the
+    largest ``v_itj + e_itj``, the ``e`` independent standard Gumbel (the outside option's
+    utility is its ``e`` alone).
+
+    Parameters
+    ----------
+    model
+        The model to draw from.
+    params
+        Parameters by flat name, such as ``fit.params``.
+    data
+        Attributes and choice sets; its choices are not used.
+    rng
+        Seed or Generator.
+
+    Returns
+    -------
+    ChoiceData
+
+    Raises
+    ------
+    SpecificationError
+        If ``params`` are not those of the model.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> model = bm.MixedLogit("pf", random=[bm.Normal("pf")])
+    >>> drawn = bm.simulate_choices(model, {"mean[pf]": -1.0, "sd[pf]": 0.0}, data, rng=1)
+    >>> drawn.n_situations == data.n_situations
+    True
+    """
+    problem = bind(model, data)
+    generator = np.random.default_rng(rng)
+    theta = problem.parameters.theta(params)
+    beta = draw_coefficients(problem, theta, generator)
+    utility = np.einsum("rk,rk->r", problem.design.random, beta[data.row_person])
+    _, _, fixed = problem.parameters.unpack(theta)
+    utility += problem.design.fixed @ fixed + generator.gumbel(size=data.n_rows)
+    start = data.situation_start[:-1]
+    best = np.maximum.reduceat(utility, start)
+    winner = np.flatnonzero(utility == np.repeat(best, np.diff(data.situation_start)))
+    if data.outside_option:
+        winner = np.where(generator.gumbel(size=len(best)) > best, -1, winner)
+    return data.with_choices(winner)
+
+
+def draw_coefficients(problem: Problem, theta: Array, rng: np.random.Generator) -> Array:
+    """One draw (I, K) of every person's random coefficients from the population."""
+    mean, chol, _ = problem.parameters.unpack(theta)
+    normals = rng.standard_normal((problem.n_persons, problem.parameters.n_random))
+    index = mean + normals @ chol.T
+    link = problem.link
+    return np.where(link != 0, link * np.exp(np.where(link != 0, index, 0.0)), index)

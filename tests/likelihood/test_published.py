@@ -1,0 +1,199 @@
+"""Log-likelihoods that other software printed, at the coefficients that it printed.
+
+The draws of mlogit and xlogit (unscrambled Halton, 100 elements dropped) are reproduced, so that
+the simulated values are met to the last digit; the cross-section of Swissmetro has exact values.
+"""
+
+import json
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.polynomial.hermite_e import hermegauss
+
+from bayesmix.data.choices import ChoiceData
+from bayesmix.integration.grids import population_grid
+from bayesmix.integration.rules import gauss_hermite, halton
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.problem import bind
+from bayesmix.specification.mixing import Correlated, LogNormal, Normal
+from bayesmix.specification.model import MixedLogit
+
+DIGITS = 1e-6  # as many as are recorded
+
+
+@pytest.fixture(scope="module")
+def reference(shared_file):
+    """`reference("fishing", "xlogit_mnl")`: the record of a published result."""
+
+    def read(name, key):
+        records = json.loads(shared_file(name, "refs.json").read_text())
+        return next(record for record in records if record["id"] == key)
+
+    return read
+
+
+@pytest.fixture(scope="module")
+def electricity(shared_data):
+    return ChoiceData.from_long(
+        shared_data("electricity"),
+        person="id",
+        situation="chid",
+        alternative="alt",
+        chosen="choice",
+    )
+
+
+@pytest.fixture(scope="module")
+def fishing(shared_data):
+    return ChoiceData.from_long(
+        shared_data("fishing"), person=None, situation="id", alternative="alt", chosen="choice"
+    )
+
+
+@pytest.fixture(scope="module")
+def swissmetro(shared_data):
+    """The cross-section, with the Swissmetro as the base of the constants."""
+    frame = shared_data("swissmetro")
+    frame["alt"] = pd.Categorical(frame["alt"], ["SM", "TRAIN", "CAR"])
+    return ChoiceData.from_long(
+        frame.assign(case=frame["id"] * 100 + frame["obs"]),
+        person=None,
+        situation="case",
+        alternative="alt",
+        chosen="choice",
+        availability="avail",
+    )
+
+
+def loglik(data, model, theta, rule):
+    """The log-likelihood in nats; ``theta`` maps a parameter space to the free vector."""
+    problem = bind(model, data)
+    grid = population_grid(rule, problem.parameters.n_random, problem.n_persons)
+    value, _ = Likelihood(problem, grid).value_and_gradient(theta(problem.parameters))
+    return value
+
+
+def independent(coef):
+    """The free vector of independent coefficients named "x" and "sd.x"."""
+
+    def theta(space):
+        mean = np.array([coef[n] for n in space.random])
+        sd = np.diag([coef[f"sd.{n}"] for n in space.random])
+        return space.pack(mean, sd, np.array([coef[n] for n in space.fixed]))
+
+    return theta
+
+
+@pytest.mark.parametrize(
+    ("key", "nodes", "random", "value"),
+    [
+        ("mlogit_mxl1", 100, ["pf", "cl", "loc", "wk", "tod", "seas"], -3952.487732),
+        ("mlogit_mxl2", 100, ["cl", "loc", "wk", "tod", "seas"], -3961.73529),
+        ("xlogit_mxl", 600, ["pf", "cl", "loc", "wk", "tod", "seas"], -3888.46507),
+    ],
+)
+def test_independent_normals_of_electricity(electricity, reference, key, nodes, random, value):
+    coef = reference("electricity", key)["coef"]
+    model = MixedLogit("pf + cl + loc + wk + tod + seas", random=Normal(*random))
+    rule = halton(nodes, scramble=False)
+    assert loglik(electricity, model, independent(coef), rule) == pytest.approx(value, abs=DIGITS)
+
+
+def test_correlated_normals_and_lognormals_of_electricity(electricity, reference):
+    coef = reference("electricity", "mlogit_mxl5_corr")["coef"]
+    law = Correlated(Normal("cl", "loc", "wk"), LogNormal("tod", "seas", sign=-1))
+    model = MixedLogit("pf + cl + loc + wk + tod + seas", random=law)
+
+    def theta(space):
+        names = space.random
+        chol = np.zeros((5, 5))
+        for k, row in enumerate(names):
+            for j, column in enumerate(names[: k + 1]):
+                chol[k, j] = coef[f"chol.{column}:{row}"]
+        return space.pack(np.array([coef[n] for n in names]), chol, np.array([coef["pf"]]))
+
+    value = loglik(electricity, model, theta, halton(100, scramble=False))
+    assert value == pytest.approx(-3851.442048, abs=DIGITS)
+
+
+def test_normals_of_fishing(fishing, reference):
+    coef = reference("fishing", "xlogit_mxl")["coef"]
+    model = MixedLogit("price + catch", random=Normal("price", "catch"))
+    value = loglik(fishing, model, independent(coef), halton(1000, scramble=False))
+    assert value == pytest.approx(-1300.511342, abs=DIGITS)
+
+
+def test_multinomial_logit_of_fishing(fishing, reference):
+    coef = reference("fishing", "xlogit_mnl")["coef"]
+    model = MixedLogit("C(alt) + C(alt):income + price + catch")
+
+    def theta(space):
+        printed = {f"alt[{a}]": f"_intercept.{a}" for a in ("boat", "charter", "pier")}
+        printed |= {f"alt[{a}]:income": f"income.{a}" for a in ("boat", "charter", "pier")}
+        return np.array([coef[printed.get(name, name)] for name in space.fixed])
+
+    # Printed coefficients have few digits: the recorded -1215.137604 is that of more of them.
+    value = loglik(fishing, model, theta, gauss_hermite(1))
+    assert value == pytest.approx(-1215.137604, abs=5e-6)
+
+
+SWISSMETRO = {"alt[TRAIN]": "asc_train", "alt[CAR]": "asc_car", "cost": "b_cost", "tt": "b_time"}
+
+
+def biogeme(coef):
+    """The free vector from the names of the biogeme examples."""
+
+    def theta(space):
+        mean = np.array([coef["b_time"] for _ in space.random])
+        sd = np.array([[coef["b_time_s"]]]) if len(mean) else np.zeros((0, 0))
+        return space.pack(mean, sd, np.array([coef[SWISSMETRO[n]] for n in space.fixed]))
+
+    return theta
+
+
+def test_multinomial_logit_of_swissmetro(swissmetro, reference):
+    coef = reference("swissmetro", "biogeme_b01a_logit")["coef"]
+    value = loglik(swissmetro, MixedLogit("C(alt) + tt + cost"), biogeme(coef), gauss_hermite(1))
+    assert value == pytest.approx(-5331.252006916163, abs=1e-9)
+
+
+class OneDimension(NamedTuple):
+    """A rule of one dimension as a grid that everyone shares."""
+
+    nodes: np.ndarray
+    weights: np.ndarray
+    shared = True
+
+    @property
+    def size(self):
+        return len(self.nodes)
+
+    def block(self, start, stop):
+        return self.nodes[None, None], self.weights[None] / self.weights.sum()
+
+
+STEPS = np.linspace(-9.0, 9.0, 601)
+
+
+@pytest.mark.parametrize(
+    ("key", "law", "exact"),
+    [
+        ("biogeme_b05a_normal_mixture", Normal("tt"), -5214.893421842725),
+        ("biogeme_b17a_lognormal_mixture", LogNormal("tt", sign=-1), -5231.420108206014),
+    ],
+)
+def test_mixtures_over_the_cross_section_of_swissmetro(swissmetro, reference, key, law, exact):
+    """Two rules. The recorded values are those of 120 Gauss-Hermite nodes, off by 0.07 and 0.001;
+    the trapezoidal rule is exact to rounding, and was evaluated in NumPy alone."""
+    record = reference("swissmetro", key)
+    problem = bind(MixedLogit("C(alt) + tt + cost", random=law), swissmetro)
+    theta = biogeme(record["coef"])(problem.parameters)
+    trapezoid = OneDimension(STEPS, np.exp(-0.5 * STEPS**2))
+    for grid, expected in [
+        (trapezoid, exact),
+        (OneDimension(*hermegauss(120)), record["exact_ll_at_coef"]),
+    ]:
+        value, _ = Likelihood(problem, grid).value_and_gradient(theta)
+        assert value == pytest.approx(expected, abs=DIGITS)
