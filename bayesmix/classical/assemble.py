@@ -19,7 +19,7 @@ from bayesmix.likelihood.boundary import at_boundary
 from bayesmix.likelihood.certificate import Certificate, certify
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, whitening
-from bayesmix.likelihood.multinomial import Multinomial
+from bayesmix.likelihood.multinomial import Multinomial, natural_units
 from bayesmix.likelihood.problem import Grid, Problem
 
 Array = NDArray[np.float64]
@@ -88,7 +88,7 @@ def _information(likelihood: Likelihood, theta: Array) -> Information:
         theta,
         scores,
         weights,
-        whitening(scores, weights),
+        whitening(scores, weights, natural_units(likelihood.problem)),
     )
 
 

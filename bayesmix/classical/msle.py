@@ -16,7 +16,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
-from bayesmix.likelihood.anchored import climb
+from bayesmix.likelihood.anchored import climb, settle
 from bayesmix.likelihood.automatic import DEFAULT_TOLERANCE, MOST_NODES, Tolerance, first_rule
 from bayesmix.likelihood.automatic import next_rule as refined
 from bayesmix.likelihood.boundary import leave_boundary
@@ -190,6 +190,21 @@ def _on_grid(search: Search, grid: PopulationGrid | PersonGrid, origin: Array) -
     return leave_boundary(search.problem, from_start, origin)[0]
 
 
+def _refine(search: Search, rule: Rule | Centred, theta: Array) -> tuple[Optimum, Grid]:
+    """The optimum on a finer grid, from the one on a coarser."""
+    if isinstance(rule, Rule):
+        optimum, grid, _ = _best(search, rule, [theta])
+        return optimum, grid
+    return settle(
+        search.problem,
+        rule,
+        theta,
+        search.rng,
+        optimizer=search.optimizer,
+        callback=search.progress.value,
+    )
+
+
 def _automatic(search: Search, origins: list[Array], tolerance: Tolerance) -> Fit:
     """Fit on a cheap grid, look at the certificate, and refine until it is met."""
     rule, why = first_rule(search.problem)
@@ -208,4 +223,4 @@ def _automatic(search: Search, origins: list[Array], tolerance: Tolerance) -> Fi
             return replace(fit, message=f"{fit.message}. {note}")
         rule = finer
         search.progress.phase(f"refining: {rule}")
-        optimum, used, _ = _best(search, rule, [fit.theta])
+        optimum, used = _refine(search, rule, fit.theta)

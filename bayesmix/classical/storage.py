@@ -178,7 +178,7 @@ def _read_certificate(record: dict[str, Any] | None, problem: Problem) -> Certif
         shift=pd.DataFrame(record["shift"], index=names, dtype=float),
         pareto_k=pd.Series(record["pareto_k"], index=persons, name="pareto k", dtype=float),
         nodes=record["nodes"],
-        evaluations=record["evaluations"],
+        reference_nodes=record["reference_nodes"],
         seconds=record["seconds"],
         noise=pd.Series(record["noise"], index=names, dtype=float),
     )

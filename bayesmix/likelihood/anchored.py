@@ -1,7 +1,7 @@
 """Maximum simulated likelihood on person-centred grids: anchor, climb a bounded way, re-anchor.
 
-Nodes belong to the theta at which they were placed. Run to convergence on nodes of a poor anchor, an
-optimiser climbs on the nodes; so each climb stays within a trust region, measured in standard
+Nodes belong to the theta at which they were placed. Run to convergence on nodes of a poor anchor,
+an optimiser climbs on the nodes; so each climb stays within a trust region, measured in standard
 errors, and its end must be better on nodes of its own, freshly drawn. Once steps are small the
 anchors are frozen, and the optimiser converges on them.
 """
@@ -9,7 +9,7 @@ anchors are frozen, and the optimiser converges on them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from bayesmix.integration.descriptions import Centred
 from bayesmix.likelihood.centred import PersonGrid, centre
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, maximise, whitening
+from bayesmix.likelihood.multinomial import natural_units
 from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]
@@ -29,6 +30,9 @@ SMALL_STEP = 0.1
 """A step (in standard errors, over all parameters) that ends the re-anchoring."""
 NOISY_STEP = 2.5
 """A step of so many times the integration noise ends it too: the next would be as long."""
+FAR_STEP = 1.0
+"""An optimum farther than this from its anchor is anchored once more."""
+SETTLINGS = 4
 NOISE = 3.0
 """Nats: more than the integration error of a sum of log-likelihoods on these grids."""
 
@@ -55,7 +59,7 @@ def _anchor(
         theta,
         likelihood,
         float(weights @ logp),
-        whitening(np.nan_to_num(scores), weights),
+        whitening(np.nan_to_num(scores), weights, natural_units(problem)),
         grid.anchors.centres[:, 0],
     )
 
@@ -120,39 +124,43 @@ def climb(
             radius = min(radius, scale * distance) / 4
             if radius < SMALL_STEP:
                 break
-    return _converge(problem, rule, state, rng, optimizer, evaluations, callback)
+    optimum, grid = settle(
+        problem, rule, state.theta, rng, optimizer=optimizer, callback=callback
+    )
+    return replace(optimum, evaluations=evaluations + optimum.evaluations), grid
 
 
-def _converge(
+def settle(
     problem: Problem,
     rule: Centred,
-    state: _State,
+    theta: Array,
     rng: np.random.Generator,
-    optimizer: str,
-    evaluations: int,
-    callback: Callable[[float], None] | None,
+    *,
+    optimizer: str = "bfgs",
+    callback: Callable[[float], None] | None = None,
 ) -> tuple[Optimum, PersonGrid]:
-    # Modes found from 0, so that the grid is a function of rule, anchor and key alone.
-    final = _anchor(problem, rule, problem.parameters.canonical(state.theta), rng, None)
-    optimum = maximise(
-        final.likelihood.value_and_gradient,
-        final.theta,
-        final.root,
-        optimizer=optimizer,
-        callback=callback,
-    )
-    grid = final.likelihood.grid
+    """The maximum near ``theta`` on a grid anchored there, once more where that is too far away.
+
+    Modes are searched from 0, so that the grid is a function of rule, anchor and key alone.
+    """
+    evaluations = 0
+    for _ in range(SETTLINGS):
+        theta = problem.parameters.canonical(theta)
+        state = _anchor(problem, rule, theta, rng, None)
+        optimum = maximise(
+            state.likelihood.value_and_gradient,
+            theta,
+            state.root,
+            optimizer=optimizer,
+            callback=callback,
+        )
+        evaluations += optimum.evaluations
+        distance = float(np.linalg.norm(np.linalg.solve(state.root, optimum.theta - theta)))
+        theta = optimum.theta
+        signs_kept = np.array_equal(problem.parameters.canonical(theta), theta)
+        near = distance < FAR_STEP or distance < NOISY_STEP * _noise(problem, state, rng)
+        if signs_kept and near:
+            break
+    grid = state.likelihood.grid
     assert isinstance(grid, PersonGrid)
-    total = evaluations + optimum.evaluations
-    return (
-        Optimum(
-            optimum.theta,
-            optimum.value,
-            optimum.gradient,
-            optimum.decrement,
-            total,
-            optimum.converged,
-            optimum.message,
-        ),
-        grid,
-    )
+    return replace(optimum, evaluations=evaluations), grid

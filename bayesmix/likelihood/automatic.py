@@ -43,7 +43,7 @@ def first_rule(problem: Problem) -> tuple[Rule | Centred, str]:
     if longest == 1 and size in QUADRATURE:
         rule = gauss_hermite(QUADRATURE[size][0])
         return rule, f"{rule}, for a cross-section with {size} random coefficients is smooth"
-    return centred(sobol(FIRST_NODES), moments=True), _panel_reason(FIRST_NODES)
+    return centred(sobol(FIRST_NODES)), _panel_reason(FIRST_NODES)
 
 
 def next_rule(
@@ -64,14 +64,16 @@ def next_rule(
 
 
 def nodes_needed(certificate: Certificate, tolerance: Tolerance) -> int:
-    """Nodes a person that should meet the tolerance: a power of two, at least twice as many.
+    """Nodes a person that should meet the tolerance, at least half as many again.
 
-    The noise of an own-scramble Sobol rule falls like ``S^-0.8`` on these integrands.
+    The noise of an own-scramble Sobol rule falls like ``S^-0.8`` on these integrands; the largest
+    of several shifts is about twice their noise.
     """
     noise = 2.0 * float(np.nanmax(certificate.noise.to_numpy(), initial=0.0))
     spread = abs(certificate.bias) + 2.0 * certificate.sd
-    factor = max(noise / tolerance.estimates, spread / tolerance.loglik, 1.0) ** 1.25
-    return int(2 ** np.ceil(np.log2(max(2.0, factor) * certificate.nodes)))
+    wanted = certificate.reference_nodes * (noise / tolerance.estimates) ** 1.25
+    wanted = max(wanted, certificate.nodes * (spread / tolerance.loglik) ** 1.25)
+    return int(64 * np.ceil(max(wanted, 1.5 * certificate.nodes) / 64))
 
 
 def _panel_reason(nodes: int) -> str:

@@ -37,7 +37,7 @@ def at_boundary(problem: Problem, theta: Array) -> list[int]:
 def leave_boundary(
     problem: Problem, search: Callable[[Array], tuple[Optimum, Grid]], start: Array
 ) -> tuple[Optimum, Grid]:
-    """The optimum from ``start``, and from moderate values of what collapsed, whichever is better."""
+    """The best optimum from ``start``, and from moderate values of what has collapsed."""
     best = search(start)
     for _ in range(ROUNDS):
         low = at_boundary(problem, best[0].theta)

@@ -27,8 +27,10 @@ from bayesmix.likelihood.problem import Grid, Problem
 Array = NDArray[np.float64]
 
 SCRAMBLES = 8
-REFERENCE = 128
-"""Nodes a person and scrambling of the reference, for grids that are not centred themselves."""
+LEAST_REFERENCE, MOST_REFERENCE = 64, 1024
+"""Nodes a person of one scrambling of the reference: as many as the grid's, within these bounds."""
+OWN_SCRAMBLES = 2
+"""Scramblings of the grid itself, beside the one that is judged, for its bias and sd."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +49,8 @@ class Certificate:
         standard errors: ``estimate``, ``low``, ``high`` (95 % interval).
     pareto_k
         Shape of the tail of the importance weights by person, largest first.
-    nodes, evaluations, seconds
-        Nodes a person of the grid; evaluations of the likelihood and time spent on the certificate.
+    nodes, reference_nodes, seconds
+        Nodes a person of the grid, and of each scrambling of the reference; time spent.
     noise
         Standard deviation (in standard errors) of the estimates over scramblings of the reference.
     """
@@ -60,7 +62,7 @@ class Certificate:
     shift: pd.DataFrame
     pareto_k: pd.Series
     nodes: int
-    evaluations: int
+    reference_nodes: int
     seconds: float
     noise: pd.Series
 
@@ -135,7 +137,7 @@ def certify(
     half = pooled_interval(variance, weights)
     exact = float(weights @ (exact_logp + variance / (2 * SCRAMBLES)))
     error = float(weights @ own_logp) - exact
-    own_variance, evaluations = _own_variance(problem, theta, grid, variance, generator)
+    own_variance = _own_variance(problem, theta, grid, own_logp, generator)
 
     jacobian = problem.parameters.jacobian(theta)
     to_shift = -(jacobian @ covariance) / std_errors[:, None]
@@ -159,15 +161,15 @@ def certify(
         ),
         pareto_k=_worst_persons(problem, theta, scrambles),
         nodes=grid.size,
-        evaluations=SCRAMBLES + 1 + evaluations,
+        reference_nodes=first.size,
         seconds=time.perf_counter() - begun,
         noise=pd.Series(shift_error * np.sqrt(SCRAMBLES), index=index),
     )
 
 
 def _reference(problem: Problem, theta: Array, grid: Grid, rng: np.random.Generator) -> PersonGrid:
-    rule = grid.rule if isinstance(grid, PersonGrid) else centred(sobol(REFERENCE), moments=True)
-    return centre(problem, rule, theta, rng)
+    nodes = min(max(grid.size, LEAST_REFERENCE), MOST_REFERENCE)
+    return centre(problem, centred(sobol(nodes), moments=True), theta, rng)
 
 
 def pooled(logp: Array) -> tuple[Array, Array]:
@@ -206,18 +208,20 @@ def _jackknife(logp: Array, scores: Array, weights: Array) -> tuple[Array, Array
 
 
 def _own_variance(
-    problem: Problem, theta: Array, grid: Any, variance: Array, rng: np.random.Generator
-) -> tuple[Array, int]:
-    """Variance (I,) of log P_i over scramblings of the grid itself, and the evaluations spent."""
+    problem: Problem, theta: Array, grid: Any, own: Array, rng: np.random.Generator
+) -> Array:
+    """Variance (I,) of log P_i over scramblings of the grid itself; NaN without scramblings."""
     if isinstance(grid, PersonGrid):
-        return variance, 0
-    if not isinstance(grid, PopulationGrid) or not grid.rule.random:
-        return np.full_like(variance, np.nan), 0
-    fresh = [
-        Likelihood(problem, population_grid(grid.rule, grid.dimension, grid.persons, rng))
-        for _ in range(4)
-    ]
-    return pooled(np.stack([f.by_person(theta)[0] for f in fresh]))[1], 4
+        fresh: list[Grid] = [grid.renewed(rng) for _ in range(OWN_SCRAMBLES)]
+    elif isinstance(grid, PopulationGrid) and grid.rule.random:
+        fresh = [
+            population_grid(grid.rule, grid.dimension, grid.persons, rng)
+            for _ in range(OWN_SCRAMBLES)
+        ]
+    else:
+        return np.full_like(own, np.nan)
+    logp = [Likelihood(problem, g).by_person(theta)[0] for g in fresh]
+    return pooled(np.stack([own, *logp]))[1]
 
 
 def _worst_persons(problem: Problem, theta: Array, grids: list[PersonGrid]) -> pd.Series:

@@ -50,15 +50,20 @@ class Optimum:
     message: str
 
 
-def whitening(scores: Array, weights: Array) -> Array:
+def whitening(scores: Array, weights: Array, units: Array | None = None) -> Array:
     """Root ``C`` (P, P) of the inverse of the outer product of scores: ``C C' = (S' W S)^-1``.
 
     A ridge of a millionth of the diagonal keeps it finite where persons are fewer than parameters.
+    ``units`` (P,) bound the scale: no column is longer than ten of them. A standard deviation near
+    0 needs that, for its scores vanish there while the log-likelihood's curvature does not.
     """
     outer = (scores * weights[:, None]).T @ scores
     diagonal = np.diag(outer).copy()
     floor = 1e-10 * max(diagonal.max(initial=0.0), 1e-300)
-    outer[np.diag_indices_from(outer)] += 1e-6 * diagonal + floor
+    ridge = 1e-6 * diagonal + floor
+    if units is not None:
+        ridge += 0.01 * weights.mean() / units**2
+    outer[np.diag_indices_from(outer)] += ridge
     return np.linalg.inv(np.linalg.cholesky(outer)).T
 
 

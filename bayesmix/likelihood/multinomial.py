@@ -127,3 +127,14 @@ def starting_values(problem: Problem, logit: Multinomial) -> Array:
         else:
             sd[m] = 0.5 / spread[m]
     return space.pack(mean, np.diag(sd), logit.coefficients[k:])
+
+
+def natural_units(problem: Problem) -> Array:
+    """Of the free vector (P,): what moves utilities by a util within situations, roughly.
+
+    One over the spread of the column; 1 for the index of a lognormal coefficient.
+    """
+    space, spread = problem.parameters, problem.design.spread
+    k = space.n_random
+    unit = np.where(problem.link != 0, 1.0, 1.0 / spread[:k])
+    return space.pack(unit, np.broadcast_to(unit[:, None], (k, k)), 1.0 / spread[k:])

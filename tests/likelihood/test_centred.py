@@ -102,10 +102,10 @@ def test_a_renewed_grid_has_other_nodes_of_the_same_mixtures(small):
 
 
 def over_scrambles(problem, theta, rule, number):
-    """Log-integrals, and sums of the weights, over independent scrambles: (number, I) each."""
-    grid, logs, sums = centre(problem, rule, theta, rng=0), [], []
+    """Log-integrals, and sums of the weights, over independent grids: (number, I) each."""
+    logs, sums = [], []
     for seed in range(number):
-        grid = grid.renewed(seed)
+        grid = centre(problem, rule, theta, rng=seed)
         logs.append(Likelihood(problem, grid).by_person(theta)[0])
         sums.append(grid.block(0, problem.n_persons)[1].sum(axis=1))
     return np.array(logs), np.array(sums)

@@ -125,6 +125,21 @@ def test_a_lognormal_with_a_flat_likelihood_does_not_run_away(chosen, sd):
     assert abs(grid[np.nanargmax(heights)] - modes[0, 0]) < 2e-3
 
 
+def test_the_search_stays_within_nine_standard_deviations_and_says_so():
+    # A hundred choices that contradict the population: the mode is 50 standard deviations away.
+    start = 2 * np.arange(101)
+    panel = Panel(
+        np.tile([1.0, 0.0], 100)[:, None], np.array([0, 100]), start, start[:-1].copy(), False
+    )
+    mixture = Mixture(
+        np.full((1, 1), -50.0), np.eye(1), np.array([0]), np.zeros((1, 1, 1)), np.ones((1, 1))
+    )
+    modes, precisions, converged = find_modes(panel, np.zeros(200), mixture, np.zeros((1, 1)))
+    assert modes[0, 0] == pytest.approx(REACH)
+    assert precisions[0, 0, 0] == pytest.approx(1.0)
+    assert not converged.any()
+
+
 def test_a_person_does_not_depend_on_the_others():
     panel, base, mixture = problem(-1)
     modes, precisions, _ = find_modes(panel, base, mixture, np.zeros((PERSONS, SIZE)))
