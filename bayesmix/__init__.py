@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bayesmix.classical.msle import msle
     from bayesmix.data import examples
     from bayesmix.data.choices import ChoiceData
+    from bayesmix.demand.individuals import individuals
     from bayesmix.errors import (
         ConvergenceError,
         DataError,
@@ -66,6 +67,7 @@ _HOMES = {
     "classical.fit": ["Fit"],
     "classical.msle": ["msle"],
     "data.choices": ["ChoiceData"],
+    "demand.individuals": ["individuals"],
     "errors": ["ConvergenceError", "DataError", "IntegrationError", "SpecificationError"],
     "integration.grids": ["population_grid"],
     "integration.overview": ["rule_table"],
@@ -105,6 +107,7 @@ __all__ = [
     "examples",
     "gauss_hermite",
     "halton",
+    "individuals",
     "integration_error",
     "mlhs",
     "monte_carlo",

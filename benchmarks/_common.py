@@ -16,6 +16,7 @@ import arviz as az
 import numpy as np
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 import bayesmix as bm
@@ -72,7 +73,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     for number, name in enumerate(columns):
         shown.add_column(name, justify="right" if number else "left")
     for row in rows:
-        shown.add_row(*(str(cell) for cell in row))
+        shown.add_row(*(escape(str(cell)) for cell in row))
     console.print(shown)
 
 
@@ -107,7 +108,7 @@ def deviations(params: pd.Series, std_errors: pd.Series) -> pd.Series:
 
 
 def peer_python(module: str) -> str | None:
-    """An interpreter that has ``module``: $BAYESMIX_PEERS, or this one; None where there is none."""
+    """An interpreter that has ``module``: $BAYESMIX_PEERS or this one; None if there is none."""
     for python in filter(None, (os.environ.get("BAYESMIX_PEERS"), sys.executable)):
         probe = f"import importlib.util as u; raise SystemExit(u.find_spec({module!r}) is None)"
         if subprocess.run([python, "-c", probe], check=False).returncode == 0:
@@ -169,10 +170,7 @@ class Peer:
         self.process.stdin.flush()
         return self.answer()
 
-    def __enter__(self) -> "Peer":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
+    def close(self) -> None:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.close()

@@ -159,7 +159,7 @@ def kernel_report(seconds: dict[str, float], problem: Problem, elements: dict[st
     )
 
 
-# -- against xlogit, and on person-centred nodes -----------------------------------------------------
+# -- against xlogit, and on person-centred nodes ---------------------------------------------------
 
 
 def xlogit_report(seconds: dict[str, float], ours: float, peer: dict) -> None:
@@ -236,10 +236,11 @@ def main() -> None:
     if python is None:
         kernel_report(interleaved(calls, rounds), problem, elements)
     else:
-        with Peer(python, "xlogit_work.py", NODES, "evaluation", json.dumps(list(theta))) as peer:
-            seconds = interleaved({**calls, "xlogit": peer.work}, rounds)
-            kernel_report(seconds, problem, elements)
-            xlogit_report(seconds, likelihood.value_and_gradient(theta)[0], peer.work())
+        peer = Peer(python, "xlogit_work.py", NODES, "evaluation", json.dumps(list(theta)))
+        seconds = interleaved({**calls, "xlogit": peer.work}, rounds)
+        kernel_report(seconds, problem, elements)
+        xlogit_report(seconds, likelihood.value_and_gradient(theta)[0], peer.work())
+        peer.close()
     centred_report(rounds)
 
 

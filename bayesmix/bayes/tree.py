@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from bayesmix.bayes.priors import Prior, make_priors
 from bayesmix.likelihood.problem import Problem
+from bayesmix.specification.record import model_record
 
 Array = NDArray[np.float64]
 
@@ -52,7 +54,8 @@ def complete(
     tree["constant_data"] = xr.DataTree(_constant(problem))
     posterior.attrs.update(
         {
-            "model": str(problem.model),
+            "model": json.dumps(model_record(problem.model)),
+            "description": str(problem.model),
             "priors": make_priors(problem, priors).table.to_string(),
             **notes,
         }

@@ -9,7 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayesmix.classical.covariance import Information, information, natural_covariance
+from bayesmix.classical.covariance import (
+    Information,
+    information,
+    natural_covariance,
+    whole_correlations,
+)
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.progress import Progress
 from bayesmix.errors import ConvergenceError
@@ -93,24 +98,26 @@ def _information(likelihood: Likelihood, theta: Array) -> Information:
 
 
 def _certificate(search: Search, theta: Array, grid: Grid, found: Information) -> Certificate:
-    problem = search.problem
-    robust = natural_covariance(problem.parameters, theta, found.covariance("robust"))
-    return certify(
-        problem,
-        theta,
-        grid,
-        found.covariance("hessian"),
-        np.sqrt(np.diag(robust)),
-        search.rng,
-    )
+    space = search.problem.parameters
+    # Near a standard deviation of 0 the robust errors vanish, and any shift would be many of them.
+    errors = [
+        np.sqrt(np.diag(natural_covariance(space, theta, found.covariance(kind), found.silent)))
+        for kind in ("robust", "hessian")
+    ]
+    inverse = found.covariance("hessian")
+    return certify(search.problem, theta, grid, inverse, np.fmax(*errors), search.rng)
 
 
 def _message(optimum: Optimum, found: Information, problem: Problem, theta: Array) -> str:
     words = [f"converged (gradient {optimum.decrement:.1g} standard errors)"]
+    space = problem.parameters
     low = at_boundary(problem, theta)
     if low:
-        names = ", ".join(f"sd[{problem.parameters.random[k]}]" for k in low)
+        names = ", ".join(f"sd[{space.random[k]}]" for k in low)
         words.append(f"{names} at the boundary 0: a fixed coefficient fits as well")
+    whole = np.array(space.names)[whole_correlations(space, theta)]
+    if len(whole):
+        words.append(f"{', '.join(whole)} at the boundary: the covariance matrix is singular")
     words.append(_diagnosis(found, problem))
     return ". ".join(w for w in words if w)
 

@@ -18,7 +18,10 @@ from bayesmix.specification.parameters import ParameterSpace
 
 Array = NDArray[np.float64]
 
+WHOLE = 0.999
 KINDS = ("robust", "hessian", "opg")
+SILENT = 1e-2
+"""Scores' variance over curvature, below which an entry is at a boundary; elsewhere near 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +41,14 @@ class Information:
     hessian: Array
     opg: Array
     meat: Array
+
+    @property
+    def silent(self) -> NDArray[np.bool_]:
+        """Entries (P,) with curvature but without scores: standard deviations at the boundary 0.
+
+        They have no normal limit, and so no standard error.
+        """
+        return np.diag(self.opg) < SILENT * np.diag(self.hessian)
 
     def covariance(self, kind: str) -> Array:
         """Covariance (P, P) of the free vector; NaN where the curvature is not that of a maximum.
@@ -108,12 +119,27 @@ def information(
     return Information(hessian, weighted.T @ scores, weighted.T @ weighted)
 
 
-def natural_covariance(space: ParameterSpace, theta: Array, covariance: Array) -> Array:
-    """Delta method from the free vector to the printed parameters, ``J V J'``."""
+def whole_correlations(space: ParameterSpace, theta: Array) -> NDArray[np.bool_]:
+    """Whether each printed parameter (P,) is a correlation at its boundary of -1 and 1."""
+    found = np.abs(space.natural(theta)) > WHOLE
+    found[: 2 * space.n_random] = False
+    found[2 * space.n_random + len(space.pairs) :] = False
+    return found
+
+
+def natural_covariance(
+    space: ParameterSpace, theta: Array, covariance: Array, silent: NDArray[np.bool_]
+) -> Array:
+    """Delta method from the free vector to the printed parameters, ``J V J'``.
+
+    NaN in the rows and columns of parameters at a boundary: that move with ``silent`` entries (P,)
+    before all, correlations of -1 and 1 or with a standard deviation of 0. The others are kept.
+    """
     jacobian = space.jacobian(theta)
-    # A row of NaN (a correlation with a standard deviation of 0) must not spoil the others.
+    size = np.abs(jacobian)
     good = np.isfinite(jacobian).all(axis=1)
+    good &= size.max(axis=1, where=silent, initial=0.0) < size.max(axis=1)
+    good &= ~whole_correlations(space, theta)
     full = np.full_like(covariance, np.nan)
-    part = jacobian[good] @ covariance @ jacobian[good].T
-    full[np.ix_(good, good)] = part
+    full[np.ix_(good, good)] = jacobian[good] @ covariance @ jacobian[good].T
     return full

@@ -88,7 +88,7 @@ class Fit:
         """Covariance matrix of `params`: ``"robust"``, ``"hessian"`` or ``"opg"``, by person."""
         free = self.information.covariance(kind)
         names = self.params.index
-        values = natural_covariance(self.space, self.theta, free)
+        values = natural_covariance(self.space, self.theta, free, self.information.silent)
         return pd.DataFrame(values, index=names, columns=names)
 
     def delta(self, function: Callable[[pd.Series], pd.Series]) -> pd.DataFrame:
@@ -105,11 +105,12 @@ class Fit:
             down.iloc[p] -= step
             columns.append((function(up) - function(down)) / (2 * step))
         jacobian = np.column_stack(columns)
-        used = np.abs(jacobian).max(axis=0) > 0
-        covariance = self.covariance().to_numpy()[np.ix_(used, used)]
-        variances = np.einsum("ap,pq,aq->a", jacobian[:, used], covariance, jacobian[:, used])
-        result = function(params)
-        return pd.DataFrame({"estimate": result, "std error": np.sqrt(variances)})
+        covariance = self.covariance().to_numpy()
+        # A parameter without a standard error spoils the results that move with it, no others.
+        unknown = np.isnan(np.diag(covariance))
+        variances = np.einsum("ap,pq,aq->a", jacobian, np.nan_to_num(covariance), jacobian)
+        variances[(jacobian[:, unknown] != 0).any(axis=1)] = np.nan
+        return pd.DataFrame({"estimate": function(params), "std error": np.sqrt(variances)})
 
     def summary(self) -> pd.DataFrame:
         """Estimates, robust standard errors, z, and 95 % intervals.
@@ -144,7 +145,7 @@ class Fit:
             f"{self.n_persons} persons, {self.n_situations} situations",
             f"log-likelihood {self.loglik:.3f} (multinomial logit {self.loglik_multinomial:.3f}), "
             f"{self.space.size} parameters, {self.seconds:.1f} s",
-            f"grid {self.grid}",
+            f"grid {self.grid.rule}",
             self.message,
         ]
         if self.integration is not None:

@@ -27,6 +27,7 @@ from bayesmix.likelihood.multinomial import (
     Multinomial,
     check_signs,
     multinomial,
+    natural_units,
     starting_values,
 )
 from bayesmix.likelihood.problem import Grid, Problem, bind
@@ -167,7 +168,8 @@ def _climb(search: Search, rule: Centred, origin: Array) -> tuple[Optimum, Grid]
 
 
 def _on_grid(search: Search, grid: PopulationGrid | PersonGrid, origin: Array) -> Optimum:
-    likelihood = Likelihood(search.problem, grid)
+    problem = search.problem
+    likelihood = Likelihood(problem, grid)
     likelihood.check(origin)
 
     def from_start(theta: Array) -> tuple[Optimum, Grid]:
@@ -177,17 +179,17 @@ def _on_grid(search: Search, grid: PopulationGrid | PersonGrid, origin: Array) -
             optimum = maximise(
                 likelihood.value_and_gradient,
                 theta,
-                whitening(np.nan_to_num(scores), search.problem.data.weights),
+                whitening(np.nan_to_num(scores), problem.data.weights, natural_units(problem)),
                 optimizer=search.optimizer,
                 callback=search.progress.value,
             )
-            theta = search.problem.parameters.canonical(optimum.theta)
+            theta = problem.parameters.canonical(optimum.theta)
             if optimum.converged and np.array_equal(theta, optimum.theta):
                 break
         assert optimum is not None
         return optimum, grid
 
-    return leave_boundary(search.problem, from_start, origin)[0]
+    return leave_boundary(problem, from_start, origin)[0]
 
 
 def _refine(search: Search, rule: Rule | Centred, theta: Array) -> tuple[Optimum, Grid]:

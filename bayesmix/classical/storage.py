@@ -6,7 +6,7 @@ A grid is stored as what it is made of (rule, key, anchor), and made again from 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import fields
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,7 @@ from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.likelihood.centred import PersonGrid, anchored_grid
 from bayesmix.likelihood.certificate import Certificate
 from bayesmix.likelihood.problem import Problem, bind
-from bayesmix.specification.mixing import Coefficient, Law
-from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.record import model_from_record, model_record
 
 FORMAT = 1
 
@@ -34,7 +33,7 @@ def save(fit: Fit, path: str | PathLike[str]) -> None:
     record = {
         "format": FORMAT,
         "estimator": fit.estimator,
-        "model": _write_model(fit.model),
+        "model": model_record(fit.model),
         "params": dict(fit.params),
         "std_errors": dict(fit.std_errors),
         "theta": fit.theta,
@@ -71,7 +70,7 @@ def load(path: str | PathLike[str], data: ChoiceData) -> Fit:
             f"{path}: a fit to {record['n_persons']} persons and {record['n_situations']} "
             f"situations, the data have {data.n_persons} and {data.n_situations}: pass its data"
         )
-    model = _read_model(record["model"])
+    model = model_from_record(record["model"])
     problem = bind(model, data)
     optima = pd.DataFrame(record["optima"]).set_index("start")
     same = ("estimator", "loglik", "loglik_multinomial", "converged", "message", "seconds")
@@ -106,18 +105,6 @@ def _plain(value: Any) -> Any:
 
 def _array(values: Any) -> np.ndarray:
     return np.array(values, dtype=float)
-
-
-def _write_model(model: MixedLogit) -> dict[str, Any]:
-    return {"formula": model.formula, "random": [asdict(law) for law in model.random]}
-
-
-def _read_model(record: dict[str, Any]) -> MixedLogit:
-    laws = [
-        Law(tuple(Coefficient(**c) for c in law["coefficients"]), law["eta"])
-        for law in record["random"]
-    ]
-    return MixedLogit(record["formula"], laws)
 
 
 def _write_rule(rule: Any) -> dict[str, Any]:

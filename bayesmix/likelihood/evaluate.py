@@ -33,7 +33,8 @@ class Likelihood:
     """The integrated log-likelihood of a problem on a grid, as a function of the free vector.
 
     Chunks of persons are kept where they fit into one, and made anew at each evaluation where
-    they do not: memory is bounded, the numbers are the same.
+    they do not: memory is bounded, each person's numbers are the same, and totals differ by the
+    order of the additions alone.
     """
 
     problem: Problem

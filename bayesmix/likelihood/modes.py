@@ -195,7 +195,7 @@ def _mode(  # pragma: no cover - compiled
                 break
             step *= 0.5
         if not accepted:
-            # Rounding: no representable step climbs any more; or the bound of the search is reached.
+            # No representable step climbs any more: rounding, or the bound of the search.
             _height(panel, i, base, mixture, z, work)
             _derivatives(panel, i, mixture, work[0], work[3], gradient, expected, observed)
             converged = _norm(z) < 0.999 * REACH

@@ -1,0 +1,1 @@
+"""What estimates are for: coefficients of persons, from any fit."""

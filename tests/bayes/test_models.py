@@ -1,0 +1,113 @@
+"""The marginal graph is the likelihood of the MSLE; only priors are added."""
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytensor.tensor as pt
+import pytest
+
+import bayesmix as bm
+from bayesmix.bayes.density import log_prior
+from bayesmix.bayes.models import build, marginal_log_probabilities
+from bayesmix.bayes.priors import make_priors
+from bayesmix.bayes.sampling import initial_values
+from bayesmix.likelihood.centred import centre
+from bayesmix.likelihood.evaluate import INTERPRETED, Likelihood
+from bayesmix.likelihood.problem import bind
+
+from .conftest import MODEL, TRUTH
+
+INDEPENDENT = bm.MixedLogit("a + b + c + d", random=[bm.Normal("a", "b"), bm.LogNormal("c", sign=-1)])
+
+
+def log_densities(model, problem, theta):
+    """Of all variables and potentials together, and of the priors alone, without Jacobians."""
+    start = model.initial_point()
+    values = initial_values(problem, theta)
+    point = dict(start)
+    for name, value in values.items():
+        if name not in {v.name for v in model.free_RVs}:
+            continue
+        variable = model.rvs_to_values[model[name]]
+        transform = model.rvs_to_transforms[model[name]]
+        if transform is not None:
+            value = transform.forward(pt.as_tensor(value), *model[name].owner.inputs).eval()
+        point[variable.name] = np.asarray(value)
+    whole = model.compile_logp(jacobian=False, mode=INTERPRETED)(point)
+    priors = model.compile_logp(vars=model.free_RVs, jacobian=False, mode=INTERPRETED)(point)
+    return float(whole), float(priors)
+
+
+@pytest.mark.filterwarnings("ignore:PyTensor could not link to a BLAS")
+@pytest.mark.parametrize("name", ["independent", "correlated"])
+def test_posterior_is_prior_times_the_likelihood_of_the_msle(panel, name):
+    problem = bind(MODEL if name == "correlated" else INDEPENDENT, panel)
+    truth = TRUTH if name == "correlated" else {k: v for k, v in TRUTH.items() if "corr" not in k}
+    theta = problem.parameters.theta(truth)
+    for grid in (
+        bm.population_grid(bm.sobol(100), 3, panel.n_persons, 3),
+        centre(problem, bm.centred(bm.sobol(32)), theta, 4),
+    ):
+        whole, priors = log_densities(build(problem, grid), problem, theta)
+        assert whole - priors == pytest.approx(
+            Likelihood(problem, grid).value_and_gradient(theta)[0], abs=1e-10
+        )
+
+
+@pytest.mark.filterwarnings("ignore:`find_MAP` will return:FutureWarning")
+def test_mode_under_flat_priors_is_the_msle():
+    data = bm.examples.electricity()
+    model = bm.MixedLogit("pf + loc", random=[bm.Normal("loc")])
+    fit = bm.msle(model, data, grid=bm.sobol(40), starts=1, rng=1)
+    flat = {"mean[loc]": (0.0, 1e8), "sd[loc]": 1e8, "fixed[pf]": (0.0, 1e8)}
+    with bm.pymc_model(model, data, likelihood="marginal", grid=fit.grid, priors=flat):
+        mode = pm.find_MAP(progressbar=False, initvals={"sd": np.array([1.0])})
+    found = [mode["mean"][0], mode["sd"][0], mode["fixed"][0]]
+    assert np.abs((found - fit.params) / fit.std_errors).max() < 1e-3
+
+
+@pytest.mark.filterwarnings("ignore:PyTensor could not link to a BLAS")
+def test_prior_in_terms_of_the_factor_is_pymcs(panel):
+    """Up to a constant: the density that the whitened sampler uses, and that of the random variables."""
+    problem = bind(MODEL, panel)
+    priors = make_priors(problem)
+    model = build(problem, bm.population_grid(bm.sobol(4), 3, panel.n_persons, 1))
+    mean, chol, fixed = pt.dvector(), pt.dmatrix(), pt.dvector()
+    ours = pytensor.function(
+        [mean, chol, fixed], log_prior(problem, priors, mean, chol, fixed), mode=INTERPRETED
+    )
+    rng = np.random.default_rng(5)
+    differences = []
+    for _ in range(4):
+        theta = rng.normal(size=problem.parameters.size)
+        theta[problem.parameters.diagonal()] = np.exp(rng.normal(size=3) / 2)
+        _, theirs = log_densities(model, problem, theta)
+        differences.append(float(ours(*problem.parameters.unpack(theta))) - theirs)
+    assert np.ptp(differences) < 1e-9
+
+
+def test_nodes_fixed_in_coefficient_space_agree_at_the_anchor_and_nearby():
+    data = bm.examples.electricity()
+    model = bm.MixedLogit("cl + loc", random=[bm.LKJNormal("cl", "loc")])
+    problem = bind(model, data)
+    theta = problem.parameters.theta(
+        {"mean[cl]": -0.1, "mean[loc]": 1.3, "sd[cl]": 0.3, "sd[loc]": 1.0, "corr[cl, loc]": 0.3}
+    )
+    grid = centre(problem, bm.centred(bm.sobol(256)), theta, 1)
+    variable = pt.dvector()
+    mean, chol, fixed = variable[:2], pt.zeros((2, 2)), pt.zeros(0)
+    chol = chol[0, 0].set(variable[2])[1, 0].set(variable[3])[1, 1].set(variable[4])
+    logp = marginal_log_probabilities(problem, grid, mean, chol, fixed)
+    fixed_nodes = pytensor.function([variable], logp, mode=INTERPRETED)
+    moving = Likelihood(problem, grid)
+    assert fixed_nodes(theta) == pytest.approx(moving.by_person(theta)[0], abs=1e-10)
+    near = theta + 0.02
+    exact = Likelihood(problem, centre(problem, bm.centred(bm.sobol(4096)), near, 2))
+    assert np.abs(fixed_nodes(near) - exact.by_person(near)[0]).mean() < 0.02
+
+
+def test_marginal_likelihood_needs_a_grid(panel):
+    with pytest.raises(bm.SpecificationError, match=r"needs a grid: pass grid=fit\.grid"):
+        bm.pymc_model(MODEL, panel, likelihood="marginal")
+    with pytest.raises(bm.SpecificationError, match="'hierarchical' or 'marginal', got 'both'"):
+        bm.pymc_model(MODEL, panel, likelihood="both")
