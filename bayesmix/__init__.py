@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from bayesmix.likelihood.accuracy import integration_error
     from bayesmix.likelihood.automatic import Tolerance
     from bayesmix.likelihood.simulate import simulate_choices
+    from bayesmix.reporting.accuracy import compare_rules, plot_rules
     from bayesmix.reporting.compare import compare
     from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
     from bayesmix.specification.model import MixedLogit
@@ -83,6 +84,7 @@ _HOMES = {
     "likelihood.accuracy": ["integration_error"],
     "likelihood.automatic": ["Tolerance"],
     "likelihood.simulate": ["simulate_choices"],
+    "reporting.accuracy": ["compare_rules", "plot_rules"],
     "reporting.compare": ["compare"],
     "specification.mixing": ["Correlated", "LKJNormal", "LogNormal", "Normal"],
     "specification.model": ["MixedLogit"],
@@ -104,6 +106,7 @@ __all__ = [
     "Tolerance",
     "centred",
     "compare",
+    "compare_rules",
     "examples",
     "gauss_hermite",
     "halton",
@@ -112,6 +115,7 @@ __all__ = [
     "mlhs",
     "monte_carlo",
     "msle",
+    "plot_rules",
     "population_grid",
     "pymc_model",
     "rule_table",

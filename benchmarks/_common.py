@@ -104,7 +104,7 @@ def deviations(params: pd.Series, std_errors: pd.Series) -> pd.Series:
     return (params - EXACT) / std_errors
 
 
-# -- peers: other software, in an environment of its own ------------------------------------------
+# -- peers: other software, in an environment of its own --------------------------------------
 
 
 def peer_python(module: str) -> str | None:
@@ -179,7 +179,7 @@ class Peer:
         self.folder.cleanup()
 
 
-# -- draws ----------------------------------------------------------------------------------------
+# -- draws ------------------------------------------------------------------------------------
 
 
 def mixing(draws: np.ndarray) -> tuple[float, float]:

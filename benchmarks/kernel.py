@@ -55,7 +55,7 @@ def on_cores(cores: int, call: Callable[[], object]) -> Callable[[], object]:
     return run
 
 
-# -- the machine's floor ---------------------------------------------------------------------------
+# -- the machine's floor ----------------------------------------------------------------------
 
 
 @numba.njit(fastmath=True)
@@ -159,7 +159,7 @@ def kernel_report(seconds: dict[str, float], problem: Problem, elements: dict[st
     )
 
 
-# -- against xlogit, and on person-centred nodes ---------------------------------------------------
+# -- against xlogit, and on person-centred nodes ----------------------------------------------
 
 
 def xlogit_report(seconds: dict[str, float], ours: float, peer: dict) -> None:

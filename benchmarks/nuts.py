@@ -137,7 +137,7 @@ def report(title: str, found: list[Draws | None], independent: bool) -> None:
                 f"{rhat:.3f}",
                 f"{rate:.2f}",
                 f"{reference / rate:.1f}",
-                " ".join(f"{m:.3f}" for m in flat.mean(axis=0)),
+                " ".join(f"{m:.2f}" for m in flat.mean(axis=0)),
             )
         )
     columns = ("", "draws", "seconds", "min ESS", "R-hat", "ESS/s", "ours over it", "means")

@@ -35,7 +35,7 @@ Path = Literal["marginal", "hierarchical", "auto"]
 
 FIRST_NODES = 256
 MOST_NODES = 1024
-ERROR_SD = 0.3
+ERROR_SD = 0.5
 """Standard deviation (nats) of the integration error over the posterior that may remain."""
 NODE_BYTES = 4 * 2**30
 """Memory of the nodes beyond which persons are sampled and not integrated."""

@@ -38,6 +38,9 @@ class PopulationGrid:
     persons: int
     key: int
 
+    def __str__(self) -> str:
+        return str(self.rule)
+
     @property
     def shared(self) -> bool:
         """Whether everyone has the same nodes (quadrature)."""

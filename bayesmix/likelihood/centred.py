@@ -18,6 +18,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from bayesmix.errors import IntegrationError
 from bayesmix.integration.descriptions import Centred
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.likelihood.integrate import Mixture, node_log_probabilities
@@ -79,6 +80,8 @@ class PersonGrid:
         """Nodes of each component (1 + M,), the population's first."""
         parts = self.anchors.centres.shape[1]
         population = round(self.rule.population * self.size)
+        if self.rule.population > 0:
+            population = max(population, 1)
         each, left = divmod(self.size - population, parts)
         return np.array([population, *(each + (m < left) for m in range(parts))], dtype=np.int64)
 
@@ -109,6 +112,14 @@ def find_anchors(problem: Problem, theta: Array, start: Array | None = None) -> 
     if start is None:
         start = np.zeros((problem.n_persons, size))
     modes, precisions, _ = find_modes(panel, problem.design.fixed @ fixed, mixture, start)
+    lost = np.flatnonzero(~np.isfinite(precisions).all(axis=(1, 2)))
+    if len(lost):
+        names = ", ".join(str(p) for p in problem.data.persons[lost[:3]])
+        raise IntegrationError(
+            f"no mode was found for {len(lost)} of {problem.n_persons} persons (persons {names}"
+            f"{', ...' if len(lost) > 3 else ''}): their utilities overflow at these parameters; "
+            "rescale the attributes, or start from other values"
+        )
     covariances = np.linalg.inv(precisions)
     roots = np.linalg.cholesky((covariances + covariances.swapaxes(1, 2)) / 2)
     return Anchors(theta.copy(), modes[:, None], roots[:, None])

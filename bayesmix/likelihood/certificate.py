@@ -29,6 +29,8 @@ Array = NDArray[np.float64]
 SCRAMBLES = 8
 LEAST_REFERENCE, MOST_REFERENCE = 64, 1024
 """Nodes a person of one scrambling of the reference: as many as the grid's, within these bounds."""
+JACKKNIFE_PERSONS = 4096
+"""Persons whose scores are handled together: it bounds the memory."""
 OWN_SCRAMBLES = 2
 """Scramblings of the grid itself, beside the one that is judged, for its bias and sd."""
 
@@ -81,18 +83,24 @@ class Certificate:
 
     @property
     def worst(self) -> str:
-        """The parameter that integration shifts most."""
-        return str(self.shift["estimate"].abs().idxmax())
+        """The parameter that integration shifts most; "" where no shift is known."""
+        known = self.shift["estimate"].abs().dropna()
+        return str(known.idxmax()) if len(known) else ""
 
     def __str__(self) -> str:
         low, high = self.error_interval
-        shift = self.shift.loc[self.worst]
         text = (
             f"integration error of the log-likelihood {self.error:+.2f} nats "
             f"(95 % interval {low:+.2f} to {high:+.2f}); largest shift of an estimate: "
-            f"{self.worst} by {shift['estimate']:+.3f} standard errors "
-            f"({shift['low']:+.3f} to {shift['high']:+.3f})"
         )
+        if self.worst:
+            shift = self.shift.loc[self.worst]
+            text += (
+                f"{self.worst} by {shift['estimate']:+.3f} standard errors "
+                f"({shift['low']:+.3f} to {shift['high']:+.3f})"
+            )
+        else:
+            text += "unknown, for there are no standard errors"
         if len(self.pareto_k):
             k, person = self.pareto_k.iloc[0], self.pareto_k.index[0]
             text += f"; largest Pareto k {k:.2f}, person {person}"
@@ -141,10 +149,9 @@ def certify(
 
     jacobian = problem.parameters.jacobian(theta)
     to_shift = -(jacobian @ covariance) / std_errors[:, None]
-    reference, spread = _jackknife(logp, scores, weights)
+    reference, shift_variance, degrees = _jackknife(logp, scores, weights, to_shift)
     shift = to_shift @ (reference - weights @ own_scores)
-    shift_error = np.sqrt(np.einsum("ap,pq,aq->a", to_shift, spread, to_shift))
-    quantile = float(student.ppf(0.975, SCRAMBLES - 1))
+    shift_half = student.ppf(0.975, degrees) * np.sqrt(shift_variance)
     index = pd.Index(problem.parameters.names, name="parameter")
     return Certificate(
         error=error,
@@ -152,18 +159,14 @@ def certify(
         bias=float(-0.5 * weights @ own_variance),
         sd=float(np.sqrt(weights**2 @ own_variance)),
         shift=pd.DataFrame(
-            {
-                "estimate": shift,
-                "low": shift - quantile * shift_error,
-                "high": shift + quantile * shift_error,
-            },
+            {"estimate": shift, "low": shift - shift_half, "high": shift + shift_half},
             index=index,
         ),
         pareto_k=_worst_persons(problem, theta, scrambles),
         nodes=grid.size,
         reference_nodes=first.size,
         seconds=time.perf_counter() - begun,
-        noise=pd.Series(shift_error * np.sqrt(SCRAMBLES), index=index),
+        noise=pd.Series(np.sqrt(shift_variance * SCRAMBLES), index=index),
     )
 
 
@@ -190,28 +193,36 @@ def pooled_interval(variance: Array, weights: Array) -> float:
     return float(student.ppf(0.975, degrees) * np.sqrt(total))
 
 
-def _jackknife(logp: Array, scores: Array, weights: Array) -> tuple[Array, Array]:
-    """Total score (P,) of the pooled integrals, and its covariance (P, P) over scramblings."""
-    relative = np.exp(logp - logp.max(axis=0))
-    weighted = relative[:, :, None] * scores
-    whole = weights @ (weighted.sum(axis=0) / relative.sum(axis=0)[:, None])
-    left_out = np.stack(
-        [
-            weights
-            @ ((weighted.sum(axis=0) - weighted[r]) / (relative.sum(axis=0) - relative[r])[:, None])
-            for r in range(len(logp))
-        ]
-    )
-    deviations = left_out - left_out.mean(axis=0)
-    factor = (SCRAMBLES - 1) / SCRAMBLES
-    return whole, factor * deviations.T @ deviations
+def _jackknife(
+    logp: Array, scores: Array, weights: Array, to_shift: Array
+) -> tuple[Array, Array, Array]:
+    """Total score (P,) of the pooled integrals; variance and degrees of freedom of the shifts.
+
+    A jackknife over scramblings, person by person: persons' scramblings are independent, and so
+    the variance of the sum is known far better than from the totals of a few scramblings.
+    """
+    whole, variance, square = np.zeros((3, len(to_shift)))
+    for first in range(0, len(weights), JACKKNIFE_PERSONS):
+        part = slice(first, first + JACKKNIFE_PERSONS)
+        relative = np.exp(logp[:, part] - logp[:, part].max(axis=0))[:, :, None]
+        weighted = relative * scores[:, part]
+        total, norm = weighted.sum(axis=0), relative.sum(axis=0)
+        whole += weights[part] @ (total / norm)
+        left_out = ((total - weighted) / (norm - relative)) @ to_shift.T
+        deviations = weights[part, None] * (left_out - left_out.mean(axis=0))
+        by_person = (deviations**2).sum(axis=0) * (SCRAMBLES - 1) / SCRAMBLES
+        variance += by_person.sum(axis=0)
+        square += (by_person**2).sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        degrees = (SCRAMBLES - 1) * variance**2 / square
+    return whole, variance, np.where(square > 0, degrees, 1.0)
 
 
 def _own_variance(
     problem: Problem, theta: Array, grid: Any, own: Array, rng: np.random.Generator
 ) -> Array:
     """Variance (I,) of log P_i over scramblings of the grid itself; NaN without scramblings."""
-    if isinstance(grid, PersonGrid):
+    if isinstance(grid, PersonGrid) and grid.base.rule.random:
         fresh: list[Grid] = [grid.renewed(rng) for _ in range(OWN_SCRAMBLES)]
     elif isinstance(grid, PopulationGrid) and grid.rule.random:
         fresh = [
@@ -221,7 +232,7 @@ def _own_variance(
     else:
         return np.full_like(own, np.nan)
     logp = [Likelihood(problem, g).by_person(theta)[0] for g in fresh]
-    return pooled(np.stack([own, *logp]))[1]
+    return np.stack([own, *logp]).var(axis=0, ddof=1)
 
 
 def _worst_persons(problem: Problem, theta: Array, grids: list[PersonGrid]) -> pd.Series:

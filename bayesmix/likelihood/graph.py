@@ -88,7 +88,7 @@ def density_log_integrals(problem: Problem, nodes: CoefficientNodes, mean: Any, 
 
 
 def conditional_log_probabilities(problem: Problem, indices: Any, fixed: Any) -> Any:
-    """Log-probability (I,) of each person's choices given her indices (I, K)."""
+    """Log-probability (I,) of each person's choices given their indices (I, K)."""
     size = problem.parameters.n_random
     point = PointGrid(size)
     chunk = shared_chunk(problem.chunk(point, 0, problem.n_persons))

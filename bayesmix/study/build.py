@@ -50,7 +50,7 @@ class Built:
         if "nuts" in estimate.methods:
             lines.append(
                 f"  nuts      {estimate.likelihood} likelihood, {estimate.chains} chains of "
-                f"{estimate.tune} + {estimate.draws} draws"
+                f"{estimate.draws} draws after {estimate.tune or 'the default number of'} to tune"
             )
         return "\n".join(lines)
 

@@ -64,6 +64,8 @@ def _sentences(results: Mapping[str, Any], diagnostics: pd.DataFrame | None) -> 
         lines.append(results["msle"].headline())
     if diagnostics is not None:
         lines.append(f"NUTS: {convergence_sentence(diagnostics)}")
+        notes = results["nuts"]["posterior"].attrs
+        lines += [f"NUTS: {notes['integration']}"] if "integration" in notes else []
     return lines
 
 

@@ -123,13 +123,14 @@ def _msle(built: Built, results: Results, progress: bool) -> Any:
 
 
 def _nuts(built: Built, results: Results, progress: bool) -> xr.DataTree:
-    """On the grid of the MSLE where there is one."""
-    settings = built.study.estimate
+    """On the grid of the MSLE where there is one, unless grids are left to the estimators."""
+    settings, rule = built.study.estimate, built.rule
+    shared = "msle" in results and rule != "auto"
     return bm.sample(
         built.model,
         built.data,
         likelihood=settings.likelihood,
-        grid=results["msle"].grid if "msle" in results else built.rule,
+        grid=results["msle"].grid if shared else rule,
         draws=settings.draws,
         tune=settings.tune,
         chains=settings.chains,

@@ -128,9 +128,9 @@ class EstimateTable:
     seed: Annotated[int, AtLeast(0)] = 1
     starts: Count = 4
     optimizer: Literal["bfgs", "l-bfgs-b", "trust-region"] = "bfgs"
-    likelihood: Literal["marginal", "hierarchical", "auto"] = "marginal"
+    likelihood: Literal["marginal", "hierarchical", "auto"] = "auto"
     draws: Count = 1000
-    tune: Count = 1000
+    tune: Count | None = None
     chains: Count = 4
 
 

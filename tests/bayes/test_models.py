@@ -17,7 +17,9 @@ from bayesmix.likelihood.problem import bind
 
 from .conftest import MODEL, TRUTH
 
-INDEPENDENT = bm.MixedLogit("a + b + c + d", random=[bm.Normal("a", "b"), bm.LogNormal("c", sign=-1)])
+INDEPENDENT = bm.MixedLogit(
+    "a + b + c + d", random=[bm.Normal("a", "b"), bm.LogNormal("c", sign=-1)]
+)
 
 
 def log_densities(model, problem, theta):
@@ -54,7 +56,7 @@ def test_posterior_is_prior_times_the_likelihood_of_the_msle(panel, name):
         )
 
 
-@pytest.mark.filterwarnings("ignore:`find_MAP` will return:FutureWarning")
+@pytest.mark.filterwarnings("ignore:`find_MAP` will:FutureWarning")
 def test_mode_under_flat_priors_is_the_msle():
     data = bm.examples.electricity()
     model = bm.MixedLogit("pf + loc", random=[bm.Normal("loc")])
@@ -68,7 +70,7 @@ def test_mode_under_flat_priors_is_the_msle():
 
 @pytest.mark.filterwarnings("ignore:PyTensor could not link to a BLAS")
 def test_prior_in_terms_of_the_factor_is_pymcs(panel):
-    """Up to a constant: the density that the whitened sampler uses, and that of the random variables."""
+    """Up to a constant: the whitened sampler's density is that of the random variables."""
     problem = bind(MODEL, panel)
     priors = make_priors(problem)
     model = build(problem, bm.population_grid(bm.sobol(4), 3, panel.n_persons, 1))

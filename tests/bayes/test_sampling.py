@@ -103,7 +103,9 @@ def test_individual_coefficients_follow_the_persons(panel, fit, marginal):
     assert 0.4 * sd < spread < sd
     within = float((known["sd"].sel(random="b") ** 2).mean())
     assert spread**2 + within == pytest.approx(sd**2, rel=0.15)
-    assert np.corrcoef(known["mean"].sel(random="b"), classical["mean"].sel(random="b"))[0, 1] > 0.99
+    assert (
+        np.corrcoef(known["mean"].sel(random="b"), classical["mean"].sel(random="b"))[0, 1] > 0.99
+    )
     draws = known["beta"].sel(random="b").std("draw").mean()
     assert float(draws) == pytest.approx(float(known["sd"].sel(random="b").mean()), rel=0.1)
     assert (known["beta"].sel(random="c") < 0).all()

@@ -23,7 +23,7 @@ def test_committed_studies_are_valid(name: str, size: int) -> None:
     built = check_study(read_study(MODELS / f"{name}.toml"))
     assert built.data.n_situations == 4308
     assert built.model.design(built.data).parameters.size == size
-    assert built.rule == rules.centred(rules.sobol(64))
+    assert built.rule == rules.centred(rules.sobol(256))
     assert f"{size} parameters" in str(built)
 
 

@@ -35,8 +35,8 @@ def test_electricity_is_read_whole() -> None:
     assert study.data == DataTable("electricity", None, "id", "chid", "alt", "choice")
     assert study.utility.formula == "pf + cl + loc + wk + tod + seas"
     assert study.random == (LKJNormalTable("lkj-normal", TERMS, 2.0),)
-    assert study.grid == DrawsTable("sobol", 64, centred=True)
-    assert study.estimate == EstimateTable(draws=1000, tune=1000, chains=4, seed=1)
+    assert study.grid == DrawsTable("sobol", 256, centred=True)
+    assert study.estimate == EstimateTable(likelihood="marginal", draws=1000, chains=4, seed=1)
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_settings_reach_the_estimators(write_study: Write, estimators: Any, tmp_
     assert str(grid) == "sobol(32)"
     assert msle == {"starts": 2, "optimizer": "bfgs", "rng": 5, "progress": False}
     assert nuts == {
-        "likelihood": "marginal", "grid": "the grid as used", "draws": 20, "tune": 10,
+        "likelihood": "auto", "grid": "the grid as used", "draws": 20, "tune": 10,
         "chains": 2, "rng": 5, "progress": False,
     }  # fmt: skip
 
@@ -76,6 +76,13 @@ def test_without_msle_nuts_has_the_rule(
     assert str(estimators.calls[0][1]["grid"]) == "sobol(32)"
     assert list(finished.results) == ["nuts"]
     assert not (tmp_path / "out" / "msle.json").exists()
+
+
+def test_nuts_chooses_its_own_grid_where_grids_are_left_to_the_estimators(
+    write_study: Write, estimators: Any, tmp_path: Path
+) -> None:
+    run(write_study(('rule = "sobol"\nnodes = 32', 'rule = "auto"')), tmp_path / "out")
+    assert [settings["grid"] for _, settings in estimators.calls] == ["auto", "auto"]
 
 
 def test_without_nuts_there_are_no_diagnostics(

@@ -1,0 +1,97 @@
+"""Integration error against nodes, for several rules: which grid is worth its cost here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from bayesmix.data.choices import ChoiceData
+from bayesmix.integration.descriptions import Centred, Rule
+from bayesmix.integration.grids import Seed, population_grid
+from bayesmix.integration.rules import centred, halton, monte_carlo, sobol
+from bayesmix.likelihood.centred import centre
+from bayesmix.likelihood.certificate import pooled
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.problem import Grid, Problem, bind
+from bayesmix.specification.model import MixedLogit
+
+Array = NDArray[np.float64]
+
+NODES = (16, 32, 64, 128, 256, 512)
+REFERENCE = 2048
+REFERENCE_SCRAMBLES = 4
+
+
+def default_rules(nodes: Sequence[int] = NODES) -> list[Rule | Centred]:
+    """Monte Carlo, Halton, Sobol, and Sobol centred on the person, at several numbers of nodes."""
+    return [
+        rule(n) for rule in (monte_carlo, halton, sobol, lambda n: centred(sobol(n))) for n in nodes
+    ]
+
+
+def compare_rules(
+    model: MixedLogit,
+    data: ChoiceData,
+    params: Mapping[str, float] | pd.Series,
+    rules: Sequence[Rule | Centred] | None = None,
+    *,
+    rng: Seed = None,
+) -> pd.DataFrame:
+    """Errors of rules at one set of parameters, against a fine person-centred grid.
+
+    Parameters
+    ----------
+    model, data
+        The model and the data.
+    params
+        Parameters by flat name, such as ``fit.params``.
+    rules
+        Rules to compare; `default_rules` by default.
+    rng
+        Seed or Generator.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a rule: ``rule``, ``nodes``, ``rms`` (root mean square over persons of the error of
+        ``log P_i``) and ``loglik`` (error of the log-likelihood), both in nats. Integrals that are
+        not positive count as NaN.
+    """
+    problem = bind(model, data)
+    theta = problem.parameters.theta(params)
+    generator = np.random.default_rng(rng)
+    fine = centre(problem, centred(sobol(REFERENCE), moments=True), theta, generator)
+    grids = [fine, *(fine.renewed(generator) for _ in range(REFERENCE_SCRAMBLES - 1))]
+    exact = pooled(np.stack([Likelihood(problem, g).by_person(theta)[0] for g in grids]))[0]
+    rows = []
+    for rule in default_rules() if rules is None else rules:
+        grid = _grid(problem, rule, theta, generator)
+        error = Likelihood(problem, grid).by_person(theta)[0] - exact
+        rms = float(np.sqrt((error**2).mean()))
+        family = "centred sobol" if isinstance(rule, Centred) else type(rule).__name__.lower()
+        rows.append((family, grid.size, rms, float(problem.data.weights @ error)))
+    return pd.DataFrame(rows, columns=["rule", "nodes", "rms", "loglik"])
+
+
+def _grid(problem: Problem, rule: Rule | Centred, theta: Array, rng: np.random.Generator) -> Grid:
+    if isinstance(rule, Centred):
+        return centre(problem, rule, theta, rng)
+    return population_grid(rule, problem.parameters.n_random, problem.n_persons, rng)
+
+
+def plot_rules(table: pd.DataFrame) -> Figure:
+    """Root mean square error of ``log P_i`` against nodes, both on log scales, a line a rule."""
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for rule, rows in table.groupby("rule", sort=False):
+        ordered = rows.sort_values("nodes")
+        axes.loglog(ordered["nodes"], ordered["rms"], marker="o", markersize=4, label=str(rule))
+    axes.set_xlabel("nodes a person")
+    axes.set_ylabel("rms error of log P (nats)")
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    return figure

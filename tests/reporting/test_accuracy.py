@@ -1,0 +1,23 @@
+"""The table of rules tells good grids from bad ones."""
+
+import numpy as np
+
+import bayesmix as bm
+from bayesmix.reporting.accuracy import compare_rules, plot_rules
+
+AT = {"mean[cl]": -0.2, "mean[loc]": 2.0, "sd[cl]": 0.4, "sd[loc]": 1.8}
+
+
+def test_errors_fall_with_nodes_and_centring():
+    data = bm.examples.electricity()
+    model = bm.MixedLogit("cl + loc", random=[bm.Normal("cl", "loc")])
+    rules = [bm.monte_carlo(32), bm.monte_carlo(512), bm.sobol(32), bm.centred(bm.sobol(32))]
+    table = compare_rules(model, data, AT, rules, rng=1)
+    few, many, sobol, centred = table["rms"]
+    assert many < few / 2.5
+    assert centred < sobol < few
+    assert list(table["nodes"]) == [32, 512, 32, 32]
+    exact = compare_rules(model, data, AT, [bm.gauss_hermite(40)], rng=2)
+    assert exact["rms"].item() < 1e-3
+    lines = plot_rules(table).axes[0].get_lines()
+    assert np.allclose(lines[0].get_ydata(), [few, many])
