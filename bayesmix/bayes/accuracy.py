@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmix.integration.rules import centred, sobol
@@ -79,9 +78,10 @@ def posterior_accuracy(
     # The references' own noise is known, and taken out.
     own = float((np.stack(noise) @ weights**2).mean())
     spread = float(np.sqrt(max(totals.var(ddof=1) - own, 0.0)))
-    by_person = pd.Series(error.std(axis=0, ddof=1), index=problem.data.persons)
-    worst = by_person.idxmax()
-    return PosteriorAccuracy(float(totals.mean()), spread, worst, float(by_person[worst]))
+    by_person = error.std(axis=0, ddof=1)
+    worst = int(by_person.argmax())
+    person = problem.data.persons[worst]
+    return PosteriorAccuracy(float(totals.mean()), spread, person, float(by_person[worst]))
 
 
 def _reference(problem: Problem, theta: Array, rng: np.random.Generator) -> tuple[Array, Array]:

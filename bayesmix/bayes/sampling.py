@@ -192,7 +192,7 @@ def _run(
             initvals=initial,
             progressbar=settings.progress,
             compute_convergence_checks=False,
-            quiet=True,
+            quiet=not settings.progress,
         )
     kept = [v for v in ("mean", "sd", "corr", "fixed") if v in tree["posterior"].data_vars]
     tree["posterior"] = xr.DataTree(tree["posterior"].to_dataset()[kept])

@@ -9,6 +9,7 @@ factor stands on the log scale. The law is that of `bayesmix.bayes.models.build`
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -103,9 +104,7 @@ def _mode(problem: Problem, grid: Grid, theta: Array, priors: Priors) -> tuple[A
     root = whitening(scores * slope, problem.data.weights)
     optimum = maximise(evaluate, start, root)
     information = curvature(lambda at: evaluate(at)[1], optimum.theta, root)
-    try:
+    # Where this is not a maximum in every direction, the scores' root still gives the scales.
+    with suppress(np.linalg.LinAlgError):
         root = np.linalg.inv(np.linalg.cholesky(information)).T
-    except np.linalg.LinAlgError:
-        # Not a maximum in every direction: the scores' root still gives the scales.
-        pass
     return optimum.theta, root

@@ -62,8 +62,8 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
     found = _information(likelihood, theta)
     if not optimum.converged:
         raise ConvergenceError(
-            f"the optimiser stopped before the gradient was small ({optimum.decrement:.2g} standard "
-            f"errors; {optimum.message}). {_diagnosis(found, problem)}"
+            f"the optimiser stopped before the gradient was small ({optimum.decrement:.2g} "
+            f"standard errors; {optimum.message}). {_diagnosis(found, problem)}"
         )
     search.progress.phase("certificate of the integration error")
     return Fit(

@@ -76,7 +76,7 @@ class Information:
 
 
 def free_names(space: ParameterSpace) -> tuple[str, ...]:
-    """Names of the entries of the free vector; entries of the Cholesky factor are ``chol[., .]``."""
+    """Names of the entries of the free vector; ``chol[., .]`` are the Cholesky factor's."""
     rows, columns = space.chol_index
     chol = (
         f"chol[{space.random[k]}, {space.random[j]}]" for k, j in zip(rows, columns, strict=True)

@@ -124,9 +124,7 @@ def climb(
             radius = min(radius, scale * distance) / 4
             if radius < SMALL_STEP:
                 break
-    optimum, grid = settle(
-        problem, rule, state.theta, rng, optimizer=optimizer, callback=callback
-    )
+    optimum, grid = settle(problem, rule, state.theta, rng, optimizer=optimizer, callback=callback)
     return replace(optimum, evaluations=evaluations + optimum.evaluations), grid
 
 

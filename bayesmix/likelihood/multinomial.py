@@ -13,6 +13,9 @@ from bayesmix.likelihood.problem import Problem
 Array = NDArray[np.float64]
 
 ITERATIONS = 100
+SEPARATED = 1e-9
+"""Share of the first information left in some direction, below which choices are separated: an
+alternative chosen once in a million times leaves 1e-6, a perfect predictor some 1e-12."""
 CLEAR = 3.0
 """A t ratio beyond which the sign of a multinomial logit's coefficient is beyond doubt."""
 
@@ -46,27 +49,41 @@ def multinomial(problem: Problem) -> Multinomial:
     x = np.concatenate([design.random, design.fixed], axis=1) / design.spread
     theta = np.zeros(x.shape[1])
     value, gradient, information = _derivatives(problem, x, theta)
+    at_zero = information
     for _ in range(ITERATIONS):
         step = np.linalg.solve(information, gradient)
         if gradient @ step < 1e-12 * (1.0 + abs(value)):
-            std_errors = np.sqrt(np.diag(np.linalg.inv(information)))
-            return Multinomial(theta / design.spread, std_errors / design.spread, value)
+            break
         for _ in range(30):
             trial = _derivatives(problem, x, theta + step)
             if trial[0] > value:
                 break
             step = step / 2
+        else:
+            break
         theta = theta + step
         value, gradient, information = trial
-        if np.linalg.cond(information) > 1e14:
-            break
-    names = np.array([*design.random_names, *design.fixed_names])
-    worst = ", ".join(names[np.argsort(-np.abs(theta))[:3]])
-    raise ConvergenceError(
-        f"the multinomial logit has no maximum: its coefficients grow without bound, most of all "
-        f"{worst}. Some combination of these columns predicts the choices perfectly (separation): "
-        "leave one out, or use priors (bm.sample)"
-    )
+    share, direction = _least_information(information, at_zero)
+    if share < SEPARATED:
+        names = np.array([*design.random_names, *design.fixed_names])
+        heavy = np.argsort(-np.abs(direction))
+        worst = ", ".join(names[m] for m in heavy[:3] if abs(direction[m]) > 0.1)
+        raise ConvergenceError(
+            f"the multinomial logit has no maximum: its coefficients grow without bound, most of "
+            f"all {worst}. Some combination of these columns predicts choices perfectly "
+            "(separation): leave one out, or use priors (bm.sample)"
+        )
+    std_errors = np.sqrt(np.diag(np.linalg.inv(information)))
+    return Multinomial(theta / design.spread, std_errors / design.spread, value)
+
+
+def _least_information(information: Array, at_zero: Array) -> tuple[float, Array]:
+    """The direction (M,) whose information fell most since the start, and what is left of it."""
+    root = np.linalg.cholesky(at_zero)
+    relative = np.linalg.solve(root, np.linalg.solve(root, information).T)
+    shares, vectors = np.linalg.eigh((relative + relative.T) / 2)
+    direction = np.linalg.solve(root.T, vectors[:, 0])
+    return float(shares[0]), direction / np.linalg.norm(direction)
 
 
 def _derivatives(problem: Problem, x: Array, theta: Array) -> tuple[float, Array, Array]:

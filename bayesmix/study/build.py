@@ -48,9 +48,10 @@ class Built:
         if "msle" in estimate.methods:
             lines.append(f"  msle      {estimate.starts} starts, {estimate.optimizer}")
         if "nuts" in estimate.methods:
+            tuning = f" after {estimate.tune} of tuning" if estimate.tune else ""
             lines.append(
                 f"  nuts      {estimate.likelihood} likelihood, {estimate.chains} chains of "
-                f"{estimate.draws} draws after {estimate.tune or 'the default number of'} to tune"
+                f"{estimate.draws} draws{tuning}"
             )
         return "\n".join(lines)
 

@@ -124,7 +124,7 @@ def test_check_prints_data_and_model_and_fits_nothing(
     assert result.exit_code == 0
     assert "3 parameters" in result.stdout
     assert "independent normal: time" in result.stdout
-    assert "2 chains of 20 draws after 10 to tune" in result.stdout
+    assert "auto likelihood, 2 chains of 20 draws after 10 of tuning" in result.stdout
     assert estimators.names == []
     assert not (here / "runs").exists()
 
