@@ -40,8 +40,8 @@ def pymc_model(
 ) -> pm.Model:
     """The model as a plain ``pm.Model``, to use as one likes.
 
-    Variables ``mean`` and ``sd`` (dimension ``random``), ``corr`` (dimension ``pair``, for laws with
-    correlation) and ``fixed`` (dimension ``term``); the hierarchical model has ``z`` (person,
+    Variables ``mean`` and ``sd`` (dimension ``random``), ``corr`` (dimension ``pair``, for laws
+    with correlation) and ``fixed`` (dimension ``term``); the hierarchical model has ``z`` (person,
     random) besides. The log-likelihood is a potential of that name.
 
     Parameters

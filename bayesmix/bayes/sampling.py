@@ -76,10 +76,10 @@ def sample(
         parameters. ``"hierarchical"``: one latent vector a person. ``"auto"``: marginal, unless the
         nodes would not fit into memory.
     grid
-        A fit's grid, a rule, or ``"auto"``: person-centred nodes, 256 a person at first, anchored at
-        the maximum of the likelihood; where they turn out too few over the posterior, they are
-        anchored anew in its middle, four times as many, and the chains run again. The hierarchical
-        path uses the grid for the integrated ``log_likelihood`` only.
+        A fit's grid, a rule, or ``"auto"``: person-centred nodes, 256 a person at first, anchored
+        at the maximum of the likelihood; where they turn out too few over the posterior, they are
+        anchored anew in its middle, four times as many, and the chains run again. The
+        hierarchical path uses the grid for the integrated ``log_likelihood`` only.
     draws, tune, chains
         Draws kept and tuning steps of each chain (by default 1,000 in the hierarchical path, 400 in
         the marginal one); number of chains.

@@ -1,9 +1,9 @@
 """The marginal posterior in whitened coordinates: NUTS at its easiest.
 
-Persons are integrated out, so that the posterior of the P parameters is close to normal. Sampled in
-``x`` with ``theta = theta_0 + C x``, ``C C'`` the inverse curvature at the mode, it is close to
-*standard* normal: short trajectories, and little to adapt. In ``theta`` the diagonal of the Cholesky
-factor stands on the log scale. The law is that of `bayesmix.bayes.models.build`, exactly.
+Persons are integrated out, so that the posterior of the P parameters is close to normal. Sampled
+in ``x`` with ``theta = theta_0 + C x``, ``C C'`` the inverse curvature at the mode, it is close to
+*standard* normal: short trajectories, and little to adapt. In ``theta`` the diagonal of the
+Cholesky factor stands on the log scale. The law is that of `bayesmix.bayes.models.build`, exactly.
 """
 
 from __future__ import annotations

@@ -63,27 +63,26 @@ def multinomial(problem: Problem) -> Multinomial:
             break
         theta = theta + step
         value, gradient, information = trial
-    share, direction = _least_information(information, at_zero)
-    if share < SEPARATED:
-        names = np.array([*design.random_names, *design.fixed_names])
-        heavy = np.argsort(-np.abs(direction))
-        worst = ", ".join(names[m] for m in heavy[:3] if abs(direction[m]) > 0.1)
-        raise ConvergenceError(
-            f"the multinomial logit has no maximum: its coefficients grow without bound, most of "
-            f"all {worst}. Some combination of these columns predicts choices perfectly "
-            "(separation): leave one out, or use priors (bm.sample)"
-        )
+        _check_separation(problem, information, at_zero)
     std_errors = np.sqrt(np.diag(np.linalg.inv(information)))
     return Multinomial(theta / design.spread, std_errors / design.spread, value)
 
 
-def _least_information(information: Array, at_zero: Array) -> tuple[float, Array]:
-    """The direction (M,) whose information fell most since the start, and what is left of it."""
+def _check_separation(problem: Problem, information: Array, at_zero: Array) -> None:
+    """Refuse choices that some direction (M,) predicts perfectly: its information vanishes."""
     root = np.linalg.cholesky(at_zero)
     relative = np.linalg.solve(root, np.linalg.solve(root, information).T)
     shares, vectors = np.linalg.eigh((relative + relative.T) / 2)
-    direction = np.linalg.solve(root.T, vectors[:, 0])
-    return float(shares[0]), direction / np.linalg.norm(direction)
+    if shares[0] > SEPARATED:
+        return
+    direction = np.abs(np.linalg.solve(root.T, vectors[:, 0]))
+    names = (*problem.design.random_names, *problem.design.fixed_names)
+    heavy = [m for m in np.argsort(-direction)[:3] if direction[m] > 0.1 * direction.max()]
+    raise ConvergenceError(
+        f"the multinomial logit has no maximum: its coefficients grow without bound, most of all "
+        f"{', '.join(names[m] for m in heavy)}. Some combination of these columns predicts choices "
+        "perfectly (separation): leave one out, or use priors (bm.sample)"
+    )
 
 
 def _derivatives(problem: Problem, x: Array, theta: Array) -> tuple[float, Array, Array]:
