@@ -47,12 +47,18 @@ INSTALL = {
 console = Console(width=132)
 
 
-def options(description: str, *, peers: bool = False) -> argparse.Namespace:
-    """The command line that all scripts have; prints what the machine is."""
+FLAGS = {
+    "quick": "a small form, for a look",
+    "no-peers": "bayesmix alone",
+    "cold": "compile bayesmix's own kernels too",
+}
+
+
+def options(description: str | None, *flags: str) -> argparse.Namespace:
+    """The command line, with ``--quick`` and other flags; prints what the machine is."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--quick", action="store_true", help="a small form, for a look")
-    if peers:
-        parser.add_argument("--no-peers", action="store_true", help="bayesmix alone")
+    for flag in ("quick", *flags):
+        parser.add_argument(f"--{flag}", action="store_true", help=FLAGS[flag])
     found = parser.parse_args()
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     console.print(

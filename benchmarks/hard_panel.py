@@ -74,6 +74,7 @@ def exact(problem: Problem, theta: np.ndarray, nodes: int) -> tuple[float, float
 
 
 def row(name: str, seconds: float, fit: Fit, value: float, noise: float, best: float) -> list[str]:
+    """A row of the table; the certificate's interval may miss by two standard errors of noise."""
     found = fit.integration
     assert found is not None
     low, high = found.error_interval

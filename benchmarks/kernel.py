@@ -219,7 +219,7 @@ def parameters(problem: Problem) -> np.ndarray:
 
 
 def main() -> None:
-    asked = options(__doc__, peers=True)
+    asked = options(__doc__, "no-peers")
     rounds = 3 if asked.quick else 11
     problem = electricity()
     theta = parameters(problem)

@@ -86,14 +86,15 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
 
 
 def _information(likelihood: Likelihood, theta: Array) -> Information:
-    weights = likelihood.problem.data.weights
+    problem = likelihood.problem
+    weights = problem.data.weights
     _, scores = likelihood.by_person(theta)
     return information(
         lambda at: likelihood.value_and_gradient(at)[1],
         theta,
         scores,
         weights,
-        whitening(scores, weights, natural_units(likelihood.problem)),
+        whitening(scores, weights, natural_units(problem)),
     )
 
 

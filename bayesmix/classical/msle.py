@@ -13,7 +13,7 @@ from bayesmix.classical.assemble import Search, assemble, assemble_multinomial
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.progress import progress_line
 from bayesmix.data.choices import ChoiceData
-from bayesmix.errors import SpecificationError
+from bayesmix.errors import IntegrationError, SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.likelihood.anchored import climb, settle
@@ -139,18 +139,31 @@ def _best(
     if isinstance(grid, Rule):
         grid = population_grid(grid, problem.parameters.n_random, problem.n_persons, search.rng)
     found: list[tuple[Optimum, Grid]] = []
-    rows = []
+    rows: list[tuple[int, float, int, bool]] = []
     for number, origin in enumerate(origins, start=1):
         search.progress.phase(f"start {number} of {len(origins)}")
-        if isinstance(grid, Centred):
-            found.append(_climb(search, grid, origin))
-        else:
-            found.append((_on_grid(search, grid, origin), grid))
+        try:
+            found.append(_from(search, grid, origin))
+        except IntegrationError:
+            # A scattered start may lie where a signed rule fails, though others do not.
+            if number == len(origins) and not found:
+                raise
+            rows.append((number, np.nan, 0, False))
+            continue
         optimum = found[-1][0]
         rows.append((number, optimum.value, optimum.evaluations, optimum.converged))
     optima = pd.DataFrame(rows, columns=["start", "loglik", "evaluations", "converged"])
     best = max(found, key=lambda pair: (pair[0].converged, pair[0].value))
     return *best, optima.set_index("start")
+
+
+def _from(
+    search: Search, grid: Centred | PopulationGrid | PersonGrid, origin: Array
+) -> tuple[Optimum, Grid]:
+    """The optimum from one start, and its grid."""
+    if isinstance(grid, Centred):
+        return _climb(search, grid, origin)
+    return _on_grid(search, grid, origin), grid
 
 
 def _climb(search: Search, rule: Centred, origin: Array) -> tuple[Optimum, Grid]:

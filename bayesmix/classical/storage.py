@@ -22,10 +22,13 @@ from bayesmix.integration import descriptions
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.likelihood.centred import PersonGrid, anchored_grid
 from bayesmix.likelihood.certificate import Certificate
+from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.record import model_from_record, model_record
 
 FORMAT = 1
+SAME = 1e-7
+"""Share by which a log-likelihood may differ on another machine."""
 
 
 def save(fit: Fit, path: str | PathLike[str]) -> None:
@@ -74,7 +77,7 @@ def load(path: str | PathLike[str], data: ChoiceData) -> Fit:
     problem = bind(model, data)
     optima = pd.DataFrame(record["optima"]).set_index("start")
     same = ("estimator", "loglik", "loglik_multinomial", "converged", "message", "seconds")
-    return Fit(
+    fit = Fit(
         model=model,
         space=problem.parameters,
         theta=_array(record["theta"]),
@@ -86,6 +89,19 @@ def load(path: str | PathLike[str], data: ChoiceData) -> Fit:
         n_situations=data.n_situations,
         **{name: record[name] for name in same},
     )
+    _check_loglik(fit, problem, path)
+    return fit
+
+
+def _check_loglik(fit: Fit, problem: Problem, path: str | PathLike[str]) -> None:
+    """Refuse data, or a grid, on which the log-likelihood is not the stored one."""
+    logp, _ = Likelihood(problem, fit.grid).by_person(fit.theta)
+    value = float(problem.data.weights @ logp)
+    if not abs(value - fit.loglik) <= SAME * (1.0 + abs(fit.loglik)):
+        raise DataError(
+            f"{path}: a fit with log-likelihood {fit.loglik:.6f}, which is {value:.6f} on these "
+            "data: they have other choices, attributes or weights; pass its data"
+        )
 
 
 def _plain(value: Any) -> Any:

@@ -14,19 +14,22 @@ from bayesmix.specification.model import MixedLogit
 def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     """Add z ratios and confidence limits to a table of estimates and standard errors.
 
-    Standard deviations have their limits on the log scale, correlations on Fisher's z scale.
+    Standard deviations have their limits on the log scale, correlations on Fisher's z scale. A
+    standard deviation smaller than its error is hardly told from 0, which is its lower limit.
     """
     q = norm.ppf(0.5 + level / 2)
     estimate, error = table["estimate"].to_numpy(float), table["std error"].to_numpy(float)
     low, high = estimate - q * error, estimate + q * error
     labels = table.index.astype(str)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         positive = labels.str.startswith(("sd[", "implied sd["))
+        clear = positive & (error <= estimate)
         factor = np.exp(q * error / estimate)
-        low = np.where(positive, estimate / factor, low)
-        high = np.where(positive, estimate * factor, high)
+        low = np.where(positive, np.maximum(low, 0.0), low)
+        low = np.where(clear, estimate / factor, low)
+        high = np.where(clear, estimate * factor, high)
         bounded = labels.str.startswith("corr[")
-        centre, width = np.arctanh(estimate, where=bounded, out=np.zeros_like(estimate)), 0.0
+        centre = np.arctanh(estimate, where=bounded, out=np.zeros_like(estimate))
         width = q * error / (1 - estimate**2)
         low = np.where(bounded, np.tanh(centre - width), low)
         high = np.where(bounded, np.tanh(centre + width), high)

@@ -28,9 +28,12 @@ Array = NDArray[np.float64]
 
 SCRAMBLES = 8
 LEAST_REFERENCE, MOST_REFERENCE = 64, 1024
-"""Nodes a person of one scrambling of the reference: as many as the grid's, within these bounds."""
+"""Nodes a person of one scrambling of the reference: as many as the grid's, within these bounds;
+the most for quadratures."""
 JACKKNIFE_PERSONS = 4096
 """Persons whose scores are handled together: it bounds the memory."""
+TAIL_SCRAMBLES = 2
+"""Scramblings of the reference whose weights are looked at for heavy tails."""
 OWN_SCRAMBLES = 2
 """Scramblings of the grid itself, beside the one that is judged, for its bias and sd."""
 
@@ -162,7 +165,7 @@ def certify(
             {"estimate": shift, "low": shift - shift_half, "high": shift + shift_half},
             index=index,
         ),
-        pareto_k=_worst_persons(problem, theta, scrambles),
+        pareto_k=_worst_persons(problem, theta, scrambles[:TAIL_SCRAMBLES]),
         nodes=grid.size,
         reference_nodes=first.size,
         seconds=time.perf_counter() - begun,
@@ -171,7 +174,8 @@ def certify(
 
 
 def _reference(problem: Problem, theta: Array, grid: Grid, rng: np.random.Generator) -> PersonGrid:
-    nodes = min(max(grid.size, LEAST_REFERENCE), MOST_REFERENCE)
+    # A few points of a quadrature may be exact to many digits, which takes many nodes to see.
+    nodes = MOST_REFERENCE if grid.shared else min(max(grid.size, LEAST_REFERENCE), MOST_REFERENCE)
     return centre(problem, centred(sobol(nodes), moments=True), theta, rng)
 
 
@@ -236,7 +240,7 @@ def _own_variance(
 
 
 def _worst_persons(problem: Problem, theta: Array, grids: list[PersonGrid]) -> pd.Series:
-    """Pareto shapes by person, largest first, over the nodes of all scramblings."""
+    """Pareto shapes by person, largest first, over the nodes of some scramblings."""
     mean, chol, fixed = problem.parameters.unpack(theta)
     shapes = []
     for start, stop in problem.cuts(grids[0]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pytensor
@@ -14,7 +15,12 @@ from pytensor.compile.mode import Mode
 
 from bayesmix.data.columns import first_few
 from bayesmix.errors import IntegrationError
-from bayesmix.likelihood.graph import free_parameters, input_chunk, log_integrals
+from bayesmix.likelihood.graph import (
+    PointGrid,
+    free_parameters,
+    input_chunk,
+    log_integrals,
+)
 from bayesmix.likelihood.integrate import Mixture, integrate_parallel
 from bayesmix.likelihood.problem import Chunk, Grid, Problem
 
@@ -26,6 +32,24 @@ INTERPRETED = Mode(linker="py", optimizer="fast_compile")
 
 SIGNED = "rules with negative weights cannot follow such persons; use centred(sobol(64))"
 HUGE = "utilities are not finite; look for a mean or a standard deviation that is far too large"
+
+
+_FUNCTIONS: WeakKeyDictionary[Problem, Callable[..., tuple[Array, Array]]] = WeakKeyDictionary()
+
+
+def _compiled(problem: Problem) -> Callable[..., tuple[Array, Array]]:
+    """Value and gradient as a function of theta and the arrays of a chunk: one for all grids."""
+    if problem not in _FUNCTIONS:
+        symbols = input_chunk(problem.chunk(PointGrid(problem.parameters.n_random), 0, 1))
+        theta = pt.dvector("theta")
+        parameters = free_parameters(theta, problem.parameters)
+        logp = log_integrals(problem, symbols, *parameters)
+        value = (symbols.person_weights * logp).sum()
+        gradient = pytensor.grad(value, theta)
+        _FUNCTIONS[problem] = pytensor.function(
+            [theta, *symbols], [value, gradient], mode=INTERPRETED, on_unused_input="ignore"
+        )
+    return _FUNCTIONS[problem]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,24 +79,11 @@ class Likelihood:
             for start, stop in self._cuts:
                 yield self.problem.chunk(self.grid, start, stop)
 
-    @cached_property
-    def _graph(self) -> Callable[..., tuple[Array, Array]]:
-        first = self.problem.chunk(self.grid, 0, 1)
-        symbols = input_chunk(first)
-        theta = pt.dvector("theta")
-        parameters = free_parameters(theta, self.problem.parameters)
-        logp = log_integrals(self.problem, symbols, *parameters)
-        value = (symbols.person_weights * logp).sum()
-        gradient = pytensor.grad(value, theta)
-        return pytensor.function(
-            [theta, *symbols], [value, gradient], mode=INTERPRETED, on_unused_input="ignore"
-        )
-
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
         """Weighted log-likelihood in nats, and its gradient (P,); NaN where it does not exist."""
         total, gradient = 0.0, np.zeros(len(theta))
         for chunk in self._chunks():
-            value, part = self._graph(theta, *chunk)
+            value, part = _compiled(self.problem)(theta, *chunk)
             total += float(value)
             gradient += part
         return total, gradient

@@ -13,7 +13,7 @@ import pytensor
 import pytensor.tensor as pt
 
 from bayesmix.likelihood.coefficient_nodes import CoefficientNodes
-from bayesmix.likelihood.ops import DensityLogProb, IntegratedLogProb
+from bayesmix.likelihood.ops import ConditionalLogProb, DensityLogProb, IntegratedLogProb
 from bayesmix.likelihood.problem import Chunk, Problem
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -89,10 +89,17 @@ def density_log_integrals(problem: Problem, nodes: CoefficientNodes, mean: Any, 
 
 def conditional_log_probabilities(problem: Problem, indices: Any, fixed: Any) -> Any:
     """Log-probability (I,) of each person's choices given their indices (I, K)."""
-    size = problem.parameters.n_random
-    point = PointGrid(size)
-    chunk = shared_chunk(problem.chunk(point, 0, problem.n_persons))
-    return log_integrals(problem, chunk, indices, pt.zeros((size, size)), fixed)
+    link = problem.link
+    beta = indices
+    if link.any():
+        signed = pt.constant(np.where(link != 0, link, 1))
+        exponent = pt.where(pt.constant(link != 0), indices, 0.0)
+        beta = pt.where(pt.constant(link != 0), signed * pt.exp(exponent), indices)
+    chunk = shared_chunk(
+        problem.chunk(PointGrid(problem.parameters.n_random), 0, problem.n_persons)
+    )
+    base = chunk.x_fixed @ fixed if problem.parameters.fixed else pt.zeros(chunk.x.shape[0])
+    return ConditionalLogProb(problem.data.outside_option)(beta, base, *chunk[:5])[0]
 
 
 class PointGrid(NamedTuple):

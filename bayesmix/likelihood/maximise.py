@@ -19,7 +19,7 @@ OPTIMIZERS = {"bfgs": "BFGS", "l-bfgs-b": "L-BFGS-B", "trust-region": "trust-con
 GRADIENT_TOLERANCE = 1e-4
 """In whitened coordinates, where a unit is about one standard error: some 1e-8 nats."""
 
-STEP = 1e-3
+STEP = 1e-4
 """Step of the differenced gradient, in whitened coordinates."""
 
 
@@ -54,30 +54,31 @@ def whitening(scores: Array, weights: Array, units: Array | None = None) -> Arra
     """Root ``C`` (P, P) of the inverse of the outer product of scores: ``C C' = (S' W S)^-1``.
 
     A ridge of a millionth of the diagonal keeps it finite where persons are fewer than parameters.
-    ``units`` (P,) bound the scale: no column is longer than ten of them. A standard deviation near
-    0 needs that, for its scores vanish there while the log-likelihood's curvature does not.
+    ``units`` (P,) bound the scale: no entry is larger than ten of its units. A standard deviation
+    near 0 needs that, for its scores vanish there while the log-likelihood's curvature does not.
     """
     outer = (scores * weights[:, None]).T @ scores
     diagonal = np.diag(outer).copy()
-    floor = 1e-10 * max(diagonal.max(initial=0.0), 1e-300)
-    ridge = 1e-6 * diagonal + floor
-    if units is not None:
-        ridge += 0.01 * weights.mean() / units**2
-    outer[np.diag_indices_from(outer)] += ridge
+    if units is None:
+        floor = np.full_like(diagonal, 1e-10 * max(diagonal.max(initial=0.0), 1e-300))
+    else:
+        floor = 0.01 * weights.mean() / units**2
+    outer[np.diag_indices_from(outer)] += 1e-6 * diagonal + floor
     return np.linalg.inv(np.linalg.cholesky(outer)).T
 
 
 def curvature(gradient: Callable[[Array], Array], theta: Array, root: Array) -> Array:
-    """Minus the second derivatives (P, P), by central differences of an analytic gradient.
+    """Minus the second derivatives (P, P), by differences of an analytic gradient.
 
     Differences are taken along the columns of a whitening ``root`` (P, P), where a unit is about
-    one standard error.
+    one standard error: forward ones, for with so small a step their error is some 1e-4 of a
+    derivative, at half the evaluations of central ones.
     """
     whitened = np.empty_like(root)
+    here = gradient(theta)
     for p in range(len(theta)):
-        step = STEP * root[:, p]
-        difference = gradient(theta + step) - gradient(theta - step)
-        whitened[p] = root.T @ difference / (2 * STEP)
+        difference = gradient(theta + STEP * root[:, p]) - here
+        whitened[p] = root.T @ difference / STEP
     back = np.linalg.inv(root)
     return -back.T @ (whitened + whitened.T) / 2 @ back
 
@@ -139,7 +140,7 @@ def maximise(
     whitened = root.T @ best_gradient
     size = float(np.abs(whitened).max(initial=0.0))
     # Line searches give up where rounding hides the last digits: that is convergence too.
-    converged = size <= 10 * GRADIENT_TOLERANCE
+    converged = bool(np.isfinite(best_value)) and size <= 10 * GRADIENT_TOLERANCE
     return Optimum(
         best_theta,
         float(best_value),

@@ -13,9 +13,12 @@ from bayesmix.likelihood.problem import Problem
 Array = NDArray[np.float64]
 
 ITERATIONS = 100
-SEPARATED = 1e-9
-"""Share of the first information left in some direction, below which choices are separated: an
-alternative chosen once in a million times leaves 1e-6, a perfect predictor some 1e-12."""
+DECREMENT = 1e-12
+"""Squared length of the last step, in standard errors: no share of the log-likelihood, for a few
+separated choices among many must be noticed."""
+SEPARATED = 1e-8
+"""Share of the first information left in some direction, below which choices are separated. An
+alternative chosen once in a million times leaves 1e-6."""
 CLEAR = 3.0
 """A t ratio beyond which the sign of a multinomial logit's coefficient is beyond doubt."""
 
@@ -52,7 +55,7 @@ def multinomial(problem: Problem) -> Multinomial:
     at_zero = information
     for _ in range(ITERATIONS):
         step = np.linalg.solve(information, gradient)
-        if gradient @ step < 1e-12 * (1.0 + abs(value)):
+        if gradient @ step < DECREMENT:
             break
         for _ in range(30):
             trial = _derivatives(problem, x, theta + step)
@@ -63,21 +66,21 @@ def multinomial(problem: Problem) -> Multinomial:
             break
         theta = theta + step
         value, gradient, information = trial
-        _check_separation(problem, information, at_zero)
+        _check_separation(problem, theta, information, at_zero)
     std_errors = np.sqrt(np.diag(np.linalg.inv(information)))
     return Multinomial(theta / design.spread, std_errors / design.spread, value)
 
 
-def _check_separation(problem: Problem, information: Array, at_zero: Array) -> None:
-    """Refuse choices that some direction (M,) predicts perfectly: its information vanishes."""
+def _check_separation(problem: Problem, theta: Array, information: Array, at_zero: Array) -> None:
+    """Refuse choices that some direction predicts perfectly: its information vanishes."""
     root = np.linalg.cholesky(at_zero)
     relative = np.linalg.solve(root, np.linalg.solve(root, information).T)
     shares, vectors = np.linalg.eigh((relative + relative.T) / 2)
     if shares[0] > SEPARATED:
         return
-    direction = np.abs(np.linalg.solve(root.T, vectors[:, 0]))
     names = (*problem.design.random_names, *problem.design.fixed_names)
-    heavy = [m for m in np.argsort(-direction)[:3] if direction[m] > 0.1 * direction.max()]
+    size = np.abs(theta * np.linalg.solve(root.T, vectors[:, 0]))
+    heavy = [m for m in np.argsort(-size)[:3] if size[m] > 0.1 * size.max()]
     raise ConvergenceError(
         f"the multinomial logit has no maximum: its coefficients grow without bound, most of all "
         f"{', '.join(names[m] for m in heavy)}. Some combination of these columns predicts choices "

@@ -19,6 +19,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
+from bayesmix.likelihood.conditional import conditional_log_probabilities
 from bayesmix.likelihood.density import density_integrals
 from bayesmix.likelihood.integrate import Mixture, integrate_parallel, integrate_serial
 from bayesmix.likelihood.kernels import Panel
@@ -27,7 +28,7 @@ from bayesmix.likelihood.kernels import Panel
 def _source_version() -> int:
     """A number that changes with the kernels: PyTensor keeps compiled graphs by it."""
     folder = files("bayesmix.likelihood")
-    names = ("density", "fastmath", "integrate", "kernels", "ops")
+    names = ("conditional", "density", "fastmath", "integrate", "kernels", "ops")
     return crc32(b"".join(folder.joinpath(f"{name}.py").read_bytes() for name in names))
 
 
@@ -120,6 +121,65 @@ def _compiled_integrals(op: IntegratedLogProb, **kwargs: Any) -> Callable[..., A
         return integrate_serial(panel, np.ascontiguousarray(base), mixture, with_base)
 
     return integrals, VERSION  # type: ignore[return-value]
+
+
+class ConditionalLogProb(Op):
+    """``log P(y_i | beta_i)`` (n,), nothing integrated.
+
+    Inputs: ``beta`` (n, K), ``base`` (R,), then the arrays of a panel. Further outputs are the
+    derivatives with respect to the first two inputs.
+    """
+
+    __props__ = ("outside",)
+
+    def __init__(self, outside: bool) -> None:
+        self.outside = outside
+
+    def make_node(self, *inputs: Any) -> Apply:
+        variables = [pt.as_tensor_variable(v) for v in inputs]
+        return Apply(self, variables, [pt.dvector(), pt.dmatrix(), pt.dvector()])
+
+    def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
+        beta, base, x, persons, situations, chosen, _ = inputs
+        panel = Panel(x, persons, situations, chosen, self.outside)
+        results = conditional_log_probabilities(
+            panel, np.ascontiguousarray(base), np.ascontiguousarray(beta)
+        )
+        for storage, value in zip(outputs, results, strict=True):
+            storage[0] = value
+
+    def pullback(
+        self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[Any]:
+        cotangent = _only_first(cotangents)
+        return [
+            cotangent[:, None] * outputs[1],
+            cotangent[inputs[6]] * outputs[2],
+            *(DisconnectedType()() for _ in inputs[2:]),
+        ]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return [[k < 2] * 3 for k in range(len(node.inputs))]
+
+
+@register_funcify_default_op_cache_key(ConditionalLogProb)
+def _compiled_conditional(op: ConditionalLogProb, **kwargs: Any) -> Callable[..., Any]:
+    outside = op.outside
+
+    @numba_njit
+    def conditional(beta, base, x, persons, situations, chosen, row_person):  # type: ignore[no-untyped-def]
+        panel = Panel(
+            np.ascontiguousarray(x),
+            np.ascontiguousarray(persons),
+            np.ascontiguousarray(situations),
+            np.ascontiguousarray(chosen),
+            outside,
+        )
+        return conditional_log_probabilities(
+            panel, np.ascontiguousarray(base), np.ascontiguousarray(beta)
+        )
+
+    return conditional, VERSION  # type: ignore[return-value]
 
 
 class DensityLogProb(Op):

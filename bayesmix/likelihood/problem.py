@@ -17,7 +17,7 @@ from bayesmix.specification.parameters import ParameterSpace
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-CHUNK_BYTES = 2**28
+CHUNK_BYTES = 2**30
 """Memory of the nodes of one chunk; beyond it nodes are made anew at each evaluation."""
 
 

@@ -1,0 +1,140 @@
+"""The result: tables, intervals that keep bounds, moments of lognormal laws, words."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayesmix.classical.msle import msle
+from bayesmix.classical.summary import implied_moments, intervals
+from bayesmix.integration.rules import centred, gauss_hermite, sobol
+from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.simulate import draw_coefficients
+from bayesmix.specification.mixing import Correlated, LogNormal, Normal
+from bayesmix.specification.model import MixedLogit
+from tests.simulated import simulated
+
+MODEL = MixedLogit("x + y + z", random=Correlated(Normal("x"), LogNormal("y", sign=-1)))
+AT = {"mean[x]": 1, "mean[y]": -0.5, "sd[x]": 0.8, "sd[y]": 0.7, "corr[x, y]": 0.5, "fixed[z]": 0.3}
+
+
+@cache
+def data():
+    return simulated(MODEL, AT, 200, 6, columns=("x", "y", "z"))
+
+
+@cache
+def fit():
+    return msle(MODEL, data(), grid=gauss_hermite(12), starts=1)
+
+
+def table(**rows):
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "std error"])
+    return intervals(frame.rename(index=lambda name: name.replace("_", "[", 1) + "]"))
+
+
+def test_the_table_has_a_row_for_each_parameter_and_moment():
+    summary = fit().summary()
+    assert list(summary.columns) == ["estimate", "std error", "z", "2.5 %", "97.5 %"]
+    moments = [f"implied {m}[y]" for m in ("mean", "median", "sd")]
+    assert list(summary.index) == [*MODEL.design(data()).parameters.names, *moments]
+    np.testing.assert_array_equal(summary["estimate"].iloc[:6], fit().params)
+    np.testing.assert_allclose(summary["z"], summary["estimate"] / summary["std error"])
+    assert (summary["2.5 %"] < summary["estimate"]).all()
+    assert (summary["estimate"] < summary["97.5 %"]).all()
+
+
+def test_intervals_keep_bounds():
+    found = table(mean_x=(0.5, 1.0), sd_x=(0.5, 1.0), corr_xy=(0.9, 0.3), fixed_z=(-2.0, 0.5))
+    low, high = found["2.5 %"], found["97.5 %"]
+    for name, half in (("mean[x]", 1.959964), ("fixed[z]", 0.979982)):
+        assert high[name] - found["estimate"][name] == pytest.approx(half, rel=1e-6)
+        assert found["estimate"][name] - low[name] == pytest.approx(half, rel=1e-6)
+    assert low["sd[x]"] > 0
+    assert low["sd[x]"] * high["sd[x]"] == pytest.approx(0.25)
+    assert np.log(high["sd[x]"] / 0.5) == pytest.approx(1.959964 * 1.0 / 0.5, rel=1e-6)
+    assert -1 < low["corr[xy]"] < 0.9 < high["corr[xy]"] < 1
+    half = np.arctanh(high["corr[xy]"]) - np.arctanh(0.9)
+    assert half == pytest.approx(1.959964 * 0.3 / (1 - 0.81), rel=1e-6)
+
+
+def test_small_errors_give_the_usual_interval():
+    found = table(mean_x=(0.5, 1e-4), sd_x=(0.5, 1e-4), corr_xy=(0.5, 1e-4))
+    np.testing.assert_allclose(found["97.5 %"] - 0.5, 1.96e-4, rtol=1e-3)
+    np.testing.assert_allclose(0.5 - found["2.5 %"], 1.96e-4, rtol=1e-3)
+
+
+def test_estimates_at_a_boundary_make_no_noise():
+    found = table(sd_x=(1e-5, 0.5), sd_y=(0.0, np.nan), corr_xy=(1.0, np.nan), mean_x=(1.0, 0.1))
+    assert found.loc["mean[x]"].notna().all()
+    assert found.loc[["sd[y]", "corr[xy]"], ["2.5 %", "97.5 %"]].isna().all(axis=None)
+    # The log scale would say 0 to infinity.
+    assert found["2.5 %"]["sd[x]"] == 0.0
+    assert found["97.5 %"]["sd[x]"] == pytest.approx(0.98, abs=0.01)
+
+
+def test_moments_of_a_lognormal_are_those_of_its_draws():
+    problem = bind(MODEL, simulated(MODEL, AT, 40_000, 1, columns=("x", "y", "z")))
+    theta = problem.parameters.theta(AT)
+    beta = draw_coefficients(problem, theta, np.random.default_rng(1))[:, 1]
+    found = implied_moments(MODEL)(pd.Series(AT))
+    m, s = AT["mean[y]"], AT["sd[y]"]
+    mean, sd = np.exp(m + s**2 / 2), np.exp(m + s**2 / 2) * np.sqrt(np.expm1(s**2))
+    assert found["implied mean[y]"] == pytest.approx(-mean)
+    assert found["implied sd[y]"] == pytest.approx(sd)
+    assert found["implied median[y]"] == pytest.approx(-np.exp(m))
+    n = len(beta)
+    assert beta.mean() == pytest.approx(found["implied mean[y]"], abs=4 * sd / np.sqrt(n))
+    assert np.median(beta) == pytest.approx(found["implied median[y]"], rel=4 * 1.26 * s / n**0.5)
+    assert beta.std() == pytest.approx(found["implied sd[y]"], rel=0.1)
+    assert implied_moments(MixedLogit("x", random=Normal("x"))) is None
+
+
+def test_errors_of_moments_by_the_delta_method():
+    """mean = exp(m + s^2 / 2): its derivatives are itself, and itself times s."""
+    summary, names = fit().summary(), ["mean[y]", "sd[y]"]
+    mean = summary["estimate"]["implied mean[y]"]
+    slope = mean * np.array([1.0, fit().params["sd[y]"]])
+    variance = slope @ fit().covariance().loc[names, names] @ slope
+    assert summary["std error"]["implied mean[y]"] == pytest.approx(np.sqrt(variance), rel=1e-6)
+
+
+def test_words():
+    text = repr(fit())
+    assert "MSLE of a mixed logit, 200 persons, 1200 situations" in text
+    assert f"log-likelihood {fit().loglik:.3f}" in text
+    assert "grid gauss_hermite(12)\n" in text
+    assert "integration error of the log-likelihood" in text
+    assert "implied sd[y]" in text
+    assert "<table" in fit()._repr_html_()
+    logit = msle(MixedLogit("x"), data())
+    assert "multinomial logit, 200 persons" in repr(logit)
+    assert "integration error" not in repr(logit)
+
+
+# -- standard deviations of 0 -------------------------------------------------------------------
+
+FLAT = MixedLogit("x + y", random=Normal("x", "y"))
+
+
+@pytest.mark.parametrize("law", [Normal, LogNormal], ids=["normal", "lognormal"])
+@pytest.mark.parametrize("grid", [centred(sobol(64)), gauss_hermite(9)], ids=str)
+def test_no_heterogeneity_in_the_data_is_no_trouble(law, grid):
+    model = MixedLogit("x + y", random=law("x", "y"))
+    at = {"mean[x]": 0.0, "mean[y]": -0.5, "sd[x]": 0.0, "sd[y]": 0.8}
+    found = msle(model, simulated(model, at, 150, 8, seed=6), grid=grid, starts=2, rng=1)
+    assert "sd[x] at the boundary 0: a fixed coefficient fits as well" in found.message
+    assert found.params.notna().all()
+    assert found.params["sd[x]"] < 0.1
+    assert np.isnan(found.std_errors["sd[x]"])
+    assert found.std_errors.drop("sd[x]").between(0.02, 0.5).all()
+    assert found.summary().drop(index=["sd[x]"]).filter(like="[y]", axis=0).notna().all(axis=None)
+    assert "nan" in repr(found).lower()
+
+
+def test_heterogeneity_of_none_costs_the_automatic_grid_nothing():
+    at = {"mean[x]": 0.0, "mean[y]": -0.5, "sd[x]": 0.0, "sd[y]": 0.8}
+    found = msle(FLAT, simulated(FLAT, at, 150, 8, seed=0), starts=2, rng=1)
+    assert found.grid.size == 64
+    assert found.integration.within(0.5, 0.05)

@@ -1,0 +1,145 @@
+"""Fits on disk: everything comes back, grids to the bit; wrong data and versions are refused."""
+
+import json
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayesmix.classical.fit import Fit
+from bayesmix.classical.msle import msle
+from bayesmix.errors import DataError
+from bayesmix.integration.rules import (
+    centred,
+    gauss_hermite,
+    halton,
+    mlhs,
+    monte_carlo,
+    sobol,
+    sparse,
+)
+from bayesmix.specification.mixing import Correlated, LogNormal, Normal
+from bayesmix.specification.model import MixedLogit
+from tests.simulated import choice_data, simulated
+
+LAW = Correlated(Normal("x"), LogNormal("y", sign=-1))
+MODEL = MixedLogit("x + y", random=LAW)
+AT = {"mean[x]": 1.0, "mean[y]": -0.5, "sd[x]": 0.8, "sd[y]": 0.7, "corr[x, y]": 0.5}
+RULES = [
+    sobol(40),
+    halton(40),
+    halton(40, scramble=False),
+    mlhs(40),
+    monte_carlo(40, antithetic=True),
+    gauss_hermite(6),
+    sparse(4, "gqn"),
+    centred(sobol(32)),
+    centred(halton(48), population=0.5, inflation=1.5),
+    centred(sobol(32), moments=True),
+]
+
+
+@cache
+def data():
+    return simulated(MODEL, AT, 80, 5)
+
+
+@pytest.fixture(scope="module", params=RULES, ids=str)
+def pair(request, tmp_path_factory):
+    """A fit, and what comes back from its file."""
+    fit = msle(MODEL, data(), grid=request.param, starts=1, rng=3)
+    path = tmp_path_factory.mktemp("fit") / "fit.json"
+    fit.save(path)
+    return fit, Fit.load(path, data())
+
+
+def test_numbers_come_back_as_they_were(pair):
+    fit, again = pair
+    for name in ("estimator", "model", "loglik", "loglik_multinomial", "converged", "message"):
+        assert getattr(again, name) == getattr(fit, name)
+    assert (again.n_persons, again.n_situations, again.seconds) == (80, 400, fit.seconds)
+    pd.testing.assert_series_equal(again.params, fit.params, rtol=0)
+    pd.testing.assert_series_equal(again.std_errors, fit.std_errors, rtol=0)
+    for kind in ("robust", "hessian", "opg"):
+        pd.testing.assert_frame_equal(again.covariance(kind), fit.covariance(kind), rtol=0)
+    pd.testing.assert_frame_equal(again.summary(), fit.summary(), rtol=0)
+    pd.testing.assert_frame_equal(again.optima, fit.optima, rtol=0)
+
+
+def test_the_grid_comes_back_node_by_node(pair):
+    fit, again = pair
+    assert again.grid.rule == fit.grid.rule
+    stop = 1 if fit.grid.shared else 80
+    for a, b in zip(again.grid.block(0, stop), fit.grid.block(0, stop), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_certificate_comes_back(pair):
+    one, other = (fit.integration for fit in pair)
+    pd.testing.assert_frame_equal(one.shift, other.shift, rtol=0)
+    pd.testing.assert_series_equal(one.noise, other.noise, rtol=0)
+    pd.testing.assert_series_equal(one.pareto_k, other.pareto_k, rtol=0)
+    np.testing.assert_equal((one.bias, one.sd), (other.bias, other.sd))
+    assert (one.error, one.error_interval) == (other.error, other.error_interval)
+    assert str(one) == str(other)
+    assert one.within(0.5, 0.05) == other.within(0.5, 0.05)
+
+
+def test_the_text_is_the_same(pair):
+    fit, again = pair
+    assert repr(again) == repr(fit)
+    assert again._repr_html_() == fit._repr_html_()
+
+
+def test_a_multinomial_logit_comes_back(tmp_path):
+    fit = msle(MixedLogit("x + y"), data())
+    fit.save(tmp_path / "fit.json")
+    again = Fit.load(tmp_path / "fit.json", data())
+    assert again.integration is None
+    pd.testing.assert_frame_equal(again.summary(), fit.summary(), rtol=0)
+
+
+@cache
+def stored():
+    return msle(MODEL, data(), grid=centred(sobol(32)), starts=1, rng=3)
+
+
+def test_what_is_not_a_number_is_stored_as_null(tmp_path):
+    path = tmp_path / "fit.json"
+    fit = msle(MODEL, data(), grid=gauss_hermite(6), starts=1)
+    assert np.isnan(fit.integration.bias)
+    fit.save(path)
+    assert json.loads(path.read_text())["integration"]["bias"] is None
+    assert np.isnan(Fit.load(path, data()).integration.bias)
+
+
+def test_other_data_are_refused(tmp_path):
+    path = tmp_path / "fit.json"
+    stored().save(path)
+    frame = data().frame
+    fewer = choice_data(frame[frame["who"] < 79])
+    with pytest.raises(DataError, match="80 persons and 400 situations, the data have 79 and 395"):
+        Fit.load(path, fewer)
+    chosen_last = frame.assign(choice=(frame["alt"] == 2).astype(int))
+    for changed in (chosen_last, frame.assign(x=2 * frame["x"])):
+        with pytest.raises(DataError, match="other choices, attributes or weights; pass its data"):
+            Fit.load(path, choice_data(changed))
+
+
+def test_another_version_is_refused(tmp_path):
+    path = tmp_path / "fit.json"
+    stored().save(path)
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"format": 99}))
+    with pytest.raises(DataError, match="format 99, this version reads 1: fit again"):
+        Fit.load(path, data())
+
+
+def test_the_file_is_made_for_people(tmp_path):
+    path = tmp_path / "fit.json"
+    stored().save(path)
+    record = json.loads(path.read_text())
+    assert record["params"] == dict(stored().params)
+    assert record["model"]["formula"] == "x + y"
+    assert record["grid"]["rule"]["rule"] == {"type": "Sobol", "nodes": 32}

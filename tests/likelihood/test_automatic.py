@@ -1,0 +1,123 @@
+"""The choice of a grid: what is tried first, what next, tolerances kept or said to be missed."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayesmix.classical import msle as msle_module
+from bayesmix.classical.msle import msle
+from bayesmix.integration.descriptions import Centred, GaussHermite
+from bayesmix.integration.rules import centred, gauss_hermite, sobol
+from bayesmix.likelihood import automatic
+from bayesmix.likelihood.automatic import Tolerance, first_rule, next_rule, nodes_needed
+from bayesmix.likelihood.certificate import Certificate
+from bayesmix.likelihood.problem import bind
+from bayesmix.specification.mixing import Normal
+from bayesmix.specification.model import MixedLogit
+from tests.simulated import simulated
+
+NAMES = ("x", "y", "z")
+
+
+@cache
+def problem(size, situations):
+    terms = NAMES[:size]
+    model = MixedLogit(" + ".join(terms), random=Normal(*terms))
+    at = {f"mean[{t}]": 0.5 for t in terms} | {f"sd[{t}]": 1.0 for t in terms}
+    return bind(model, simulated(model, at, 300, situations, columns=terms))
+
+
+def certificate(noise, *, bias=0.0, sd=0.0, nodes=64, reference=64):
+    empty = pd.DataFrame({"estimate": [], "low": [], "high": []})
+    return Certificate(
+        error=0.0,
+        error_interval=(0.0, 0.0),
+        bias=bias,
+        sd=sd,
+        shift=empty,
+        pareto_k=pd.Series(dtype=float),
+        nodes=nodes,
+        reference_nodes=reference,
+        seconds=0.0,
+        noise=pd.Series(noise),
+    )
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_few_dimensions_of_a_cross_section_begin_with_quadrature(size):
+    rule, why = first_rule(problem(size, 1))
+    assert isinstance(rule, GaussHermite)
+    assert "cross-section" in why
+    tried = [rule]
+    while isinstance(rule, GaussHermite):
+        rule, why = next_rule(problem(size, 1), rule, certificate([1.0]), Tolerance())
+        tried.append(rule)
+        assert str(rule.rule.nodes if isinstance(rule, Centred) else rule) in why
+    points = [r.per_dimension for r in tried[:-1]]
+    assert points == sorted(set(points))
+    assert tried[-1] == centred(sobol(64), moments=True)
+
+
+@pytest.mark.parametrize(("size", "situations"), [(3, 1), (1, 2), (3, 4)])
+def test_panels_and_many_dimensions_begin_with_centred_nodes(size, situations):
+    rule, why = first_rule(problem(size, situations))
+    assert isinstance(rule, Centred)
+    assert "64 nodes a person, centred" in why
+
+
+def test_as_many_nodes_as_noise_and_bias_ask_for():
+    tolerance = Tolerance(estimates=0.05, loglik=0.5)
+    # Noise that falls like S^-0.8: where it is 8 times too large, 8^1.25 as many nodes.
+    assert nodes_needed(certificate([0.02, 0.2]), tolerance) == 64 * np.ceil(8**1.25)
+    assert nodes_needed(certificate([0.01], bias=-1.0, sd=0.5), tolerance) == 64 * np.ceil(4**1.25)
+    assert nodes_needed(certificate([0.2], nodes=512), tolerance) >= 768
+    assert nodes_needed(certificate([np.nan, 0.01]), tolerance) == 128
+    assert nodes_needed(certificate([np.nan], nodes=128), tolerance) == 192
+
+
+def test_there_is_an_end():
+    most = centred(sobol(automatic.MOST_NODES), moments=True)
+    assert next_rule(problem(1, 2), most, certificate([9.0]), Tolerance())[0] is None
+    almost = centred(sobol(automatic.MOST_NODES - 64), moments=True)
+    last, _ = next_rule(problem(1, 2), almost, certificate([9.0]), Tolerance())
+    assert last.rule.nodes == automatic.MOST_NODES
+
+
+@pytest.mark.parametrize(("size", "situations"), [(1, 1), (2, 6)])
+@pytest.mark.parametrize("tolerance", [Tolerance(), Tolerance(0.01, 0.02)], ids=["default", "fine"])
+def test_the_fit_meets_the_tolerance_and_says_on_what_grid(size, situations, tolerance):
+    here = problem(size, situations)
+    fit = msle(here.model, here.data, starts=1, tolerance=tolerance, rng=1)
+    assert fit.integration.within(tolerance.loglik, tolerance.estimates)
+    assert "Grid chosen: " in fit.message
+    assert isinstance(fit.grid.rule, GaussHermite if situations == 1 else Centred)
+    words = f"{fit.integration.nodes} nodes" if situations > 1 else str(fit.grid.rule)
+    assert words in fit.message
+    if tolerance == Tolerance(0.01, 0.02):
+        assert fit.integration.nodes > 15
+
+
+def test_a_finer_tolerance_takes_more_nodes_and_ends_near_the_exact_estimates():
+    here = problem(2, 6)
+    coarse, fine = (
+        msle(here.model, here.data, starts=1, tolerance=t, rng=1)
+        for t in (Tolerance(0.5, 5.0), Tolerance(0.005, 0.02))
+    )
+    assert coarse.grid.size == 64 < fine.grid.size
+    exact = msle(here.model, here.data, grid=gauss_hermite(64), starts=1)
+    off = (fine.params - exact.params) / exact.std_errors
+    assert np.abs(off).max() < 3 * 0.005
+    assert fine.loglik == pytest.approx(exact.loglik, abs=0.04)
+
+
+def test_a_tolerance_that_cannot_be_met_is_said_to_be_missed(monkeypatch):
+    monkeypatch.setattr(automatic, "MOST_NODES", 128)
+    monkeypatch.setattr(msle_module, "MOST_NODES", 128)
+    here = problem(2, 6)
+    fit = msle(here.model, here.data, starts=1, tolerance=Tolerance(1e-9, 1e-9), rng=1)
+    assert fit.grid.size == 128
+    assert "above the tolerance even with 128 nodes a person: see fit.integration" in fit.message
+    assert "Grid chosen" not in fit.message
+    assert fit.converged
