@@ -154,8 +154,10 @@ def _hierarchical(problem: Problem, mean: Any, chol: Any, fixed: Any, noncentred
     elif noncentred:
         z = pm.Normal("z", 0.0, 1.0, dims=("person", "random"))
         indices = mean[None, :] + z @ chol.T
-    else:
+    elif problem.parameters.pairs:
         indices = pm.MvNormal("b", mean, chol=chol, dims=("person", "random"))
+    else:
+        indices = pm.Normal("b", mean, pt.diagonal(chol), dims=("person", "random"))
     return conditional_log_probabilities(problem, indices, fixed)
 
 

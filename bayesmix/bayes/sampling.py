@@ -49,6 +49,7 @@ class _Chains:
     tune: int | None
     chains: int
     priors: Mapping[str, Prior] | None
+    noncentred: bool
     progress: bool
 
 
@@ -62,6 +63,7 @@ def sample(
     tune: int | None = None,
     chains: int = 4,
     priors: Mapping[str, Prior] | None = None,
+    noncentred: bool = True,
     rng: Seed = None,
     progress: bool = True,
 ) -> xr.DataTree:
@@ -85,6 +87,9 @@ def sample(
         the marginal one); number of chains.
     priors
         Replacements of default priors by flat name; see `bayesmix.bayes.priors.make_priors`.
+    noncentred
+        Whether the hierarchical path samples standard normals, and not the persons' indices: better
+        where a person's choices say little of their tastes, worse where they say much.
     rng
         Seed or Generator; the same seed gives the same draws.
     progress
@@ -114,7 +119,7 @@ def sample(
     start = starting_values(problem, logit)
     path, why = _path(problem, likelihood)
     used = _first_grid(problem, grid, start, generator)
-    settings = _Chains(draws, tune, chains, priors, progress)
+    settings = _Chains(draws, tune, chains, priors, noncentred, progress)
     renewable = isinstance(grid, str) and path == "marginal"
     while True:
         tree = _run(problem, path, used, start, settings, generator)
@@ -178,7 +183,7 @@ def _run(
         pymc, initial = whitened_model(problem, grid, start, settings.priors), None
         tune = 400 if settings.tune is None else settings.tune
     else:
-        pymc = build(problem, None, settings.priors)
+        pymc = build(problem, None, settings.priors, settings.noncentred)
         initial = {k: v for k, v in initial_values(problem, start).items() if k in pymc.named_vars}
         tune = 1000 if settings.tune is None else settings.tune
     with pymc, warnings.catch_warnings():

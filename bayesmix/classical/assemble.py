@@ -21,6 +21,7 @@ from bayesmix.errors import ConvergenceError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import gauss_hermite
 from bayesmix.likelihood.boundary import at_boundary
+from bayesmix.likelihood.centred import PersonGrid
 from bayesmix.likelihood.certificate import Certificate, certify
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, whitening
@@ -105,7 +106,7 @@ def _certificate(search: Search, theta: Array, grid: Grid, found: Information) -
         np.sqrt(np.diag(natural_covariance(space, theta, found.covariance(kind), found.silent)))
         for kind in ("robust", "hessian")
     ]
-    inverse = found.covariance("hessian")
+    inverse = found.covariance("hessian") if isinstance(grid, PersonGrid) else None
     return certify(search.problem, theta, grid, inverse, np.fmax(*errors), search.rng)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -143,7 +145,7 @@ def _best(
     for number, origin in enumerate(origins, start=1):
         search.progress.phase(f"start {number} of {len(origins)}")
         try:
-            found.append(_from(search, grid, origin))
+            found.append(_from(search, grid, origin, found))
         except IntegrationError:
             # A scattered start may lie where a signed rule fails, though others do not.
             if number == len(origins) and not found:
@@ -158,15 +160,20 @@ def _best(
 
 
 def _from(
-    search: Search, grid: Centred | PopulationGrid | PersonGrid, origin: Array
+    search: Search,
+    grid: Centred | PopulationGrid | PersonGrid,
+    origin: Array,
+    known: Sequence[tuple[Optimum, Any]],
 ) -> tuple[Optimum, Grid]:
     """The optimum from one start, and its grid."""
     if isinstance(grid, Centred):
-        return _climb(search, grid, origin)
+        return _climb(search, grid, origin, known)
     return _on_grid(search, grid, origin), grid
 
 
-def _climb(search: Search, rule: Centred, origin: Array) -> tuple[Optimum, Grid]:
+def _climb(
+    search: Search, rule: Centred, origin: Array, known: Sequence[tuple[Optimum, Any]]
+) -> tuple[Optimum, Grid]:
     def from_start(theta: Array) -> tuple[Optimum, Grid]:
         return climb(
             search.problem,
@@ -175,6 +182,7 @@ def _climb(search: Search, rule: Centred, origin: Array) -> tuple[Optimum, Grid]
             search.rng,
             optimizer=search.optimizer,
             callback=search.progress.value,
+            known=known,
         )
 
     return leave_boundary(search.problem, from_start, origin)

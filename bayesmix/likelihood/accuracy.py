@@ -66,7 +66,7 @@ def integration_error(
     covariance = np.linalg.pinv((scores * problem.data.weights[:, None]).T @ scores)
     jacobian = problem.parameters.jacobian(theta)
     errors = np.sqrt(np.diag(jacobian @ covariance @ jacobian.T))
-    return certify(problem, theta, used, covariance, errors, generator)
+    return certify(problem, theta, used, None, errors, generator)
 
 
 def _concrete(

@@ -8,7 +8,7 @@ anchors are frozen, and the optimiser converges on them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,6 +30,8 @@ SMALL_STEP = 0.1
 """A step (in standard errors, over all parameters) that ends the re-anchoring."""
 NOISY_STEP = 2.5
 """A step of so many times the integration noise ends it too: the next would be as long."""
+WITHIN_SIGHT = 10.0
+"""Only steps shorter than this are compared with the noise, which costs an evaluation to know."""
 FAR_STEP = 1.0
 """An optimum farther than this from its anchor is anchored once more."""
 SETTLINGS = 4
@@ -82,6 +84,7 @@ def climb(
     *,
     optimizer: str = "bfgs",
     callback: Callable[[float], None] | None = None,
+    known: Sequence[tuple[Optimum, PersonGrid]] = (),
 ) -> tuple[Optimum, PersonGrid]:
     """The maximum on a person-centred grid, and the grid, anchored within reach of it.
 
@@ -95,6 +98,9 @@ def climb(
         Free vector (P,).
     rng
         Source of scrambles: each re-anchoring has nodes of its own.
+    known
+        Optima that other starts have found: a climb that comes as near to one of them as the next
+        anchors could tell ends there.
     """
     state = _anchor(problem, rule, start, rng, None)
     radius, evaluations = 20.0, 0
@@ -110,7 +116,9 @@ def climb(
         evaluations += local.evaluations
         step = local.theta - state.theta
         distance = float(np.linalg.norm(np.linalg.solve(state.root, step)))
-        if distance < SMALL_STEP or distance < NOISY_STEP * _noise(problem, state, rng):
+        if distance < SMALL_STEP:
+            break
+        if distance < WITHIN_SIGHT and distance < NOISY_STEP * _noise(problem, state, rng):
             break
         scale = min(1.0, radius / distance)
         trial = _anchor(problem, rule, state.theta + scale * step, rng, state.modes)
@@ -119,6 +127,10 @@ def climb(
         promised = scale * (2.0 - scale) * (local.value - state.value)
         if trial.value > state.value + 0.1 * promised - NOISE:
             state = trial
+            for optimum, grid in known:
+                gap = np.linalg.solve(state.root, state.theta - optimum.theta)
+                if np.linalg.norm(gap) < FAR_STEP:
+                    return replace(optimum, evaluations=evaluations), grid
             radius = radius * 2 if scale < 1.0 else max(radius, 2 * distance)
         else:
             radius = min(radius, scale * distance) / 4

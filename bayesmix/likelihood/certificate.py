@@ -21,6 +21,8 @@ from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.centred import PersonGrid, centre
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.integrate import Mixture, node_log_probabilities
+from bayesmix.likelihood.maximise import curvature, whitening
+from bayesmix.likelihood.multinomial import natural_units
 from bayesmix.likelihood.pareto import pareto_shape
 from bayesmix.likelihood.problem import Grid, Problem
 
@@ -117,7 +119,7 @@ def certify(
     problem: Problem,
     theta: Array,
     grid: Grid,
-    covariance: Array,
+    covariance: Array | None,
     std_errors: Array,
     rng: Seed,
 ) -> Certificate:
@@ -128,7 +130,8 @@ def certify(
     problem, theta, grid
         The model bound to data, the free vector (P,), and the grid to judge.
     covariance
-        Inverse curvature (P, P) of the log-likelihood at theta, which turns scores into shifts.
+        Inverse curvature (P, P) of the log-likelihood at theta, which turns scores into shifts;
+        None takes the reference's own (a coarse grid's curvature can be as wrong as its scores).
     std_errors
         Standard errors (P,) of the printed parameters.
     rng
@@ -139,7 +142,8 @@ def certify(
     weights = problem.data.weights
     first = _reference(problem, theta, grid, generator)
     scrambles = [first, *(first.renewed(generator) for _ in range(SCRAMBLES - 1))]
-    results = [Likelihood(problem, g).by_person(theta) for g in scrambles]
+    likelihoods = [Likelihood(problem, g) for g in scrambles]
+    results = [f.by_person(theta) for f in likelihoods]
     logp = np.stack([r[0] for r in results])
     scores = np.stack([r[1] for r in results])
     own_logp, own_scores = Likelihood(problem, grid).by_person(theta)
@@ -150,6 +154,8 @@ def certify(
     error = float(weights @ own_logp) - exact
     own_variance = _own_variance(problem, theta, grid, own_logp, generator)
 
+    if covariance is None:
+        covariance = _inverse_curvature(likelihoods[0], theta, scores[0])
     jacobian = problem.parameters.jacobian(theta)
     to_shift = -(jacobian @ covariance) / std_errors[:, None]
     reference, shift_variance, degrees = _jackknife(logp, scores, weights, to_shift)
@@ -177,6 +183,17 @@ def _reference(problem: Problem, theta: Array, grid: Grid, rng: np.random.Genera
     # A few points of a quadrature may be exact to many digits, which takes many nodes to see.
     nodes = MOST_REFERENCE if grid.shared else min(max(grid.size, LEAST_REFERENCE), MOST_REFERENCE)
     return centre(problem, centred(sobol(nodes), moments=True), theta, rng)
+
+
+def _inverse_curvature(likelihood: Likelihood, theta: Array, scores: Array) -> Array:
+    """Inverse of the curvature (P, P), or of the scores' outer product where that is no maximum."""
+    problem = likelihood.problem
+    root = whitening(scores, problem.data.weights, natural_units(problem))
+    hessian = curvature(lambda at: likelihood.value_and_gradient(at)[1], theta, root)
+    whitened = root.T @ hessian @ root
+    if not np.linalg.eigvalsh((whitened + whitened.T) / 2)[0] > 0.0:
+        return root @ root.T
+    return root @ np.linalg.inv(whitened) @ root.T
 
 
 def pooled(logp: Array) -> tuple[Array, Array]:

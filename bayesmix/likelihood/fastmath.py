@@ -41,8 +41,8 @@ def exp(x: float) -> float:  # pragma: no cover - compiled
     """``exp(x)`` for x <= 700; below -708 it returns exp(-708), about 3e-308.
 
     The polynomial interpolates exp at the Chebyshev points of [-ln 2 / 2, ln 2 / 2].
-    It is inlined, and takes the caller's floating-point flags: callers must not allow reassociation,
-    which would undo the rounding.
+    It is inlined, and takes the caller's floating-point flags: callers must not allow
+    reassociation, which would undo the rounding.
     """
     x = max(x, -708.0)
     t = x * _LOG2_E + _ROUND

@@ -46,14 +46,14 @@ def test_the_table_has_a_row_for_each_parameter_and_moment():
 
 
 def test_intervals_keep_bounds():
-    found = table(mean_x=(0.5, 1.0), sd_x=(0.5, 1.0), corr_xy=(0.9, 0.3), fixed_z=(-2.0, 0.5))
+    found = table(mean_x=(0.5, 1.0), sd_x=(0.5, 0.4), corr_xy=(0.9, 0.3), fixed_z=(-2.0, 0.5))
     low, high = found["2.5 %"], found["97.5 %"]
     for name, half in (("mean[x]", 1.959964), ("fixed[z]", 0.979982)):
         assert high[name] - found["estimate"][name] == pytest.approx(half, rel=1e-6)
         assert found["estimate"][name] - low[name] == pytest.approx(half, rel=1e-6)
     assert low["sd[x]"] > 0
     assert low["sd[x]"] * high["sd[x]"] == pytest.approx(0.25)
-    assert np.log(high["sd[x]"] / 0.5) == pytest.approx(1.959964 * 1.0 / 0.5, rel=1e-6)
+    assert np.log(high["sd[x]"] / 0.5) == pytest.approx(1.959964 * 0.4 / 0.5, rel=1e-6)
     assert -1 < low["corr[xy]"] < 0.9 < high["corr[xy]"] < 1
     half = np.arctanh(high["corr[xy]"]) - np.arctanh(0.9)
     assert half == pytest.approx(1.959964 * 0.3 / (1 - 0.81), rel=1e-6)
