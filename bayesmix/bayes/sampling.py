@@ -179,13 +179,14 @@ def _run(
     """Run the chains, from the anchor of a person-centred grid or from ``start``."""
     if isinstance(grid, PersonGrid):
         start = problem.parameters.canonical(grid.anchors.theta)
-    if path == "marginal":
-        pymc, initial = whitened_model(problem, grid, start, settings.priors), None
-        tune = 400 if settings.tune is None else settings.tune
+    hierarchical = path == "hierarchical"
+    if problem.model.random and (settings.noncentred or not hierarchical):
+        pymc = whitened_model(problem, grid, start, settings.priors, hierarchical=hierarchical)
+        initial = None
     else:
         pymc = build(problem, None, settings.priors, settings.noncentred)
         initial = {k: v for k, v in initial_values(problem, start).items() if k in pymc.named_vars}
-        tune = 1000 if settings.tune is None else settings.tune
+    tune = (1000 if hierarchical else 400) if settings.tune is None else settings.tune
     with pymc, warnings.catch_warnings():
         # Of PyTensor's C compiler, which does nothing here but check PyMC's starting point.
         warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS")

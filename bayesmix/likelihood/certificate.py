@@ -30,12 +30,13 @@ Array = NDArray[np.float64]
 
 SCRAMBLES = 8
 LEAST_REFERENCE, MOST_REFERENCE = 64, 1024
-"""Nodes a person of one scrambling of the reference: as many as the grid's, within these bounds;
-the most for quadratures."""
+"""Nodes a person of one scrambling of the reference: as many as the grid's, within these bounds."""
+QUADRATURE_REFERENCE = 256
+"""The same for quadratures: a few points may be exact to many digits, which takes nodes to see."""
 JACKKNIFE_PERSONS = 4096
 """Persons whose scores are handled together: it bounds the memory."""
-TAIL_SCRAMBLES = 2
-"""Scramblings of the reference whose weights are looked at for heavy tails."""
+TAIL_NODES = 512
+"""Nodes a person whose weights are looked at for heavy tails: the dearest part if all were."""
 OWN_SCRAMBLES = 2
 """Scramblings of the grid itself, beside the one that is judged, for its bias and sd."""
 
@@ -171,7 +172,7 @@ def certify(
             {"estimate": shift, "low": shift - shift_half, "high": shift + shift_half},
             index=index,
         ),
-        pareto_k=_worst_persons(problem, theta, scrambles[:TAIL_SCRAMBLES]),
+        pareto_k=_worst_persons(problem, theta, scrambles[: -(-TAIL_NODES // first.size)]),
         nodes=grid.size,
         reference_nodes=first.size,
         seconds=time.perf_counter() - begun,
@@ -180,8 +181,8 @@ def certify(
 
 
 def _reference(problem: Problem, theta: Array, grid: Grid, rng: np.random.Generator) -> PersonGrid:
-    # A few points of a quadrature may be exact to many digits, which takes many nodes to see.
-    nodes = MOST_REFERENCE if grid.shared else min(max(grid.size, LEAST_REFERENCE), MOST_REFERENCE)
+    nodes = min(max(grid.size, LEAST_REFERENCE), MOST_REFERENCE)
+    nodes = QUADRATURE_REFERENCE if grid.shared else nodes
     return centre(problem, centred(sobol(nodes), moments=True), theta, rng)
 
 

@@ -87,10 +87,14 @@ def test_rules_agree_on_a_panel(rule):
 
 def test_plain_draws_are_biased_down_and_centred_ones_hardly():
     """The logarithm of an unbiased integral: the fewer draws, the lower the log-likelihood."""
-    rules = (monte_carlo(20), monte_carlo(100), centred(sobol(64)))
-    errors = [
-        msle(MODEL, data(8), grid=rule, starts=1, rng=2).loglik - exact(8).loglik for rule in rules
-    ]
-    assert errors[0] < errors[1] < -1
-    assert abs(errors[2]) < 0.6
-    assert np.argmin(np.abs(errors)) == 2
+
+    def bias(rule):
+        fits = [msle(MODEL, data(8), grid=rule, starts=1, rng=seed) for seed in range(6)]
+        return np.mean([fit.loglik for fit in fits]) - exact(8).loglik
+
+    few, many, centre = (
+        bias(rule) for rule in (monte_carlo(20), monte_carlo(80), centred(sobol(32)))
+    )
+    assert few < -5
+    assert few < many < 0
+    assert abs(centre) < 0.4

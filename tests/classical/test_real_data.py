@@ -1,0 +1,164 @@
+"""Real data against exact results: electricity (a panel) and Swissmetro (a cross-section)."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayesmix.classical import msle as msle_module
+from bayesmix.classical.msle import msle
+from bayesmix.data.choices import ChoiceData
+from bayesmix.data.examples import electricity
+from bayesmix.integration.descriptions import GaussHermite
+from bayesmix.integration.rules import centred, gauss_hermite, sobol
+from bayesmix.likelihood.accuracy import integration_error
+from bayesmix.likelihood.boundary import at_boundary, leave_boundary
+from bayesmix.likelihood.maximise import maximise
+from bayesmix.likelihood.problem import bind
+from bayesmix.specification.mixing import LogNormal, Normal
+from bayesmix.specification.model import MixedLogit
+
+TERMS = ("pf", "cl", "loc", "wk", "tod", "seas")
+MODEL = MixedLogit(" + ".join(TERMS), random=Normal(*TERMS))
+# By 16,384 person-centred nodes.
+EXACT_LOGLIK = -3878.853
+EXACT = pd.Series(
+    [
+        -1.0103,
+        -0.2332,
+        2.3531,
+        1.6772,
+        -9.720,
+        -9.881,
+        0.2228,
+        0.4105,
+        1.8854,
+        1.2480,
+        2.502,
+        1.608,
+    ],
+    index=[f"{kind}[{term}]" for kind in ("mean", "sd") for term in TERMS],
+)
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return electricity()
+
+
+@pytest.fixture(scope="module")
+def swissmetro(shared_data):
+    """The cross-section, with the Swissmetro as the base of the constants."""
+    frame = shared_data("swissmetro")
+    frame["alt"] = pd.Categorical(frame["alt"], ["SM", "TRAIN", "CAR"])
+    return ChoiceData.from_long(
+        frame.assign(case=frame["id"] * 100 + frame["obs"]),
+        person=None,
+        situation="case",
+        alternative="alt",
+        chosen="choice",
+        availability="avail",
+    )
+
+
+def test_sixty_four_centred_nodes_find_the_exact_estimates(panel):
+    fit = msle(MODEL, panel, grid=centred(sobol(64)), starts=2, rng=1)
+    low, high = fit.integration.error_interval
+    # The optimum on nodes lies above their value at the exact estimates, by half the squared shift.
+    assert low - 0.3 < fit.loglik - EXACT_LOGLIK < high + 0.3
+    off = (fit.params - EXACT) / fit.std_errors
+    assert np.abs(off).max() < 0.3
+    missed = (off < fit.integration.shift["low"] - 0.1) | (
+        off > fit.integration.shift["high"] + 0.1
+    )
+    assert not missed.any()
+
+
+def test_the_default_fit_is_exact_within_its_tolerance(panel):
+    fit = msle(MODEL, panel, starts=1, rng=2)
+    assert fit.loglik == pytest.approx(EXACT_LOGLIK, abs=0.4)
+    assert (np.abs(fit.params - EXACT) < 0.1 * fit.std_errors).all()
+    assert fit.integration.within(0.5, 0.05)
+    assert fit.seconds < 60
+
+
+def test_the_wrong_optimum_with_a_collapsed_standard_deviation_is_left(panel, monkeypatch):
+    """Plain nodes from a start with sd[seas] = 0.007: there -3899 was another package's answer."""
+    problem = bind(MODEL, panel)
+    collapsed = problem.parameters.theta({**EXACT, "sd[seas]": 0.007})
+    monkeypatch.setattr(msle_module, "_starts", lambda *_: [collapsed])
+    visited = []
+
+    def watched(problem, search, start):
+        def spied(theta):
+            visited.append(search(theta))
+            return visited[-1]
+
+        return leave_boundary(problem, spied, start)
+
+    monkeypatch.setattr(msle_module, "leave_boundary", watched)
+    fit = msle(MODEL, panel, grid=sobol(500), rng=1)
+    assert fit.params["sd[seas]"] == pytest.approx(1.6, abs=0.5)
+    assert at_boundary(problem, fit.theta) == []
+    values = [optimum.value for optimum, _ in visited]
+    assert fit.loglik == max(values)
+    assert fit.loglik > EXACT_LOGLIK - 25  # 500 plain nodes are off by some 16
+
+
+def test_a_search_that_stays_collapsed_is_begun_again(panel):
+    """An optimiser that cannot move sd[seas] is held at 0: what is best there is left."""
+    problem = bind(MODEL, panel)
+    grid = msle(MODEL, panel, grid=centred(sobol(64)), starts=1, rng=1).grid
+    held = problem.parameters.theta({**EXACT, "sd[seas]": 0.0})
+    last = problem.parameters.names.index("sd[seas]")
+
+    def search(theta):
+        from bayesmix.likelihood.evaluate import Likelihood
+
+        likelihood = Likelihood(problem, grid)
+        root = np.diag(0.1 * np.abs(EXACT.to_numpy()))
+        root[last, last] *= theta[last] != 0.0
+        return maximise(likelihood.value_and_gradient, theta, root), grid
+
+    stuck, _ = search(held)
+    assert stuck.value < EXACT_LOGLIK - 10
+    found, _ = leave_boundary(problem, search, held)
+    assert found.value > EXACT_LOGLIK - 3
+    assert abs(found.theta[last]) > 1.0
+
+
+def test_a_normal_mixture_over_a_cross_section(swissmetro):
+    model = MixedLogit("C(alt) + tt + cost", random=Normal("tt"))
+    fit = msle(model, swissmetro, starts=2, rng=1)
+    assert isinstance(fit.grid.rule, GaussHermite)
+    # Exact at the published estimates: -5214.959948; the maximum is a little above.
+    assert -5214.97 < fit.loglik < -5214.95
+    assert abs(fit.integration.error) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("key", "law", "exact", "tolerance"),
+    [
+        ("biogeme_b05a_normal_mixture", Normal("tt"), -5214.959948, 1e-3),
+        ("biogeme_b17a_lognormal_mixture", LogNormal("tt", sign=-1), -5231.4211, 5e-3),
+    ],
+    ids=["normal", "lognormal"],
+)
+def test_published_estimates_and_their_integration_error(
+    swissmetro, shared_file, key, law, exact, tolerance
+):
+    records = json.loads(shared_file("swissmetro", "refs.json").read_text())
+    coef = next(record["coef"] for record in records if record["id"] == key)
+    params = {
+        "mean[tt]": coef["b_time"],
+        "sd[tt]": coef["b_time_s"],
+        "fixed[alt[TRAIN]]": coef["asc_train"],
+        "fixed[alt[CAR]]": coef["asc_car"],
+        "fixed[cost]": coef["b_cost"],
+    }
+    model = MixedLogit("C(alt) + tt + cost", random=law)
+    fine = integration_error(model, swissmetro, params, gauss_hermite(64), rng=1)
+    assert fine.error_interval[0] - tolerance < 0 < fine.error_interval[1] + tolerance
+    coarse = integration_error(model, swissmetro, params, gauss_hermite(3), rng=1)
+    assert coarse.error > 10 * fine.error
