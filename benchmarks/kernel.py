@@ -29,7 +29,7 @@ from bayesmix.likelihood.density import density_integrals
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.fastmath import exp
 from bayesmix.likelihood.integrate import Mixture, integrate_parallel
-from bayesmix.likelihood.kernels import BLOCK, add_utility, scores
+from bayesmix.likelihood.kernels import BLOCK, scores, utility
 from bayesmix.likelihood.problem import Grid, Problem
 
 NODES = 600
@@ -94,7 +94,7 @@ def exponentials(x, y, repeats):
 @numba.njit(error_model="numpy")
 def utilities(x, beta, v, repeats):
     for _ in range(repeats):
-        add_utility(x, beta, v, v.shape[0])
+        utility(x, beta, 0.0, v, v.shape[0])
 
 
 @numba.njit(error_model="numpy")

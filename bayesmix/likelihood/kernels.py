@@ -46,10 +46,22 @@ class Panel(NamedTuple):
 
 
 @njit(cache=True, fastmath={"contract"}, error_model="numpy")
-def add_utility(x: Array, beta: Array, v: Array, n: int) -> None:  # pragma: no cover - compiled
-    """``v_s += sum_k x_k beta_ks``: four coefficients a sweep, for memory traffic is the cost."""
+def utility(  # pragma: no cover - compiled
+    x: Array, beta: Array, constant: float, v: Array, n: int
+) -> None:
+    """``v_s = constant + sum_k x_k beta_ks``: six or four a sweep, for memory traffic is the cost."""
     size = x.shape[0]
-    k = 0
+    if size >= 6:
+        x0, x1, x2, x3, x4, x5 = x[0], x[1], x[2], x[3], x[4], x[5]
+        b0, b1, b2, b3, b4, b5 = beta[0], beta[1], beta[2], beta[3], beta[4], beta[5]
+        for s in range(n):
+            half = x0 * b0[s] + x1 * b1[s] + x2 * b2[s]
+            v[s] = (constant + half) + (x3 * b3[s] + x4 * b4[s] + x5 * b5[s])
+        k = 6
+    else:
+        for s in range(n):
+            v[s] = constant
+        k = 0
     while k + 3 < size:
         x0, x1, x2, x3 = x[k], x[k + 1], x[k + 2], x[k + 3]
         b0, b1, b2, b3 = beta[k], beta[k + 1], beta[k + 2], beta[k + 3]
@@ -99,10 +111,7 @@ def log_probabilities(  # pragma: no cover - compiled
             largest[s] = floor
         for row in range(start, end):
             v = prob[row - first_row]
-            constant = base[row]
-            for s in range(n):
-                v[s] = constant
-            add_utility(panel.x[row], beta, v, n)
+            utility(panel.x[row], beta, base[row], v, n)
             for s in range(n):
                 largest[s] = max(largest[s], v[s])
         chosen = panel.chosen_row[t]

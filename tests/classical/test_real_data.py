@@ -10,13 +10,13 @@ from bayesmix.classical import msle as msle_module
 from bayesmix.classical.msle import msle
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.examples import electricity
-from bayesmix.integration.descriptions import GaussHermite
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
 from bayesmix.likelihood.accuracy import integration_error
 from bayesmix.likelihood.boundary import at_boundary, leave_boundary
+from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import maximise
 from bayesmix.likelihood.problem import bind
-from bayesmix.specification.mixing import LogNormal, Normal
+from bayesmix.specification.mixing import Normal
 from bayesmix.specification.model import MixedLogit
 
 TERMS = ("pf", "cl", "loc", "wk", "tod", "seas")
@@ -114,8 +114,6 @@ def test_a_search_that_stays_collapsed_is_begun_again(panel):
     last = problem.parameters.names.index("sd[seas]")
 
     def search(theta):
-        from bayesmix.likelihood.evaluate import Likelihood
-
         likelihood = Likelihood(problem, grid)
         root = np.diag(0.1 * np.abs(EXACT.to_numpy()))
         root[last, last] *= theta[last] != 0.0
@@ -128,28 +126,32 @@ def test_a_search_that_stays_collapsed_is_begun_again(panel):
     assert abs(found.theta[last]) > 1.0
 
 
+# By the trapezoidal rule, whose errors here are those of rounding.
+SWISS_MAXIMUM = -5214.89305
+SWISS_EXACT = {
+    "mean[tt]": -2.2599,
+    "sd[tt]": 1.6578,
+    "fixed[alt[TRAIN]]": -0.4019,
+    "fixed[alt[CAR]]": 0.1371,
+    "fixed[cost]": -1.2856,
+}
+SWISS = MixedLogit("C(alt) + tt + cost", random=Normal("tt"))
+
+
 def test_a_normal_mixture_over_a_cross_section(swissmetro):
-    model = MixedLogit("C(alt) + tt + cost", random=Normal("tt"))
-    fit = msle(model, swissmetro, starts=2, rng=1)
-    assert isinstance(fit.grid.rule, GaussHermite)
-    # Exact at the published estimates: -5214.959948; the maximum is a little above.
-    assert -5214.97 < fit.loglik < -5214.95
-    assert abs(fit.integration.error) < 0.05
+    fit = msle(SWISS, swissmetro, starts=1, rng=1)
+    low, high = fit.integration.error_interval
+    assert low - 0.02 < fit.loglik - SWISS_MAXIMUM < high + 0.02
+    assert fit.integration.within(0.5, 0.05)
+    off = (fit.params - pd.Series(SWISS_EXACT)) / fit.std_errors
+    assert np.abs(off).max() < 0.05
 
 
-@pytest.mark.parametrize(
-    ("key", "law", "exact", "tolerance"),
-    [
-        ("biogeme_b05a_normal_mixture", Normal("tt"), -5214.959948, 1e-3),
-        ("biogeme_b17a_lognormal_mixture", LogNormal("tt", sign=-1), -5231.4211, 5e-3),
-    ],
-    ids=["normal", "lognormal"],
-)
-def test_published_estimates_and_their_integration_error(
-    swissmetro, shared_file, key, law, exact, tolerance
-):
+@pytest.mark.parametrize(("points", "value"), [(40, -5215.452129), (64, -5214.670383)])
+def test_the_error_of_quadrature_that_passes_for_exact(swissmetro, shared_file, points, value):
+    """Utilities in time are steep here: 64 points are still off by 0.22 nats."""
     records = json.loads(shared_file("swissmetro", "refs.json").read_text())
-    coef = next(record["coef"] for record in records if record["id"] == key)
+    coef = next(r["coef"] for r in records if r["id"] == "biogeme_b05a_normal_mixture")
     params = {
         "mean[tt]": coef["b_time"],
         "sd[tt]": coef["b_time_s"],
@@ -157,8 +159,7 @@ def test_published_estimates_and_their_integration_error(
         "fixed[alt[CAR]]": coef["asc_car"],
         "fixed[cost]": coef["b_cost"],
     }
-    model = MixedLogit("C(alt) + tt + cost", random=law)
-    fine = integration_error(model, swissmetro, params, gauss_hermite(64), rng=1)
-    assert fine.error_interval[0] - tolerance < 0 < fine.error_interval[1] + tolerance
-    coarse = integration_error(model, swissmetro, params, gauss_hermite(3), rng=1)
-    assert coarse.error > 10 * fine.error
+    found = integration_error(SWISS, swissmetro, params, gauss_hermite(points), rng=1)
+    low, high = found.error_interval
+    assert low < value - (-5214.893422) < high
+    assert high - low < 0.2

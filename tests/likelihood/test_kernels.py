@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bayesmix.likelihood.kernels import BLOCK, Panel, add_utility, dot, log_probabilities, scores
+from bayesmix.likelihood.kernels import BLOCK, Panel, dot, log_probabilities, scores, utility
 from tests.oracles import log_probability, random_panel, slopes
 
 ROUNDING = 1e-12
@@ -140,7 +140,7 @@ def test_utility_and_dot_use_the_first_n_nodes_only(size):
     rng = np.random.default_rng(size)
     x, beta, v = rng.normal(size=size), rng.normal(size=(size, 8)), rng.normal(size=8)
     before = v.copy()
-    add_utility(x, beta, v, 5)
-    np.testing.assert_allclose(v[:5], before[:5] + x @ beta[:, :5], atol=ROUNDING)
+    utility(x, beta, 0.7, v, 5)
+    np.testing.assert_allclose(v[:5], 0.7 + x @ beta[:, :5], atol=ROUNDING)
     np.testing.assert_array_equal(v[5:], before[5:])
     assert dot(before, v, 5) == pytest.approx(before[:5] @ v[:5], abs=ROUNDING)
