@@ -46,7 +46,7 @@ class PosteriorAccuracy:
     def __str__(self) -> str:
         return (
             f"integration error of the log-likelihood over the posterior: mean {self.mean:+.2f}, "
-            f"sd {self.sd:.2f} nats; no posterior mean is shifted by more than {self.sd:.2f} "
+            f"sd {self.sd:.2f} nats; to first order it shifts no posterior mean by more than {self.sd:.2f} "
             f"posterior standard deviations (most of it: person {self.worst_person})"
         )
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.centred import PersonGrid
+from bayesmix.integration.descriptions import Centred, Rule
+from bayesmix.likelihood.centred import PersonGrid, check_grid
 from bayesmix.likelihood.coefficient_nodes import CoefficientNodes, freeze
 from bayesmix.likelihood.graph import (
     conditional_log_probabilities,
@@ -72,7 +73,14 @@ def pymc_model(
             "which makes one"
         )
     problem = bind(model, data)
-    return build(problem, grid if likelihood == "marginal" else None, priors, noncentred)
+    if likelihood == "hierarchical" or not model.random:
+        return build(problem, None, priors, noncentred)
+    if isinstance(grid, Rule | Centred):
+        raise SpecificationError(
+            f"argument 'grid' must be a grid as used by a fit, such as fit.grid, got {grid}"
+        )
+    check_grid(problem, grid)
+    return build(problem, grid, priors, noncentred)
 
 
 def build(

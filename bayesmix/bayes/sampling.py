@@ -24,7 +24,7 @@ from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
 from bayesmix.likelihood.anchored import climb
-from bayesmix.likelihood.centred import PersonGrid, centre
+from bayesmix.likelihood.centred import PersonGrid, centre, check_grid
 from bayesmix.likelihood.multinomial import check_signs, multinomial, starting_values
 from bayesmix.likelihood.problem import Grid, Problem, bind
 from bayesmix.specification.model import MixedLogit
@@ -161,6 +161,7 @@ def _first_grid(problem: Problem, grid: GridChoice, start: Array, rng: np.random
         if grid != "auto":
             raise SpecificationError(f"argument 'grid' must be a rule or 'auto', got {grid!r}")
         grid = centred(sobol(FIRST_NODES), moments=True)
+    check_grid(problem, grid)
     if isinstance(grid, Centred):
         return climb(problem, grid, start, rng)[1]
     if isinstance(grid, Rule):

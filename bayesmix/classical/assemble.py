@@ -106,6 +106,9 @@ def _certificate(search: Search, theta: Array, grid: Grid, found: Information) -
         np.sqrt(np.diag(natural_covariance(space, theta, found.covariance(kind), found.silent)))
         for kind in ("robust", "hessian")
     ]
+    # With weights the curvature's errors depend on their scale; those by person do not.
+    weights = search.problem.data.weights
+    errors[1] *= np.sqrt(weights @ weights / weights.sum())
     inverse = found.covariance("hessian") if isinstance(grid, PersonGrid) else None
     return certify(search.problem, theta, grid, inverse, np.fmax(*errors), search.rng)
 

@@ -101,7 +101,7 @@ def _inverse(matrix: Array) -> Array:
 def information(
     gradient: Callable[[Array], Array], theta: Array, scores: Array, weights: Array, root: Array
 ) -> Information:
-    """Information at ``theta``: the Hessian by central differences of the analytic gradient.
+    """Information at ``theta``: the Hessian by differences of the analytic gradient.
 
     Parameters
     ----------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -156,5 +157,5 @@ class Fit:
         return f"{self.headline()}\n\n{self.summary().to_string(float_format='{:.4f}'.format)}"
 
     def _repr_html_(self) -> str:
-        lines = "<br>".join(self.headline().splitlines())
+        lines = "<br>".join(escape(self.headline(), quote=False).splitlines())
         return f"<p>{lines}</p>{self.summary().to_html(float_format='{:.4f}'.format)}"

@@ -22,7 +22,7 @@ from bayesmix.likelihood.anchored import climb, settle
 from bayesmix.likelihood.automatic import DEFAULT_TOLERANCE, MOST_NODES, Tolerance, first_rule
 from bayesmix.likelihood.automatic import next_rule as refined
 from bayesmix.likelihood.boundary import leave_boundary
-from bayesmix.likelihood.centred import PersonGrid
+from bayesmix.likelihood.centred import PersonGrid, check_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, check_optimizer, maximise, whitening
 from bayesmix.likelihood.multinomial import (
@@ -98,6 +98,11 @@ def msle(
     if starts < 1:
         raise SpecificationError(f"argument 'starts' must be at least 1, got {starts}")
     problem = bind(model, data)
+    if isinstance(grid, str):
+        if grid != "auto":
+            raise SpecificationError(f"argument 'grid' must be a rule or 'auto', got {grid!r}")
+    elif model.random:
+        check_grid(problem, grid)
     logit = multinomial(problem)
     check_signs(problem, logit)
     generator = np.random.default_rng(rng)
@@ -105,8 +110,6 @@ def msle(
         search = Search(problem, logit, optimizer, generator, line, begun)
         if not model.random:
             return assemble_multinomial(search)
-        if isinstance(grid, str) and grid != "auto":
-            raise SpecificationError(f"argument 'grid' must be a rule or 'auto', got {grid!r}")
         origins = _starts(problem, logit, starts, generator)
         if isinstance(grid, str):
             return _automatic(search, origins, tolerance)

@@ -41,8 +41,10 @@ def check_numeric(data: "ChoiceData", column: str) -> np.ndarray:
     series = check_complete(data, column)
     values = numbers(series)
     if values is None:
+        text = series[pd.to_numeric(series, errors="coerce").isna()]
+        shown = pd.unique(series if text.empty else text)
         raise DataError(
-            f"column {show(column)} is not numeric: it holds {first_few(pd.unique(series))} "
+            f"column {show(column)} is not numeric: it holds {first_few(shown)} "
             f"({series.dtype}); for categories write C({column}) in the formula, for numbers "
             "stored as text convert the column with pandas.to_numeric"
         )

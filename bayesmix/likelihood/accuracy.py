@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
-from bayesmix.likelihood.centred import PersonGrid, centre
+from bayesmix.likelihood.centred import PersonGrid, centre, check_grid
 from bayesmix.likelihood.certificate import Certificate, certify
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem, bind
@@ -60,12 +60,16 @@ def integration_error(
     """
     problem = bind(model, data)
     theta = problem.parameters.theta(params)
+    check_grid(problem, grid)
     generator = np.random.default_rng(rng)
     used = _concrete(problem, theta, grid, generator)
     _, scores = Likelihood(problem, used).by_person(theta)
-    covariance = np.linalg.pinv((scores * problem.data.weights[:, None]).T @ scores)
+    weights = problem.data.weights
+    covariance = np.linalg.pinv((scores * weights[:, None]).T @ scores)
     jacobian = problem.parameters.jacobian(theta)
     errors = np.sqrt(np.diag(jacobian @ covariance @ jacobian.T))
+    # In units of standard errors by person, which do not depend on the scale of the weights.
+    errors *= np.sqrt(weights @ weights / weights.sum())
     return certify(problem, theta, used, None, errors, generator)
 
 

@@ -42,7 +42,7 @@ def first_rule(problem: Problem) -> tuple[Rule | Centred, str]:
     longest = int(np.diff(problem.data.person_start).max())
     if longest == 1 and size in QUADRATURE:
         rule = gauss_hermite(QUADRATURE[size][0])
-        return rule, f"{rule}, for a cross-section with {size} random coefficients is smooth"
+        return rule, f"{rule}, for the integrands of a cross-section are smooth"
     return centred(sobol(FIRST_NODES)), _panel_reason(FIRST_NODES)
 
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from bayesmix.errors import IntegrationError
-from bayesmix.integration.descriptions import Centred
+from bayesmix.errors import IntegrationError, SpecificationError
+from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.likelihood.integrate import Mixture, node_log_probabilities
 from bayesmix.likelihood.modes import find_modes
@@ -101,6 +102,30 @@ class PersonGrid:
 
     def __str__(self) -> str:
         return str(self.rule)
+
+
+def check_grid(problem: Problem, grid: Any) -> None:
+    """Refuse what is no grid, and a grid made for other counts: kernels do not check bounds.
+
+    Raises
+    ------
+    SpecificationError
+        If ``grid`` is neither a rule nor a grid, or has other numbers of persons or coefficients.
+    """
+    if isinstance(grid, Rule | Centred):
+        return
+    if not isinstance(grid, PopulationGrid | PersonGrid):
+        raise SpecificationError(
+            "argument 'grid' must be a rule, such as centred(sobol(64)), or the grid of a fit, "
+            f"got {grid!r}"
+        )
+    base = grid.base if isinstance(grid, PersonGrid) else grid
+    have, need = (base.persons, base.dimension), (problem.n_persons, problem.parameters.n_random)
+    if have != need:
+        raise SpecificationError(
+            f"argument 'grid' was made for {have[0]} persons and {have[1]} random coefficients, "
+            f"data and model have {need[0]} and {need[1]}: pass the rule, {grid}, in its place"
+        )
 
 
 def find_anchors(problem: Problem, theta: Array, start: Array | None = None) -> Anchors:

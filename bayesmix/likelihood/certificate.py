@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -113,7 +114,7 @@ class Certificate:
         return text
 
     def _repr_html_(self) -> str:
-        return f"<p>{self}</p>{self.shift.to_html(float_format='{:+.3f}'.format)}"
+        return f"<p>{escape(str(self), quote=False)}</p>{self.shift.to_html(float_format='{:+.3f}'.format)}"
 
 
 def certify(

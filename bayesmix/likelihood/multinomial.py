@@ -84,7 +84,7 @@ def _check_separation(problem: Problem, theta: Array, information: Array, at_zer
     raise ConvergenceError(
         f"the multinomial logit has no maximum: its coefficients grow without bound, most of all "
         f"{', '.join(names[m] for m in heavy)}. Some combination of these columns predicts choices "
-        "perfectly (separation): leave one out, or use priors (bm.sample)"
+        "perfectly (separation): leave one out, or sample bm.pymc_model, whose priors bound them"
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
+from bayesmix.errors import DataError, SpecificationError
 from bayesmix.likelihood.kernels import Panel
 from bayesmix.specification.model import Design, MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
@@ -130,4 +131,14 @@ class Problem:
 
 def bind(model: MixedLogit, data: ChoiceData) -> Problem:
     """The model on these data, with every check of the specification made."""
+    if not isinstance(model, MixedLogit):
+        raise SpecificationError(
+            f"argument 'model' must be a MixedLogit, got {type(model).__name__}: the model comes "
+            "first, then the data"
+        )
+    if not isinstance(data, ChoiceData):
+        raise DataError(
+            f"argument 'data' must be ChoiceData, got {type(data).__name__}: make it with "
+            "ChoiceData.from_long or ChoiceData.from_wide"
+        )
     return Problem(model, data, model.design(data))

@@ -56,6 +56,10 @@ def compare(
     >>> float(table.loc["mean[pf]", ("again", "difference")].round(3))
     0.5
     """
+    if not isinstance(fits, Mapping):
+        raise TypeError(
+            f"compare: expected fits by label, e.g. {{'MSLE': fit}}, got {type(fits).__name__}"
+        )
     columns = {label: _estimates(label, fit) for label, fit in fits.items()}
     if not columns:
         raise TypeError("compare needs at least one fit, e.g. compare({'MSLE': fit}); got none")

@@ -1,6 +1,8 @@
 """Fit a study step by step into a run folder; what is finished is kept and used again."""
 
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -126,17 +128,19 @@ def _nuts(built: Built, results: Results, progress: bool) -> xr.DataTree:
     """On the grid of the MSLE where there is one, unless grids are left to the estimators."""
     settings, rule = built.study.estimate, built.rule
     shared = "msle" in results and rule != "auto"
-    return bm.sample(
-        built.model,
-        built.data,
-        likelihood=settings.likelihood,
-        grid=results["msle"].grid if shared else rule,
-        draws=settings.draws,
-        tune=settings.tune,
-        chains=settings.chains,
-        rng=settings.seed,
-        progress=progress,
-    )
+    # The sampler's bar is progress, and goes where progress goes: results alone are for stdout.
+    with redirect_stdout(sys.stderr):
+        return bm.sample(
+            built.model,
+            built.data,
+            likelihood=settings.likelihood,
+            grid=results["msle"].grid if shared else rule,
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            rng=settings.seed,
+            progress=progress,
+        )
 
 
 def _save_fit(fit: Any, path: Path) -> None:

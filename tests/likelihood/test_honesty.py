@@ -67,7 +67,7 @@ def test_shifts_are_those_of_estimates():
     hessian = curvature(lambda at: gradient(at)[1], exact, root)
     grid, inverse = here.grid(gauss_hermite(9)), np.linalg.inv(hessian)
     assert np.abs(moved).max() > 0.5
-    # Told the curvature, or finding it on the reference's nodes; not that of nine points squared.
+    # To first order: told the curvature at the exact optimum, or finding it at the coarse one.
     for covariance in (inverse, None):
         found = certify(here.problem, coarse, grid, covariance, here.errors, 1)
-        np.testing.assert_allclose(found.shift["estimate"], moved, atol=0.1)
+        np.testing.assert_allclose(found.shift["estimate"], moved, atol=0.15)

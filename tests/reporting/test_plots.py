@@ -42,9 +42,13 @@ def test_forest_draws_quantiles_of_a_posterior_and_intervals_of_a_fit(
 
 
 def test_standard_deviations_have_intervals_above_zero(fit: SimpleNamespace) -> None:
-    fit.std_errors["sd[cl]"] = 5.0
-    (low, _), (high, _) = forest({"MSLE": fit}).axes[1].collections[0].get_segments()[1]
-    assert [low, high] == pytest.approx([np.exp(-5 * 1.959964), np.exp(5 * 1.959964)])
+    for error, limits in (
+        (0.8, [np.exp(-0.8 * 1.959964), np.exp(0.8 * 1.959964)]),
+        (5.0, [0.0, 1.0 + 5.0 * 1.959964]),
+    ):
+        fit.std_errors["sd[cl]"] = error
+        (low, _), (high, _) = forest({"MSLE": fit}).axes[1].collections[0].get_segments()[1]
+        assert [low, high] == pytest.approx(limits)
 
 
 def test_forest_is_unknown_to_pyplot(fit: SimpleNamespace, tmp_path: Path) -> None:
