@@ -46,8 +46,8 @@ class PosteriorAccuracy:
     def __str__(self) -> str:
         return (
             f"integration error of the log-likelihood over the posterior: mean {self.mean:+.2f}, "
-            f"sd {self.sd:.2f} nats; to first order it shifts no posterior mean by more than {self.sd:.2f} "
-            f"posterior standard deviations (most of it: person {self.worst_person})"
+            f"sd {self.sd:.2f} nats; to first order it shifts no posterior mean by more than "
+            f"{self.sd:.2f} posterior standard deviations (most of it: person {self.worst_person})"
         )
 
 

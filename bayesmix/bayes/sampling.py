@@ -17,7 +17,7 @@ from bayesmix.bayes.models import build
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
 from bayesmix.bayes.priors import Prior
 from bayesmix.bayes.tree import complete
-from bayesmix.bayes.whitened import whitened_model
+from bayesmix.bayes.whitened import posterior_mode, whitened_model
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
@@ -33,9 +33,10 @@ Array = NDArray[np.float64]
 GridChoice = Rule | Centred | PopulationGrid | PersonGrid | str
 Path = Literal["marginal", "hierarchical", "auto"]
 
+SEARCH_NODES = 64
 FIRST_NODES = 256
 MOST_NODES = 1024
-ERROR_SD = 0.5
+ERROR_SD = 0.7
 """Standard deviation (nats) of the integration error over the posterior that may remain."""
 NODE_BYTES = 4 * 2**30
 """Memory of the nodes beyond which persons are sampled and not integrated."""
@@ -69,6 +70,10 @@ def sample(
 ) -> xr.DataTree:
     """Draw from the posterior with NUTS.
 
+    Weights multiply the log-likelihoods of persons, as if these were so many people: posterior
+    standard deviations shrink as weights grow, which the robust standard errors of an MSLE do not.
+    The group ``log_likelihood`` is without weights.
+
     Parameters
     ----------
     model, data
@@ -79,9 +84,9 @@ def sample(
         nodes would not fit into memory.
     grid
         A fit's grid, a rule, or ``"auto"``: person-centred nodes, 256 a person at first, anchored
-        at the maximum of the likelihood; where they turn out too few over the posterior, they are
-        anchored anew in its middle, four times as many, and the chains run again. The
-        hierarchical path uses the grid for the integrated ``log_likelihood`` only.
+        at the posterior mode; where they turn out too few over the posterior, more of them are
+        anchored anew in its middle, and the chains run again. The hierarchical path uses the grid
+        for the integrated ``log_likelihood`` only.
     draws, tune, chains
         Draws kept and tuning steps of each chain (by default 1,000 in the hierarchical path, 400 in
         the marginal one); number of chains.
@@ -112,13 +117,14 @@ def sample(
             "argument 'likelihood' must be 'marginal', 'hierarchical' or 'auto', "
             f"got {likelihood!r}"
         )
+    _check_counts(draws=draws, chains=chains, tune=1 if tune is None else tune)
     problem = bind(model, data)
     generator = np.random.default_rng(rng)
     logit = multinomial(problem)
     check_signs(problem, logit)
     start = starting_values(problem, logit)
     path, why = _path(problem, likelihood)
-    used = _first_grid(problem, grid, start, generator)
+    used = _first_grid(problem, grid, start, priors, generator)
     settings = _Chains(draws, tune, chains, priors, noncentred, progress)
     renewable = isinstance(grid, str) and path == "marginal"
     while True:
@@ -132,7 +138,8 @@ def sample(
         assert isinstance(used, PersonGrid | PopulationGrid)
         if not renewable or accuracy.sd <= ERROR_SD or used.size >= MOST_NODES:
             break
-        rule = centred(sobol(4 * used.size), moments=True)
+        nodes = 64 * int(np.ceil(used.size * (1.25 * accuracy.sd / ERROR_SD) ** 1.25 / 64))
+        rule = centred(sobol(min(nodes, MOST_NODES)), moments=True)
         used = centre(problem, rule, flat.mean(axis=0), generator)
     notes = {
         "likelihood": path,
@@ -145,6 +152,14 @@ def sample(
     return complete(tree, problem, logp, priors, notes)
 
 
+def _check_counts(**counts: int) -> None:
+    for name, value in counts.items():
+        if not isinstance(value, int | np.integer) or value < 1:
+            raise SpecificationError(
+                f"argument {name!r} must be a whole number of at least 1, got {value!r}"
+            )
+
+
 def _path(problem: Problem, likelihood: Path) -> tuple[str, str]:
     if likelihood != "auto":
         return likelihood, "as asked for"
@@ -154,7 +169,14 @@ def _path(problem: Problem, likelihood: Path) -> tuple[str, str]:
     return "marginal", "the posterior of the population alone is quicker to sample"
 
 
-def _first_grid(problem: Problem, grid: GridChoice, start: Array, rng: np.random.Generator) -> Grid:
+def _first_grid(
+    problem: Problem,
+    grid: GridChoice,
+    start: Array,
+    priors: Mapping[str, Prior] | None,
+    rng: np.random.Generator,
+) -> Grid:
+    """The grid as asked for; a person-centred one is anchored at the posterior mode."""
     if not problem.model.random:
         return population_grid(gauss_hermite(1), 0, problem.n_persons)
     if isinstance(grid, str):
@@ -163,7 +185,10 @@ def _first_grid(problem: Problem, grid: GridChoice, start: Array, rng: np.random
         grid = centred(sobol(FIRST_NODES), moments=True)
     check_grid(problem, grid)
     if isinstance(grid, Centred):
-        return climb(problem, grid, start, rng)[1]
+        optimum, _ = climb(problem, centred(sobol(SEARCH_NODES)), start, rng)
+        theta = problem.parameters.canonical(optimum.theta)
+        near = centre(problem, grid, theta, rng)
+        return centre(problem, grid, posterior_mode(problem, near, theta, priors), rng)
     if isinstance(grid, Rule):
         return population_grid(grid, problem.parameters.n_random, problem.n_persons, rng)
     return grid

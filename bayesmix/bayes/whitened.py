@@ -83,6 +83,16 @@ def whitened_model(
     return pymc
 
 
+def posterior_mode(
+    problem: Problem, grid: Grid, theta: Array, priors: Mapping[str, Prior] | None = None
+) -> Array:
+    """Free vector (P,) of the posterior mode nearest to ``theta``, for nodes to be anchored at."""
+    mode, _ = _mode(problem, grid, theta, make_priors(problem, priors))
+    diagonal = problem.parameters.diagonal()
+    mode[diagonal] = np.exp(mode[diagonal])
+    return mode
+
+
 def _parameters(problem: Problem, theta_log: Any) -> tuple[Any, Any, Any]:
     diagonal = problem.parameters.diagonal()
     theta = theta_log

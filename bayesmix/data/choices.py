@@ -21,8 +21,9 @@ class ChoiceData:
     """Choices of I persons in T situations out of R alternatives offered, valid once made.
 
     Made by `ChoiceData.from_long` or `ChoiceData.from_wide`, the package's only validation of user
-    data. Rows are sorted by person and situation (order of first appearance) and alternative (order
-    of `alternatives`), so that a situation's rows, and a person's, are contiguous.
+    data. Rows are sorted by person and situation (by label; in order of first appearance where
+    labels cannot be compared) and alternative (order of `alternatives`), so that a situation's
+    rows, and a person's, are contiguous, and the order of the user's rows does not matter.
 
     Attributes
     ----------

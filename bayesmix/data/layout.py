@@ -26,8 +26,9 @@ def offsets(codes: np.ndarray, groups: int) -> np.ndarray:
 class Layout:
     """Rows of a long frame in the package's order: by person, situation, alternative.
 
-    Persons come in order of first appearance, a person's situations too; alternatives in the order
-    of `alternatives`.
+    Persons and each person's situations are sorted by label, so that the order of the user's rows
+    does not matter (own draws belong to a person's place); labels that cannot be compared stay in
+    order of first appearance. Alternatives come in the order of `alternatives`.
     """
 
     order: np.ndarray  # (R,) int64 position in the user's frame
@@ -61,7 +62,7 @@ def lay_out(frame: pd.DataFrame, person: str | None, situation: str, alternative
     alternative_code, alternatives = _alternatives(frame[alternative])
 
     pair = person_code * len(situation_names) + situation_label
-    pair_code, pairs = pd.factorize(pair)  # by first appearance
+    pair_code, pairs = pd.factorize(pair, sort=True)
     pair_person, pair_label = np.divmod(pairs, len(situation_names))
     by_person = np.argsort(pair_person, kind="stable")
     rank = np.empty_like(by_person)
@@ -89,30 +90,30 @@ def lay_out(frame: pd.DataFrame, person: str | None, situation: str, alternative
 
 
 def _factorise(labels: pd.Series) -> tuple[np.ndarray, pd.Index]:
-    """Codes (int64) and labels in order of first appearance."""
+    """Codes (int64) and labels, sorted; in order of first appearance where they cannot be."""
     if isinstance(labels.dtype, pd.CategoricalDtype):
         labels = labels.astype(labels.cat.categories.dtype)
     codes, names = pd.factorize(labels)
-    return codes.astype(np.int64), pd.Index(names)
+    names = pd.Index(names)
+    try:
+        order = names.argsort()
+    except TypeError:
+        return codes.astype(np.int64), names
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[codes], names[order]
 
 
 def _alternatives(labels: pd.Series) -> tuple[np.ndarray, tuple[Hashable, ...]]:
     """Codes and labels of the alternatives: in the order of categories, or sorted.
 
-    Unlike first appearance, neither depends on the order of the rows. Labels that cannot be
-    compared with each other are left in order of first appearance.
+    Unlike first appearance, neither depends on the order of the rows.
     """
     if isinstance(labels.dtype, pd.CategoricalDtype):
         codes, names = labels.cat.codes.to_numpy(dtype=np.int64), labels.cat.categories
         return compress(codes, tuple(names.tolist()))
     codes, names = _factorise(labels)
-    try:
-        order = names.argsort()
-    except TypeError:
-        return codes, tuple(names.tolist())
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return rank[codes], tuple(names[order].tolist())
+    return codes, tuple(names.tolist())
 
 
 def compress(

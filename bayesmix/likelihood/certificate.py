@@ -114,7 +114,8 @@ class Certificate:
         return text
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(str(self), quote=False)}</p>{self.shift.to_html(float_format='{:+.3f}'.format)}"
+        table = self.shift.to_html(float_format="{:+.3f}".format)
+        return f"<p>{escape(str(self), quote=False)}</p>{table}"
 
 
 def certify(

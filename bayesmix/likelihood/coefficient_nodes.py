@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bayesmix.likelihood.boundary import at_boundary
 from bayesmix.likelihood.centred import PersonGrid
 from bayesmix.likelihood.integrate import Mixture, node_log_probabilities
 from bayesmix.likelihood.problem import Problem
@@ -29,13 +30,15 @@ class CoefficientNodes(NamedTuple):
 def freeze(problem: Problem, grid: PersonGrid) -> CoefficientNodes | None:
     """The nodes of ``grid`` at its anchor, fixed in coefficient space.
 
-    At the anchor the integrals are those of ``grid``. None where the population's law is singular
-    at the anchor (a standard deviation of 0), for then it has no density.
+    At the anchor the integrals are those of ``grid``. None where a standard deviation is near 0
+    at the anchor: the nodes would crowd around the mean, and larger ones find none.
     """
     mean, chol, fixed = problem.parameters.unpack(grid.anchors.theta)
     size = problem.parameters.n_random
     diagonal = np.abs(np.diag(chol))
     if (diagonal < 1e-6 * np.abs(chol).sum(axis=1).max(initial=0.0)).any():
+        return None
+    if at_boundary(problem, grid.anchors.theta):
         return None
     nodes, weights = grid.block(0, problem.n_persons)
     mixture = Mixture(mean[None, :], chol, problem.link, nodes, weights)

@@ -49,7 +49,7 @@ class Panel(NamedTuple):
 def utility(  # pragma: no cover - compiled
     x: Array, beta: Array, constant: float, v: Array, n: int
 ) -> None:
-    """``v_s = constant + sum_k x_k beta_ks``: six or four a sweep, for memory traffic is the cost."""
+    """``v_s = constant + sum_k x_k beta_ks``, many a sweep, for memory traffic is the cost."""
     size = x.shape[0]
     if size >= 6:
         x0, x1, x2, x3, x4, x5 = x[0], x[1], x[2], x[3], x[4], x[5]

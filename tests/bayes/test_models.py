@@ -113,3 +113,37 @@ def test_marginal_likelihood_needs_a_grid(panel):
         bm.pymc_model(MODEL, panel, likelihood="marginal")
     with pytest.raises(bm.SpecificationError, match="'hierarchical' or 'marginal', got 'both'"):
         bm.pymc_model(MODEL, panel, likelihood="both")
+
+
+def test_nodes_are_not_fixed_where_the_population_is_nearly_singular():
+    """A density that is nearly a point says nothing of larger standard deviations."""
+    data = bm.examples.electricity()
+    model = bm.MixedLogit("cl + loc", random=[bm.Normal("cl", "loc")])
+    problem = bind(model, data)
+    low = {"mean[cl]": -0.1, "mean[loc]": 1.3, "sd[cl]": 4e-4, "sd[loc]": 1.0}
+    grid = centre(problem, bm.centred(bm.sobol(64)), problem.parameters.theta(low), 1)
+    variable = pt.dvector()
+    logp = marginal_log_probabilities(
+        problem, grid, variable[:2], pt.diag(variable[2:]), pt.zeros(0)
+    )
+    function = pytensor.function([variable], logp, mode=INTERPRETED)
+    wide = problem.parameters.theta(low | {"sd[cl]": 0.3})
+    exact = Likelihood(problem, centre(problem, bm.centred(bm.sobol(1024)), wide, 2))
+    assert function(wide).sum() == pytest.approx(exact.by_person(wide)[0].sum(), abs=10.0)
+
+
+def test_a_grid_of_another_problem_is_refused(panel):
+    """Of another dimension, or of another number of persons."""
+    data = bm.examples.electricity()
+    one = bm.msle(bm.MixedLogit("cl", random=[bm.Normal("cl")]), data, starts=1, rng=1,
+                  grid=bm.centred(bm.sobol(8)))  # fmt: skip
+    two = bm.MixedLogit("cl + loc", random=[bm.Normal("cl", "loc")])
+    for grid in (one.grid, bm.population_grid(bm.sobol(8), 3, data.n_persons, 1)):
+        with pytest.raises(bm.SpecificationError, match="random coefficients"):
+            bm.msle(two, data, grid=grid)
+        with pytest.raises(bm.SpecificationError, match="random coefficients"):
+            bm.pymc_model(two, data, likelihood="marginal", grid=grid)
+    with pytest.raises(bm.SpecificationError, match="persons"):
+        bm.pymc_model(
+            bm.MixedLogit("a", random=[bm.Normal("a")]), panel, likelihood="marginal", grid=one.grid
+        )

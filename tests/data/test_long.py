@@ -47,18 +47,19 @@ def test_the_small_panel(panel, roles):
         assert codes.dtype == np.int64
 
 
-def test_persons_and_situations_come_by_first_appearance(panel, roles):
+def test_persons_and_situations_are_sorted_whatever_their_first_appearance(panel, roles):
     data = ChoiceData.from_long(panel.iloc[::-1], **roles)
-    assert data.persons.tolist() == ["bob", "ann"]
-    assert data.situations.tolist() == [
-        ("bob", 3),
-        ("bob", 2),
-        ("bob", 1),
-        ("ann", 2),
-        ("ann", 1),
-    ]
+    assert data.persons.tolist() == ["ann", "bob"]
+    assert data.situations.tolist() == [("ann", 1), ("ann", 2), ("bob", 1), ("bob", 2), ("bob", 3)]
     assert data.alternatives == ("bus", "car")
-    assert data.frame["price"].tolist() == [9.0, 7.0, 8.0, 5.0, 6.0, 3.0, 4.0, 1.0, 2.0]
+    assert data.frame["price"].tolist() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
+
+
+def test_persons_that_cannot_be_compared_come_by_first_appearance(panel, roles):
+    names = {"ann": "ann", "bob": 7}
+    panel["who"] = panel["who"].map(names).astype(object)
+    data = ChoiceData.from_long(panel.iloc[::-1], **roles)
+    assert data.persons.tolist() == [7, "ann"]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -58,8 +58,8 @@ def test_one_row_a_situation_becomes_one_row_an_alternative(wide):
 def test_order_of_rows_has_no_meaning(wide):
     wide["t"] = [1, 2, 1, 2]
     data = ChoiceData.from_wide(wide.iloc[[3, 0, 2, 1]], **ARGUMENTS, situation="t")
-    assert data.situations.tolist() == [(8, 2), (8, 1), (7, 1), (7, 2)]
-    tt = [13.0, 23.0, 33.0, 12.0, 22.0, 10.0, 20.0, 30.0, 11.0, 21.0, 31.0]
+    assert data.situations.tolist() == [(7, 1), (7, 2), (8, 1), (8, 2)]
+    tt = [10.0, 20.0, 30.0, 11.0, 21.0, 31.0, 12.0, 22.0, 13.0, 23.0, 33.0]
     assert data.attribute("tt").tolist() == tt
 
 

@@ -108,6 +108,32 @@ def test_evaluations_are_counted_and_values_reported():
     assert found.evaluations >= len(heard) > 5
 
 
+@pytest.mark.parametrize("promise", [1e4, 0.0], ids=["a lie", "the truth"])
+def test_steps_must_climb_on_fresh_nodes(promise, monkeypatch):
+    """A step that climbs on its own nodes alone is cut and in the end refused."""
+    here, (top, root) = problem("normal"), exact("normal")
+    origin = top.theta + 6.0 * root[:, 1]
+    aim = origin + 40.0 * root[:, 1] if promise else top.theta
+    settled = []
+
+    def local(function, start, root, **options):
+        value, gradient = function(start)
+        end = aim if np.array_equal(start, origin) else start
+        return Optimum(end, value + promise, gradient, 0.0, 1, True, "")
+
+    def settle(problem, rule, theta, rng, **options):
+        settled.append(theta)
+        return Optimum(theta, 0.0, theta, 0.0, 1, True, ""), None
+
+    monkeypatch.setattr(anchored, "maximise", local)
+    monkeypatch.setattr(anchored, "settle", settle)
+    climb(here, RULE, origin, np.random.default_rng(1))
+    if promise:
+        assert distance("normal", settled[0]) < 6.5
+    else:
+        assert distance("normal", settled[0]) < 0.1
+
+
 def test_settling_anchors_again_where_the_optimum_is_far():
     here, (top, root) = problem("normal"), exact("normal")
     near = top.theta + 0.2 * root[:, 0]

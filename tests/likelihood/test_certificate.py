@@ -51,6 +51,16 @@ def test_persons_are_named_by_their_pareto_shape():
     assert found.pareto_k.is_monotonic_decreasing
 
 
+def test_the_logarithm_of_a_mean_is_corrected_for_its_bias(monkeypatch):
+    """The mean of R integrals is exact on average, its logarithm low by variance / 2 R."""
+    pooled = (np.full(60, -3.0), np.full(60, 0.5))
+    monkeypatch.setattr(module, "pooled", lambda logp: pooled)
+    grid, weights = case().grid(gauss_hermite(3)), case().data.weights
+    own, _ = case().by_person(gauss_hermite(3))
+    expected = weights @ own - weights.sum() * (-3.0 + 0.5 / (2 * SCRAMBLES))
+    assert case().certify(grid).error == pytest.approx(expected)
+
+
 def test_jackknife_variances_add_up_over_persons(monkeypatch):
     """With equal integrals the pooled score is the mean: variances are the textbook's."""
     rng = np.random.default_rng(1)

@@ -33,13 +33,16 @@ def test_every_optimizer_finds_the_top(optimizer):
 
 @every_optimizer
 def test_a_region_without_values_is_a_wall(optimizer):
-    """log t - t / 3 exists for t > 0 alone."""
+    """log t - t / 3 exists for t > 0 alone, and the first step from 9 leads below 0."""
+    visited = []
 
     def function(theta):
+        visited.append(theta[0])
         with np.errstate(invalid="ignore", divide="ignore"):
             return float(np.log(theta[0]) - theta[0] / 3), 1 / theta - 1 / 3
 
-    found = maximise(function, np.array([0.01]), np.eye(1) * 5, optimizer=optimizer)
+    found = maximise(function, np.array([9.0]), np.eye(1) * 30, optimizer=optimizer)
+    assert min(visited) <= 0
     assert found.converged
     assert found.theta[0] == pytest.approx(3.0, abs=1e-2)
 
