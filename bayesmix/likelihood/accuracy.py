@@ -47,6 +47,13 @@ def integration_error(
         Shifts of estimates are what an optimiser started there would move by, to first order, in
         standard errors from the outer product of persons' scores.
 
+    Raises
+    ------
+    IntegrationError
+        If the grid gives a person an integral that is not positive.
+    SpecificationError
+        If ``params`` are not those of the model.
+
     Examples
     --------
     >>> import bayesmix as bm
@@ -63,7 +70,9 @@ def integration_error(
     check_grid(problem, grid)
     generator = np.random.default_rng(rng)
     used = _concrete(problem, theta, grid, generator)
-    _, scores = Likelihood(problem, used).by_person(theta)
+    likelihood = Likelihood(problem, used)
+    likelihood.check(theta)
+    _, scores = likelihood.by_person(theta)
     weights = problem.data.weights
     covariance = np.linalg.pinv((scores * weights[:, None]).T @ scores)
     jacobian = problem.parameters.jacobian(theta)

@@ -7,14 +7,15 @@ import pandas as pd
 import pytest
 from scipy.stats import t as student
 
-from bayesmix.errors import SpecificationError
+from bayesmix.data.examples import electricity
+from bayesmix.errors import IntegrationError, SpecificationError
 from bayesmix.integration.grids import population_grid
-from bayesmix.integration.rules import centred, gauss_hermite, halton, sobol
+from bayesmix.integration.rules import centred, gauss_hermite, halton, sobol, sparse
 from bayesmix.likelihood import certificate as module
 from bayesmix.likelihood.accuracy import integration_error
 from bayesmix.likelihood.certificate import SCRAMBLES, Certificate, certify, pooled_interval
 from bayesmix.likelihood.problem import bind
-from bayesmix.specification.mixing import LKJNormal
+from bayesmix.specification.mixing import LKJNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.likelihood.truth import AT, case
 from tests.simulated import attributes, choice_data
@@ -136,6 +137,15 @@ def test_integration_error_on_request():
     assert again.error == pytest.approx(case().truth(grid)[0], abs=0.5)
     with pytest.raises(SpecificationError, match="unknown parameter 'mean"):
         integration_error(model, data, {**params, "mean[z]": 1.0}, sobol(8))
+
+
+def test_a_grid_without_integrals_has_no_certificate():
+    terms = ("pf", "cl", "loc", "wk", "tod", "seas")
+    model = MixedLogit(" + ".join(terms), random=Normal(*terms))
+    values = (-1.0, -0.2, 2.4, 1.7, -9.7, -9.9, 0.2, 0.4, 1.9, 1.2, 2.5, 1.6)
+    params = dict(zip(model.design(electricity()).parameters.names, values, strict=True))
+    with pytest.raises(IntegrationError, match=r"is not positive on sparse\(level=4"):
+        integration_error(model, electricity(), params, sparse(4))
 
 
 def test_a_shift_that_no_person_informs_is_not_zero_but_unknown():
