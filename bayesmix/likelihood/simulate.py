@@ -24,8 +24,8 @@ def simulate_choices(
 ) -> ChoiceData:
     """The same persons, situations and attributes, with choices drawn from a model.
 
-    Every person draws one ``beta_i`` for all of their situations, and takes the alternative with the
-    largest ``v_itj + e_itj``, the ``e`` independent standard Gumbel (the outside option's
+    Every person draws one ``beta_i`` for all of their situations, and takes the alternative with
+    the largest ``v_itj + e_itj``, the ``e`` independent standard Gumbel (the outside option's
     utility is its ``e`` alone).
 
     Parameters
