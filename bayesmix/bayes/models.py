@@ -91,13 +91,7 @@ def build(
 ) -> pm.Model:
     """The marginal model on ``grid``, or the hierarchical one without a grid."""
     space = problem.parameters
-    coords = {
-        "person": problem.data.persons.to_numpy(),
-        "random": list(space.random),
-        "pair": list(space.pair_names),
-        "term": list(space.fixed),
-    }
-    with pm.Model(coords=coords) as pymc:
+    with pm.Model(coords=coordinates(problem)) as pymc:
         mean, chol, fixed = _population(problem, make_priors(problem, priors))
         if not space.n_random or grid is None:
             logp = _hierarchical(problem, mean, chol, fixed, noncentred)
@@ -106,6 +100,17 @@ def build(
         weights = pytensor.shared(problem.data.weights, name="person_weights")
         pm.Potential("log_likelihood", (weights * logp).sum())
     return pymc
+
+
+def coordinates(problem: Problem) -> dict[str, Any]:
+    """Names along the dimensions of the models' variables."""
+    space = problem.parameters
+    return {
+        "person": problem.data.persons.to_numpy(),
+        "random": list(space.random),
+        "pair": list(space.pair_names),
+        "term": list(space.fixed),
+    }
 
 
 def _population(problem: Problem, priors: Priors) -> tuple[Any, Any, Any]:

@@ -21,7 +21,7 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 
 from bayesmix.bayes.density import log_prior
-from bayesmix.bayes.models import marginal_log_probabilities
+from bayesmix.bayes.models import coordinates, marginal_log_probabilities
 from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.likelihood.evaluate import INTERPRETED, Likelihood
 from bayesmix.likelihood.graph import conditional_log_probabilities, free_parameters
@@ -55,13 +55,7 @@ def whitened_model(
     chosen = make_priors(problem, priors)
     centre, root = _mode(problem, grid, theta, chosen)
     space = problem.parameters
-    coords = {
-        "person": problem.data.persons.to_numpy(),
-        "random": list(space.random),
-        "pair": list(space.pair_names),
-        "term": list(space.fixed),
-    }
-    with pm.Model(coords=coords) as pymc:
+    with pm.Model(coords=coordinates(problem)) as pymc:
         x = pm.Flat("x", shape=space.size, initval=np.zeros(space.size))
         theta_log = pt.constant(centre) + pt.constant(root) @ x
         mean, chol, fixed = _parameters(problem, theta_log)
