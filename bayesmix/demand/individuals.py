@@ -13,7 +13,8 @@ from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.centred import PersonGrid, centre, posterior_weights
-from bayesmix.likelihood.integrate import Mixture, node_log_probabilities
+from bayesmix.likelihood.integrate import node_log_probabilities
+from bayesmix.likelihood.mixture import base_at, coefficients_at, mixture_at
 from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]
@@ -82,14 +83,10 @@ def individuals(
 
 def _nodes(problem: Problem, grid: PersonGrid, theta: Array) -> tuple[Array, Array]:
     """Coefficients (I, K, S) at the grid's nodes, and their shares (I, S) of the integrals."""
-    mean, chol, fixed = problem.parameters.unpack(theta)
     nodes, weights = grid.block(0, problem.n_persons)
-    mixture = Mixture(mean[None, :], chol, problem.link, nodes, weights)
-    logp = node_log_probabilities(problem.panel(), problem.design.fixed @ fixed, mixture)
-    index = mean[:, None] + np.einsum("kj,ijs->iks", chol, nodes)
-    link = problem.link[:, None]
-    values = np.where(link != 0, link * np.exp(np.where(link != 0, index, 0.0)), index)
-    return values, posterior_weights(logp, weights)
+    mixture = mixture_at(problem, theta, nodes, weights)
+    logp = node_log_probabilities(problem.panel(), base_at(problem, theta), mixture)
+    return coefficients_at(problem, theta, nodes), posterior_weights(logp, weights)
 
 
 def _one_each(values: Array, share: Array, rng: np.random.Generator) -> Array:

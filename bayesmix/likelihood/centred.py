@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from bayesmix.errors import IntegrationError, SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
-from bayesmix.likelihood.integrate import Mixture, node_log_probabilities
+from bayesmix.likelihood.integrate import node_log_probabilities
+from bayesmix.likelihood.mixture import base_at, mixture_at
 from bayesmix.likelihood.modes import find_modes
 from bayesmix.likelihood.problem import Problem
 
@@ -130,13 +131,11 @@ def check_grid(problem: Problem, grid: Any) -> None:
 
 def find_anchors(problem: Problem, theta: Array, start: Array | None = None) -> Anchors:
     """Modes and curvatures at ``theta``; Newton starts from ``start`` (I, K), 0 by default."""
-    mean, chol, fixed = problem.parameters.unpack(theta)
     size = problem.parameters.n_random
-    panel = problem.panel()
-    mixture = Mixture(mean[None, :], chol, problem.link, np.zeros((1, size, 1)), np.ones((1, 1)))
+    mixture = mixture_at(problem, theta, np.zeros((1, size, 1)), np.ones((1, 1)))
     if start is None:
         start = np.zeros((problem.n_persons, size))
-    modes, precisions, _ = find_modes(panel, problem.design.fixed @ fixed, mixture, start)
+    modes, precisions, _ = find_modes(problem.panel(), base_at(problem, theta), mixture, start)
     lost = np.flatnonzero(~np.isfinite(precisions).all(axis=(1, 2)))
     if len(lost):
         names = ", ".join(str(p) for p in problem.data.persons[lost[:3]])
@@ -208,11 +207,11 @@ def with_moments(problem: Problem, grid: PersonGrid) -> PersonGrid:
 def posterior_moments(problem: Problem, grid: PersonGrid) -> tuple[Array, Array]:
     """Posterior means (I, K) and covariances (I, K, K) of z at the anchor, on the grid."""
     means, covariances = [], []
-    mean, chol, fixed = problem.parameters.unpack(grid.anchors.theta)
+    theta = grid.anchors.theta
     for start, stop in problem.cuts(grid):
         nodes, weights = grid.block(start, stop)
-        mixture = Mixture(mean[None, :], chol, problem.link, nodes, weights)
-        base = problem.design.fixed[problem.rows(start, stop)] @ fixed
+        mixture = mixture_at(problem, theta, nodes, weights)
+        base = base_at(problem, theta, start, stop)
         logp = node_log_probabilities(problem.panel(start, stop), base, mixture)
         share = posterior_weights(logp, weights)
         m = np.einsum("is,iks->ik", share, nodes)

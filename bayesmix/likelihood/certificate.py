@@ -21,8 +21,9 @@ from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.centred import PersonGrid, centre
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.integrate import Mixture, node_log_probabilities
+from bayesmix.likelihood.integrate import node_log_probabilities
 from bayesmix.likelihood.maximise import curvature, whitening
+from bayesmix.likelihood.mixture import base_at, mixture_at
 from bayesmix.likelihood.multinomial import natural_units
 from bayesmix.likelihood.pareto import pareto_shape
 from bayesmix.likelihood.problem import Grid, Problem
@@ -261,14 +262,13 @@ def _own_variance(
 
 def _worst_persons(problem: Problem, theta: Array, grids: list[PersonGrid]) -> pd.Series:
     """Pareto shapes by person, largest first, over the nodes of some scramblings."""
-    mean, chol, fixed = problem.parameters.unpack(theta)
     shapes = []
     for start, stop in problem.cuts(grids[0]):
         logs = []
         for grid in grids:
             nodes, weights = grid.block(start, stop)
-            mixture = Mixture(mean[None, :], chol, problem.link, nodes, weights)
-            base = problem.design.fixed[problem.rows(start, stop)] @ fixed
+            mixture = mixture_at(problem, theta, nodes, weights)
+            base = base_at(problem, theta, start, stop)
             logp = node_log_probabilities(problem.panel(start, stop), base, mixture)
             logs.append(logp + np.log(weights))
         shapes.append(pareto_shape(np.concatenate(logs, axis=1)))

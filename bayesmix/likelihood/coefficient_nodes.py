@@ -8,7 +8,8 @@ import numpy as np
 
 from bayesmix.likelihood.boundary import at_boundary
 from bayesmix.likelihood.centred import PersonGrid
-from bayesmix.likelihood.integrate import Mixture, node_log_probabilities
+from bayesmix.likelihood.integrate import node_log_probabilities
+from bayesmix.likelihood.mixture import base_at, mixture_at
 from bayesmix.likelihood.problem import Problem
 
 
@@ -33,17 +34,18 @@ def freeze(problem: Problem, grid: PersonGrid) -> CoefficientNodes | None:
     At the anchor the integrals are those of ``grid``. None where a standard deviation is near 0
     at the anchor: the nodes would crowd around the mean, and larger ones find none.
     """
-    mean, chol, fixed = problem.parameters.unpack(grid.anchors.theta)
+    theta = grid.anchors.theta
+    _, chol, _ = problem.parameters.unpack(theta)
     size = problem.parameters.n_random
     diagonal = np.abs(np.diag(chol))
     if (diagonal < 1e-6 * np.abs(chol).sum(axis=1).max(initial=0.0)).any():
         return None
-    if at_boundary(problem, grid.anchors.theta):
+    if at_boundary(problem, theta):
         return None
     nodes, weights = grid.block(0, problem.n_persons)
-    mixture = Mixture(mean[None, :], chol, problem.link, nodes, weights)
-    logp = node_log_probabilities(problem.panel(), problem.design.fixed @ fixed, mixture)
-    indices = mean[:, None] + np.einsum("kj,ijs->iks", chol, nodes)
+    mixture = mixture_at(problem, theta, nodes, weights)
+    logp = node_log_probabilities(problem.panel(), base_at(problem, theta), mixture)
+    indices = mixture.loc[:, :, None] + np.einsum("kj,ijs->iks", chol, nodes)
     # w = phi(z) / (S q(z)); in coefficient space both densities are divided by |L|.
     log_density = -0.5 * (nodes**2).sum(axis=1) - 0.5 * size * np.log(2 * np.pi)
     log_density -= np.log(diagonal).sum()

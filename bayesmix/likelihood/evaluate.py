@@ -21,7 +21,8 @@ from bayesmix.likelihood.graph import (
     input_chunk,
     log_integrals,
 )
-from bayesmix.likelihood.integrate import Mixture, integrate_parallel
+from bayesmix.likelihood.integrate import integrate_parallel
+from bayesmix.likelihood.mixture import base_at, mixture_at
 from bayesmix.likelihood.problem import Chunk, Grid, Problem
 
 Array = NDArray[np.float64]
@@ -91,18 +92,15 @@ class Likelihood:
     def by_person(self, theta: Array) -> tuple[Array, Array]:
         """``log P_i`` (I,) and its scores (I, P) with respect to the free vector, unweighted."""
         space = self.problem.parameters
-        mean, chol, fixed = space.unpack(theta)
         logp, scores = [], []
-        for chunk in self._chunks():
-            mixture = Mixture(
-                mean[None, :], chol, self.problem.link, chunk.nodes, chunk.node_weights
-            )
-            base = chunk.x_fixed @ fixed
+        for (start, stop), chunk in zip(self._cuts, self._chunks(), strict=True):
+            mixture = mixture_at(self.problem, theta, chunk.nodes, chunk.node_weights)
+            base = base_at(self.problem, theta, start, stop)
             value, d_loc, d_chol, d_base = integrate_parallel(
-                self.problem.panel_of(chunk), base, mixture, len(fixed) > 0
+                self.problem.panel_of(chunk), base, mixture, bool(space.fixed)
             )
             parts = [d_loc, d_chol[:, *space.chol_index]]
-            if len(fixed):
+            if space.fixed:
                 products = chunk.x_fixed * d_base[:, None]
                 first_rows = chunk.situation_start[chunk.person_start[:-1]]
                 parts.append(np.add.reduceat(products, first_rows, axis=0))

@@ -195,3 +195,15 @@ def node_log_probabilities(  # pragma: no cover - compiled
             for s in range(m):
                 out[i, first + s] = node_logp[s]
     return out
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def coefficients_everywhere(mixture: Mixture) -> Array:  # pragma: no cover - compiled
+    """Coefficients (n, K, S) at all nodes; n is that of locations and nodes, 1 where both are."""
+    n = max(mixture.loc.shape[0], mixture.nodes.shape[0])
+    size, n_nodes = mixture.nodes.shape[1:]
+    beta = np.empty((n, size, n_nodes))
+    for person in prange(n):
+        slope = np.empty((size, n_nodes))
+        coefficients(mixture, np.int64(person), 0, n_nodes, beta[person], slope)
+    return beta

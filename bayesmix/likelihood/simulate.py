@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
+from bayesmix.likelihood.mixture import base_at, coefficients_at
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.model import MixedLogit
 
@@ -62,8 +63,7 @@ def simulate_choices(
     theta = problem.parameters.theta(params)
     beta = draw_coefficients(problem, theta, generator)
     utility = np.einsum("rk,rk->r", problem.design.random, beta[data.row_person])
-    _, _, fixed = problem.parameters.unpack(theta)
-    utility += problem.design.fixed @ fixed + generator.gumbel(size=data.n_rows)
+    utility += base_at(problem, theta) + generator.gumbel(size=data.n_rows)
     start = data.situation_start[:-1]
     best = np.maximum.reduceat(utility, start)
     winner = np.flatnonzero(utility == np.repeat(best, np.diff(data.situation_start)))
@@ -74,8 +74,5 @@ def simulate_choices(
 
 def draw_coefficients(problem: Problem, theta: Array, rng: np.random.Generator) -> Array:
     """One draw (I, K) of every person's random coefficients from the population."""
-    mean, chol, _ = problem.parameters.unpack(theta)
-    normals = rng.standard_normal((problem.n_persons, problem.parameters.n_random))
-    index = mean + normals @ chol.T
-    link = problem.link
-    return np.where(link != 0, link * np.exp(np.where(link != 0, index, 0.0)), index)
+    normals = rng.standard_normal((problem.n_persons, problem.parameters.n_random, 1))
+    return coefficients_at(problem, theta, normals)[:, :, 0]

@@ -1,0 +1,38 @@
+"""From parameters to what the kernels read: the one place where theta becomes coefficients."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.likelihood.integrate import Mixture, coefficients_everywhere
+from bayesmix.likelihood.problem import Problem
+
+Array = NDArray[np.float64]
+
+
+def mixture_at(problem: Problem, theta: Array, nodes: Array, weights: Array) -> Mixture:
+    """The mixture of coefficients at the free vector ``theta`` (P,).
+
+    Parameters
+    ----------
+    problem, theta
+        The model bound to data, and the free vector.
+    nodes, weights
+        (1 or n, K, S) and (1 or n, S), as a grid's ``block`` returns them.
+    """
+    mean, chol, _ = problem.parameters.unpack(theta)
+    return Mixture(mean[None, :], chol, problem.link, nodes, weights)
+
+
+def base_at(problem: Problem, theta: Array, start: int = 0, stop: int | None = None) -> Array:
+    """Utilities of what does not vary over nodes, for the rows of persons start .. stop - 1."""
+    stop = problem.n_persons if stop is None else stop
+    _, _, fixed = problem.parameters.unpack(theta)
+    return problem.design.fixed[problem.rows(start, stop)] @ fixed
+
+
+def coefficients_at(problem: Problem, theta: Array, nodes: Array) -> Array:
+    """Coefficients ``beta = link(loc + L u)`` (1 or n, K, S) at ``nodes`` (1 or n, K, S)."""
+    weights = np.ones((1, nodes.shape[2]))
+    return coefficients_everywhere(mixture_at(problem, theta, nodes, weights))
