@@ -7,22 +7,30 @@ the log-likelihood. To first order no posterior mean moves by more than the stan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.centred import centre
-from bayesmix.likelihood.certificate import SCRAMBLES, pooled
+from bayesmix.likelihood.centred import PersonGrid, centre
+from bayesmix.likelihood.certificate import SCRAMBLES, TAIL_NODES, pooled, tail_shapes
+from bayesmix.likelihood.coefficient_nodes import CoefficientNodes, freeze
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.pareto import pareto_shape
 from bayesmix.likelihood.problem import Grid, Problem
 
 Array = NDArray[np.float64]
 
 DRAWS = 24
 REFERENCE = 128
+TAIL_DRAWS = 4
+ERROR_SD = 0.4
+"""Standard deviation (nats) of the integration error over the posterior that may remain."""
+HEAVY = 0.7
+"""Pareto shape of a person's weights above which they are not reliable (Vehtari et al. 2024)."""
 
 
 @dataclass(frozen=True)
@@ -34,54 +42,68 @@ class PosteriorAccuracy:
     mean, sd
         Mean and standard deviation over draws of (log-likelihood on the grid - exact). The mean is
         harmless; ``sd`` bounds the shift of every posterior mean, in posterior standard deviations.
-    worst_person, worst_sd
-        The person whose error varies most, and its standard deviation.
+    pareto_k, worst_person
+        Largest shape of the tail of a person's importance weights over the posterior, and whose;
+        NaN and None on grids that are not person-centred.
     """
 
     mean: float
     sd: float
+    pareto_k: float
     worst_person: Any
-    worst_sd: float
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the error's sd is small, and no anchor has lost its person."""
+        return self.sd <= ERROR_SD and not self.pareto_k > HEAVY
+
+    def notes(self) -> dict[str, Any]:
+        """Attributes of a posterior."""
+        return {
+            "integration": str(self),
+            "integration_error_mean": self.mean,
+            "integration_error_sd": self.sd,
+            "integration_pareto_k": self.pareto_k,
+        }
 
     def __str__(self) -> str:
-        return (
+        text = (
             f"integration error of the log-likelihood over the posterior: mean {self.mean:+.2f}, "
             f"sd {self.sd:.2f} nats; to first order it shifts no posterior mean by more than "
-            f"{self.sd:.2f} posterior standard deviations (most of it: person {self.worst_person})"
+            f"{self.sd:.2f} posterior standard deviations"
         )
+        if np.isfinite(self.pareto_k):
+            text += f"; largest Pareto k {self.pareto_k:.2f}, person {self.worst_person}"
+        return text
 
 
 def posterior_accuracy(
-    problem: Problem, thetas: Array, logp: Array, rng: np.random.Generator
+    problem: Problem, grid: Grid, thetas: Array, totals: Array, rng: np.random.Generator
 ) -> PosteriorAccuracy:
-    """Compare ``log P_i`` on a sampler's grid with independent references at some draws.
+    """Compare a sampler's log-likelihood with independent references at some draws.
 
     Parameters
     ----------
-    problem
-        The model bound to data.
+    problem, grid
+        The model bound to data, and the sampler's grid.
     thetas
         Free vectors (D, P) of all draws.
-    logp
-        ``log P_i`` (D, I) on the sampler's grid.
+    totals
+        The weighted log-likelihood (D,) that was sampled.
     rng
         Source of draws' choice and of the references' scrambles.
     """
     chosen = rng.choice(len(thetas), size=min(DRAWS, len(thetas)), replace=False)
+    weights = problem.data.weights
     errors, noise = [], []
     for d in chosen:
         exact, variance = _reference(problem, thetas[d], rng)
-        errors.append(logp[d] - exact)
-        noise.append(variance)
-    error, weights = np.stack(errors), problem.data.weights
-    totals = error @ weights
+        errors.append(totals[d] - weights @ exact)
+        noise.append(weights**2 @ variance)
     # The references' own noise is known, and taken out.
-    own = float((np.stack(noise) @ weights**2).mean())
-    spread = float(np.sqrt(max(totals.var(ddof=1) - own, 0.0)))
-    by_person = error.std(axis=0, ddof=1)
-    worst = int(by_person.argmax())
-    person = problem.data.persons[worst]
-    return PosteriorAccuracy(float(totals.mean()), spread, person, float(by_person[worst]))
+    spread = float(np.sqrt(max(np.var(errors, ddof=1) - np.mean(noise), 0.0)))
+    shape, person = _heaviest(problem, grid, thetas[chosen[:TAIL_DRAWS]], rng)
+    return PosteriorAccuracy(float(np.mean(errors)), spread, shape, person)
 
 
 def _reference(problem: Problem, theta: Array, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -91,3 +113,38 @@ def _reference(problem: Problem, theta: Array, rng: np.random.Generator) -> tupl
     logp = np.stack([Likelihood(problem, grid).by_person(theta)[0] for grid in grids])
     mean, variance = pooled(logp)
     return mean + variance / (2 * len(grids)), variance / len(grids)
+
+
+def _heaviest(
+    problem: Problem, grid: Grid, thetas: Array, rng: np.random.Generator
+) -> tuple[float, Any]:
+    """The largest Pareto shape of a person, averaged over draws, on many nodes of these anchors."""
+    if not isinstance(grid, PersonGrid):
+        return float("nan"), None
+    size = problem.parameters.n_random
+    base = population_grid(sobol(TAIL_NODES), size, problem.n_persons, rng)
+    many = replace(grid, base=base)
+    shapes = np.zeros(problem.n_persons)
+    for theta in thetas:
+        shapes += _shapes(problem, many, theta) / len(thetas)
+    worst = int(shapes.argmax())
+    return float(shapes[worst]), problem.data.persons[worst]
+
+
+def _shapes(problem: Problem, grid: PersonGrid, theta: Array) -> Array:
+    """Pareto shapes (I,) at ``theta``, in the space in which the sampler's nodes are fixed."""
+    if problem.parameters.fixed or freeze(problem, grid, 0, 1) is None:
+        return tail_shapes(problem, theta, [grid])
+    shapes = []
+    for start, stop in problem.cuts(grid):
+        nodes = freeze(problem, grid, start, stop)
+        assert nodes is not None
+        shapes.append(pareto_shape(_log_weights(problem, nodes, theta)))
+    return np.concatenate(shapes)
+
+
+def _log_weights(problem: Problem, nodes: CoefficientNodes, theta: Array) -> Array:
+    """Logarithms (n, S) of the terms of each person's integral, up to a constant."""
+    mean, chol, _ = problem.parameters.unpack(theta)
+    whitened = np.einsum("kj,ijs->iks", np.linalg.inv(chol), nodes.nodes - mean[:, None])
+    return nodes.constants - 0.5 * (whitened**2).sum(axis=1)

@@ -12,32 +12,29 @@ import pymc as pm
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayesmix.bayes.accuracy import posterior_accuracy
+from bayesmix.bayes.accuracy import ERROR_SD, posterior_accuracy
+from bayesmix.bayes.grids import FIRST_NODES, MOST_NODES, GridChoice, Stand, first_stand, stand_at
 from bayesmix.bayes.models import build
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
 from bayesmix.bayes.priors import Prior
 from bayesmix.bayes.tree import complete
-from bayesmix.bayes.whitened import posterior_mode, whitened_model
+from bayesmix.bayes.whitened import whitened_model
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
-from bayesmix.integration.descriptions import Centred, Rule
-from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
-from bayesmix.integration.rules import centred, gauss_hermite, sobol
-from bayesmix.likelihood.anchored import climb
-from bayesmix.likelihood.centred import PersonGrid, centre, check_grid
-from bayesmix.likelihood.multinomial import check_signs, multinomial, starting_values
-from bayesmix.likelihood.problem import Grid, Problem, bind
+from bayesmix.integration.grids import Seed
+from bayesmix.integration.rules import centred, sobol
+from bayesmix.likelihood.multinomial import (
+    Multinomial,
+    check_signs,
+    multinomial,
+    starting_values,
+)
+from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.model import MixedLogit
 
 Array = NDArray[np.float64]
-GridChoice = Rule | Centred | PopulationGrid | PersonGrid | str
 Path = Literal["marginal", "hierarchical", "auto"]
 
-SEARCH_NODES = 64
-FIRST_NODES = 256
-MOST_NODES = 1024
-ERROR_SD = 0.7
-"""Standard deviation (nats) of the integration error over the posterior that may remain."""
 NODE_BYTES = 4 * 2**30
 """Memory of the nodes beyond which persons are sampled and not integrated."""
 
@@ -83,10 +80,12 @@ def sample(
         parameters. ``"hierarchical"``: one latent vector a person. ``"auto"``: marginal, unless the
         nodes would not fit into memory.
     grid
-        A fit's grid, a rule, or ``"auto"``: person-centred nodes, 256 a person at first, anchored
-        at the posterior mode; where they turn out too few over the posterior, more of them are
-        anchored anew in its middle, and the chains run again. The hierarchical path uses the grid
-        for the integrated ``log_likelihood`` only.
+        A fit's grid, a rule, or ``"auto"``: person-centred nodes, 128 a person at first; where
+        they turn out too few over the posterior, more of them are anchored anew in its middle, and
+        the chains run again. A rule that is person-centred is anchored at the posterior mode, and
+        the slope and curvature that its nodes miss there are taken from 2,048 (see
+        `bayesmix.bayes.correction`); a fit's grid is used exactly as it is. The hierarchical path
+        uses the grid for the integrated ``log_likelihood`` only.
     draws, tune, chains
         Draws kept and tuning steps of each chain (by default 1,000 in the hierarchical path, 400 in
         the marginal one); number of chains.
@@ -122,34 +121,33 @@ def sample(
     generator = np.random.default_rng(rng)
     logit = multinomial(problem)
     check_signs(problem, logit)
-    start = starting_values(problem, logit)
     path, why = _path(problem, likelihood)
-    used = _first_grid(problem, grid, start, priors, generator)
+    stand = first_stand(problem, grid, logit, priors, generator)
     settings = _Chains(draws, tune, chains, priors, noncentred, progress)
     renewable = isinstance(grid, str) and path == "marginal"
     while True:
-        tree = _run(problem, path, used, start, settings, generator)
+        tree = _run(problem, path, stand, logit, settings, generator)
         thetas = free_vectors(problem, tree["posterior"].to_dataset())
-        logp = integrated_log_likelihood(problem, used, thetas)
+        logp = integrated_log_likelihood(problem, stand.grid, thetas)
         if not problem.model.random:
             return complete(tree, problem, logp, priors, {"likelihood": path, "why": why})
         flat = thetas.reshape(-1, thetas.shape[-1])
-        accuracy = posterior_accuracy(problem, flat, logp.reshape(len(flat), -1), generator)
-        assert isinstance(used, PersonGrid | PopulationGrid)
-        if not renewable or accuracy.sd <= ERROR_SD or used.size >= MOST_NODES:
+        totals = logp.reshape(len(flat), -1) @ problem.data.weights
+        if path == "marginal":
+            totals = totals + stand.corrections(flat)
+        accuracy = posterior_accuracy(problem, stand.grid, flat, totals, generator)
+        if not renewable or accuracy.reliable or stand.grid.size >= MOST_NODES:
             break
-        nodes = 64 * int(np.ceil(used.size * (1.25 * accuracy.sd / ERROR_SD) ** 1.25 / 64))
-        rule = centred(sobol(min(nodes, MOST_NODES)), moments=True)
-        used = centre(problem, rule, flat.mean(axis=0), generator)
-    notes = {
-        "likelihood": path,
-        "why": why,
-        "grid": str(used.rule),
-        "integration": str(accuracy),
-        "integration_error_mean": accuracy.mean,
-        "integration_error_sd": accuracy.sd,
-    }
+        rule = centred(sobol(_more_nodes(stand.grid.size, accuracy.sd)), moments=True)
+        stand = stand_at(problem, rule, flat.mean(axis=0), priors, generator)
+    notes = {"likelihood": path, "why": why, "grid": str(stand.grid), **accuracy.notes()}
     return complete(tree, problem, logp, priors, notes)
+
+
+def _more_nodes(nodes: int, error: float) -> int:
+    """How many nodes a person should bring the error's sd over the posterior to half its bound."""
+    needed = nodes * max(2.0, (2.0 * error / ERROR_SD) ** 1.25)
+    return min(64 * int(np.ceil(needed / 64)), MOST_NODES)
 
 
 def _check_counts(**counts: int) -> None:
@@ -169,48 +167,31 @@ def _path(problem: Problem, likelihood: Path) -> tuple[str, str]:
     return "marginal", "the posterior of the population alone is quicker to sample"
 
 
-def _first_grid(
-    problem: Problem,
-    grid: GridChoice,
-    start: Array,
-    priors: Mapping[str, Prior] | None,
-    rng: np.random.Generator,
-) -> Grid:
-    """The grid as asked for; a person-centred one is anchored at the posterior mode."""
-    if not problem.model.random:
-        return population_grid(gauss_hermite(1), 0, problem.n_persons)
-    if isinstance(grid, str):
-        if grid != "auto":
-            raise SpecificationError(f"argument 'grid' must be a rule or 'auto', got {grid!r}")
-        grid = centred(sobol(FIRST_NODES), moments=True)
-    check_grid(problem, grid)
-    if isinstance(grid, Centred):
-        optimum, _ = climb(problem, centred(sobol(SEARCH_NODES)), start, rng)
-        theta = problem.parameters.canonical(optimum.theta)
-        near = centre(problem, grid, theta, rng)
-        return centre(problem, grid, posterior_mode(problem, near, theta, priors), rng)
-    if isinstance(grid, Rule):
-        return population_grid(grid, problem.parameters.n_random, problem.n_persons, rng)
-    return grid
-
-
 def _run(
     problem: Problem,
     path: str,
-    grid: Grid,
-    start: Array,
+    stand: Stand,
+    logit: Multinomial,
     settings: _Chains,
     rng: np.random.Generator,
 ) -> xr.DataTree:
-    """Run the chains, from the anchor of a person-centred grid or from ``start``."""
-    if isinstance(grid, PersonGrid):
-        start = problem.parameters.canonical(grid.anchors.theta)
+    """Run the chains from the posterior mode."""
     hierarchical = path == "hierarchical"
-    if problem.model.random and (settings.noncentred or not hierarchical):
-        pymc = whitened_model(problem, grid, start, settings.priors, hierarchical=hierarchical)
-        initial = None
+    initial = None
+    if stand.whitening is not None and (settings.noncentred or not hierarchical):
+        pymc = whitened_model(
+            problem,
+            stand.grid,
+            stand.whitening,
+            settings.priors,
+            correction=None if hierarchical else stand.correction,
+            hierarchical=hierarchical,
+        )
     else:
         pymc = build(problem, None, settings.priors, settings.noncentred)
+        start = starting_values(problem, logit)
+        if stand.whitening is not None:
+            start = stand.whitening.theta
         initial = {k: v for k, v in initial_values(problem, start).items() if k in pymc.named_vars}
     tune = (1000 if hierarchical else 400) if settings.tune is None else settings.tune
     with pymc, warnings.catch_warnings():

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,44 +21,79 @@ import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
+from bayesmix.bayes.correction import Correction
 from bayesmix.bayes.density import log_prior
 from bayesmix.bayes.models import coordinates, marginal_log_probabilities
 from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.likelihood.evaluate import INTERPRETED, Likelihood
 from bayesmix.likelihood.graph import conditional_log_probabilities, free_parameters
-from bayesmix.likelihood.maximise import curvature, maximise, whitening
+from bayesmix.likelihood.maximise import Function, curvature, maximise, whitening
 from bayesmix.likelihood.problem import Grid, Problem
 
 Array = NDArray[np.float64]
 
 
+@dataclass(frozen=True, eq=False)
+class Whitening:
+    """Coordinates ``x`` around a posterior mode: ``theta_log = centre + root x``.
+
+    Parameters
+    ----------
+    centre
+        The mode (P,), with the logarithm of the Cholesky factor's diagonal.
+    root
+        Root (P, P) of the inverse curvature there.
+    diagonal
+        Positions in the free vector of the Cholesky factor's diagonal.
+    """
+
+    centre: Array
+    root: Array
+    diagonal: NDArray[np.int64]
+
+    @property
+    def theta(self) -> Array:
+        """The mode as a free vector (P,)."""
+        theta = self.centre.copy()
+        theta[self.diagonal] = np.exp(theta[self.diagonal])
+        return theta
+
+    def coordinates(self, thetas: Array) -> Array:
+        """``x`` (D, P) of free vectors (D, P) with a positive diagonal."""
+        logs = thetas.copy()
+        logs[:, self.diagonal] = np.log(logs[:, self.diagonal])
+        return np.linalg.solve(self.root, (logs - self.centre).T).T
+
+
 def whitened_model(
     problem: Problem,
     grid: Grid,
-    theta: Array,
+    at: Whitening,
     priors: Mapping[str, Prior] | None = None,
     *,
+    correction: Correction | None = None,
     hierarchical: bool = False,
 ) -> pm.Model:
-    """The model in whitened coordinates around the posterior mode nearest to ``theta``.
+    """The model in whitened coordinates.
 
     Parameters
     ----------
     problem, grid
         The model bound to data, and the grid.
-    theta
-        Free vector (P,) to start the search for the mode from, with a positive diagonal.
+    at
+        The coordinates, as `posterior_mode` finds them.
     priors
         Replacements of default priors by flat name.
+    correction
+        Of the grid's integration error.
     hierarchical
-        Whether persons are sampled (standard normals ``z``), and the grid is for the mode alone.
+        Whether persons are sampled (standard normals ``z``), without a grid.
     """
     chosen = make_priors(problem, priors)
-    centre, root = _mode(problem, grid, theta, chosen)
     space = problem.parameters
     with pm.Model(coords=coordinates(problem)) as pymc:
         x = pm.Flat("x", shape=space.size, initval=np.zeros(space.size))
-        theta_log = pt.constant(centre) + pt.constant(root) @ x
+        theta_log = pt.constant(at.centre) + pt.constant(at.root) @ x
         mean, chol, fixed = _parameters(problem, theta_log)
         if hierarchical:
             z = pm.Normal("z", 0.0, 1.0, dims=("person", "random"))
@@ -65,6 +101,8 @@ def whitened_model(
         else:
             logp = marginal_log_probabilities(problem, grid, mean, chol, fixed)
         pm.Potential("log_posterior", _log_posterior(problem, logp, chosen, theta_log))
+        if correction is not None:
+            pm.Potential("correction", correction(x))
         if space.n_random:
             pm.Deterministic("mean", mean, dims="random")
             sd = pm.Deterministic("sd", pt.sqrt((chol**2).sum(axis=1)), dims="random")
@@ -79,12 +117,52 @@ def whitened_model(
 
 def posterior_mode(
     problem: Problem, grid: Grid, theta: Array, priors: Mapping[str, Prior] | None = None
-) -> Array:
-    """Free vector (P,) of the posterior mode nearest to ``theta``, for nodes to be anchored at."""
-    mode, _ = _mode(problem, grid, theta, make_priors(problem, priors))
+) -> Whitening:
+    """The posterior mode nearest to ``theta`` (P,), which has a positive diagonal."""
+    function = _compiled(problem, grid, make_priors(problem, priors))
     diagonal = problem.parameters.diagonal()
-    mode[diagonal] = np.exp(mode[diagonal])
-    return mode
+    _, scores = Likelihood(problem, grid).by_person(theta)
+    start, slope = theta.copy(), np.ones(len(theta))
+    start[diagonal] = np.log(theta[diagonal])
+    slope[diagonal] = theta[diagonal]
+    root = whitening(scores * slope, problem.data.weights)
+    optimum = maximise(function, start, root)
+    information = curvature(lambda at: function(at)[1], optimum.theta, root)
+    # Where this is not a maximum in every direction, the scores' root still gives the scales.
+    with suppress(np.linalg.LinAlgError):
+        root = np.linalg.inv(np.linalg.cholesky(information)).T
+    return Whitening(optimum.theta, root, diagonal)
+
+
+def correct(
+    problem: Problem, few: Grid, many: Grid, at: Whitening, rng: np.random.Generator
+) -> Correction:
+    """The integration error of ``few`` nodes over the posterior, as ``many`` see it."""
+    priors = make_priors(problem, None)
+    ours, theirs = (_compiled(problem, grid, priors) for grid in (few, many))
+    half = rng.standard_normal((2 * len(at.centre), len(at.centre)))
+    points = np.concatenate([half, -half])
+    slopes = []
+    for x in points:
+        theta_log = at.centre + at.root @ x
+        slopes.append(at.root.T @ (theirs(theta_log)[1] - ours(theta_log)[1]))
+    return Correction.fitted(points, np.array(slopes))
+
+
+def _compiled(problem: Problem, grid: Grid, priors: Priors) -> Function:
+    """Log posterior and its gradient as a function of theta on the log scale."""
+    variable = pt.dvector("theta_log")
+    logp = marginal_log_probabilities(problem, grid, *_parameters(problem, variable))
+    value = _log_posterior(problem, logp, priors, variable)
+    function = pytensor.function(
+        [variable], [value, pytensor.grad(value, variable)], mode=INTERPRETED
+    )
+
+    def evaluate(at: Array) -> tuple[float, Array]:
+        result, gradient = function(at)
+        return float(result), gradient
+
+    return evaluate
 
 
 def _parameters(problem: Problem, theta_log: Any) -> tuple[Any, Any, Any]:
@@ -100,30 +178,3 @@ def _log_posterior(problem: Problem, logp: Any, priors: Priors, theta_log: Any) 
     weights = pytensor.shared(problem.data.weights, name="person_weights")
     jacobian = theta_log[problem.parameters.diagonal()].sum()
     return (weights * logp).sum() + log_prior(problem, priors, mean, chol, fixed) + jacobian
-
-
-def _mode(problem: Problem, grid: Grid, theta: Array, priors: Priors) -> tuple[Array, Array]:
-    """Posterior mode (P,) on the log scale, and a root (P, P) of the inverse curvature there."""
-    variable = pt.dvector("theta_log")
-    logp = marginal_log_probabilities(problem, grid, *_parameters(problem, variable))
-    value = _log_posterior(problem, logp, priors, variable)
-    function = pytensor.function(
-        [variable], [value, pytensor.grad(value, variable)], mode=INTERPRETED
-    )
-
-    def evaluate(at: Array) -> tuple[float, Array]:
-        result, gradient = function(at)
-        return float(result), gradient
-
-    diagonal = problem.parameters.diagonal()
-    _, scores = Likelihood(problem, grid).by_person(theta)
-    start, slope = theta.copy(), np.ones(len(theta))
-    start[diagonal] = np.log(theta[diagonal])
-    slope[diagonal] = theta[diagonal]
-    root = whitening(scores * slope, problem.data.weights)
-    optimum = maximise(evaluate, start, root)
-    information = curvature(lambda at: evaluate(at)[1], optimum.theta, root)
-    # Where this is not a maximum in every direction, the scores' root still gives the scales.
-    with suppress(np.linalg.LinAlgError):
-        root = np.linalg.inv(np.linalg.cholesky(information)).T
-    return optimum.theta, root

@@ -61,6 +61,13 @@ class Information:
         bread = _inverse(self.opg if kind == "opg" else self.hessian)
         return bread @ self.meat @ bread if kind == "robust" else bread
 
+    def root(self) -> Array | None:
+        """Root ``C`` (P, P) of the inverse curvature, ``C C' = H^-1``; None where there is none."""
+        try:
+            return np.linalg.inv(np.linalg.cholesky(self.hessian)).T
+        except np.linalg.LinAlgError:
+            return None
+
     def weakest(self, space: ParameterSpace) -> str | None:
         """In words, the direction that the likelihood does not identify; None where all is well."""
         scale = np.sqrt(np.abs(np.diag(self.hessian)))

@@ -216,18 +216,19 @@ def _on_grid(search: Search, grid: PopulationGrid | PersonGrid, origin: Array) -
     return leave_boundary(problem, from_start, origin)[0]
 
 
-def _refine(search: Search, rule: Rule | Centred, theta: Array) -> tuple[Optimum, Grid]:
-    """The optimum on a finer grid, from the one on a coarser."""
+def _refine(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, Grid]:
+    """The optimum on a finer grid, from the fit on a coarser."""
     if isinstance(rule, Rule):
-        optimum, grid, _ = _best(search, rule, [theta])
+        optimum, grid, _ = _best(search, rule, [fit.theta])
         return optimum, grid
     return settle(
         search.problem,
         rule,
-        theta,
+        fit.theta,
         search.rng,
         optimizer=search.optimizer,
         callback=search.progress.value,
+        root=fit.information.root(),
     )
 
 
@@ -249,4 +250,4 @@ def _automatic(search: Search, origins: list[Array], tolerance: Tolerance) -> Fi
             return replace(fit, message=f"{fit.message}. {note}")
         rule = finer
         search.progress.phase(f"refining: {rule}")
-        optimum, used = _refine(search, rule, fit.theta)
+        optimum, used = _refine(search, rule, fit)

@@ -182,6 +182,7 @@ def _read_certificate(record: dict[str, Any] | None, problem: Problem) -> Certif
         pareto_k=pd.Series(record["pareto_k"], index=persons, name="pareto k", dtype=float),
         nodes=record["nodes"],
         reference_nodes=record["reference_nodes"],
+        evaluations=record["evaluations"],
         seconds=record["seconds"],
         noise=pd.Series(record["noise"], index=names, dtype=float),
     )

@@ -148,10 +148,13 @@ def settle(
     *,
     optimizer: str = "bfgs",
     callback: Callable[[float], None] | None = None,
+    root: Array | None = None,
 ) -> tuple[Optimum, PersonGrid]:
     """The maximum near ``theta`` on a grid anchored there, once more where that is too far away.
 
     Modes are searched from 0, so that the grid is a function of rule, anchor and key alone.
+    ``root`` (P, P), a root of the inverse curvature where that is known, spares the optimiser half
+    of its steps; the outer product of scores stands in for it.
     """
     evaluations = 0
     for _ in range(SETTLINGS):
@@ -160,7 +163,7 @@ def settle(
         optimum = maximise(
             state.likelihood.value_and_gradient,
             theta,
-            state.root,
+            state.root if root is None else root,
             optimizer=optimizer,
             callback=callback,
         )

@@ -101,6 +101,10 @@ class PersonGrid:
         base = self.base
         return replace(self, base=population_grid(base.rule, base.dimension, base.persons, rng))
 
+    def resized(self, nodes: int) -> PersonGrid:
+        """The same mixtures, anchors and key with another number of nodes a person."""
+        return replace(self, base=replace(self.base, rule=replace(self.base.rule, nodes=nodes)))  # type: ignore[call-arg]
+
     def __str__(self) -> str:
         return str(self.rule)
 
@@ -189,9 +193,8 @@ def with_moments(problem: Problem, grid: PersonGrid) -> PersonGrid:
     The moments come from a first pass on other and more nodes: fitted to the nodes that they are
     used on, they would bias every integral down.
     """
-    rule = replace(grid.rule.rule, nodes=max(FIRST_PASS, grid.size))
     # Seeded by the grid's own key: rule, anchor and key are all that a grid is made of.
-    first = replace(grid, base=replace(grid.base, rule=rule)).renewed(grid.base.key)
+    first = grid.resized(max(FIRST_PASS, grid.size)).renewed(grid.base.key)
     means, covariances = posterior_moments(problem, first)
     # A weight that has collapsed on one node says nothing of the spread: keep a part of the mode's.
     modes = grid.anchors.roots[:, :1]

@@ -8,6 +8,7 @@ interval; pooled, they have R times the nodes.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -17,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
+from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.centred import PersonGrid, centre
 from bayesmix.likelihood.evaluate import Likelihood
@@ -31,7 +32,7 @@ from bayesmix.likelihood.problem import Grid, Problem
 Array = NDArray[np.float64]
 
 SCRAMBLES = 8
-LEAST_REFERENCE, MOST_REFERENCE = 64, 1024
+LEAST_REFERENCE, MOST_REFERENCE = 64, 512
 """Nodes a person of one scrambling of the reference: as many as the grid's, within these bounds."""
 QUADRATURE_REFERENCE = 256
 """The same for quadratures: a few points may be exact to many digits, which takes nodes to see."""
@@ -39,8 +40,6 @@ JACKKNIFE_PERSONS = 4096
 """Persons whose scores are handled together: it bounds the memory."""
 TAIL_NODES = 512
 """Nodes a person whose weights are looked at for heavy tails: the dearest part if all were."""
-OWN_SCRAMBLES = 2
-"""Scramblings of the grid itself, beside the one that is judged, for its bias and sd."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +58,10 @@ class Certificate:
         standard errors: ``estimate``, ``low``, ``high`` (95 % interval).
     pareto_k
         Shape of the tail of the importance weights by person, largest first.
-    nodes, reference_nodes, seconds
-        Nodes a person of the grid, and of each scrambling of the reference; time spent.
+    nodes, reference_nodes
+        Nodes a person of the grid, and of each scrambling of the reference.
+    evaluations, seconds
+        Evaluations of the log-likelihood and its scores that the certificate took, and its time.
     noise
         Standard deviation (in standard errors) of the estimates over scramblings of the reference.
     """
@@ -73,6 +74,7 @@ class Certificate:
     pareto_k: pd.Series
     nodes: int
     reference_nodes: int
+    evaluations: int
     seconds: float
     noise: pd.Series
 
@@ -156,9 +158,12 @@ def certify(
     half = pooled_interval(variance, weights)
     exact = float(weights @ (exact_logp + variance / (2 * SCRAMBLES)))
     error = float(weights @ own_logp) - exact
-    own_variance = _own_variance(problem, theta, grid, own_logp, generator)
+    noise = variance / SCRAMBLES
+    own_variance = _own_variance(grid, own_logp, exact_logp + noise / 2, noise)
 
+    extra = 0
     if covariance is None:
+        extra = len(theta) + 1
         covariance = _inverse_curvature(likelihoods[0], theta, scores[0])
     jacobian = problem.parameters.jacobian(theta)
     to_shift = -(jacobian @ covariance) / std_errors[:, None]
@@ -166,18 +171,22 @@ def certify(
     shift = to_shift @ (reference - weights @ own_scores)
     shift_half = student.ppf(0.975, degrees) * np.sqrt(shift_variance)
     index = pd.Index(problem.parameters.names, name="parameter")
+    shapes = tail_shapes(problem, theta, scrambles[: -(-TAIL_NODES // first.size)])
     return Certificate(
         error=error,
         error_interval=(error - half, error + half),
-        bias=float(-0.5 * weights @ own_variance),
-        sd=float(np.sqrt(weights**2 @ own_variance)),
+        bias=float(-0.5 * np.maximum(weights @ own_variance, 0.0)),
+        sd=float(np.sqrt(np.maximum(weights**2 @ own_variance, 0.0))),
         shift=pd.DataFrame(
             {"estimate": shift, "low": shift - shift_half, "high": shift + shift_half},
             index=index,
         ),
-        pareto_k=_worst_persons(problem, theta, scrambles[: -(-TAIL_NODES // first.size)]),
+        pareto_k=pd.Series(shapes, index=problem.data.persons, name="pareto k").sort_values(
+            ascending=False
+        ),
         nodes=grid.size,
         reference_nodes=first.size,
+        evaluations=SCRAMBLES + 1 + extra,
         seconds=time.perf_counter() - begun,
         noise=pd.Series(np.sqrt(shift_variance * SCRAMBLES), index=index),
     )
@@ -243,25 +252,20 @@ def _jackknife(
     return whole, variance, np.where(square > 0, degrees, 1.0)
 
 
-def _own_variance(
-    problem: Problem, theta: Array, grid: Any, own: Array, rng: np.random.Generator
-) -> Array:
-    """Variance (I,) of log P_i over scramblings of the grid itself; NaN without scramblings."""
-    if isinstance(grid, PersonGrid) and grid.base.rule.random:
-        fresh: list[Grid] = [grid.renewed(rng) for _ in range(OWN_SCRAMBLES)]
-    elif isinstance(grid, PopulationGrid) and grid.rule.random:
-        fresh = [
-            population_grid(grid.rule, grid.dimension, grid.persons, rng)
-            for _ in range(OWN_SCRAMBLES)
-        ]
-    else:
+def _own_variance(grid: Any, own: Array, exact: Array, noise: Array) -> Array:
+    """Variance (I,) of log P_i over scramblings of the grid; NaN for rules that are not random.
+
+    Of one scrambling a person the square of its error is an estimate, once the reference's own
+    variance is taken out. It is rough for a person, and good for their sum.
+    """
+    rule = grid.base.rule if isinstance(grid, PersonGrid) else grid.rule
+    if not rule.random:
         return np.full_like(own, np.nan)
-    logp = [Likelihood(problem, g).by_person(theta)[0] for g in fresh]
-    return np.stack([own, *logp]).var(axis=0, ddof=1)
+    return (own - exact) ** 2 - noise
 
 
-def _worst_persons(problem: Problem, theta: Array, grids: list[PersonGrid]) -> pd.Series:
-    """Pareto shapes by person, largest first, over the nodes of some scramblings."""
+def tail_shapes(problem: Problem, theta: Array, grids: Sequence[PersonGrid]) -> Array:
+    """Pareto shapes (I,) of the importance weights, over the nodes of some scramblings."""
     shapes = []
     for start, stop in problem.cuts(grids[0]):
         logs = []
@@ -272,5 +276,4 @@ def _worst_persons(problem: Problem, theta: Array, grids: list[PersonGrid]) -> p
             logp = node_log_probabilities(problem.panel(start, stop), base, mixture)
             logs.append(logp + np.log(weights))
         shapes.append(pareto_shape(np.concatenate(logs, axis=1)))
-    series = pd.Series(np.concatenate(shapes), index=problem.data.persons, name="pareto k")
-    return series.sort_values(ascending=False)
+    return np.concatenate(shapes)

@@ -28,8 +28,10 @@ class CoefficientNodes(NamedTuple):
     constants: Any
 
 
-def freeze(problem: Problem, grid: PersonGrid) -> CoefficientNodes | None:
-    """The nodes of ``grid`` at its anchor, fixed in coefficient space.
+def freeze(
+    problem: Problem, grid: PersonGrid, start: int = 0, stop: int | None = None
+) -> CoefficientNodes | None:
+    """The nodes of persons start .. stop - 1 at the anchor of ``grid``, fixed in coefficient space.
 
     At the anchor the integrals are those of ``grid``. None where a standard deviation is near 0
     at the anchor: the nodes would crowd around the mean, and larger ones find none.
@@ -42,9 +44,11 @@ def freeze(problem: Problem, grid: PersonGrid) -> CoefficientNodes | None:
         return None
     if at_boundary(problem, theta):
         return None
-    nodes, weights = grid.block(0, problem.n_persons)
+    stop = problem.n_persons if stop is None else stop
+    nodes, weights = grid.block(start, stop)
     mixture = mixture_at(problem, theta, nodes, weights)
-    logp = node_log_probabilities(problem.panel(), base_at(problem, theta), mixture)
+    base = base_at(problem, theta, start, stop)
+    logp = node_log_probabilities(problem.panel(start, stop), base, mixture)
     indices = mixture.loc[:, :, None] + np.einsum("kj,ijs->iks", chol, nodes)
     # w = phi(z) / (S q(z)); in coefficient space both densities are divided by |L|.
     log_density = -0.5 * (nodes**2).sum(axis=1) - 0.5 * size * np.log(2 * np.pi)

@@ -40,6 +40,7 @@ def certificate(noise, *, bias=0.0, sd=0.0, nodes=64, reference=64):
         pareto_k=pd.Series(dtype=float),
         nodes=nodes,
         reference_nodes=reference,
+        evaluations=9,
         seconds=0.0,
         noise=pd.Series(noise),
     )

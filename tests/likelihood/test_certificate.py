@@ -99,6 +99,7 @@ def made(error=0.0, half=0.1, shift=(0.01, -0.02), width=0.01):
         pareto_k=pd.Series(dtype=float),
         nodes=1,
         reference_nodes=1,
+        evaluations=9,
         seconds=0.0,
         noise=pd.Series(0.0, index=index),
     )

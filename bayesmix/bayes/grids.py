@@ -1,0 +1,104 @@
+"""The sampler's grid: where it is anchored, how many nodes, and what its nodes leave out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.bayes.correction import Correction
+from bayesmix.bayes.priors import Prior
+from bayesmix.bayes.whitened import Whitening, correct, posterior_mode
+from bayesmix.errors import SpecificationError
+from bayesmix.integration.descriptions import Centred, Rule
+from bayesmix.integration.grids import PopulationGrid, population_grid
+from bayesmix.integration.rules import centred, gauss_hermite, sobol
+from bayesmix.likelihood.anchored import climb
+from bayesmix.likelihood.centred import PersonGrid, centre, check_grid
+from bayesmix.likelihood.multinomial import Multinomial, starting_values
+from bayesmix.likelihood.problem import Grid, Problem
+
+Array = NDArray[np.float64]
+GridChoice = Rule | Centred | PopulationGrid | PersonGrid | str
+
+SEARCH_NODES = 64
+FIRST_NODES = 128
+MOST_NODES = 1024
+FINE_NODES = 2048
+"""Nodes a person of the grid that finds the mode and corrects the sampler's own."""
+FINE_BYTES = 2 * 2**30
+"""Memory that this grid may take; it is made smaller for very many persons."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stand:
+    """Where the sampler stands.
+
+    Parameters
+    ----------
+    grid
+        Its nodes.
+    whitening
+        Its coordinates; None where there is nothing to integrate.
+    correction
+        Of the nodes' integration error; None for a grid that is used as it was given.
+    """
+
+    grid: Grid
+    whitening: Whitening | None = None
+    correction: Correction | None = None
+
+    def corrections(self, thetas: Array) -> Array:
+        """The correction (D,) at free vectors (D, P), nats."""
+        if self.whitening is None or self.correction is None:
+            return np.zeros(len(thetas))
+        return np.array([self.correction(x) for x in self.whitening.coordinates(thetas)])
+
+
+def first_stand(
+    problem: Problem,
+    grid: GridChoice,
+    logit: Multinomial,
+    priors: Mapping[str, Prior] | None,
+    rng: np.random.Generator,
+) -> Stand:
+    """The grid as asked for; a person-centred rule is anchored at the posterior mode."""
+    if not problem.model.random:
+        return Stand(population_grid(gauss_hermite(1), 0, problem.n_persons))
+    if isinstance(grid, str):
+        if grid != "auto":
+            raise SpecificationError(f"argument 'grid' must be a rule or 'auto', got {grid!r}")
+        grid = centred(sobol(FIRST_NODES), moments=True)
+    check_grid(problem, grid)
+    space, start = problem.parameters, starting_values(problem, logit)
+    if isinstance(grid, Centred):
+        optimum, _ = climb(problem, centred(sobol(SEARCH_NODES)), start, rng)
+        return stand_at(problem, grid, space.canonical(optimum.theta), priors, rng)
+    if isinstance(grid, Rule):
+        grid = population_grid(grid, space.n_random, problem.n_persons, rng)
+    if isinstance(grid, PersonGrid):
+        start = space.canonical(grid.anchors.theta)
+    return Stand(grid, posterior_mode(problem, grid, start, priors))
+
+
+def stand_at(
+    problem: Problem,
+    rule: Centred,
+    theta: Array,
+    priors: Mapping[str, Prior] | None,
+    rng: np.random.Generator,
+) -> Stand:
+    """Nodes anchored at the posterior mode near ``theta`` (P,), corrected by many more."""
+    size = rule.rule.size(problem.parameters.n_random)
+    person_bytes = 8 * problem.n_persons * (problem.parameters.n_random + 1)
+    nodes = max(size, min(FINE_NODES, FINE_BYTES // person_bytes))
+    fine = centred(sobol(int(nodes)), moments=True)
+    here = posterior_mode(problem, centre(problem, fine, theta, rng), theta, priors)
+    many = centre(problem, fine, here.theta, rng)
+    here = posterior_mode(problem, many, here.theta, priors)
+    few = centre(problem, rule, here.theta, rng)
+    if size >= nodes:
+        return Stand(few, here)
+    return Stand(few, here, correct(problem, few, many, here, rng))
