@@ -17,7 +17,8 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.centred import PersonGrid, centre
 from bayesmix.likelihood.certificate import SCRAMBLES, TAIL_NODES, pooled, tail_shapes
-from bayesmix.likelihood.coefficient_nodes import CoefficientNodes, freeze
+from bayesmix.likelihood.coefficient_nodes import freeze
+from bayesmix.likelihood.density import CoefficientNodes
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.pareto import pareto_shape
 from bayesmix.likelihood.problem import Grid, Problem

@@ -16,7 +16,8 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.likelihood.centred import PersonGrid, check_grid
-from bayesmix.likelihood.coefficient_nodes import CoefficientNodes, freeze
+from bayesmix.likelihood.coefficient_nodes import freeze
+from bayesmix.likelihood.density import CoefficientNodes
 from bayesmix.likelihood.graph import (
     conditional_log_probabilities,
     density_log_integrals,

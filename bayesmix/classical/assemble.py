@@ -30,7 +30,7 @@ from bayesmix.likelihood.problem import Grid, Problem
 
 Array = NDArray[np.float64]
 
-CURVATURE_NODES = 512
+CURVATURE_NODES = 256
 """Nodes a person of the differences that make the Hessian."""
 
 

@@ -66,14 +66,13 @@ def _anchor(
     )
 
 
-def _noise(problem: Problem, state: _State, rng: np.random.Generator) -> float:
+def _noise(likelihood: Likelihood, theta: Array, root: Array, rng: np.random.Generator) -> float:
     """Length of the Newton step that is due to integration alone, in standard errors."""
-    grid = state.likelihood.grid
+    grid = likelihood.grid
     assert isinstance(grid, PersonGrid)
-    _, gradient = state.likelihood.value_and_gradient(state.theta)
-    fresh = Likelihood(problem, grid.renewed(rng))
-    _, other = fresh.value_and_gradient(state.theta)
-    return float(np.linalg.norm(state.root.T @ (gradient - other))) / np.sqrt(2.0)
+    _, gradient = likelihood.value_and_gradient(theta)
+    _, other = Likelihood(likelihood.problem, grid.renewed(rng)).value_and_gradient(theta)
+    return float(np.linalg.norm(root.T @ (gradient - other))) / np.sqrt(2.0)
 
 
 def climb(
@@ -118,7 +117,8 @@ def climb(
         distance = float(np.linalg.norm(np.linalg.solve(state.root, step)))
         if distance < SMALL_STEP:
             break
-        if distance < WITHIN_SIGHT and distance < NOISY_STEP * _noise(problem, state, rng):
+        here = state.likelihood, state.theta, state.root
+        if distance < WITHIN_SIGHT and distance < NOISY_STEP * _noise(*here, rng):
             break
         scale = min(1.0, radius / distance)
         trial = _anchor(problem, rule, state.theta + scale * step, rng, state.modes)
@@ -156,24 +156,30 @@ def settle(
     ``root`` (P, P), a root of the inverse curvature where that is known, spares the optimiser half
     of its steps; the outer product of scores stands in for it.
     """
-    evaluations = 0
+    evaluations, given = 0, root
     for _ in range(SETTLINGS):
         theta = problem.parameters.canonical(theta)
-        state = _anchor(problem, rule, theta, rng, None)
+        grid = centre(problem, rule, theta, rng)
+        likelihood = Likelihood(problem, grid)
+        root = _root(likelihood, theta) if given is None else given
         optimum = maximise(
-            state.likelihood.value_and_gradient,
+            likelihood.value_and_gradient,
             theta,
-            state.root if root is None else root,
+            root,
             optimizer=optimizer,
             callback=callback,
         )
         evaluations += optimum.evaluations
-        distance = float(np.linalg.norm(np.linalg.solve(state.root, optimum.theta - theta)))
+        distance = float(np.linalg.norm(np.linalg.solve(root, optimum.theta - theta)))
+        signs_kept = np.array_equal(problem.parameters.canonical(optimum.theta), optimum.theta)
+        near = distance < FAR_STEP or distance < NOISY_STEP * _noise(likelihood, theta, root, rng)
         theta = optimum.theta
-        signs_kept = np.array_equal(problem.parameters.canonical(theta), theta)
-        near = distance < FAR_STEP or distance < NOISY_STEP * _noise(problem, state, rng)
         if signs_kept and near:
             break
-    grid = state.likelihood.grid
-    assert isinstance(grid, PersonGrid)
     return replace(optimum, evaluations=evaluations), grid
+
+
+def _root(likelihood: Likelihood, theta: Array) -> Array:
+    problem = likelihood.problem
+    _, scores = likelihood.by_person(theta)
+    return whitening(np.nan_to_num(scores), problem.data.weights, natural_units(problem))

@@ -60,7 +60,7 @@ def next_rule(
         if rule.rule.nodes >= MOST_NODES:
             return None, ""
         nodes = min(MOST_NODES, nodes_needed(certificate, tolerance))
-    return centred(sobol(nodes), moments=True), _panel_reason(nodes)
+    return centred(sobol(nodes), population=0.125, moments=True), _panel_reason(nodes)
 
 
 def nodes_needed(certificate: Certificate, tolerance: Tolerance) -> int:

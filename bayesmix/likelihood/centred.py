@@ -30,8 +30,8 @@ from bayesmix.likelihood.problem import Problem
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
-FIRST_PASS = 256
-"""Least nodes a person of the pass that finds moments."""
+LEAST_FIRST_PASS, MOST_FIRST_PASS = 256, 512
+"""Nodes a person of the pass that finds moments: as many as the grid's, within these bounds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,11 +190,12 @@ def anchored_grid(
 def with_moments(problem: Problem, grid: PersonGrid) -> PersonGrid:
     """The grid with a further component: each person's posterior mean and covariance.
 
-    The moments come from a first pass on other and more nodes: fitted to the nodes that they are
+    The moments come from a first pass on other nodes: fitted to the nodes that they are
     used on, they would bias every integral down.
     """
     # Seeded by the grid's own key: rule, anchor and key are all that a grid is made of.
-    first = grid.resized(max(FIRST_PASS, grid.size)).renewed(grid.base.key)
+    nodes = min(max(grid.size, LEAST_FIRST_PASS), MOST_FIRST_PASS)
+    first = grid.resized(nodes).renewed(grid.base.key)
     means, covariances = posterior_moments(problem, first)
     # A weight that has collapsed on one node says nothing of the spread: keep a part of the mode's.
     modes = grid.anchors.roots[:, :1]

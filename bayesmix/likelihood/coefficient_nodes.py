@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
 from bayesmix.likelihood.boundary import at_boundary
 from bayesmix.likelihood.centred import PersonGrid
+from bayesmix.likelihood.density import CoefficientNodes
+from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.integrate import node_log_probabilities
+from bayesmix.likelihood.maximise import whitening
 from bayesmix.likelihood.mixture import base_at, mixture_at
+from bayesmix.likelihood.multinomial import natural_units
 from bayesmix.likelihood.problem import Problem
 
-
-class CoefficientNodes(NamedTuple):
-    """Indices and constants of `bayesmix.likelihood.density.density_integrals`.
-
-    Parameters
-    ----------
-    nodes
-        Indices b (I, K, S).
-    constants
-        ``log P(y_i | b_is) - log(S q_is)`` (I, S), q the density in coefficient space.
-    """
-
-    nodes: Any
-    constants: Any
+UNCERTAIN = 0.25
+"""Standard error of the logarithm of a standard deviation (given the coefficients before it)."""
+GLANCE = 128
+"""Nodes a person of a first look at the scores."""
 
 
 def freeze(
@@ -34,7 +26,9 @@ def freeze(
     """The nodes of persons start .. stop - 1 at the anchor of ``grid``, fixed in coefficient space.
 
     At the anchor the integrals are those of ``grid``. None where a standard deviation is near 0
-    at the anchor: the nodes would crowd around the mean, and larger ones find none.
+    at the anchor: the nodes would crowd around the mean, and larger ones find none. None, too,
+    where the data leave a standard deviation so uncertain that a much smaller or larger one is
+    plausible: nodes that do not move with it would miss its integrals.
     """
     theta = grid.anchors.theta
     _, chol, _ = problem.parameters.unpack(theta)
@@ -42,7 +36,7 @@ def freeze(
     diagonal = np.abs(np.diag(chol))
     if (diagonal < 1e-6 * np.abs(chol).sum(axis=1).max(initial=0.0)).any():
         return None
-    if at_boundary(problem, theta):
+    if at_boundary(problem, theta) or _uncertain(problem, grid):
         return None
     stop = problem.n_persons if stop is None else stop
     nodes, weights = grid.block(start, stop)
@@ -55,3 +49,13 @@ def freeze(
     log_density -= np.log(diagonal).sum()
     constants = logp + np.log(weights) - log_density
     return CoefficientNodes(np.ascontiguousarray(indices), constants)
+
+
+def _uncertain(problem: Problem, grid: PersonGrid) -> bool:
+    """Whether some diagonal entry of the Cholesky factor is poorly known at the anchor."""
+    theta, diagonal = grid.anchors.theta, problem.parameters.diagonal()
+    few = grid.resized(min(grid.size, GLANCE))
+    _, scores = Likelihood(problem, few).by_person(theta)
+    root = whitening(scores, problem.data.weights, natural_units(problem))
+    errors = np.sqrt((root**2).sum(axis=1))[diagonal]
+    return bool((errors > UNCERTAIN * np.abs(theta[diagonal])).any())

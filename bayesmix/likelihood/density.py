@@ -8,6 +8,7 @@ persons x nodes x K^2, whatever the number of situations and alternatives.
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -18,6 +19,21 @@ from bayesmix.likelihood.kernels import BLOCK, dot
 
 Array = NDArray[np.float64]
 LOG_2PI = math.log(2 * math.pi)
+
+
+class CoefficientNodes(NamedTuple):
+    """Nodes and constants of `density_integrals`.
+
+    Parameters
+    ----------
+    nodes
+        Indices b (I, K, S).
+    constants
+        ``log P(y_i | b_is) - log(S q_is)`` (I, S), q the density in coefficient space.
+    """
+
+    nodes: Any
+    constants: Any
 
 
 @njit(cache=True, fastmath={"contract"}, error_model="numpy")

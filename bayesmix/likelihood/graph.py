@@ -12,7 +12,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from bayesmix.likelihood.coefficient_nodes import CoefficientNodes
+from bayesmix.likelihood.density import CoefficientNodes
 from bayesmix.likelihood.ops import ConditionalLogProb, DensityLogProb, IntegratedLogProb
 from bayesmix.likelihood.problem import Chunk, Problem
 from bayesmix.specification.parameters import ParameterSpace

@@ -1,0 +1,140 @@
+"""The quadratic that turns a few nodes into many, and the grids that it is found from."""
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+import xarray as xr
+
+import bayesmix as bm
+from bayesmix.bayes import sampling
+from bayesmix.bayes.accuracy import PosteriorAccuracy, posterior_accuracy
+from bayesmix.bayes.correction import Correction
+from bayesmix.bayes.grids import first_stand, stand_at
+from bayesmix.integration.grids import population_grid
+from bayesmix.integration.rules import centred, sobol
+from bayesmix.likelihood.centred import centre
+from bayesmix.likelihood.evaluate import INTERPRETED, Likelihood
+from bayesmix.likelihood.multinomial import multinomial
+from bayesmix.likelihood.problem import bind
+
+from .conftest import MODEL
+
+RANDOM = bm.MixedLogit(
+    "a + b + c", random=[bm.LKJNormal("a", "b", eta=3.0), bm.LogNormal("c", sign=-1)]
+)
+
+
+def quadratic():
+    rng = np.random.default_rng(2)
+    root = rng.normal(size=(4, 4))
+    return Correction(rng.normal(size=4), root + root.T)
+
+
+def test_a_quadratic_is_found_from_its_slopes():
+    true = quadratic()
+    points = np.random.default_rng(3).normal(size=(12, 4))
+    slopes = true.gradient + points @ true.hessian
+    found = Correction.fitted(points, slopes)
+    np.testing.assert_allclose(found.gradient, true.gradient, atol=1e-12)
+    np.testing.assert_allclose(found.hessian, true.hessian, atol=1e-12)
+
+
+def test_near_the_mode_it_is_the_quadratic_and_far_away_it_is_bounded():
+    c = quadratic()
+    near = 0.3 * np.ones(4)
+    plain = near @ c.gradient + 0.5 * near @ c.hessian @ near
+    assert c(near) == pytest.approx(plain, rel=1e-4)
+    direction = np.array([1.0, -2.0, 0.5, 1.0])
+    far = [float(c(step * direction)) for step in (1e3, 1e6)]
+    assert far[0] == pytest.approx(far[1], rel=1e-4)
+    assert abs(far[1]) < 36 * np.abs(c.hessian).sum()
+
+
+def test_symbolic_and_numeric_values_agree():
+    c, x = quadratic(), pt.dvector()
+    function = pytensor.function([x], c(x), mode=INTERPRETED)
+    at = np.random.default_rng(4).normal(size=4)
+    assert function(at) == pytest.approx(c(at), abs=1e-12)
+
+
+@pytest.mark.parametrize("model", [MODEL, RANDOM], ids=["with fixed terms", "all random"])
+def test_few_nodes_are_as_good_as_many(panel, model):
+    """Over the posterior, the error of 32 corrected nodes varies less than half as much."""
+    problem = bind(model, panel)
+    rng = np.random.default_rng(1)
+    rule = centred(sobol(32), moments=True)
+    stand = first_stand(problem, rule, multinomial(problem), None, rng)
+    assert stand.grid.size == 32
+    at = stand.whitening
+    thetas = at.centre + rng.normal(size=(24, len(at.centre))) @ at.root.T
+    thetas[:, at.diagonal] = np.exp(thetas[:, at.diagonal])
+    few, exact = [], []
+    for theta in thetas:
+        few.append(Likelihood(problem, stand.grid).value_and_gradient(theta)[0])
+        many = centre(problem, centred(sobol(2048), moments=True), theta, rng)
+        exact.append(Likelihood(problem, many).value_and_gradient(theta)[0])
+    if not problem.parameters.fixed:
+        few = _in_coefficient_space(problem, stand.grid, thetas)
+    raw = np.array(few) - exact
+    corrected = raw + stand.corrections(thetas)
+    assert corrected.std() < 0.5 * raw.std()
+    assert corrected.std() < 0.15
+
+
+def _in_coefficient_space(problem, grid, thetas):
+    from bayesmix.bayes.pointwise import integrated_log_likelihood
+
+    return integrated_log_likelihood(problem, grid, thetas[None])[0].sum(axis=1)
+
+
+def test_a_grid_of_a_fit_is_used_as_it_is(panel):
+    problem = bind(RANDOM, panel)
+    fit = bm.msle(RANDOM, panel, grid=centred(sobol(32)), starts=1, rng=1)
+    stand = first_stand(problem, fit.grid, multinomial(problem), None, np.random.default_rng(1))
+    assert stand.grid is fit.grid
+    assert stand.correction is None
+    assert (stand.corrections(fit.theta[None, :]) == 0).all()
+
+
+def test_anchors_that_have_lost_their_persons_are_seen(panel):
+    """Far from the anchor weights have heavy tails; near it they have not."""
+    problem = bind(RANDOM, panel)
+    rng = np.random.default_rng(3)
+    fit = bm.msle(RANDOM, panel, grid=centred(sobol(64)), starts=1, rng=1)
+    good = stand_at(problem, centred(sobol(64), moments=True), fit.theta, None, rng).grid
+    mean, chol, fixed = problem.parameters.unpack(fit.theta)
+    lost = centre(problem, centred(sobol(64)), problem.parameters.pack(mean + 4.0, chol, fixed), 1)
+    thetas = np.repeat(fit.theta[None, :], 4, axis=0)
+    totals = np.zeros(4)
+    assert posterior_accuracy(problem, good, thetas, totals, rng).pareto_k < 0.7
+    bad = posterior_accuracy(problem, lost, thetas, totals, rng)
+    assert bad.pareto_k > 0.7
+    assert not bad.reliable
+    plain = population_grid(sobol(16), 3, panel.n_persons, 1)
+    assert np.isnan(posterior_accuracy(problem, plain, thetas, totals, rng).pareto_k)
+
+
+def test_anchors_are_renewed_when_weights_fail(panel, monkeypatch):
+    """A first verdict of heavy tails: more nodes are anchored, and the chains run again."""
+    verdicts = [PosteriorAccuracy(0.0, 0.1, 0.9, 7), PosteriorAccuracy(0.0, 0.1, 0.3, 7)]
+    seen = []
+
+    def judge(problem, grid, thetas, totals, rng):
+        seen.append(grid.size)
+        return verdicts[len(seen) - 1]
+
+    def chains(problem, path, stand, logit, settings, rng):
+        mean, chol, _ = problem.parameters.unpack(stand.whitening.theta)
+        values = {"mean": mean, "sd": np.diag(chol)}
+        draws = {k: (("chain", "draw", "random"), np.tile(v, (1, 4, 1))) for k, v in values.items()}
+        coords = {"chain": [0], "draw": range(4), "random": list(problem.parameters.random)}
+        return xr.DataTree.from_dict({"posterior": xr.Dataset(draws, coords=coords)})
+
+    monkeypatch.setattr(sampling, "posterior_accuracy", judge)
+    monkeypatch.setattr(sampling, "_run", chains)
+    model = bm.MixedLogit("a", random=[bm.Normal("a")])
+    post = bm.sample(model, panel, likelihood="marginal", rng=4, progress=False)
+    assert seen == [128, 256]
+    assert "sobol(256)" in post["posterior"].attrs["grid"]
+    assert post["posterior"].attrs["integration_pareto_k"] == 0.3
