@@ -13,6 +13,8 @@ from bayesmix.likelihood.problem import Problem
 
 MOST_NODES = 8192
 FIRST_NODES = 64
+DEFENCE = 0.125
+"""Share from the population where there are many nodes: a quarter of them wastes some."""
 QUADRATURE = {1: (15, 31, 63), 2: (9, 15, 25)}
 """Points a dimension of Gauss-Hermite products that are tried, by number of random coefficients."""
 
@@ -43,7 +45,7 @@ def first_rule(problem: Problem) -> tuple[Rule | Centred, str]:
     if longest == 1 and size in QUADRATURE:
         rule = gauss_hermite(QUADRATURE[size][0])
         return rule, f"{rule}, for the integrands of a cross-section are smooth"
-    return centred(sobol(FIRST_NODES)), _panel_reason(FIRST_NODES)
+    return centred(sobol(FIRST_NODES)), _panel_reason(FIRST_NODES, "a quarter")
 
 
 def next_rule(
@@ -60,7 +62,8 @@ def next_rule(
         if rule.rule.nodes >= MOST_NODES:
             return None, ""
         nodes = min(MOST_NODES, nodes_needed(certificate, tolerance))
-    return centred(sobol(nodes), population=0.125, moments=True), _panel_reason(nodes)
+    rule = centred(sobol(nodes), population=DEFENCE, moments=True)
+    return rule, _panel_reason(nodes, "an eighth")
 
 
 def nodes_needed(certificate: Certificate, tolerance: Tolerance) -> int:
@@ -76,8 +79,8 @@ def nodes_needed(certificate: Certificate, tolerance: Tolerance) -> int:
     return int(64 * np.ceil(max(wanted, 1.5 * certificate.nodes) / 64))
 
 
-def _panel_reason(nodes: int) -> str:
+def _panel_reason(nodes: int, defence: str) -> str:
     return (
-        f"{nodes} nodes a person, centred on their own likelihood, with a quarter from the "
-        "population: the fewest tried that meet the tolerance"
+        f"{nodes} nodes a person, centred on their own likelihood, with {defence} from "
+        "the population: the fewest tried that meet the tolerance"
     )
