@@ -67,7 +67,9 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
     if not optimum.converged:
         raise ConvergenceError(
             f"the optimiser stopped before the gradient was small ({optimum.decrement:.2g} "
-            f"standard errors; {optimum.message}). {_diagnosis(found, problem)}"
+            f"standard errors, norm {np.linalg.norm(optimum.gradient):.2g}; {optimum.message}); "
+            f"condition number of the scaled curvature {found.condition:.2g}. "
+            f"{_diagnosis(found, problem)}"
         )
     search.progress.phase("certificate of the integration error")
     return Fit(
@@ -165,7 +167,12 @@ def assemble_multinomial(search: Search) -> Fit:
         grid=grid,
         integration=None,
         optima=pd.DataFrame(
-            {"loglik": [logit.loglik], "evaluations": [0], "converged": [True]},
+            {
+                "loglik": [logit.loglik],
+                "evaluations": [0],
+                "converged": [True],
+                "grid": [str(grid)],
+            },
             index=pd.Index([1], name="start"),
         ),
         converged=True,

@@ -68,6 +68,18 @@ class Information:
         except np.linalg.LinAlgError:
             return None
 
+    @property
+    def condition(self) -> float:
+        """Condition number of the curvature, each parameter in units of its own curvature.
+
+        Infinite where some direction has none, or the wrong sign.
+        """
+        scale = np.sqrt(np.abs(np.diag(self.hessian)))
+        if (scale == 0).any() or not np.isfinite(scale).all():
+            return float("inf")
+        values = np.linalg.eigvalsh(self.hessian / np.outer(scale, scale))
+        return float(values[-1] / values[0]) if values[0] > 0 else float("inf")
+
     def weakest(self, space: ParameterSpace) -> str | None:
         """In words, the direction that the likelihood does not identify; None where all is well."""
         scale = np.sqrt(np.abs(np.diag(self.hessian)))

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+SAME_OPTIMUM = 0.1
+"""Nats between log-likelihoods of one optimum, reached by different ways."""
+
 
 @dataclass(frozen=True, eq=False)
 class Fit:
@@ -49,7 +52,8 @@ class Fit:
     integration
         Certificate of the integration error; None where there is nothing to integrate.
     optima
-        One row a start: log-likelihood reached, evaluations, whether it converged.
+        One row a start: log-likelihood reached, evaluations, whether it converged, and the grid
+        on which it was reached (``grid="auto"`` compares starts on a coarse one).
     converged, message
         Whether the optimiser converged, and what there is to know.
     n_persons, n_situations
@@ -78,6 +82,16 @@ class Fit:
     def params(self) -> pd.Series:
         """Estimates by flat name."""
         return self.space.series(self.space.natural(self.theta)).rename("estimate")
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion ``2 P - 2 log L``."""
+        return 2.0 * self.space.size - 2.0 * self.loglik
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion ``P log I - 2 log L``: persons are the independent observations."""
+        return self.space.size * float(np.log(self.n_persons)) - 2.0 * self.loglik
 
     @property
     def std_errors(self) -> pd.Series:
@@ -147,6 +161,7 @@ class Fit:
             f"log-likelihood {self.loglik:.3f} (multinomial logit {self.loglik_multinomial:.3f}), "
             f"{self.space.size} parameters, {self.seconds:.1f} s",
             *([f"grid {self.grid.rule}"] if self.model.random else []),
+            *([_starts(self.optima)] if len(self.optima) > 1 else []),
             self.message,
         ]
         if self.integration is not None:
@@ -159,3 +174,17 @@ class Fit:
     def _repr_html_(self) -> str:
         lines = "<br>".join(escape(self.headline(), quote=False).splitlines())
         return f"<p>{lines}</p>{self.summary().to_html(float_format='{:.4f}'.format)}"
+
+
+def _starts(optima: pd.DataFrame) -> str:
+    """How many starts reached the best log-likelihood, and what became of the others."""
+    values = optima["loglik"]
+    best = values.max()
+    others = values[~(values > best - SAME_OPTIMUM)]
+    words = (
+        f"{len(values) - len(others)} of {len(values)} starts reached the best log-likelihood, "
+        f"{best:.3f} on {optima['grid'].iloc[int(np.nanargmax(values))]}"
+    )
+    if len(others):
+        words += f"; the others {', '.join(f'{v:.3f}' for v in others.sort_values())}"
+    return words

@@ -144,7 +144,7 @@ def _best(
     if isinstance(grid, Rule):
         grid = population_grid(grid, problem.parameters.n_random, problem.n_persons, search.rng)
     found: list[tuple[Optimum, Grid]] = []
-    rows: list[tuple[int, float, int, bool]] = []
+    rows: list[tuple[int, float, int, bool, str]] = []
     for number, origin in enumerate(origins, start=1):
         search.progress.phase(f"start {number} of {len(origins)}")
         try:
@@ -153,11 +153,11 @@ def _best(
             # A scattered start may lie where a signed rule fails, though others do not.
             if number == len(origins) and not found:
                 raise
-            rows.append((number, np.nan, 0, False))
+            rows.append((number, np.nan, 0, False, str(grid)))
             continue
-        optimum = found[-1][0]
-        rows.append((number, optimum.value, optimum.evaluations, optimum.converged))
-    optima = pd.DataFrame(rows, columns=["start", "loglik", "evaluations", "converged"])
+        optimum, used = found[-1]
+        rows.append((number, optimum.value, optimum.evaluations, optimum.converged, str(used)))
+    optima = pd.DataFrame(rows, columns=["start", "loglik", "evaluations", "converged", "grid"])
     best = max(found, key=lambda pair: (pair[0].converged, pair[0].value))
     return *best, optima.set_index("start")
 

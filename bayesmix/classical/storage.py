@@ -26,7 +26,7 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.record import model_from_record, model_record
 
-FORMAT = 1
+FORMAT = 2
 SAME = 1e-7
 """Share by which a log-likelihood may differ on another machine."""
 

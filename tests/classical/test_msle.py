@@ -1,5 +1,6 @@
 """Maximum simulated likelihood: limits, recovery, optimizers, seeds, starts, refusals."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -144,11 +145,26 @@ def test_starts_are_reported():
     assert (fit.optima["evaluations"] > 3).all()
     assert fit.loglik == fit.optima["loglik"].max()
     np.testing.assert_allclose(fit.optima["loglik"], fit.loglik, atol=1e-5)
+    assert (fit.optima["grid"] == "gauss_hermite(9)").all()
+    words = f"3 of 3 starts reached the best log-likelihood, {fit.loglik:.3f} on gauss_hermite(9)"
+    assert words in fit.headline()
+    worse = fit.optima.assign(loglik=fit.optima["loglik"] - [0.0, 2.0, 0.0])
+    headline = replace(fit, optima=worse).headline()
+    assert words.replace("3 of", "2 of") + f"; the others {fit.loglik - 2:.3f}" in headline
+
+
+def test_information_criteria_are_those_of_the_log_likelihood():
+    fit = msle(MODEL, data(), grid=gauss_hermite(9), starts=1, rng=1)
+    size = len(fit.params)
+    assert fit.aic == pytest.approx(2 * size - 2 * fit.loglik)
+    assert fit.bic == pytest.approx(size * np.log(data().n_persons) - 2 * fit.loglik)
 
 
 def test_no_convergence_is_an_error_that_says_how_far(monkeypatch):
     monkeypatch.setattr(maximise_module, "GRADIENT_TOLERANCE", 1e-18)
-    with pytest.raises(ConvergenceError, match=r"stopped before .* standard errors"):
+    with pytest.raises(
+        ConvergenceError, match=r"stopped before .* standard errors, norm .* condition number"
+    ):
         msle(MODEL, data(), grid=gauss_hermite(9), starts=1, rng=1)
 
 

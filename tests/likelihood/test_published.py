@@ -197,3 +197,47 @@ def test_mixtures_over_the_cross_section_of_swissmetro(swissmetro, reference, ke
     ]:
         value, _ = Likelihood(problem, grid).value_and_gradient(theta)
         assert value == pytest.approx(expected, abs=DIGITS)
+
+
+class GivenNodes(NamedTuple):
+    """The same given nodes (S, K) for everyone, equally weighted."""
+
+    values: np.ndarray
+    shared: bool = True
+
+    @property
+    def size(self):
+        return len(self.values)
+
+    def block(self, start, stop):
+        nodes = np.ascontiguousarray(self.values.T)[None]
+        return nodes, np.full((1, len(self.values)), 1 / len(self.values))
+
+
+@pytest.mark.parametrize(
+    ("key", "draws", "value"),
+    [
+        ("logitr_pref", "draws_logitr_mxl_pref.csv", -1243.54830192),
+        ("logitr_wtp", "draws_logitr_mxl_wtp.csv", -1241.15678121),
+    ],
+)
+def test_independent_normals_of_yogurt(shared_data, shared_file, reference, key, draws, value):
+    """On logitr's own draws; with a fixed price, willingness to pay is a change of units."""
+    frame = shared_data("yogurt")
+    data = ChoiceData.from_long(
+        frame, person="id", situation="chid", alternative="alt", chosen="choice"
+    )
+    terms = ("feat", "brand[hiland]", "brand[weight]", "brand[yoplait]")
+    problem = bind(MixedLogit("price + feat + C(brand)", random=Normal(*terms)), data)
+    coef = reference("yogurt", key)["coef"]
+    names = [term.replace("[", "").replace("]", "") for term in terms]
+    price, unit = coef.get("price"), 1.0
+    if price is None:
+        unit = coef["scalePar"]
+        price = -unit
+    mean = unit * np.array([coef[n] for n in names])
+    sd = unit * np.array([coef[f"sd_{n}"] for n in names])
+    theta = problem.parameters.pack(mean, np.diag(sd), np.array([price]))
+    nodes = pd.read_csv(shared_file("yogurt", draws)).to_numpy()[:, 1:]
+    found, _ = Likelihood(problem, GivenNodes(nodes)).value_and_gradient(theta)
+    assert found == pytest.approx(value, abs=DIGITS)
