@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bayesmix.data import examples
     from bayesmix.data.choices import ChoiceData
     from bayesmix.demand.individuals import individuals
+    from bayesmix.demand.shares import shares
     from bayesmix.errors import (
         ConvergenceError,
         DataError,
@@ -69,6 +70,7 @@ _HOMES = {
     "classical.msle": ["msle"],
     "data.choices": ["ChoiceData"],
     "demand.individuals": ["individuals"],
+    "demand.shares": ["shares"],
     "errors": ["ConvergenceError", "DataError", "IntegrationError", "SpecificationError"],
     "integration.grids": ["population_grid"],
     "integration.overview": ["rule_table"],
@@ -120,6 +122,7 @@ __all__ = [
     "pymc_model",
     "rule_table",
     "sample",
+    "shares",
     "simulate_choices",
     "sobol",
     "sparse",

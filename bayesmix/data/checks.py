@@ -144,6 +144,8 @@ def check_arrays(data: "ChoiceData") -> None:
         raise DataError(
             f"sizes that do not agree: {'; '.join(wrong)}: use ChoiceData.from_long or from_wide"
         )
+    if len(chosen) and (chosen == -2).all():  # a scenario: no choices
+        return
     outside = (chosen == -1) & data.outside_option
     strays = np.flatnonzero(~(((chosen >= start[:-1]) & (chosen < start[1:])) | outside))
     if len(strays):

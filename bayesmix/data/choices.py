@@ -1,13 +1,14 @@
 """Choice data: who chose what, out of which alternatives, with which attributes."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
+from bayesmix.data import scenario
 from bayesmix.data.attributes import check_numeric
 from bayesmix.data.checks import check_arrays
 from bayesmix.data.layout import compress, offsets
@@ -46,7 +47,8 @@ class ChoiceData:
     alternative_code : (R,) int64
         Index into `alternatives`.
     chosen_row : (T,) int64
-        Row of `frame` that was chosen, or -1: the outside option.
+        Row of `frame` that was chosen, or -1: the outside option. -2 throughout in a scenario,
+        which has no choices and no column `chosen`.
     outside_option : bool
         Whether an alternative of utility 0 is available in every situation besides the rows.
     weights : (I,) float64
@@ -55,6 +57,8 @@ class ChoiceData:
         Labels of the user's rows, for messages.
     rows_left_out : int
         Rows of unavailable alternatives, not in `frame`.
+    stand_ins : mapping
+        Of a scenario: new alternative -> existing one whose constants it has.
     """
 
     frame: pd.DataFrame
@@ -73,6 +77,7 @@ class ChoiceData:
     weights: np.ndarray
     rows: pd.Index
     rows_left_out: int = 0
+    stand_ins: Mapping[Hashable, Hashable] = field(default_factory=dict)
 
     @classmethod
     def from_long(
@@ -286,6 +291,77 @@ class ChoiceData:
         flag[rows[rows >= 0]] = 1
         frame = self.frame.assign(**{self.chosen: flag})
         return replace(self, frame=frame, chosen_row=rows)
+
+    @property
+    def observed(self) -> bool:
+        """Whether choices were observed; False for a scenario."""
+        return bool(self.chosen_row[0] != scenario.UNOBSERVED)
+
+    def with_attribute(
+        self,
+        name: str,
+        value: Any,
+        *,
+        alternative: Hashable | list[Hashable] | None = None,
+        where: scenario.Rows | None = None,
+    ) -> Self:
+        """A scenario in which an attribute has other values.
+
+        Parameters
+        ----------
+        name : column
+        value
+            A value, an array or Series (by row of `frame`), or a function of the rows that change
+            (a DataFrame).
+        alternative : label or list of labels, optional
+            Whose attribute changes; all alternatives' by default.
+        where : (R,) bool or function of `frame`, optional
+            Rows that change.
+
+        Examples
+        --------
+        >>> from bayesmix import examples
+        >>> data = examples.electricity()
+        >>> dearer = data.with_attribute("pf", lambda rows: 1.1 * rows["pf"], alternative=1)
+        >>> dearer.observed
+        False
+        """
+        return scenario.change(self, name, value, alternative, where)  # type: ignore[return-value]
+
+    def without(self, *alternatives: Hashable) -> Self:
+        """A scenario in which these alternatives are offered to nobody.
+
+        Raises
+        ------
+        DataError
+            If nothing is left to choose in a situation, and there is no outside option.
+        """
+        return scenario.remove(self, alternatives)  # type: ignore[return-value]
+
+    def with_alternative(
+        self,
+        label: Hashable,
+        attributes: Mapping[str, Any],
+        *,
+        where: scenario.Rows | None = None,
+        like: Hashable | None = None,
+    ) -> Self:
+        """A scenario with a new alternative, described by its attributes.
+
+        Parameters
+        ----------
+        label
+            Its label, the last of `alternatives`.
+        attributes : mapping column -> value, array, Series or function
+            Functions receive one row a situation, with the columns that do not vary within
+            situations; these are carried to the new alternative.
+        where : (T,) bool or function of such rows, optional
+            Situations in which it is offered; all by default.
+        like : existing label, optional
+            The alternative whose constants it has, and whose values in columns not given.
+        """
+        new = scenario.add(self, label, attributes, where, like)
+        return new  # type: ignore[return-value]
 
     def summary(self) -> ChoiceSummary:
         """Counts, and a table of the alternatives: available, chosen, share."""

@@ -73,6 +73,8 @@ def _alternatives(data: "ChoiceData") -> pd.DataFrame:
         labels.append(OUTSIDE)
         available = np.append(available, data.n_situations)
         chosen = np.append(chosen, data.n_situations - len(inside))
+    if not data.observed:
+        return pd.DataFrame({"available": available}, index=pd.Index(labels, name=data.alternative))
     return pd.DataFrame(
         {"available": available, "chosen": chosen, "share": chosen / data.n_situations},
         index=pd.Index(labels, name=data.alternative),

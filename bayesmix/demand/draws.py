@@ -55,3 +55,27 @@ def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> 
     flat = thetas.reshape(-1, thetas.shape[-1])
     chosen = np.linspace(0, len(flat) - 1, min(draws, len(flat))).round().astype(int)
     return ParameterDraws(problem, flat[chosen])
+
+
+def krinsky_robb(fit: Fit, draws: int, rng: np.random.Generator) -> Array:
+    """Free vectors (D, P) drawn from the normal law of a fit's estimates (Krinsky and Robb 1986).
+
+    With the robust covariance by person. Entries at the boundary, which have no normal law, stay
+    where they are.
+
+    Raises
+    ------
+    SpecificationError
+        If the fit has no covariance matrix.
+    """
+    covariance = fit.information.covariance("robust")
+    moving = ~fit.information.silent
+    part = covariance[np.ix_(moving, moving)]
+    if not np.isfinite(part).all():
+        raise SpecificationError(
+            "the fit has no covariance matrix, for its curvature is not that of a maximum: "
+            f"{fit.message}"
+        )
+    thetas = np.repeat(fit.theta[None, :], draws, axis=0)
+    thetas[:, moving] = rng.multivariate_normal(fit.theta[moving], part, size=draws)
+    return thetas

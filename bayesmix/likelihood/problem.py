@@ -109,6 +109,8 @@ class Problem:
 
     def chunk(self, grid: Grid, start: int, stop: int) -> Chunk:
         """Arrays of persons start .. stop - 1, with their nodes."""
+        if not self.data.observed:
+            raise DataError("a scenario has no observed choices, and so no likelihood")
         panel, rows = self.panel(start, stop), self.rows(start, stop)
         nodes, weights = grid.block(start, stop)
         return Chunk(
@@ -141,4 +143,28 @@ def bind(model: MixedLogit, data: ChoiceData) -> Problem:
             f"argument 'data' must be ChoiceData, got {type(data).__name__}: make it with "
             "ChoiceData.from_long or ChoiceData.from_wide"
         )
+    if not data.observed:
+        raise DataError(
+            "argument 'data' is a scenario, which has no observed choices: fit to the data that it "
+            "was made from, and give the scenario as scenario= where shares are predicted"
+        )
     return Problem(model, data, model.design(data))
+
+
+def bind_scenario(problem: Problem, scenario: ChoiceData) -> Problem:
+    """The model of ``problem`` on a scenario made from its data: nothing is learnt anew.
+
+    Raises
+    ------
+    DataError
+        If the scenario's persons or situations are not those of the problem's data.
+    """
+    data = problem.data
+    if not scenario.situations.equals(data.situations) or scenario.outside_option != (
+        data.outside_option
+    ):
+        raise DataError(
+            "argument 'scenario' has other persons or situations than the data: make it from them, "
+            "with with_attribute, without or with_alternative"
+        )
+    return Problem(problem.model, scenario, problem.model.design(scenario, like=problem.design))

@@ -8,12 +8,13 @@ alternative (``C(alt):income``) are coded against a base, as constants ``C(alt)`
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 
 import formulaic
 import numpy as np
 import pandas as pd
-from formulaic.errors import FormulaicError
+from formulaic.errors import DataMismatchWarning, FormulaicError
 from formulaic.parser.types import Term
 from numpy.typing import NDArray
 
@@ -30,11 +31,20 @@ _CONSTANT = next(iter(formulaic.Formula("1")))
 
 
 @dataclass(frozen=True, eq=False)
+class State:
+    """What a formula has learnt from data (centres, knots, levels), and the columns it keeps."""
+
+    spec: formulaic.ModelSpec
+    keep: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
 class Columns:
-    """Columns of the utility: values (R, M) and their names."""
+    """Columns of the utility: values (R, M), their names, and the state of the formula."""
 
     values: Array
     names: tuple[str, ...]
+    state: State
 
 
 def evaluate(formula: str, data: ChoiceData) -> Columns:
@@ -60,10 +70,44 @@ def evaluate(formula: str, data: ChoiceData) -> Columns:
     for term, columns in matrix.model_spec.term_slices.items():
         if term in (*constant, *implied):
             keep[columns] = False
-    names = tuple(_LEVEL.sub(r"\1[\2]", str(c)) for c in matrix.columns[keep])
-    values = np.ascontiguousarray(matrix.to_numpy(dtype=float)[:, keep])
+    return _columns(matrix, State(matrix.model_spec, keep), data)
+
+
+def evaluate_like(formula: str, data: ChoiceData, state: State) -> Columns:
+    """Evaluate ``formula`` on a scenario, with the state learnt on the data of an estimation.
+
+    Raises
+    ------
+    SpecificationError
+        If a category was not in those data, such as a new alternative in ``C(alt)``.
+    DataError
+        As `evaluate`.
+    """
+    frame = _checked_frame(parse(formula), formula, data)
+    if data.stand_ins:
+        labels = frame[data.alternative]
+        frame[data.alternative] = [data.stand_ins.get(label, label) for label in labels]
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("error", DataMismatchWarning)
+            matrix = state.spec.get_model_matrix(frame, na_action="ignore")
+    except DataMismatchWarning as unseen:
+        raise SpecificationError(
+            f"the formula {formula!r} meets categories that the model was not estimated on, and "
+            f"has no coefficient for them ({_first(unseen)}): for a new alternative name one whose "
+            "constants it has, with_alternative(..., like='existing label')"
+        ) from None
+    except (FormulaicError, ValueError) as error:
+        message = f"cannot evaluate the formula {formula!r} on the scenario: {_first(error)}"
+        raise SpecificationError(message) from None
+    return _columns(matrix, state, data)
+
+
+def _columns(matrix: formulaic.ModelMatrix, state: State, data: ChoiceData) -> Columns:
+    names = tuple(_LEVEL.sub(r"\1[\2]", str(c)) for c in matrix.columns[state.keep])
+    values = np.ascontiguousarray(matrix.to_numpy(dtype=float)[:, state.keep])
     _check_finite(values, names, data)
-    return Columns(values, names)
+    return Columns(values, names, state)
 
 
 def parse(formula: str) -> formulaic.Formula:

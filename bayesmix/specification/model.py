@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from html import escape
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
-from bayesmix.specification.formula import evaluate, parse
+from bayesmix.specification.formula import State, evaluate, evaluate_like, parse
 from bayesmix.specification.mixing import Coefficient, Law
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.variation import check_variation, spread
@@ -75,8 +75,11 @@ class MixedLogit:
         """The random coefficients, in the order of the laws."""
         return tuple(c for law in self.random for c in law.coefficients)
 
-    def design(self, data: ChoiceData) -> Design:
+    def design(self, data: ChoiceData, like: Design | None = None) -> Design:
         """The columns of the utility on ``data``, checked.
+
+        With ``like``, the design on the data of an estimation, what formulas learn from data
+        (centres, knots, levels) is taken from it, and columns may be constant: for scenarios.
 
         Raises
         ------
@@ -85,6 +88,8 @@ class MixedLogit:
         DataError
             If a column is missing, not numeric, constant within situations or collinear.
         """
+        if like is not None:
+            return _design_like(self, data, like)
         columns = evaluate(self.formula, data)
         for c in self.coefficients:
             if c.term not in columns.names:
@@ -103,6 +108,7 @@ class MixedLogit:
             spread=spread(columns.values, data)[where + rest],
             parameters=_space(self.random, tuple(columns.names[m] for m in rest)),
             coefficients=self.coefficients,
+            state=columns.state,
         )
 
     def __str__(self) -> str:
@@ -137,6 +143,8 @@ class Design:
         Names and layout of the parameters.
     coefficients
         The laws' records, (K,).
+    state
+        What the formula has learnt from the data.
     """
 
     random: Array
@@ -144,6 +152,7 @@ class Design:
     spread: Array
     parameters: ParameterSpace
     coefficients: tuple[Coefficient, ...]
+    state: State | None = None
 
     @property
     def random_names(self) -> tuple[str, ...]:
@@ -152,6 +161,17 @@ class Design:
     @property
     def fixed_names(self) -> tuple[str, ...]:
         return self.parameters.fixed
+
+
+def _design_like(model: MixedLogit, data: ChoiceData, like: Design) -> Design:
+    if like.state is None:
+        raise SpecificationError("argument 'like' is not a design made by MixedLogit.design")
+    columns = evaluate_like(model.formula, data, like.state)
+    random, fixed = (
+        np.ascontiguousarray(columns.values[:, [columns.names.index(n) for n in names]])
+        for names in (like.random_names, like.fixed_names)
+    )
+    return replace(like, random=random, fixed=fixed)
 
 
 def _space(laws: Sequence[Law], fixed: tuple[str, ...]) -> ParameterSpace:

@@ -1,0 +1,231 @@
+"""Scenarios: choice data with other attributes, without a product, or with a new one.
+
+A scenario keeps the persons and situations of the data that it is made from, in their order, and
+has no observed choices: nobody has chosen from it. Models fitted to the data predict on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.data.columns import first_few, nearest, show
+from bayesmix.data.layout import compress, name_situation, offsets
+from bayesmix.errors import DataError
+
+if TYPE_CHECKING:
+    from bayesmix.data.choices import ChoiceData
+
+UNOBSERVED = -2
+"""Entry of `chosen_row` in a scenario, whose choices nobody has observed."""
+
+type Rows = Callable[[pd.DataFrame], Any] | Sequence[bool] | np.ndarray | pd.Series
+
+
+def change(
+    data: ChoiceData,
+    name: str,
+    value: Any,
+    alternative: Hashable | Sequence[Hashable] | None,
+    where: Rows | None,
+) -> ChoiceData:
+    """`ChoiceData.with_attribute`."""
+    _check_attribute(data, name)
+    mask = _mask(data.frame, where)
+    if alternative is not None:
+        several = isinstance(alternative, list | set)
+        labels = list(alternative) if several else [alternative]  # type: ignore[call-overload]
+        codes = [_code(data, label) for label in labels]
+        mask &= np.isin(data.alternative_code, codes)
+    if not mask.any():
+        raise DataError(
+            f"no row to change in column {show(name)}: 'alternative' and 'where' select none; "
+            "check them against the data's summary()"
+        )
+    column = data.frame[name]
+    values = _values(value, data.frame[mask], name)
+    before = column.to_numpy()
+    numeric = before.dtype.kind in "biuf" and values.dtype.kind in "biuf"
+    changed = before.astype(np.result_type(before, values) if numeric else object)
+    changed[mask] = values
+    return _scenario(data, frame=data.frame.assign(**{name: changed}))
+
+
+def remove(data: ChoiceData, labels: tuple[Hashable, ...]) -> ChoiceData:
+    """`ChoiceData.without`."""
+    if not labels:
+        raise DataError("without() names no alternative: write without('bus')")
+    codes = [_code(data, label) for label in labels]
+    kept = ~np.isin(data.alternative_code, codes)
+    count = np.bincount(data.row_situation[kept], minlength=data.n_situations)
+    empty = np.flatnonzero(count == 0)
+    if len(empty) and not data.outside_option:
+        named = [name_situation(data.situations, t, data.person is not None) for t in empty[:3]]
+        more = f" and {len(empty) - 3} more" if len(empty) > 3 else ""
+        raise DataError(
+            f"without {first_few(labels)} nothing is left to choose in {', '.join(named)}{more}: "
+            "leave these situations out of the data first, or give the data an outside option"
+        )
+    alternative_code, alternatives = compress(data.alternative_code[kept], data.alternatives)
+    return _scenario(
+        data,
+        frame=data.frame[kept].reset_index(drop=True),
+        alternatives=alternatives,
+        alternative_code=alternative_code,
+        situation_start=offsets(data.row_situation[kept], data.n_situations),
+        rows=data.rows[kept],
+    )
+
+
+def add(
+    data: ChoiceData,
+    label: Hashable,
+    attributes: Mapping[str, Any],
+    where: Rows | None,
+    like: Hashable | None,
+) -> ChoiceData:
+    """`ChoiceData.with_alternative`."""
+    if label in data.alternatives:
+        raise DataError(
+            f"alternative {show(label)} is in the data already: change it with with_attribute, or "
+            "give the new one another label"
+        )
+    for name in attributes:
+        _check_attribute(data, name)
+    context = _context(data)
+    offered = np.flatnonzero(_mask(context, where))
+    if not len(offered):
+        raise DataError(f"alternative {show(label)} is offered nowhere: 'where' selects nothing")
+    new = context.iloc[offered].copy()
+    if like is not None:
+        source = _rows_of(data, like, offered)
+        new = data.frame.iloc[source].set_axis(new.index)
+    for name, value in attributes.items():
+        new[name] = _values(value, context.iloc[offered], name)
+    new[data.alternative] = pd.Series([label] * len(new), index=new.index, dtype=object)
+    old = data.frame.drop(columns=data.chosen, errors="ignore")
+    varying = [c for c in old.columns if c not in new.columns]
+    new = new.drop(columns=data.chosen, errors="ignore")
+    if varying:
+        raise DataError(
+            f"alternative {show(label)} has no value for column {first_few(varying, 12)}, which "
+            "varies within situations: add it to 'attributes', or name in 'like' an alternative "
+            "whose values are taken"
+        )
+    situation = np.concatenate([data.row_situation, offered])
+    code = np.concatenate([data.alternative_code, np.full(len(new), len(data.alternatives))])
+    order = np.lexsort((code, situation))
+    frame = pd.concat(
+        [old.astype({data.alternative: object}), new[old.columns]], ignore_index=True
+    ).iloc[order]
+    named = pd.Index([f"new {label}"] * len(new), dtype=object)
+    stand_ins = {} if like is None else {label: data.stand_ins.get(like, like)}
+    return _scenario(
+        data,
+        frame=frame.reset_index(drop=True),
+        alternatives=(*data.alternatives, label),
+        alternative_code=code[order],
+        situation_start=offsets(situation[order], data.n_situations),
+        rows=data.rows.astype(object).append(named)[order],
+        stand_ins={**data.stand_ins, **stand_ins},
+    )
+
+
+def _scenario(data: ChoiceData, **changes: Any) -> ChoiceData:
+    """The data with these changes and without choices."""
+    frame = changes.pop("frame").drop(columns=data.chosen, errors="ignore")
+    unobserved = np.full(data.n_situations, UNOBSERVED, dtype=np.int64)
+    return replace(data, frame=frame, chosen_row=unobserved, **changes)
+
+
+def _context(data: ChoiceData) -> pd.DataFrame:
+    """One row (T,) a situation, of the columns that are the same in all its rows."""
+    sizes = np.diff(data.situation_start)
+    first = np.minimum(data.situation_start[:-1], data.n_rows - 1)
+    frame = data.frame.drop(columns=[data.chosen, data.alternative], errors="ignore")
+    # A situation that has lost all its rows takes no values from its neighbours.
+    values = frame.iloc[first].set_axis(pd.RangeIndex(len(first)))
+    constant = [
+        name
+        for name in frame.columns
+        if (codes := pd.factorize(frame[name])[0]) is not None
+        and np.array_equal(codes, codes[first][data.row_situation])
+    ]
+    values = values[constant]
+    return values if (sizes > 0).all() else values.where(pd.Series(sizes > 0), np.nan)
+
+
+def _rows_of(data: ChoiceData, like: Hashable, offered: np.ndarray) -> np.ndarray:
+    """Rows of the alternative `like` in the situations `offered`."""
+    row = np.full(data.n_situations, -1)
+    mine = np.flatnonzero(data.alternative_code == _code(data, like))
+    row[data.row_situation[mine]] = mine
+    absent = offered[row[offered] < 0]
+    if len(absent):
+        place = name_situation(data.situations, absent[0], data.person is not None)
+        raise DataError(
+            f"like={show(like)} is not offered in {len(absent)} situations, first {place}: "
+            "restrict the new alternative with where=, or name another in 'like'"
+        )
+    return row[offered]
+
+
+def _values(value: Any, frame: pd.DataFrame, name: str) -> np.ndarray:
+    """Values for the rows of `frame`, from a number, text, Series, array or function of it."""
+    if callable(value):
+        value = value(frame)
+    if isinstance(value, pd.Series):
+        absent = frame.index.difference(value.index)
+        if len(absent):
+            raise DataError(
+                f"the Series for column {show(name)} has no value for rows {first_few(absent)}: "
+                "its index must hold the rows that change; a function of the frame does"
+            )
+        value = value.loc[frame.index]
+    values = np.asarray(value)
+    if values.ndim == 0:
+        values = np.full(len(frame), value)
+    if values.shape != (len(frame),):
+        raise DataError(
+            f"{values.shape} values for column {show(name)}, expected one or ({len(frame)},): "
+            "a value for every row that changes"
+        )
+    if pd.isna(values).any():
+        raise DataError(f"the values for column {show(name)} hold missing ones: fill them in")
+    return values
+
+
+def _mask(frame: pd.DataFrame, where: Rows | None) -> np.ndarray:
+    if where is None:
+        return np.ones(len(frame), dtype=bool)
+    mask = np.asarray(where(frame) if callable(where) else where)
+    if mask.dtype != bool or mask.shape != (len(frame),):
+        raise DataError(
+            f"argument 'where' gives {mask.dtype} values of shape {mask.shape}, expected "
+            f"({len(frame)},) of True and False: such as lambda frame: frame['x'] > 0"
+        )
+    return mask.copy()
+
+
+def _code(data: ChoiceData, label: Hashable) -> int:
+    if label not in data.alternatives:
+        raise DataError(
+            f"the data have no alternative {show(label)}; {nearest(label, data.alternatives)}"
+        )
+    return data.alternatives.index(label)
+
+
+def _check_attribute(data: ChoiceData, name: str) -> None:
+    roles = [data.person, data.situation, data.alternative, data.chosen]
+    if name in roles:
+        raise DataError(
+            f"column {show(name)} says who chose what: a scenario changes attributes alone"
+        )
+    if name not in data.frame.columns:
+        raise DataError(
+            f"the data have no column {show(name)}; {nearest(name, data.frame.columns)}"
+        )
