@@ -30,9 +30,6 @@ from bayesmix.likelihood.problem import Grid, Problem
 
 Array = NDArray[np.float64]
 
-CURVATURE_NODES = 256
-"""Nodes a person of the differences that make the Hessian."""
-
 
 @dataclass(frozen=True, eq=False)
 class Search:
@@ -95,26 +92,13 @@ def _information(likelihood: Likelihood, theta: Array) -> Information:
     problem = likelihood.problem
     weights = problem.data.weights
     _, scores = likelihood.by_person(theta)
-    second = _for_curvature(likelihood)
     return information(
-        lambda at: second.value_and_gradient(at)[1],
+        lambda at: likelihood.value_and_gradient(at)[1],
         theta,
         scores,
         weights,
         whitening(scores, weights, natural_units(problem)),
     )
-
-
-def _for_curvature(likelihood: Likelihood) -> Likelihood:
-    """The likelihood on the first of its nodes, where there are many person-centred ones.
-
-    Curvature needs no more: its simulation error there is some thousandths, and differences on all
-    nodes would take longer than the fit.
-    """
-    grid = likelihood.grid
-    if not isinstance(grid, PersonGrid) or grid.size <= CURVATURE_NODES:
-        return likelihood
-    return Likelihood(likelihood.problem, grid.resized(CURVATURE_NODES))
 
 
 def _certificate(search: Search, theta: Array, grid: Grid, found: Information) -> Certificate:
