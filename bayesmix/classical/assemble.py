@@ -23,6 +23,7 @@ from bayesmix.integration.rules import gauss_hermite
 from bayesmix.likelihood.boundary import at_boundary
 from bayesmix.likelihood.centred import PersonGrid
 from bayesmix.likelihood.certificate import Certificate, certify
+from bayesmix.likelihood.coefficient_nodes import frozen_gradient
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, whitening
 from bayesmix.likelihood.multinomial import Multinomial, natural_units
@@ -92,8 +93,11 @@ def _information(likelihood: Likelihood, theta: Array) -> Information:
     problem = likelihood.problem
     weights = problem.data.weights
     _, scores = likelihood.by_person(theta)
+    frozen = None
+    if isinstance(likelihood.grid, PersonGrid):
+        frozen = frozen_gradient(problem, likelihood.grid)
     return information(
-        lambda at: likelihood.value_and_gradient(at)[1],
+        frozen or (lambda at: likelihood.value_and_gradient(at)[1]),
         theta,
         scores,
         weights,
