@@ -7,13 +7,12 @@ the log-likelihood. To first order no posterior mean moves by more than the stan
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.centred import PersonGrid, centre
 from bayesmix.likelihood.certificate import SCRAMBLES, TAIL_NODES, pooled, tail_shapes
@@ -122,9 +121,7 @@ def _heaviest(
     """The largest Pareto shape of a person, averaged over draws, on many nodes of these anchors."""
     if not isinstance(grid, PersonGrid):
         return float("nan"), None
-    size = problem.parameters.n_random
-    base = population_grid(sobol(TAIL_NODES), size, problem.n_persons, rng)
-    many = replace(grid, base=base)
+    many = grid.resized(TAIL_NODES).renewed(rng)
     shapes = np.zeros(problem.n_persons)
     for theta in thetas:
         shapes += _shapes(problem, many, theta) / len(thetas)

@@ -100,22 +100,8 @@ def add(
     offered = np.flatnonzero(_mask(context, where))
     if not len(offered):
         raise DataError(f"alternative {show(label)} is offered nowhere: 'where' selects nothing")
-    new = context.iloc[offered].copy()
-    if like is not None:
-        source = _rows_of(data, like, offered)
-        new = data.frame.iloc[source].set_axis(new.index)
-    for name, value in attributes.items():
-        new[name] = _values(value, context.iloc[offered], name)
-    new[data.alternative] = pd.Series([label] * len(new), index=new.index, dtype=object)
+    new = _described(data, label, attributes, context.iloc[offered], like)
     old = data.frame.drop(columns=data.chosen, errors="ignore")
-    varying = [c for c in old.columns if c not in new.columns]
-    new = new.drop(columns=data.chosen, errors="ignore")
-    if varying:
-        raise DataError(
-            f"alternative {show(label)} has no value for column {first_few(varying, 12)}, which "
-            "varies within situations: add it to 'attributes', or name in 'like' an alternative "
-            "whose values are taken"
-        )
     situation = np.concatenate([data.row_situation, offered])
     code = np.concatenate([data.alternative_code, np.full(len(new), len(data.alternatives))])
     order = np.lexsort((code, situation))
@@ -133,6 +119,32 @@ def add(
         rows=data.rows.astype(object).append(named)[order],
         stand_ins={**data.stand_ins, **stand_ins},
     )
+
+
+def _described(
+    data: ChoiceData,
+    label: Hashable,
+    attributes: Mapping[str, Any],
+    context: pd.DataFrame,
+    like: Hashable | None,
+) -> pd.DataFrame:
+    """Rows of a new alternative in the situations of ``context``."""
+    new = context.copy()
+    if like is not None:
+        source = _rows_of(data, like, context.index.to_numpy())
+        new = data.frame.iloc[source].set_axis(context.index)
+    for name, value in attributes.items():
+        new[name] = _values(value, context, name)
+    new[data.alternative] = pd.Series([label] * len(new), index=new.index, dtype=object)
+    new = new.drop(columns=data.chosen, errors="ignore")
+    absent = [c for c in data.frame.columns if c not in new.columns and c != data.chosen]
+    if absent:
+        raise DataError(
+            f"alternative {show(label)} has no value for column {first_few(absent, 12)}, which "
+            "varies within situations: add it to 'attributes', or name in 'like' an alternative "
+            "whose values are taken"
+        )
+    return new
 
 
 def _scenario(data: ChoiceData, **changes: Any) -> ChoiceData:

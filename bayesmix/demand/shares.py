@@ -91,6 +91,8 @@ def shares(
     """
     if not 0 < interval < 1:
         raise SpecificationError(f"argument 'interval' must be between 0 and 1, got {interval}")
+    if draws < 1:
+        raise SpecificationError(f"argument 'draws' must be at least 1, got {draws}")
     generator = np.random.default_rng(rng)
     parameters = parameter_draws(result, data, draws)
     problem = parameters.problem

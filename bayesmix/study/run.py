@@ -90,7 +90,8 @@ def run_study(
             lines.reused(number, name.upper())
             results[name] = method.load(folder / method.file, built)
             continue
-        with lines.running(number, name.upper()) as clock, interruptible():
+        # Outside as well: Ctrl-C counts from the moment that the step is announced.
+        with interruptible(), lines.running(number, name.upper()) as clock, interruptible():
             results[name] = method.make(built, results, progress)
         write_whole(folder / method.file, partial(method.save, results[name]))
         manifest = with_step(folder, manifest, name, FinishedStep(key, clock(), (method.file,)))

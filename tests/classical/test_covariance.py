@@ -166,14 +166,15 @@ def test_the_direction_that_is_not_identified_is_named():
 
 
 def test_standard_errors_hardly_depend_on_the_scrambling():
-    """Full covariance on 512 centred nodes: nodes that move with theta would differ by a tenth."""
+    """Full covariance, 256 nodes: on nodes that move with theta the Hessian's vary by 8 %."""
     data = bm.examples.electricity()
-    names = ("cl", "loc", "wk", "tod")
-    model = bm.MixedLogit("cl + loc + wk + tod", random=[bm.LKJNormal(*names)])
-    grid = bm.centred(bm.sobol(512), moments=True)
-    one = bm.msle(model, data, grid=grid, starts=1, rng=1)
+    terms = ("pf", "cl", "loc", "wk", "tod", "seas")
+    model = bm.MixedLogit(" + ".join(terms), random=[bm.LKJNormal(*terms)])
+    fit = bm.msle(model, data, grid=bm.centred(bm.sobol(256), moments=True), starts=1, rng=1)
     problem = bind(model, data)
-    other = _information(Likelihood(problem, one.grid.renewed(5)), one.theta)
-    for kind in ("robust", "hessian"):
-        ratio = np.diag(one.information.covariance(kind)) / np.diag(other.covariance(kind))
-        assert np.abs(np.sqrt(ratio) - 1).max() < 0.04
+    one, other = (
+        _information(Likelihood(problem, fit.grid.renewed(seed)), fit.theta) for seed in (5, 6)
+    )
+    for kind, most in (("robust", 0.07), ("hessian", 0.04)):
+        ratio = np.diag(one.covariance(kind)) / np.diag(other.covariance(kind))
+        assert np.abs(np.sqrt(ratio) - 1).max() < most

@@ -147,6 +147,7 @@ def test_entries_at_the_boundary_stay_there():
     [
         ({"by": "z"}, DataError, "no column 'z'"),
         ({"by": "x"}, DataError, "'x' varies within situations"),
+        ({"draws": 0}, SpecificationError, "'draws' must be at least 1, got 0"),
         ({"interval": 95}, SpecificationError, "between 0 and 1, got 95"),
     ],
 )

@@ -14,6 +14,7 @@ from bayesmix.integration.rules import centred, gauss_hermite, halton, sobol, sp
 from bayesmix.likelihood import certificate as module
 from bayesmix.likelihood.accuracy import integration_error
 from bayesmix.likelihood.certificate import SCRAMBLES, Certificate, certify, pooled_interval
+from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
 from bayesmix.specification.mixing import LKJNormal, Normal
 from bayesmix.specification.model import MixedLogit
@@ -27,6 +28,19 @@ def test_an_exact_grid_has_no_error_within_the_interval():
     assert low < 0 < high < 0.3
     assert ((found.shift["low"] < 0) & (found.shift["high"] > 0)).sum() >= 3
     assert found.within(0.5, 0.1)
+
+
+def test_evaluations_are_counted(monkeypatch):
+    """Those of the reference, of the grid, and of the differences where no curvature is given."""
+    here, counted = case(), []
+    by_person, whole = Likelihood.by_person, Likelihood.value_and_gradient
+    monkeypatch.setattr(Likelihood, "by_person", lambda *a: counted.append(1) or by_person(*a))
+    monkeypatch.setattr(Likelihood, "value_and_gradient", lambda *a: counted.append(1) or whole(*a))
+    for covariance in (here.covariance, None):
+        counted.clear()
+        grid = here.grid(gauss_hermite(5))
+        found = certify(here.problem, here.theta, grid, covariance, here.errors, 1)
+        assert found.evaluations == len(counted)
 
 
 def test_rules_without_chance_have_no_bias_and_no_sd():

@@ -154,6 +154,28 @@ def test_an_interrupted_step_is_not_finished_and_the_earlier_one_is_kept(
     assert {file.name for file in out.iterdir()} == FILES
 
 
+def test_ctrl_c_counts_as_soon_as_a_step_is_announced(
+    write_study: Write, estimators: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where a shell started the command in the background, with Ctrl-C ignored."""
+    path, out = write_study(), tmp_path / "out"
+    say = Steps._print
+
+    def announce(steps: Steps, text: str) -> None:
+        say(steps, text)
+        if text.endswith("NUTS ..."):
+            press_ctrl_c()
+
+    monkeypatch.setattr(Steps, "_print", announce)
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(path, out)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert estimators.names == ["msle"]
+
+
 def test_a_failure_after_ctrl_c_is_an_interruption(
     write_study: Write, estimators: Any, tmp_path: Path
 ) -> None:
