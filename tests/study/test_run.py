@@ -15,6 +15,7 @@ import xarray as xr
 from bayesmix.errors import SpecificationError
 from bayesmix.study import read_study, run_study
 from bayesmix.study.folder import read_manifest, write_whole
+from bayesmix.study.progress import Steps
 
 Write = Callable[..., Path]
 FILES = {
