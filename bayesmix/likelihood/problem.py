@@ -157,9 +157,14 @@ def bind_scenario(problem: Problem, scenario: ChoiceData) -> Problem:
     Raises
     ------
     DataError
-        If the scenario's persons or situations are not those of the problem's data.
+        If the scenario is none, or its persons or situations are not those of the problem's data.
     """
     data = problem.data
+    if not isinstance(scenario, ChoiceData):
+        raise DataError(
+            f"argument 'scenario' must be made from the data, such as data.without('bus'), got "
+            f"{type(scenario).__name__}"
+        )
     if not scenario.situations.equals(data.situations) or scenario.outside_option != (
         data.outside_option
     ):

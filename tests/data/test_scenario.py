@@ -164,3 +164,5 @@ def test_a_scenario_of_other_data_is_refused():
     problem = bind(bm.MixedLogit("pf"), data)
     with pytest.raises(DataError, match="other persons or situations"):
         bind_scenario(problem, small().without("c"))
+    with pytest.raises(DataError, match=r"such as data\.without.*got str"):
+        bind_scenario(problem, "without 1")
