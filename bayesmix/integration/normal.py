@@ -118,7 +118,20 @@ def inverse_normal(u: float) -> float:
 def to_normal(uniforms: np.ndarray) -> None:
     """Turn a vector of uniforms into standard normals, in place.
 
-    A uniform that rounded to one is read as the largest double below one.
+    A uniform that rounded to one is read as the largest double below one. The numbers are those of
+    `inverse_normal`; the central formula is applied to all of them, which vectorises, and the
+    tails, some 15 %, are then done again.
     """
+    tails = np.empty(uniforms.size, np.int64)
+    kept = np.empty(uniforms.size)
+    n_tails = 0
     for s in range(uniforms.size):
-        uniforms[s] = inverse_normal(min(uniforms[s], BELOW_ONE))
+        u = min(uniforms[s], BELOW_ONE)
+        tails[n_tails], kept[n_tails] = s, u
+        n_tails += abs(u - 0.5) > CENTRE_HALF_WIDTH
+    for s in range(uniforms.size):
+        centred = uniforms[s] - 0.5
+        x = CENTRE_CONSTANT - centred * centred
+        uniforms[s] = centred * _ratio(x, CENTRE_TOP, CENTRE_BOTTOM)
+    for t in range(n_tails):
+        uniforms[tails[t]] = inverse_normal(kept[t])

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from bayesmix.errors import IntegrationError, SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
+from bayesmix.likelihood.fastmath import exp
 from bayesmix.likelihood.integrate import node_log_probabilities
 from bayesmix.likelihood.mixture import base_at, mixture_at
 from bayesmix.likelihood.modes import find_modes
@@ -233,48 +234,60 @@ def posterior_weights(logp: Array, weights: Array) -> Array:
     return relative / relative.sum(axis=1, keepdims=True)
 
 
+@njit(cache=True, fastmath={"contract"}, error_model="numpy")
+def _move(nodes: Array, centre: Array, root: Array) -> None:  # pragma: no cover - compiled
+    """``z -> centre + root z`` for nodes (K, S), in place: the last rows first, none is needed."""
+    for k in range(len(nodes) - 1, -1, -1):
+        row = nodes[k]
+        for s in range(len(row)):
+            total = centre[k]
+            for j in range(k):
+                total += root[k, j] * nodes[j, s]
+            row[s] = total + root[k, k] * row[s]
+
+
+@njit(cache=True, fastmath={"contract"}, error_model="numpy")
+def _distances(  # pragma: no cover - compiled
+    nodes: Array, centre: Array, inverse: Array, y: Array, out: Array
+) -> None:
+    """``|inverse (z - centre)|^2`` of nodes (K, S) into ``out`` (S,); ``y`` (S,) is for work."""
+    out[:] = 0.0
+    for k in range(len(nodes)):
+        y[:] = 0.0
+        for j in range(k + 1):
+            c, middle, row = inverse[k, j], centre[j], nodes[j]
+            for s in range(len(y)):
+                y[s] += c * (row[s] - middle)
+        for s in range(len(y)):
+            out[s] += y[s] * y[s]
+
+
 @njit(cache=True, parallel=True, fastmath={"contract"}, error_model="numpy")
 def _place(  # pragma: no cover - compiled
     nodes: Array, counts: Counts, centres: Array, roots: Array, inverses: Array
 ) -> Array:
     """Turn standard normals (n, K, S) into nodes of the mixtures, in place; returns the weights."""
     n, size, n_nodes = nodes.shape
-    parts = centres.shape[1]
     weights = np.empty((n, n_nodes))
     for person in prange(n):
         i = np.int64(person)
-        z = np.empty(size)
-        inverse = inverses[i]
-        log_share = np.empty(parts)
-        for m in range(parts):
-            # Densities are relative to the standard normal's constant (2 pi)^(-K/2).
-            log_share[m] = math.log(counts[m + 1] / n_nodes)
-            for k in range(size):
-                log_share[m] += math.log(inverse[m, k, k])
         first = counts[0]
-        for m in range(parts):
-            for s in range(first, first + counts[m + 1]):
-                for k in range(size):
-                    z[k] = nodes[i, k, s]
-                for k in range(size):
-                    total = centres[i, m, k]
-                    for j in range(k + 1):
-                        total += roots[i, m, k, j] * z[j]
-                    nodes[i, k, s] = total
-            first += counts[m + 1]
-        for s in range(n_nodes):
-            square = 0.0
+        for m in range(len(counts) - 1):
+            last = first + counts[m + 1]
+            _move(nodes[i, :, first:last], centres[i, m], roots[i, m])
+            first = last
+        zero, unit = np.zeros(size), np.eye(size)
+        square, distance, y = np.empty(n_nodes), np.empty(n_nodes), np.empty(n_nodes)
+        _distances(nodes[i], zero, unit, y, square)
+        ratio = np.full(n_nodes, counts[0] / n_nodes)  # q / phi, node by node
+        for m in range(len(counts) - 1):
+            _distances(nodes[i], centres[i, m], inverses[i, m], y, distance)
+            # Densities are relative to the standard normal's constant (2 pi)^(-K/2).
+            log_share = math.log(counts[m + 1] / n_nodes)
             for k in range(size):
-                square += nodes[i, k, s] ** 2
-            # q / phi, node by node
-            ratio = counts[0] / n_nodes
-            for m in range(parts):
-                distance = 0.0
-                for k in range(size):
-                    y = 0.0
-                    for j in range(k + 1):
-                        y += inverse[m, k, j] * (nodes[i, j, s] - centres[i, m, j])
-                    distance += y * y
-                ratio += math.exp(log_share[m] + 0.5 * (square - distance))
-            weights[i, s] = 1.0 / (n_nodes * ratio)
+                log_share += math.log(inverses[i, m, k, k])
+            for s in range(n_nodes):
+                ratio[s] += exp(min(log_share + 0.5 * (square[s] - distance[s]), 700.0))
+        for s in range(n_nodes):
+            weights[i, s] = 1.0 / (n_nodes * ratio[s])
     return weights
