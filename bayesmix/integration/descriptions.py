@@ -5,9 +5,12 @@ weighted nodes. Users make them with the functions of `rules.py`, which check th
 """
 
 from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar, Literal
 
+import numba
 import numpy as np
 
 from bayesmix.integration import quadrature, sequences
@@ -56,6 +59,15 @@ class DrawRule(Rule):
     def fill(self, key: int, first: int, out: np.ndarray) -> None:
         """Write the nodes of persons first, first+1, ... into `out (n, K, S)`."""
 
+    def fill_parallel(self, key: int, first: int, out: np.ndarray) -> None:
+        """`fill` in as many pieces as there are threads: the same numbers."""
+        threads = min(numba.config.NUMBA_NUM_THREADS, len(out))
+        cuts = [len(out) * t // threads for t in range(threads + 1)]
+        with ThreadPoolExecutor(threads) as pool:
+            pieces = [pool.submit(self.fill, key, first + a, out[a:b]) for a, b in pairwise(cuts)]
+            for piece in pieces:
+                piece.result()
+
 
 @dataclass(frozen=True, repr=False)
 class QuadratureRule(Rule):
@@ -76,6 +88,10 @@ class Sobol(DrawRule):
     def fill(self, key: int, first: int, out: np.ndarray) -> None:
         columns = directions(out.shape[1], (self.nodes - 1).bit_length())
         sequences.sobol(np.uint64(key), first, columns, out)
+
+    def fill_parallel(self, key: int, first: int, out: np.ndarray) -> None:
+        columns = directions(out.shape[1], (self.nodes - 1).bit_length())
+        sequences.sobol_parallel(np.uint64(key), first, columns, out)
 
     def __str__(self) -> str:
         return f"sobol({self.nodes})"

@@ -1,11 +1,8 @@
 """Population grids: a rule, made concrete for a number of random coefficients and of persons."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from operator import index
 
-import numba
 import numpy as np
 
 from bayesmix.errors import SpecificationError
@@ -66,7 +63,8 @@ class PopulationGrid:
         start, stop : int
             Persons, 0 <= start <= stop <= I.
         parallel : bool
-            Whether to use several threads; the numbers are the same.
+            Whether to use several threads; the numbers are the same. Not to be asked for in
+            several threads at once: some rules use numba's.
 
         Returns
         -------
@@ -85,21 +83,9 @@ class PopulationGrid:
             return points[np.newaxis].copy(), weights[np.newaxis].copy()
         assert isinstance(self.rule, DrawRule)
         nodes = np.empty((stop - start, self.dimension, self.size))
-        _fill(self.rule, self.key, start, nodes, parallel)
+        fill = self.rule.fill_parallel if parallel else self.rule.fill
+        fill(self.key, start, nodes)
         return nodes, np.full((stop - start, self.size), 1.0 / self.size)
-
-
-def _fill(rule: DrawRule, key: int, first: int, out: np.ndarray, parallel: bool) -> None:
-    """Write the nodes of consecutive persons, in as many pieces as threads."""
-    threads = min(numba.config.NUMBA_NUM_THREADS, len(out)) if parallel else 1
-    if threads <= 1:
-        rule.fill(key, first, out)
-        return
-    cuts = [len(out) * t // threads for t in range(threads + 1)]
-    with ThreadPoolExecutor(threads) as pool:
-        pieces = [pool.submit(rule.fill, key, first + a, out[a:b]) for a, b in pairwise(cuts)]
-        for piece in pieces:
-            piece.result()
 
 
 def population_grid(rule: Rule, dimension: int, persons: int, rng: Seed = None) -> PopulationGrid:

@@ -2,11 +2,11 @@
 
 Each kernel fills `out (n, K, S)` with the nodes of persons first..first+n-1 and is a pure function
 of (key, person, dimension, node). Kernels release the GIL and use no threading layer of numba, so
-that they may be called from several threads at once.
+that they may be called from several threads at once; `sobol_parallel` alone has threads of its own.
 """
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 
 from bayesmix.integration.counter import below, bits, stream, unit
 from bayesmix.integration.normal import to_normal
@@ -62,6 +62,17 @@ def sobol(key: np.uint64, first: int, directions: np.ndarray, out: np.ndarray) -
             for s in range(nodes):
                 out[i, k, s] = unit(words[s])
             to_normal(out[i, k])
+
+
+@njit(cache=True, parallel=True)
+def sobol_parallel(key: np.uint64, first: int, directions: np.ndarray, out: np.ndarray) -> None:
+    """`sobol` with persons shared among numba's threads.
+
+    Person-centred grids go on in the same threads, which spin for a while after each parallel
+    region: threads from elsewhere would have to wait for them.
+    """
+    for i in prange(len(out)):
+        sobol(key, first + i, directions, out[i : i + 1])
 
 
 @njit(cache=True, nogil=True)

@@ -63,11 +63,11 @@ def test_numbers_do_not_depend_on_chunks_threads_or_dimension(rule):
     np.testing.assert_array_equal(fewer.block(0, 23)[0], whole[:, :2])
 
 
-def test_parallel_blocks_may_be_asked_for_by_several_threads_at_once():
+def test_blocks_may_be_asked_for_by_several_threads_at_once():
     grid = population_grid(sobol(128), dimension=6, persons=200, rng=1)
     whole = grid.block(0, 200)[0]
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda _: grid.block(0, 200, parallel=True)[0], range(8)))
+        found = list(pool.map(lambda _: grid.block(0, 200)[0], range(8)))
     assert all(np.array_equal(nodes, whole) for nodes in found)
 
 
