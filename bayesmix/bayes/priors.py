@@ -69,18 +69,22 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
     SpecificationError
         If a name is unknown or a value is not a location and a positive scale.
     """
-    space, spread = problem.parameters, problem.design.spread
+    space, unit = problem.parameters, 1.0 / problem.design.spread
     k = space.n_random
+    if problem.price >= 0:
+        # A willingness to pay: what is worth a typical difference in the price.
+        others = np.arange(len(unit)) != problem.price
+        unit[others] /= unit[problem.price]
     lognormal = problem.link != 0
     # The centre of a lognormal index is the coefficient of one util per typical difference.
-    centre = np.where(lognormal, -np.log(spread[:k]), 0.0)
-    mean_scale = np.where(lognormal, INDEX_MEAN, MEAN_UTILS / spread[:k])
-    sd_scale = np.where(lognormal, INDEX_SD, SD_UTILS / spread[:k])
+    centre = np.where(lognormal, np.log(unit[:k]), 0.0)
+    mean_scale = np.where(lognormal, INDEX_MEAN, MEAN_UTILS * unit[:k])
+    sd_scale = np.where(lognormal, INDEX_SD, SD_UTILS * unit[:k])
     table = pd.DataFrame(
         {
             "law": ["normal"] * k + ["half-normal"] * k + ["normal"] * len(space.fixed),
             "location": np.concatenate([centre, np.zeros(k), np.zeros(len(space.fixed))]),
-            "scale": np.concatenate([mean_scale, sd_scale, MEAN_UTILS / spread[k:]]),
+            "scale": np.concatenate([mean_scale, sd_scale, MEAN_UTILS * unit[k:]]),
         },
         index=pd.Index([n for n in space.names if not n.startswith("corr[")], name="parameter"),
     )

@@ -26,8 +26,9 @@ from bayesmix.likelihood.certificate import Certificate, certify
 from bayesmix.likelihood.coefficient_nodes import frozen_gradient
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, whitening
-from bayesmix.likelihood.multinomial import Multinomial, natural_units
+from bayesmix.likelihood.multinomial import Multinomial, starting_values
 from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.likelihood.units import natural_units
 
 Array = NDArray[np.float64]
 
@@ -143,7 +144,7 @@ def assemble_multinomial(search: Search) -> Fit:
     problem, logit = search.problem, search.logit
     grid = population_grid(gauss_hermite(1), 0, problem.n_persons)
     likelihood = Likelihood(problem, grid)
-    theta = logit.coefficients
+    theta = starting_values(problem, logit)
     return Fit(
         estimator="MSLE",
         model=problem.model,

@@ -29,10 +29,10 @@ from bayesmix.likelihood.multinomial import (
     Multinomial,
     check_signs,
     multinomial,
-    natural_units,
     starting_values,
 )
 from bayesmix.likelihood.problem import Grid, Problem, bind
+from bayesmix.likelihood.units import coefficient_units, natural_units
 from bayesmix.specification.model import MixedLogit
 
 Array = NDArray[np.float64]
@@ -122,16 +122,15 @@ def _starts(
 ) -> list[Array]:
     """The multinomial logit's start, and others scattered around it."""
     first = starting_values(problem, logit)
-    space, spread = problem.parameters, problem.design.spread
+    space, unit = problem.parameters, coefficient_units(problem)
     k = space.n_random
+    step = np.where(problem.link != 0, 0.5, 0.5 * unit[:k])
     origins = [first]
     for _ in range(number - 1):
         mean, chol, fixed = space.unpack(first)
-        lognormal = problem.link != 0
-        unit = np.where(lognormal, 0.5, 0.5 / spread[:k])
-        mean += unit * rng.standard_normal(k)
+        mean += step * rng.standard_normal(k)
         chol = np.diag(np.diag(chol) * np.exp(0.7 * rng.standard_normal(k)))
-        fixed += 0.25 / spread[k:] * rng.standard_normal(len(fixed))
+        fixed += 0.25 * unit[k:] * rng.standard_normal(len(fixed))
         origins.append(space.pack(mean, chol, fixed))
     return origins
 

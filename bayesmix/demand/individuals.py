@@ -47,7 +47,7 @@ def individuals(
     -------
     xarray.Dataset
         ``mean`` and ``sd`` (person, random), and ``beta`` (draw, person, random): draws of every
-        person's coefficients.
+        person's coefficients. Of a model in WTP space, the coefficients of all columns in utils.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def individuals(
     thetas = parameters.thetas
     generator = np.random.default_rng(rng)
     grid = centre(problem, centred(sobol(NODES), moments=True), thetas.mean(axis=0), generator)
-    size = (problem.n_persons, problem.parameters.n_random)
+    size = (problem.n_persons, len(problem.x_names))
     first, second, beta = np.zeros(size), np.zeros(size), np.empty((draws, *size))
     each = -(-draws // len(thetas))
     for d, theta in enumerate(thetas):
@@ -77,7 +77,7 @@ def individuals(
             "sd": (("person", "random"), np.sqrt(np.maximum(second - first**2, 0.0))),
             "beta": (("draw", "person", "random"), beta[: each * len(thetas)]),
         },
-        coords={"person": data.persons.to_numpy(), "random": list(problem.parameters.random)},
+        coords={"person": data.persons.to_numpy(), "random": list(problem.x_names)},
     )
 
 

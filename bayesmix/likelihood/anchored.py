@@ -18,8 +18,8 @@ from bayesmix.integration.descriptions import Centred
 from bayesmix.likelihood.centred import PersonGrid, centre
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, maximise, whitening
-from bayesmix.likelihood.multinomial import natural_units
 from bayesmix.likelihood.problem import Problem
+from bayesmix.likelihood.units import natural_units
 
 Array = NDArray[np.float64]
 

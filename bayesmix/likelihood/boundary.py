@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bayesmix.likelihood.maximise import Optimum
 from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.likelihood.units import coefficient_units
 
 Array = NDArray[np.float64]
 
@@ -30,7 +31,8 @@ def at_boundary(problem: Problem, theta: Array) -> list[int]:
     """Positions of the random coefficients whose standard deviation is near 0."""
     _, chol, _ = problem.parameters.unpack(theta)
     sd = np.sqrt((chol**2).sum(axis=1))
-    near = np.where(problem.link != 0, NEAR_INDEX, NEAR_UTILS / problem.design.spread[: len(sd)])
+    unit = coefficient_units(problem)[: len(sd)]
+    near = unit * np.where(problem.link != 0, NEAR_INDEX, NEAR_UTILS)
     return [int(k) for k in np.flatnonzero(sd < near)]
 
 
@@ -52,8 +54,8 @@ def leave_boundary(
 
 def _raised(problem: Problem, theta: Array, which: list[int]) -> Array:
     mean, chol, fixed = problem.parameters.unpack(theta)
+    unit = coefficient_units(problem)
     for k in which:
-        unit = 1.0 if problem.link[k] != 0 else 1.0 / problem.design.spread[k]
         chol[k] = 0.0
-        chol[k, k] = 0.7 * unit
+        chol[k, k] = 0.7 * unit[k]
     return problem.parameters.pack(mean, chol, fixed)

@@ -25,9 +25,9 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.integrate import node_log_probabilities
 from bayesmix.likelihood.maximise import curvature, whitening
 from bayesmix.likelihood.mixture import base_at, mixture_at
-from bayesmix.likelihood.multinomial import natural_units
 from bayesmix.likelihood.pareto import pareto_shape
 from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.likelihood.units import natural_units
 
 Array = NDArray[np.float64]
 

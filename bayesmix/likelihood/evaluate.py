@@ -92,15 +92,17 @@ class Likelihood:
     def by_person(self, theta: Array) -> tuple[Array, Array]:
         """``log P_i`` (I,) and its scores (I, P) with respect to the free vector, unweighted."""
         space = self.problem.parameters
+        with_base = self.problem.x_fixed.shape[1] > 0
         logp, scores = [], []
         for (start, stop), chunk in zip(self._cuts, self._chunks(), strict=True):
             mixture = mixture_at(self.problem, theta, chunk.nodes, chunk.node_weights)
             base = base_at(self.problem, theta, start, stop)
             value, d_loc, d_chol, d_base = integrate_parallel(
-                self.problem.panel_of(chunk), base, mixture, bool(space.fixed)
+                self.problem.panel_of(chunk), base, mixture, with_base
             )
-            parts = [d_loc, d_chol[:, *space.chol_index]]
-            if space.fixed:
+            means, rest = np.split(d_loc, [space.n_random], axis=1)
+            parts = [means, d_chol[:, *space.chol_index], rest]
+            if with_base:
                 products = chunk.x_fixed * d_base[:, None]
                 first_rows = chunk.situation_start[chunk.person_start[:-1]]
                 parts.append(np.add.reduceat(products, first_rows, axis=0))

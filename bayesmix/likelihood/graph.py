@@ -58,11 +58,18 @@ def log_integrals(problem: Problem, chunk: Chunk, mean: Any, chol: Any, fixed: A
         Symbolic means (K,), or locations (n, K) that differ between persons, Cholesky factor
         (K, K), fixed coefficients (F,).
     """
-    with_fixed = bool(problem.parameters.fixed)
-    base = chunk.x_fixed @ fixed if with_fixed else pt.zeros(chunk.x.shape[0])
-    op = IntegratedLogProb(problem.data.outside_option, with_fixed)
+    with_base = problem.x_fixed.shape[1] > 0
+    base = chunk.x_fixed @ fixed if with_base else pt.zeros(chunk.x.shape[0])
+    loc = mean[None, :] if mean.ndim == 1 else mean
+    link = problem.link
+    if problem.price >= 0:
+        n_fixed = len(problem.parameters.fixed)
+        loc = pt.concatenate([loc, pt.tile(fixed[None, :], (loc.shape[0], 1))], axis=1)
+        chol = pt.concatenate([chol, pt.zeros((n_fixed, len(link)))])
+        link = np.concatenate([link, np.zeros(n_fixed, dtype=np.int64)])
+    op = IntegratedLogProb(problem.data.outside_option, with_base, problem.price)
     return op(
-        mean[None, :] if mean.ndim == 1 else mean,
+        loc,
         chol,
         base,
         chunk.x,
@@ -70,7 +77,7 @@ def log_integrals(problem: Problem, chunk: Chunk, mean: Any, chol: Any, fixed: A
         chunk.situation_start,
         chunk.chosen_row,
         chunk.row_person,
-        pt.constant(problem.link),
+        pt.constant(link),
         chunk.nodes,
         chunk.node_weights,
     )[0]
@@ -95,10 +102,17 @@ def conditional_log_probabilities(problem: Problem, indices: Any, fixed: Any) ->
         signed = pt.constant(np.where(link != 0, link, 1))
         exponent = pt.where(pt.constant(link != 0), indices, 0.0)
         beta = pt.where(pt.constant(link != 0), signed * pt.exp(exponent), indices)
+    if problem.price >= 0:
+        everyone = pt.tile(fixed[None, :], (problem.n_persons, 1))
+        beta = pt.concatenate([beta, everyone], axis=1)
+        price = beta[:, [problem.price]]
+        is_price = np.arange(len(problem.x_names)) == problem.price
+        beta = pt.where(pt.constant(is_price), beta, -price * beta)
     chunk = shared_chunk(
         problem.chunk(PointGrid(problem.parameters.n_random), 0, problem.n_persons)
     )
-    base = chunk.x_fixed @ fixed if problem.parameters.fixed else pt.zeros(chunk.x.shape[0])
+    with_base = problem.x_fixed.shape[1] > 0
+    base = chunk.x_fixed @ fixed if with_base else pt.zeros(chunk.x.shape[0])
     return ConditionalLogProb(problem.data.outside_option)(beta, base, *chunk[:5])[0]
 
 

@@ -25,16 +25,21 @@ Indices = NDArray[np.int64]
 class Mixture(NamedTuple):
     """Where beta comes from: an affine map of the nodes, and a link for each coefficient.
 
+    In WTP space there are C >= K coefficients: those without a law of their own come last.
+
     Parameters
     ----------
     loc
-        Locations (1, K), or (n, K) where they differ between persons.
+        Locations (1, C), or (n, C) where they differ between persons.
     chol
-        Lower-triangular factor (K, K).
+        Lower-triangular factor (K, K), and rows of 0 below it.
     link
-        For each coefficient (K,): 0 the identity, 1 or -1 for ``exp(b)`` or ``-exp(b)``.
+        For each coefficient (C,): 0 the identity, 1 or -1 for ``exp(b)`` or ``-exp(b)``.
     nodes, weights
         (1, K, S) or (n, K, S), and (1, S) or (n, S); weights may be negative.
+    price
+        Position of the price coefficient ``a`` in WTP space, where the others are ``-a link(b)``;
+        -1 elsewhere.
     """
 
     loc: Array
@@ -42,13 +47,14 @@ class Mixture(NamedTuple):
     link: Indices
     nodes: Array
     weights: Array
+    price: int = -1
 
 
 @njit(cache=True, fastmath={"contract"}, error_model="numpy")
 def coefficients(  # pragma: no cover - compiled
     mixture: Mixture, i: int, first: int, n: int, beta: Array, slope: Array
 ) -> None:
-    """``beta_ks`` and ``d beta_ks / d b_ks`` of person i at nodes first .. first + n - 1."""
+    """``beta_ks`` and slopes of the links of person i at nodes first .. first + n - 1."""
     loc = mixture.loc[min(i, mixture.loc.shape[0] - 1)]
     u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]
     for k in range(beta.shape[0]):
@@ -56,7 +62,7 @@ def coefficients(  # pragma: no cover - compiled
         constant = loc[k]
         for s in range(n):
             b[s] = constant
-        for j in range(k + 1):
+        for j in range(min(k + 1, u.shape[0])):
             c = mixture.chol[k, j]
             if c != 0.0:
                 column = u[j, first : first + n]
@@ -71,6 +77,36 @@ def coefficients(  # pragma: no cover - compiled
             for s in range(n):
                 b[s] = sign * math.exp(b[s])
                 d[s] = b[s]
+    if mixture.price >= 0:
+        a = beta[mixture.price]
+        for k in range(beta.shape[0]):
+            if k != mixture.price:
+                for s in range(n):
+                    beta[k, s] *= -a[s]
+
+
+@njit(cache=True, fastmath={"contract"}, error_model="numpy")
+def index_scores(  # pragma: no cover - compiled
+    mixture: Mixture, beta: Array, slope: Array, n: int, g: Array
+) -> None:
+    """Derivatives with respect to beta (C, n) become those with respect to the index b.
+
+    ``beta`` and ``slope`` are those of `coefficients`. In WTP space, ``beta_k = -a w_k``, the price
+    coefficient a has ``g_a + sum_k g_k beta_k / a``, and w_k has ``-a g_k``.
+    """
+    price = mixture.price
+    if price >= 0:
+        a, g_price = beta[price], g[price]
+        for k in range(beta.shape[0]):
+            if k != price:
+                g_k, b_k = g[k], beta[k]
+                for s in range(n):
+                    g_price[s] += g_k[s] * b_k[s] / a[s]
+                    g_k[s] *= -a[s]
+    for k in range(beta.shape[0]):
+        g_k, d_k = g[k], slope[k]
+        for s in range(n):
+            g_k[s] *= d_k[s]
 
 
 @njit(cache=True, fastmath={"contract"}, error_model="numpy")
@@ -84,7 +120,7 @@ def _person(  # pragma: no cover - compiled
     d_chol: Array,
     d_base: Array,
 ) -> None:
-    size, n_nodes = mixture.nodes.shape[1], mixture.nodes.shape[2]
+    size, n_laws, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[1], mixture.nodes.shape[2]
     u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]
     w = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
     first_row = panel.situation_start[panel.person_start[i]]
@@ -95,7 +131,7 @@ def _person(  # pragma: no cover - compiled
     beta, slope, g = np.empty((size, width)), np.empty((size, width)), np.empty((size, width))
     node_logp, weight = np.empty(width), np.empty(width)
     top, total = -np.inf, 0.0
-    sum_loc, sum_chol, sum_rows = np.zeros(size), np.zeros((size, size)), np.zeros(n_rows)
+    sum_loc, sum_chol, sum_rows = np.zeros(size), np.zeros((size, n_laws)), np.zeros(n_rows)
     for first in range(0, n_nodes, BLOCK):
         n = min(BLOCK, n_nodes - first)
         coefficients(mixture, i, first, n, beta, slope)
@@ -112,15 +148,16 @@ def _person(  # pragma: no cover - compiled
         for s in range(n):
             total += weight[s]
         scores(panel, i, prob, n, g)
+        index_scores(mixture, beta, slope, n, g)
         for k in range(size):
-            gk, dk = g[k], slope[k]
+            gk = g[k]
             for s in range(n):
-                gk[s] *= weight[s] * dk[s]
+                gk[s] *= weight[s]
             sum_k = 0.0
             for s in range(n):
                 sum_k += gk[s]
             sum_loc[k] = sum_loc[k] * rescale + sum_k
-            for j in range(k + 1):
+            for j in range(k + 1 if k < n_laws else 0):
                 sum_chol[k, j] = sum_chol[k, j] * rescale + dot(gk, u[j, first : first + n], n)
         if with_rows:
             for row in range(n_rows):
@@ -131,7 +168,7 @@ def _person(  # pragma: no cover - compiled
     logp[i] = top + math.log(total)
     for k in range(size):
         d_loc[i, k] = sum_loc[k] / total
-        for j in range(size):
+        for j in range(n_laws):
             d_chol[i, k, j] = sum_chol[k, j] / total
     if with_rows:
         for row in range(n_rows):
@@ -150,11 +187,11 @@ def integrate_serial(  # pragma: no cover - compiled
 ) -> Derivatives:
     """Log-integrals and their derivatives, on the calling thread: for samplers' own threads.
 
-    Returns ``log P_i (n,)``, and its derivatives with respect to ``loc (n, K)``, ``chol (n, K, K)``
+    Returns ``log P_i (n,)``, and its derivatives with respect to ``loc (n, C)``, ``chol (n, C, K)``
     (lower triangle) and ``base (R,)`` (empty unless ``with_rows``).
     """
-    n, size = panel.person_start.shape[0] - 1, mixture.nodes.shape[1]
-    logp, d_loc, d_chol = np.empty(n), np.empty((n, size)), np.empty((n, size, size))
+    n, size, n_laws = panel.person_start.shape[0] - 1, *mixture.chol.shape
+    logp, d_loc, d_chol = np.empty(n), np.empty((n, size)), np.empty((n, size, n_laws))
     d_base = np.empty(base.shape[0] if with_rows else 0)
     for i in range(n):
         _person(panel, base, mixture, i, logp, d_loc, d_chol, d_base)
@@ -166,8 +203,8 @@ def integrate_parallel(  # pragma: no cover - compiled
     panel: Panel, base: Array, mixture: Mixture, with_rows: bool
 ) -> Derivatives:
     """`integrate_serial` with persons shared among threads: for optimisers."""
-    n, size = panel.person_start.shape[0] - 1, mixture.nodes.shape[1]
-    logp, d_loc, d_chol = np.empty(n), np.empty((n, size)), np.empty((n, size, size))
+    n, size, n_laws = panel.person_start.shape[0] - 1, *mixture.chol.shape
+    logp, d_loc, d_chol = np.empty(n), np.empty((n, size)), np.empty((n, size, n_laws))
     d_base = np.empty(base.shape[0] if with_rows else 0)
     for i in prange(n):
         _person(panel, base, mixture, np.int64(i), logp, d_loc, d_chol, d_base)
@@ -179,7 +216,8 @@ def node_log_probabilities(  # pragma: no cover - compiled
     panel: Panel, base: Array, mixture: Mixture
 ) -> Array:
     """``log P(y_i | beta_is)``, (n, S): before any weights."""
-    n, size, n_nodes = panel.person_start.shape[0] - 1, *mixture.nodes.shape[1:]
+    n, size = panel.person_start.shape[0] - 1, mixture.loc.shape[1]
+    n_nodes = mixture.nodes.shape[2]
     out = np.empty((n, n_nodes))
     for person in prange(n):
         i = np.int64(person)
@@ -199,9 +237,9 @@ def node_log_probabilities(  # pragma: no cover - compiled
 
 @njit(cache=True, parallel=True, error_model="numpy")
 def coefficients_everywhere(mixture: Mixture) -> Array:  # pragma: no cover - compiled
-    """Coefficients (n, K, S) at all nodes; n is that of locations and nodes, 1 where both are."""
+    """Coefficients (n, C, S) at all nodes; n is that of locations and nodes, 1 where both are."""
     n = max(mixture.loc.shape[0], mixture.nodes.shape[0])
-    size, n_nodes = mixture.nodes.shape[1:]
+    size, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[2]
     beta = np.empty((n, size, n_nodes))
     for person in prange(n):
         slope = np.empty((size, n_nodes))

@@ -21,18 +21,29 @@ def mixture_at(problem: Problem, theta: Array, nodes: Array, weights: Array) -> 
     nodes, weights
         (1 or n, K, S) and (1 or n, S), as a grid's ``block`` returns them.
     """
-    mean, chol, _ = problem.parameters.unpack(theta)
-    return Mixture(mean[None, :], chol, problem.link, nodes, weights)
+    mean, chol, fixed = problem.parameters.unpack(theta)
+    link = problem.link
+    if problem.price >= 0:
+        mean = np.concatenate([mean, fixed])
+        chol = np.concatenate([chol, np.zeros((len(fixed), len(link)))])
+        link = np.concatenate([link, np.zeros(len(fixed), dtype=np.int64)])
+    return Mixture(mean[None, :], chol, link, nodes, weights, problem.price)
 
 
 def base_at(problem: Problem, theta: Array, start: int = 0, stop: int | None = None) -> Array:
     """Utilities of what does not vary over nodes, for the rows of persons start .. stop - 1."""
     stop = problem.n_persons if stop is None else stop
     _, _, fixed = problem.parameters.unpack(theta)
-    return problem.design.fixed[problem.rows(start, stop)] @ fixed
+    rows = problem.rows(start, stop)
+    if problem.price >= 0:
+        return np.zeros(rows.stop - rows.start)
+    return problem.x_fixed[rows] @ fixed
 
 
 def coefficients_at(problem: Problem, theta: Array, nodes: Array) -> Array:
-    """Coefficients ``beta = link(loc + L u)`` (1 or n, K, S) at ``nodes`` (1 or n, K, S)."""
+    """Coefficients of the columns of ``problem.x``, (1 or n, ., S), at ``nodes`` (1 or n, K, S).
+
+    ``beta = link(loc + L u)``, and in WTP space that times minus the price coefficient.
+    """
     weights = np.ones((1, nodes.shape[2]))
     return coefficients_everywhere(mixture_at(problem, theta, nodes, weights))

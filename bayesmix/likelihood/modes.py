@@ -31,9 +31,9 @@ LEAST_CURVATURE = 0.25
 @njit(cache=True, error_model="numpy")
 def _sandwich(chol: Array, middle: Array, out: Array) -> None:  # pragma: no cover - compiled
     """``L' M L + I``."""
-    size = chol.shape[0]
-    for a in range(size):
-        for b in range(size):
+    size, n_laws = chol.shape
+    for a in range(n_laws):
+        for b in range(n_laws):
             total = 1.0 if a == b else 0.0
             for k in range(a, size):
                 for j in range(b, size):
@@ -66,17 +66,51 @@ def _norm(a: Array) -> float:  # pragma: no cover - compiled
 
 
 @njit(cache=True, error_model="numpy")
+def _to_indices(  # pragma: no cover - compiled
+    mixture: Mixture, beta: Array, slope: Array, score: Array, information: Array, bend: Array
+) -> None:
+    """Score (C,) and information (C, C) in beta become those in the index b.
+
+    ``bend`` is ``sum_k score_k d2 beta_k / db db'``, what the information leaves out.
+    """
+    size, price = len(score), mixture.price
+    if price >= 0:
+        # beta_k = -a w_k: the derivative of beta_k is -a by w_k, and -w_k = beta_k / a by a.
+        a = beta[price, 0]
+        for k in range(size):
+            if k != price:
+                bend[k, price] = bend[price, k] = -score[k]
+                score[price] += score[k] * beta[k, 0] / a
+                score[k] *= -a
+        for _ in range(2):
+            for row in range(size):
+                for k in range(size):
+                    if k != price:
+                        information[row, price] += information[row, k] * beta[k, 0] / a
+                        information[row, k] *= -a
+            information[:] = information.T.copy()
+    for k in range(size):
+        for j in range(size):
+            information[k, j] *= slope[k, 0] * slope[j, 0]
+            bend[k, j] *= slope[k, 0] * slope[j, 0]
+        score[k] *= slope[k, 0]
+        if mixture.link[k] != 0:
+            # The second derivative of a signed exponential is its first.
+            bend[k, k] += score[k]
+
+
+@njit(cache=True, error_model="numpy")
 def _derivatives(  # pragma: no cover - compiled
     panel: Panel,
     i: int,
     mixture: Mixture,
-    beta: Array,
-    prob: Array,
+    work: tuple[Array, ...],
     gradient: Array,
     expected: Array,
     observed: Array,
 ) -> None:
     """Gradient (K,) and minus the expected and observed second derivatives (K, K) in z."""
+    beta, slope, _, prob = work
     x, chol = panel.x, mixture.chol
     size = x.shape[1]
     score, information, mean = np.zeros(size), np.zeros((size, size)), np.empty(size)
@@ -97,27 +131,18 @@ def _derivatives(  # pragma: no cover - compiled
                 score[k] += x[chosen, k]
             for j in range(k + 1):
                 information[k, j] -= mean[k] * mean[j]
-    # Through the links: for a signed exponential the slope and the second derivative are beta.
     for k in range(size):
         for j in range(k):
             information[j, k] = information[k, j]
-    bend = np.zeros(size)
-    slope = np.ones(size)
-    for k in range(size):
-        if mixture.link[k] != 0:
-            slope[k] = beta[k, 0]
-            bend[k] = score[k] * beta[k, 0]
-    for k in range(size):
-        for j in range(size):
-            information[k, j] *= slope[k] * slope[j]
+    bend = np.zeros((size, size))
+    _to_indices(mixture, beta, slope, score, information, bend)
     _sandwich(chol, information, expected)
-    for k in range(size):
-        information[k, k] -= bend[k]
+    information -= bend
     _sandwich(chol, information, observed)
-    for j in range(size):
+    for j in range(chol.shape[1]):
         gradient[j] = 0.0
         for k in range(j, size):
-            gradient[j] += chol[k, j] * score[k] * slope[k]
+            gradient[j] += chol[k, j] * score[k]
 
 
 @njit(cache=True, error_model="numpy")
@@ -152,6 +177,7 @@ def _height(  # pragma: no cover - compiled
         mixture.link,
         z.reshape(1, z.shape[0], 1),
         mixture.weights,
+        mixture.price,
     )
     coefficients(here, 0, 0, 1, beta, slope)
     log_probabilities(panel, i, base, beta, 1, logp, prob)
@@ -162,17 +188,18 @@ def _height(  # pragma: no cover - compiled
 def _mode(  # pragma: no cover - compiled
     panel: Panel, i: int, base: Array, mixture: Mixture, z: Array, precision: Array
 ) -> bool:
-    size = z.shape[0]
+    size, n_coefficients = z.shape[0], mixture.loc.shape[1]
     start, end = panel.person_start[i], panel.person_start[i + 1]
     n_rows = panel.situation_start[end] - panel.situation_start[start]
-    work = (np.empty((size, 1)), np.empty((size, 1)), np.empty(1), np.empty((n_rows, 1)))
+    beta, slope = np.empty((n_coefficients, 1)), np.empty((n_coefficients, 1))
+    work = (beta, slope, np.empty(1), np.empty((n_rows, 1)))
     gradient, expected = np.empty(size), np.empty((size, size))
     observed, factor = np.empty((size, size)), np.empty((size, size))
     step, trial = np.empty(size), np.empty(size)
     height = _height(panel, i, base, mixture, z, work)
     converged = False
     for _ in range(ITERATIONS):
-        _derivatives(panel, i, mixture, work[0], work[3], gradient, expected, observed)
+        _derivatives(panel, i, mixture, work, gradient, expected, observed)
         gradient -= z
         if _norm(gradient) < TOLERANCE:
             converged = True
@@ -197,7 +224,7 @@ def _mode(  # pragma: no cover - compiled
         if not accepted:
             # No representable step climbs any more: rounding, or the bound of the search.
             _height(panel, i, base, mixture, z, work)
-            _derivatives(panel, i, mixture, work[0], work[3], gradient, expected, observed)
+            _derivatives(panel, i, mixture, work, gradient, expected, observed)
             converged = _norm(z) < 0.999 * REACH
             break
         z[:] = trial

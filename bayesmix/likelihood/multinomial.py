@@ -121,6 +121,8 @@ def check_signs(problem: Problem, logit: Multinomial) -> None:
         If the multinomial logit's coefficient has the other sign, beyond doubt.
     """
     for k, c in enumerate(problem.design.coefficients):
+        if problem.price >= 0 and k != problem.price:
+            continue  # A ratio's sign is that of two coefficients.
         ratio = logit.coefficients[k] / logit.std_errors[k]
         if c.lognormal and c.sign * ratio < -CLEAR:
             raise SpecificationError(
@@ -134,26 +136,19 @@ def starting_values(problem: Problem, logit: Multinomial) -> Array:
     """Free vector (P,) to start from: the multinomial logit's means, moderate heterogeneity.
 
     A normal coefficient starts with a standard deviation that moves the utility by about half a
-    util within situations; a lognormal index with one of 0.5.
+    util within situations; a lognormal index with one of 0.5. In WTP space coefficients are divided
+    by minus that of the price.
     """
-    space, spread = problem.parameters, problem.design.spread
+    space, values, unit = problem.parameters, logit.coefficients.copy(), 1 / problem.design.spread
     k = space.n_random
-    mean, sd = logit.coefficients[:k].copy(), np.full(k, 0.5)
+    if problem.price >= 0:
+        others = np.arange(len(values)) != problem.price
+        price = values[problem.price]
+        values[others] /= -price
+        unit[others] /= max(abs(price), 0.1 * unit[problem.price])
+    mean, sd = values[:k].copy(), 0.5 * unit[:k]
     for m, c in enumerate(problem.design.coefficients):
         if c.lognormal:
             # Positive even where the logit is unsure of the sign: a tenth of a util.
-            mean[m] = np.log(max(c.sign * mean[m], 0.1 / spread[m]))
-        else:
-            sd[m] = 0.5 / spread[m]
-    return space.pack(mean, np.diag(sd), logit.coefficients[k:])
-
-
-def natural_units(problem: Problem) -> Array:
-    """Of the free vector (P,): what moves utilities by a util within situations, roughly.
-
-    One over the spread of the column; 1 for the index of a lognormal coefficient.
-    """
-    space, spread = problem.parameters, problem.design.spread
-    k = space.n_random
-    unit = np.where(problem.link != 0, 1.0, 1.0 / spread[:k])
-    return space.pack(unit, np.broadcast_to(unit[:, None], (k, k)), 1.0 / spread[k:])
+            mean[m], sd[m] = np.log(max(c.sign * mean[m], 0.1 * unit[m])), 0.5
+    return space.pack(mean, np.diag(sd), values[k:])

@@ -52,16 +52,17 @@ def _only_first(cotangents: Sequence[Variable]) -> Any:
 class IntegratedLogProb(Op):
     """``log P_i`` (n,) on nodes in the space of standard normals; the kernel runs every time.
 
-    Inputs: ``loc`` (1 or n, K), ``chol`` (K, K), ``base`` (R,), then the arrays of a panel and its
-    grid. Further outputs are the derivatives with respect to the first three inputs, by person
-    (by row for ``base``).
+    Inputs: ``loc`` (1 or n, C), ``chol`` (C, K), ``base`` (R,), then the arrays of a panel and its
+    grid; C is K but in WTP space. Further outputs are the derivatives with respect to the first
+    three inputs, by person (by row for ``base``).
     """
 
-    __props__ = ("outside", "with_base")
+    __props__ = ("outside", "with_base", "price")
 
-    def __init__(self, outside: bool, with_base: bool) -> None:
+    def __init__(self, outside: bool, with_base: bool, price: int = -1) -> None:
         self.outside = outside
         self.with_base = with_base
+        self.price = price
 
     def make_node(self, *inputs: Any) -> Apply:
         variables = [pt.as_tensor_variable(v) for v in inputs]
@@ -72,7 +73,7 @@ class IntegratedLogProb(Op):
         loc, chol, base, x, persons, situations, chosen, _, link, nodes, weights = inputs
         panel = Panel(x, persons, situations, chosen, self.outside)
         mixture = Mixture(
-            np.ascontiguousarray(loc), np.ascontiguousarray(chol), link, nodes, weights
+            np.ascontiguousarray(loc), np.ascontiguousarray(chol), link, nodes, weights, self.price
         )
         results = integrate_parallel(panel, np.ascontiguousarray(base), mixture, self.with_base)
         for storage, value in zip(outputs, results, strict=True):
@@ -98,7 +99,7 @@ class IntegratedLogProb(Op):
 
 @register_funcify_default_op_cache_key(IntegratedLogProb)
 def _compiled_integrals(op: IntegratedLogProb, **kwargs: Any) -> Callable[..., Any]:
-    outside, with_base = op.outside, op.with_base
+    outside, with_base, price = op.outside, op.with_base, op.price
 
     @numba_njit
     def integrals(  # type: ignore[no-untyped-def]
@@ -117,6 +118,7 @@ def _compiled_integrals(op: IntegratedLogProb, **kwargs: Any) -> Callable[..., A
             np.ascontiguousarray(link),
             np.ascontiguousarray(nodes),
             np.ascontiguousarray(weights),
+            price,
         )
         return integrate_serial(panel, np.ascontiguousarray(base), mixture, with_base)
 

@@ -75,6 +75,34 @@ class Problem:
         signs = [c.sign if c.lognormal else 0 for c in self.design.coefficients]
         return np.array(signs, dtype=np.int64)
 
+    @cached_property
+    def price(self) -> int:
+        """Column of ``x`` of the price in WTP space; -1 in preference space."""
+        if self.model.wtp is None:
+            return -1
+        return (*self.design.random_names, *self.design.fixed_names).index(self.model.wtp)
+
+    @cached_property
+    def x(self) -> Array:
+        """Attributes (R, .) whose coefficients vary over nodes.
+
+        In WTP space these are all: a fixed willingness to pay is multiplied by the price
+        coefficient. Those with a law come first.
+        """
+        if self.price < 0:
+            return self.design.random
+        return np.concatenate([self.design.random, self.design.fixed], axis=1)
+
+    @cached_property
+    def x_names(self) -> tuple[str, ...]:
+        """Names of the columns of ``x``."""
+        return self.design.random_names + (self.design.fixed_names if self.price >= 0 else ())
+
+    @cached_property
+    def x_fixed(self) -> Array:
+        """The other attributes (R, .), whose coefficients are the same everywhere."""
+        return self.design.fixed if self.price < 0 else self.design.fixed[:, :0]
+
     @property
     def n_persons(self) -> int:
         return self.data.n_persons
@@ -88,7 +116,7 @@ class Problem:
         first, last = situations[0], situations[-1]
         chosen = data.chosen_row[persons[0] : persons[-1]]
         return Panel(
-            self.design.random[first:last],
+            self.x[first:last],
             persons - persons[0],
             situations - first,
             np.where(chosen >= 0, chosen - first, -1),
@@ -116,7 +144,7 @@ class Problem:
         return Chunk(
             *panel[:4],
             self.data.row_person[rows] - start,
-            self.design.fixed[rows],
+            self.x_fixed[rows],
             self.data.weights[start:stop],
             nodes,
             weights,

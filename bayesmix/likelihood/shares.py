@@ -19,7 +19,8 @@ def row_shares(panel: Panel, base: Array, mixture: Mixture) -> Array:  # pragma:
     The choices in ``panel`` do not matter. What the rows of a situation leave of 1 is the share of
     the outside option.
     """
-    n_persons, size, n_nodes = panel.person_start.shape[0] - 1, *mixture.nodes.shape[1:]
+    n_persons, size = panel.person_start.shape[0] - 1, mixture.loc.shape[1]
+    n_nodes = mixture.nodes.shape[2]
     out = np.zeros(base.shape[0])
     for person in prange(n_persons):
         i = np.int64(person)

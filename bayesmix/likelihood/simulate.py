@@ -62,7 +62,7 @@ def simulate_choices(
     generator = np.random.default_rng(rng)
     theta = problem.parameters.theta(params)
     beta = draw_coefficients(problem, theta, generator)
-    utility = np.einsum("rk,rk->r", problem.design.random, beta[data.row_person])
+    utility = np.einsum("rk,rk->r", problem.x, beta[data.row_person])
     utility += base_at(problem, theta) + generator.gumbel(size=data.n_rows)
     start = data.situation_start[:-1]
     best = np.maximum.reduceat(utility, start)

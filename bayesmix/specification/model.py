@@ -35,11 +35,17 @@ class MixedLogit:
         outside option all alternatives have a constant.
     random
         Laws of the random coefficients; every other column has a fixed coefficient.
+    wtp
+        The price column of a model in willingness-to-pay space (Train and Weeks 2005):
+        ``v = a (p - w'x)``, ``a`` the price coefficient. Every other coefficient, fixed or random,
+        is then a willingness to pay ``w_k`` in units of the price, ``beta_k = -a w_k``. The price
+        coefficient is fixed or lognormal.
 
     Raises
     ------
     SpecificationError
-        If the formula cannot be read, or a term is given two laws.
+        If the formula cannot be read, a term is given two laws, or the law of the price coefficient
+        has both signs in WTP space.
 
     Examples
     --------
@@ -52,11 +58,15 @@ class MixedLogit:
 
     formula: str
     random: tuple[Law, ...] = field(default=())
+    wtp: str | None = None
 
-    def __init__(self, formula: str, random: Sequence[Law] | Law = ()) -> None:
+    def __init__(
+        self, formula: str, random: Sequence[Law] | Law = (), *, wtp: str | None = None
+    ) -> None:
         laws = (random,) if isinstance(random, Law) else tuple(random)
         object.__setattr__(self, "formula", formula)
         object.__setattr__(self, "random", laws)
+        object.__setattr__(self, "wtp", wtp)
         parse(formula)
         for law in laws:
             if not isinstance(law, Law):
@@ -69,6 +79,13 @@ class MixedLogit:
             raise SpecificationError(
                 f"term {twice[0]!r} is given two laws: name it in one law of 'random' only"
             )
+        for c in self.coefficients:
+            if c.term == wtp and not c.lognormal:
+                raise SpecificationError(
+                    f"wtp={wtp!r}: the law of the price coefficient has both signs, and a "
+                    f"willingness to pay divides by it: write LogNormal({wtp!r}, sign=-1), or "
+                    "leave it fixed"
+                )
 
     @property
     def coefficients(self) -> tuple[Coefficient, ...]:
@@ -92,13 +109,9 @@ class MixedLogit:
             return _design_like(self, data, like)
         columns = evaluate(self.formula, data)
         for c in self.coefficients:
-            if c.term not in columns.names:
-                near = get_close_matches(c.term, columns.names, 1)
-                hint = f"did you mean {near[0]!r}? " if near else ""
-                raise SpecificationError(
-                    f"random term {c.term!r} is not in the formula {self.formula!r}: {hint}"
-                    f"its columns are {list(columns.names)}"
-                )
+            _check_term("random term", c.term, self.formula, columns.names)
+        if self.wtp is not None:
+            _check_term("wtp =", self.wtp, self.formula, columns.names)
         check_variation(columns.values, columns.names, data)
         where = [columns.names.index(c.term) for c in self.coefficients]
         rest = [m for m in range(len(columns.names)) if m not in where]
@@ -115,6 +128,8 @@ class MixedLogit:
         lines = ["Mixed logit" if self.random else "Multinomial logit"]
         lines.append(f"  utility   {self.formula}")
         lines += [f"  random    {law}" for law in self.random]
+        if self.wtp is not None:
+            lines.append(f"  WTP space price {self.wtp}; other coefficients in its units")
         return "\n".join(lines)
 
     def describe(self, data: ChoiceData) -> str:
@@ -172,6 +187,16 @@ def _design_like(model: MixedLogit, data: ChoiceData, like: Design) -> Design:
         for names in (like.random_names, like.fixed_names)
     )
     return replace(like, random=random, fixed=fixed)
+
+
+def _check_term(what: str, term: str, formula: str, names: Sequence[str]) -> None:
+    if term not in names:
+        near = get_close_matches(term, names, 1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise SpecificationError(
+            f"{what} {term!r} is not in the formula {formula!r}: {hint}"
+            f"its columns are {list(names)}"
+        )
 
 
 def _space(laws: Sequence[Law], fixed: tuple[str, ...]) -> ParameterSpace:

@@ -17,7 +17,11 @@ def model_record(model: MixedLogit) -> dict[str, Any]:
     >>> model_from_record(model_record(model)) == model
     True
     """
-    return {"formula": model.formula, "random": [asdict(law) for law in model.random]}
+    return {
+        "formula": model.formula,
+        "random": [asdict(law) for law in model.random],
+        "wtp": model.wtp,
+    }
 
 
 def model_from_record(record: dict[str, Any]) -> MixedLogit:
@@ -26,4 +30,4 @@ def model_from_record(record: dict[str, Any]) -> MixedLogit:
         Law(tuple(Coefficient(**c) for c in law["coefficients"]), law["eta"])
         for law in record["random"]
     ]
-    return MixedLogit(record["formula"], laws)
+    return MixedLogit(record["formula"], laws, wtp=record["wtp"])

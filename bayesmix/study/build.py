@@ -72,7 +72,7 @@ def check_study(study: Study) -> Built:
     with _blame(place, "[grid]"):
         rule = _rule(study.grid, place.inside("[grid]"))
     with _blame(place, "[utility]"):
-        model = MixedLogit(study.utility.formula, random=laws)
+        model = MixedLogit(study.utility.formula, random=laws, wtp=study.utility.wtp)
         model.design(data)
     return Built(study, data, model, rule)
 

@@ -40,6 +40,7 @@ class UtilityTable:
     """``[utility]``: the formula of the utility."""
 
     formula: str
+    wtp: str | None = None
 
 
 @dataclass(frozen=True)

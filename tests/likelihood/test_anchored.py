@@ -13,8 +13,9 @@ from bayesmix.likelihood.boundary import at_boundary, leave_boundary
 from bayesmix.likelihood.centred import anchored_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, maximise, whitening
-from bayesmix.likelihood.multinomial import multinomial, natural_units, starting_values
+from bayesmix.likelihood.multinomial import multinomial, starting_values
 from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.units import natural_units
 from bayesmix.specification.mixing import LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated

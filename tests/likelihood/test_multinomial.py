@@ -12,10 +12,10 @@ from bayesmix.errors import ConvergenceError, SpecificationError
 from bayesmix.likelihood.multinomial import (
     check_signs,
     multinomial,
-    natural_units,
     starting_values,
 )
 from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.units import natural_units
 from bayesmix.specification.mixing import Correlated, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import choice_frame, choices

@@ -222,21 +222,20 @@ class GivenNodes(NamedTuple):
     ],
 )
 def test_independent_normals_of_yogurt(shared_data, shared_file, reference, key, draws, value):
-    """On logitr's own draws; with a fixed price, willingness to pay is a change of units."""
+    """On logitr's own draws, in preference and in WTP space."""
     frame = shared_data("yogurt")
     data = ChoiceData.from_long(
         frame, person="id", situation="chid", alternative="alt", chosen="choice"
     )
     terms = ("feat", "brand[hiland]", "brand[weight]", "brand[yoplait]")
-    problem = bind(MixedLogit("price + feat + C(brand)", random=Normal(*terms)), data)
     coef = reference("yogurt", key)["coef"]
+    wtp = "price" if "scalePar" in coef else None
+    model = MixedLogit("price + feat + C(brand)", random=Normal(*terms), wtp=wtp)
+    problem = bind(model, data)
     names = [term.replace("[", "").replace("]", "") for term in terms]
-    price, unit = coef.get("price"), 1.0
-    if price is None:
-        unit = coef["scalePar"]
-        price = -unit
-    mean = unit * np.array([coef[n] for n in names])
-    sd = unit * np.array([coef[f"sd_{n}"] for n in names])
+    mean = np.array([coef[n] for n in names])
+    sd = np.array([coef[f"sd_{n}"] for n in names])
+    price = -coef["scalePar"] if wtp else coef["price"]
     theta = problem.parameters.pack(mean, np.diag(sd), np.array([price]))
     nodes = pd.read_csv(shared_file("yogurt", draws)).to_numpy()[:, 1:]
     found, _ = Likelihood(problem, GivenNodes(nodes)).value_and_gradient(theta)

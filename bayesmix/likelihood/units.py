@@ -1,0 +1,44 @@
+"""Natural units of the parameters: what moves utilities by about a util within situations."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.likelihood.multinomial import multinomial
+from bayesmix.likelihood.problem import Problem
+
+Array = NDArray[np.float64]
+
+_PRICE_SCALES: WeakKeyDictionary[Problem, float] = WeakKeyDictionary()
+
+
+def coefficient_units(problem: Problem) -> Array:
+    """Of the coefficients (K + F,), those with a law first.
+
+    One over the spread of the column; 1 for the index of a lognormal coefficient; in WTP space, one
+    over the spread and the size of the price coefficient.
+    """
+    unit = 1.0 / problem.design.spread
+    if problem.price >= 0:
+        others = np.arange(len(unit)) != problem.price
+        unit[others] /= price_scale(problem)
+    unit[: len(problem.link)][problem.link != 0] = 1.0
+    return unit
+
+
+def price_scale(problem: Problem) -> float:
+    """Size of the price coefficient in the multinomial logit, a tenth of a util at least."""
+    if problem not in _PRICE_SCALES:
+        size = abs(multinomial(problem).coefficients[problem.price])
+        _PRICE_SCALES[problem] = float(max(size, 0.1 / problem.design.spread[problem.price]))
+    return _PRICE_SCALES[problem]
+
+
+def natural_units(problem: Problem) -> Array:
+    """Of the free vector (P,)."""
+    space, unit = problem.parameters, coefficient_units(problem)
+    k = space.n_random
+    return space.pack(unit[:k], np.broadcast_to(unit[:k, None], (k, k)), unit[k:])
