@@ -95,16 +95,66 @@ class Fit:
 
     @property
     def std_errors(self) -> pd.Series:
-        """Robust standard errors by person, by flat name; NaN where there is none."""
+        """Robust standard errors by person (or cluster), by flat name; NaN where there is none."""
         variances = np.diag(self.covariance().to_numpy())
         return self.space.series(np.sqrt(variances)).rename("std error")
 
-    def covariance(self, kind: str = "robust") -> pd.DataFrame:
-        """Covariance matrix of `params`: ``"robust"``, ``"hessian"`` or ``"opg"``, by person."""
+    def covariance(self, kind: str | None = None) -> pd.DataFrame:
+        """Covariance matrix of the estimates, of a kind.
+
+        With the curvature ``H``, person weights ``w_i`` and scores ``s_i``:
+
+        - ``"hessian"``: ``H^-1``, right where the model is;
+        - ``"opg"``: ``(sum_i w_i s_i s_i')^-1``, the same from scores alone;
+        - ``"robust"``: ``H^-1 (sum_i w_i^2 s_i s_i') H^-1``, which allows for weights and for a
+          law that is not quite the right one;
+        - ``"cluster"``: ``G / (G - 1) H^-1 (sum_g s_g s_g') H^-1`` with ``s_g`` the sum of
+          ``w_i s_i`` over the persons of a cluster, of which there are G.
+
+        All sum over the situations of a person first. They are carried from the free vector to the
+        printed parameters by the delta method.
+
+        Parameters
+        ----------
+        kind
+            ``"cluster"`` where the fit has clusters and ``"robust"`` elsewhere, by default.
+
+        Returns
+        -------
+        pandas.DataFrame
+            (P, P) by flat name. NaN for parameters at a boundary, such as a standard deviation of
+            0, which have no normal limit; all NaN where the curvature is not that of a maximum.
+
+        Raises
+        ------
+        SpecificationError
+            If ``kind`` is unknown, or ``"cluster"`` for a fit without clusters.
+
+        References
+        ----------
+        Berndt, Hall, Hall and Hausman (1974); White (1982); Liang and Zeger (1986).
+
+        Examples
+        --------
+        >>> import bayesmix as bm
+        >>> data = bm.examples.electricity()
+        >>> fit = bm.msle(bm.MixedLogit("pf + cl"), data)
+        >>> robust = fit.covariance("robust")
+        >>> bool((robust.to_numpy().diagonal() ** 0.5 == fit.std_errors).all())
+        True
+        >>> list(robust.columns)
+        ['fixed[pf]', 'fixed[cl]']
+        """
         free = self.information.covariance(kind)
         names = self.params.index
         values = natural_covariance(self.space, self.theta, free, self.information.silent)
         return pd.DataFrame(values, index=names, columns=names)
+
+    def clustered(self, data: ChoiceData, column: str) -> Fit:
+        """The same estimates with standard errors by cluster; see `msle`'s ``cluster``."""
+        from bayesmix.classical.clusters import clustered
+
+        return clustered(self, data, column)
 
     def delta(self, function: Callable[[pd.Series], pd.Series]) -> pd.DataFrame:
         """Estimates and standard errors of a function of the parameters (delta method).
@@ -162,6 +212,7 @@ class Fit:
             f"{self.space.size} parameters, {self.seconds:.1f} s",
             *([f"grid {self.grid.rule}"] if self.model.random else []),
             *([_starts(self.optima)] if len(self.optima) > 1 else []),
+            *([_clusters(self.information)] if self.information.groups is not None else []),
             self.message,
         ]
         if self.integration is not None:
@@ -174,6 +225,10 @@ class Fit:
     def _repr_html_(self) -> str:
         lines = "<br>".join(escape(self.headline(), quote=False).splitlines())
         return f"<p>{lines}</p>{self.summary().to_html(float_format='{:.4f}'.format)}"
+
+
+def _clusters(found: Information) -> str:
+    return f"standard errors by {found.grouped_by!r}, {found.n_groups} clusters"
 
 
 def _starts(optima: pd.DataFrame) -> str:
