@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from bayesmix.bayes.models import pymc_model
     from bayesmix.bayes.sampling import sample
     from bayesmix.classical.fit import Fit
+    from bayesmix.classical.hausman import hausman_test
+    from bayesmix.classical.hypotheses import HypothesisTest, wald_test
+    from bayesmix.classical.likelihood_ratio import lr_test
     from bayesmix.classical.msle import msle
     from bayesmix.data import examples
     from bayesmix.data.choices import ChoiceData
@@ -67,6 +70,9 @@ _HOMES = {
     "bayes.models": ["pymc_model"],
     "bayes.sampling": ["sample"],
     "classical.fit": ["Fit"],
+    "classical.hausman": ["hausman_test"],
+    "classical.hypotheses": ["HypothesisTest", "wald_test"],
+    "classical.likelihood_ratio": ["lr_test"],
     "classical.msle": ["msle"],
     "data.choices": ["ChoiceData"],
     "demand.individuals": ["individuals"],
@@ -99,6 +105,7 @@ __all__ = [
     "Correlated",
     "DataError",
     "Fit",
+    "HypothesisTest",
     "IntegrationError",
     "LKJNormal",
     "LogNormal",
@@ -112,8 +119,10 @@ __all__ = [
     "examples",
     "gauss_hermite",
     "halton",
+    "hausman_test",
     "individuals",
     "integration_error",
+    "lr_test",
     "mlhs",
     "monte_carlo",
     "msle",
@@ -126,6 +135,7 @@ __all__ = [
     "simulate_choices",
     "sobol",
     "sparse",
+    "wald_test",
 ]
 
 

@@ -20,6 +20,7 @@ from bayesmix.specification.parameters import ParameterSpace
 if TYPE_CHECKING:
     from bayesmix.data.choices import ChoiceData
     from bayesmix.likelihood.certificate import Certificate
+    from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]
 
@@ -60,6 +61,10 @@ class Fit:
         Counts.
     seconds
         Wall time of the fit.
+    fingerprint
+        Digest of the choices and weights; tests compare fits of the same ones alone.
+    problem
+        The model bound to the data that it was fitted to, for what needs them again.
     """
 
     estimator: str
@@ -77,6 +82,8 @@ class Fit:
     n_persons: int
     n_situations: int
     seconds: float
+    fingerprint: str = ""
+    problem: Problem | None = None
 
     @property
     def params(self) -> pd.Series:

@@ -18,6 +18,7 @@ import pandas as pd
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
+from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import DataError
 from bayesmix.integration import descriptions
 from bayesmix.integration.grids import PopulationGrid, population_grid
@@ -88,6 +89,8 @@ def load(path: str | PathLike[str], data: ChoiceData) -> Fit:
         optima=optima,
         n_persons=data.n_persons,
         n_situations=data.n_situations,
+        fingerprint=fingerprint(data),
+        problem=problem,
         **{name: record[name] for name in same},
     )
     _check_loglik(fit, problem, path)
