@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bayesmix.bayes.models import pymc_model
     from bayesmix.bayes.sampling import sample
+    from bayesmix.classical.bootstrap import Bootstrap, bootstrap
     from bayesmix.classical.fit import Fit
     from bayesmix.classical.hausman import hausman_test
     from bayesmix.classical.hypotheses import HypothesisTest, wald_test
@@ -69,6 +70,7 @@ __version__ = version("bayesmix")
 _HOMES = {
     "bayes.models": ["pymc_model"],
     "bayes.sampling": ["sample"],
+    "classical.bootstrap": ["Bootstrap", "bootstrap"],
     "classical.fit": ["Fit"],
     "classical.hausman": ["hausman_test"],
     "classical.hypotheses": ["HypothesisTest", "wald_test"],
@@ -100,6 +102,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Bootstrap",
     "ChoiceData",
     "ConvergenceError",
     "Correlated",
@@ -113,6 +116,7 @@ __all__ = [
     "Normal",
     "SpecificationError",
     "Tolerance",
+    "bootstrap",
     "centred",
     "compare",
     "compare_rules",
