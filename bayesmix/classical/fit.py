@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmix.classical.covariance import Information, natural_covariance
-from bayesmix.classical.summary import implied_moments, intervals
+from bayesmix.classical.summary import confidence_intervals, summary
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -163,39 +163,101 @@ class Fit:
 
         return clustered(self, data, column)
 
-    def delta(self, function: Callable[[pd.Series], pd.Series]) -> pd.DataFrame:
-        """Estimates and standard errors of a function of the parameters (delta method).
+    def delta(
+        self,
+        function: Callable[[pd.Series], Any],
+        kind: str | None = None,
+        level: float = 0.95,
+    ) -> pd.DataFrame:
+        """Estimates, standard errors and intervals of functions of the parameters.
 
-        The function maps a Series by flat name to a Series; derivatives are central differences.
+        The delta method: ``g(b)`` has the covariance ``G V G'``, with ``V`` that of the estimates
+        ``b`` and ``G`` the derivatives of ``g`` there, by central differences.
+
+        Parameters
+        ----------
+        function
+            From a Series of the parameters by flat name to a number, a vector, or a Series (or
+            dict) of numbers by name.
+        kind
+            Covariance, see `covariance`.
+        level
+            Probability of the intervals.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a value: ``estimate``, ``std error``, ``z`` and the interval's ends, symmetric
+            but for names that begin with ``sd[`` and ``corr[``; see `confidence_intervals`. NaN
+            for functions that move with a parameter at a boundary, which has no normal limit.
+
+        Raises
+        ------
+        SpecificationError
+            If the function returns anything else, or other names as parameters change.
+
+        References
+        ----------
+        Oehlert (1992); Daly, Hess and de Jong (2012) for ratios of coefficients.
+
+        Examples
+        --------
+        >>> import bayesmix as bm
+        >>> fit = bm.msle(bm.MixedLogit("pf + cl"), bm.examples.electricity())
+        >>> table = fit.delta(lambda b: {"year in cents": b["fixed[cl]"] / b["fixed[pf]"]})
+        >>> list(table.columns)
+        ['estimate', 'std error', 'z', '2.5 %', '97.5 %']
+        >>> same = fit.delta(lambda b: b["fixed[pf]"]).loc["value", "std error"]
+        >>> bool(abs(same / fit.std_errors["fixed[pf]"] - 1) < 1e-6)
+        True
         """
-        params = self.params
-        columns = []
-        for p, value in enumerate(params):
-            step = 1e-6 * max(1.0, abs(value))
-            up, down = params.copy(), params.copy()
-            up.iloc[p] += step
-            down.iloc[p] -= step
-            columns.append((function(up) - function(down)) / (2 * step))
-        jacobian = np.column_stack(columns)
-        covariance = self.covariance().to_numpy()
-        # A parameter without a standard error spoils the results that move with it, no others.
-        unknown = np.isnan(np.diag(covariance))
-        variances = np.einsum("ap,pq,aq->a", jacobian, np.nan_to_num(covariance), jacobian)
-        variances[(jacobian[:, unknown] != 0).any(axis=1)] = np.nan
-        return pd.DataFrame({"estimate": function(params), "std error": np.sqrt(variances)})
+        from bayesmix.classical.delta import delta
 
-    def summary(self) -> pd.DataFrame:
-        """Estimates, robust standard errors, z, and 95 % intervals.
+        return delta(self, function, kind, level)
+
+    def confidence_intervals(self, level: float = 0.95, kind: str | None = None) -> pd.DataFrame:
+        """Confidence intervals of the parameters, each on a scale on which it has no bounds.
+
+        Parameters
+        ----------
+        level
+            Probability that an interval holds the parameter.
+        kind
+            Covariance, see `covariance`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            By flat name the interval's two ends, and the ``scale`` on which it is symmetric:
+            ``"log"`` for standard deviations, ``"Fisher z"`` for correlations; ``"cut at 0"`` for
+            standard deviations smaller than their errors; in words where there is no interval.
+
+        Raises
+        ------
+        SpecificationError
+            If ``level`` is not between 0 and 1, or ``kind`` is unknown.
+
+        Examples
+        --------
+        >>> import bayesmix as bm
+        >>> fit = bm.msle(bm.MixedLogit("pf + cl"), bm.examples.electricity())
+        >>> found = fit.confidence_intervals(0.9)
+        >>> list(found.columns)
+        ['5 %', '95 %', 'scale']
+        >>> bool((found["5 %"] < fit.params).all())
+        True
+        """
+        return confidence_intervals(self, level, kind)
+
+    def summary(self, level: float = 0.95, kind: str | None = None) -> pd.DataFrame:
+        """Estimates, standard errors, z, and confidence intervals; robust by default.
 
         Intervals of standard deviations are made on the log scale and those of correlations on
         Fisher's z scale, so that they stay within bounds. For lognormal coefficients, rows
         ``implied mean``, ``implied median`` and ``implied sd`` give the coefficient's own moments.
+        A column ``note`` says which estimates are at a boundary, where some are.
         """
-        table = pd.DataFrame({"estimate": self.params, "std error": self.std_errors})
-        implied = implied_moments(self.model)
-        if implied is not None:
-            table = pd.concat([table, self.delta(implied)])
-        return intervals(table)
+        return summary(self, level, kind)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the fit as JSON; `load` reads it."""
@@ -205,7 +267,33 @@ class Fit:
 
     @staticmethod
     def load(path: str | PathLike[str], data: ChoiceData) -> Fit:
-        """The fit that `save` wrote; its grid is made again from ``data``."""
+        """The fit that `save` wrote.
+
+        Parameters
+        ----------
+        path
+            A file that `save` wrote.
+        data
+            The data of the fit, from which its grid is made again, node by node.
+
+        Raises
+        ------
+        DataError
+            If the file is of another version, or the log-likelihood on ``data`` is not the
+            stored one: other choices, attributes or weights.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import bayesmix as bm
+        >>> data = bm.examples.electricity()
+        >>> fit = bm.msle(bm.MixedLogit("pf + cl"), data)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fit.save(f"{folder}/fit.json")
+        ...     again = bm.Fit.load(f"{folder}/fit.json", data)
+        >>> bool((again.covariance() == fit.covariance()).all(axis=None))
+        True
+        """
         from bayesmix.classical.storage import load
 
         return load(path, data)
