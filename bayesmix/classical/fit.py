@@ -19,6 +19,7 @@ from bayesmix.specification.parameters import ParameterSpace
 
 if TYPE_CHECKING:
     from bayesmix.data.choices import ChoiceData
+    from bayesmix.integration.grids import Seed
     from bayesmix.likelihood.certificate import Certificate
     from bayesmix.likelihood.problem import Problem
 
@@ -258,6 +259,64 @@ class Fit:
         A column ``note`` says which estimates are at a boundary, where some are.
         """
         return summary(self, level, kind)
+
+    def predict(
+        self,
+        data: ChoiceData | None = None,
+        *,
+        scenario: ChoiceData | None = None,
+        rng: Seed = 0,
+    ) -> pd.DataFrame:
+        """Predicted probability of every alternative in every situation, at the estimates.
+
+        ``E[P_itj(beta)]``, the expectation over the population's coefficients on 256 scrambled
+        Sobol nodes a person: what is expected of a person of whom no choice is known. See
+        `shares` for averages with intervals, `individuals` for people whose choices are.
+
+        Parameters
+        ----------
+        data
+            The data of the fit by default, or new data with the same columns. Centres, levels and
+            the like that formulas have learnt stay those of the fit's data.
+        scenario
+            Made from ``data`` by ``with_attribute``, ``without`` or ``with_alternative``.
+        rng
+            Seed or Generator of the scrambles; with the same one scenarios compare.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``person``, ``situation``, ``alternative`` and ``probability``, in the order of
+            ``data.frame``; the index holds the labels of the rows of the user's table. With an
+            outside option each situation has a further row, ``"outside"``, whose label is None.
+
+        Raises
+        ------
+        DataError
+            If data or scenario are no choice data, or have an outside option where the fit has
+            none (or the reverse).
+        SpecificationError
+            If the data have categories that the fit has no coefficient for.
+
+        References
+        ----------
+        Train (2009), chapter 2.
+
+        Examples
+        --------
+        >>> import bayesmix as bm
+        >>> data = bm.examples.electricity()
+        >>> fit = bm.msle(bm.MixedLogit("pf + cl"), data)
+        >>> found = fit.predict()
+        >>> float(found.groupby(["person", "situation"])["probability"].sum().max().round(12))
+        1.0
+        >>> without = fit.predict(scenario=data.without(4))
+        >>> without["alternative"].unique().tolist()
+        [1, 2, 3]
+        """
+        from bayesmix.classical.predict import predict
+
+        return predict(self, data, scenario, rng)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the fit as JSON; `load` reads it."""
