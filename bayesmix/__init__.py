@@ -28,7 +28,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bayesmix.bayes.models import pymc_model
     from bayesmix.bayes.sampling import sample
+    from bayesmix.classical.bootstrap import Bootstrap, bootstrap
     from bayesmix.classical.fit import Fit
+    from bayesmix.classical.hausman import hausman_test
+    from bayesmix.classical.hypotheses import HypothesisTest, wald_test
+    from bayesmix.classical.likelihood_ratio import lr_test
     from bayesmix.classical.msle import msle
     from bayesmix.data import examples
     from bayesmix.data.choices import ChoiceData
@@ -66,7 +70,11 @@ __version__ = version("bayesmix")
 _HOMES = {
     "bayes.models": ["pymc_model"],
     "bayes.sampling": ["sample"],
+    "classical.bootstrap": ["Bootstrap", "bootstrap"],
     "classical.fit": ["Fit"],
+    "classical.hausman": ["hausman_test"],
+    "classical.hypotheses": ["HypothesisTest", "wald_test"],
+    "classical.likelihood_ratio": ["lr_test"],
     "classical.msle": ["msle"],
     "data.choices": ["ChoiceData"],
     "demand.individuals": ["individuals"],
@@ -94,11 +102,13 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Bootstrap",
     "ChoiceData",
     "ConvergenceError",
     "Correlated",
     "DataError",
     "Fit",
+    "HypothesisTest",
     "IntegrationError",
     "LKJNormal",
     "LogNormal",
@@ -106,14 +116,17 @@ __all__ = [
     "Normal",
     "SpecificationError",
     "Tolerance",
+    "bootstrap",
     "centred",
     "compare",
     "compare_rules",
     "examples",
     "gauss_hermite",
     "halton",
+    "hausman_test",
     "individuals",
     "integration_error",
+    "lr_test",
     "mlhs",
     "monte_carlo",
     "msle",
@@ -126,6 +139,7 @@ __all__ = [
     "simulate_choices",
     "sobol",
     "sparse",
+    "wald_test",
 ]
 
 

@@ -17,6 +17,7 @@ from bayesmix.classical.covariance import (
 )
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.progress import Progress
+from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import gauss_hermite
@@ -87,6 +88,8 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
         n_persons=problem.n_persons,
         n_situations=problem.data.n_situations,
         seconds=time.perf_counter() - search.begun,
+        fingerprint=fingerprint(problem.data),
+        problem=problem,
     )
 
 
@@ -169,4 +172,6 @@ def assemble_multinomial(search: Search) -> Fit:
         n_persons=problem.n_persons,
         n_situations=problem.data.n_situations,
         seconds=time.perf_counter() - search.begun,
+        fingerprint=fingerprint(problem.data),
+        problem=problem,
     )

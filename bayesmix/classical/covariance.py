@@ -1,13 +1,15 @@
 """Covariance matrices of estimates: curvature, scores of persons, and the sandwich of both.
 
 All are of the parameters that people read; the free vector's are carried over by the delta method.
-Scores are summed by person, not by situation: a panel's situations are not independent draws.
+Scores are summed by person, not by situation: a panel's situations are not independent draws. Where
+persons are not independent either, they are summed by cluster.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,7 @@ from bayesmix.specification.parameters import ParameterSpace
 Array = NDArray[np.float64]
 
 WHOLE = 0.999
-KINDS = ("robust", "hessian", "opg")
+KINDS = ("robust", "cluster", "hessian", "opg")
 SILENT = 1e-2
 """Scores' variance over curvature, below which an entry is at a boundary; elsewhere near 1."""
 
@@ -32,15 +34,60 @@ class Information:
     ----------
     hessian
         Minus the second derivatives (P, P) of the weighted log-likelihood.
-    opg
-        Weighted outer product of persons' scores, ``sum_i w_i s_i s_i'``.
-    meat
-        ``sum_i w_i^2 s_i s_i'``: equal to ``opg`` without weights.
+    scores
+        Scores (I, P) of persons, unweighted.
+    weights
+        Weights (I,) of persons.
+    groups
+        Cluster (I,) of each person, from 0; None where persons are independent.
+    grouped_by
+        The column that the clusters come from.
     """
 
     hessian: Array
-    opg: Array
-    meat: Array
+    scores: Array
+    weights: Array
+    groups: NDArray[np.int64] | None = None
+    grouped_by: str | None = None
+
+    @cached_property
+    def opg(self) -> Array:
+        """Weighted outer product (P, P) of persons' scores, ``sum_i w_i s_i s_i'``."""
+        return (self.scores * self.weights[:, None]).T @ self.scores
+
+    @cached_property
+    def meat(self) -> Array:
+        """``sum_i w_i^2 s_i s_i'``: equal to ``opg`` without weights."""
+        weighted = self.scores * self.weights[:, None]
+        return weighted.T @ weighted
+
+    @property
+    def n_groups(self) -> int:
+        """Number of clusters G: of persons, where none were named."""
+        return len(self.scores) if self.groups is None else int(self.groups.max()) + 1
+
+    @property
+    def kind(self) -> str:
+        """The covariance that is printed: ``"cluster"`` where there are clusters."""
+        return "robust" if self.groups is None else "cluster"
+
+    def cluster_meat(self) -> Array:
+        """``G / (G - 1) sum_g s_g s_g'`` with ``s_g`` the sum of ``w_i s_i`` over a cluster.
+
+        Raises
+        ------
+        SpecificationError
+            If there are no clusters.
+        """
+        if self.groups is None:
+            raise SpecificationError(
+                "kind='cluster' needs clusters, and the fit has none: name a column of the data, "
+                "msle(..., cluster='region') or fit.clustered(data, 'region')"
+            )
+        n = self.n_groups
+        sums = np.zeros((n, self.scores.shape[1]))
+        np.add.at(sums, self.groups, self.scores * self.weights[:, None])
+        return n / (n - 1) * sums.T @ sums
 
     @property
     def silent(self) -> NDArray[np.bool_]:
@@ -50,16 +97,22 @@ class Information:
         """
         return np.diag(self.opg) < SILENT * np.diag(self.hessian)
 
-    def covariance(self, kind: str) -> Array:
+    def covariance(self, kind: str | None = None) -> Array:
         """Covariance (P, P) of the free vector; NaN where the curvature is not that of a maximum.
 
         ``"hessian"`` is ``H^-1``, ``"opg"`` ``(S'S)^-1`` (Berndt, Hall, Hall and Hausman 1974),
-        ``"robust"`` the sandwich ``H^-1 S'S H^-1`` (White 1982).
+        ``"robust"`` the sandwich ``H^-1 S'S H^-1`` (White 1982), ``"cluster"`` the same with
+        scores summed by cluster (Liang and Zeger 1986); `kind` by default.
         """
+        kind = self.kind if kind is None else kind
         if kind not in KINDS:
             raise SpecificationError(f"argument 'kind' must be one of {KINDS}, got {kind!r}")
-        bread = _inverse(self.opg if kind == "opg" else self.hessian)
-        return bread @ self.meat @ bread if kind == "robust" else bread
+        if kind == "opg":
+            return _inverse(self.opg)
+        bread = _inverse(self.hessian)
+        if kind == "hessian":
+            return bread
+        return bread @ (self.meat if kind == "robust" else self.cluster_meat()) @ bread
 
     def root(self) -> Array | None:
         """Root ``C`` (P, P) of the inverse curvature, ``C C' = H^-1``; None where there is none."""
@@ -133,9 +186,7 @@ def information(
     root
         Whitening (P, P): differences are taken along its columns.
     """
-    hessian = curvature(gradient, theta, root)
-    weighted = scores * weights[:, None]
-    return Information(hessian, weighted.T @ scores, weighted.T @ weighted)
+    return Information(curvature(gradient, theta, root), scores, weights)
 
 
 def whole_correlations(space: ParameterSpace, theta: Array) -> NDArray[np.bool_]:

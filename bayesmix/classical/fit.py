@@ -13,13 +13,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmix.classical.covariance import Information, natural_covariance
-from bayesmix.classical.summary import implied_moments, intervals
+from bayesmix.classical.summary import confidence_intervals, summary
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
 
 if TYPE_CHECKING:
     from bayesmix.data.choices import ChoiceData
+    from bayesmix.integration.grids import Seed
     from bayesmix.likelihood.certificate import Certificate
+    from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]
 
@@ -60,6 +62,10 @@ class Fit:
         Counts.
     seconds
         Wall time of the fit.
+    fingerprint
+        Digest of the choices and weights; tests compare fits of the same ones alone.
+    problem
+        The model bound to the data that it was fitted to, for what needs them again.
     """
 
     estimator: str
@@ -77,6 +83,8 @@ class Fit:
     n_persons: int
     n_situations: int
     seconds: float
+    fingerprint: str = ""
+    problem: Problem | None = None
 
     @property
     def params(self) -> pd.Series:
@@ -95,50 +103,220 @@ class Fit:
 
     @property
     def std_errors(self) -> pd.Series:
-        """Robust standard errors by person, by flat name; NaN where there is none."""
+        """Robust standard errors by person (or cluster), by flat name; NaN where there is none."""
         variances = np.diag(self.covariance().to_numpy())
         return self.space.series(np.sqrt(variances)).rename("std error")
 
-    def covariance(self, kind: str = "robust") -> pd.DataFrame:
-        """Covariance matrix of `params`: ``"robust"``, ``"hessian"`` or ``"opg"``, by person."""
+    def covariance(self, kind: str | None = None) -> pd.DataFrame:
+        """Covariance matrix of the estimates, of a kind.
+
+        With the curvature ``H``, person weights ``w_i`` and scores ``s_i``:
+
+        - ``"hessian"``: ``H^-1``, right where the model is;
+        - ``"opg"``: ``(sum_i w_i s_i s_i')^-1``, the same from scores alone;
+        - ``"robust"``: ``H^-1 (sum_i w_i^2 s_i s_i') H^-1``, which allows for weights and for a
+          law that is not quite the right one;
+        - ``"cluster"``: ``G / (G - 1) H^-1 (sum_g s_g s_g') H^-1`` with ``s_g`` the sum of
+          ``w_i s_i`` over the persons of a cluster, of which there are G.
+
+        All sum over the situations of a person first. They are carried from the free vector to the
+        printed parameters by the delta method.
+
+        Parameters
+        ----------
+        kind
+            ``"cluster"`` where the fit has clusters and ``"robust"`` elsewhere, by default.
+
+        Returns
+        -------
+        pandas.DataFrame
+            (P, P) by flat name. NaN for parameters at a boundary, such as a standard deviation of
+            0, which have no normal limit; all NaN where the curvature is not that of a maximum.
+
+        Raises
+        ------
+        SpecificationError
+            If ``kind`` is unknown, or ``"cluster"`` for a fit without clusters.
+
+        References
+        ----------
+        Berndt, Hall, Hall and Hausman (1974); White (1982); Liang and Zeger (1986).
+
+        Examples
+        --------
+        >>> import bayesmix as bm
+        >>> data = bm.examples.electricity()
+        >>> fit = bm.msle(bm.MixedLogit("pf + cl"), data)
+        >>> robust = fit.covariance("robust")
+        >>> bool((robust.to_numpy().diagonal() ** 0.5 == fit.std_errors).all())
+        True
+        >>> list(robust.columns)
+        ['fixed[pf]', 'fixed[cl]']
+        """
         free = self.information.covariance(kind)
         names = self.params.index
         values = natural_covariance(self.space, self.theta, free, self.information.silent)
         return pd.DataFrame(values, index=names, columns=names)
 
-    def delta(self, function: Callable[[pd.Series], pd.Series]) -> pd.DataFrame:
-        """Estimates and standard errors of a function of the parameters (delta method).
+    def clustered(self, data: ChoiceData, column: str) -> Fit:
+        """The same estimates with standard errors by cluster; see `msle`'s ``cluster``."""
+        from bayesmix.classical.clusters import clustered
 
-        The function maps a Series by flat name to a Series; derivatives are central differences.
+        return clustered(self, data, column)
+
+    def delta(
+        self,
+        function: Callable[[pd.Series], Any],
+        kind: str | None = None,
+        level: float = 0.95,
+    ) -> pd.DataFrame:
+        """Estimates, standard errors and intervals of functions of the parameters.
+
+        The delta method: ``g(b)`` has the covariance ``G V G'``, with ``V`` that of the estimates
+        ``b`` and ``G`` the derivatives of ``g`` there, by central differences.
+
+        Parameters
+        ----------
+        function
+            From a Series of the parameters by flat name to a number, a vector, or a Series (or
+            dict) of numbers by name.
+        kind
+            Covariance, see `covariance`.
+        level
+            Probability of the intervals.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a value: ``estimate``, ``std error``, ``z`` and the interval's ends, symmetric
+            but for names that begin with ``sd[`` and ``corr[``; see `confidence_intervals`. NaN
+            for functions that move with a parameter at a boundary, which has no normal limit.
+
+        Raises
+        ------
+        SpecificationError
+            If the function returns anything else, or other names as parameters change.
+
+        References
+        ----------
+        Oehlert (1992); Daly, Hess and de Jong (2012) for ratios of coefficients.
+
+        Examples
+        --------
+        >>> import bayesmix as bm
+        >>> fit = bm.msle(bm.MixedLogit("pf + cl"), bm.examples.electricity())
+        >>> table = fit.delta(lambda b: {"year in cents": b["fixed[cl]"] / b["fixed[pf]"]})
+        >>> list(table.columns)
+        ['estimate', 'std error', 'z', '2.5 %', '97.5 %']
+        >>> same = fit.delta(lambda b: b["fixed[pf]"]).loc["value", "std error"]
+        >>> bool(abs(same / fit.std_errors["fixed[pf]"] - 1) < 1e-6)
+        True
         """
-        params = self.params
-        columns = []
-        for p, value in enumerate(params):
-            step = 1e-6 * max(1.0, abs(value))
-            up, down = params.copy(), params.copy()
-            up.iloc[p] += step
-            down.iloc[p] -= step
-            columns.append((function(up) - function(down)) / (2 * step))
-        jacobian = np.column_stack(columns)
-        covariance = self.covariance().to_numpy()
-        # A parameter without a standard error spoils the results that move with it, no others.
-        unknown = np.isnan(np.diag(covariance))
-        variances = np.einsum("ap,pq,aq->a", jacobian, np.nan_to_num(covariance), jacobian)
-        variances[(jacobian[:, unknown] != 0).any(axis=1)] = np.nan
-        return pd.DataFrame({"estimate": function(params), "std error": np.sqrt(variances)})
+        from bayesmix.classical.delta import delta
 
-    def summary(self) -> pd.DataFrame:
-        """Estimates, robust standard errors, z, and 95 % intervals.
+        return delta(self, function, kind, level)
+
+    def confidence_intervals(self, level: float = 0.95, kind: str | None = None) -> pd.DataFrame:
+        """Confidence intervals of the parameters, each on a scale on which it has no bounds.
+
+        Parameters
+        ----------
+        level
+            Probability that an interval holds the parameter.
+        kind
+            Covariance, see `covariance`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            By flat name the interval's two ends, and the ``scale`` on which it is symmetric:
+            ``"log"`` for standard deviations, ``"Fisher z"`` for correlations; ``"cut at 0"`` for
+            standard deviations smaller than their errors; in words where there is no interval.
+
+        Raises
+        ------
+        SpecificationError
+            If ``level`` is not between 0 and 1, or ``kind`` is unknown.
+
+        Examples
+        --------
+        >>> import bayesmix as bm
+        >>> fit = bm.msle(bm.MixedLogit("pf + cl"), bm.examples.electricity())
+        >>> found = fit.confidence_intervals(0.9)
+        >>> list(found.columns)
+        ['5 %', '95 %', 'scale']
+        >>> bool((found["5 %"] < fit.params).all())
+        True
+        """
+        return confidence_intervals(self, level, kind)
+
+    def summary(self, level: float = 0.95, kind: str | None = None) -> pd.DataFrame:
+        """Estimates, standard errors, z, and confidence intervals; robust by default.
 
         Intervals of standard deviations are made on the log scale and those of correlations on
         Fisher's z scale, so that they stay within bounds. For lognormal coefficients, rows
         ``implied mean``, ``implied median`` and ``implied sd`` give the coefficient's own moments.
+        A column ``note`` says which estimates are at a boundary, where some are.
         """
-        table = pd.DataFrame({"estimate": self.params, "std error": self.std_errors})
-        implied = implied_moments(self.model)
-        if implied is not None:
-            table = pd.concat([table, self.delta(implied)])
-        return intervals(table)
+        return summary(self, level, kind)
+
+    def predict(
+        self,
+        data: ChoiceData | None = None,
+        *,
+        scenario: ChoiceData | None = None,
+        rng: Seed = 0,
+    ) -> pd.DataFrame:
+        """Predicted probability of every alternative in every situation, at the estimates.
+
+        ``E[P_itj(beta)]``, the expectation over the population's coefficients on 256 scrambled
+        Sobol nodes a person: what is expected of a person of whom no choice is known. See
+        `shares` for averages with intervals, `individuals` for people whose choices are.
+
+        Parameters
+        ----------
+        data
+            The data of the fit by default, or new data with the same columns. Centres, levels and
+            the like that formulas have learnt stay those of the fit's data.
+        scenario
+            Made from ``data`` by ``with_attribute``, ``without`` or ``with_alternative``.
+        rng
+            Seed or Generator of the scrambles; with the same one scenarios compare.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``person``, ``situation``, ``alternative`` and ``probability``, in the order of
+            ``data.frame``; the index holds the labels of the rows of the user's table. With an
+            outside option each situation has a further row, ``"outside"``, whose label is None.
+
+        Raises
+        ------
+        DataError
+            If data or scenario are no choice data, or have an outside option where the fit has
+            none (or the reverse).
+        SpecificationError
+            If the data have categories that the fit has no coefficient for.
+
+        References
+        ----------
+        Train (2009), chapter 2.
+
+        Examples
+        --------
+        >>> import bayesmix as bm
+        >>> data = bm.examples.electricity()
+        >>> fit = bm.msle(bm.MixedLogit("pf + cl"), data)
+        >>> found = fit.predict()
+        >>> float(found.groupby(["person", "situation"])["probability"].sum().max().round(12))
+        1.0
+        >>> without = fit.predict(scenario=data.without(4))
+        >>> without["alternative"].unique().tolist()
+        [1, 2, 3]
+        """
+        from bayesmix.classical.predict import predict
+
+        return predict(self, data, scenario, rng)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the fit as JSON; `load` reads it."""
@@ -148,7 +326,33 @@ class Fit:
 
     @staticmethod
     def load(path: str | PathLike[str], data: ChoiceData) -> Fit:
-        """The fit that `save` wrote; its grid is made again from ``data``."""
+        """The fit that `save` wrote.
+
+        Parameters
+        ----------
+        path
+            A file that `save` wrote.
+        data
+            The data of the fit, from which its grid is made again, node by node.
+
+        Raises
+        ------
+        DataError
+            If the file is of another version, or the log-likelihood on ``data`` is not the
+            stored one: other choices, attributes or weights.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import bayesmix as bm
+        >>> data = bm.examples.electricity()
+        >>> fit = bm.msle(bm.MixedLogit("pf + cl"), data)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fit.save(f"{folder}/fit.json")
+        ...     again = bm.Fit.load(f"{folder}/fit.json", data)
+        >>> bool((again.covariance() == fit.covariance()).all(axis=None))
+        True
+        """
         from bayesmix.classical.storage import load
 
         return load(path, data)
@@ -162,6 +366,7 @@ class Fit:
             f"{self.space.size} parameters, {self.seconds:.1f} s",
             *([f"grid {self.grid.rule}"] if self.model.random else []),
             *([_starts(self.optima)] if len(self.optima) > 1 else []),
+            *([_clusters(self.information)] if self.information.groups is not None else []),
             self.message,
         ]
         if self.integration is not None:
@@ -174,6 +379,10 @@ class Fit:
     def _repr_html_(self) -> str:
         lines = "<br>".join(escape(self.headline(), quote=False).splitlines())
         return f"<p>{lines}</p>{self.summary().to_html(float_format='{:.4f}'.format)}"
+
+
+def _clusters(found: Information) -> str:
+    return f"standard errors by {found.grouped_by!r}, {found.n_groups} clusters"
 
 
 def _starts(optima: pd.DataFrame) -> str:

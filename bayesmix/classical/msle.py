@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmix.classical.assemble import Search, assemble, assemble_multinomial
+from bayesmix.classical.clusters import person_groups, with_groups
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.progress import progress_line
 from bayesmix.data.choices import ChoiceData
@@ -47,6 +48,7 @@ def msle(
     starts: int = 4,
     optimizer: str = "bfgs",
     tolerance: Tolerance = DEFAULT_TOLERANCE,
+    cluster: str | None = None,
     rng: Seed = None,
     progress: bool = False,
 ) -> Fit:
@@ -66,6 +68,9 @@ def msle(
         ``"bfgs"``, ``"l-bfgs-b"`` or ``"trust-region"``.
     tolerance
         Integration error that ``grid="auto"`` may leave, in nats and in standard errors.
+    cluster
+        A column whose values are the clusters of the standard errors, the same in all rows of a
+        person: persons of a cluster need not be independent. Persons are clusters by default.
     rng
         Seed or Generator of scrambles and starts; the same seed gives the same numbers.
     progress
@@ -74,7 +79,8 @@ def msle(
     Returns
     -------
     Fit
-        With robust standard errors by person, and the certificate of its integration error.
+        With robust standard errors by person (by ``cluster``), and the certificate of its
+        integration error.
 
     Raises
     ------
@@ -105,16 +111,22 @@ def msle(
         check_grid(problem, grid)
     logit = multinomial(problem)
     check_signs(problem, logit)
+    groups = None if cluster is None else person_groups(data, cluster)
     generator = np.random.default_rng(rng)
     with progress_line(progress, "MSLE") as line:
         search = Search(problem, logit, optimizer, generator, line, begun)
-        if not model.random:
-            return assemble_multinomial(search)
-        origins = _starts(problem, logit, starts, generator)
-        if isinstance(grid, str):
-            return _automatic(search, origins, tolerance)
-        optimum, used, optima = _best(search, grid, origins)
-        return assemble(search, optimum, used, optima)
+        fit = _fit(search, grid, starts, tolerance)
+    return fit if groups is None else with_groups(fit, groups, str(cluster))
+
+
+def _fit(search: Search, grid: GridChoice, starts: int, tolerance: Tolerance) -> Fit:
+    if not search.problem.model.random:
+        return assemble_multinomial(search)
+    origins = _starts(search.problem, search.logit, starts, search.rng)
+    if isinstance(grid, str):
+        return _automatic(search, origins, tolerance)
+    optimum, used, optima = _best(search, grid, origins)
+    return assemble(search, optimum, used, optima)
 
 
 def _starts(

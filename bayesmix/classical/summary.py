@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from bayesmix.errors import SpecificationError
 from bayesmix.specification.model import MixedLogit
+
+if TYPE_CHECKING:
+    from bayesmix.classical.fit import Fit
 
 
 def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
@@ -17,6 +22,8 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     Standard deviations have their limits on the log scale, correlations on Fisher's z scale. A
     standard deviation smaller than its error is hardly told from 0, which is its lower limit.
     """
+    if not 0 < level < 1:
+        raise SpecificationError(f"argument 'level' must be between 0 and 1, got {level}")
     q = norm.ppf(0.5 + level / 2)
     estimate, error = table["estimate"].to_numpy(float), table["std error"].to_numpy(float)
     low, high = estimate - q * error, estimate + q * error
@@ -36,6 +43,52 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         z = estimate / error
     tail = 100 * (1 - level) / 2
     return table.assign(z=z, **{f"{tail:g} %": low, f"{100 - tail:g} %": high})
+
+
+def scales(table: pd.DataFrame) -> pd.Series:
+    """In words, the scale of each row's interval, or why there is none."""
+    names, error = table.index.astype(str), table["std error"]
+    words = np.full(len(table), "identity", dtype=object)
+    positive = names.str.startswith(("sd[", "implied sd["))
+    words[positive] = "log"
+    words[positive & (error > table["estimate"]).to_numpy()] = "cut at 0"
+    words[names.str.startswith("corr[")] = "Fisher z"
+    notes = boundary_notes(table)
+    return pd.Series(np.where(notes != "", notes, words), index=table.index)
+
+
+def boundary_notes(table: pd.DataFrame) -> pd.Series:
+    """In words, why a row has no standard error; "" where it has one."""
+    names, none = table.index.astype(str), table["std error"].isna().to_numpy()
+    words = np.full(len(table), "", dtype=object)
+    words[none] = "moves with a parameter at a boundary"
+    words[none & names.str.startswith("corr[")] = "at a boundary"
+    words[none & names.str.startswith("sd[")] = "at the boundary 0"
+    if none.all():
+        words[:] = "no maximum: the curvature is not that of one"
+    return pd.Series(words, index=table.index)
+
+
+def _errors(fit: Fit, kind: str | None) -> pd.DataFrame:
+    """Estimates and standard errors of a kind."""
+    variances = np.diag(fit.covariance(kind).to_numpy())
+    return pd.DataFrame({"estimate": fit.params, "std error": np.sqrt(variances)})
+
+
+def confidence_intervals(fit: Fit, level: float, kind: str | None) -> pd.DataFrame:
+    """`Fit.confidence_intervals`."""
+    table = _errors(fit, kind)
+    return intervals(table, level).iloc[:, -2:].assign(scale=scales(table))
+
+
+def summary(fit: Fit, level: float, kind: str | None) -> pd.DataFrame:
+    """`Fit.summary`."""
+    table = intervals(_errors(fit, kind), level)
+    implied = implied_moments(fit.model)
+    if implied is not None:
+        table = pd.concat([table, fit.delta(implied, kind, level)])
+    notes = boundary_notes(table)
+    return table.assign(note=notes) if (notes != "").any() else table
 
 
 def implied_moments(model: MixedLogit) -> Callable[[pd.Series], pd.Series] | None:

@@ -60,15 +60,15 @@ def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> 
 def krinsky_robb(fit: Fit, draws: int, rng: np.random.Generator) -> Array:
     """Free vectors (D, P) drawn from the normal law of a fit's estimates (Krinsky and Robb 1986).
 
-    With the robust covariance by person. Entries at the boundary, which have no normal law, stay
-    where they are.
+    With the robust covariance by person (by cluster where the fit has clusters). Entries at the
+    boundary, which have no normal law, stay where they are.
 
     Raises
     ------
     SpecificationError
         If the fit has no covariance matrix.
     """
-    covariance = fit.information.covariance("robust")
+    covariance = fit.information.covariance()
     moving = ~fit.information.silent
     part = covariance[np.ix_(moving, moving)]
     if not np.isfinite(part).all():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from rich.progress import track
 
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
-from bayesmix.demand.draws import parameter_draws
+from bayesmix.demand.draws import krinsky_robb, parameter_draws
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
@@ -23,14 +26,22 @@ NODES = 256
 
 
 def individuals(
-    result: Fit | xr.DataTree, data: ChoiceData, *, draws: int = 200, rng: Seed = None
+    result: Fit | xr.DataTree,
+    data: ChoiceData,
+    *,
+    draws: int = 200,
+    uncertainty: bool = True,
+    rng: Seed = None,
+    progress: bool = False,
 ) -> xr.Dataset:
     """Each person's random coefficients, given their choices.
 
     At parameters theta a person's coefficients have the density
     ``P(y_i | beta) f(beta | theta) / P_i(theta)``; nodes of a person-centred grid stand for it with
-    their shares of the integral. A posterior is averaged over ``draws`` of its draws, so that the
-    uncertainty of the parameters is in the result; a fit's is not.
+    their shares of the integral. Moments and draws are averaged over ``draws`` of theta, so that
+    the uncertainty of the parameters is in the result: of a posterior, or for a fit of the normal
+    law of its estimates (Krinsky and Robb 1986). By the law of total variance the square of ``sd``
+    is the mean over theta of the variance given theta, plus the variance of the mean given theta.
 
     Parameters
     ----------
@@ -39,9 +50,13 @@ def individuals(
     data
         The data that it was fitted to.
     draws
-        Draws of the posterior that are used; for a fit, draws from its one density.
+        Draws of the parameters, and of every person's coefficients.
+    uncertainty
+        False: at a fit's estimates, as if they were the true parameters (at a posterior's mean).
     rng
         Seed or Generator.
+    progress
+        Whether to show a progress bar.
 
     Returns
     -------
@@ -52,40 +67,86 @@ def individuals(
     Raises
     ------
     SpecificationError
-        If the model has no random coefficients, or ``result`` is of another kind.
+        If the model has no random coefficients, ``result`` is of another kind, or a fit has no
+        covariance matrix.
+
+    References
+    ----------
+    Revelt and Train (2000); Train (2009), chapter 11.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> fit = bm.msle(bm.MixedLogit("pf + cl", random=[bm.Normal("cl")]), data, rng=1)
+    >>> found = bm.individuals(fit, data, draws=20, rng=1)
+    >>> dict(found["beta"].sizes)
+    {'draw': 20, 'person': 361, 'random': 1}
+    >>> known = bm.individuals(fit, data, draws=20, uncertainty=False, rng=1)
+    >>> bool((found["sd"] ** 2).mean() > (known["sd"] ** 2).mean())
+    True
     """
+    if draws < 1:
+        raise SpecificationError(f"argument 'draws' must be at least 1, got {draws}")
     parameters = parameter_draws(result, data, draws)
     problem = parameters.problem
     if not problem.model.random:
         raise SpecificationError("the model has no random coefficients: everybody's are the same")
-    thetas = parameters.thetas
     generator = np.random.default_rng(rng)
-    grid = centre(problem, centred(sobol(NODES), moments=True), thetas.mean(axis=0), generator)
-    size = (problem.n_persons, len(problem.x_names))
-    first, second, beta = np.zeros(size), np.zeros(size), np.empty((draws, *size))
-    each = -(-draws // len(thetas))
-    for d, theta in enumerate(thetas):
-        values, share = _nodes(problem, grid, theta)
-        first += np.einsum("is,iks->ik", share, values)
-        second += np.einsum("is,iks->ik", share, values**2)
-        for row in range(d * each, min((d + 1) * each, draws)):
-            beta[row] = _one_each(values, share, generator)
-    first, second = first / len(thetas), second / len(thetas)
+    thetas = parameters.thetas
+    middle = thetas.mean(axis=0)
+    if not uncertainty:
+        thetas = middle[None, :]
+    elif isinstance(result, Fit):
+        thetas = krinsky_robb(result, draws, generator)
+    grid = centre(problem, centred(sobol(NODES), moments=True), middle, generator)
+    steps = track(thetas, description="individuals", disable=not progress)
+    mean, sd, beta = _moments_and_draws(problem, grid, steps, (len(thetas), draws), generator)
     return xr.Dataset(
         {
-            "mean": (("person", "random"), first),
-            "sd": (("person", "random"), np.sqrt(np.maximum(second - first**2, 0.0))),
-            "beta": (("draw", "person", "random"), beta[: each * len(thetas)]),
+            "mean": (("person", "random"), mean),
+            "sd": (("person", "random"), sd),
+            "beta": (("draw", "person", "random"), beta),
         },
         coords={"person": data.persons.to_numpy(), "random": list(problem.x_names)},
+        attrs={"parameter_draws": len(thetas)},
     )
 
 
-def _nodes(problem: Problem, grid: PersonGrid, theta: Array) -> tuple[Array, Array]:
-    """Coefficients (I, K, S) at the grid's nodes, and their shares (I, S) of the integrals."""
-    nodes, weights = grid.block(0, problem.n_persons)
+def _moments_and_draws(
+    problem: Problem,
+    grid: PersonGrid,
+    thetas: Iterable[Array],
+    counts: tuple[int, int],
+    rng: np.random.Generator,
+) -> tuple[Array, Array, Array]:
+    """Means and standard deviations (I, K) over D parameter draws, and draws (n, I, K)."""
+    number, draws = counts
+    size = (problem.n_persons, len(problem.x_names))
+    first, second, beta = np.zeros(size), np.zeros(size), np.empty((draws, *size))
+    each = -(-draws // number)
+    for d, theta in enumerate(thetas):
+        rows = range(d * each, min((d + 1) * each, draws))
+        for start, stop in problem.cuts(grid):
+            here = slice(start, stop)
+            values, share = _nodes(problem, grid, theta, start, stop)
+            first[here] += np.einsum("is,iks->ik", share, values)
+            second[here] += np.einsum("is,iks->ik", share, values**2)
+            for row in rows:
+                beta[row, here] = _one_each(values, share, rng)
+    mean, square = first / number, second / number
+    sd = np.sqrt(np.maximum(square - mean**2, 0.0))
+    return mean, sd, beta[: min(each * number, draws)]
+
+
+def _nodes(
+    problem: Problem, grid: PersonGrid, theta: Array, start: int, stop: int
+) -> tuple[Array, Array]:
+    """Coefficients (n, K, S) at the nodes of some persons, and their shares (n, S)."""
+    nodes, weights = grid.block(start, stop)
     mixture = mixture_at(problem, theta, nodes, weights)
-    logp = node_log_probabilities(problem.panel(), base_at(problem, theta), mixture)
+    base = base_at(problem, theta, start, stop)
+    logp = node_log_probabilities(problem.panel(start, stop), base, mixture)
     return coefficients_at(problem, theta, nodes), posterior_weights(logp, weights)
 
 

@@ -14,15 +14,11 @@ from bayesmix.demand.draws import krinsky_robb, parameter_draws
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.integration.rules import sobol
-from bayesmix.likelihood.mixture import base_at, mixture_at
+from bayesmix.likelihood.expected import NODES, OUTSIDE, expected_rows, outside_rows
 from bayesmix.likelihood.problem import Problem, bind_scenario
-from bayesmix.likelihood.shares import row_shares
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
-
-NODES = 256
-OUTSIDE = "outside"
 
 
 def shares(
@@ -124,20 +120,14 @@ def shares(
 def _at(problem: Problem, grid: PopulationGrid, theta: Array, segments: Indices, n: int) -> Array:
     """Shares (segments, alternatives) at one free vector; the outside option's are the last."""
     data = problem.data
-    rows = []
-    for start, stop in problem.cuts(grid):
-        mixture = mixture_at(problem, theta, *grid.block(start, stop))
-        base = base_at(problem, theta, start, stop)
-        rows.append(row_shares(problem.panel(start, stop), base, mixture))
-    share, situation = np.concatenate(rows), data.row_situation
+    share, situation = expected_rows(problem, grid, theta), data.row_situation
     weights = np.repeat(data.weights, np.diff(data.person_start))
     where = segments[situation], data.alternative_code
     totals = np.zeros((n, len(data.alternatives) + data.outside_option))
     np.add.at(totals, where, weights[situation] * share)
     mass = np.bincount(segments, weights, n)
     if data.outside_option:
-        left = 1.0 - np.bincount(situation, share, data.n_situations)
-        totals[:, -1] = np.bincount(segments, weights * left, n)
+        totals[:, -1] = np.bincount(segments, weights * outside_rows(problem, share), n)
     return totals / mass[:, None]
 
 

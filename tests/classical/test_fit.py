@@ -5,9 +5,11 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from bayesmix.classical.msle import msle
 from bayesmix.classical.summary import implied_moments, intervals
+from bayesmix.errors import SpecificationError
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
 from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.simulate import draw_coefficients
@@ -100,6 +102,77 @@ def test_errors_of_moments_by_the_delta_method():
     assert summary["std error"]["implied mean[y]"] == pytest.approx(np.sqrt(variance), rel=1e-6)
 
 
+# -- intervals and functions of the parameters ---------------------------------------------------
+
+
+@pytest.mark.parametrize("level", [0.5, 0.99])
+def test_confidence_intervals_are_symmetric_on_their_scales(level):
+    found = fit().confidence_intervals(level, "hessian")
+    q = norm.ppf(0.5 + level / 2)
+    errors = np.sqrt(np.diag(fit().covariance("hessian")))
+    ends = found.iloc[:, :2].to_numpy()
+    maps = {
+        "mean[x]": (lambda v: v, 1.0, "identity"),
+        "sd[y]": (np.log, 1 / fit().params["sd[y]"], "log"),
+        "corr[x, y]": (np.arctanh, 1 / (1 - fit().params["corr[x, y]"] ** 2), "Fisher z"),
+    }
+    for name, (scale, slope, words) in maps.items():
+        p = fit().params.index.get_loc(name)
+        low, middle, high = scale(np.array([ends[p, 0], fit().params[name], ends[p, 1]]))
+        assert high - middle == pytest.approx(q * errors[p] * slope)
+        assert middle - low == pytest.approx(high - middle)
+        assert found["scale"][name] == words
+    assert list(found.columns[:2]) == [f"{50 - 50 * level:g} %", f"{50 + 50 * level:g} %"]
+    with pytest.raises(SpecificationError, match="'level' must be between 0 and 1, got 95"):
+        fit().confidence_intervals(95)
+
+
+def test_the_summary_has_the_errors_of_a_kind():
+    summary = fit().summary(0.9, "opg")
+    names = fit().params.index
+    np.testing.assert_allclose(
+        summary.loc[names, "std error"] ** 2, np.diag(fit().covariance("opg")), rtol=1e-10
+    )
+    assert {"5 %", "95 %"} <= set(summary.columns)
+    implied = summary["std error"]["implied mean[y]"]
+    slope = np.array([1.0, fit().params["sd[y]"]]) * summary["estimate"]["implied mean[y]"]
+    part = fit().covariance("opg").loc[["mean[y]", "sd[y]"], ["mean[y]", "sd[y]"]]
+    assert implied == pytest.approx(np.sqrt(slope @ part @ slope), rel=1e-6)
+
+
+def test_functions_may_return_numbers_vectors_and_names():
+    def ratio(b):
+        return b["mean[x]"] / b["fixed[z]"]
+
+    by_number = fit().delta(ratio)
+    by_vector = fit().delta(lambda b: np.array([ratio(b), 2.0]), "hessian")
+    by_name = fit().delta(lambda b: {"r": ratio(b)}, "hessian", 0.8)
+    assert list(by_number.index) == ["ratio"]
+    assert list(by_vector.index) == ["value[0]", "value[1]"]
+    a, c = fit().params["mean[x]"], fit().params["fixed[z]"]
+    slope, names = np.array([1 / c, -a / c**2]), ["mean[x]", "fixed[z]"]
+    for table, kind in ((by_number, "robust"), (by_vector, "hessian"), (by_name, "hessian")):
+        variance = slope @ fit().covariance(kind).loc[names, names] @ slope
+        assert table["estimate"].iloc[0] == a / c
+        assert table["std error"].iloc[0] == pytest.approx(np.sqrt(variance), rel=1e-6)
+    width = by_name["90 %"]["r"] - by_name["10 %"]["r"]
+    assert width == pytest.approx(2 * 1.2815516 * by_name["std error"]["r"])
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda b: "three", "returned str: expected a number"),
+        (lambda b: np.ones((2, 2)), "returned ndarray: expected a number"),
+        (lambda b: {}, "returned dict"),
+        (lambda b: {str(b["mean[x]"]): 1.0}, r"when mean\[x\] changes by"),
+    ],
+)
+def test_what_is_no_function_of_the_parameters_is_refused(function, words):
+    with pytest.raises(SpecificationError, match=words):
+        fit().delta(function)
+
+
 def test_words():
     text = repr(fit())
     assert "MSLE of a mixed logit, 200 persons, 1200 situations" in text
@@ -132,7 +205,14 @@ def test_no_heterogeneity_in_the_data_is_no_trouble(law, grid):
     assert found.summary().drop(index=["sd[x]"]).filter(like="[y]", axis=0).notna().all(axis=None)
     if law is LogNormal:
         assert found.summary().loc[["implied mean[x]", "implied sd[x]"], "std error"].isna().all()
-    assert "nan" in repr(found).lower()
+    notes = found.summary()["note"]
+    assert notes["sd[x]"] == "at the boundary 0"
+    assert (notes[["sd[y]", "mean[y]"]] == "").all()
+    assert "note" not in fit().summary()
+    assert found.confidence_intervals()["scale"]["sd[x]"] == "at the boundary 0"
+    if law is LogNormal:
+        assert notes["implied mean[x]"] == "moves with a parameter at a boundary"
+    assert "at the boundary 0" in repr(found).split("\n\n")[1]
 
 
 def test_heterogeneity_of_none_costs_the_automatic_grid_nothing():

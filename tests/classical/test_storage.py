@@ -92,6 +92,18 @@ def test_the_text_is_the_same(pair):
     assert again._repr_html_() == fit._repr_html_()
 
 
+def test_scores_and_clusters_come_back(tmp_path):
+    frame = data().frame.assign(region=data().frame["who"] % 7)
+    regional = choice_data(frame)
+    fit = msle(MODEL, regional, grid=gauss_hermite(6), starts=1, cluster="region")
+    fit.save(tmp_path / "fit.json")
+    again = Fit.load(tmp_path / "fit.json", regional)
+    np.testing.assert_array_equal(again.information.scores, fit.information.scores)
+    np.testing.assert_array_equal(again.information.groups, fit.information.groups)
+    pd.testing.assert_frame_equal(again.covariance("cluster"), fit.covariance(), rtol=0)
+    assert repr(again) == repr(fit)
+
+
 def test_a_multinomial_logit_comes_back(tmp_path):
     fit = msle(MixedLogit("x + y"), data())
     fit.save(tmp_path / "fit.json")
@@ -132,7 +144,7 @@ def test_another_version_is_refused(tmp_path):
     stored().save(path)
     record = json.loads(path.read_text())
     path.write_text(json.dumps(record | {"format": 99}))
-    with pytest.raises(DataError, match="format 99, this version reads 2: fit again"):
+    with pytest.raises(DataError, match="format 99, this version reads 3: fit again"):
         Fit.load(path, data())
 
 

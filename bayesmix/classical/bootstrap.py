@@ -1,0 +1,308 @@
+"""The bootstrap over persons: what estimates would have been in other samples of people."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Generator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from html import escape
+from multiprocessing import get_context
+from typing import Any
+
+import numba
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from rich.progress import track
+
+from bayesmix.classical.fit import Fit
+from bayesmix.data.choices import ChoiceData
+from bayesmix.data.fingerprint import fingerprint
+from bayesmix.errors import ConvergenceError, DataError, SpecificationError
+from bayesmix.integration.grids import Seed
+from bayesmix.likelihood.boundary import leave_boundary
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.maximise import Optimum, maximise, whitening
+from bayesmix.likelihood.multinomial import natural_units
+from bayesmix.likelihood.problem import Grid, bind
+from bayesmix.specification.parameters import ParameterSpace
+
+Array = NDArray[np.float64]
+Finished = Generator[tuple[int, Array | None]]
+
+
+@dataclass(frozen=True, eq=False)
+class Bootstrap:
+    """Estimates in samples of persons drawn with replacement.
+
+    Parameters
+    ----------
+    estimate
+        The fit's estimates, by flat name.
+    thetas
+        Free vectors (D, P) of the replications that converged.
+    params
+        The same as parameters that people read, a row a replication; the index numbers them.
+    replications
+        How many were asked for.
+    failed
+        Numbers of those that did not converge, which are not in ``params``.
+    interrupted
+        Whether the run was ended before all had been made.
+    """
+
+    estimate: pd.Series
+    thetas: Array
+    params: pd.DataFrame
+    replications: int
+    failed: tuple[int, ...] = ()
+    interrupted: bool = False
+
+    @property
+    def covariance(self) -> pd.DataFrame:
+        """Covariance (P, P) of the estimates over replications."""
+        return self.params.cov()
+
+    @property
+    def std_errors(self) -> pd.Series:
+        """Standard deviations of the estimates over replications, by flat name."""
+        return self.params.std(ddof=1).rename("std error")
+
+    def intervals(self, level: float = 0.95) -> pd.DataFrame:
+        """Percentile intervals (Efron 1979), by flat name."""
+        if not 0 < level < 1:
+            raise SpecificationError(f"argument 'level' must be between 0 and 1, got {level}")
+        tail = (1 - level) / 2
+        ends = self.params.quantile([tail, 1 - tail]).T
+        return ends.set_axis([f"{100 * tail:g} %", f"{100 * (1 - tail):g} %"], axis="columns")
+
+    def summary(self) -> pd.DataFrame:
+        """Estimates, bootstrap standard errors and 95 % percentile intervals."""
+        table = pd.DataFrame({"estimate": self.estimate, "std error": self.std_errors})
+        return pd.concat([table, self.intervals()], axis="columns")
+
+    def headline(self) -> str:
+        """How many replications there are, and what became of the others."""
+        words = f"bootstrap over persons, {len(self.params)} of {self.replications} replications"
+        if self.failed:
+            numbers = ", ".join(map(str, self.failed[:10]))
+            more = ", ..." if len(self.failed) > 10 else ""
+            words += f"; {len(self.failed)} did not converge (numbers {numbers}{more})"
+        return words + ("; interrupted" if self.interrupted else "")
+
+    def __str__(self) -> str:
+        return f"{self.headline()}\n\n{self.summary().to_string(float_format='{:.4f}'.format)}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        words = escape(self.headline(), quote=False)
+        return f"<p>{words}</p>{self.summary().to_html(float_format='{:.4f}'.format)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What every replication needs."""
+
+    likelihood: Likelihood
+    theta: Array
+    root: Array
+    groups: NDArray[np.int64]
+    seed: int
+
+    @property
+    def space(self) -> ParameterSpace:
+        return self.likelihood.problem.parameters
+
+    def weights(self, number: int) -> Array:
+        """Weights (I,) of persons in a replication: how often each was drawn, times its own."""
+        n = int(self.groups.max()) + 1
+        drawn = np.random.default_rng([self.seed, number]).integers(n, size=n)
+        return np.bincount(drawn, minlength=n)[self.groups] * self.likelihood.problem.data.weights
+
+
+def bootstrap(
+    fit: Fit,
+    data: ChoiceData,
+    replications: int = 200,
+    *,
+    rng: Seed = None,
+    processes: int = 2,
+    progress: bool = False,
+) -> Bootstrap:
+    """Estimate again on samples of persons drawn with replacement.
+
+    A replication gives each person the weight of how often it was drawn (times its own weight), and
+    starts from the fit's estimates on the fit's own grid: nodes belong to persons, so that the same
+    serve. Where the fit has clusters, clusters are drawn in place of persons. The seed of a
+    replication is its number: results do not depend on the number of processes.
+
+    Parameters
+    ----------
+    fit
+        A fit by maximum simulated likelihood.
+    data
+        The data that it was fitted to.
+    replications
+        Number of samples D.
+    rng
+        Seed or Generator.
+    processes
+        Processes that share the work; 1 stays in this one. In a script, processes need the call to
+        stand under ``if __name__ == "__main__":``.
+    progress
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Bootstrap
+        Estimates of every replication, standard errors and percentile intervals. Replications that
+        did not converge are named in ``failed``. Ctrl-C keeps those that are finished, and
+        ``interrupted`` says so.
+
+    Raises
+    ------
+    SpecificationError
+        If the fit is of another estimator, or arguments are not positive.
+    DataError
+        If the data are not those of the fit.
+    ConvergenceError
+        If no replication converges.
+
+    References
+    ----------
+    Efron (1979).
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> fit = bm.msle(bm.MixedLogit("pf + cl"), data)
+    >>> again = bm.bootstrap(fit, data, 50, rng=1, processes=1)
+    >>> again.params.shape
+    (50, 2)
+    >>> bool(abs(again.std_errors / fit.std_errors - 1).max() < 0.4)
+    True
+    """
+    _check(fit, data, replications, processes)
+    seed = int(np.random.default_rng(rng).integers(2**63))
+    job = _job(fit, data, seed)
+    found: dict[int, Array | None] = {}
+    made = (
+        _in_process(job, replications) if processes == 1 else _spread(job, replications, processes)
+    )
+    interrupted = False
+    try:
+        bar = track(made, "bootstrap", total=replications, disable=not progress)
+        for number, theta in bar:
+            found[number] = theta
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        interrupted = True
+    finally:
+        made.close()
+    return _collected(fit, found, replications, interrupted)
+
+
+def _check(fit: Fit, data: ChoiceData, replications: int, processes: int) -> None:
+    if fit.estimator != "MSLE":
+        raise SpecificationError(
+            f"bootstrap estimates again by maximum simulated likelihood, got a fit by "
+            f"{fit.estimator}: its standard errors come from fit.covariance()"
+        )
+    for name, value in (("replications", replications), ("processes", processes)):
+        if value < 1:
+            raise SpecificationError(f"argument '{name}' must be at least 1, got {value}")
+    if fingerprint(data) != fit.fingerprint:
+        raise DataError("the data are not those of the fit: choices or weights differ")
+
+
+def _job(fit: Fit, data: ChoiceData, seed: int) -> Job:
+    likelihood = Likelihood(bind(fit.model, data), fit.grid)
+    root = fit.information.root()
+    if root is None:
+        _, scores = likelihood.by_person(fit.theta)
+        root = whitening(scores, data.weights, natural_units(likelihood.problem))
+    groups = fit.information.groups
+    persons = np.arange(data.n_persons) if groups is None else groups
+    return Job(likelihood, fit.theta, root, persons, seed)
+
+
+def replicate(job: Job, number: int) -> Array | None:
+    """Estimates (P,) of one replication; None if it did not converge."""
+    weights = job.weights(number)
+    drawn = weights > 0
+
+    def function(theta: Array) -> tuple[float, Array]:
+        logp, scores = job.likelihood.by_person(theta)
+        return float(weights[drawn] @ logp[drawn]), weights[drawn] @ scores[drawn]
+
+    def search(theta: Array) -> tuple[Optimum, Grid]:
+        return maximise(function, theta, job.root), job.likelihood.grid
+
+    optimum, _ = leave_boundary(job.likelihood.problem, search, job.theta)
+    return job.space.canonical(optimum.theta) if optimum.converged else None
+
+
+def _in_process(job: Job, replications: int) -> Finished:
+    for number in range(replications):
+        yield number, replicate(job, number)
+
+
+def _spread(job: Job, replications: int, processes: int) -> Finished:
+    """Replications as they are finished, by several processes.
+
+    Processes and not threads: parallel kernels in threads of one process abort.
+    """
+    threads = max(1, (os.cpu_count() or 1) // processes)
+    pool = ProcessPoolExecutor(
+        processes, get_context("spawn"), initializer=_begin, initargs=(job, threads)
+    )
+    try:
+        futures = {pool.submit(_work, number): number for number in range(replications)}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except BrokenProcessPool:
+        raise RuntimeError(
+            "a process of the bootstrap ended: in a script, put the call under "
+            "if __name__ == '__main__':, or give processes=1"
+        ) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_JOB: list[Any] = []
+
+
+def _begin(job: Job, threads: int) -> None:
+    # Ctrl-C is for the process that the user started, which keeps what is finished.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    _JOB[:] = [job]
+
+
+def _work(number: int) -> Array | None:
+    return replicate(_JOB[0], number)
+
+
+def _collected(
+    fit: Fit, found: dict[int, Array | None], replications: int, interrupted: bool
+) -> Bootstrap:
+    numbers = sorted(number for number, theta in found.items() if theta is not None)
+    failed = tuple(sorted(number for number, theta in found.items() if theta is None))
+    if not numbers:
+        raise ConvergenceError(
+            f"none of {len(found)} replications converged: the fit may be at a boundary or hardly "
+            f"identified ({fit.message}); fit it on a finer grid"
+        )
+    thetas = np.stack([theta for number in numbers if (theta := found[number]) is not None])
+    params = pd.DataFrame(
+        [fit.space.natural(theta) for theta in thetas],
+        index=pd.Index(numbers, name="replication"),
+        columns=pd.Index(fit.space.names, name="parameter"),
+    )
+    return Bootstrap(fit.params, thetas, params, replications, failed, interrupted)

@@ -1,0 +1,86 @@
+"""Clusters of persons, from a column of the data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesmix.data.attributes import check_complete
+from bayesmix.data.choices import ChoiceData
+from bayesmix.data.columns import SHOWN, show
+from bayesmix.errors import DataError
+
+if TYPE_CHECKING:
+    from bayesmix.classical.fit import Fit
+
+Groups = NDArray[np.int64]
+
+
+def person_groups(data: ChoiceData, column: str) -> Groups:
+    """The cluster (I,) of each person: the values of ``column``, numbered from 0.
+
+    Raises
+    ------
+    DataError
+        If the column is missing or has missing values, varies within persons, or is the same for
+        everybody.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> groups = person_groups(data, "id")
+    >>> bool((groups == range(data.n_persons)).all())
+    True
+    """
+    codes, names = pd.factorize(check_complete(data, column))
+    first = codes[data.situation_start[data.person_start[:-1]]]
+    _check_whole(data, column, codes != first[data.row_person])
+    if len(names) < 2:
+        raise DataError(
+            f"column {show(column)} is {show(names[0])} for everybody: standard errors by cluster "
+            "need two clusters, and are good with some tens"
+        )
+    return first.astype(np.int64)
+
+
+def _check_whole(data: ChoiceData, column: str, other: NDArray[np.bool_]) -> None:
+    """Refuse clusters that split persons; ``other`` (R,) rows differ from their person's first."""
+    if not other.any():
+        return
+    persons, rows = np.unique(data.row_person[other], return_index=True)
+    rows = np.flatnonzero(other)[rows]
+    kind = "person" if data.person is not None else "situation"
+    places = "; ".join(
+        f"{kind} {show(data.persons[i])} in row {show(data.rows[r])}"
+        for i, r in zip(persons[:SHOWN], rows[:SHOWN], strict=True)
+    )
+    more = f"; and {len(persons) - SHOWN} more" if len(persons) > SHOWN else ""
+    raise DataError(
+        f"column {show(column)} varies within {len(persons)} of {data.n_persons} {kind}s "
+        f"({places}{more}): clusters are made of whole {kind}s; take a coarser column"
+    )
+
+
+def with_groups(fit: Fit, groups: Groups, column: str) -> Fit:
+    """The fit with these clusters."""
+    return replace(fit, information=replace(fit.information, groups=groups, grouped_by=column))
+
+
+def clustered(fit: Fit, data: ChoiceData, column: str) -> Fit:
+    """`Fit.clustered`.
+
+    Raises
+    ------
+    DataError
+        As `person_groups`, or if the data have other persons than the fit.
+    """
+    if data.n_persons != fit.n_persons:
+        raise DataError(
+            f"the data have {data.n_persons} persons, the fit {fit.n_persons}: pass its data"
+        )
+    return with_groups(fit, person_groups(data, column), column)

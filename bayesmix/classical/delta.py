@@ -1,0 +1,74 @@
+"""Functions of the parameters, with standard errors by the delta method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesmix.classical.summary import intervals
+from bayesmix.errors import SpecificationError
+
+if TYPE_CHECKING:
+    from bayesmix.classical.fit import Fit
+
+Array = NDArray[np.float64]
+
+STEP = 1e-6
+"""Step of the central differences, in units of a parameter (or of 1, for small ones)."""
+
+
+def delta(
+    fit: Fit, function: Callable[[pd.Series], Any], kind: str | None, level: float
+) -> pd.DataFrame:
+    """`Fit.delta`."""
+    params = fit.params
+    value = _series(function, params)
+    jacobian = _jacobian(function, params, value.index)
+    covariance = fit.covariance(kind).to_numpy()
+    # A parameter without a standard error spoils the results that move with it, no others.
+    unknown = np.isnan(np.diag(covariance))
+    variances = np.einsum("ap,pq,aq->a", jacobian, np.nan_to_num(covariance), jacobian)
+    variances[(jacobian[:, unknown] != 0).any(axis=1)] = np.nan
+    table = pd.DataFrame({"estimate": value, "std error": np.sqrt(variances)})
+    return intervals(table, level)
+
+
+def _jacobian(function: Callable[[pd.Series], Any], params: pd.Series, names: pd.Index) -> Array:
+    """Derivatives (n, P) by central differences."""
+    columns = []
+    for p, value in enumerate(params):
+        step = STEP * max(1.0, abs(value))
+        up, down = params.copy(), params.copy()
+        up.iloc[p] += step
+        down.iloc[p] -= step
+        ends = [_series(function, at) for at in (up, down)]
+        if not all(end.index.equals(names) for end in ends):
+            raise SpecificationError(
+                "the function of delta() has other names, or another number of values, when "
+                f"{params.index[p]} changes by {step:g}: they must not depend on the parameters"
+            )
+        columns.append((ends[0] - ends[1]).to_numpy() / (2 * step))
+    return np.column_stack(columns)
+
+
+def _series(function: Callable[[pd.Series], Any], params: pd.Series) -> pd.Series:
+    """The function's values (n,) as a Series, whether it returns a number, a vector or names."""
+    found = function(params.copy())
+    if isinstance(found, pd.Series | Mapping):
+        series = pd.Series(found)
+    else:
+        values = np.atleast_1d(np.asarray(found))
+        name = getattr(function, "__name__", "value").replace("<lambda>", "value")
+        labels = [name] if np.ndim(found) == 0 else [f"{name}[{n}]" for n in range(len(values))]
+        series = pd.Series(values, index=labels) if values.ndim == 1 else pd.Series(dtype=object)
+    numeric = pd.to_numeric(series, errors="coerce").astype(float)
+    if not len(series) or numeric.isna().to_numpy().any() > series.isna().to_numpy().any():
+        raise SpecificationError(
+            f"the function of delta() returned {type(found).__name__}: expected a number, a vector "
+            "of numbers, or a Series or dict of numbers by name"
+        )
+    return numeric

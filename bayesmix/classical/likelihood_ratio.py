@@ -1,0 +1,135 @@
+"""Likelihood ratio tests of nested models, also where variances are 0 under the null."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesmix.classical.chi_bar import ChiBar, ConeLaw, boundary_law
+from bayesmix.classical.fit import Fit
+from bayesmix.classical.hypotheses import HypothesisTest, chi_squared, outcome
+from bayesmix.classical.nesting import nesting
+from bayesmix.classical.null_scores import boundary_covariance
+from bayesmix.errors import ConvergenceError, SpecificationError
+
+NOISE = 0.05
+"""Nats by which a restricted optimum may lie above the full one, beyond their integration error."""
+
+
+def lr_test(restricted: Fit, full: Fit) -> HypothesisTest:
+    """Likelihood ratio test of a model nested in another.
+
+    ``LR = 2 (log L_full - log L_restricted)``, chi-squared with as many degrees of freedom as there
+    are restrictions, unless variances are 0 under the null. They cannot be negative: the law is
+    then a mixture of chi-squared laws. One coefficient that does not vary, uncorrelated: half
+    ``chi2(0)``, half ``chi2(1)``; with covariances with k others: half ``chi2(k)``, half
+    ``chi2(k + 1)``; several uncorrelated ones: a mixture with weights from the correlations of
+    their estimates under the null (binomial where they are independent); a covariance matrix of
+    several: simulated, with a fixed seed.
+
+    Parameters
+    ----------
+    restricted, full
+        Fits by maximum simulated likelihood of the same choices with the same weights.
+
+    Returns
+    -------
+    HypothesisTest
+        Its notes hold the integration error of the difference of the log-likelihoods, from the
+        certificates, and the p-values at both ends of it.
+
+    Raises
+    ------
+    SpecificationError
+        If a fit is not by maximum likelihood, data or weights differ, or the models are not nested.
+    ConvergenceError
+        If the restricted model has the larger likelihood, beyond the integration error.
+
+    References
+    ----------
+    Chernoff (1954); Self and Liang (1987); Stram and Lee (1994).
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> logit = bm.msle(bm.MixedLogit("pf + cl"), data)
+    >>> mixed = bm.msle(bm.MixedLogit("pf + cl", random=[bm.Normal("cl")]), data, rng=1)
+    >>> test = bm.lr_test(logit, mixed)
+    >>> test.distribution
+    '1/2 chi2(0) + 1/2 chi2(1)'
+    >>> bool(test.p_value < 0.001)
+    True
+    """
+    _check_comparable(restricted, full)
+    nested = nesting(restricted, full)
+    gain = full.loglik - restricted.loglik
+    middle, half = _integration_error(restricted, full)
+    if gain < -(NOISE + abs(middle) + half):
+        raise ConvergenceError(
+            f"the restricted model's log-likelihood is above the full one's by {-gain:.3f} nats: "
+            "the full model's fit is a local maximum; fit it again with more starts"
+        )
+    covariance = None
+    if len(nested.fixed) > 1:
+        covariance = boundary_covariance(restricted, full, nested)
+    law: ChiBar | ConeLaw = chi_squared(nested.free)
+    if nested.blocks:
+        law = boundary_law(nested.sizes, nested.free, covariance)
+    notes = _ratio_notes(restricted, full, law, (gain, middle, half))
+    if len(nested.fixed) > 1 and covariance is None:
+        notes.append("weights of the mixture: as if estimates of the variances were independent")
+    return outcome("likelihood ratio", nested.null, max(0.0, 2.0 * gain), law, notes)
+
+
+def _check_comparable(restricted: Fit, full: Fit) -> None:
+    for fit in (restricted, full):
+        if not isinstance(fit, Fit) or fit.estimator != "MSLE":
+            what = fit.estimator if isinstance(fit, Fit) else type(fit).__name__
+            raise SpecificationError(
+                f"a likelihood ratio needs two fits by maximum likelihood, got {what}: "
+                "wald_test serves other estimators"
+            )
+    if not full.fingerprint or restricted.fingerprint != full.fingerprint:
+        raise SpecificationError(
+            f"the fits are of other choices or weights ({restricted.n_persons} and "
+            f"{full.n_persons} persons, {restricted.n_situations} and {full.n_situations} "
+            "situations): fit both models to the same data"
+        )
+
+
+def _integration_error(restricted: Fit, full: Fit) -> tuple[float, float]:
+    """Error of the difference of the log-likelihoods, nats: estimate, half-width of 95 %."""
+    middle, square = 0.0, 0.0
+    for sign, fit in ((1.0, full), (-1.0, restricted)):
+        if fit.integration is not None:
+            low, high = fit.integration.error_interval
+            middle += sign * fit.integration.error
+            square += ((high - low) / 2) ** 2
+    return middle, float(np.sqrt(square))
+
+
+def _ratio_notes(
+    restricted: Fit, full: Fit, law: ChiBar | ConeLaw, error: tuple[float, float, float]
+) -> list[str]:
+    gain, middle, half = error
+    notes = []
+    if full.integration is not None:
+        ends = [law.sf(2 * (gain - middle + side * half)) for side in (1, -1)]
+        notes.append(
+            f"integration error of the difference {middle:+.2f} nats (95 % interval "
+            f"{middle - half:+.2f} to {middle + half:+.2f}): p-value without it {ends[0]:.3g} to "
+            f"{ends[1]:.3g}"
+        )
+        if ends[0] < 0.05 < ends[1]:
+            notes.append("the verdict at 5 % depends on it: fit both with a smaller tolerance")
+    if gain < 0:
+        notes.append("the restricted model fits better within the integration error: statistic 0")
+    weights = full.information.weights
+    if not np.allclose(weights, np.round(weights)):
+        notes.append(
+            "weights are not counts: a weighted likelihood has no chi-squared ratio; wald_test "
+            "with the robust covariance does"
+        )
+    if full.information.groups is not None:
+        notes.append("persons are taken to be independent: a likelihood ratio knows no clusters")
+    return notes

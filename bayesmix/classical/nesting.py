@@ -1,0 +1,116 @@
+"""How one model is nested in another: what the restrictions are, and which are at a boundary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bayesmix.classical.fit import Fit
+from bayesmix.errors import SpecificationError
+from bayesmix.specification.model import MixedLogit
+
+
+@dataclass(frozen=True)
+class Nesting:
+    """Restrictions that lead from a full model to a restricted one.
+
+    Parameters
+    ----------
+    blocks
+        Random coefficients of the full model that do not vary in the restricted one, those that
+        share a covariance matrix together: their variances are 0, at the boundary.
+    free
+        Number of restrictions without a boundary.
+    null
+        The restrictions in words.
+    """
+
+    blocks: tuple[tuple[str, ...], ...]
+    free: int
+    null: str
+
+    @property
+    def sizes(self) -> list[int]:
+        return [len(block) for block in self.blocks]
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """The coefficients that do not vary in the restricted model."""
+        return tuple(term for block in self.blocks for term in block)
+
+
+def nesting(restricted: Fit, full: Fit) -> Nesting:
+    """Compare two models, coefficient by coefficient.
+
+    Raises
+    ------
+    SpecificationError
+        If ``restricted`` is not nested in ``full``, or they are the same model.
+    """
+    mine = {c.term: c for c in restricted.model.coefficients}
+    theirs = {c.term: c for c in full.model.coefficients}
+    for term, coefficient in mine.items():
+        if term not in theirs:
+            raise _not_nested(f"{term!r} is random in the first, and not in the second")
+        if theirs[term] != coefficient:
+            raise _not_nested(f"{term!r} has another law in each")
+    columns = {*full.space.random, *full.space.fixed}
+    strange = [n for n in (*restricted.space.random, *restricted.space.fixed) if n not in columns]
+    if strange:
+        raise _not_nested(f"{strange[0]!r} is in the first alone")
+    still = [term for term in theirs if term not in mine]
+    for term in still:
+        if theirs[term].lognormal and term not in restricted.space.fixed:
+            raise _not_nested(f"{term!r} is lognormal, and never 0")
+    names = {_same(name, still) for name in restricted.space.names}
+    left = [name for name in full.space.names if name not in names]
+    extra = names - set(full.space.names)
+    if extra:
+        raise _not_nested(f"{sorted(extra)[0]} is in the first alone")
+    if not left:
+        raise _not_nested("they have the same parameters")
+    blocks = _blocks(full, set(still))
+    bounded = sum(m * (m + 1) // 2 for m in map(len, blocks))
+    return Nesting(blocks, len(left) - bounded, f"{', '.join(left)} = 0")
+
+
+def null_params(restricted: Fit, full: Fit) -> dict[str, float]:
+    """The restricted estimates as parameters of the full model, by flat name."""
+    values = dict.fromkeys(full.space.names, 0.0)
+    params = restricted.params
+    for c in full.model.coefficients:
+        if c.term in restricted.space.fixed:
+            value = float(params[f"fixed[{c.term}]"])
+            if c.lognormal and not value * c.sign > 0:
+                raise _not_nested(f"{c.term!r} has the other sign in the restricted estimates")
+            values[f"mean[{c.term}]"] = float(np.log(abs(value))) if c.lognormal else value
+    known = {name: float(v) for name, v in params.items() if name in values}
+    return values | known
+
+
+def _same(name: str, still: list[str]) -> str:
+    """The full model's name of a restricted parameter: the fixed coefficient is its mean."""
+    kind, _, inner = name.partition("[")
+    return f"mean[{inner}" if kind == "fixed" and inner.removesuffix("]") in still else name
+
+
+def _blocks(full: Fit, still: set[str]) -> tuple[tuple[str, ...], ...]:
+    names = full.space.random
+    blocks = (tuple(names[k] for k in block if names[k] in still) for block in full.space.blocks)
+    return tuple(block for block in blocks if block)
+
+
+def last_in_their_laws(model: MixedLogit, terms: tuple[str, ...]) -> MixedLogit:
+    """The same model with these coefficients at the end of their laws."""
+    laws = []
+    for law in model.random:
+        ordered = sorted(law.coefficients, key=lambda c: c.term in terms)
+        laws.append(replace(law, coefficients=tuple(ordered)))
+    return replace(model, random=tuple(laws))
+
+
+def _not_nested(why: str) -> SpecificationError:
+    return SpecificationError(
+        f"the first model is not nested in the second: {why}; give lr_test(restricted, full)"
+    )

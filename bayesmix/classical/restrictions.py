@@ -1,0 +1,117 @@
+"""Linear restrictions on parameters, in words or as a matrix."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from formulaic.errors import FormulaicError
+from formulaic.utils.constraints import LinearConstraints
+from numpy.typing import NDArray
+
+from bayesmix.data.columns import nearest
+from bayesmix.errors import SpecificationError
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Restrictions:
+    """``R b = q``: a matrix (n, P), values (n,), and the names (P,) of the parameters."""
+
+    matrix: Array
+    values: Array
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        pairs = zip(self.matrix, self.values, strict=True)
+        return ", ".join(f"{self._sum(row)} = {value:g}" for row, value in pairs)
+
+    def _sum(self, row: Array) -> str:
+        words: list[str] = []
+        for p in np.flatnonzero(row):
+            sign = "-" if row[p] < 0 else "+" if words else ""
+            size = "" if abs(row[p]) == 1 else f"{abs(row[p]):g} "
+            words.append(f"{sign}{' ' if words else ''}{size}{self.names[p]}")
+        return " ".join(words)
+
+
+def read_restrictions(
+    given: str | Sequence[str] | Array | pd.DataFrame,
+    values: Array | float,
+    names: tuple[str, ...],
+) -> Restrictions:
+    """Restrictions as words, a list of words, a matrix, or a DataFrame by flat name.
+
+    Raises
+    ------
+    SpecificationError
+        If they cannot be read, or a row restricts nothing.
+
+    Examples
+    --------
+    >>> found = read_restrictions("mean[a] = 2 * mean[b]", 0.0, ("mean[a]", "mean[b]"))
+    >>> found.matrix.tolist(), str(found)
+    ([[1.0, -2.0]], 'mean[a] - 2 mean[b] = 0')
+    """
+    if isinstance(given, str):
+        found = _parse(given, names)
+    elif isinstance(given, Sequence) and all(isinstance(one, str) for one in given) and len(given):
+        found = _parse(", ".join(str(one) for one in given), names)
+    else:
+        found = _matrix(given, values, names)
+    empty = ~found.matrix.any(axis=1)
+    if empty.any() or not len(found.matrix):
+        raise SpecificationError(f"a restriction concerns no parameter: the model has {names}")
+    return found
+
+
+def _parse(text: str, names: tuple[str, ...]) -> Restrictions:
+    # Flat names hold brackets, commas and blanks: stand-ins are what the parser can read.
+    longest = sorted(names, key=len, reverse=True)
+    pattern = "|".join(re.escape(name) for name in longest)
+    plain = re.sub(pattern, lambda m: f"_p{names.index(m.group())}_", text)
+    unknown = re.search(r"\w+\[[^=]*?\]", plain)
+    if unknown:
+        raise SpecificationError(
+            f"the restriction {text!r} names {unknown.group()!r}, which is no parameter; "
+            f"{nearest(unknown.group(), names)}"
+        )
+    plain = re.sub(r"=\s*([+-])", r"= 0 \1", plain)  # "= -1" is no operator to the parser
+    stand_ins = [f"_p{p}_" for p in range(len(names))]
+    try:
+        found = LinearConstraints.from_spec(plain, variable_names=stand_ins)
+    except (FormulaicError, ValueError, KeyError, RuntimeError, AttributeError) as error:
+        raise SpecificationError(
+            f"cannot read the restriction {text!r}: write 'mean[a] = mean[b]' or "
+            f"'2 * mean[a] - fixed[c] = 1', linear in the parameters; {nearest(text, names)}"
+        ) from error
+    matrix = np.asarray(found.constraint_matrix, dtype=float)
+    return Restrictions(matrix, np.asarray(found.constraint_values, dtype=float), names)
+
+
+def _matrix(given: object, values: Array | float, names: tuple[str, ...]) -> Restrictions:
+    if isinstance(given, pd.DataFrame):
+        strange = [str(c) for c in given.columns if c not in names]
+        if strange:
+            raise SpecificationError(
+                f"the restrictions name {strange[0]!r}, which is no parameter; "
+                f"{nearest(strange[0], names)}"
+            )
+        given = given.reindex(columns=list(names), fill_value=0.0).to_numpy()
+    matrix = np.atleast_2d(np.asarray(given, dtype=float))
+    if matrix.ndim != 2 or matrix.shape[1] != len(names) or not np.isfinite(matrix).all():
+        raise SpecificationError(
+            f"restrictions of shape {matrix.shape}, expected (n, {len(names)}) finite numbers in "
+            "the order of fit.params"
+        )
+    right = np.asarray(values, dtype=float)
+    if right.ndim > 1 or right.size not in (1, len(matrix)):
+        raise SpecificationError(
+            f"argument 'values' has shape {right.shape}, expected ({len(matrix)},): one value a "
+            "restriction"
+        )
+    return Restrictions(matrix, np.broadcast_to(right, len(matrix)).astype(float), names)

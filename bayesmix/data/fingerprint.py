@@ -1,0 +1,33 @@
+"""A short digest of choices, to tell whether two fits are of the same data."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from bayesmix.data.choices import ChoiceData
+
+
+def fingerprint(data: ChoiceData) -> str:
+    """Digest of who chose what, out of which alternatives, and with which weights.
+
+    Labels and attributes do not count: models of the same choices may use different columns.
+
+    Examples
+    --------
+    >>> from bayesmix import examples
+    >>> data = examples.electricity()
+    >>> fingerprint(data) == fingerprint(data.with_choices(data.chosen_row))
+    True
+    >>> fingerprint(data) == fingerprint(data.with_choices(data.situation_start[:-1]))
+    False
+    """
+    digest = hashlib.sha256(f"{data.outside_option}".encode())
+    indices = (data.person_start, data.situation_start, data.alternative_code, data.chosen_row)
+    for values in indices:
+        digest.update(np.ascontiguousarray(values, dtype="<i8").tobytes())
+    digest.update(np.ascontiguousarray(data.weights, dtype="<f8").tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,169 @@
+"""Wald and Hausman tests: formulas, words, ranks, and refusals."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import chi2
+
+import bayesmix as bm
+from bayesmix.errors import SpecificationError
+from tests.simulated import choice_data, simulated
+
+MODEL = bm.MixedLogit("x + y + z", random=bm.LKJNormal("x", "y"))
+AT = {"mean[x]": 1.0, "mean[y]": 1.0, "sd[x]": 0.8, "sd[y]": 1.2, "corr[x, y]": -0.5, "fixed[z]": 0}
+
+
+@cache
+def data():
+    return simulated(MODEL, AT, 200, 6, columns=("x", "y", "z"), seed=4)
+
+
+@cache
+def fit():
+    return bm.msle(MODEL, data(), grid=bm.gauss_hermite(9), starts=1)
+
+
+# -- Wald ---------------------------------------------------------------------------------------
+
+
+def test_one_restriction_is_the_square_of_z():
+    test = bm.wald_test(fit(), "fixed[z] = 0")
+    z = fit().params["fixed[z]"] / fit().std_errors["fixed[z]"]
+    assert test.statistic == pytest.approx(z**2)
+    assert test.p_value == pytest.approx(chi2.sf(z**2, 1))
+    assert (test.df, test.null) == (1, "fixed[z] = 0")
+    assert test.p_value > 0.01  # it is true
+
+
+def test_restrictions_in_words_are_those_of_the_matrix():
+    words = bm.wald_test(fit(), "mean[x] = 2 * mean[y] + 1, corr[x, y] - fixed[z]/2 = -0.5")
+    matrix = pd.DataFrame(
+        {"mean[x]": [1.0, 0.0], "mean[y]": [-2.0, 0], "corr[x, y]": [0, 1.0], "fixed[z]": [0, -0.5]}
+    )
+    by_name = bm.wald_test(fit(), matrix, [1.0, -0.5])
+    full = matrix.reindex(columns=fit().params.index, fill_value=0.0).to_numpy()
+    by_array = bm.wald_test(fit(), full, [1.0, -0.5])
+    gap = full @ fit().params - [1.0, -0.5]
+    statistic = gap @ np.linalg.inv(full @ fit().covariance() @ full.T) @ gap
+    for test in (words, by_name, by_array):
+        assert test.statistic == pytest.approx(statistic)
+        assert test.df == 2
+        assert test.null == "mean[x] - 2 mean[y] = 1, corr[x, y] - 0.5 fixed[z] = -0.5"
+    listed = bm.wald_test(fit(), ["mean[x] = 2 * mean[y] + 1", "corr[x, y] - fixed[z]/2 = -0.5"])
+    assert listed.statistic == pytest.approx(statistic)
+
+
+def test_the_kind_of_covariance_is_taken():
+    regional = fit().clustered(choice_data(data().frame.assign(g=data().frame["who"] // 4)), "g")
+    found = [bm.wald_test(regional, "mean[x] = 1", kind=k) for k in (None, "hessian")]
+    for test, kind in zip(found, ("cluster", "hessian"), strict=True):
+        variance = regional.covariance(kind).loc["mean[x]", "mean[x]"]
+        assert test.statistic == pytest.approx((fit().params["mean[x]"] - 1) ** 2 / variance)
+        assert f"covariance: {kind}" in str(test)
+
+
+def test_the_scale_of_a_restriction_does_not_matter():
+    one, other = (bm.wald_test(fit(), f"{a} * mean[x] = {a} * mean[y]") for a in (1, 1000))
+    assert one.statistic == pytest.approx(other.statistic)
+
+
+@pytest.mark.parametrize(
+    ("restrictions", "words"),
+    [
+        ("sd[x] = 0", r"sd\[x\] = 0 is at the boundary.*lr_test\(restricted, full\)"),
+        ("mean[a] = 0", r"names 'mean\[a\]', which is no parameter; did you mean"),
+        ("mean[x] = 0, 2 * mean[x] = 0", "singular: some follow from others"),
+        ("mean[x] * mean[y] = 1", "cannot read the restriction"),
+        ("mean[x] =", "cannot read the restriction"),
+        ("3 = 3", "concerns no parameter"),
+        (np.ones((1, 3)), r"shape \(1, 3\), expected \(n, 6\)"),
+        (pd.DataFrame({"mean[w]": [1.0]}), r"'mean\[w\]', which is no parameter"),
+    ],
+)
+def test_what_cannot_be_tested_is_refused(restrictions, words):
+    with pytest.raises(SpecificationError, match=words):
+        bm.wald_test(fit(), restrictions)
+
+
+def test_a_parameter_at_the_boundary_cannot_be_tested():
+    scores = fit().information.scores.copy()
+    scores[:, 2] *= 1e-3  # chol[x, x]
+    silent = replace(fit(), information=replace(fit().information, scores=scores))
+    with pytest.raises(SpecificationError, match=r"^sd\[x\]: no standard error"):
+        bm.wald_test(silent, "sd[x] = 1, mean[x] = 1")
+    assert bm.wald_test(silent, "mean[x] = 1").df == 1
+
+
+def test_tests_print_themselves():
+    test = bm.wald_test(fit(), "mean[x] = mean[y]")
+    assert str(test).startswith("Wald test of mean[x] - mean[y] = 0\nstatistic ")
+    assert "chi2(1): p-value" in repr(test)
+    assert test._repr_html_().startswith("<p>Wald test of mean[x]")
+
+
+# -- Hausman ------------------------------------------------------------------------------------
+
+
+@cache
+def half():
+    frame = data().frame
+    fewer = choice_data(frame[frame["who"] < 80])
+    return bm.msle(MODEL, fewer, grid=bm.gauss_hermite(9), starts=1)
+
+
+def test_hausman_by_its_formula():
+    names = ["mean[x]", "fixed[z]"]
+    test = bm.hausman_test(fit(), half(), params=names)
+    gap = (fit().params - half().params)[names]
+    spread = (half().covariance() - fit().covariance()).loc[names, names]
+    assert test.statistic == pytest.approx(gap @ np.linalg.inv(spread) @ gap)
+    assert (test.df, test.notes) == (2, ())
+    assert "MSLE and MSLE estimate the same mean[x], fixed[z]" in str(test)
+
+
+def test_hausman_takes_all_that_both_have():
+    assert bm.hausman_test(fit(), half(), kind="hessian").df == 6
+    frame = data().frame
+    logit = bm.msle(bm.MixedLogit("x + z"), choice_data(frame[frame["who"] < 60]))
+    test = bm.hausman_test(fit(), logit)
+    assert test.null == "MSLE and MSLE estimate the same fixed[z]"
+
+
+def test_estimates_that_differ_are_found_out():
+    frame = data().frame
+    some = choice_data(frame[frame["who"] < 80].assign(x=lambda f: f["x"] * 3.0))
+    other = bm.msle(MODEL, some, grid=bm.gauss_hermite(9), starts=1)
+    assert bm.hausman_test(fit(), other, params=["fixed[z]"]).p_value > 0.01
+    # Coefficients of an attribute in other units are a third: their variances shrink as well.
+    with pytest.raises(SpecificationError, match="no positive direction"):
+        bm.hausman_test(fit(), other, params=["mean[x]"])
+
+
+def test_a_singular_difference_has_fewer_degrees_of_freedom():
+    """Covariances that differ in one direction alone."""
+    info = fit().information
+    direction = np.zeros(6)
+    direction[[0, 1]] = 1.0, -1.0
+    covariance = np.linalg.inv(info.hessian) + 1e-3 * np.outer(direction, direction)
+    looser = replace(fit(), information=replace(info, hessian=np.linalg.inv(covariance)))
+    moved = replace(looser, theta=looser.theta + 0.01 * direction)
+    test = bm.hausman_test(fit(), moved, kind="hessian", params=["mean[x]", "mean[y]"])
+    assert test.df == 1
+    assert test.statistic == pytest.approx(0.01**2 / 1e-3, rel=1e-4)
+    assert test.notes == ()
+
+
+def test_a_difference_that_is_not_positive_is_said():
+    info = fit().information
+    covariance = np.linalg.inv(info.hessian)
+    covariance[0, 0] += 1e-3
+    covariance[1, 1] -= 1e-4
+    mixed = replace(fit(), information=replace(info, hessian=np.linalg.inv(covariance)))
+    test = bm.hausman_test(fit(), mixed, kind="hessian", params=["mean[x]", "mean[y]"])
+    assert test.df == 1
+    assert "not positive definite (1 of 2 directions" in test.notes[0]
+    with pytest.raises(SpecificationError, match=r"'mean\[w\]' is not in both fits"):
+        bm.hausman_test(fit(), mixed, params=["mean[w]"])
