@@ -9,17 +9,13 @@ from numpy.typing import NDArray
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.draws import parameter_draws
+from bayesmix.demand.options import How
+from bayesmix.demand.people import people
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
-from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.centred import PersonGrid, centre, posterior_weights
-from bayesmix.likelihood.integrate import node_log_probabilities
-from bayesmix.likelihood.mixture import base_at, coefficients_at, mixture_at
-from bayesmix.likelihood.problem import Problem
+from bayesmix.likelihood.integrate import coefficients_everywhere
 
 Array = NDArray[np.float64]
-
-NODES = 256
 
 
 def individuals(
@@ -60,12 +56,13 @@ def individuals(
         raise SpecificationError("the model has no random coefficients: everybody's are the same")
     thetas = parameters.thetas
     generator = np.random.default_rng(rng)
-    grid = centre(problem, centred(sobol(NODES), moments=True), thetas.mean(axis=0), generator)
+    known = people(problem, thetas.mean(axis=0), How(people="known"), generator)
     size = (problem.n_persons, problem.parameters.n_random)
     first, second, beta = np.zeros(size), np.zeros(size), np.empty((draws, *size))
     each = -(-draws // len(thetas))
     for d, theta in enumerate(thetas):
-        values, share = _nodes(problem, grid, theta)
+        mixture = known.mixture(problem, theta, 0, problem.n_persons)
+        values, share = coefficients_everywhere(mixture), mixture.weights
         first += np.einsum("is,iks->ik", share, values)
         second += np.einsum("is,iks->ik", share, values**2)
         for row in range(d * each, min((d + 1) * each, draws)):
@@ -79,14 +76,6 @@ def individuals(
         },
         coords={"person": data.persons.to_numpy(), "random": list(problem.parameters.random)},
     )
-
-
-def _nodes(problem: Problem, grid: PersonGrid, theta: Array) -> tuple[Array, Array]:
-    """Coefficients (I, K, S) at the grid's nodes, and their shares (I, S) of the integrals."""
-    nodes, weights = grid.block(0, problem.n_persons)
-    mixture = mixture_at(problem, theta, nodes, weights)
-    logp = node_log_probabilities(problem.panel(), base_at(problem, theta), mixture)
-    return coefficients_at(problem, theta, nodes), posterior_weights(logp, weights)
 
 
 def _one_each(values: Array, share: Array, rng: np.random.Generator) -> Array:
