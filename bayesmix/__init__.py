@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from bayesmix.classical.msle import msle
     from bayesmix.data import examples
     from bayesmix.data.choices import ChoiceData
+    from bayesmix.demand.diversion import diversion, marginal_consumers
+    from bayesmix.demand.elasticities import elasticities
     from bayesmix.demand.individuals import individuals
+    from bayesmix.demand.options import BootstrapDraws
     from bayesmix.demand.shares import shares
     from bayesmix.errors import (
         ConvergenceError,
@@ -69,7 +72,10 @@ _HOMES = {
     "classical.fit": ["Fit"],
     "classical.msle": ["msle"],
     "data.choices": ["ChoiceData"],
+    "demand.diversion": ["diversion", "marginal_consumers"],
+    "demand.elasticities": ["elasticities"],
     "demand.individuals": ["individuals"],
+    "demand.options": ["BootstrapDraws"],
     "demand.shares": ["shares"],
     "errors": ["ConvergenceError", "DataError", "IntegrationError", "SpecificationError"],
     "integration.grids": ["population_grid"],
@@ -94,6 +100,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "BootstrapDraws",
     "ChoiceData",
     "ConvergenceError",
     "Correlated",
@@ -109,11 +116,14 @@ __all__ = [
     "centred",
     "compare",
     "compare_rules",
+    "diversion",
+    "elasticities",
     "examples",
     "gauss_hermite",
     "halton",
     "individuals",
     "integration_error",
+    "marginal_consumers",
     "mlhs",
     "monte_carlo",
     "msle",

@@ -43,6 +43,18 @@ class Piece:
     sets: Sets
     rows: Indices
 
+    @cached_property
+    def situation(self) -> Indices:
+        """Situation of each row of ``panel``."""
+        return np.repeat(np.arange(len(self.sets.weight)), np.diff(self.panel.situation_start))
+
+    def add_up(self, values: Array, size: Size) -> Array:
+        """Weighted sums (G, A, ...) of values (rows of ``panel``, ...)."""
+        cell = self.sets.group[self.situation] * size.alternatives + self.sets.alternative
+        out = np.zeros((size.groups * size.alternatives, *values.shape[1:]))
+        np.add.at(out, cell, (values.T * self.sets.weight[self.situation]).T)
+        return out.reshape(size.groups, size.alternatives, *values.shape[1:])
+
     def place(self, values: Array) -> Array:
         """Values of the problem's rows, with 0 for the outside option's."""
         out = np.zeros((len(self.panel.x), *values.shape[1:]))

@@ -82,14 +82,8 @@ def shares(
 
 def expected(found: Sample, theta: Array) -> Array:
     """Shares (G, A) at one free vector; the outside option's are the last."""
-    size = found.size
-    totals = np.zeros(size.groups * size.alternatives)
-    for part in found.pieces:
-        share = of_rows(found, part, theta)
-        situation = np.repeat(np.arange(len(part.sets.weight)), np.diff(part.panel.situation_start))
-        cell = part.sets.group[situation] * size.alternatives + part.sets.alternative
-        totals += np.bincount(cell, part.sets.weight[situation] * share, len(totals))
-    return totals.reshape(size.groups, size.alternatives) / found.mass[:, None]
+    sums = [part.add_up(of_rows(found, part, theta), found.size) for part in found.pieces]
+    return np.sum(sums, axis=0) / found.mass[:, None]
 
 
 def of_rows(found: Sample, part: Piece, theta: Array) -> Array:
