@@ -36,7 +36,10 @@ if TYPE_CHECKING:
     from bayesmix.classical.msle import msle
     from bayesmix.data import examples
     from bayesmix.data.choices import ChoiceData
+    from bayesmix.demand.diversion import diversion, marginal_consumers
+    from bayesmix.demand.elasticities import elasticities
     from bayesmix.demand.individuals import individuals
+    from bayesmix.demand.options import BootstrapDraws
     from bayesmix.demand.shares import shares
     from bayesmix.errors import (
         ConvergenceError,
@@ -77,7 +80,10 @@ _HOMES = {
     "classical.likelihood_ratio": ["lr_test"],
     "classical.msle": ["msle"],
     "data.choices": ["ChoiceData"],
+    "demand.diversion": ["diversion", "marginal_consumers"],
+    "demand.elasticities": ["elasticities"],
     "demand.individuals": ["individuals"],
+    "demand.options": ["BootstrapDraws"],
     "demand.shares": ["shares"],
     "errors": ["ConvergenceError", "DataError", "IntegrationError", "SpecificationError"],
     "integration.grids": ["population_grid"],
@@ -103,6 +109,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Bootstrap",
+    "BootstrapDraws",
     "ChoiceData",
     "ConvergenceError",
     "Correlated",
@@ -120,6 +127,8 @@ __all__ = [
     "centred",
     "compare",
     "compare_rules",
+    "diversion",
+    "elasticities",
     "examples",
     "gauss_hermite",
     "halton",
@@ -127,6 +136,7 @@ __all__ = [
     "individuals",
     "integration_error",
     "lr_test",
+    "marginal_consumers",
     "mlhs",
     "monte_carlo",
     "msle",

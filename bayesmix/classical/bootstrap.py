@@ -26,8 +26,8 @@ from bayesmix.integration.grids import Seed
 from bayesmix.likelihood.boundary import leave_boundary
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, maximise, whitening
-from bayesmix.likelihood.multinomial import natural_units
 from bayesmix.likelihood.problem import Grid, bind
+from bayesmix.likelihood.units import natural_units
 from bayesmix.specification.parameters import ParameterSpace
 
 Array = NDArray[np.float64]

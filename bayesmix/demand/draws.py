@@ -1,22 +1,35 @@
-"""Parameters of any result: a classical fit or a posterior, through one door."""
+"""Parameters of any result, and intervals of what depends on them: one door for every tradition.
+
+A quantity is computed at *points*, free vectors, and its values there are combined: draws into
+their quantiles, differences into the delta method's standard error.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from rich.progress import track
+from scipy.stats import norm
 
 from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
+from bayesmix.demand.options import BootstrapDraws, How
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.record import model_from_record
 
 Array = NDArray[np.float64]
+
+STEP = 1e-3
+"""Step of the delta method's differences, in standard errors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +48,38 @@ class ParameterDraws:
     thetas: Array
 
 
+class Interval(NamedTuple):
+    """A quantity's estimate and the ends of its interval, arrays of one shape."""
+
+    estimate: Array
+    low: Array
+    high: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Uncertainty:
+    """Where a quantity is computed, and how its values there become an estimate and an interval.
+
+    Parameters
+    ----------
+    points
+        Free vectors (N, P).
+    combine
+        From values (N, ...) at the points to an `Interval`.
+    draws
+        Parameter draws among the points; 0 for the delta method.
+    """
+
+    points: Array
+    combine: Callable[[Array], Interval]
+    draws: int
+
+    def of(self, quantity: Callable[[Array], Array], label: str, progress: bool) -> Interval:
+        """Estimate and interval of a function of the free vector."""
+        steps = track(self.points, description=label, disable=not progress)
+        return self.combine(np.stack([quantity(theta) for theta in steps]))
+
+
 def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> ParameterDraws:
     """The estimate of a fit, or ``draws`` evenly spaced draws of a posterior.
 
@@ -51,10 +96,47 @@ def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> 
         )
     model = model_from_record(json.loads(result["posterior"].attrs["model"]))
     problem = bind(model, data)
-    thetas = free_vectors(problem, result["posterior"].to_dataset())
+    return ParameterDraws(problem, spaced(problem, result, draws))
+
+
+def spaced(problem: Problem, posterior: xr.DataTree, draws: int) -> Array:
+    """Free vectors (D, P) of evenly spaced draws of a posterior."""
+    thetas = free_vectors(problem, posterior["posterior"].to_dataset())
     flat = thetas.reshape(-1, thetas.shape[-1])
     chosen = np.linspace(0, len(flat) - 1, min(draws, len(flat))).round().astype(int)
-    return ParameterDraws(problem, flat[chosen])
+    return flat[chosen]
+
+
+def uncertainty(
+    result: Fit | xr.DataTree, thetas: Array, how: How, rng: np.random.Generator
+) -> Uncertainty:
+    """The `Uncertainty` of a result whose `parameter_draws` are ``thetas``.
+
+    Raises
+    ------
+    SpecificationError
+        If a fit has no covariance matrix, bootstrap draws are of another model, or the uncertainty
+        of a posterior is to be a fit's.
+    """
+    if not isinstance(result, Fit):
+        if how.uncertainty is not None:
+            raise SpecificationError(
+                "argument 'uncertainty' is for fits: a posterior has its own draws; leave it out"
+            )
+        return Uncertainty(thetas, partial(_mean_and_quantiles, how.interval), len(thetas))
+    if how.uncertainty == "delta":
+        return _delta(result, how.interval)
+    if isinstance(how.uncertainty, BootstrapDraws):
+        drawn = how.uncertainty.thetas
+        if drawn.ndim != 2 or drawn.shape[1] != len(result.theta):
+            raise SpecificationError(
+                f"argument 'uncertainty': bootstrap draws of shape {drawn.shape}, expected "
+                f"(D, {len(result.theta)}), free vectors of the fit's model"
+            )
+    else:
+        drawn = krinsky_robb(result, how.draws, rng)
+    points = np.vstack([result.theta, drawn])
+    return Uncertainty(points, partial(_first_and_quantiles, how.interval), len(drawn))
 
 
 def krinsky_robb(fit: Fit, draws: int, rng: np.random.Generator) -> Array:
@@ -68,6 +150,14 @@ def krinsky_robb(fit: Fit, draws: int, rng: np.random.Generator) -> Array:
     SpecificationError
         If the fit has no covariance matrix.
     """
+    moving, part = _covariance(fit)
+    thetas = np.repeat(fit.theta[None, :], draws, axis=0)
+    thetas[:, moving] = rng.multivariate_normal(fit.theta[moving], part, size=draws)
+    return thetas
+
+
+def _covariance(fit: Fit) -> tuple[NDArray[np.bool_], Array]:
+    """Entries of the free vector that have a normal law (P,), and their covariance."""
     covariance = fit.information.covariance()
     moving = ~fit.information.silent
     part = covariance[np.ix_(moving, moving)]
@@ -76,6 +166,31 @@ def krinsky_robb(fit: Fit, draws: int, rng: np.random.Generator) -> Array:
             "the fit has no covariance matrix, for its curvature is not that of a maximum: "
             f"{fit.message}"
         )
-    thetas = np.repeat(fit.theta[None, :], draws, axis=0)
-    thetas[:, moving] = rng.multivariate_normal(fit.theta[moving], part, size=draws)
-    return thetas
+    return moving, part
+
+
+def _delta(fit: Fit, interval: float) -> Uncertainty:
+    """The estimate, and a point on either side of it along each parameter."""
+    moving, part = _covariance(fit)
+    steps = STEP * np.sqrt(np.diag(part))
+    sides = np.zeros((len(steps), len(fit.theta)))
+    sides[:, moving] = np.diag(steps)
+    points = np.vstack([fit.theta, fit.theta + sides, fit.theta - sides])
+
+    def combine(values: Array) -> Interval:
+        up, down = np.split(values[1:], 2)
+        gradient = (up - down) / (2 * steps.reshape(-1, *[1] * (values.ndim - 1)))
+        variance = np.einsum("p...,pq,q...->...", gradient, part, gradient)
+        width = norm.ppf(0.5 + interval / 2) * np.sqrt(np.maximum(variance, 0.0))
+        return Interval(values[0], values[0] - width, values[0] + width)
+
+    return Uncertainty(points, combine, 0)
+
+
+def _mean_and_quantiles(interval: float, values: Array) -> Interval:
+    tail = (1 - interval) / 2
+    return Interval(values.mean(axis=0), *np.quantile(values, [tail, 1 - tail], axis=0))
+
+
+def _first_and_quantiles(interval: float, values: Array) -> Interval:
+    return Interval(values[0], *_mean_and_quantiles(interval, values[1:])[1:])

@@ -12,17 +12,13 @@ from rich.progress import track
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.draws import krinsky_robb, parameter_draws
+from bayesmix.demand.options import How
+from bayesmix.demand.people import People, people
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
-from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.centred import PersonGrid, centre, posterior_weights
-from bayesmix.likelihood.integrate import node_log_probabilities
-from bayesmix.likelihood.mixture import base_at, coefficients_at, mixture_at
-from bayesmix.likelihood.problem import Problem
+from bayesmix.likelihood.integrate import coefficients_everywhere
 
 Array = NDArray[np.float64]
-
-NODES = 256
 
 
 def individuals(
@@ -99,9 +95,9 @@ def individuals(
         thetas = middle[None, :]
     elif isinstance(result, Fit):
         thetas = krinsky_robb(result, draws, generator)
-    grid = centre(problem, centred(sobol(NODES), moments=True), middle, generator)
+    known = people(problem, middle, How(people="known"), generator)
     steps = track(thetas, description="individuals", disable=not progress)
-    mean, sd, beta = _moments_and_draws(problem, grid, steps, (len(thetas), draws), generator)
+    mean, sd, beta = _moments_and_draws(known, steps, (len(thetas), draws), generator)
     return xr.Dataset(
         {
             "mean": (("person", "random"), mean),
@@ -114,22 +110,19 @@ def individuals(
 
 
 def _moments_and_draws(
-    problem: Problem,
-    grid: PersonGrid,
-    thetas: Iterable[Array],
-    counts: tuple[int, int],
-    rng: np.random.Generator,
+    known: People, thetas: Iterable[Array], counts: tuple[int, int], rng: np.random.Generator
 ) -> tuple[Array, Array, Array]:
     """Means and standard deviations (I, K) over D parameter draws, and draws (n, I, K)."""
-    number, draws = counts
+    problem, (number, draws) = known.problem, counts
     size = (problem.n_persons, len(problem.x_names))
     first, second, beta = np.zeros(size), np.zeros(size), np.empty((draws, *size))
     each = -(-draws // number)
     for d, theta in enumerate(thetas):
         rows = range(d * each, min((d + 1) * each, draws))
-        for start, stop in problem.cuts(grid):
+        for start, stop in problem.cuts(known.grid):
             here = slice(start, stop)
-            values, share = _nodes(problem, grid, theta, start, stop)
+            mixture = known.mixture(problem, theta, start, stop)
+            values, share = coefficients_everywhere(mixture), mixture.weights
             first[here] += np.einsum("is,iks->ik", share, values)
             second[here] += np.einsum("is,iks->ik", share, values**2)
             for row in rows:
@@ -137,17 +130,6 @@ def _moments_and_draws(
     mean, square = first / number, second / number
     sd = np.sqrt(np.maximum(square - mean**2, 0.0))
     return mean, sd, beta[: min(each * number, draws)]
-
-
-def _nodes(
-    problem: Problem, grid: PersonGrid, theta: Array, start: int, stop: int
-) -> tuple[Array, Array]:
-    """Coefficients (n, K, S) at the nodes of some persons, and their shares (n, S)."""
-    nodes, weights = grid.block(start, stop)
-    mixture = mixture_at(problem, theta, nodes, weights)
-    base = base_at(problem, theta, start, stop)
-    logp = node_log_probabilities(problem.panel(start, stop), base, mixture)
-    return coefficients_at(problem, theta, nodes), posterior_weights(logp, weights)
 
 
 def _one_each(values: Array, share: Array, rng: np.random.Generator) -> Array:

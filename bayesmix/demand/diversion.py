@@ -1,0 +1,222 @@
+"""Diversion ratios: where people go who leave an alternative, and who they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Unpack
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayesmix.classical.fit import Fit
+from bayesmix.data.choices import ChoiceData
+from bayesmix.demand.interventions import (
+    Intervention,
+    attribute_change,
+    attribute_size,
+    effects,
+    quality,
+    removal,
+)
+from bayesmix.demand.options import How, Options
+from bayesmix.demand.sample import Sample, dataset, sample, squeezed
+from bayesmix.demand.shares import of_rows
+from bayesmix.errors import SpecificationError
+from bayesmix.likelihood.integrate import Mixture
+from bayesmix.likelihood.problem import Problem
+from bayesmix.likelihood.substitution import QUALITY, REMOVAL, Change, marginal, substitution
+
+Array = NDArray[np.float64]
+
+ALIKE = Mixture(
+    np.zeros((1, 0)),
+    np.zeros((0, 0)),
+    np.zeros(0, dtype=np.int64),
+    np.zeros((1, 0, 1)),
+    np.ones((1, 1)),
+)
+"""One node and no random coefficient: people who are all alike."""
+
+
+def diversion(
+    result: Fit | xr.DataTree,
+    data: ChoiceData,
+    kind: str = "removal",
+    *,
+    attribute: str | None = None,
+    change: Any = None,
+    scenario: ChoiceData | None = None,
+    by: str | None = None,
+    **how: Unpack[Options],
+) -> xr.Dataset:
+    """Of those who leave an alternative, the share that goes to each other one.
+
+    ``D_jk = sum_i w_i s_ik / (1 - s_ij) / sum_i w_i`` over people (situations and nodes), and the
+    intervention says who leaves (Conlon and Mortimer 2021):
+
+    - ``"removal"``: ``w = s_ij``, all who chose it;
+    - ``"price"``: ``w = |alpha_i| s_ij (1 - s_ij)``, a small change of the price;
+    - ``"quality"``: ``w = s_ij (1 - s_ij)``, a small change of everybody's utility;
+    - a column of the data: ``w = |beta_i| s_ij (1 - s_ij)``, with ``beta_i`` the derivative of
+      utility in it;
+    - with ``change``, a finite change of the attribute: ``-(S_k' - S_k) / (S_j' - S_j)``.
+
+    Where a coefficient has both signs over people (a normal law), the weights ``|beta_i|`` count
+    those whom a rise drives away and those whom a fall does alike: everybody who would leave if the
+    attribute became a little worse *for them*. The ratio of the derivatives of shares would let the
+    two groups cancel; it is ``elasticities(..., kind="marginal")``, row by row over its diagonal.
+
+    Parameters
+    ----------
+    result, data
+        A fit or a posterior made by ``bm.sample``, and the data that it was fitted to.
+    kind
+        ``"removal"``, ``"quality"``, ``"price"``, another column of the data, or ``"finite"``.
+    attribute
+        The column that ``kind="price"`` or ``"finite"`` is about; ``"price"`` by default.
+    change
+        Value, or function of the rows, that the attribute changes to, as in ``with_attribute``:
+        ``lambda rows: 2 * rows["price"]``.
+    scenario, by, **how
+        As in `shares`.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``estimate``, ``low`` and ``high`` by ``origin`` and ``destination`` (with the outside
+        option) and, with ``by``, ``segment``. The diagonal is 0 and rows of the estimate sum to 1;
+        a row is NaN where nobody leaves. ``logit`` is the benchmark without differences between
+        people, ``s_tk / (1 - s_tj)`` with the situation's own shares ``s_t``, averaged with weights
+        ``s_tj`` for a removal and ``s_tj (1 - s_tj)`` else: a multinomial logit's diversion.
+
+    Raises
+    ------
+    DataError, SpecificationError
+        If the intervention is not described, or utilities do not depend on the attribute.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> fit = bm.msle(bm.MixedLogit("pf + cl"), data)
+    >>> found = bm.diversion(fit, data, draws=20, rng=1)
+    >>> found["estimate"].sum("destination").to_numpy().round(12).tolist()
+    [1.0, 1.0, 1.0, 1.0]
+    >>> float(abs(found["estimate"] - found["logit"]).max().round(12))
+    0.0
+    """
+    found = sample(result, data, scenario, by, How(**how))
+    what = intervention(found.there, kind, attribute, change)
+
+    def quantity(theta: Array) -> Array:
+        logit = _logit(found, REMOVAL if what.kind == REMOVAL else QUALITY, theta)
+        return np.stack([ratios(effects(found, what, theta)[0]), logit], axis=-1)
+
+    values = found.of(quantity, "diversion")
+    coords = {"origin": found.inside, "destination": found.labels}
+    own = type(values)(*(v[..., 0] for v in values))
+    out = dataset(found, own, list(coords), coords)
+    out["logit"] = (("segment", *coords), values.estimate[..., 1])
+    return squeezed(out, by)
+
+
+def marginal_consumers(
+    result: Fit | xr.DataTree,
+    data: ChoiceData,
+    kind: str = "removal",
+    *,
+    covariates: Sequence[str] = (),
+    attribute: str | None = None,
+    change: Any = None,
+    scenario: ChoiceData | None = None,
+    by: str | None = None,
+    **how: Unpack[Options],
+) -> xr.Dataset:
+    """Who leaves an alternative: averages of coefficients and of columns of the data.
+
+    ``sum_i w_i z_i / sum_i w_i`` over people (situations and nodes), with the weights ``w`` of the
+    intervention as in `diversion`; ``kind="removal"`` gives all who choose the alternative.
+
+    Parameters
+    ----------
+    covariates
+        Columns of the data, of numbers; where one varies within situations, the values of the
+        alternative that is left.
+    result, data, kind, attribute, change, scenario, by, **how
+        As in `diversion`.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``estimate``, ``low`` and ``high`` by ``origin`` and ``characteristic``: the random
+        coefficients, then the covariates. NaN where nobody leaves.
+    """
+    found = sample(result, data, scenario, by, How(**how))
+    what = intervention(found.there, kind, attribute, change)
+    columns = [found.there.data.attribute(name) for name in covariates]
+    z = np.column_stack([*columns, np.empty((found.there.data.n_rows, 0))])
+    names = [*found.there.parameters.random, *covariates]
+    values = found.of(lambda theta: _averages(found, what, z, theta), "marginal consumers")
+    coords = {"origin": found.inside, "characteristic": names}
+    return squeezed(dataset(found, values, list(coords), coords), by)
+
+
+def intervention(problem: Problem, kind: str, attribute: str | None, change: Any) -> Intervention:
+    """The intervention that these words describe."""
+    if kind in ("removal", "quality"):
+        if attribute is not None or change is not None:
+            raise SpecificationError(
+                f"kind={kind!r} changes no attribute: leave 'attribute' and 'change' out, or write "
+                "kind='price'"
+            )
+        return removal() if kind == "removal" else quality()
+    name = attribute or ("price" if kind == "finite" else kind)
+    if change is not None:
+        return attribute_change(problem, name, change)
+    if kind == "finite":
+        raise SpecificationError(
+            "kind='finite' needs the values that the attribute changes to: such as "
+            "change=lambda rows: 2 * rows['price']"
+        )
+    return attribute_size(problem, name)
+
+
+def ratios(effect: Array) -> Array:
+    """Diversion (G, J, A) of effects, the diagonal 0; NaN where nobody leaves."""
+    own = np.arange(effect.shape[1])
+    leaving = effect[:, own, own, None].copy()
+    flows = -effect
+    flows[:, own, own] = 0.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(leaving != 0.0, flows / leaving, np.nan)
+
+
+def _logit(found: Sample, kind: int, theta: Array) -> Array:
+    """Diversion of multinomial logits with the shares of each situation."""
+    sums = []
+    for part in found.pieces:
+        utility = np.log(of_rows(found, part, theta))
+        panel = part.panel._replace(x=np.zeros((len(utility), 0)))
+        change = Change(kind, panel.x, np.zeros(len(utility)))
+        sums.append(substitution(panel, part.sets, utility, change, ALIKE, found.size)[0])
+    return ratios(np.sum(sums, axis=0))
+
+
+def _averages(found: Sample, what: Intervention, z: Array, theta: Array) -> Array:
+    """Averages (G, J, K + Z) over those who leave each alternative."""
+    sums = []
+    for part in found.pieces:
+        own, beta = marginal(
+            part.panel,
+            part.sets,
+            found.base(part, theta),
+            what.change(found, part, theta),
+            found.mixture(part, theta),
+        )
+        here = part.place(z[found.there.rows(part.start, part.stop)])
+        each = np.hstack([own[:, None], beta, own[:, None] * here])
+        sums.append(part.add_up(each, found.size))
+    total = np.sum(sums, axis=0)[:, : found.size.changed]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return total[..., 1:] / total[..., :1]

@@ -1,0 +1,137 @@
+"""Elasticities of shares in attributes, by sample enumeration (Train 2009, chapters 2 and 3)."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayesmix.classical.fit import Fit
+from bayesmix.data.choices import ChoiceData
+from bayesmix.demand.interventions import (
+    Intervention,
+    attribute_change,
+    attribute_slope,
+    effects,
+)
+from bayesmix.demand.options import How, Options
+from bayesmix.demand.sample import Sample, dataset, sample, squeezed
+from bayesmix.errors import SpecificationError
+
+Array = NDArray[np.float64]
+
+KINDS = ("elasticity", "semi", "marginal")
+
+
+def elasticities(
+    result: Fit | xr.DataTree,
+    data: ChoiceData,
+    attribute: str = "price",
+    *,
+    kind: str | None = None,
+    arc: float | None = None,
+    change: Any = None,
+    scenario: ChoiceData | None = None,
+    by: str | None = None,
+    **how: Unpack[Options],
+) -> xr.Dataset:
+    """How shares respond when an attribute of one alternative changes.
+
+    Shares are of the people of the data, ``S_k = sum_t w_t P_tk / sum_t w_t``, and the attribute of
+    the changed alternative moves in all situations that offer it:
+
+    - ``"elasticity"``: ``E_jk = (dS_k / dx_j) (x_j / S_k)``, by the same proportion everywhere, so
+      that ``E_jk = sum_t w_t x_tj dP_tk/dx_tj / sum_t w_t P_tk``;
+    - ``"semi"``: ``dS_k/dx_j / S_k``, by the same amount everywhere;
+    - ``"marginal"``: ``dS_k/dx_j``, probability by unit of the attribute.
+
+    Parameters
+    ----------
+    result, data
+        A fit or a posterior made by ``bm.sample``, and the data that it was fitted to.
+    attribute
+        A column of the data, of numbers; derivatives go through the formula.
+    kind
+        One of the three; the elasticity by default, ``"marginal"`` with ``change``.
+    arc
+        A finite relative change, 0.1 for 10 % more: the arc elasticity, relative to midpoints
+        (Allen 1934), ``(S_k' - S_k) / mean(S_k', S_k)`` over ``arc / (1 + arc / 2)``.
+    change
+        Value (or function of the rows, as in ``with_attribute``) that the attribute changes to,
+        such as 1 for a dummy: the effect on shares, ``S_k' - S_k``, or with ``kind="semi"``
+        relative to ``S_k``.
+    scenario, by, **how
+        As in `shares`.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``estimate``, ``low`` and ``high`` by ``changed`` and ``responding`` alternative (the
+        outside option responds) and, with ``by``, ``segment``. NaN for an alternative whose share
+        is 0.
+
+    Raises
+    ------
+    DataError, SpecificationError
+        If the utility does not depend on the attribute, or has no derivative in it.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> fit = bm.msle(bm.MixedLogit("pf + cl"), data)
+    >>> found = bm.elasticities(fit, data, "pf", kind="marginal", draws=20, rng=1)
+    >>> float(abs(found["estimate"].sum("responding")).max().round(12))
+    0.0
+    """
+    kind = _kind(kind, arc, change)
+    found = sample(result, data, scenario, by, How(**how))
+    what = _intervention(found, attribute, kind, arc, change)
+
+    def quantity(theta: Array) -> Array:
+        effect, share = effects(found, what, theta)
+        if kind == "marginal":
+            return effect / found.mass[:, None, None]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            if arc is None:
+                return effect / share[:, None, :]
+            return effect / (share[:, None, :] + effect / 2) * (1 + arc / 2) / arc
+
+    values = found.of(quantity, "elasticities")
+    coords = {"changed": found.inside, "responding": found.labels}
+    return squeezed(dataset(found, values, list(coords), coords), by)
+
+
+def _kind(kind: str | None, arc: float | None, change: Any) -> str:
+    """The kind, its default filled in, checked against the other arguments."""
+    if kind not in (None, *KINDS):
+        raise SpecificationError(f"argument 'kind' must be one of {KINDS}, got {kind!r}")
+    if arc is not None and change is not None:
+        raise SpecificationError(
+            "arguments 'arc' and 'change' both say how far the attribute moves: give one"
+        )
+    if arc is not None and (kind not in (None, "elasticity") or arc == 0 or arc <= -1):
+        raise SpecificationError(
+            f"argument 'arc' is a relative change above -1 and other than 0, for an elasticity; "
+            f"got {arc!r} with kind={kind!r}"
+        )
+    if change is not None and kind == "elasticity":
+        raise SpecificationError(
+            "argument 'change' gives the effect on shares, kind='marginal' or 'semi': for an "
+            "elasticity give a relative change, arc=0.1"
+        )
+    return kind or ("elasticity" if change is None else "marginal")
+
+
+def _intervention(
+    found: Sample, attribute: str, kind: str, arc: float | None, change: Any
+) -> Intervention:
+    there = found.there
+    if change is not None:
+        return attribute_change(there, attribute, change)
+    values = there.data.attribute(attribute)
+    if arc is not None:
+        return attribute_change(there, attribute, (1 + arc) * values)
+    return attribute_slope(there, attribute, values if kind == "elasticity" else None)

@@ -1,0 +1,212 @@
+"""Sample enumeration: sums over the situations of the data, at each of many parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayesmix.classical.fit import Fit
+from bayesmix.data.choices import ChoiceData
+from bayesmix.demand.draws import Interval, Uncertainty, parameter_draws, uncertainty
+from bayesmix.demand.options import How
+from bayesmix.demand.people import People, people
+from bayesmix.errors import DataError
+from bayesmix.likelihood.integrate import Mixture
+from bayesmix.likelihood.kernels import Panel
+from bayesmix.likelihood.mixture import base_at
+from bayesmix.likelihood.problem import Problem, bind_scenario
+from bayesmix.likelihood.substitution import Sets, Size
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+OUTSIDE = "outside"
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Choice sets of persons start .. stop - 1, the outside option a row like the others.
+
+    ``rows`` (n,) says where the rows of the problem stand among those of ``panel``.
+    """
+
+    start: int
+    stop: int
+    panel: Panel
+    sets: Sets
+    rows: Indices
+
+    @cached_property
+    def situation(self) -> Indices:
+        """Situation of each row of ``panel``."""
+        return np.repeat(np.arange(len(self.sets.weight)), np.diff(self.panel.situation_start))
+
+    def add_up(self, values: Array, size: Size) -> Array:
+        """Weighted sums (G, A, ...) of values (rows of ``panel``, ...)."""
+        cell = self.sets.group[self.situation] * size.alternatives + self.sets.alternative
+        out = np.zeros((size.groups * size.alternatives, *values.shape[1:]))
+        np.add.at(out, cell, (values.T * self.sets.weight[self.situation]).T)
+        return out.reshape(size.groups, size.alternatives, *values.shape[1:])
+
+    def place(self, values: Array) -> Array:
+        """Values of the problem's rows, with 0 for the outside option's."""
+        out = np.zeros((len(self.panel.x), *values.shape[1:]))
+        out[self.rows] = values
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """What quantities are computed on: situations, people, segments, and points of parameters."""
+
+    there: Problem
+    people: People
+    uncertainty: Uncertainty
+    segments: Indices
+    names: list
+    how: How
+
+    @property
+    def size(self) -> Size:
+        """Numbers of segments, of alternatives, and of alternatives with the outside option."""
+        data = self.there.data
+        inside = len(data.alternatives)
+        return Size(len(self.names), inside, inside + data.outside_option)
+
+    @cached_property
+    def pieces(self) -> list[Piece]:
+        cuts = self.there.cuts(self.people.grid)
+        return [piece(self.there, self.segments, start, stop) for start, stop in cuts]
+
+    @cached_property
+    def weights(self) -> Array:
+        """Weight (T,) of each situation: its person's."""
+        data = self.there.data
+        return np.repeat(data.weights, np.diff(data.person_start))
+
+    @cached_property
+    def mass(self) -> Array:
+        """Sum of weights (G,) in each segment."""
+        return np.bincount(self.segments, self.weights, len(self.names))
+
+    @property
+    def inside(self) -> Array:
+        """Labels of the alternatives, without the outside option."""
+        return np.array([*self.there.data.alternatives, None], dtype=object)[:-1]
+
+    @property
+    def labels(self) -> Array:
+        """Labels of the alternatives, the outside option last."""
+        outside = [OUTSIDE] if self.there.data.outside_option else []
+        return np.array([*self.there.data.alternatives, *outside, None], dtype=object)[:-1]
+
+    def mixture(self, part: Piece, theta: Array) -> Mixture:
+        """Coefficients of the piece's persons."""
+        return self.people.mixture(self.there, theta, part.start, part.stop)
+
+    def base(self, part: Piece, theta: Array, there: Problem | None = None) -> Array:
+        """Utilities of what does not vary over nodes, in the piece's rows."""
+        return part.place(base_at(there or self.there, theta, part.start, part.stop))
+
+    def of(self, quantity: Callable[[Array], Array], label: str) -> Interval:
+        """Estimate and interval of a function of the free vector."""
+        return self.uncertainty.of(quantity, label, self.how.progress)
+
+
+def sample(
+    result: Fit | xr.DataTree,
+    data: ChoiceData,
+    scenario: ChoiceData | None,
+    by: str | None,
+    how: How,
+) -> Sample:
+    """The data, or a scenario made from them, ready for sums at each point of parameters.
+
+    Raises
+    ------
+    DataError
+        If the scenario is not made from ``data``, or ``by`` varies within situations.
+    SpecificationError
+        If ``result`` is of another kind, or a fit has no covariance matrix.
+    """
+    generator = np.random.default_rng(how.rng)
+    parameters = parameter_draws(result, data, how.draws)
+    problem, thetas = parameters.problem, parameters.thetas
+    who = people(problem, thetas.mean(axis=0), how, generator)
+    there = problem if scenario is None else bind_scenario(problem, scenario)
+    segments, names = _segments(there.data, by)
+    return Sample(there, who, uncertainty(result, thetas, how, generator), segments, names, how)
+
+
+def piece(problem: Problem, segments: Indices, start: int, stop: int) -> Piece:
+    """The choice sets of some persons, as kernels of demand read them."""
+    data = problem.data
+    panel, outside = problem.panel(start, stop), int(data.outside_option)
+    first, last = data.person_start[start], data.person_start[stop]
+    n, rows = int(last - first), problem.rows(start, stop)
+    sizes = np.diff(panel.situation_start)
+    places = np.arange(len(panel.x)) + outside * np.repeat(np.arange(n), sizes)
+    x = np.zeros((len(panel.x) + outside * n, panel.x.shape[1]))
+    x[places] = panel.x
+    codes = np.full(len(x), len(data.alternatives), dtype=np.int64)
+    codes[places] = data.alternative_code[rows]
+    weights = np.repeat(data.weights[start:stop], np.diff(panel.person_start))
+    explicit = Panel(
+        x,
+        np.arange(n + 1),
+        panel.situation_start + outside * np.arange(n + 1),
+        np.full(n, -1, dtype=np.int64),
+        False,
+    )
+    sets = Sets(panel.person_start, codes, segments[first:last], weights)
+    return Piece(start, stop, explicit, sets, places)
+
+
+def dataset(
+    found: Sample, values: Interval, dims: Sequence[str], coords: Mapping[str, Any]
+) -> xr.Dataset:
+    """``estimate``, ``low`` and ``high`` by segment, where there are segments, and ``dims``."""
+    names = ("segment", *dims)
+    out = xr.Dataset(
+        {name: (names, v) for name, v in zip(Interval._fields, values, strict=True)},
+        coords={"segment": found.names, **coords},
+        attrs={
+            "interval": found.how.interval,
+            "draws": found.uncertainty.draws,
+            "nodes": found.people.grid.size,
+        },
+    )
+    return out
+
+
+def squeezed(out: xr.Dataset, by: str | None) -> xr.Dataset:
+    """Without the dimension of segments where none were asked for."""
+    return out.isel(segment=0, drop=True) if by is None else out
+
+
+def _segments(data: ChoiceData, by: str | None) -> tuple[Indices, list]:
+    """Segment (T,) of each situation, and the segments' names."""
+    if by is None:
+        return np.zeros(data.n_situations, dtype=np.int64), ["all"]
+    if by not in data.frame.columns:
+        raise DataError(f"argument 'by': the data have no column {by!r}")
+    codes, names = pd.factorize(data.frame[by], sort=True)
+    if (codes < 0).any():
+        raise DataError(f"argument 'by': column {by!r} has missing values")
+    sizes = np.diff(data.situation_start)
+    first = codes[np.minimum(data.situation_start[:-1], data.n_rows - 1)]
+    mixed = np.flatnonzero(codes != first[data.row_situation])
+    if len(mixed) or not (sizes > 0).all():
+        raise DataError(
+            f"argument 'by': column {by!r} varies within situations (first in row "
+            f"{data.rows[mixed[0]] if len(mixed) else 'none: a situation has lost its rows'}); "
+            "segments are of situations or persons"
+        )
+    return first, list(names)
