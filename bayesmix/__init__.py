@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bayesmix.bayes.sampling import sample
     from bayesmix.classical.fit import Fit
     from bayesmix.classical.msle import msle
+    from bayesmix.classical.msm import msm
     from bayesmix.data import examples
     from bayesmix.data.choices import ChoiceData
     from bayesmix.demand.individuals import individuals
@@ -68,6 +69,7 @@ _HOMES = {
     "bayes.sampling": ["sample"],
     "classical.fit": ["Fit"],
     "classical.msle": ["msle"],
+    "classical.msm": ["msm"],
     "data.choices": ["ChoiceData"],
     "demand.individuals": ["individuals"],
     "demand.shares": ["shares"],
@@ -117,6 +119,7 @@ __all__ = [
     "mlhs",
     "monte_carlo",
     "msle",
+    "msm",
     "plot_rules",
     "population_grid",
     "pymc_model",

@@ -18,6 +18,7 @@ from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
 
 if TYPE_CHECKING:
+    from bayesmix.classical.gmm import Overidentification
     from bayesmix.data.choices import ChoiceData
     from bayesmix.likelihood.certificate import Certificate
 
@@ -34,7 +35,7 @@ class Fit:
     Parameters
     ----------
     estimator
-        ``"MSLE"``.
+        ``"MSLE"``, ``"MSM"`` or ``"MSS"``.
     model
         The model that was fitted.
     space
@@ -60,6 +61,8 @@ class Fit:
         Counts.
     seconds
         Wall time of the fit.
+    overidentification
+        Test of the moments that are more than parameters; None for other estimators than MSM.
     """
 
     estimator: str
@@ -77,6 +80,7 @@ class Fit:
     n_persons: int
     n_situations: int
     seconds: float
+    overidentification: Overidentification | None = None
 
     @property
     def params(self) -> pd.Series:
@@ -166,6 +170,8 @@ class Fit:
         ]
         if self.integration is not None:
             lines.append(str(self.integration))
+        if self.overidentification is not None:
+            lines.append(str(self.overidentification))
         return "\n".join(lines)
 
     def __repr__(self) -> str:

@@ -110,14 +110,14 @@ def msle(
         search = Search(problem, logit, optimizer, generator, line, begun)
         if not model.random:
             return assemble_multinomial(search)
-        origins = _starts(problem, logit, starts, generator)
+        origins = scattered_starts(problem, logit, starts, generator)
         if isinstance(grid, str):
             return _automatic(search, origins, tolerance)
         optimum, used, optima = _best(search, grid, origins)
         return assemble(search, optimum, used, optima)
 
 
-def _starts(
+def scattered_starts(
     problem: Problem, logit: Multinomial, number: int, rng: np.random.Generator
 ) -> list[Array]:
     """The multinomial logit's start, and others scattered around it."""
