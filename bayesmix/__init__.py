@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bayesmix.classical.hypotheses import HypothesisTest, wald_test
     from bayesmix.classical.likelihood_ratio import lr_test
     from bayesmix.classical.msle import msle
+    from bayesmix.classical.msm import msm
     from bayesmix.data import examples
     from bayesmix.data.choices import ChoiceData
     from bayesmix.demand.diversion import diversion, marginal_consumers
@@ -79,6 +80,7 @@ _HOMES = {
     "classical.hypotheses": ["HypothesisTest", "wald_test"],
     "classical.likelihood_ratio": ["lr_test"],
     "classical.msle": ["msle"],
+    "classical.msm": ["msm"],
     "data.choices": ["ChoiceData"],
     "demand.diversion": ["diversion", "marginal_consumers"],
     "demand.elasticities": ["elasticities"],
@@ -140,6 +142,7 @@ __all__ = [
     "mlhs",
     "monte_carlo",
     "msle",
+    "msm",
     "plot_rules",
     "population_grid",
     "pymc_model",

@@ -84,7 +84,7 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
         integration=_certificate(search, theta, grid, found),
         optima=optima,
         converged=optimum.converged,
-        message=_message(optimum, found, problem, theta),
+        message=message_of(optimum, found, problem, theta),
         n_persons=problem.n_persons,
         n_situations=problem.data.n_situations,
         seconds=time.perf_counter() - search.begun,
@@ -123,7 +123,8 @@ def _certificate(search: Search, theta: Array, grid: Grid, found: Information) -
     return certify(search.problem, theta, grid, inverse, np.fmax(*errors), search.rng)
 
 
-def _message(optimum: Optimum, found: Information, problem: Problem, theta: Array) -> str:
+def message_of(optimum: Optimum, found: Information, problem: Problem, theta: Array) -> str:
+    """What there is to know of an optimum: boundaries, and what is not identified."""
     words = [f"converged (gradient {optimum.decrement:.1g} standard errors)"]
     space = problem.parameters
     low = at_boundary(problem, theta)

@@ -18,6 +18,7 @@ from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
 
 if TYPE_CHECKING:
+    from bayesmix.classical.gmm import Overidentification
     from bayesmix.data.choices import ChoiceData
     from bayesmix.integration.grids import Seed
     from bayesmix.likelihood.certificate import Certificate
@@ -36,7 +37,7 @@ class Fit:
     Parameters
     ----------
     estimator
-        ``"MSLE"``.
+        ``"MSLE"``, ``"MSM"`` or ``"MSS"``.
     model
         The model that was fitted.
     space
@@ -66,6 +67,8 @@ class Fit:
         Digest of the choices and weights; tests compare fits of the same ones alone.
     problem
         The model bound to the data that it was fitted to, for what needs them again.
+    overidentification
+        Test of the moments that are more than parameters; None for other estimators than MSM.
     """
 
     estimator: str
@@ -85,6 +88,7 @@ class Fit:
     seconds: float
     fingerprint: str = ""
     problem: Problem | None = None
+    overidentification: Overidentification | None = None
 
     @property
     def params(self) -> pd.Series:
@@ -371,6 +375,8 @@ class Fit:
         ]
         if self.integration is not None:
             lines.append(str(self.integration))
+        if self.overidentification is not None:
+            lines.append(str(self.overidentification))
         return "\n".join(lines)
 
     def __repr__(self) -> str:

@@ -122,14 +122,14 @@ def msle(
 def _fit(search: Search, grid: GridChoice, starts: int, tolerance: Tolerance) -> Fit:
     if not search.problem.model.random:
         return assemble_multinomial(search)
-    origins = _starts(search.problem, search.logit, starts, search.rng)
+    origins = scattered_starts(search.problem, search.logit, starts, search.rng)
     if isinstance(grid, str):
         return _automatic(search, origins, tolerance)
     optimum, used, optima = _best(search, grid, origins)
     return assemble(search, optimum, used, optima)
 
 
-def _starts(
+def scattered_starts(
     problem: Problem, logit: Multinomial, number: int, rng: np.random.Generator
 ) -> list[Array]:
     """The multinomial logit's start, and others scattered around it."""

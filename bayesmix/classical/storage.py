@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from dataclasses import fields
+from dataclasses import asdict, fields
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pandas as pd
 
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.gmm import Overidentification
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import DataError
@@ -53,6 +54,7 @@ def save(fit: Fit, path: str | PathLike[str]) -> None:
         "n_persons": fit.n_persons,
         "n_situations": fit.n_situations,
         "seconds": fit.seconds,
+        "overidentification": fit.overidentification and asdict(fit.overidentification),
     }
     Path(path).write_text(json.dumps(_plain(record), indent=1, allow_nan=False))
 
@@ -78,6 +80,7 @@ def load(path: str | PathLike[str], data: ChoiceData) -> Fit:
     model = model_from_record(record["model"])
     problem = bind(model, data)
     optima = pd.DataFrame(record["optima"]).set_index("start")
+    test = record.get("overidentification")
     same = ("estimator", "loglik", "loglik_multinomial", "converged", "message", "seconds")
     fit = Fit(
         model=model,
@@ -91,6 +94,7 @@ def load(path: str | PathLike[str], data: ChoiceData) -> Fit:
         n_situations=data.n_situations,
         fingerprint=fingerprint(data),
         problem=problem,
+        overidentification=test and Overidentification(**test),
         **{name: record[name] for name in same},
     )
     _check_loglik(fit, problem, path)

@@ -45,14 +45,15 @@ def leave_boundary(
         low = at_boundary(problem, best[0].theta)
         if not low:
             return best
-        again = search(_raised(problem, best[0].theta, low))
+        again = search(raised(problem, best[0].theta, low))
         if not again[0].value > best[0].value + GAIN:
             return best
         best = again
     return best
 
 
-def _raised(problem: Problem, theta: Array, which: list[int]) -> Array:
+def raised(problem: Problem, theta: Array, which: list[int]) -> Array:
+    """``theta`` with moderate standard deviations in place of some that are near 0."""
     mean, chol, fixed = problem.parameters.unpack(theta)
     unit = coefficient_units(problem)
     for k in which:

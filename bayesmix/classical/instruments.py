@@ -1,0 +1,141 @@
+"""Instruments of simulated moments: attributes and their powers, the user's own, the optimal ones.
+
+All are (R, M), a value for each row; the outside option's is 0, for its residual is implied by the
+others': an instrument whose value there is not 0 is given as the difference from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.data.attributes import check_numeric
+from bayesmix.data.choices import ChoiceData
+from bayesmix.errors import SpecificationError
+from bayesmix.likelihood.moments import shares_at
+from bayesmix.likelihood.multinomial import Multinomial
+from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.specification.formula import evaluate
+from bayesmix.specification.variation import deviations
+
+Array = NDArray[np.float64]
+
+DEPENDENT = 1e-6
+"""Share of an instrument's length that the others leave, below which it is left out."""
+
+
+def attribute_instruments(problem: Problem, logit: Multinomial) -> Array:
+    """The attributes, and products and cubes of those with random coefficients.
+
+    With ``a_itj = x_itj - sum_l p_itl x_itl`` at the multinomial logit's probabilities, the
+    products ``a_k a_m`` are the directions in which heterogeneity moves shares away from that logit
+    (McFadden and Train 2000). The cubes are more than is needed: moments left over test the model.
+    """
+    x = np.concatenate([problem.design.random, problem.design.fixed], axis=1)
+    means = _logit_means(problem, x, logit.coefficients)
+    size, data = problem.parameters.n_random, problem.data
+    own = x[:, :size] - means[data.row_situation, :size]
+    outside = -means[:, :size]
+
+    def relative(function: Callable[[Array], Array]) -> Array:
+        values = function(own)
+        return values - function(outside)[data.row_situation] if data.outside_option else values
+
+    products = [relative(lambda a, k=k, m=m: a[:, k] * a[:, m])  # type: ignore[misc]
+                for k in range(size) for m in range(k + 1)]  # fmt: skip
+    cubes = [relative(lambda a, k=k: a[:, k] ** 3) for k in range(size)]  # type: ignore[misc]
+    return independent(np.column_stack([x, *products, *cubes]), data)
+
+
+def _logit_means(problem: Problem, x: Array, coefficients: Array) -> Array:
+    """Attributes' means (T, M) within situations, at the multinomial logit's probabilities."""
+    data = problem.data
+    start, situation = data.situation_start[:-1], data.row_situation
+    v = x @ coefficients
+    top = np.maximum.reduceat(v, start)
+    top = np.maximum(top, 0.0) if data.outside_option else top
+    q = np.exp(v - top[situation])
+    total = np.add.reduceat(q, start) + (np.exp(-top) if data.outside_option else 0.0)
+    return np.add.reduceat(x * q[:, None], start) / total[:, None]
+
+
+def given_instruments(problem: Problem, instruments: str | Sequence[str] | Array) -> Array:
+    """The user's instruments: a formula, names of columns, or an array (R, M) by row.
+
+    Raises
+    ------
+    SpecificationError
+        If the array is of another shape or not finite, or no instrument varies.
+    DataError
+        If a column is missing, or not numeric.
+    """
+    data = problem.data
+    if isinstance(instruments, str):
+        return independent(evaluate(instruments, data).values, data)
+    if len(instruments) and all(isinstance(name, str) for name in instruments):
+        return independent(np.column_stack([_column(data, n) for n in instruments]), data)
+    values = np.asarray(instruments, dtype=float)
+    if values.ndim != 2 or len(values) != data.n_rows or not np.isfinite(values).all():
+        raise SpecificationError(
+            "argument 'instruments' must be a formula, names of columns, or a finite array with a "
+            f"row for each of the {data.n_rows} rows of data.frame, got shape {values.shape}"
+        )
+    return independent(values, data)
+
+
+def _column(data: ChoiceData, name: Any) -> Array:
+    if name == data.chosen:
+        raise SpecificationError(
+            f"argument 'instruments' names {name!r}, which holds the choices: a choice is no "
+            "instrument for itself"
+        )
+    return check_numeric(data, name)
+
+
+def independent(values: Array, data: ChoiceData) -> Array:
+    """Columns (R, M) without those that are combinations of earlier ones within situations.
+
+    A constant in each situation multiplies residuals that sum to 0, and so makes no moment.
+    """
+    within = deviations(values, data)
+    length = np.sqrt((within**2).sum(axis=0))
+    kept: list[int] = []
+    basis = np.empty((len(values), 0))
+    for m in np.flatnonzero(length > 0.0):
+        rest = within[:, m] / length[m]
+        for _ in range(2):  # once more, for rounding
+            rest = rest - basis @ (basis.T @ rest)
+        size = np.linalg.norm(rest)
+        if size > DEPENDENT:
+            kept.append(int(m))
+            basis = np.column_stack([basis, rest / size])
+    return np.ascontiguousarray(values[:, kept] / (length[kept] / np.sqrt(len(values))))
+
+
+def optimal_instruments(problem: Problem, grid: Grid, theta: Array) -> Array:
+    """``d log s_itj / d theta`` (R, P), less that of the outside option where there is one.
+
+    ``d log s_0 = - sum_j d s_j / s_0``. With these the variance of the estimates is least among all
+    functions of the attributes (Amemiya 1977; Chamberlain 1987), situation by situation.
+    """
+    data, parts = problem.data, []
+    for shares in shares_at(problem, grid, theta):
+        logs = _ratio(shares.slopes, shares.values)
+        if data.outside_option:
+            rows = problem.rows(shares.start, shares.stop)
+            persons = data.person_start[[shares.start, shares.stop]]
+            start = data.situation_start[persons[0] : persons[1]] - rows.start
+            left = 1.0 - np.add.reduceat(shares.values, start)
+            outside = -_ratio(np.add.reduceat(shares.slopes, start, axis=0), left)
+            logs -= outside[data.row_situation[rows] - persons[0]]
+        parts.append(logs)
+    return np.concatenate(parts)
+
+
+def _ratio(slopes: Array, shares: Array) -> Array:
+    """Slopes over shares; 0 where an alternative is never chosen, to the last digit."""
+    known = (shares > np.finfo(float).eps)[:, None]
+    return np.divide(slopes, shares[:, None], out=np.zeros_like(slopes), where=known)

@@ -1,0 +1,137 @@
+"""From the least criterion of simulated moments to a `Fit`: standard errors, tests, what to say."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesmix.classical.assemble import Search, message_of
+from bayesmix.classical.covariance import Information
+from bayesmix.classical.fit import Fit
+from bayesmix.classical.gmm import Criterion, Moments, Overidentification
+from bayesmix.errors import ConvergenceError
+from bayesmix.integration.descriptions import DrawRule
+from bayesmix.integration.grids import population_grid
+from bayesmix.likelihood.boundary import at_boundary
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.maximise import Optimum, curvature
+from bayesmix.likelihood.problem import Problem
+
+Array = NDArray[np.float64]
+
+ROOT = 1e-6
+"""The criterion at a root of as many moments as parameters, at most: 0, but for rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Where the moments' criterion is least."""
+
+    criterion: Criterion
+    optimum: Optimum
+
+    @property
+    def theta(self) -> Array:
+        return self.optimum.theta
+
+
+def test_of(first: Solution) -> Overidentification:
+    moments, parameters = first.criterion.root.shape[1], len(first.theta)
+    statistic = -2.0 * first.optimum.value if moments > parameters else 0.0
+    return Overidentification(statistic, moments - parameters)
+
+
+def assemble_moments(
+    search: Search, solution: Solution, test: Overidentification, note: str
+) -> Fit:
+    problem, optimum = search.problem, solution.optimum
+    space, criterion = problem.parameters, solution.criterion
+    theta, grid = space.canonical(optimum.theta), criterion.moments.grid
+    found = _information(problem, criterion, theta)
+    _check(problem, solution)
+    likelihood = Likelihood(problem, grid)
+    likelihood.check(theta)
+    value, _ = likelihood.value_and_gradient(theta)
+    words = (message_of(optimum, found, problem, theta), note, _noise(search, solution, found))
+    return Fit(
+        estimator="MSM",
+        model=problem.model,
+        space=space,
+        theta=theta,
+        loglik=value,
+        loglik_multinomial=search.logit.loglik,
+        information=found,
+        grid=grid,
+        integration=None,
+        optima=pd.DataFrame(
+            {
+                "loglik": [value],
+                "evaluations": [optimum.evaluations],
+                "converged": [optimum.converged],
+                "grid": [str(grid)],
+            },
+            index=pd.Index([1], name="start"),
+        ),
+        converged=optimum.converged,
+        message=". ".join(w for w in words if w),
+        n_persons=problem.n_persons,
+        n_situations=problem.data.n_situations,
+        seconds=time.perf_counter() - search.begun,
+        overidentification=test,
+    )
+
+
+def _check(problem: Problem, solution: Solution) -> None:
+    """Refuse a search that has not arrived, or as many moments as parameters without a root."""
+    optimum, criterion = solution.optimum, solution.criterion
+    rootless = (
+        criterion.root.shape[1] == len(optimum.theta)
+        and -2.0 * optimum.value > ROOT
+        and not at_boundary(problem, optimum.theta)
+    )
+    if optimum.converged and not rootless:
+        return
+    what = "the moments have no root" if rootless else "the optimiser stopped before the slope was"
+    size = f"criterion {-2 * optimum.value:.2g}" if rootless else f"{optimum.decrement:.2g}"
+    raise ConvergenceError(
+        f"{what} {'' if rootless else 'small: '}({size}; {optimum.message}): give more nodes, more "
+        "starts, or a model with fewer standard deviations; one situation at a time may say too "
+        "little of them"
+    )
+
+
+def _information(problem: Problem, criterion: Criterion, theta: Array) -> Information:
+    """``D'WD``, and what each person's moments say of theta, ``-D'W g_i``, in place of scores."""
+    values, slopes = criterion.moments.by_person(theta)
+    part = criterion.root.T @ slopes
+    hessian = part.T @ part
+    if at_boundary(problem, theta):
+        # There the slopes vanish, but not the criterion's curvature: no standard error is the
+        # honest one, and the two tell so.
+        root = criterion.whitening(part)
+        hessian = curvature(lambda at: criterion.value_and_gradient(at)[1], theta, root)
+    return Information(hessian, -values @ criterion.root @ part, problem.data.weights)
+
+
+def _noise(search: Search, solution: Solution, found: Information) -> str:
+    """In words, the share of variances that comes from simulation."""
+    moments, theta = solution.criterion.moments, solution.theta
+    if not isinstance(moments.grid.rule, DrawRule) or not moments.grid.rule.random:
+        return ""
+    fresh = population_grid(
+        moments.grid.rule, moments.grid.dimension, moments.grid.persons, search.rng
+    )
+    difference = (
+        moments.by_person(theta)[0]
+        - Moments(moments.problem, fresh, moments.instruments).by_person(theta)[0]
+    )
+    slopes = solution.criterion.parts(theta)[1]
+    to_theta = found.covariance("hessian") @ slopes.T @ solution.criterion.root.T
+    noise = np.diag(to_theta @ (moments.spread(difference) / 2) @ to_theta.T)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = (noise / np.diag(found.covariance("robust")))[~found.silent]
+    return f"simulation makes up to {100 * np.nanmax(share, initial=0.0):.1f} % of a variance"

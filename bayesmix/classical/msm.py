@@ -1,0 +1,236 @@
+"""The method of simulated moments (McFadden 1989; Train 2009, chapter 10)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.classical.assemble import Search
+from bayesmix.classical.fit import Fit
+from bayesmix.classical.gmm import (
+    LEAST_SQUARES,
+    Criterion,
+    Moments,
+    weight_root,
+)
+from bayesmix.classical.instruments import (
+    attribute_instruments,
+    given_instruments,
+    optimal_instruments,
+)
+from bayesmix.classical.moment_fit import Solution, assemble_moments, test_of
+from bayesmix.classical.msle import scattered_starts
+from bayesmix.classical.progress import progress_line
+from bayesmix.data.choices import ChoiceData
+from bayesmix.errors import ConvergenceError, IntegrationError, SpecificationError
+from bayesmix.integration.descriptions import Centred, DrawRule, Rule
+from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
+from bayesmix.integration.rules import gauss_hermite, sobol
+from bayesmix.likelihood.boundary import at_boundary, leave_boundary, raised
+from bayesmix.likelihood.centred import PersonGrid, check_grid
+from bayesmix.likelihood.maximise import Optimum, check_optimizer
+from bayesmix.likelihood.multinomial import check_signs, multinomial
+from bayesmix.likelihood.problem import Problem, bind
+from bayesmix.specification.model import MixedLogit
+
+Array = NDArray[np.float64]
+Steps = Literal["one-step", "two-step", "iterated"]
+
+STEPS = ("one-step", "two-step", "iterated")
+INSTRUMENT_NODES = 256
+"""Nodes a person of the instruments, at least: they are made once, and not at each evaluation."""
+ROUNDS = 30
+SETTLED = 1e-4
+"""Standard errors by which a round of iterated instruments moves estimates, at the end."""
+SAME = 0.01
+"""Difference of criteria below which two starts have found the same."""
+
+
+def msm(
+    model: MixedLogit,
+    data: ChoiceData,
+    *,
+    grid: Rule | PopulationGrid | None = None,
+    steps: Steps = "two-step",
+    instruments: str | Sequence[str] | Array | None = None,
+    optimizer: str = LEAST_SQUARES,
+    starts: int = 1,
+    rng: Seed = None,
+    progress: bool = False,
+) -> Fit:
+    """Solve simulated moment conditions ``sum_i w_i sum_tj z_itj (y_itj - s_itj(theta)) = 0``.
+
+    ``s_itj = sum_s w_is P(j | beta_is)`` are shares, linear in what is simulated, so that their
+    noise averages out over persons: estimates are consistent with any fixed number of draws, where
+    the simulated likelihood's, a logarithm of them, are not. The moments look at one situation at a
+    time. What a panel's repeated choices say of heterogeneity beyond that they do not use, and
+    standard errors of standard deviations are larger than the likelihood's.
+
+    Parameters
+    ----------
+    model, data
+        What to fit, on what.
+    grid
+        A rule such as ``sobol(512)``, the default, or the population grid of another fit. Draws
+        differ between persons, so that their noise is in the covariance of persons' moments, and
+        in the standard errors. Quadratures have an error that is the same for everyone, which
+        standard errors do not know of.
+    steps
+        ``"two-step"``: first over-identified moments with attributes, products and cubes for
+        ``z``, weighted by the inverse of their covariance, then the optimal instruments
+        ``z = d log s / d theta`` (less the outside option's) at those estimates, on independent
+        draws. ``"one-step"`` is the first alone, ``"iterated"`` renews the optimal instruments
+        until estimates settle.
+    instruments
+        Of the first step, in place of attributes: a formula, names of columns, or an array (R, M)
+        by row of ``data.frame``. The outside option's are 0.
+    optimizer
+        ``"least-squares"``, ``"bfgs"``, ``"l-bfgs-b"`` or ``"trust-region"``.
+    starts
+        Number of starting values of the first step, as in `msle`.
+    rng
+        Seed or Generator of draws and starts; the same seed gives the same numbers.
+    progress
+        Whether to show a progress line.
+
+    Returns
+    -------
+    Fit
+        With standard errors by person from ``(D'WD)^-1 D'WSWD (D'WD)^-1``, ``S`` the covariance of
+        persons' moments, and Hansen's test of the first step, ``overidentification``. ``loglik`` is
+        that of the estimates on the grid.
+
+    Raises
+    ------
+    ConvergenceError
+        If no start converges, or the moments have no root.
+    IntegrationError
+        If the grid is centred on persons: such nodes know their choices, and moments on them are
+        biased.
+    SpecificationError, DataError
+        If model, data or arguments do not fit together.
+
+    References
+    ----------
+    McFadden (1989); Amemiya (1977) and Chamberlain (1987) for the instruments; Hansen (1982).
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> logit = bm.MixedLogit("pf + cl")
+    >>> moments, likelihood = bm.msm(logit, data), bm.msle(logit, data)
+    >>> bool((moments.params - likelihood.params).abs().max() < 1e-8)
+    True
+    """
+    begun = time.perf_counter()
+    if optimizer != LEAST_SQUARES:
+        check_optimizer(optimizer)
+    if steps not in STEPS:
+        raise SpecificationError(f"argument 'steps' must be one of {STEPS}, got {steps!r}")
+    if starts < 1:
+        raise SpecificationError(f"argument 'starts' must be at least 1, got {starts}")
+    problem = bind(model, data)
+    generator = np.random.default_rng(rng)
+    used = _grid(problem, sobol(512) if grid is None else grid, generator)
+    logit = multinomial(problem)
+    check_signs(problem, logit)
+    z = attribute_instruments(problem, logit)
+    if instruments is not None:
+        z = given_instruments(problem, instruments)
+    with progress_line(progress, "MSM") as line:
+        search = Search(problem, logit, optimizer, generator, line, begun)
+        origins = scattered_starts(problem, logit, starts, generator)
+        first, note = _first_step(search, Moments(problem, used, z), origins)
+        last = first if steps == "one-step" else _optimal(search, first, steps == "iterated")
+        line.phase("standard errors")
+        return assemble_moments(search, last, test_of(first), note)
+
+
+def _grid(problem: Problem, grid: Any, rng: np.random.Generator) -> PopulationGrid:
+    if isinstance(grid, Centred | PersonGrid):
+        raise IntegrationError(
+            f"argument 'grid': {grid} puts nodes where each person's own choices say, and moments "
+            "on them are biased: use a rule of the population, such as sobol(512)"
+        )
+    if not problem.model.random:
+        return population_grid(gauss_hermite(1), 0, problem.n_persons)
+    check_grid(problem, grid)
+    if isinstance(grid, PopulationGrid):
+        return grid
+    return population_grid(grid, problem.parameters.n_random, problem.n_persons, rng)
+
+
+def _independent_grid(grid: PopulationGrid, rng: np.random.Generator) -> PopulationGrid:
+    """Nodes for the instruments, whose noise must be independent of the residuals'."""
+    if not isinstance(grid.rule, DrawRule):
+        return grid
+    nodes = max(grid.size, INSTRUMENT_NODES)
+    rule = replace(grid.rule, nodes=nodes) if grid.rule.random else sobol(nodes)
+    while True:
+        other = population_grid(rule, grid.dimension, grid.persons, rng)
+        if other.key != grid.key:  # the grid may have been made with this very seed
+            return other
+
+
+def _first_step(search: Search, moments: Moments, origins: list[Array]) -> tuple[Solution, str]:
+    """The least criterion over all starts, weighted again at its estimates; a note on starts."""
+    at_origin, _ = moments.by_person(origins[0])
+    root = weight_root(moments.spread(at_origin), len(origins[0]))
+    found = []
+    for number, origin in enumerate(origins, start=1):
+        search.progress.phase(f"first step, start {number} of {len(origins)}")
+        found.append(_solve(search, Criterion(moments, root), origin))
+    best = max(found, key=lambda s: (s.optimum.converged, s.optimum.value))
+    same = sum(s.optimum.value > best.optimum.value - SAME for s in found)
+    note = f"{same} of {len(found)} starts reached the first step's least criterion"
+    return _weighted(search, moments, best.theta), note if len(found) > 1 else ""
+
+
+def _weighted(search: Search, moments: Moments, theta: Array) -> Solution:
+    """The least criterion from ``theta``, with the weights that are best there."""
+    values, _ = moments.by_person(theta)
+    root = weight_root(moments.spread(values), len(theta))
+    return _solve(search, Criterion(moments, root), theta)
+
+
+def _solve(search: Search, criterion: Criterion, origin: Array) -> Solution:
+    problem = search.problem
+
+    def from_start(theta: Array) -> tuple[Optimum, Any]:
+        # The sign of a standard deviation is free, but on given draws the moments are not even in
+        # it: where it comes out negative, they are solved again from its mirror image.
+        for _ in range(3):
+            optimum = criterion.minimise(theta, search.optimizer)
+            theta = problem.parameters.canonical(optimum.theta)
+            if np.array_equal(theta, optimum.theta):
+                break
+        return optimum, criterion.moments.grid
+
+    return Solution(criterion, leave_boundary(problem, from_start, origin)[0])
+
+
+def _optimal(search: Search, first: Solution, iterated: bool) -> Solution:
+    """The root of the moments with optimal instruments."""
+    problem, theta = search.problem, first.theta
+    grid = first.criterion.moments.grid
+    other = _independent_grid(grid, search.rng)
+    for number in range(1, ROUNDS if iterated else 2):
+        search.progress.phase(f"optimal instruments, round {number}")
+        # Where a standard deviation is 0 the instrument for it vanishes: it is taken away from it.
+        at = raised(problem, theta, at_boundary(problem, theta))
+        z = optimal_instruments(problem, other, at)
+        solution = _weighted(search, Moments(problem, grid, z), theta)
+        slopes = solution.criterion.parts(solution.theta)[1]
+        move, theta = np.linalg.norm(slopes @ (solution.theta - theta)), solution.theta
+        if not iterated or move < SETTLED:
+            return solution
+    raise ConvergenceError(
+        f"after {ROUNDS} rounds the optimal instruments still move estimates by {move:.2g} "
+        "standard errors: use steps='two-step', or more nodes"
+    )

@@ -1,0 +1,155 @@
+"""Choice probabilities of every row and their derivatives: what simulated moments are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from bayesmix.likelihood.integrate import Mixture, coefficients, index_scores
+from bayesmix.likelihood.kernels import BLOCK, Panel, dot, log_probabilities
+from bayesmix.likelihood.mixture import base_at, mixture_at
+from bayesmix.likelihood.problem import Grid, Problem
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+ROWS = 2**17
+"""Rows handled together, about: it bounds the memory of their derivatives."""
+
+
+@njit(cache=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+def _person(  # pragma: no cover - compiled
+    panel: Panel,
+    x_fixed: Array,
+    base: Array,
+    mixture: Mixture,
+    entries: tuple[Indices, Indices],
+    i: int,
+    share: Array,
+    slopes: Array,
+) -> None:
+    size, n_laws, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[1], mixture.nodes.shape[2]
+    n_chol, n_fixed = entries[0].shape[0], x_fixed.shape[1]
+    u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]
+    w = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
+    situations = panel.situation_start
+    start, end = panel.person_start[i], panel.person_start[i + 1]
+    first_row = situations[start]
+    width = min(BLOCK, n_nodes)
+    prob = np.empty((situations[end] - first_row, width))
+    beta, slope = np.empty((size, width)), np.empty((size, width))
+    mean, mean_fixed = np.empty((size, width)), np.empty((n_fixed, width))
+    node_logp, g = np.empty(width), np.empty((size, width))
+    for first in range(0, n_nodes, BLOCK):
+        n = min(BLOCK, n_nodes - first)
+        coefficients(mixture, i, first, n, beta, slope)
+        log_probabilities(panel, i, base, beta, n, node_logp, prob)
+        for t in range(start, end):
+            mean[:] = 0.0
+            mean_fixed[:] = 0.0
+            for row in range(situations[t], situations[t + 1]):
+                p = prob[row - first_row]
+                for k in range(size):
+                    x, mk = panel.x[row, k], mean[k]
+                    for s in range(n):
+                        mk[s] += x * p[s]
+                for f in range(n_fixed):
+                    x, mf = x_fixed[row, f], mean_fixed[f]
+                    for s in range(n):
+                        mf[s] += x * p[s]
+            for row in range(situations[t], situations[t + 1]):
+                p = prob[row - first_row]
+                total = 0.0
+                for s in range(n):
+                    p[s] *= w[first + s]
+                    total += p[s]
+                share[row] += total
+                for k in range(size):
+                    x, gk, mk = panel.x[row, k], g[k], mean[k]
+                    for s in range(n):
+                        gk[s] = p[s] * (x - mk[s])
+                index_scores(mixture, beta, slope, n, g)
+                for k in range(size):
+                    gk = g[k]
+                    total = 0.0
+                    for s in range(n):
+                        total += gk[s]
+                    slopes[row, k if k < n_laws else n_chol + k] += total
+                for c in range(n_chol):
+                    column = u[entries[1][c], first : first + n]
+                    slopes[row, n_laws + c] += dot(g[entries[0][c]], column, n)
+                for f in range(n_fixed):
+                    x, mf = x_fixed[row, f], mean_fixed[f]
+                    total = 0.0
+                    for s in range(n):
+                        total += p[s] * (x - mf[s])
+                    slopes[row, size + n_chol + f] += total
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def share_slopes(  # pragma: no cover - compiled
+    panel: Panel, x_fixed: Array, base: Array, mixture: Mixture, entries: tuple[Indices, Indices]
+) -> tuple[Array, Array]:
+    """Shares ``s_itj = sum_s w_is P(j | beta_is)`` of every row (R,), and their derivatives.
+
+    These (R, P) are with respect to the locations ``loc (K,)`` of the row's person, the ``entries``
+    (rows and columns) of ``chol``, the locations of fixed willingness to pay, and the fixed
+    coefficients of ``x_fixed (R, F)``:
+    ``d s_itj / d loc_k = sum_s w_is p_js (x_jk - sum_l p_ls x_lk) d beta_ks / d b_ks``, and times
+    ``u_ms`` for ``chol_km``. Linear in what the nodes simulate, and so as unbiased as they are.
+    """
+    size = mixture.loc.shape[1]
+    share = np.zeros(base.shape[0])
+    slopes = np.zeros((base.shape[0], size + entries[0].shape[0] + x_fixed.shape[1]))
+    for person in prange(panel.person_start.shape[0] - 1):
+        _person(panel, x_fixed, base, mixture, entries, np.int64(person), share, slopes)
+    return share, slopes
+
+
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """Shares of consecutive persons' rows, and their derivatives by the free vector.
+
+    Parameters
+    ----------
+    start, stop
+        Persons start .. stop - 1.
+    values, slopes
+        (n,) and (n, P), n the number of their rows.
+    """
+
+    start: int
+    stop: int
+    values: Array
+    slopes: Array
+
+
+def shares_at(problem: Problem, grid: Grid, theta: Array) -> Iterator[Shares]:
+    """Shares on ``grid`` at the free vector ``theta`` (P,), chunk by chunk of persons."""
+    space = problem.parameters
+    for start, stop in _cuts(problem, grid):
+        mixture = mixture_at(problem, theta, *grid.block(start, stop))
+        values, slopes = share_slopes(
+            problem.panel(start, stop),
+            problem.x_fixed[problem.rows(start, stop)],
+            base_at(problem, theta, start, stop),
+            mixture,
+            space.chol_index,
+        )
+        # In the order of the free vector as they are: locations, free entries of chol, fixed.
+        yield Shares(start, stop, values, slopes)
+
+
+def _cuts(problem: Problem, grid: Grid) -> list[tuple[int, int]]:
+    """The grid's ranges of persons, cut further where their rows are many."""
+    per_person = max(1, problem.data.n_rows // problem.n_persons)
+    step = max(1, ROWS // per_person)
+    return [
+        (a, min(a + step, stop))
+        for start, stop in problem.cuts(grid)
+        for a in range(start, stop, step)
+    ]
