@@ -16,6 +16,7 @@ from bayesmix.classical.covariance import (
     whole_correlations,
 )
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.identification import diagnosis
 from bayesmix.classical.progress import Progress
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError
@@ -69,7 +70,7 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
             f"the optimiser stopped before the gradient was small ({optimum.decrement:.2g} "
             f"standard errors, norm {np.linalg.norm(optimum.gradient):.2g}; {optimum.message}); "
             f"condition number of the scaled curvature {found.condition:.2g}. "
-            f"{_diagnosis(found, problem)}"
+            f"{diagnosis(found, space, theta)}"
         )
     search.progress.phase("certificate of the integration error")
     return Fit(
@@ -134,13 +135,8 @@ def message_of(optimum: Optimum, found: Information, problem: Problem, theta: Ar
     whole = np.array(space.names)[whole_correlations(space, theta)]
     if len(whole):
         words.append(f"{', '.join(whole)} at the boundary: the covariance matrix is singular")
-    words.append(_diagnosis(found, problem))
+    words.append(diagnosis(found, space, theta))
     return ". ".join(w for w in words if w)
-
-
-def _diagnosis(found: Information, problem: Problem) -> str:
-    weak = found.weakest(problem.parameters)
-    return f"Not identified: the direction {weak}" if weak else ""
 
 
 def assemble_multinomial(search: Search) -> Fit:
@@ -149,6 +145,9 @@ def assemble_multinomial(search: Search) -> Fit:
     grid = population_grid(gauss_hermite(1), 0, problem.n_persons)
     likelihood = Likelihood(problem, grid)
     theta = starting_values(problem, logit)
+    found = _information(likelihood, theta)
+    words = ["converged (Newton's method; nothing to integrate)"]
+    words += [w for w in [diagnosis(found, problem.parameters, theta)] if w]
     return Fit(
         estimator="MSLE",
         model=problem.model,
@@ -156,7 +155,7 @@ def assemble_multinomial(search: Search) -> Fit:
         theta=theta,
         loglik=logit.loglik,
         loglik_multinomial=logit.loglik,
-        information=_information(likelihood, theta),
+        information=found,
         grid=grid,
         integration=None,
         optima=pd.DataFrame(
@@ -169,7 +168,7 @@ def assemble_multinomial(search: Search) -> Fit:
             index=pd.Index([1], name="start"),
         ),
         converged=True,
-        message="converged (Newton's method; nothing to integrate)",
+        message=". ".join(words),
         n_persons=problem.n_persons,
         n_situations=problem.data.n_situations,
         seconds=time.perf_counter() - search.begun,

@@ -22,10 +22,11 @@ from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.likelihood.anchored import climb, settle
 from bayesmix.likelihood.automatic import DEFAULT_TOLERANCE, MOST_NODES, Tolerance, first_rule
 from bayesmix.likelihood.automatic import next_rule as refined
+from bayesmix.likelihood.bhhh import maximise_likelihood
 from bayesmix.likelihood.boundary import leave_boundary
 from bayesmix.likelihood.centred import PersonGrid, check_grid
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.maximise import Optimum, check_optimizer, maximise, whitening
+from bayesmix.likelihood.maximise import Optimum, check_optimizer, whitening
 from bayesmix.likelihood.multinomial import (
     Multinomial,
     check_signs,
@@ -65,7 +66,8 @@ def msle(
         Number of starting values: the first from the multinomial logit, the others scattered
         around it. An optimum with a standard deviation near 0 is left and tried again.
     optimizer
-        ``"bfgs"``, ``"l-bfgs-b"`` or ``"trust-region"``.
+        ``"bfgs"``, ``"l-bfgs-b"``, ``"trust-region"``, or ``"bhhh"`` (Berndt, Hall, Hall and
+        Hausman 1974), which is slow where a standard deviation is near 0.
     tolerance
         Integration error that ``grid="auto"`` may leave, in nats and in standard errors.
     cluster
@@ -211,8 +213,8 @@ def _on_grid(search: Search, grid: PopulationGrid | PersonGrid, origin: Array) -
         optimum = None
         for _ in range(3):
             _, scores = likelihood.by_person(theta)
-            optimum = maximise(
-                likelihood.value_and_gradient,
+            optimum = maximise_likelihood(
+                likelihood,
                 theta,
                 whitening(np.nan_to_num(scores), problem.data.weights, natural_units(problem)),
                 optimizer=search.optimizer,

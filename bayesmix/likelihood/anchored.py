@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.integration.descriptions import Centred
+from bayesmix.likelihood.bhhh import maximise_likelihood
 from bayesmix.likelihood.centred import PersonGrid, centre
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.maximise import Optimum, maximise, whitening
+from bayesmix.likelihood.maximise import Optimum, whitening
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.units import natural_units
 
@@ -104,8 +105,8 @@ def climb(
     state = _anchor(problem, rule, start, rng, None)
     radius, evaluations = 20.0, 0
     for _ in range(ROUNDS):
-        local = maximise(
-            state.likelihood.value_and_gradient,
+        local = maximise_likelihood(
+            state.likelihood,
             state.theta,
             state.root,
             optimizer=optimizer,
@@ -162,8 +163,8 @@ def settle(
         grid = centre(problem, rule, theta, rng)
         likelihood = Likelihood(problem, grid)
         root = _root(likelihood, theta) if given is None else given
-        optimum = maximise(
-            likelihood.value_and_gradient,
+        optimum = maximise_likelihood(
+            likelihood,
             theta,
             root,
             optimizer=optimizer,

@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 Function = Callable[[Array], tuple[float, Array]]
 
 OPTIMIZERS = {"bfgs": "BFGS", "l-bfgs-b": "L-BFGS-B", "trust-region": "trust-constr"}
+BY_SCORES = ("bhhh",)
+"""Optimisers that need scores of persons, and not the gradient alone: see `maximise_likelihood`."""
 
 GRADIENT_TOLERANCE = 1e-4
 """In whitened coordinates, where a unit is about one standard error: some 1e-8 nats."""
@@ -84,18 +86,19 @@ def curvature(gradient: Callable[[Array], Array], theta: Array, root: Array) -> 
 
 
 def check_optimizer(optimizer: str) -> str:
-    """SciPy's name of an optimiser.
+    """SciPy's name of an optimiser; its own where it is none of SciPy's.
 
     Raises
     ------
     SpecificationError
         If it is unknown.
     """
-    if optimizer not in OPTIMIZERS:
+    if optimizer not in OPTIMIZERS and optimizer not in BY_SCORES:
         raise SpecificationError(
-            f"argument 'optimizer' must be one of {sorted(OPTIMIZERS)}, got {optimizer!r}"
+            f"argument 'optimizer' must be one of {sorted([*OPTIMIZERS, *BY_SCORES])}, "
+            f"got {optimizer!r}"
         )
-    return OPTIMIZERS[optimizer]
+    return OPTIMIZERS.get(optimizer, optimizer)
 
 
 def maximise(

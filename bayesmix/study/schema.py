@@ -128,7 +128,7 @@ class EstimateTable:
     methods: tuple[Literal["msle", "nuts"], ...] = ("msle", "nuts")
     seed: Annotated[int, AtLeast(0)] = 1
     starts: Count = 4
-    optimizer: Literal["bfgs", "l-bfgs-b", "trust-region"] = "bfgs"
+    optimizer: Literal["bfgs", "l-bfgs-b", "trust-region", "bhhh"] = "bfgs"
     likelihood: Literal["marginal", "hierarchical", "auto"] = "auto"
     draws: Count = 1000
     tune: Count | None = None

@@ -107,7 +107,7 @@ def test_the_gradient_at_the_optimum_is_zero(grid):
     assert gradient @ covariance @ gradient < 1e-5
 
 
-@pytest.mark.parametrize("optimizer", ["l-bfgs-b", "trust-region"])
+@pytest.mark.parametrize("optimizer", ["l-bfgs-b", "trust-region", "bhhh"])
 @pytest.mark.parametrize("grid", [CENTRED, gauss_hermite(9)], ids=str)
 def test_every_optimizer_finds_the_same_optimum(optimizer, grid):
     fits = [

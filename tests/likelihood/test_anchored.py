@@ -117,8 +117,8 @@ def test_steps_must_climb_on_fresh_nodes(promise, monkeypatch):
     aim = origin + 40.0 * root[:, 1] if promise else top.theta
     settled = []
 
-    def local(function, start, root, **options):
-        value, gradient = function(start)
+    def local(likelihood, start, root, **options):
+        value, gradient = likelihood.value_and_gradient(start)
         end = aim if np.array_equal(start, origin) else start
         return Optimum(end, value + promise, gradient, 0.0, 1, True, "")
 
@@ -126,7 +126,7 @@ def test_steps_must_climb_on_fresh_nodes(promise, monkeypatch):
         settled.append(theta)
         return Optimum(theta, 0.0, theta, 0.0, 1, True, ""), None
 
-    monkeypatch.setattr(anchored, "maximise", local)
+    monkeypatch.setattr(anchored, "maximise_likelihood", local)
     monkeypatch.setattr(anchored, "settle", settle)
     climb(here, RULE, origin, np.random.default_rng(1))
     if promise:

@@ -1,0 +1,97 @@
+"""Newton's method with the outer product of scores (Berndt, Hall, Hall and Hausman 1974)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.maximise import GRADIENT_TOLERANCE, Optimum, maximise, whitening
+from bayesmix.likelihood.multinomial import natural_units
+
+Array = NDArray[np.float64]
+
+ARMIJO = 1e-4
+"""Share of the promised gain that a step must keep."""
+HALVINGS = 30
+
+
+def maximise_likelihood(
+    likelihood: Likelihood,
+    start: Array,
+    root: Array,
+    *,
+    optimizer: str = "bfgs",
+    iterations: int = 500,
+    callback: Callable[[float], None] | None = None,
+) -> Optimum:
+    """Maximum of an integrated likelihood from ``start`` by any optimiser; see `maximise`."""
+    if optimizer == "bhhh":
+        return bhhh(likelihood, start, iterations=iterations, callback=callback)
+    return maximise(
+        likelihood.value_and_gradient,
+        start,
+        root,
+        optimizer=optimizer,
+        iterations=iterations,
+        callback=callback,
+    )
+
+
+def bhhh(
+    likelihood: Likelihood,
+    start: Array,
+    *,
+    iterations: int = 500,
+    callback: Callable[[float], None] | None = None,
+) -> Optimum:
+    """Steps ``B^-1 g`` with ``B = sum_i w_i s_i s_i'``, halved until the log-likelihood rises.
+
+    At the maximum of a model that is right, ``B`` is the curvature. It stops where
+    ``(g' B^-1 g)^(1/2)``, the distance in standard errors, is small.
+    """
+    weights = likelihood.problem.data.weights
+    units = natural_units(likelihood.problem)
+    theta, evaluations, message = start, 1, "iterations are used up"
+    logp, scores = likelihood.by_person(theta)
+    value, gradient, distance = float(weights @ logp), weights @ scores, np.inf
+    for _ in range(iterations):
+        if not (np.isfinite(value) and np.isfinite(gradient).all()):
+            message = "the log-likelihood is not finite"
+            break
+        if callback is not None:
+            callback(value)
+        root = whitening(scores, weights, units)
+        whitened = root.T @ gradient
+        distance = float(np.linalg.norm(whitened))
+        if distance <= GRADIENT_TOLERANCE:
+            message = "the gradient is small"
+            break
+        found = _rise(likelihood, theta, value, (root @ whitened, distance**2))
+        evaluations += HALVINGS if found is None else found[3]
+        if found is None:
+            message = "no step raises the log-likelihood"
+            break
+        theta, value, scores = found[:3]
+        gradient = weights @ scores
+    # Halving gives up where rounding hides the last digits: that is convergence too.
+    converged = bool(np.isfinite(value)) and distance <= 10 * GRADIENT_TOLERANCE
+    return Optimum(theta, value, gradient, distance, evaluations, converged, message)
+
+
+def _rise(
+    likelihood: Likelihood, theta: Array, value: float, step: tuple[Array, float]
+) -> tuple[Array, float, Array, int] | None:
+    """The first of a step, its half, its quarter, ... that raises the log-likelihood enough."""
+    direction, slope = step
+    weights = likelihood.problem.data.weights
+    for halving in range(HALVINGS):
+        scale = 0.5**halving
+        trial = theta + scale * direction
+        logp, scores = likelihood.by_person(trial)
+        total = float(weights @ logp)
+        if total >= value + ARMIJO * scale * slope and np.isfinite(scores).all():
+            return trial, total, scores, halving + 1
+    return None

@@ -1,0 +1,81 @@
+"""Words for what the data hardly identify: simulated models, thresholds, units."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+import bayesmix as bm
+from bayesmix.classical.covariance import Information
+from bayesmix.classical.identification import diagnosis
+from bayesmix.likelihood.simulate import simulate_choices
+from bayesmix.specification.parameters import ParameterSpace
+from tests.simulated import attributes, choice_data
+
+MODEL = bm.MixedLogit("x + y + z", random=bm.Normal("x"))
+AT = {"mean[x]": 1.0, "sd[x]": 1.0, "fixed[y]": -0.5, "fixed[z]": 0.0}
+
+
+@cache
+def fitted(apart):
+    """Column z is x and a little noise: it is hard to tell which of them matters."""
+    rng = np.random.default_rng(1)
+    frame = attributes(rng, 300, 5)
+    frame["z"] = frame["x"] + apart * rng.normal(size=len(frame))
+    data = simulate_choices(MODEL, AT, choice_data(frame), rng)
+    return bm.msle(MODEL, data, grid=bm.gauss_hermite(9), starts=1), data
+
+
+def test_a_nearly_unidentified_model_is_said_to_be():
+    fit, data = fitted(0.005)
+    assert "the data hardly tell mean[x] from fixed[z] (condition number 4e+04" in fit.message
+    assert fit.message in repr(fit)
+    assert "Not identified" not in fit.message
+    assert fit.std_errors["fixed[z]"] > 30 * fit.std_errors["fixed[y]"]
+    logit = bm.msle(bm.MixedLogit("x + y + z"), data)
+    assert "hardly tell fixed[x] from fixed[z]" in logit.message
+
+
+def test_a_model_that_is_identified_has_no_such_words():
+    assert "identified" not in fitted(1.0)[0].message
+    assert "identified" not in fitted(0.05)[0].message
+
+
+SPACE = ParameterSpace(("a", "b"), ("c",), ((0, 1),))
+THETA = np.array([0.3, -0.2, 1.0, 0.5, 0.8, 0.1])  # mean a, b; chol aa, ba, bb; fixed c
+
+
+def with_weak_direction(direction, size):
+    """Information with eigenvalue ``size`` along a direction of the printed parameters."""
+    d = direction / np.linalg.norm(direction)
+    hessian = np.eye(6) - (1 - size) * np.outer(d, d)
+    jacobian = SPACE.jacobian(THETA)
+    return Information(jacobian.T @ hessian @ jacobian, np.eye(6), np.ones(6))
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-4])
+def test_the_combination_is_one_of_printed_parameters(scale):
+    # mean a, mean b, sd a, sd b, corr, fixed
+    info = with_weak_direction(np.array([1.0, 0, 0, -1.0, 0, 0]), 1e-6)
+    units = np.array([1.0, 1.0, 1.0, 1.0, 1.0, scale])
+    scaled = Information(info.hessian * np.outer(units, units), info.scores, info.weights)
+    words = diagnosis(scaled, SPACE, THETA)
+    assert "hardly tell mean[a] from sd[b] (" in words
+    three = with_weak_direction(np.array([0, 1.0, 0, 0, 1.0, -1.0]), 1e-6)
+    assert "hardly tell mean[b] from corr[a, b], fixed[c] (" in diagnosis(three, SPACE, THETA)
+
+
+def test_thresholds():
+    direction = np.array([1.0, 0, 0, -1.0, 0, 0])
+    assert diagnosis(with_weak_direction(direction, 1e-3), SPACE, THETA) == ""
+    gone = diagnosis(with_weak_direction(direction, 0.0), SPACE, THETA)
+    assert gone.startswith("Not identified: the direction")
+
+
+def test_a_singular_covariance_is_named_in_the_free_vector():
+    theta = THETA.copy()
+    theta[2:5] = 0.0  # sd a = sd b = 0: no way back from the printed parameters
+    hessian = np.eye(6)
+    hessian[0, 5] = hessian[5, 0] = 1 - 1e-6
+    info = Information(hessian, np.eye(6), np.ones(6))
+    assert "hardly tell mean[a] from fixed[c]" in diagnosis(info, SPACE, theta)
