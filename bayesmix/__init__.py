@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from bayesmix.demand.individuals import individuals
     from bayesmix.demand.options import BootstrapDraws
     from bayesmix.demand.shares import shares
+    from bayesmix.demand.surplus import surplus
     from bayesmix.errors import (
         ConvergenceError,
         DataError,
@@ -77,6 +78,7 @@ _HOMES = {
     "demand.individuals": ["individuals"],
     "demand.options": ["BootstrapDraws"],
     "demand.shares": ["shares"],
+    "demand.surplus": ["surplus"],
     "errors": ["ConvergenceError", "DataError", "IntegrationError", "SpecificationError"],
     "integration.grids": ["population_grid"],
     "integration.overview": ["rule_table"],
@@ -136,6 +138,7 @@ __all__ = [
     "simulate_choices",
     "sobol",
     "sparse",
+    "surplus",
 ]
 
 
