@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from bayesmix.demand.individuals import individuals
     from bayesmix.demand.options import BootstrapDraws
     from bayesmix.demand.shares import shares
+    from bayesmix.demand.surplus import surplus
     from bayesmix.errors import (
         ConvergenceError,
         DataError,
@@ -87,6 +88,7 @@ _HOMES = {
     "demand.individuals": ["individuals"],
     "demand.options": ["BootstrapDraws"],
     "demand.shares": ["shares"],
+    "demand.surplus": ["surplus"],
     "errors": ["ConvergenceError", "DataError", "IntegrationError", "SpecificationError"],
     "integration.grids": ["population_grid"],
     "integration.overview": ["rule_table"],
@@ -152,6 +154,7 @@ __all__ = [
     "simulate_choices",
     "sobol",
     "sparse",
+    "surplus",
     "wald_test",
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -114,6 +114,10 @@ class Sample:
     def base(self, part: Piece, theta: Array, there: Problem | None = None) -> Array:
         """Utilities of what does not vary over nodes, in the piece's rows."""
         return part.place(base_at(there or self.there, theta, part.start, part.stop))
+
+    def moved(self, scenario: ChoiceData) -> Sample:
+        """The same people, in the same segments, in a scenario."""
+        return replace(self, there=bind_scenario(self.people.problem, scenario))
 
     def of(self, quantity: Callable[[Array], Array], label: str) -> Interval:
         """Estimate and interval of a function of the free vector."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import GRADIENT_TOLERANCE, Optimum, maximise, whitening
-from bayesmix.likelihood.multinomial import natural_units
+from bayesmix.likelihood.units import natural_units
 
 Array = NDArray[np.float64]
 

@@ -10,8 +10,9 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.likelihood.bhhh import HALVINGS, bhhh, maximise_likelihood
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import GRADIENT_TOLERANCE, whitening
-from bayesmix.likelihood.multinomial import multinomial, natural_units, starting_values
+from bayesmix.likelihood.multinomial import multinomial, starting_values
 from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.units import natural_units
 from tests.simulated import choice_data, simulated
 
 MODEL = bm.MixedLogit("x + y", random=bm.LKJNormal("x", "y"))

@@ -1,0 +1,64 @@
+"""Utility in money: which coefficients of prices it can be divided by."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.demand.interventions import Intervention, attribute_slope
+from bayesmix.errors import SpecificationError
+from bayesmix.likelihood.problem import Problem
+from bayesmix.specification.mixing import Coefficient
+
+Array = NDArray[np.float64]
+
+REMEDY = (
+    "give it LogNormal(..., sign=-1), which is negative for everybody, a fixed coefficient, or "
+    "estimate in willingness-to-pay space"
+)
+
+
+def has_one_sign(coefficient: Coefficient) -> bool:
+    """Whether the law has all its mass on one side of 0, and moments of 1 / beta."""
+    return coefficient.lognormal
+
+
+def price_slope(problem: Problem, price: str) -> Intervention:
+    """The derivative of utility in the price, refused unless it turns utils into money.
+
+    It must be the same for all alternatives of a situation (a price in a transform, or interacted
+    with the alternatives, has no one value of a unit of money), and negative for everybody.
+
+    Raises
+    ------
+    SpecificationError
+        If it is not so, with the remedy.
+    """
+    slope = attribute_slope(problem, price)
+    assert slope.by is not None
+    design = slope.by.design
+    signs = [design.random[:, k] for k, c in enumerate(design.coefficients) if not has_one_sign(c)]
+    names = [c.term for c in design.coefficients if not has_one_sign(c)]
+    for name, column in zip(names, signs, strict=True):
+        if column.any():
+            raise SpecificationError(
+                f"the coefficient of {name!r}, which turns utils into units of {price!r}, has a "
+                f"law with mass on both sides of 0: some people would pay to pay more, and the "
+                f"mean of anything divided by it does not exist; {REMEDY}"
+            )
+    _check_same(problem, np.hstack([design.random, design.fixed]), price)
+    return slope
+
+
+def _check_same(problem: Problem, slopes: Array, price: str) -> None:
+    """Refuse derivatives (R, K + F) that differ between alternatives of a situation."""
+    data = problem.data
+    first = np.minimum(data.situation_start[:-1], data.n_rows - 1)[data.row_situation]
+    size = np.abs(slopes).max(axis=0, initial=0.0)
+    if (np.abs(slopes - slopes[first]) > 1e-9 * size).any():
+        raise SpecificationError(
+            f"the derivative of utility in {price!r} differs between alternatives of a situation, "
+            f"so that a unit of money has no one value there: the formula is "
+            f"{problem.model.formula!r}; let {price!r} enter it linearly, alone or times columns "
+            "of persons"
+        )

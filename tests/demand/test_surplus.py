@@ -1,0 +1,89 @@
+"""Surplus: minus the share for a little more of a price, closed forms, and what is refused."""
+
+import numpy as np
+import pytest
+
+import bayesmix as bm
+from bayesmix.errors import SpecificationError
+from bayesmix.likelihood.problem import bind
+from tests.demand.test_elasticities import QUICK
+from tests.simulated import attributes, choice_data
+
+
+@pytest.mark.parametrize("people", ["population", "known"])
+def test_a_little_more_of_a_price_costs_the_share(fit, data, people):
+    """Roy's identity, in every segment, with price:poor in the slope."""
+    share = bm.shares(fit, data, by="half", people=people, **QUICK)["estimate"]
+    h = 1e-5
+    for j in (0, 2):
+        change = [
+            bm.surplus(
+                fit,
+                data,
+                scenario=data.with_attribute(
+                    "price", lambda r, s=s: r["price"] + s * h, alternative=j
+                ),
+                by="half",
+                people=people,
+                **QUICK,
+            )["estimate"]
+            for s in (1, -1)
+        ]
+        slope = (change[0] - change[1]) / (2 * h)
+        np.testing.assert_allclose(slope, -share.sel(alternative=j), atol=1e-6)
+
+
+def test_removal_costs_the_log_of_what_is_left(data):
+    """A multinomial logit: log(1 - s) / |alpha|, situation by situation; and the level."""
+    model = bm.MixedLogit("price + price:poor + quality")
+    fit = bm.msle(model, data)
+    v = np.exp(bind(model, data).design.fixed @ fit.theta)
+    total = 1.0 + np.bincount(data.row_situation, v, data.n_situations)
+    mine = np.where(data.alternative_code == 1, v, 0.0)
+    left = total - np.bincount(data.row_situation, mine, data.n_situations)
+    params, persons = fit.params, np.repeat(np.arange(120), 3)
+    alpha = -(params["fixed[price]"] + params["fixed[price:poor]"] * (persons % 2))
+    w = np.repeat(data.weights, 3)
+    level = bm.surplus(fit, data, draws=3, rng=1)["estimate"]
+    assert float(level) == pytest.approx(w @ (np.log(total) / alpha) / w.sum(), abs=1e-12)
+    change = bm.surplus(fit, data, scenario=data.without(1), draws=3, rng=1)["estimate"]
+    assert float(change) == pytest.approx(w @ (np.log(left / total) / alpha) / w.sum(), abs=1e-12)
+
+
+def test_a_change_of_nothing_is_worth_nothing(fit, data):
+    same = data.with_attribute("price", lambda rows: rows["price"])
+    found = bm.surplus(fit, data, scenario=same, uncertainty="delta", **QUICK)
+    assert found["low"] == found["high"] == 0.0
+
+
+def test_where_nothing_is_left_all_surplus_is_lost(fit, data):
+    """The outside option alone is worth log 1."""
+    options = {"uncertainty": "delta", **QUICK}
+    gone = bm.surplus(fit, data, scenario=data.without(0, 1, 2, 3), **options)
+    level = bm.surplus(fit, data, **options)
+    for name in ("estimate", "low"):
+        other = {"estimate": "estimate", "low": "high"}[name]
+        assert float(gone[name]) == pytest.approx(-float(level[other]), rel=1e-12)
+
+
+def fitted(formula, random=(), sign=1.0):
+    frame = attributes(np.random.default_rng(3), 60, 2)
+    best = (frame["y"] + sign * frame["x"]).to_numpy().reshape(-1, 3).argmax(axis=1)
+    data = choice_data(frame.assign(choice=(frame["alt"] == np.repeat(best, 3)).astype(int)))
+    noisy = data.with_choices(np.where(np.arange(120) % 3, data.chosen_row, np.arange(120) * 3))
+    return bm.msle(bm.MixedLogit(formula, random=random), noisy, starts=1, rng=1), noisy
+
+
+@pytest.mark.parametrize(
+    ("formula", "random", "sign", "words"),
+    [
+        ("x + y", [bm.Normal("x")], -1, r"mass on both sides of 0.*LogNormal\(..., sign=-1\)"),
+        ("I(x**2) + x + y", [], -1, "differs between alternatives of a situation"),
+        ("x + C(alt):x + y", [], -1, "differs between alternatives of a situation"),
+        ("x + y", [], 1, "does not fall in 'x' for everybody"),
+    ],
+)
+def test_what_is_no_price_is_refused(formula, random, sign, words):
+    fit, data = fitted(formula, random, sign)
+    with pytest.raises(SpecificationError, match=words):
+        bm.surplus(fit, data, price="x", draws=2, rng=1, nodes=16)
