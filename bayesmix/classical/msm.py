@@ -24,8 +24,8 @@ from bayesmix.classical.instruments import (
     optimal_instruments,
 )
 from bayesmix.classical.moment_fit import Solution, assemble_moments, test_of
-from bayesmix.classical.msle import scattered_starts
 from bayesmix.classical.progress import progress_line
+from bayesmix.classical.starts import scattered_starts
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, IntegrationError, SpecificationError
 from bayesmix.integration.descriptions import Centred, DrawRule, Rule

@@ -87,7 +87,7 @@ def test_the_wrong_optimum_with_a_collapsed_standard_deviation_is_left(panel, mo
     """Plain nodes from a start with sd[seas] = 0.007: there -3899 was another package's answer."""
     problem = bind(MODEL, panel)
     collapsed = problem.parameters.theta({**EXACT, "sd[seas]": 0.007})
-    monkeypatch.setattr(msle_module, "_starts", lambda *_: [collapsed])
+    monkeypatch.setattr(msle_module, "scattered_starts", lambda *_: [collapsed])
     visited = []
 
     def watched(problem, search, start):

@@ -1,0 +1,224 @@
+"""Starting values, the search from each of them, and whether they come to the same optimum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesmix.classical.assemble import Search
+from bayesmix.errors import ConvergenceError, IntegrationError
+from bayesmix.integration.descriptions import Centred, Rule
+from bayesmix.integration.grids import PopulationGrid, population_grid
+from bayesmix.likelihood.anchored import FAR_STEP, climb, settle
+from bayesmix.likelihood.automatic import FIRST_RULE
+from bayesmix.likelihood.bhhh import maximise_likelihood
+from bayesmix.likelihood.boundary import GAIN, leave_boundary
+from bayesmix.likelihood.centred import PersonGrid
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.maximise import Optimum, whitening
+from bayesmix.likelihood.multinomial import Multinomial, multinomial, starting_values
+from bayesmix.likelihood.problem import Grid, Problem, bind
+from bayesmix.likelihood.units import coefficient_units, natural_units
+
+Array = NDArray[np.float64]
+
+SAME = 0.1
+"""Optima on one grid that are nearer than this (in standard errors) are one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """Where the searches from several starts have ended.
+
+    Parameters
+    ----------
+    optimum, grid
+        The best of them, and the grid on which it was found.
+    optima
+        Log-likelihood, evaluations, convergence and grid of each start.
+    thetas
+        Free vectors (n, P) where they ended; NaN where a search failed.
+    """
+
+    optimum: Optimum
+    grid: Grid
+    optima: pd.DataFrame
+    thetas: Array
+
+
+def scattered_starts(
+    problem: Problem, logit: Multinomial, number: int, rng: np.random.Generator
+) -> list[Array]:
+    """The multinomial logit's start, and others scattered around it."""
+    first = starting_values(problem, logit)
+    space, unit = problem.parameters, coefficient_units(problem)
+    k = space.n_random
+    step = np.where(problem.link != 0, 0.5, 0.5 * unit[:k])
+    origins = [first]
+    for _ in range(number - 1):
+        mean, chol, fixed = space.unpack(first)
+        mean += step * rng.standard_normal(k)
+        chol = np.diag(np.diag(chol) * np.exp(0.7 * rng.standard_normal(k)))
+        fixed += 0.25 * unit[k:] * rng.standard_normal(len(fixed))
+        origins.append(space.pack(mean, chol, fixed))
+    return origins
+
+
+def preference_start(search: Search) -> Array | None:
+    """A start in WTP space from the preference-space fit; None where that has no maximum.
+
+    Willingness to pay at the median of the price coefficient: that of another coefficient over
+    minus the price's.
+    """
+    problem = search.problem
+    space, price = problem.parameters, problem.price
+    other = bind(replace(problem.model, wtp=None), problem.data)
+    try:
+        first = starting_values(other, multinomial(other))
+        optimum, _ = climb(other, FIRST_RULE, first, search.rng, optimizer=search.optimizer)
+    except (ConvergenceError, IntegrationError):
+        return None
+    mean, chol, fixed = space.unpack(optimum.theta)
+    k = space.n_random
+    value = fixed[price - k] if price >= k else problem.link[price] * np.exp(mean[price])
+    if not value < 0:
+        return None
+    others = np.arange(space.n_random + len(space.fixed)) != price
+    normal = others[:k] & (problem.link == 0)
+    mean[normal] /= -value
+    chol[normal] /= -value
+    mean[others[:k] & (problem.link != 0)] -= np.log(-value)
+    return space.pack(mean, chol, np.where(others[k:], fixed / -value, fixed))
+
+
+def best_of(
+    search: Search, grid: Rule | Centred | PopulationGrid | PersonGrid, origins: Sequence[Array]
+) -> Ends:
+    """The best optimum over all starts.
+
+    Raises
+    ------
+    IntegrationError
+        If the grid's integrals are not positive at any start.
+    """
+    problem = search.problem
+    if isinstance(grid, Rule):
+        grid = population_grid(grid, problem.parameters.n_random, problem.n_persons, search.rng)
+    found: list[tuple[Optimum, Grid]] = []
+    rows: list[tuple[int, float, int, bool, str]] = []
+    thetas = np.full((len(origins), problem.parameters.size), np.nan)
+    for number, origin in enumerate(origins, start=1):
+        search.progress.phase(f"start {number} of {len(origins)}")
+        try:
+            found.append(_from(search, grid, origin, found))
+        except IntegrationError:
+            # A scattered start may lie where a signed rule fails, though others do not.
+            if number == len(origins) and not found:
+                raise
+            rows.append((number, np.nan, 0, False, str(grid)))
+            continue
+        optimum, used = found[-1]
+        thetas[number - 1] = optimum.theta
+        rows.append((number, optimum.value, optimum.evaluations, optimum.converged, str(used)))
+    optima = pd.DataFrame(rows, columns=["start", "loglik", "evaluations", "converged", "grid"])
+    best = max(found, key=lambda pair: (pair[0].converged, pair[0].value))
+    return Ends(*best, optima.set_index("start"), thetas)
+
+
+def compare_ends(
+    search: Search, ends: Ends, optimum: Optimum, grid: PersonGrid, root: Array
+) -> Ends:
+    """What the starts reach on one grid: on grids of their own, optima differ by their noise.
+
+    Each end that is not the best one's goes on from where it is, on ``grid``. If it comes to
+    another optimum than ``optimum``, it is anchored anew, and may be a better one: then that is the
+    best of the result.
+    """
+    likelihood = Likelihood(search.problem, grid)
+    back = np.linalg.inv(root)
+    values: dict[bytes, float] = {ends.optimum.theta.tobytes(): optimum.value}
+    best: tuple[Optimum, Grid] = (optimum, grid)
+    for number, theta in enumerate(ends.thetas, start=1):
+        if theta.tobytes() in values or np.isnan(theta).any():
+            continue
+        search.progress.phase(f"comparing start {number} of {len(ends.thetas)}")
+        local = maximise_likelihood(likelihood, theta, root, optimizer=search.optimizer)
+        value = optimum.value
+        if np.linalg.norm(back @ (_canonical(search, local.theta) - optimum.theta)) > SAME:
+            own, its_grid = _settled(search, grid.rule, local.theta)
+            if np.linalg.norm(back @ (_canonical(search, own.theta) - optimum.theta)) > FAR_STEP:
+                value = own.value
+            if value > best[0].value + GAIN and own.converged:
+                best = own, its_grid
+        values[theta.tobytes()] = value
+    optima = ends.optima.copy()
+    optima["loglik"] = [values.get(theta.tobytes(), np.nan) for theta in ends.thetas]
+    optima["grid"] = str(grid)
+    return Ends(*best, optima, ends.thetas)
+
+
+def _canonical(search: Search, theta: Array) -> Array:
+    return search.problem.parameters.canonical(theta)
+
+
+def _settled(search: Search, rule: Centred, theta: Array) -> tuple[Optimum, PersonGrid]:
+    return settle(search.problem, rule, theta, search.rng, optimizer=search.optimizer)
+
+
+def _from(
+    search: Search,
+    grid: Centred | PopulationGrid | PersonGrid,
+    origin: Array,
+    known: Sequence[tuple[Optimum, Any]],
+) -> tuple[Optimum, Grid]:
+    """The optimum from one start, and its grid."""
+    if isinstance(grid, Centred):
+        return _climb(search, grid, origin, known)
+    return _on_grid(search, grid, origin), grid
+
+
+def _climb(
+    search: Search, rule: Centred, origin: Array, known: Sequence[tuple[Optimum, Any]]
+) -> tuple[Optimum, Grid]:
+    def from_start(theta: Array) -> tuple[Optimum, Grid]:
+        return climb(
+            search.problem,
+            rule,
+            theta,
+            search.rng,
+            optimizer=search.optimizer,
+            callback=search.progress.value,
+            known=known,
+        )
+
+    return leave_boundary(search.problem, from_start, origin)
+
+
+def _on_grid(search: Search, grid: PopulationGrid | PersonGrid, origin: Array) -> Optimum:
+    problem = search.problem
+    likelihood = Likelihood(problem, grid)
+    likelihood.check(origin)
+
+    def from_start(theta: Array) -> tuple[Optimum, Grid]:
+        optimum = None
+        for _ in range(3):
+            _, scores = likelihood.by_person(theta)
+            optimum = maximise_likelihood(
+                likelihood,
+                theta,
+                whitening(np.nan_to_num(scores), problem.data.weights, natural_units(problem)),
+                optimizer=search.optimizer,
+                callback=search.progress.value,
+            )
+            theta = problem.parameters.canonical(optimum.theta)
+            if optimum.converged and np.array_equal(theta, optimum.theta):
+                break
+        assert optimum is not None
+        return optimum, grid
+
+    return leave_boundary(problem, from_start, origin)[0]
