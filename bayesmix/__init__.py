@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bayesmix.classical.fit import Fit
     from bayesmix.classical.hausman import hausman_test
     from bayesmix.classical.hypotheses import HypothesisTest, wald_test
+    from bayesmix.classical.latex import to_latex
     from bayesmix.classical.likelihood_ratio import lr_test
     from bayesmix.classical.msle import msle
     from bayesmix.data import examples
@@ -74,6 +75,7 @@ _HOMES = {
     "classical.fit": ["Fit"],
     "classical.hausman": ["hausman_test"],
     "classical.hypotheses": ["HypothesisTest", "wald_test"],
+    "classical.latex": ["to_latex"],
     "classical.likelihood_ratio": ["lr_test"],
     "classical.msle": ["msle"],
     "data.choices": ["ChoiceData"],
@@ -139,6 +141,7 @@ __all__ = [
     "simulate_choices",
     "sobol",
     "sparse",
+    "to_latex",
     "wald_test",
 ]
 
