@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bayesmix.classical.fit import Fit
     from bayesmix.classical.hausman import hausman_test
     from bayesmix.classical.hypotheses import HypothesisTest, wald_test
+    from bayesmix.classical.latex import to_latex
     from bayesmix.classical.likelihood_ratio import lr_test
     from bayesmix.classical.msle import msle
     from bayesmix.classical.msm import msm
@@ -79,6 +80,7 @@ _HOMES = {
     "classical.fit": ["Fit"],
     "classical.hausman": ["hausman_test"],
     "classical.hypotheses": ["HypothesisTest", "wald_test"],
+    "classical.latex": ["to_latex"],
     "classical.likelihood_ratio": ["lr_test"],
     "classical.msle": ["msle"],
     "classical.msm": ["msm"],
@@ -155,6 +157,7 @@ __all__ = [
     "sobol",
     "sparse",
     "surplus",
+    "to_latex",
     "wald_test",
 ]
 

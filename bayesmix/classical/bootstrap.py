@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Generator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from html import escape
-from multiprocessing import get_context
-from typing import Any
 
-import numba
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from rich.progress import track
 
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.resampling import make_job, replications_of
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError, DataError, SpecificationError
 from bayesmix.integration.grids import Seed
-from bayesmix.likelihood.boundary import leave_boundary
-from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.maximise import Optimum, maximise, whitening
-from bayesmix.likelihood.problem import Grid, bind
-from bayesmix.likelihood.units import natural_units
-from bayesmix.specification.parameters import ParameterSpace
 
 Array = NDArray[np.float64]
-Finished = Generator[tuple[int, Array | None]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,27 +89,6 @@ class Bootstrap:
         return f"<p>{words}</p>{self.summary().to_html(float_format='{:.4f}'.format)}"
 
 
-@dataclass(frozen=True, eq=False)
-class Job:
-    """What every replication needs."""
-
-    likelihood: Likelihood
-    theta: Array
-    root: Array
-    groups: NDArray[np.int64]
-    seed: int
-
-    @property
-    def space(self) -> ParameterSpace:
-        return self.likelihood.problem.parameters
-
-    def weights(self, number: int) -> Array:
-        """Weights (I,) of persons in a replication: how often each was drawn, times its own."""
-        n = int(self.groups.max()) + 1
-        drawn = np.random.default_rng([self.seed, number]).integers(n, size=n)
-        return np.bincount(drawn, minlength=n)[self.groups] * self.likelihood.problem.data.weights
-
-
 def bootstrap(
     fit: Fit,
     data: ChoiceData,
@@ -189,11 +154,8 @@ def bootstrap(
     """
     _check(fit, data, replications, processes)
     seed = int(np.random.default_rng(rng).integers(2**63))
-    job = _job(fit, data, seed)
     found: dict[int, Array | None] = {}
-    made = (
-        _in_process(job, replications) if processes == 1 else _spread(job, replications, processes)
-    )
+    made = replications_of(make_job(fit, data, seed), replications, processes)
     interrupted = False
     try:
         bar = track(made, "bootstrap", total=replications, disable=not progress)
@@ -219,74 +181,6 @@ def _check(fit: Fit, data: ChoiceData, replications: int, processes: int) -> Non
             raise SpecificationError(f"argument '{name}' must be at least 1, got {value}")
     if fingerprint(data) != fit.fingerprint:
         raise DataError("the data are not those of the fit: choices or weights differ")
-
-
-def _job(fit: Fit, data: ChoiceData, seed: int) -> Job:
-    likelihood = Likelihood(bind(fit.model, data), fit.grid)
-    root = fit.information.root()
-    if root is None:
-        _, scores = likelihood.by_person(fit.theta)
-        root = whitening(scores, data.weights, natural_units(likelihood.problem))
-    groups = fit.information.groups
-    persons = np.arange(data.n_persons) if groups is None else groups
-    return Job(likelihood, fit.theta, root, persons, seed)
-
-
-def replicate(job: Job, number: int) -> Array | None:
-    """Estimates (P,) of one replication; None if it did not converge."""
-    weights = job.weights(number)
-    drawn = weights > 0
-
-    def function(theta: Array) -> tuple[float, Array]:
-        logp, scores = job.likelihood.by_person(theta)
-        return float(weights[drawn] @ logp[drawn]), weights[drawn] @ scores[drawn]
-
-    def search(theta: Array) -> tuple[Optimum, Grid]:
-        return maximise(function, theta, job.root), job.likelihood.grid
-
-    optimum, _ = leave_boundary(job.likelihood.problem, search, job.theta)
-    return job.space.canonical(optimum.theta) if optimum.converged else None
-
-
-def _in_process(job: Job, replications: int) -> Finished:
-    for number in range(replications):
-        yield number, replicate(job, number)
-
-
-def _spread(job: Job, replications: int, processes: int) -> Finished:
-    """Replications as they are finished, by several processes.
-
-    Processes and not threads: parallel kernels in threads of one process abort.
-    """
-    threads = max(1, (os.cpu_count() or 1) // processes)
-    pool = ProcessPoolExecutor(
-        processes, get_context("spawn"), initializer=_begin, initargs=(job, threads)
-    )
-    try:
-        futures = {pool.submit(_work, number): number for number in range(replications)}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    except BrokenProcessPool:
-        raise RuntimeError(
-            "a process of the bootstrap ended: in a script, put the call under "
-            "if __name__ == '__main__':, or give processes=1"
-        ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-_JOB: list[Any] = []
-
-
-def _begin(job: Job, threads: int) -> None:
-    # Ctrl-C is for the process that the user started, which keeps what is finished.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
-    _JOB[:] = [job]
-
-
-def _work(number: int) -> Array | None:
-    return replicate(_JOB[0], number)
 
 
 def _collected(

@@ -322,6 +322,40 @@ class Fit:
 
         return predict(self, data, scenario, rng)
 
+    def to_latex(
+        self,
+        *,
+        kind: str | None = None,
+        caption: str | None = None,
+        label: str | None = None,
+        digits: int = 3,
+    ) -> str:
+        r"""The summary as a LaTeX table (booktabs), with notes.
+
+        Below it stand the numbers of persons and situations, the log-likelihood, the kind of
+        standard errors, the grid and the certificate of its integration error.
+
+        Parameters
+        ----------
+        kind
+            Covariance, see `covariance`.
+        caption, label
+            Make it a floating ``table``; a bare ``tabular`` without a caption.
+        digits
+            Decimals.
+
+        Examples
+        --------
+        >>> import bayesmix as bm
+        >>> fit = bm.msle(bm.MixedLogit("pf + cl"), bm.examples.electricity())
+        >>> lines = fit.to_latex(digits=2).splitlines()
+        >>> print(lines[4].replace(r"\\", "").strip())
+        fixed{[}pf] & 0.06 & 0.01 & 8.00 & 0.04 & 0.07
+        """
+        from bayesmix.classical.latex import fit_to_latex
+
+        return fit_to_latex(self, kind=kind, caption=caption, label=label, digits=digits)
+
     def save(self, path: str | PathLike[str]) -> None:
         """Write the fit as JSON; `load` reads it."""
         from bayesmix.classical.storage import save

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import bayesmix as bm
-from bayesmix.classical import bootstrap as module
+from bayesmix.classical import resampling as module
 from bayesmix.errors import ConvergenceError, DataError, SpecificationError
 from bayesmix.likelihood.problem import bind
 from tests.simulated import choice_data, simulated
@@ -52,7 +52,7 @@ def test_the_bootstrap_agrees_with_the_sandwich(weighted):
 
 def test_a_replication_is_a_fit_to_the_persons_drawn():
     frame = data().frame
-    job = module._job(fit(), data(), 5)
+    job = module.make_job(fit(), data(), 5)
     count = job.weights(7)
     assert count.sum() == 250
     assert (count == np.round(count)).all()
@@ -81,7 +81,7 @@ def test_processes_do_not_matter():
 def test_clusters_are_drawn_whole():
     frame = data().frame.assign(pair=data().frame["who"] // 2)
     pairs = choice_data(frame)
-    weights = module._job(fit().clustered(pairs, "pair"), pairs, 1).weights(0)
+    weights = module.make_job(fit().clustered(pairs, "pair"), pairs, 1).weights(0)
     np.testing.assert_array_equal(weights[::2], weights[1::2])
 
 

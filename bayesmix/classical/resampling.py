@@ -1,0 +1,122 @@
+"""Replications of a bootstrap: weights of persons, estimates, and the processes that share them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Generator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.classical.fit import Fit
+from bayesmix.data.choices import ChoiceData
+from bayesmix.likelihood.boundary import leave_boundary
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.maximise import Optimum, maximise, whitening
+from bayesmix.likelihood.problem import Grid, bind
+from bayesmix.likelihood.units import natural_units
+from bayesmix.specification.parameters import ParameterSpace
+
+Array = NDArray[np.float64]
+Finished = Generator[tuple[int, Array | None]]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What every replication needs."""
+
+    likelihood: Likelihood
+    theta: Array
+    root: Array
+    groups: NDArray[np.int64]
+    seed: int
+
+    @property
+    def space(self) -> ParameterSpace:
+        return self.likelihood.problem.parameters
+
+    def weights(self, number: int) -> Array:
+        """Weights (I,) of persons in a replication: how often each was drawn, times its own."""
+        n = int(self.groups.max()) + 1
+        drawn = np.random.default_rng([self.seed, number]).integers(n, size=n)
+        return np.bincount(drawn, minlength=n)[self.groups] * self.likelihood.problem.data.weights
+
+
+def make_job(fit: Fit, data: ChoiceData, seed: int) -> Job:
+    """What replications of ``fit`` need."""
+    likelihood = Likelihood(bind(fit.model, data), fit.grid)
+    root = fit.information.root()
+    if root is None:
+        _, scores = likelihood.by_person(fit.theta)
+        root = whitening(scores, data.weights, natural_units(likelihood.problem))
+    groups = fit.information.groups
+    persons = np.arange(data.n_persons) if groups is None else groups
+    return Job(likelihood, fit.theta, root, persons, seed)
+
+
+def replications_of(job: Job, number: int, processes: int) -> Finished:
+    """Replications 0 .. number - 1 and their estimates (P,), in order or as they are finished."""
+    return _in_process(job, number) if processes == 1 else _spread(job, number, processes)
+
+
+def replicate(job: Job, number: int) -> Array | None:
+    """Estimates (P,) of one replication; None if it did not converge."""
+    weights = job.weights(number)
+    drawn = weights > 0
+
+    def function(theta: Array) -> tuple[float, Array]:
+        logp, scores = job.likelihood.by_person(theta)
+        return float(weights[drawn] @ logp[drawn]), weights[drawn] @ scores[drawn]
+
+    def search(theta: Array) -> tuple[Optimum, Grid]:
+        return maximise(function, theta, job.root), job.likelihood.grid
+
+    optimum, _ = leave_boundary(job.likelihood.problem, search, job.theta)
+    return job.space.canonical(optimum.theta) if optimum.converged else None
+
+
+def _in_process(job: Job, replications: int) -> Finished:
+    for number in range(replications):
+        yield number, replicate(job, number)
+
+
+def _spread(job: Job, replications: int, processes: int) -> Finished:
+    """Replications as they are finished, by several processes.
+
+    Processes and not threads: parallel kernels in threads of one process abort.
+    """
+    threads = max(1, (os.cpu_count() or 1) // processes)
+    pool = ProcessPoolExecutor(
+        processes, get_context("spawn"), initializer=_begin, initargs=(job, threads)
+    )
+    try:
+        futures = {pool.submit(_work, number): number for number in range(replications)}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except BrokenProcessPool:
+        raise RuntimeError(
+            "a process of the bootstrap ended: in a script, put the call under "
+            "if __name__ == '__main__':, or give processes=1"
+        ) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_JOB: list[Job] = []
+
+
+def _begin(job: Job, threads: int) -> None:
+    # Ctrl-C is for the process that the user started, which keeps what is finished.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    _JOB[:] = [job]
+
+
+def _work(number: int) -> Array | None:
+    return replicate(_JOB[0], number)
