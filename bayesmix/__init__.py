@@ -32,12 +32,14 @@ if TYPE_CHECKING:
     from bayesmix.classical.msle import msle
     from bayesmix.data import examples
     from bayesmix.data.choices import ChoiceData
+    from bayesmix.demand.curve import price_curve
     from bayesmix.demand.diversion import diversion, marginal_consumers
     from bayesmix.demand.elasticities import elasticities
     from bayesmix.demand.individuals import individuals
     from bayesmix.demand.options import BootstrapDraws
     from bayesmix.demand.shares import shares
     from bayesmix.demand.surplus import surplus
+    from bayesmix.demand.wtp import wtp
     from bayesmix.errors import (
         ConvergenceError,
         DataError,
@@ -73,12 +75,14 @@ _HOMES = {
     "classical.fit": ["Fit"],
     "classical.msle": ["msle"],
     "data.choices": ["ChoiceData"],
+    "demand.curve": ["price_curve"],
     "demand.diversion": ["diversion", "marginal_consumers"],
     "demand.elasticities": ["elasticities"],
     "demand.individuals": ["individuals"],
     "demand.options": ["BootstrapDraws"],
     "demand.shares": ["shares"],
     "demand.surplus": ["surplus"],
+    "demand.wtp": ["wtp"],
     "errors": ["ConvergenceError", "DataError", "IntegrationError", "SpecificationError"],
     "integration.grids": ["population_grid"],
     "integration.overview": ["rule_table"],
@@ -131,6 +135,7 @@ __all__ = [
     "msle",
     "plot_rules",
     "population_grid",
+    "price_curve",
     "pymc_model",
     "rule_table",
     "sample",
@@ -139,6 +144,7 @@ __all__ = [
     "sobol",
     "sparse",
     "surplus",
+    "wtp",
 ]
 
 

@@ -32,6 +32,11 @@ def base_at(problem: Problem, theta: Array, start: int = 0, stop: int | None = N
     return problem.design.fixed[problem.rows(start, stop)] @ fixed
 
 
+def fixed_at(problem: Problem, theta: Array) -> Array:
+    """Fixed coefficients (F,)."""
+    return problem.parameters.unpack(theta)[2]
+
+
 def coefficients_at(problem: Problem, theta: Array, nodes: Array) -> Array:
     """Coefficients ``beta = link(loc + L u)`` (1 or n, K, S) at ``nodes`` (1 or n, K, S)."""
     weights = np.ones((1, nodes.shape[2]))

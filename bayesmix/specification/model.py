@@ -106,7 +106,7 @@ class MixedLogit:
             random=np.ascontiguousarray(columns.values[:, where]),
             fixed=np.ascontiguousarray(columns.values[:, rest]),
             spread=spread(columns.values, data)[where + rest],
-            parameters=_space(self.random, tuple(columns.names[m] for m in rest)),
+            parameters=space_of(self.random, tuple(columns.names[m] for m in rest)),
             coefficients=self.coefficients,
             state=columns.state,
         )
@@ -174,7 +174,8 @@ def _design_like(model: MixedLogit, data: ChoiceData, like: Design) -> Design:
     return replace(like, random=random, fixed=fixed)
 
 
-def _space(laws: Sequence[Law], fixed: tuple[str, ...]) -> ParameterSpace:
+def space_of(laws: Sequence[Law], fixed: tuple[str, ...]) -> ParameterSpace:
+    """Layout of the parameters of these laws and of fixed coefficients by name."""
     blocks: list[tuple[int, ...]] = []
     position = 0
     for law in laws:
