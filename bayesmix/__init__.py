@@ -62,6 +62,8 @@ if TYPE_CHECKING:
     from bayesmix.likelihood.simulate import simulate_choices
     from bayesmix.reporting.accuracy import compare_rules, plot_rules
     from bayesmix.reporting.compare import compare
+    from bayesmix.reporting.demand_plots import plot_matrix, plot_price_curve, plot_wtp
+    from bayesmix.reporting.demand_tables import demand_table, latex_table
     from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
     from bayesmix.specification.model import MixedLogit
 
@@ -100,6 +102,8 @@ _HOMES = {
     "likelihood.simulate": ["simulate_choices"],
     "reporting.accuracy": ["compare_rules", "plot_rules"],
     "reporting.compare": ["compare"],
+    "reporting.demand_plots": ["plot_matrix", "plot_price_curve", "plot_wtp"],
+    "reporting.demand_tables": ["demand_table", "latex_table"],
     "specification.mixing": ["Correlated", "LKJNormal", "LogNormal", "Normal"],
     "specification.model": ["MixedLogit"],
 }
@@ -122,6 +126,7 @@ __all__ = [
     "centred",
     "compare",
     "compare_rules",
+    "demand_table",
     "diversion",
     "elasticities",
     "examples",
@@ -129,11 +134,15 @@ __all__ = [
     "halton",
     "individuals",
     "integration_error",
+    "latex_table",
     "marginal_consumers",
     "mlhs",
     "monte_carlo",
     "msle",
+    "plot_matrix",
+    "plot_price_curve",
     "plot_rules",
+    "plot_wtp",
     "population_grid",
     "price_curve",
     "pymc_model",
