@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
+
 import pandas as pd
 import xarray as xr
 
@@ -52,8 +54,7 @@ def demand_table(found: xr.Dataset, *, digits: int = 3, intervals: bool = True) 
         return text.to_frame()
     wide = text.unstack(dims[-1])
     order = found[dims[-1]].to_numpy().tolist()
-    rows = pd.Index([name[:-1] if len(dims) > 2 else name[0] for name in text.index]).unique()
-    return wide[order].reindex(rows)
+    return wide[order].reindex(_index(found["estimate"], dims[:-1]))
 
 
 def latex_table(frame: pd.DataFrame, *, caption: str | None = None) -> str:
@@ -84,13 +85,15 @@ def latex_table(frame: pd.DataFrame, *, caption: str | None = None) -> str:
 
 def _flat(values: xr.DataArray) -> pd.Series:
     """One number a row, by the labels of all dimensions."""
-    stacked = values.to_numpy().ravel()
-    if not values.dims:
-        return pd.Series(stacked, index=pd.Index([""]))
-    levels = [pd.Index(values[d].to_numpy().tolist(), name=str(d)) for d in values.dims]
-    if len(levels) == 1:
-        return pd.Series(stacked, index=levels[0])
-    return pd.Series(stacked, index=pd.MultiIndex.from_product(levels))
+    return pd.Series(values.to_numpy().ravel(), index=_index(values, values.dims))
+
+
+def _index(values: xr.DataArray, dims: Sequence[Hashable]) -> pd.Index:
+    """Labels of some dimensions, the last fastest."""
+    levels = [pd.Index(values[d].to_numpy().tolist(), name=str(d)) for d in dims]
+    if len(levels) > 1:
+        return pd.MultiIndex.from_product(levels)
+    return levels[0] if levels else pd.Index([""])
 
 
 def _cell(estimate: float, low: float, high: float, digits: int, intervals: bool) -> str:
