@@ -38,12 +38,14 @@ if TYPE_CHECKING:
     from bayesmix.classical.msm import msm
     from bayesmix.data import examples
     from bayesmix.data.choices import ChoiceData
+    from bayesmix.demand.curve import price_curve
     from bayesmix.demand.diversion import diversion, marginal_consumers
     from bayesmix.demand.elasticities import elasticities
     from bayesmix.demand.individuals import individuals
     from bayesmix.demand.options import BootstrapDraws
     from bayesmix.demand.shares import shares
     from bayesmix.demand.surplus import surplus
+    from bayesmix.demand.wtp import wtp
     from bayesmix.errors import (
         ConvergenceError,
         DataError,
@@ -66,6 +68,8 @@ if TYPE_CHECKING:
     from bayesmix.likelihood.simulate import simulate_choices
     from bayesmix.reporting.accuracy import compare_rules, plot_rules
     from bayesmix.reporting.compare import compare
+    from bayesmix.reporting.demand_plots import plot_matrix, plot_price_curve, plot_wtp
+    from bayesmix.reporting.demand_tables import demand_table, latex_table
     from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
     from bayesmix.specification.model import MixedLogit
 
@@ -85,12 +89,14 @@ _HOMES = {
     "classical.msle": ["msle"],
     "classical.msm": ["msm"],
     "data.choices": ["ChoiceData"],
+    "demand.curve": ["price_curve"],
     "demand.diversion": ["diversion", "marginal_consumers"],
     "demand.elasticities": ["elasticities"],
     "demand.individuals": ["individuals"],
     "demand.options": ["BootstrapDraws"],
     "demand.shares": ["shares"],
     "demand.surplus": ["surplus"],
+    "demand.wtp": ["wtp"],
     "errors": ["ConvergenceError", "DataError", "IntegrationError", "SpecificationError"],
     "integration.grids": ["population_grid"],
     "integration.overview": ["rule_table"],
@@ -108,6 +114,8 @@ _HOMES = {
     "likelihood.simulate": ["simulate_choices"],
     "reporting.accuracy": ["compare_rules", "plot_rules"],
     "reporting.compare": ["compare"],
+    "reporting.demand_plots": ["plot_matrix", "plot_price_curve", "plot_wtp"],
+    "reporting.demand_tables": ["demand_table", "latex_table"],
     "specification.mixing": ["Correlated", "LKJNormal", "LogNormal", "Normal"],
     "specification.model": ["MixedLogit"],
 }
@@ -133,6 +141,7 @@ __all__ = [
     "centred",
     "compare",
     "compare_rules",
+    "demand_table",
     "diversion",
     "elasticities",
     "examples",
@@ -141,14 +150,19 @@ __all__ = [
     "hausman_test",
     "individuals",
     "integration_error",
+    "latex_table",
     "lr_test",
     "marginal_consumers",
     "mlhs",
     "monte_carlo",
     "msle",
     "msm",
+    "plot_matrix",
+    "plot_price_curve",
     "plot_rules",
+    "plot_wtp",
     "population_grid",
+    "price_curve",
     "pymc_model",
     "rule_table",
     "sample",
@@ -159,6 +173,7 @@ __all__ = [
     "surplus",
     "to_latex",
     "wald_test",
+    "wtp",
 ]
 
 

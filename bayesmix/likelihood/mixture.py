@@ -40,6 +40,11 @@ def base_at(problem: Problem, theta: Array, start: int = 0, stop: int | None = N
     return problem.x_fixed[rows] @ fixed
 
 
+def fixed_at(problem: Problem, theta: Array) -> Array:
+    """Fixed coefficients (F,)."""
+    return problem.parameters.unpack(theta)[2]
+
+
 def coefficients_at(problem: Problem, theta: Array, nodes: Array) -> Array:
     """Coefficients of the columns of ``problem.x``, (1 or n, ., S), at ``nodes`` (1 or n, K, S).
 

@@ -119,7 +119,7 @@ class MixedLogit:
             random=np.ascontiguousarray(columns.values[:, where]),
             fixed=np.ascontiguousarray(columns.values[:, rest]),
             spread=spread(columns.values, data)[where + rest],
-            parameters=_space(self.random, tuple(columns.names[m] for m in rest)),
+            parameters=space_of(self.random, tuple(columns.names[m] for m in rest)),
             coefficients=self.coefficients,
             state=columns.state,
         )
@@ -199,7 +199,8 @@ def _check_term(what: str, term: str, formula: str, names: Sequence[str]) -> Non
         )
 
 
-def _space(laws: Sequence[Law], fixed: tuple[str, ...]) -> ParameterSpace:
+def space_of(laws: Sequence[Law], fixed: tuple[str, ...]) -> ParameterSpace:
+    """Layout of the parameters of these laws and of fixed coefficients by name."""
     blocks: list[tuple[int, ...]] = []
     position = 0
     for law in laws:

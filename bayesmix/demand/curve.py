@@ -1,0 +1,144 @@
+"""Demand curves: shares and revenue of one alternative over a range of its prices."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Unpack
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from bayesmix.classical.fit import Fit
+from bayesmix.data.choices import ChoiceData
+from bayesmix.data.columns import nearest, show
+from bayesmix.demand.draws import Interval
+from bayesmix.demand.options import How, Options
+from bayesmix.demand.sample import Sample, dataset, sample, squeezed
+from bayesmix.demand.shares import expected
+from bayesmix.errors import DataError, SpecificationError
+
+Array = NDArray[np.float64]
+
+POINTS = 15
+RANGE = (0.5, 2.0)
+"""Prices by default: so many, between these multiples of the alternative's mean price."""
+
+
+def price_curve(
+    result: Fit | xr.DataTree,
+    data: ChoiceData,
+    alternative: Hashable,
+    *,
+    prices: ArrayLike | None = None,
+    price: str = "price",
+    scenario: ChoiceData | None = None,
+    by: str | None = None,
+    **how: Unpack[Options],
+) -> xr.Dataset:
+    """Share and revenue of one alternative over a grid of prices, and the price of most revenue.
+
+    At each price the alternative costs the same in all situations that offer it; revenue is the
+    price times the share, by situation. The best price is the highest point of the parabola through
+    the three best points of the grid, for each draw of the parameters: its interval is that of the
+    best price, not of the curve. NaN where revenue is highest at an end of the grid.
+
+    Parameters
+    ----------
+    result, data
+        A fit or a posterior made by ``bm.sample``, and the data that it was fitted to.
+    alternative
+        Its label.
+    prices
+        Rising, three or more, (M,); 15 from half to twice its mean price by default.
+    price
+        The column of prices.
+    scenario, by, **how
+        As in `shares`.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``estimate``, ``low`` and ``high`` by ``quantity`` (``"share"``, ``"revenue"``) and
+        ``price``; ``best_price`` by ``limit`` (``"estimate"``, ``"low"``, ``"high"``); with ``by``
+        all of them by ``segment``.
+
+    Raises
+    ------
+    DataError
+        If there is no such alternative.
+    SpecificationError
+        If prices are fewer than three, or do not rise.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> fit = bm.msle(bm.MixedLogit("pf + cl + loc + wk + tod + seas"), data)
+    >>> curve = bm.price_curve(fit, data, 1, price="pf", prices=range(2, 10), draws=20, rng=1)
+    >>> bool((curve["estimate"].sel(quantity="share").diff("price") < 0).all())
+    True
+    """
+    before = sample(result, data, scenario, by, How(**how))
+    if alternative not in before.there.data.alternatives:
+        raise DataError(
+            f"there is no alternative {show(alternative)}; "
+            f"{nearest(alternative, before.there.data.alternatives)}"
+        )
+    at = _prices(before, alternative, price, prices)
+    code = before.there.data.alternatives.index(alternative)
+    moved = [
+        before.moved(before.there.data.with_attribute(price, p, alternative=alternative))
+        for p in at.tolist()
+    ]
+
+    def quantity(theta: Array) -> Array:
+        share = np.stack([expected(one, theta)[:, code] for one in moved], axis=-1)
+        both = np.stack([share, at * share], axis=1)
+        best = best_price(at, both[:, 1])[:, None, None]
+        return np.concatenate([both, np.broadcast_to(best, (*both.shape[:2], 1))], axis=-1)
+
+    values = before.of(quantity, "prices")
+    coords = {"quantity": ["share", "revenue"], "price": at}
+    curves = Interval(*(v[..., :-1] for v in values))
+    out = dataset(before, curves, list(coords), coords)
+    ends = np.stack([v[:, 1, -1] for v in values], axis=-1)
+    out["best_price"] = (("segment", "limit"), ends)
+    return squeezed(out.assign_coords(limit=list(Interval._fields)), by)
+
+
+def best_price(prices: Array, revenue: Array) -> Array:
+    """Price of most revenue (G,), from revenues (G, M): the top of the parabola at the highest.
+
+    NaN where the highest is at an end.
+
+    >>> prices = np.array([1.0, 2.0, 4.0, 5.0])
+    >>> best_price(prices, prices * (6.0 - prices)[None, :])
+    array([3.])
+    """
+    top = revenue.argmax(axis=1)
+    inside = (top > 0) & (top < len(prices) - 1)
+    middle = np.clip(top, 1, len(prices) - 2)
+    rows = np.arange(len(revenue))
+    x0, x1, x2 = (prices[middle + k] for k in (-1, 0, 1))
+    y0, y1, y2 = (revenue[rows, middle + k] for k in (-1, 0, 1))
+    left, right = (y1 - y0) * (x2 - x1), (y2 - y1) * (x1 - x0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # The slopes of the two chords hold at their midpoints; between them the slope is linear.
+        found = (left * (x1 + x2) - right * (x0 + x1)) / (2 * (left - right))
+    return np.where(inside, found, np.nan)
+
+
+def _prices(found: Sample, alternative: Hashable, price: str, prices: ArrayLike | None) -> Array:
+    """The grid of prices (M,), checked."""
+    data = found.there.data
+    values = data.attribute(price)
+    if prices is None:
+        mine = data.alternative_code == data.alternatives.index(alternative)
+        return values[mine].mean() * np.linspace(*RANGE, POINTS)
+    at = np.asarray(prices, dtype=float)
+    if at.ndim != 1 or len(at) < 3 or not (np.diff(at) > 0).all() or not np.isfinite(at).all():
+        raise SpecificationError(
+            f"argument 'prices' must be three or more rising numbers, got {prices!r}"
+        )
+    return at

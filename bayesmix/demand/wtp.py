@@ -1,0 +1,213 @@
+"""Willingness to pay over people: the law of a ratio of coefficients (Train 2009, chapter 6)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Unpack
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayesmix.classical.fit import Fit
+from bayesmix.data.choices import ChoiceData
+from bayesmix.demand.draws import Interval, parameter_draws, spaced, uncertainty
+from bayesmix.demand.money import REMEDY, has_one_sign
+from bayesmix.demand.options import How, Options
+from bayesmix.demand.people import People, people
+from bayesmix.errors import SpecificationError
+from bayesmix.integration.grids import population_grid
+from bayesmix.integration.rules import sobol
+from bayesmix.likelihood.integrate import coefficients_everywhere
+from bayesmix.likelihood.mixture import fixed_at, mixture_at
+from bayesmix.likelihood.problem import Problem
+from bayesmix.specification.model import Design, MixedLogit, space_of
+from bayesmix.specification.parameters import ParameterSpace
+from bayesmix.specification.record import model_from_record
+
+Array = NDArray[np.float64]
+
+NODES = 4096
+"""Nodes of the population's law, where no data say whose coefficients they are."""
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def wtp(
+    result: Fit | xr.DataTree,
+    term: str,
+    price: str = "price",
+    *,
+    data: ChoiceData | None = None,
+    quantiles: Sequence[float] = QUANTILES,
+    mean: bool | None = None,
+    **how: Unpack[Options],
+) -> xr.Dataset:
+    """How much people would pay for a unit of an attribute: ``-beta_term / beta_price``.
+
+    Its law over people: quantiles, and the mean where there is one. With a normal price coefficient
+    there is none: some people are indifferent to the price, and the ratio has the tails of a
+    Cauchy law (Daly, Hess and Train 2012); a simulated mean would be an accident of the nodes.
+
+    Parameters
+    ----------
+    result
+        A fit, or a posterior made by ``bm.sample``.
+    term, price
+        Names of coefficients, random or fixed.
+    data
+        The data of the estimation: needed for ``people="known"``, where the law is that of the
+        persons in the data, each given the person's choices.
+    quantiles
+        Of the law over people, between 0 and 1.
+    mean
+        Whether to report the mean; by default where it exists.
+    **how
+        As in `shares`, with 4,096 nodes where there are no data.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``estimate``, ``low`` and ``high`` by ``statistic``: ``"mean"``, ``"median"`` and other
+        quantiles, ``"quantile 0.05"``. In units of the price. The attribute ``note`` says why a
+        mean is left out.
+
+    Raises
+    ------
+    SpecificationError
+        If a coefficient is unknown, or a mean is asked for that does not exist.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> fit = bm.msle(bm.MixedLogit("pf + cl + loc + wk + tod + seas"), data)
+    >>> found = bm.wtp(fit, "loc", price="pf", draws=20, rng=1)["estimate"]
+    >>> bool(np.isclose(found[0], -fit.params["fixed[loc]"] / fit.params["fixed[pf]"]))
+    True
+    """
+    settled = How(**{"nodes": NODES if data is None else How.nodes, **how})  # type: ignore[arg-type]
+    rng = np.random.default_rng(settled.rng)
+    problem, thetas = _problem(result, data, settled)
+    _check_names(problem.parameters, term, price)
+    note = _no_mean(problem, price)
+    if mean and note:
+        raise SpecificationError(note)
+    with_mean = not note if mean is None else mean
+    names = [*(["mean"] if with_mean else []), *(_name(q) for q in quantiles)]
+    who = _people(problem, data, thetas.mean(axis=0), settled, rng)
+    laws = uncertainty(result, thetas, settled, rng)
+
+    def quantity(theta: Array) -> Array:
+        values, weights = _ratios(problem, who, theta, term, price)
+        found = _quantiles(values, weights, quantiles)
+        return np.append(values @ weights, found) if with_mean else found
+
+    ends = laws.of(quantity, "willingness to pay", settled.progress)
+    return xr.Dataset(
+        {k: ("statistic", v) for k, v in zip(Interval._fields, ends, strict=True)},
+        coords={"statistic": names},
+        attrs={"interval": settled.interval, "draws": laws.draws, "term": term, "price": price}
+        | ({"note": note} if note else {}),
+    )
+
+
+def _problem(result: Fit | xr.DataTree, data: ChoiceData | None, how: How) -> tuple[Problem, Array]:
+    """The result's model, on data or on none, and its parameters (D, P)."""
+    if data is not None:
+        found = parameter_draws(result, data, how.draws)
+        return found.problem, found.thetas
+    if how.people == "known":
+        raise SpecificationError("people='known' needs the choices: give data=")
+    if isinstance(result, Fit):
+        return _bare(result.model, result.space), result.theta[None, :]
+    if not isinstance(result, xr.DataTree) or "model" not in result["posterior"].attrs:
+        raise SpecificationError(
+            f"expected a Fit or a DataTree of bm.sample, got {type(result).__name__}"
+        )
+    posterior = result["posterior"]
+    model = model_from_record(json.loads(posterior.attrs["model"]))
+    fixed = posterior["fixed"].coords["term"].to_numpy() if "fixed" in posterior else []
+    problem = _bare(model, space_of(model.random, tuple(str(n) for n in fixed)))
+    return problem, spaced(problem, result, how.draws)
+
+
+def _bare(model: MixedLogit, space: ParameterSpace) -> Problem:
+    """The model on no rows: enough for its coefficients."""
+    design = Design(
+        random=np.zeros((0, space.n_random)),
+        fixed=np.zeros((0, len(space.fixed))),
+        spread=np.ones(space.n_random + len(space.fixed)),
+        parameters=space,
+        coefficients=model.coefficients,
+    )
+    return Problem(model, None, design)  # type: ignore[arg-type]
+
+
+def _people(
+    problem: Problem, data: ChoiceData | None, theta: Array, how: How, rng: np.random.Generator
+) -> People:
+    """The persons of the data, or one who stands for the population."""
+    if data is not None:
+        return people(problem, theta, how, rng)
+    size = problem.parameters.n_random
+    return People(problem, population_grid(sobol(how.nodes if size else 1), size, 1, rng))
+
+
+def _ratios(
+    problem: Problem, who: People, theta: Array, term: str, price: str
+) -> tuple[Array, Array]:
+    """Willingness to pay (N,) of all persons at all nodes, and weights that sum to 1."""
+    if problem.data is None:
+        nodes, weights = who.grid.block(0, 1)
+        mixture = mixture_at(problem, theta, nodes, weights)
+    else:
+        mixture = who.mixture(problem, theta, 0, problem.n_persons)
+        weights = mixture.weights * problem.data.weights[:, None]
+    beta = coefficients_everywhere(mixture)
+    fixed = fixed_at(problem, theta)
+
+    def coefficient(name: str) -> Array | float:
+        space = problem.parameters
+        if name in space.random:
+            return beta[:, space.random.index(name)]
+        return fixed[space.fixed.index(name)]
+
+    ratios = np.broadcast_to(-coefficient(term) / coefficient(price), weights.shape)
+    return ratios.ravel(), (weights / weights.sum()).ravel()
+
+
+def _quantiles(values: Array, weights: Array, quantiles: Sequence[float]) -> Array:
+    """Quantiles of weighted values, interpolated between the middles of their steps."""
+    order = np.argsort(values)
+    middle = np.cumsum(weights[order]) - weights[order] / 2
+    return np.interp(quantiles, middle, values[order])
+
+
+def _name(quantile: float) -> str:
+    if not 0 < quantile < 1:
+        raise SpecificationError(f"argument 'quantiles' are between 0 and 1, got {quantile}")
+    return "median" if quantile == 0.5 else f"quantile {quantile:g}"
+
+
+def _no_mean(problem: Problem, price: str) -> str:
+    """Why the ratio has no mean; empty where it has one."""
+    laws = [c for c in problem.design.coefficients if c.term == price]
+    if not laws or has_one_sign(laws[0]):
+        return ""
+    return (
+        f"the mean willingness to pay does not exist: the coefficient of {price!r} has "
+        "density at 0, where the ratio is infinite; use the median and other quantiles, or "
+        f"{REMEDY}"
+    )
+
+
+def _check_names(space: ParameterSpace, *terms: str) -> None:
+    known = [*space.random, *space.fixed]
+    for term in terms:
+        if term not in known:
+            near = get_close_matches(term, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"its coefficients are {known}"
+            raise SpecificationError(f"the model has no coefficient {term!r}: {hint}")

@@ -1,0 +1,154 @@
+"""Plots of demand: matrices of substitution, price curves, willingness to pay over people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.figure import Figure
+
+from bayesmix.errors import SpecificationError
+
+DPI = 120
+MOST_NUMBERS = 12
+"""Alternatives up to which the cells of a matrix show their numbers."""
+
+
+def plot_matrix(found: xr.Dataset, *, segment: object = None, digits: int = 2) -> Figure:
+    """Heat map of elasticities or diversion ratios, the changed alternative by row.
+
+    Parameters
+    ----------
+    found
+        What ``bm.elasticities`` or ``bm.diversion`` returned.
+    segment
+        Which segment, where there are any.
+    digits
+        Decimals of the numbers in cells, shown up to 12 alternatives.
+
+    Raises
+    ------
+    SpecificationError
+        If ``found`` is no matrix, or its segment is not named.
+    """
+    values = _one_segment(found, segment)["estimate"]
+    if values.ndim != 2:
+        raise SpecificationError(
+            f"expected what elasticities or diversion returned, got dimensions {values.dims}"
+        )
+    matrix = values.to_numpy().copy()
+    if "origin" in values.dims:
+        np.fill_diagonal(matrix, np.nan)
+    rows, columns = ([str(label) for label in values[dim].to_numpy()] for dim in values.dims)
+    size = [1.6 + 0.55 * min(len(n), 20) for n in (columns, rows)]
+    figure = Figure(figsize=(size[0] + 1.0, size[1]), dpi=DPI, layout="constrained")
+    axis = figure.subplots()
+    bound = float(np.nanmax(np.abs(matrix))) or 1.0
+    scale = TwoSlopeNorm(0.0, -bound, bound)
+    image = axis.imshow(matrix, cmap="RdBu_r", norm=scale, aspect="auto")
+    axis.set_xticks(range(len(columns)), columns, rotation=90 if len(columns) > 8 else 0)
+    axis.set_yticks(range(len(rows)), rows)
+    axis.set_xlabel(str(values.dims[1]))
+    axis.set_ylabel(str(values.dims[0]))
+    if len(rows) <= MOST_NUMBERS:
+        _write_numbers(axis, matrix, bound, digits)
+    figure.colorbar(image, ax=axis, shrink=0.8)
+    return figure
+
+
+def plot_price_curve(found: xr.Dataset, *, segment: object = None) -> Figure:
+    """Share and revenue over prices with their bands, and the best price with its interval.
+
+    Parameters
+    ----------
+    found
+        What ``bm.price_curve`` returned.
+    segment
+        Which segment, where there are any.
+    """
+    curve = _one_segment(found, segment)
+    figure = Figure(figsize=(7, 5), dpi=DPI, layout="constrained")
+    axes = figure.subplots(2, 1, sharex=True)
+    for number, (axis, name) in enumerate(zip(axes, ("share", "revenue"), strict=True)):
+        line = curve.sel(quantity=name)
+        price = line["price"].to_numpy()
+        axis.fill_between(price, line["low"], line["high"], color=f"C{number}", alpha=0.25, lw=0)
+        axis.plot(price, line["estimate"], color=f"C{number}")
+        axis.set_ylabel(name)
+        axis.set_ylim(bottom=0)
+        axis.spines[["top", "right"]].set_visible(False)
+    best, low, high = curve["best_price"].to_numpy()
+    if np.isfinite(best):
+        axes[1].axvline(best, color="0.3", lw=1)
+    if np.isfinite([low, high]).all():
+        axes[1].axvspan(low, high, color="0.3", alpha=0.12, lw=0)
+    axes[1].set_xlabel("price")
+    return figure
+
+
+def plot_wtp(found: xr.Dataset | Mapping[str, xr.Dataset]) -> Figure:
+    """Density of willingness to pay over people: steps between the quantiles that were asked for.
+
+    Between two neighbouring quantiles the density is the probability between them by their
+    distance. ``bm.wtp(..., quantiles=np.linspace(0.02, 0.98, 49))`` makes a smooth picture.
+
+    Parameters
+    ----------
+    found
+        What ``bm.wtp`` returned, or several of them by label. Lines mark medians, and bands the
+        intervals of the medians.
+    """
+    several = {str(found.attrs["term"]): found} if isinstance(found, xr.Dataset) else found
+    figure = Figure(figsize=(7, 3.5), dpi=DPI, layout="constrained")
+    axis = figure.subplots()
+    for number, (label, one) in enumerate(several.items()):
+        probability, value = _quantiles(one)
+        density = np.diff(probability) / np.diff(value)
+        axis.stairs(density, value, label=label, color=f"C{number}", fill=True, alpha=0.3)
+        if "median" in one["statistic"]:
+            middle = one.sel(statistic="median")
+            axis.axvline(float(middle["estimate"]), color=f"C{number}", lw=1)
+            low, high = float(middle["low"]), float(middle["high"])
+            axis.axvspan(low, high, color=f"C{number}", alpha=0.12, lw=0)
+    axis.set_xlabel("willingness to pay, units of the price")
+    axis.set_ylabel("density over people")
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False)
+    return figure
+
+
+def _quantiles(one: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities and quantiles, rising; equal values once."""
+    names = [str(n) for n in one["statistic"].to_numpy()]
+    at = {n: 0.5 if n == "median" else float(n.split()[1]) for n in names if n != "mean"}
+    pairs = sorted((p, float(one["estimate"].sel(statistic=n))) for n, p in at.items())
+    probability, value = np.array(pairs).reshape(-1, 2).T
+    rising = np.append(True, np.diff(value) > 0)
+    if rising.sum() < 2:
+        raise SpecificationError(
+            "willingness to pay is the same for everybody, or one quantile is all there is: there "
+            "is no density to draw; print the table"
+        )
+    return probability[rising], value[rising]
+
+
+def _write_numbers(axis: Axes, matrix: np.ndarray, bound: float, digits: int) -> None:
+    for (row, column), value in np.ndenumerate(matrix):
+        if np.isfinite(value):
+            colour = "white" if abs(value) > 0.6 * bound else "black"
+            words = f"{value:.{digits}f}"
+            axis.text(column, row, words, ha="center", va="center", color=colour, fontsize=8)
+
+
+def _one_segment(found: xr.Dataset, segment: object) -> xr.Dataset:
+    if "segment" not in found.dims:
+        if segment is not None:
+            raise SpecificationError("argument 'segment': these results have no segments")
+        return found
+    names = found["segment"].to_numpy().tolist()
+    if segment not in names:
+        raise SpecificationError(f"argument 'segment' must be one of {names}, got {segment!r}")
+    return found.sel(segment=segment)

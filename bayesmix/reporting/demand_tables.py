@@ -1,0 +1,117 @@
+"""Results of demand as tables, and tables as LaTeX; pandas writes HTML and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import pandas as pd
+import xarray as xr
+
+SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+}
+
+
+def demand_table(found: xr.Dataset, *, digits: int = 3, intervals: bool = True) -> pd.DataFrame:
+    """Estimates with their intervals as text, ``0.441 [0.402, 0.480]``.
+
+    Parameters
+    ----------
+    found
+        What a function of demand returned: with ``estimate``, ``low`` and ``high``.
+    digits
+        Decimals.
+    intervals
+        Whether intervals follow the estimates.
+
+    Returns
+    -------
+    DataFrame
+        The last dimension by column, the others by row; where there is one only, by row, in a
+        column ``"estimate"``. Blank where there is no number. ``.to_html()`` writes it as HTML,
+        `latex_table` as LaTeX.
+
+    Examples
+    --------
+    >>> found = xr.Dataset({n: ("alternative", [v]) for n, v in zip(
+    ...     ("estimate", "low", "high"), (0.5, 0.4, 0.6), strict=True)}, {"alternative": ["bus"]})
+    >>> demand_table(found, digits=1).loc["bus", "estimate"]
+    '0.5 [0.4, 0.6]'
+    """
+    dims = list(found["estimate"].dims)
+    series = {n: _flat(found[n]) for n in ("estimate", "low", "high")}
+    text = pd.Series(
+        [
+            _cell(e, low, high, digits, intervals)
+            for e, low, high in zip(*series.values(), strict=True)
+        ],
+        index=series["estimate"].index,
+        name="estimate",
+    )
+    if len(dims) < 2:
+        return text.to_frame()
+    wide = text.unstack(dims[-1])
+    order = found[dims[-1]].to_numpy().tolist()
+    return wide[order].reindex(_index(found["estimate"], dims[:-1]))
+
+
+def latex_table(frame: pd.DataFrame, *, caption: str | None = None) -> str:
+    """A table of text or numbers in LaTeX, with the rules of the package booktabs.
+
+    >>> print(latex_table(pd.DataFrame({"50 %": ["0.5"]}, index=["bus"])))
+    \\begin{tabular}{lr}
+    \\toprule
+     & 50 \\% \\\\
+    \\midrule
+    bus & 0.5 \\\\
+    \\bottomrule
+    \\end{tabular}
+    """
+    labels = [_joined(name) for name in frame.index.names]
+    head = _line([*labels, *(_joined(c) for c in frame.columns)])
+    body = []
+    for name, row in zip(frame.index, frame.itertuples(index=False, name=None), strict=True):
+        body.append(_line([*(name if isinstance(name, tuple) else [name]), *row]))
+    columns = "l" * len(labels) + "r" * frame.shape[1]
+    lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule"]
+    lines += [*body, r"\bottomrule", r"\end{tabular}"]
+    if caption is not None:
+        lines = [r"\begin{table}", rf"\caption{{{_escape(caption)}}}", r"\centering", *lines]
+        lines.append(r"\end{table}")
+    return "\n".join(lines)
+
+
+def _flat(values: xr.DataArray) -> pd.Series:
+    """One number a row, by the labels of all dimensions."""
+    return pd.Series(values.to_numpy().ravel(), index=_index(values, values.dims))
+
+
+def _index(values: xr.DataArray, dims: Sequence[Hashable]) -> pd.Index:
+    """Labels of some dimensions, the last fastest."""
+    levels = [pd.Index(values[d].to_numpy().tolist(), name=str(d)) for d in dims]
+    if len(levels) > 1:
+        return pd.MultiIndex.from_product(levels)
+    return levels[0] if levels else pd.Index([""])
+
+
+def _cell(estimate: float, low: float, high: float, digits: int, intervals: bool) -> str:
+    if pd.isna(estimate):
+        return ""
+    words = f"{estimate:.{digits}f}"
+    return f"{words} [{low:.{digits}f}, {high:.{digits}f}]" if intervals else words
+
+
+def _joined(label: object) -> str:
+    if label is None:
+        return ""
+    return " ".join(map(str, label)) if isinstance(label, tuple) else str(label)
+
+
+def _line(cells: list) -> str:
+    return " & ".join(_escape("" if pd.isna(c) else str(c)) for c in cells) + r" \\"
+
+
+def _escape(text: str) -> str:
+    return "".join(SPECIAL.get(c, c) for c in text)
