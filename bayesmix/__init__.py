@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bayesmix.classical.fit import Fit
     from bayesmix.classical.msle import msle
     from bayesmix.classical.msm import msm
+    from bayesmix.classical.mss import mss
     from bayesmix.data import examples
     from bayesmix.data.choices import ChoiceData
     from bayesmix.demand.individuals import individuals
@@ -70,6 +71,7 @@ _HOMES = {
     "classical.fit": ["Fit"],
     "classical.msle": ["msle"],
     "classical.msm": ["msm"],
+    "classical.mss": ["mss"],
     "data.choices": ["ChoiceData"],
     "demand.individuals": ["individuals"],
     "demand.shares": ["shares"],
@@ -120,6 +122,7 @@ __all__ = [
     "monte_carlo",
     "msle",
     "msm",
+    "mss",
     "plot_rules",
     "population_grid",
     "pymc_model",

@@ -61,7 +61,7 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
     likelihood.check(theta)
     search.progress.phase("standard errors")
     value, _ = likelihood.value_and_gradient(theta)
-    found = _information(likelihood, theta)
+    found = information_at(likelihood, theta)
     if not optimum.converged:
         raise ConvergenceError(
             f"the optimiser stopped before the gradient was small ({optimum.decrement:.2g} "
@@ -89,7 +89,8 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
     )
 
 
-def _information(likelihood: Likelihood, theta: Array) -> Information:
+def information_at(likelihood: Likelihood, theta: Array) -> Information:
+    """Curvature and scores of a likelihood on its grid at the free vector ``theta`` (P,)."""
     problem = likelihood.problem
     weights = problem.data.weights
     _, scores = likelihood.by_person(theta)
@@ -152,7 +153,7 @@ def assemble_multinomial(search: Search) -> Fit:
         theta=theta,
         loglik=logit.loglik,
         loglik_multinomial=logit.loglik,
-        information=_information(likelihood, theta),
+        information=information_at(likelihood, theta),
         grid=grid,
         integration=None,
         optima=pd.DataFrame(
