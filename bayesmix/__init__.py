@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bayesmix.classical.likelihood_ratio import lr_test
     from bayesmix.classical.msle import msle
     from bayesmix.classical.msm import msm
+    from bayesmix.classical.mss import mss
     from bayesmix.data import examples
     from bayesmix.data.choices import ChoiceData
     from bayesmix.demand.curve import price_curve
@@ -88,6 +89,7 @@ _HOMES = {
     "classical.likelihood_ratio": ["lr_test"],
     "classical.msle": ["msle"],
     "classical.msm": ["msm"],
+    "classical.mss": ["mss"],
     "data.choices": ["ChoiceData"],
     "demand.curve": ["price_curve"],
     "demand.diversion": ["diversion", "marginal_consumers"],
@@ -157,6 +159,7 @@ __all__ = [
     "monte_carlo",
     "msle",
     "msm",
+    "mss",
     "plot_matrix",
     "plot_price_curve",
     "plot_rules",

@@ -64,7 +64,7 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
     likelihood.check(theta)
     search.progress.phase("standard errors")
     value, _ = likelihood.value_and_gradient(theta)
-    found = _information(likelihood, theta)
+    found = information_at(likelihood, theta)
     if not optimum.converged:
         raise ConvergenceError(
             f"the optimiser stopped before the gradient was small ({optimum.decrement:.2g} "
@@ -94,7 +94,8 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
     )
 
 
-def _information(likelihood: Likelihood, theta: Array) -> Information:
+def information_at(likelihood: Likelihood, theta: Array) -> Information:
+    """Curvature and scores of a likelihood on its grid at the free vector ``theta`` (P,)."""
     problem = likelihood.problem
     weights = problem.data.weights
     _, scores = likelihood.by_person(theta)
@@ -145,7 +146,7 @@ def assemble_multinomial(search: Search) -> Fit:
     grid = population_grid(gauss_hermite(1), 0, problem.n_persons)
     likelihood = Likelihood(problem, grid)
     theta = starting_values(problem, logit)
-    found = _information(likelihood, theta)
+    found = information_at(likelihood, theta)
     words = ["converged (Newton's method; nothing to integrate)"]
     words += [w for w in [diagnosis(found, problem.parameters, theta)] if w]
     return Fit(

@@ -20,7 +20,7 @@ from bayesmix.likelihood.units import natural_units
 Array = NDArray[np.float64]
 
 LEAST_SQUARES = "least-squares"
-ITERATIONS = 200
+ITERATIONS = 50
 ARRIVED = 10 * GRADIENT_TOLERANCE
 """Standard errors from where the criterion's slope points, below which a search has arrived."""
 REDUNDANT = 1e-10
@@ -150,9 +150,13 @@ class Criterion:
         """The least Q from ``start``; the optimum's value is ``-Q / 2``."""
         _, slopes = self.parts(start)
         root = self.whitening(slopes)
-        if optimizer != LEAST_SQUARES:
-            return maximise(self.value_and_gradient, start, root, optimizer=optimizer)
-        return self._least_squares(start, root)
+        if optimizer == LEAST_SQUARES:
+            found = self._least_squares(start, root)
+            if found.converged:
+                return found
+            # Near a standard deviation of 0 slopes vanish, and only the curvature leads on.
+            start, optimizer = found.theta, "bfgs"
+        return maximise(self.value_and_gradient, start, root, optimizer=optimizer)
 
     def _least_squares(self, start: Array, root: Array) -> Optimum:
         """Levenberg and Marquardt's steps on ``C'g``."""

@@ -39,7 +39,7 @@ class Solution:
         return self.optimum.theta
 
 
-def test_of(first: Solution) -> Overidentification:
+def overidentification_of(first: Solution) -> Overidentification:
     moments, parameters = first.criterion.root.shape[1], len(first.theta)
     statistic = -2.0 * first.optimum.value if moments > parameters else 0.0
     return Overidentification(statistic, moments - parameters)
@@ -55,7 +55,7 @@ def assemble_moments(
     _check(problem, solution)
     likelihood = Likelihood(problem, grid)
     likelihood.check(theta)
-    value, _ = likelihood.value_and_gradient(theta)
+    value = float(problem.data.weights @ likelihood.by_person(theta)[0])
     words = (message_of(optimum, found, problem, theta), note, _noise(search, solution, found))
     return Fit(
         estimator="MSM",
@@ -95,12 +95,13 @@ def _check(problem: Problem, solution: Solution) -> None:
     )
     if optimum.converged and not rootless:
         return
-    what = "the moments have no root" if rootless else "the optimiser stopped before the slope was"
-    size = f"criterion {-2 * optimum.value:.2g}" if rootless else f"{optimum.decrement:.2g}"
+    what = "the optimiser stopped before the slope was small"
+    if rootless:
+        what = f"no parameters make the moments 0 (the criterion is {-2.0 * optimum.value:.2g})"
     raise ConvergenceError(
-        f"{what} {'' if rootless else 'small: '}({size}; {optimum.message}): give more nodes, more "
-        "starts, or a model with fewer standard deviations; one situation at a time may say too "
-        "little of them"
+        f"{what} ({optimum.decrement:.2g} standard errors; {optimum.message}): give more nodes, "
+        "more starts, or a model with fewer standard deviations; one situation at a time may say "
+        "too little of them"
     )
 
 

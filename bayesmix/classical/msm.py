@@ -23,7 +23,7 @@ from bayesmix.classical.instruments import (
     given_instruments,
     optimal_instruments,
 )
-from bayesmix.classical.moment_fit import Solution, assemble_moments, test_of
+from bayesmix.classical.moment_fit import Solution, assemble_moments, overidentification_of
 from bayesmix.classical.progress import progress_line
 from bayesmix.classical.starts import scattered_starts
 from bayesmix.data.choices import ChoiceData
@@ -149,7 +149,7 @@ def msm(
         first, note = _first_step(search, Moments(problem, used, z), origins)
         last = first if steps == "one-step" else _optimal(search, first, steps == "iterated")
         line.phase("standard errors")
-        return assemble_moments(search, last, test_of(first), note)
+        return assemble_moments(search, last, overidentification_of(first), note)
 
 
 def _grid(problem: Problem, grid: Any, rng: np.random.Generator) -> PopulationGrid:

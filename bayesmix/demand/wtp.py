@@ -170,10 +170,9 @@ def _ratios(
     fixed = fixed_at(problem, theta)
 
     def coefficient(name: str) -> Array | float:
-        space = problem.parameters
-        if name in space.random:
-            return beta[:, space.random.index(name)]
-        return fixed[space.fixed.index(name)]
+        if name in problem.x_names:
+            return beta[:, problem.x_names.index(name)]
+        return fixed[problem.parameters.fixed.index(name)]
 
     ratios = np.broadcast_to(-coefficient(term) / coefficient(price), weights.shape)
     return ratios.ravel(), (weights / weights.sum()).ravel()

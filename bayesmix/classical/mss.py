@@ -1,0 +1,255 @@
+"""The method of simulated scores (Hajivassiliou and McFadden 1998; Train 2009, chapter 10)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesmix.classical.assemble import information_at
+from bayesmix.classical.covariance import Information
+from bayesmix.classical.fit import Fit
+from bayesmix.classical.msle import msle
+from bayesmix.classical.progress import Progress, progress_line
+from bayesmix.data.choices import ChoiceData
+from bayesmix.data.columns import first_few
+from bayesmix.errors import ConvergenceError, IntegrationError, SpecificationError
+from bayesmix.integration.descriptions import Centred, MonteCarlo
+from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
+from bayesmix.integration.rules import centred, monte_carlo, sobol
+from bayesmix.likelihood.centred import PersonGrid
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.problem import Problem, bind
+from bayesmix.likelihood.rejection import Draws, accepted_draws
+from bayesmix.specification.model import MixedLogit
+
+Array = NDArray[np.float64]
+Method = Literal["accept-reject", "importance"]
+
+METHODS = ("accept-reject", "importance")
+CANDIDATES = monte_carlo(4096)
+START = centred(sobol(64))
+ROUNDS = 40
+WIDTH = 0.5
+"""Standard errors on either side, between which the score's derivatives are differences."""
+LEAST_STEP = 0.1
+"""Standard errors: of shorter steps the derivatives learn little, for they may see one jump."""
+ARRIVED = 0.02
+"""Standard errors from a root. Draws come and go one by one as parameters move, so that the
+simulated score has steps, and 0 lies between two of them."""
+
+
+def mss(
+    model: MixedLogit,
+    data: ChoiceData,
+    *,
+    method: Method = "accept-reject",
+    grid: MonteCarlo | Centred | PersonGrid | None = None,
+    accepted: int = 25,
+    starts: int = 1,
+    rng: Seed = None,
+    progress: bool = False,
+) -> Fit:
+    """Solve the simulated score ``sum_i w_i E[d log P(y_i | beta_i(theta)) / d theta] = 0``.
+
+    The expectation is over the person's posterior, and its mean over draws from it is unbiased
+    with any number of them, where the derivative of a simulated log-likelihood is not.
+
+    Parameters
+    ----------
+    model, data
+        What to fit, on what.
+    method
+        ``"accept-reject"``: candidates from the population are accepted with probability
+        ``P(y_i | beta) / max P(y_i | .)``; exact draws, for short panels, where some are accepted.
+        ``"importance"``: nodes of a person-centred grid with their posterior weights. The root of
+        that score is the maximum of the likelihood on the same nodes, and is found as such.
+    grid
+        ``monte_carlo(4096)``, as many candidates a person, or for ``"importance"`` the rule or the
+        grid of another fit, ``centred(sobol(64))`` by default.
+    accepted
+        Draws a person, at most, with ``"accept-reject"``.
+    starts
+        Starting values of the search for the likelihood's maximum, where this one begins.
+    rng
+        Seed or Generator; the same seed gives the same numbers.
+    progress
+        Whether to show a progress line.
+
+    Returns
+    -------
+    Fit
+        With robust standard errors by person, ``H^-1 (sum_i w_i^2 s_i s_i') H^-1``: the simulated
+        scores ``s_i`` carry the noise of their draws. The curvature ``H`` and ``loglik`` are those
+        on the fit's person-centred ``grid``.
+
+    Raises
+    ------
+    IntegrationError
+        If a person gets fewer than one draw out of all candidates.
+    ConvergenceError
+        If no root is found.
+    SpecificationError, DataError
+        If model, data or arguments do not fit together.
+
+    References
+    ----------
+    Hajivassiliou and McFadden (1998); Train (2009), chapter 10.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> model = bm.MixedLogit("pf + cl", random=[bm.Normal("cl")])
+    >>> nodes = bm.centred(bm.sobol(32))
+    >>> score = bm.mss(model, data, method="importance", grid=nodes, rng=1)
+    >>> likelihood = bm.msle(model, data, grid=nodes, starts=1, rng=1)
+    >>> bool((score.params == likelihood.params).all())
+    True
+    """
+    begun = time.perf_counter()
+    rule = _rule(method, grid)
+    if accepted < 2:
+        raise SpecificationError(f"argument 'accepted' must be at least 2, got {accepted}")
+    if method == "importance" or (isinstance(model, MixedLogit) and not model.random):
+        fit = msle(model, data, grid=rule, starts=starts, rng=rng, progress=progress)
+        return replace(fit, estimator="MSS")
+    problem, generator = bind(model, data), np.random.default_rng(rng)
+    first = msle(model, data, grid=START, starts=starts, rng=generator, progress=progress)
+    size, persons = problem.parameters.n_random, problem.n_persons
+    streams = (
+        population_grid(rule, size, persons, generator),
+        population_grid(monte_carlo(rule.nodes), 1, persons, generator),
+    )
+    with progress_line(progress, "MSS") as line:
+        theta, draws, distance, rounds = _root(problem, first, streams, accepted, line)
+        line.phase("standard errors")
+        return _assemble(problem, first, theta, draws, (distance, rounds, begun))
+
+
+def _rule(method: str, grid: Any) -> Any:
+    if method not in METHODS:
+        raise SpecificationError(f"argument 'method' must be one of {METHODS}, got {method!r}")
+    if method == "importance":
+        chosen = START if grid is None else grid
+        if not isinstance(chosen, Centred | PersonGrid):
+            raise SpecificationError(
+                f"argument 'grid': importance sampling is from person-centred nodes, such as "
+                f"centred(sobol(64)), got {grid!r}"
+            )
+        return chosen
+    chosen = CANDIDATES if grid is None else grid
+    if not isinstance(chosen, MonteCarlo) or chosen.antithetic:
+        raise SpecificationError(
+            "argument 'grid': candidates to accept or reject are independent draws, "
+            f"monte_carlo(4096), got {grid!r}"
+        )
+    return chosen
+
+
+def _draws(
+    problem: Problem, theta: Array, streams: tuple[PopulationGrid, PopulationGrid], wanted: int
+) -> Draws:
+    draws = accepted_draws(problem, theta, streams, wanted)
+    without = np.flatnonzero(draws.counts == 0)
+    if len(without):
+        raise IntegrationError(
+            f"no draw was accepted for {len(without)} of {problem.n_persons} persons (persons "
+            f"{first_few(problem.data.persons[without])}) out of {streams[0].size} candidates, of "
+            f"which {100 * draws.tried:.2g} % are accepted: use method='importance', or more "
+            "candidates, such as grid=monte_carlo(65536)"
+        )
+    return draws
+
+
+def _root(
+    problem: Problem,
+    first: Fit,
+    streams: tuple[PopulationGrid, PopulationGrid],
+    wanted: int,
+    line: Progress,
+) -> tuple[Array, Draws, float, int]:
+    """Broyden's (1965) steps, from differences wide enough to average over the score's steps.
+
+    Coordinates are whitened with the likelihood's curvature: a unit is about a standard error.
+    Returns theta (P,), its draws, the distance from a root in standard errors, and the rounds.
+    """
+    origin, root = first.theta, np.linalg.cholesky(_inverse(first))
+
+    def score(x: Array) -> tuple[Array, Draws]:
+        draws = _draws(problem, origin + root @ x, streams, wanted)
+        return root.T @ (problem.data.weights @ draws.scores(problem, origin + root @ x)), draws
+
+    line.phase("derivatives of the simulated score")
+    x = np.zeros_like(origin)
+    value, draws = score(x)
+    slopes = np.column_stack(
+        [(score(x + WIDTH * one)[0] - score(x - WIDTH * one)[0]) / (2 * WIDTH)
+         for one in np.eye(len(x))]
+    )  # fmt: skip
+    for number in range(1, ROUNDS + 1):
+        distance = float(np.linalg.norm(value))
+        line.phase(f"round {number}, {distance:.2g} standard errors from a root")
+        if distance < ARRIVED:
+            return origin + root @ x, draws, distance, number
+        step = -np.linalg.solve(slopes, value)
+        step /= max(1.0, float(np.linalg.norm(step)))
+        for _ in range(4):
+            trial, new_draws = score(x + step)
+            slopes += np.outer(trial - value - slopes @ step, step) / (step @ step + LEAST_STEP**2)
+            if np.linalg.norm(trial) < distance:
+                break
+            step = 0.5 * step
+        x, value, draws = x + step, trial, new_draws
+    raise ConvergenceError(
+        f"after {ROUNDS} rounds the simulated score is still {distance:.2g} standard errors from a "
+        "root: accept more draws (accepted=), which makes its steps smaller, or use "
+        "method='importance'"
+    )
+
+
+def _inverse(fit: Fit) -> Array:
+    """Inverse curvature (P, P), or that of scores where there is none."""
+    for kind in ("hessian", "opg"):
+        inverse = fit.information.covariance(kind)
+        if np.isfinite(inverse).all():
+            return inverse
+    raise ConvergenceError(f"the likelihood has no curvature to step with: {fit.message}")
+
+
+def _assemble(
+    problem: Problem, first: Fit, theta: Array, draws: Draws, search: tuple[float, int, float]
+) -> Fit:
+    distance, rounds, begun = search
+    likelihood = Likelihood(problem, first.grid)
+    scores = draws.scores(problem, theta)
+    found: Information = replace(information_at(likelihood, theta), scores=scores)
+    value = float(problem.data.weights @ likelihood.by_person(theta)[0])
+    message = (
+        f"converged ({distance:.2g} standard errors from a root). {int(draws.counts.min())} to "
+        f"{int(draws.counts.max())} draws a person, {100 * draws.tried:.2g} % of candidates "
+        "accepted"
+    )
+    return replace(
+        first,
+        estimator="MSS",
+        theta=theta,
+        loglik=value,
+        information=found,
+        integration=None,
+        optima=pd.DataFrame(
+            {
+                "loglik": [value],
+                "evaluations": [rounds],
+                "converged": [True],
+                "grid": [str(first.grid)],
+            },
+            index=pd.Index([1], name="start"),
+        ),
+        message=message,
+        seconds=time.perf_counter() - begun,
+    )

@@ -1,0 +1,283 @@
+"""Simulated moments: limits, recovery, bias with few draws, instruments, tests, refusals."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import chi2
+
+from bayesmix.classical.fit import Fit
+from bayesmix.classical.gmm import Moments, Overidentification, weight_root
+from bayesmix.classical.instruments import (
+    attribute_instruments,
+    independent,
+    optimal_instruments,
+)
+from bayesmix.classical.msle import msle
+from bayesmix.classical.msm import msm
+from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
+from bayesmix.integration.grids import population_grid
+from bayesmix.integration.rules import centred, gauss_hermite, halton, monte_carlo, sobol
+from bayesmix.likelihood.moments import shares_at
+from bayesmix.likelihood.multinomial import multinomial
+from bayesmix.likelihood.problem import bind
+from bayesmix.reporting.compare import compare
+from bayesmix.specification.mixing import LKJNormal, LogNormal, Normal
+from bayesmix.specification.model import MixedLogit
+from tests.oracles import choice_frame, choices
+from tests.simulated import choice_data, simulated
+
+AT = {"mean[x]": 1.0, "sd[x]": 1.2, "fixed[y]": -0.6}
+MODEL = MixedLogit("x + y", random=Normal("x"))
+
+CASES = {
+    "normal": (Normal("x", "y"), {"mean[x]": 1, "mean[y]": -0.5, "sd[x]": 0.8, "sd[y]": 1.2}, {}),
+    "correlated": (
+        LKJNormal("x", "y"),
+        {"mean[x]": 1, "mean[y]": -0.5, "sd[x]": 1.0, "sd[y]": 1.2, "corr[x, y]": -0.6},
+        {},
+    ),
+    "lognormal": (
+        LogNormal("x", sign=-1),
+        {"mean[x]": 0.2, "sd[x]": 0.8, "fixed[y]": -0.6},
+        {},
+    ),
+    "outside option": (Normal("x"), AT, {"outside_option": True}),
+}
+
+
+@cache
+def data(seed=0, persons=600, situations=3):
+    return simulated(MODEL, AT, persons, situations, seed=seed)
+
+
+@cache
+def fitted():
+    return msm(MODEL, data(), grid=sobol(64), rng=1)
+
+
+@pytest.mark.parametrize("case", list(CASES))
+def test_parameters_are_recovered(case):
+    law, at, options = CASES[case]
+    model = MixedLogit("x + y", random=law)
+    drawn = simulated(model, at, 1500, 3, seed=5, **options)
+    fit = msm(model, drawn, grid=sobol(64), rng=1)
+    truth = fit.space.series(np.array([at[n] for n in fit.space.names], dtype=float))
+    off = (fit.params - truth) / fit.std_errors
+    assert np.abs(off).max() < 3, off.to_string()
+    # Means are nearly as well known as by the likelihood; heterogeneity cannot be known better.
+    likelihood = msle(model, drawn, grid=centred(sobol(64)), starts=1, rng=1)
+    assert (fit.std_errors > 0.95 * likelihood.std_errors).all()
+    assert (fit.std_errors < 4 * likelihood.std_errors).all()
+    assert fit.overidentification.p_value > 0.01
+
+
+@pytest.mark.parametrize("outside", [False, True])
+@pytest.mark.parametrize("weights", [None, "weight"])
+def test_without_random_coefficients_it_is_the_maximum_likelihood(outside, weights):
+    frame = choice_frame(np.random.default_rng(2), 200, 4, outside=outside)
+    drawn = choices(frame, outside_option=outside, weights=weights)
+    model = MixedLogit("C(mode) + price + time")
+    fit, logit = msm(model, drawn), msle(model, drawn)
+    np.testing.assert_allclose(fit.params, logit.params, atol=1e-8)
+    assert fit.loglik == pytest.approx(logit.loglik, abs=1e-9)
+    # The information equality holds piece by piece: D is the Hessian, moments are the scores.
+    np.testing.assert_allclose(fit.std_errors, logit.std_errors, rtol=1e-4)
+    assert fit.overidentification == Overidentification(0.0, 0)
+
+
+def test_a_panel_of_one_situation_with_exact_integration_is_the_likelihood():
+    """There ``d log s`` of the chosen is the score: the iterated root is the maximum."""
+    drawn = simulated(MODEL, AT, 1500, 1, seed=4)
+    rule = gauss_hermite(15)
+    fit = msm(MODEL, drawn, grid=rule, steps="iterated")
+    likelihood = msle(MODEL, drawn, grid=rule, starts=1)
+    np.testing.assert_allclose(fit.params, likelihood.params, atol=2e-3)
+    # One has the expected, the other the observed curvature.
+    np.testing.assert_allclose(fit.std_errors, likelihood.std_errors, rtol=0.2)
+    assert fit.loglik == pytest.approx(likelihood.loglik, abs=1e-3)
+
+
+def test_few_draws_bias_the_likelihood_and_not_the_moments():
+    at = {"mean[x]": 1.5, "sd[x]": 1.5, "fixed[y]": -1.0}
+    rule, found = monte_carlo(10), {"msle": [], "msm": []}
+    for r in range(30):
+        drawn = simulated(MODEL, at, 1000, 1, seed=100 + r)
+        found["msm"].append(msm(MODEL, drawn, grid=rule, rng=r).params)
+        found["msle"].append(msle(MODEL, drawn, grid=rule, starts=1, rng=r).params)
+    bias = {k: (pd.DataFrame(v).mean() - pd.Series(at)).abs() for k, v in found.items()}
+    assert (bias["msm"] < bias["msle"] / 3).all(), bias
+
+
+def test_the_moments_at_the_estimate_are_zero():
+    fit, problem = fitted(), bind(MODEL, data())
+    z = attribute_instruments(problem, multinomial(problem))
+    chosen = np.zeros(problem.data.n_rows)
+    chosen[problem.data.chosen_row] = 1
+    (shares,) = shares_at(problem, fit.grid, fit.theta)
+    # The means' equations, of the attributes themselves, hold within their noise; the optimal
+    # instruments', on any draws of them, far within it.
+    for instruments, least in ((z[:, :2], 3.0), (_optimal(problem, fit), 0.5)):
+        moments = Moments(problem, fit.grid, instruments).by_person(fit.theta)[0]
+        by_hand = instruments.T @ (chosen - shares.values)
+        np.testing.assert_allclose(moments.sum(axis=0), by_hand, atol=1e-9)
+        assert np.abs(by_hand / np.sqrt((moments**2).sum(axis=0))).max() < least
+    assert fit.converged
+
+
+def _optimal(problem, fit):
+    return optimal_instruments(problem, population_grid(sobol(256), 1, 600, 77), fit.theta)
+
+
+def test_standard_errors_are_the_sandwich():
+    fit, problem = msm(MODEL, data(), steps="one-step", grid=sobol(64), rng=1), bind(MODEL, data())
+    z = attribute_instruments(problem, multinomial(problem))
+    moments = Moments(problem, fit.grid, z)
+    values, slopes = moments.by_person(fit.theta)
+    spread = values.T @ values
+    by_hand = np.linalg.inv(slopes.T @ np.linalg.inv(spread) @ slopes)
+    # The weights were made at the estimate before, which is close.
+    np.testing.assert_allclose(fit.information.covariance("robust"), by_hand, rtol=0.05)
+    np.testing.assert_allclose(fit.information.covariance("opg"), by_hand, rtol=1e-8)
+    g = values.sum(axis=0)
+    j = float(g @ np.linalg.inv(spread) @ g)
+    assert fit.overidentification.df == z.shape[1] - 3
+    assert fit.overidentification.statistic == pytest.approx(j, rel=0.1)
+    assert fit.overidentification.p_value == chi2.sf(
+        fit.overidentification.statistic, fit.overidentification.df
+    )
+
+
+def test_the_test_rejects_a_model_that_leaves_an_attribute_out():
+    for terms, rejected in (("x", True), ("x + y", False)):
+        model = MixedLogit(terms, random=Normal("x"))
+        z = "x + y + I(x**2) + I(y**2)"
+        fit = msm(model, data(), grid=sobol(64), instruments=z, steps="one-step", rng=1)
+        assert (fit.overidentification.p_value < 1e-6) == rejected
+
+
+def test_weights_are_repeated_persons():
+    once = data().frame
+    weight = 1.0 + once["who"] % 3
+    copies = [
+        once[weight > c].assign(who=once["who"] + 1000 * c, task=once["task"] + 10_000 * c)
+        for c in range(3)
+    ]
+    weighted = choice_data(once.assign(weight=weight), weights="weight")
+    repeated = choice_data(pd.concat(copies))
+    one, other = (msm(MODEL, d, grid=gauss_hermite(15)) for d in (weighted, repeated))
+    # Their first steps differ by the weight matrix, which knows that copies are no new persons.
+    np.testing.assert_allclose(one.params, other.params, atol=0.1 * one.std_errors.min())
+    assert (one.std_errors > other.std_errors).all()
+
+
+def test_a_seed_gives_the_same_numbers():
+    one, same, other = (msm(MODEL, data(), grid=sobol(32), rng=s) for s in (1, 1, 2))
+    np.testing.assert_array_equal(one.theta, same.theta)
+    np.testing.assert_array_equal(one.std_errors, same.std_errors)
+    assert (one.theta != other.theta).any()
+
+
+def test_instruments_are_drawn_independently_of_residuals():
+    """Also where the grid was made with the fit's own seed."""
+    grid = population_grid(sobol(32), 1, 600, 1)
+    fit = msm(MODEL, data(), grid=grid, rng=1)
+    assert fit.grid is grid
+    problem = bind(MODEL, data())
+    same = Moments(problem, grid, optimal_instruments(problem, grid, fit.theta))
+    assert np.abs(same.by_person(fit.theta)[0].sum(axis=0)).max() > 1e-3
+
+
+@pytest.mark.parametrize("optimizer", ["bfgs", "l-bfgs-b", "trust-region"])
+def test_every_optimizer_finds_the_same(optimizer):
+    fit = msm(MODEL, data(), grid=sobol(64), optimizer=optimizer, rng=1)
+    off = (fit.params - fitted().params) / fitted().std_errors
+    assert np.abs(off).max() < 0.01
+
+
+def test_starts_and_rounds_agree():
+    several = msm(MODEL, data(), grid=sobol(64), starts=3, rng=1)
+    assert "3 of 3 starts reached" in several.message
+    iterated = msm(MODEL, data(), grid=sobol(64), steps="iterated", rng=1)
+    for fit in (several, iterated):
+        off = (fit.params - fitted().params) / fitted().std_errors
+        assert np.abs(off).max() < 0.2
+    assert (iterated.theta != fitted().theta).any()
+
+
+def test_the_users_instruments():
+    formula = "x + y + I(x**2) + I(x*y)"
+    fit = msm(MODEL, data(), grid=sobol(64), instruments=formula, steps="one-step", rng=1)
+    x, y = data().frame["x"].to_numpy(), data().frame["y"].to_numpy()
+    array = np.column_stack([x, y, x**2, x * y, x + y])  # the last says nothing new
+    same = msm(MODEL, data(), grid=sobol(64), instruments=array, steps="one-step", rng=1)
+    np.testing.assert_allclose(fit.params, same.params, atol=1e-8)
+    assert fit.overidentification.df == same.overidentification.df == 1
+
+
+def test_heterogeneity_that_is_not_there():
+    """A standard deviation at its boundary of 0 has no standard error; the others keep theirs."""
+    plain = MixedLogit("x + y")
+    fits = [
+        msm(MODEL, simulated(plain, {"fixed[x]": 0.7, "fixed[y]": -0.6}, 400, 2, seed=s), rng=1,
+            grid=sobol(64))
+        for s in range(4)
+    ]  # fmt: skip
+    at_zero = [f for f in fits if "boundary" in f.message]
+    assert at_zero
+    for fit in at_zero:
+        assert fit.params["sd[x]"] < 0.15
+        assert np.isfinite(fit.std_errors[["mean[x]", "fixed[y]"]]).all()
+
+
+def test_it_is_a_fit_like_the_others(tmp_path):
+    fit = fitted()
+    assert "Hansen's J" in fit.headline()
+    assert "simulation makes up to" in fit.message
+    fit.save(tmp_path / "msm.json")
+    again = Fit.load(tmp_path / "msm.json", data())
+    np.testing.assert_array_equal(again.theta, fit.theta)
+    np.testing.assert_allclose(again.std_errors, fit.std_errors)
+    assert again.overidentification == fit.overidentification
+    table = compare({"MSLE": msle(MODEL, data(), rng=1, starts=1), "MSM": fit}, differences=True)
+    assert table["MSM"].notna().all(axis=None)
+
+
+def test_refusals():
+    with pytest.raises(IntegrationError, match=r"own choices say.*biased: use .*sobol"):
+        msm(MODEL, data(), grid=centred(sobol(64)))
+    with pytest.raises(IntegrationError, match="biased"):
+        msm(MODEL, data(), grid=msle(MODEL, data(), grid=centred(sobol(8)), starts=1, rng=1).grid)
+    with pytest.raises(SpecificationError, match="must be a rule"):
+        msm(MODEL, data(), grid="auto")
+    with pytest.raises(SpecificationError, match="'steps' must be one of"):
+        msm(MODEL, data(), steps="three-step")
+    with pytest.raises(SpecificationError, match="'starts' must be at least 1"):
+        msm(MODEL, data(), starts=0)
+    with pytest.raises(SpecificationError, match="2 different moments, but the model has 3"):
+        msm(MODEL, data(), instruments=["x", "y"])
+    with pytest.raises(SpecificationError, match="holds the choices"):
+        msm(MODEL, data(), instruments=["x", "choice"])
+    with pytest.raises(DataError, match="no column 'z'"):
+        msm(MODEL, data(), instruments=["z"])
+    with pytest.raises(SpecificationError, match="row for each of the 5400 rows"):
+        msm(MODEL, data(), instruments=np.ones((3, 4)))
+
+
+def test_a_search_that_does_not_arrive_is_refused(monkeypatch):
+    monkeypatch.setattr("bayesmix.classical.gmm.ARRIVED", -1.0)
+    monkeypatch.setattr("bayesmix.likelihood.maximise.GRADIENT_TOLERANCE", 0.0)
+    with pytest.raises(ConvergenceError, match="optimiser stopped before the slope was small"):
+        msm(MODEL, data(), grid=halton(32, scramble=False), steps="one-step")
+
+
+def test_redundant_instruments_are_left_out():
+    x, y = data().frame["x"].to_numpy(), data().frame["y"].to_numpy()
+    constant = np.repeat(np.arange(data().n_situations), 3)  # the same for all alternatives
+    kept = independent(np.column_stack([x, constant, 2 * x + constant, y]), data())
+    assert kept.shape[1] == 2
+    assert np.corrcoef(kept[:, 1], y)[0, 1] == pytest.approx(1.0)
+    spread = np.diag([1.0, 4.0, 0.0])
+    root = weight_root(spread, 2)
+    np.testing.assert_allclose(root @ root.T, np.diag([1.0, 0.25, 0.0]), atol=1e-12)
