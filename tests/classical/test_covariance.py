@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import bayesmix as bm
-from bayesmix.classical.assemble import _information
+from bayesmix.classical.assemble import information_at
 from bayesmix.classical.covariance import Information, free_names, natural_covariance
 from bayesmix.classical.msle import msle
 from bayesmix.errors import SpecificationError
@@ -176,7 +176,7 @@ def test_standard_errors_hardly_depend_on_the_scrambling():
     fit = bm.msle(model, data, grid=bm.centred(bm.sobol(256), moments=True), starts=1, rng=1)
     problem = bind(model, data)
     one, other = (
-        _information(Likelihood(problem, fit.grid.renewed(seed)), fit.theta) for seed in (5, 6)
+        information_at(Likelihood(problem, fit.grid.renewed(seed)), fit.theta) for seed in (5, 6)
     )
     for kind, most in (("robust", 0.07), ("hessian", 0.04)):
         ratio = np.diag(one.covariance(kind)) / np.diag(other.covariance(kind))

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from bayesmix.classical import msle as msle_module
+from bayesmix.classical import starts as starts_module
 from bayesmix.classical.msle import msle
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.examples import electricity
@@ -97,7 +98,7 @@ def test_the_wrong_optimum_with_a_collapsed_standard_deviation_is_left(panel, mo
 
         return leave_boundary(problem, spied, start)
 
-    monkeypatch.setattr(msle_module, "leave_boundary", watched)
+    monkeypatch.setattr(starts_module, "leave_boundary", watched)
     fit = msle(MODEL, panel, grid=sobol(500), rng=1)
     assert fit.params["sd[seas]"] == pytest.approx(1.6, abs=0.5)
     assert at_boundary(problem, fit.theta) == []
