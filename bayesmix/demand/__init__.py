@@ -1,1 +1,1 @@
-"""What estimates are for: coefficients of persons, from any fit."""
+"""What estimates are for: shares, substitution, money, coefficients of persons, from any fit."""

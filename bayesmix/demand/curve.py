@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Unpack
 
 import numpy as np
@@ -13,10 +13,12 @@ from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import nearest, show
 from bayesmix.demand.draws import Interval
+from bayesmix.demand.interventions import difference
 from bayesmix.demand.options import How, Options
 from bayesmix.demand.sample import Sample, dataset, sample, squeezed
-from bayesmix.demand.shares import expected
 from bayesmix.errors import DataError, SpecificationError
+from bayesmix.likelihood.curves import own_shares
+from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]
 
@@ -87,13 +89,13 @@ def price_curve(
         )
     at = _prices(before, alternative, price, prices)
     code = before.there.data.alternatives.index(alternative)
-    moved = [
-        before.moved(before.there.data.with_attribute(price, p, alternative=alternative))
-        for p in at.tolist()
-    ]
+    scenarios = (
+        before.there.data.with_attribute(price, p, alternative=alternative) for p in at.tolist()
+    )
+    changes = [difference(before.there, scenario) for scenario in scenarios]
 
     def quantity(theta: Array) -> Array:
-        share = np.stack([expected(one, theta)[:, code] for one in moved], axis=-1)
+        share = _shares(before, code, changes, theta)
         both = np.stack([share, at * share], axis=1)
         best = best_price(at, both[:, 1])[:, None, None]
         return np.concatenate([both, np.broadcast_to(best, (*both.shape[:2], 1))], axis=-1)
@@ -105,6 +107,25 @@ def price_curve(
     ends = np.stack([v[:, 1, -1] for v in values], axis=-1)
     out["best_price"] = (("segment", "limit"), ends)
     return squeezed(out.assign_coords(limit=list(Interval._fields)), by)
+
+
+def _shares(found: Sample, code: int, changes: Sequence[Problem], theta: Array) -> Array:
+    """Share (G, M) of an alternative after each of M changes of its own."""
+    pieces = []
+    for part in found.pieces:
+        mine = np.flatnonzero(part.sets.alternative == code)
+        t, n = part.situation[mine], len(part.sets.weight)
+        x = np.zeros((len(changes), n, part.panel.x.shape[1]))
+        moved = np.zeros((len(changes), n))
+        for m, by in enumerate(changes):
+            rows = by.rows(part.start, part.stop)
+            x[m, t] = part.place(by.design.random[rows])[mine]
+            moved[m, t] = found.base(part, theta, by)[mine]
+        base, mixture = found.base(part, theta), found.mixture(part, theta)
+        pieces.append(own_shares(part.panel, part.sets, base, code, x, moved, mixture))
+    weighted = found.weights * np.concatenate(pieces, axis=1)
+    groups = np.arange(len(found.names))[:, None] == found.segments
+    return groups.astype(float) @ weighted.T / found.mass[:, None]
 
 
 def best_price(prices: Array, revenue: Array) -> Array:

@@ -185,11 +185,11 @@ def intervention(problem: Problem, kind: str, attribute: str | None, change: Any
 def ratios(effect: Array) -> Array:
     """Diversion (G, J, A) of effects, the diagonal 0; NaN where nobody leaves."""
     own = np.arange(effect.shape[1])
-    leaving = effect[:, own, own, None].copy()
-    flows = -effect
-    flows[:, own, own] = 0.0
+    leaving = effect[:, own, own]
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(leaving != 0.0, flows / leaving, np.nan)
+        found = np.where(leaving[..., None] != 0.0, -effect / leaving[..., None], np.nan)
+    found[:, own, own] = np.where(leaving != 0.0, 0.0, np.nan)
+    return found
 
 
 def _logit(found: Sample, kind: int, theta: Array) -> Array:

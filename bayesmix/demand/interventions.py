@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.sample import Piece, Sample
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
@@ -81,13 +82,18 @@ def attribute_size(problem: Problem, attribute: str) -> Intervention:
 
 def attribute_change(problem: Problem, attribute: str, value: Any) -> Intervention:
     """Its attribute takes the values that ``ChoiceData.with_attribute`` would give it."""
-    columns = _columns(problem, attribute, value) - _own_columns(problem)
-    if not columns.any():
+    by = difference(problem, problem.data.with_attribute(attribute, value))
+    if not (by.design.random.any() or by.design.fixed.any()):
         raise SpecificationError(
             f"argument 'change' leaves all utilities as they are: column {attribute!r} has these "
             f"values already, or plays no role in the formula {problem.model.formula!r}"
         )
-    return Intervention(FINITE, _with_columns(problem, columns))
+    return Intervention(FINITE, by)
+
+
+def difference(problem: Problem, scenario: ChoiceData) -> Problem:
+    """The problem with the columns by which a scenario of the same rows differs from it."""
+    return _with_columns(problem, _scenario_columns(problem, scenario) - _own_columns(problem))
 
 
 def effects(found: Sample, what: Intervention, theta: Array) -> tuple[Array, Array]:
@@ -167,8 +173,11 @@ def _own_columns(problem: Problem) -> Array:
 
 def _columns(problem: Problem, attribute: str, value: Any) -> Array:
     """The design's columns (R, K + F) where an attribute has another value everywhere."""
-    moved = problem.data.with_attribute(attribute, value)
-    design = problem.model.design(moved, like=problem.design)
+    return _scenario_columns(problem, problem.data.with_attribute(attribute, value))
+
+
+def _scenario_columns(problem: Problem, scenario: ChoiceData) -> Array:
+    design = problem.model.design(scenario, like=problem.design)
     return np.hstack([design.random, design.fixed])
 
 

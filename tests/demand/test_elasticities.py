@@ -58,6 +58,22 @@ def test_finite_changes_are_differences_of_shares(fit, data):
         np.testing.assert_allclose(arc.sel(changed=j), expected, atol=1e-13)
 
 
+def test_scenarios_have_elasticities_of_their_own(fit, data):
+    """Without one alternative, and with a new one that is like another."""
+    new = {"price": 1.2, "quality": 0.5, "size": 2.0, "new": 1}
+    there = data.without(0).with_alternative("e", new, like=2)
+    found = bm.elasticities(fit, data, "price", scenario=there, **QUICK)["estimate"]
+    assert found["responding"].to_numpy().tolist() == [1, 2, 3, "e", "outside"]
+    h = 1e-5
+    up, down = (
+        bm.shares(fit, data, scenario=there.with_attribute("price", p, alternative="e"), **QUICK)
+        for p in (1.2 * (1 + h), 1.2 * (1 - h))
+    )
+    now = bm.shares(fit, data, scenario=there, **QUICK)["estimate"].to_numpy()
+    expected = (up["estimate"] - down["estimate"]).to_numpy() / (2 * h) / now
+    np.testing.assert_allclose(found.sel(changed="e"), expected, atol=1e-6)
+
+
 def test_a_small_arc_is_the_elasticity(fit, data):
     arc = bm.elasticities(fit, data, "price", arc=1e-7, **QUICK)["estimate"]
     exact = bm.elasticities(fit, data, "price", **QUICK)["estimate"]

@@ -1,0 +1,76 @@
+"""Shares of one alternative at many values of its utility, from one pass over probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from bayesmix.likelihood.fastmath import exp
+from bayesmix.likelihood.integrate import Mixture, coefficients
+from bayesmix.likelihood.kernels import BLOCK, Panel, dot, log_probabilities, utility
+from bayesmix.likelihood.substitution import Sets
+
+Array = NDArray[np.float64]
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def own_shares(  # pragma: no cover - compiled
+    panel: Panel, sets: Sets, base: Array, code: int, x: Array, moved: Array, mixture: Mixture
+) -> Array:
+    """Share (M, T) of the alternative ``code`` where its utility is higher by ``d_mts``.
+
+    ``d_mts = moved_mt + x_mt' beta_s``, with ``x`` (M, T, K) and ``moved`` (M, T); with
+    ``P' = P e^d / (1 - P + P e^d)``. 0 where the alternative is not offered.
+    """
+    situations = panel.situation_start
+    n_points, n_situations, n_coefficients = x.shape
+    n_nodes = mixture.nodes.shape[2]
+    width, widest = min(BLOCK, n_nodes), 1
+    for t in range(n_situations):
+        widest = max(widest, situations[t + 1] - situations[t])
+    out = np.zeros((n_points, n_situations))
+    for person in prange(sets.person_start.shape[0] - 1):
+        i = np.int64(person)
+        prob, logp = np.empty((widest, width)), np.empty(width)
+        rest, then = np.empty(width), np.empty(width)
+        beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
+        weights = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
+        for first in range(0, n_nodes, BLOCK):
+            n = min(BLOCK, n_nodes - first)
+            w = weights[first : first + n]
+            coefficients(mixture, i, first, n, beta, slope)
+            for t in range(sets.person_start[i], sets.person_start[i + 1]):
+                mine = -1
+                for row in range(situations[t], situations[t + 1]):
+                    if sets.alternative[row] == code:
+                        mine = row - situations[t]
+                if mine < 0:
+                    continue
+                log_probabilities(panel, t, base, beta, n, logp, prob)
+                rest[:n] = 0.0
+                for j in range(situations[t + 1] - situations[t]):
+                    if j != mine:
+                        _add(prob[j], rest, n)
+                for m in range(n_points):
+                    utility(x[m, t], beta, moved[m, t], then, n)
+                    _move(prob[mine], rest, then, n)
+                    out[m, t] += dot(then, w, n)
+    return out
+
+
+@njit(cache=True, error_model="numpy")
+def _add(values: Array, total: Array, n: int) -> None:  # pragma: no cover - compiled
+    for s in range(n):
+        total[s] += values[s]
+
+
+@njit(cache=True, fastmath={"contract"}, error_model="numpy")
+def _move(p: Array, rest: Array, d: Array, n: int) -> None:  # pragma: no cover - compiled
+    """Put ``P e^d / (rest + P e^d)`` in the place of ``d``."""
+    for s in range(n):
+        # In exp(-|d|), which cannot overflow.
+        small = exp(-abs(d[s]))
+        mine = p[s] if d[s] > 0.0 else p[s] * small
+        others = rest[s] * small if d[s] > 0.0 else rest[s]
+        d[s] = mine / (mine + others)
