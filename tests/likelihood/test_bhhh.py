@@ -7,7 +7,7 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.integration.grids import population_grid
-from bayesmix.likelihood.bhhh import HALVINGS, bhhh, maximise_likelihood
+from bayesmix.likelihood.bhhh import HALVINGS, _rise, bhhh, maximise_likelihood
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import GRADIENT_TOLERANCE, whitening
 from bayesmix.likelihood.multinomial import multinomial, starting_values
@@ -88,3 +88,16 @@ def test_a_step_that_never_climbs_ends_the_search(monkeypatch):
     assert not found.converged
     assert found.message == "no step raises the log-likelihood"
     assert found.evaluations == 1 + HALVINGS
+
+
+def test_a_step_that_is_too_long_is_halved():
+    target, at = likelihood(), start()
+    logp, scores = target.by_person(at)
+    gradient = scores.sum(axis=0)
+    direction = np.linalg.solve(scores.T @ scores, gradient)
+    far = 2.0**9 * direction
+    assert not target.by_person(at + far)[0].sum() > logp.sum()
+    theta, value, _, evaluations = _rise(target, at, logp.sum(), (far, gradient @ far))
+    np.testing.assert_allclose(theta - at, 0.5 ** (evaluations - 1) * far, rtol=1e-9)
+    assert evaluations > 3
+    assert value > logp.sum()
