@@ -58,8 +58,12 @@ DESIGNS = {
         4,
         bm.MixedLogit("a + b + c", random=[bm.LogNormal("a", sign=-1), bm.Normal("b", "c")]),
         {
-            **{"mean[a]": 0.0, "mean[b]": -1.0, "mean[c]": 0.5},
-            **{"sd[a]": 0.7, "sd[b]": 1.2, "sd[c]": 0.8},
+            "mean[a]": 0.0,
+            "mean[b]": -1.0,
+            "mean[c]": 0.5,
+            "sd[a]": 0.7,
+            "sd[b]": 1.2,
+            "sd[c]": 0.8,
         },
     ),
 }
@@ -94,23 +98,26 @@ def simulate(design: Design, seed: int) -> bm.ChoiceData:
 
 
 def replicate(name: str, replications: int) -> pd.DataFrame:
-    """Estimates, standard errors and seconds, a row for each estimator, draws and parameter."""
-    design, rows = DESIGNS[name], []
+    """Errors, standard errors and seconds, a row for each estimator, draws and parameter."""
+    rows = []
     for seed in track(range(replications), description=name, console=console):
-        data = simulate(design, seed)
-        for estimator, estimate in ESTIMATORS.items():
+        data = simulate(DESIGNS[name], seed)
+        for estimator in ESTIMATORS:
             for draws in DRAWS:
-                rows += _one(name, estimator, draws, seed, lambda e=estimate, n=draws: e(
-                    design.model, data, n, seed))  # fmt: skip
+                rows += one_fit(name, data, estimator, draws, seed)
     return pd.DataFrame(rows)
 
 
-def _one(design: str, estimator: str, draws: int, seed: int, fit: Callable[[], bm.Fit]) -> list:
-    key = {"design": design, "estimator": estimator, "draws": draws, "seed": seed}
+def one_fit(
+    name: str, data: bm.ChoiceData, estimator: str, draws: int, seed: int
+) -> list[dict[str, object]]:
+    """The rows of one fit; without numbers where it failed."""
+    design = DESIGNS[name]
+    key = {"design": name, "estimator": estimator, "draws": draws, "seed": seed}
     try:
-        seconds, found = timed(fit)
+        seconds, found = timed(lambda: ESTIMATORS[estimator](design.model, data, draws, seed))
     except (bm.ConvergenceError, bm.IntegrationError):
-        return [{**key, "parameter": p} for p in DESIGNS[design].truth]
+        return [{**key, "parameter": p, "error": np.nan, "std error": np.nan} for p in design.truth]
     return [
         {
             **key,
@@ -119,7 +126,7 @@ def _one(design: str, estimator: str, draws: int, seed: int, fit: Callable[[], b
             "std error": found.std_errors[p],
             "seconds": seconds,
         }
-        for p, value in DESIGNS[design].truth.items()
+        for p, value in design.truth.items()
     ]
 
 
