@@ -90,7 +90,7 @@ def mss(
     Raises
     ------
     IntegrationError
-        If a person gets fewer than one draw out of all candidates.
+        If none of a person's candidates is accepted.
     ConvergenceError
         If no root is found.
     SpecificationError, DataError
@@ -126,7 +126,13 @@ def mss(
         population_grid(monte_carlo(rule.nodes), 1, persons, generator),
     )
     with progress_line(progress, "MSS") as line:
-        theta, draws, distance, rounds = _root(problem, first, streams, accepted, line)
+        origin = first.theta
+        for _ in range(3):
+            theta, draws, distance, rounds = _root(problem, first, origin, streams, accepted, line)
+            origin = problem.parameters.canonical(theta)
+            # On given draws the score of a negative standard deviation is not its mirror image's.
+            if np.array_equal(origin, theta):
+                break
         line.phase("standard errors")
         return _assemble(problem, first, theta, draws, (distance, rounds, begun))
 
@@ -169,6 +175,7 @@ def _draws(
 def _root(
     problem: Problem,
     first: Fit,
+    origin: Array,
     streams: tuple[PopulationGrid, PopulationGrid],
     wanted: int,
     line: Progress,
@@ -178,7 +185,7 @@ def _root(
     Coordinates are whitened with the likelihood's curvature: a unit is about a standard error.
     Returns theta (P,), its draws, the distance from a root in standard errors, and the rounds.
     """
-    origin, root = first.theta, np.linalg.cholesky(_inverse(first))
+    root = np.linalg.cholesky(_inverse(first))
 
     def score(x: Array) -> tuple[Array, Draws]:
         draws = _draws(problem, origin + root @ x, streams, wanted)

@@ -47,6 +47,11 @@ class Built:
         ]
         if "msle" in estimate.methods:
             lines.append(f"  msle      {estimate.starts} starts, {estimate.optimizer}")
+        if "msm" in estimate.methods:
+            nodes = self.rule.rule if isinstance(self.rule, Centred) else self.rule
+            lines.append(f"  msm       two steps, {'sobol(512)' if nodes == 'auto' else nodes}")
+        if "mss" in estimate.methods:
+            lines.append("  mss       25 draws a person, accepted of 4096 candidates")
         if "nuts" in estimate.methods:
             tuning = f" after {estimate.tune} of tuning" if estimate.tune else ""
             lines.append(

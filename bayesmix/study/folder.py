@@ -161,7 +161,7 @@ def step_key(study: Study, name: str, versions: Mapping[str, str]) -> str:
     estimate = asdict(study.estimate)
     classical = {key: estimate[key] for key in ("seed", "starts", "optimizer")}
     base = [subject_key(study), asdict(study.grid), versions["bayesmix"], classical]
-    if name == "msle":
+    if name in ("msle", "msm", "mss"):
         return digest(*base)
     sampling = {key: estimate[key] for key in ("likelihood", "draws", "tune", "chains")}
     if name == "nuts":

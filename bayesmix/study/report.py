@@ -59,9 +59,7 @@ def _labelled(results: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sentences(results: Mapping[str, Any], diagnostics: pd.DataFrame | None) -> list[str]:
-    lines = []
-    if "msle" in results:
-        lines.append(results["msle"].headline())
+    lines = [results[name].headline() for name in ("msle", "msm", "mss") if name in results]
     if diagnostics is not None:
         lines.append(f"NUTS: {convergence_sentence(diagnostics)}")
         notes = results["nuts"]["posterior"].attrs

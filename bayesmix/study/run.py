@@ -11,6 +11,7 @@ from typing import Any
 import xarray as xr
 
 import bayesmix as bm
+from bayesmix.integration.descriptions import Centred
 from bayesmix.study.build import Built, check_study
 from bayesmix.study.folder import (
     FinishedStep,
@@ -125,6 +126,29 @@ def _msle(built: Built, results: Results, progress: bool) -> Any:
     )
 
 
+def _msm(built: Built, results: Results, progress: bool) -> Any:
+    """On the population's nodes: the study's rule, without its centring."""
+    settings, rule = built.study.estimate, built.rule
+    if isinstance(rule, Centred):
+        rule = rule.rule
+    return bm.msm(
+        built.model,
+        built.data,
+        grid=None if isinstance(rule, str) else rule,
+        starts=settings.starts,
+        rng=settings.seed,
+        progress=progress,
+    )
+
+
+def _mss(built: Built, results: Results, progress: bool) -> Any:
+    """With draws from each person's posterior, whatever the study's grid."""
+    settings = built.study.estimate
+    return bm.mss(
+        built.model, built.data, starts=settings.starts, rng=settings.seed, progress=progress
+    )
+
+
 def _nuts(built: Built, results: Results, progress: bool) -> xr.DataTree:
     """On the grid of the MSLE where there is one, unless grids are left to the estimators."""
     settings, rule = built.study.estimate, built.rule
@@ -162,5 +186,7 @@ def _load_posterior(path: Path, built: Built) -> xr.DataTree:
 
 METHODS = {
     "msle": Method("msle.json", _msle, _save_fit, _load_fit),
+    "msm": Method("msm.json", _msm, _save_fit, _load_fit),
+    "mss": Method("mss.json", _mss, _save_fit, _load_fit),
     "nuts": Method("posterior.nc", _nuts, _save_posterior, _load_posterior),
 }

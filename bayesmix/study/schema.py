@@ -125,7 +125,7 @@ GridTable = DrawsTable | GaussHermiteTable | SparseTable | AutoTable
 class EstimateTable:
     """``[estimate]``: which estimators, and their settings."""
 
-    methods: tuple[Literal["msle", "nuts"], ...] = ("msle", "nuts")
+    methods: tuple[Literal["msle", "msm", "mss", "nuts"], ...] = ("msle", "nuts")
     seed: Annotated[int, AtLeast(0)] = 1
     starts: Count = 4
     optimizer: Literal["bfgs", "l-bfgs-b", "trust-region", "bhhh"] = "bfgs"

@@ -108,6 +108,14 @@ class Estimators:
         self.during.get("msle", lambda: None)()
         return FakeFit({"mean[time]": -1.0, "sd[time]": 0.5, "fixed[price]": -0.3})
 
+    def msm(self, model: object, data: object, **settings: object) -> FakeFit:
+        self.calls.append(("msm", settings))
+        return FakeFit({"mean[time]": -1.1, "sd[time]": 0.6, "fixed[price]": -0.3})
+
+    def mss(self, model: object, data: object, **settings: object) -> FakeFit:
+        self.calls.append(("mss", settings))
+        return FakeFit({"mean[time]": -0.9, "sd[time]": 0.5, "fixed[price]": -0.3})
+
     def sample(self, model: object, data: object, **settings: Any) -> xr.DataTree:
         self.calls.append(("nuts", settings))
         self.during.get("nuts", lambda: None)()

@@ -88,7 +88,7 @@ def test_correlated_laws_are_nested(write_study: Write) -> None:
         ('law = "normal"', 'law = "lognormle"', "key 'law': unknown value 'lognormle'; did you "
          "mean 'lognormal'? valid: normal, lognormal, lkj-normal, correlated"),
         ("tune = 10", 'methods = ["mlse"]', "[estimate], key 'methods': unknown value 'mlse'; did "
-         "you mean 'msle'? valid: msle, nuts"),
+         "you mean 'msle'? valid: msle, msm, mss, nuts"),
         ("tune = 10", 'likelihood = "marginl"', "did you mean 'marginal'?"),
         ('law = "normal"', 'law = "lognormal"\nsign = 2', "'sign': unknown value 2; valid: 1, -1"),
         ('law = "normal"\n', "", "[[random]] number 1: key 'law' is missing; valid: normal,"),

@@ -69,6 +69,29 @@ def test_settings_reach_the_estimators(write_study: Write, estimators: Any, tmp_
     }  # fmt: skip
 
 
+def test_moments_and_scores_stand_beside_the_likelihood(
+    write_study: Write, estimators: Any, tmp_path: Path
+) -> None:
+    methods = 'methods = ["mss", "msle", "msm"]'
+    path = write_study(
+        ("draws = 20", f"{methods}\nstarts = 2"), ("nodes = 32", "nodes = 32\ncentred = true")
+    )
+    run(path, tmp_path / "out")
+    assert estimators.names == ["msle", "msm", "mss"]
+    # Moments need the population's nodes, whatever the likelihood is centred on.
+    moments = estimators.calls[1][1]
+    assert str(moments.pop("grid")) == "sobol(32)"
+    assert moments == estimators.calls[2][1] == {"starts": 2, "rng": 5, "progress": False}
+    table = pd.read_csv(tmp_path / "out" / "comparison.csv", index_col="parameter")
+    assert table.loc["sd[time]", "MSM estimate"] == 0.6
+    assert table.loc["mean[time]", "MSS difference"] == pytest.approx(1.0)
+    before = len(estimators.calls)
+    run(path, tmp_path / "out")
+    assert len(estimators.calls) == before
+    run(write_study(("draws = 20", methods), ("seed = 5", "seed = 6")), tmp_path / "out")
+    assert len(estimators.calls) == before + 3
+
+
 def test_without_msle_nuts_has_the_rule(
     write_study: Write, estimators: Any, tmp_path: Path
 ) -> None:
