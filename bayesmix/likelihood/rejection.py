@@ -7,7 +7,7 @@ posterior's law exactly, whatever the number of draws.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit, prange
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from bayesmix.integration.grids import PopulationGrid
+from bayesmix.integration.rules import monte_carlo
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.integrate import node_log_probabilities
 from bayesmix.likelihood.kernels import Panel, log_probabilities, scores
@@ -24,6 +25,8 @@ from bayesmix.likelihood.problem import Problem
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
+PERSONS, FIRST = 32, 64
+"""Persons handled together, and candidates that each of them tries first."""
 ITERATIONS = 60
 ARRIVED = 1e-9
 """Newton decrement, about twice the nats that are left to gain, at which a maximum is found."""
@@ -42,7 +45,7 @@ class Draws:
     counts
         Number (I,) of each person's draws, at most A.
     tried
-        Share of the candidates that were accepted, over all persons.
+        Share of the candidates tried that were accepted, over all persons.
     """
 
     nodes: Array
@@ -80,27 +83,42 @@ def accepted_draws(
     problem, theta
         The model bound to data, and the free vector.
     streams
-        Candidates (K coordinates) and what decides on them (1): the same at every theta, so that
-        draws change one by one as theta moves.
+        Candidates (K coordinates) and what decides on them (1), both of `monte_carlo`: the same at
+        every theta, so that draws change one by one as theta moves.
     wanted
         Draws a person.
     """
-    candidates, decisions = streams
-    nodes = np.zeros((problem.n_persons, candidates.dimension, wanted))
+    nodes = np.zeros((problem.n_persons, streams[0].dimension, wanted))
     counts = np.zeros(problem.n_persons, dtype=np.int64)
-    accepted = 0
-    for start, stop in problem.cuts(candidates):
-        block, weights = candidates.block(start, stop, parallel=True)
-        base, panel = base_at(problem, theta, start, stop), problem.panel(start, stop)
-        logp = node_log_probabilities(panel, base, mixture_at(problem, theta, block, weights))
-        level = log_ndtr(decisions.block(start, stop, parallel=True)[0][:, 0])
-        good = level + largest_log_probabilities(panel, base)[:, None] <= logp
+    accepted, tried = 0, 0
+    for start in range(0, problem.n_persons, PERSONS):
+        persons = slice(start, min(start + PERSONS, problem.n_persons))
+        # A few candidates do for most persons: the first of them, and more where they do not.
+        size = min(max(FIRST, 2 * wanted), streams[0].size)
+        while True:
+            cut = tuple(replace(s, rule=monte_carlo(size)) for s in streams)
+            block, good = _decide(problem, theta, cut, persons)
+            if size == streams[0].size or good.sum(axis=1).min() >= wanted:
+                break
+            size = min(8 * size, streams[0].size)
         rank = np.cumsum(good, axis=1)
         person, candidate = np.nonzero(good & (rank <= wanted))
         nodes[start + person, :, rank[person, candidate] - 1] = block[person, :, candidate]
-        counts[start:stop] = np.minimum(rank[:, -1], wanted)
-        accepted += int(good.sum())
-    return Draws(nodes, counts, accepted / (problem.n_persons * candidates.size))
+        counts[persons] = np.minimum(rank[:, -1], wanted)
+        accepted, tried = accepted + int(good.sum()), tried + good.size
+    return Draws(nodes, counts, accepted / tried)
+
+
+def _decide(
+    problem: Problem, theta: Array, streams: tuple[PopulationGrid, ...], persons: slice
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Candidates (n, K, C) of consecutive persons, and which of them (n, C) are accepted."""
+    start, stop = persons.start, persons.stop
+    block, weights = streams[0].block(start, stop)
+    base, panel = base_at(problem, theta, start, stop), problem.panel(start, stop)
+    logp = node_log_probabilities(panel, base, mixture_at(problem, theta, block, weights))
+    level = log_ndtr(streams[1].block(start, stop)[0][:, 0])
+    return block, level + largest_log_probabilities(panel, base)[:, None] <= logp
 
 
 @njit(cache=True, error_model="numpy")

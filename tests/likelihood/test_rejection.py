@@ -1,14 +1,12 @@
 """Draws by acceptance and rejection: bounds are bounds, draws have the posterior's law."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import monte_carlo, sobol
-from bayesmix.likelihood import problem as problem_module
+from bayesmix.likelihood import rejection
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.kernels import Panel
 from bayesmix.likelihood.problem import bind
@@ -98,11 +96,11 @@ def test_cuts_and_thresholds(monkeypatch):
     problem = bind(MODEL, simulated(MODEL, AT, 40, 3, seed=2))
     theta, both = problem.parameters.theta(AT), streams(problem, 300)
     whole = accepted_draws(problem, theta, both, 20)
-    monkeypatch.setattr(problem_module, "CHUNK_BYTES", 8 * 300 * 3 * 7)
+    monkeypatch.setattr(rejection, "PERSONS", 7)
+    monkeypatch.setattr(rejection, "FIRST", 300)
     cut = accepted_draws(problem, theta, both, 20)
     np.testing.assert_array_equal(whole.nodes, cut.nodes)
     np.testing.assert_array_equal(whole.counts, cut.counts)
     # The first few of many are the few.
     few = accepted_draws(problem, theta, both, 2)
     np.testing.assert_array_equal(few.nodes, whole.nodes[:, :, :2])
-    assert replace(few).tried == whole.tried
