@@ -19,6 +19,7 @@ from bayesmix.likelihood.certificate import SCRAMBLES, TAIL_NODES, pooled, tail_
 from bayesmix.likelihood.coefficient_nodes import freeze
 from bayesmix.likelihood.density import CoefficientNodes
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.mixture import locations_at
 from bayesmix.likelihood.pareto import pareto_shape
 from bayesmix.likelihood.problem import Grid, Problem
 
@@ -137,12 +138,15 @@ def _shapes(problem: Problem, grid: PersonGrid, theta: Array) -> Array:
     for start, stop in problem.cuts(grid):
         nodes = freeze(problem, grid, start, stop)
         assert nodes is not None
-        shapes.append(pareto_shape(_log_weights(problem, nodes, theta)))
+        shapes.append(pareto_shape(_log_weights(problem, nodes, theta, start, stop)))
     return np.concatenate(shapes)
 
 
-def _log_weights(problem: Problem, nodes: CoefficientNodes, theta: Array) -> Array:
+def _log_weights(
+    problem: Problem, nodes: CoefficientNodes, theta: Array, start: int, stop: int
+) -> Array:
     """Logarithms (n, S) of the terms of each person's integral, up to a constant."""
-    mean, chol, _ = problem.parameters.unpack(theta)
-    whitened = np.einsum("kj,ijs->iks", np.linalg.inv(chol), nodes.nodes - mean[:, None])
+    loc = locations_at(problem, theta, start, stop)
+    inverse = np.linalg.inv(problem.parameters.unpack(theta)[1])
+    whitened = np.einsum("kj,ijs->iks", inverse, nodes.nodes - loc[:, :, None])
     return nodes.constants - 0.5 * (whitened**2).sum(axis=1)

@@ -15,15 +15,18 @@ from bayesmix.bayes.priors import Priors
 from bayesmix.likelihood.problem import Problem
 
 
-def log_prior(problem: Problem, priors: Priors, mean: Any, chol: Any, fixed: Any) -> Any:
-    """Log-density, up to a constant, of means, the free entries of ``L`` and fixed coefficients.
+def log_prior(
+    problem: Problem, priors: Priors, mean: Any, chol: Any, fixed: Any, shift: Any
+) -> Any:
+    """Log-density, up to a constant, of means, free entries of ``L``, fixed coefficients, shifts.
 
     With ``L_k = sd_k U_k`` and ``U`` the Cholesky factor of the correlations of a law with n terms,
     ``p(L) = prod_k p(sd_k) U_kk^(n - k + 2 (eta - 1)) U_kk / sd_k^(k - 1)``, k = 1 .. n: the LKJ
     density of U (Lewandowski, Kurowicka and Joe 2009) and the Jacobian of polar coordinates.
     """
-    total = _normal(mean, priors.mean_location, priors.mean_scale)
+    total = _normal(mean[problem.parameters.located], priors.mean_location, priors.mean_scale)
     total += _normal(fixed, priors.fixed_location, priors.fixed_scale)
+    total += _normal(shift, priors.shift_location, priors.shift_scale)
     position = 0
     for law in problem.model.random:
         size = len(law.coefficients)

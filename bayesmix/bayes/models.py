@@ -21,6 +21,7 @@ from bayesmix.likelihood.density import CoefficientNodes
 from bayesmix.likelihood.graph import (
     conditional_log_probabilities,
     density_log_integrals,
+    locations,
     log_integrals,
     shared_chunk,
 )
@@ -93,11 +94,11 @@ def build(
     """The marginal model on ``grid``, or the hierarchical one without a grid."""
     space = problem.parameters
     with pm.Model(coords=coordinates(problem)) as pymc:
-        mean, chol, fixed = _population(problem, make_priors(problem, priors))
+        population = _population(problem, make_priors(problem, priors))
         if not space.n_random or grid is None:
-            logp = _hierarchical(problem, mean, chol, fixed, noncentred)
+            logp = _hierarchical(problem, *population, noncentred)
         else:
-            logp = marginal_log_probabilities(problem, grid, mean, chol, fixed)
+            logp = marginal_log_probabilities(problem, grid, *population)
         weights = pytensor.shared(problem.data.weights, name="person_weights")
         pm.Potential("log_likelihood", (weights * logp).sum())
     return pymc
@@ -109,23 +110,38 @@ def coordinates(problem: Problem) -> dict[str, Any]:
     return {
         "person": problem.data.persons.to_numpy(),
         "random": list(space.random),
+        "located": list(space.located_names),
+        "shifted": list(space.shift_names),
         "pair": list(space.pair_names),
         "term": list(space.fixed),
     }
 
 
-def _population(problem: Problem, priors: Priors) -> tuple[Any, Any, Any]:
-    """Means (K,), Cholesky factor (K, K) and fixed coefficients (F,) with their priors."""
+def mean_dimension(problem: Problem) -> str:
+    """Dimension of ``mean``: all random coefficients, or those whose mean is not 0."""
+    return "located" if problem.parameters.centred else "random"
+
+
+def _population(problem: Problem, priors: Priors) -> tuple[Any, Any, Any, Any]:
+    """Means (K,), Cholesky factor (K, K), fixed coefficients (F,) and shifts (M,) with priors."""
     space = problem.parameters
     mean: Any = pt.zeros(0)
     fixed: Any = pt.zeros(0)
     chol: Any = pt.zeros((space.n_random, space.n_random))
+    shift: Any = pt.zeros(0)
     if space.n_random:
-        mean = pm.Normal("mean", priors.mean_location, priors.mean_scale, dims="random")
+        mean = pt.zeros(space.n_random)
+        if len(space.located):
+            free = pm.Normal(
+                "mean", priors.mean_location, priors.mean_scale, dims=mean_dimension(problem)
+            )
+            mean = mean[space.located].set(free) if space.centred else free
         chol = _cholesky(problem, priors)
     if space.fixed:
         fixed = pm.Normal("fixed", priors.fixed_location, priors.fixed_scale, dims="term")
-    return mean, chol, fixed
+    if space.shifts:
+        shift = pm.Normal("shift", priors.shift_location, priors.shift_scale, dims="shifted")
+    return mean, chol, fixed, shift
 
 
 def _cholesky(problem: Problem, priors: Priors) -> Any:
@@ -161,22 +177,25 @@ def _cholesky(problem: Problem, priors: Priors) -> Any:
     return chol
 
 
-def _hierarchical(problem: Problem, mean: Any, chol: Any, fixed: Any, noncentred: bool) -> Any:
+def _hierarchical(
+    problem: Problem, mean: Any, chol: Any, fixed: Any, shift: Any, noncentred: bool
+) -> Any:
+    loc = locations(problem, mean, shift)
     shape = (problem.n_persons, problem.parameters.n_random)
     if not shape[1]:
         indices: Any = pt.zeros(shape)
     elif noncentred:
         z = pm.Normal("z", 0.0, 1.0, dims=("person", "random"))
-        indices = mean[None, :] + z @ chol.T
+        indices = loc + z @ chol.T
     elif problem.parameters.pairs:
-        indices = pm.MvNormal("b", mean, chol=chol, dims=("person", "random"))
+        indices = pm.MvNormal("b", loc, chol=chol, dims=("person", "random"))
     else:
-        indices = pm.Normal("b", mean, pt.diagonal(chol), dims=("person", "random"))
+        indices = pm.Normal("b", loc, pt.diagonal(chol), dims=("person", "random"))
     return conditional_log_probabilities(problem, indices, fixed)
 
 
 def marginal_log_probabilities(
-    problem: Problem, grid: Grid, mean: Any, chol: Any, fixed: Any
+    problem: Problem, grid: Grid, mean: Any, chol: Any, fixed: Any, shift: Any = None
 ) -> Any:
     """Log-probability (I,) of each person's choices on ``grid``.
 
@@ -186,9 +205,9 @@ def marginal_log_probabilities(
     if isinstance(grid, PersonGrid) and not problem.parameters.fixed:
         nodes = freeze(problem, grid)
         if nodes is not None:
-            return density_log_integrals(problem, _shared_nodes(nodes), mean, chol)
+            return density_log_integrals(problem, _shared_nodes(nodes), mean, chol, shift)
     whole = problem.chunk(grid, 0, problem.n_persons)
-    return log_integrals(problem, shared_chunk(whole), mean, chol, fixed)
+    return log_integrals(problem, shared_chunk(whole), mean, chol, fixed, shift)
 
 
 def _shared_nodes(nodes: CoefficientNodes) -> CoefficientNodes:

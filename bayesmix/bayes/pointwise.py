@@ -10,6 +10,7 @@ from bayesmix.likelihood.centred import PersonGrid
 from bayesmix.likelihood.coefficient_nodes import freeze
 from bayesmix.likelihood.density import density_integrals
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.mixture import locations_at
 from bayesmix.likelihood.problem import Grid, Problem
 
 Array = NDArray[np.float64]
@@ -28,9 +29,12 @@ def free_vectors(problem: Problem, posterior: xr.Dataset) -> Array:
             first, second = np.array(space.pairs).T
             corr[..., first, second] = corr[..., second, first] = posterior["corr"].to_numpy()
         chol = sd[..., None] * np.linalg.cholesky(corr)
-        parts += [posterior["mean"].to_numpy(), chol[..., *space.chol_index]]
+        parts += [posterior["mean"].to_numpy()] if len(space.located) else []
+        parts.append(chol[..., *space.chol_index])
     if space.fixed:
         parts.append(posterior["fixed"].to_numpy())
+    if space.shifts:
+        parts.append(posterior["shift"].to_numpy())
     return np.concatenate(parts, axis=-1)
 
 
@@ -50,6 +54,6 @@ def integrated_log_likelihood(problem: Problem, grid: Grid, thetas: Array) -> Ar
         free = np.zeros((problem.parameters.n_random,) * 2, dtype=bool)
         values = np.empty((len(flat), problem.n_persons))
         for d, theta in enumerate(flat):
-            mean, chol, _ = problem.parameters.unpack(theta)
-            values[d] = density_integrals(mean[None, :], chol, free, *nodes)[0]
+            loc, chol = locations_at(problem, theta), problem.parameters.unpack(theta)[1]
+            values[d] = density_integrals(loc, chol, free, *nodes)[0]
     return values.reshape(*thetas.shape[:-1], problem.n_persons)

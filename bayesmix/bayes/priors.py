@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
+from bayesmix.likelihood.units import shift_units
 
 Array = NDArray[np.float64]
 
@@ -41,6 +42,8 @@ class Priors:
         Of the half-normal priors of ``sd`` (K,).
     fixed_location, fixed_scale
         Of the normal priors of ``fixed`` (F,).
+    shift_location, shift_scale
+        Of the normal priors of ``shift`` (M,).
     table
         All of them in words.
     """
@@ -50,6 +53,8 @@ class Priors:
     sd_scale: Array
     fixed_location: Array
     fixed_scale: Array
+    shift_location: Array
+    shift_scale: Array
     table: pd.DataFrame
 
 
@@ -70,7 +75,8 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
         If a name is unknown or a value is not a location and a positive scale.
     """
     space, unit = problem.parameters, 1.0 / problem.design.spread
-    k = space.n_random
+    k, m = space.n_random, len(space.located)
+    linear = len(space.fixed) + len(space.shifts)
     if problem.price >= 0:
         # A willingness to pay: what is worth a typical difference in the price.
         others = np.arange(len(unit)) != problem.price
@@ -82,19 +88,28 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
     sd_scale = np.where(lognormal, INDEX_SD, SD_UTILS * unit[:k])
     table = pd.DataFrame(
         {
-            "law": ["normal"] * k + ["half-normal"] * k + ["normal"] * len(space.fixed),
-            "location": np.concatenate([centre, np.zeros(k), np.zeros(len(space.fixed))]),
-            "scale": np.concatenate([mean_scale, sd_scale, MEAN_UTILS * unit[k:]]),
+            "law": ["normal"] * m + ["half-normal"] * k + ["normal"] * linear,
+            "location": np.concatenate([centre[space.located], np.zeros(k + linear)]),
+            "scale": np.concatenate(
+                [
+                    mean_scale[space.located],
+                    sd_scale,
+                    MEAN_UTILS * unit[k:],
+                    shift_units(problem, mean_scale),
+                ]
+            ),
         },
         index=pd.Index([n for n in space.names if not n.startswith("corr[")], name="parameter"),
     )
     for name, value in (given or {}).items():
         table.loc[name, ["location", "scale"]] = _read(name, value, table)
-    parts = np.split(table[["location", "scale"]].to_numpy(float), [k, 2 * k])
+    cuts = [m, m + k, m + k + len(space.fixed)]
+    parts = np.split(table[["location", "scale"]].to_numpy(float), cuts)
     shown = pd.concat([table, _correlations(problem)])
-    return Priors(
-        parts[0][:, 0], parts[0][:, 1], parts[1][:, 1], parts[2][:, 0], parts[2][:, 1], shown
+    (mean, mean_size), (_, sd_size), (fixed, fixed_size), (shift, shift_size) = (
+        part.T for part in parts
     )
+    return Priors(mean, mean_size, sd_size, fixed, fixed_size, shift, shift_size, shown)
 
 
 def _read(name: str, value: Prior, table: pd.DataFrame) -> tuple[float, float]:

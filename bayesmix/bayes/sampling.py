@@ -208,15 +208,21 @@ def _run(
             compute_convergence_checks=False,
             quiet=not settings.progress,
         )
-    kept = [v for v in ("mean", "sd", "corr", "fixed") if v in tree["posterior"].data_vars]
+    kept = [v for v in ("mean", "sd", "corr", "fixed", "shift") if v in tree["posterior"].data_vars]
     tree["posterior"] = xr.DataTree(tree["posterior"].to_dataset()[kept])
     return tree
 
 
 def initial_values(problem: Problem, theta: Array) -> dict[str, Array]:
     """Values of the variables of `bayesmix.bayes.models.build` at a free vector (P,)."""
-    mean, chol, fixed = problem.parameters.unpack(theta)
-    values = {"mean": mean, "sd": np.sqrt((chol**2).sum(axis=1)), "fixed": fixed}
+    space = problem.parameters
+    mean, chol, fixed = space.unpack(theta)
+    values = {
+        "mean": mean[space.located],
+        "sd": np.sqrt((chol**2).sum(axis=1)),
+        "fixed": fixed,
+        "shift": space.shift(theta),
+    }
     position = 0
     for number, law in enumerate(problem.model.random, start=1):
         here = slice(position, position + len(law.coefficients))

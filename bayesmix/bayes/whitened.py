@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 from bayesmix.bayes.correction import Correction
 from bayesmix.bayes.density import log_prior
-from bayesmix.bayes.models import coordinates, marginal_log_probabilities
+from bayesmix.bayes.models import coordinates, marginal_log_probabilities, mean_dimension
 from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.likelihood.evaluate import INTERPRETED, Likelihood
-from bayesmix.likelihood.graph import conditional_log_probabilities, free_parameters
+from bayesmix.likelihood.graph import conditional_log_probabilities, free_parameters, locations
 from bayesmix.likelihood.maximise import Function, curvature, maximise, whitening
 from bayesmix.likelihood.problem import Grid, Problem
 
@@ -94,17 +94,19 @@ def whitened_model(
     with pm.Model(coords=coordinates(problem)) as pymc:
         x = pm.Flat("x", shape=space.size, initval=np.zeros(space.size))
         theta_log = pt.constant(at.centre) + pt.constant(at.root) @ x
-        mean, chol, fixed = _parameters(problem, theta_log)
+        mean, chol, fixed, shift = _parameters(problem, theta_log)
         if hierarchical:
             z = pm.Normal("z", 0.0, 1.0, dims=("person", "random"))
-            logp = conditional_log_probabilities(problem, mean[None, :] + z @ chol.T, fixed)
+            indices = locations(problem, mean, shift) + z @ chol.T
+            logp = conditional_log_probabilities(problem, indices, fixed)
         else:
-            logp = marginal_log_probabilities(problem, grid, mean, chol, fixed)
+            logp = marginal_log_probabilities(problem, grid, mean, chol, fixed, shift)
         pm.Potential("log_posterior", _log_posterior(problem, logp, chosen, theta_log))
         if correction is not None:
             pm.Potential("correction", correction(x))
         if space.n_random:
-            pm.Deterministic("mean", mean, dims="random")
+            if len(space.located):
+                pm.Deterministic("mean", mean[space.located], dims=mean_dimension(problem))
             sd = pm.Deterministic("sd", pt.sqrt((chol**2).sum(axis=1)), dims="random")
             if space.pairs:
                 first, second = np.array(space.pairs).T
@@ -112,6 +114,8 @@ def whitened_model(
                 pm.Deterministic("corr", products / (sd[first] * sd[second]), dims="pair")
         if space.fixed:
             pm.Deterministic("fixed", fixed, dims="term")
+        if space.shifts:
+            pm.Deterministic("shift", shift, dims="shifted")
     return pymc
 
 
@@ -165,7 +169,7 @@ def _compiled(problem: Problem, grid: Grid, priors: Priors) -> Function:
     return evaluate
 
 
-def _parameters(problem: Problem, theta_log: Any) -> tuple[Any, Any, Any]:
+def _parameters(problem: Problem, theta_log: Any) -> tuple[Any, Any, Any, Any]:
     diagonal = problem.parameters.diagonal()
     theta = theta_log
     if len(diagonal):
@@ -174,7 +178,7 @@ def _parameters(problem: Problem, theta_log: Any) -> tuple[Any, Any, Any]:
 
 
 def _log_posterior(problem: Problem, logp: Any, priors: Priors, theta_log: Any) -> Any:
-    mean, chol, fixed = _parameters(problem, theta_log)
+    parameters = _parameters(problem, theta_log)
     weights = pytensor.shared(problem.data.weights, name="person_weights")
     jacobian = theta_log[problem.parameters.diagonal()].sum()
-    return (weights * logp).sum() + log_prior(problem, priors, mean, chol, fixed) + jacobian
+    return (weights * logp).sum() + log_prior(problem, priors, *parameters) + jacobian

@@ -154,9 +154,10 @@ def free_names(space: ParameterSpace) -> tuple[str, ...]:
         f"chol[{space.random[k]}, {space.random[j]}]" for k, j in zip(rows, columns, strict=True)
     )
     return (
-        *(f"mean[{n}]" for n in space.random),
+        *(f"mean[{n}]" for n in space.located_names),
         *chol,
         *(f"fixed[{n}]" for n in space.fixed),
+        *(f"shift[{n}]" for n in space.shift_names),
     )
 
 
@@ -192,8 +193,9 @@ def information(
 def whole_correlations(space: ParameterSpace, theta: Array) -> NDArray[np.bool_]:
     """Whether each printed parameter (P,) is a correlation at its boundary of -1 and 1."""
     found = np.abs(space.natural(theta)) > WHOLE
-    found[: 2 * space.n_random] = False
-    found[2 * space.n_random + len(space.pairs) :] = False
+    first = len(space.located) + space.n_random
+    found[:first] = False
+    found[first + len(space.pairs) :] = False
     return found
 
 

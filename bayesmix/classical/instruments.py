@@ -47,7 +47,8 @@ def attribute_instruments(problem: Problem, logit: Multinomial) -> Array:
     products = [relative(lambda a, k=k, m=m: a[:, k] * a[:, m])  # type: ignore[misc]
                 for k in range(size) for m in range(k + 1)]  # fmt: skip
     cubes = [relative(lambda a, k=k: a[:, k] ** 3) for k in range(size)]  # type: ignore[misc]
-    return independent(np.column_stack([x, *products, *cubes]), data)
+    shifts = x[:, problem.parameters.shifted] * problem.z[data.row_person]
+    return independent(np.column_stack([x, shifts, *products, *cubes]), data)
 
 
 def _logit_means(problem: Problem, x: Array, coefficients: Array) -> Array:

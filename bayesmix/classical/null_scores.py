@@ -63,7 +63,7 @@ def _bounded_entries(problem: Problem, terms: tuple[str, ...]) -> NDArray[np.boo
     still = np.isin(space.random, terms)
     rows, columns = space.chol_index
     found = np.zeros(space.size, dtype=bool)
-    found[space.n_random : space.n_random + len(rows)] = still[rows] & still[columns]
+    found[len(space.located) : len(space.located) + len(rows)] = still[rows] & still[columns]
     return found
 
 
@@ -80,7 +80,9 @@ def _variance_scores(likelihood: Likelihood, theta: Array, value: Array, nested:
             mean, chol, fixed = space.unpack(theta)
             chol[k, j] = side * sign * unit[k]
             chol[j, j] = side * unit[j]
-            total = total + likelihood.by_person(space.pack(mean, chol, fixed))[0]
+            total = (
+                total + likelihood.by_person(space.pack(mean, chol, fixed, space.shift(theta)))[0]
+            )
         return total / 2.0
 
     columns = []

@@ -23,7 +23,7 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, whitening
 from bayesmix.likelihood.multinomial import Multinomial, multinomial, starting_values
 from bayesmix.likelihood.problem import Grid, Problem, bind
-from bayesmix.likelihood.units import coefficient_units, natural_units
+from bayesmix.likelihood.units import coefficient_units, natural_units, shift_units
 
 Array = NDArray[np.float64]
 
@@ -65,7 +65,8 @@ def scattered_starts(
         mean += step * rng.standard_normal(k)
         chol = np.diag(np.diag(chol) * np.exp(0.7 * rng.standard_normal(k)))
         fixed += 0.25 * unit[k:] * rng.standard_normal(len(fixed))
-        origins.append(space.pack(mean, chol, fixed))
+        shift = 0.5 * shift_units(problem, step) * rng.standard_normal(len(space.shifts))
+        origins.append(space.pack(mean, chol, fixed, shift))
     return origins
 
 
@@ -92,8 +93,10 @@ def preference_start(search: Search) -> Array | None:
     normal = others[:k] & (problem.link == 0)
     mean[normal] /= -value
     chol[normal] /= -value
+    shift = space.shift(optimum.theta)
+    shift[normal[space.shifted]] /= -value
     mean[others[:k] & (problem.link != 0)] -= np.log(-value)
-    return space.pack(mean, chol, np.where(others[k:], fixed / -value, fixed))
+    return space.pack(mean, chol, np.where(others[k:], fixed / -value, fixed), shift)
 
 
 def best_of(

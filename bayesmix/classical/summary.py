@@ -93,14 +93,16 @@ def summary(fit: Fit, level: float, kind: str | None) -> pd.DataFrame:
 
 def implied_moments(model: MixedLogit) -> Callable[[pd.Series], pd.Series] | None:
     """Moments of the lognormal coefficients as a function of the parameters; None without any."""
-    lognormal = [c for c in model.coefficients if c.lognormal]
+    # With covariates every person has moments of their own.
+    lognormal = [c for c in model.coefficients if c.lognormal and c.mean in ("0", "1")]
     if not lognormal:
         return None
 
     def moments(params: pd.Series) -> pd.Series:
         values = {}
         for c in lognormal:
-            m, s = params[f"mean[{c.term}]"], params[f"sd[{c.term}]"]
+            m = params[f"mean[{c.term}]"] if c.mean == "1" else 0.0
+            s = params[f"sd[{c.term}]"]
             centre = np.exp(m + s**2 / 2)
             values[f"implied mean[{c.term}]"] = c.sign * centre
             values[f"implied median[{c.term}]"] = c.sign * np.exp(m)

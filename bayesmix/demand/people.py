@@ -44,10 +44,10 @@ class People:
     def mixture(self, there: Problem, theta: Array, start: int, stop: int) -> Mixture:
         """Coefficients at ``theta`` in a problem on the same persons: data or scenario."""
         nodes, weights = self._held or self.grid.block(start, stop)
-        found = mixture_at(there, theta, nodes, weights)
+        found = mixture_at(there, theta, nodes, weights, start, stop)
         if not isinstance(self.grid, PersonGrid):
             return found
-        own = mixture_at(self.problem, theta, nodes, weights)
+        own = mixture_at(self.problem, theta, nodes, weights, start, stop)
         base = base_at(self.problem, theta, start, stop)
         logp = node_log_probabilities(self.problem.panel(start, stop), base, own)
         return found._replace(weights=posterior_weights(logp, weights))

@@ -59,4 +59,4 @@ def raised(problem: Problem, theta: Array, which: list[int]) -> Array:
     for k in which:
         chol[k] = 0.0
         chol[k, k] = 0.7 * unit[k]
-    return problem.parameters.pack(mean, chol, fixed)
+    return problem.parameters.pack(mean, chol, fixed, problem.parameters.shift(theta))

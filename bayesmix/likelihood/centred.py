@@ -215,7 +215,7 @@ def posterior_moments(problem: Problem, grid: PersonGrid) -> tuple[Array, Array]
     theta = grid.anchors.theta
     for start, stop in problem.cuts(grid):
         nodes, weights = grid.block(start, stop)
-        mixture = mixture_at(problem, theta, nodes, weights)
+        mixture = mixture_at(problem, theta, nodes, weights, start, stop)
         base = base_at(problem, theta, start, stop)
         logp = node_log_probabilities(problem.panel(start, stop), base, mixture)
         share = posterior_weights(logp, weights)

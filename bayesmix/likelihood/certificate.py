@@ -271,7 +271,7 @@ def tail_shapes(problem: Problem, theta: Array, grids: Sequence[PersonGrid]) -> 
         logs = []
         for grid in grids:
             nodes, weights = grid.block(start, stop)
-            mixture = mixture_at(problem, theta, nodes, weights)
+            mixture = mixture_at(problem, theta, nodes, weights, start, stop)
             base = base_at(problem, theta, start, stop)
             logp = node_log_probabilities(problem.panel(start, stop), base, mixture)
             logs.append(logp + np.log(weights))

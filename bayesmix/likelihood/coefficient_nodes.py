@@ -13,7 +13,7 @@ from bayesmix.likelihood.density import CoefficientNodes, density_integrals
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.integrate import node_log_probabilities
 from bayesmix.likelihood.maximise import whitening
-from bayesmix.likelihood.mixture import base_at, mixture_at
+from bayesmix.likelihood.mixture import base_at, locations_at, mixture_at
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.units import natural_units
 
@@ -45,7 +45,7 @@ def freeze(
         return None
     stop = problem.n_persons if stop is None else stop
     nodes, weights = grid.block(start, stop)
-    mixture = mixture_at(problem, theta, nodes, weights)
+    mixture = mixture_at(problem, theta, nodes, weights, start, stop)
     base = base_at(problem, theta, start, stop)
     logp = node_log_probabilities(problem.panel(start, stop), base, mixture)
     indices = mixture.loc[:, :, None] + np.einsum("kj,ijs->iks", chol, nodes)
@@ -70,9 +70,14 @@ def frozen_gradient(problem: Problem, grid: PersonGrid) -> Callable[[Array], Arr
     free[space.chol_index] = True
 
     def gradient(theta: Array) -> Array:
-        mean, chol, _ = space.unpack(theta)
-        _, d_mean, d_chol = density_integrals(mean[None, :], chol, free, *nodes)
-        return np.concatenate([weights @ d_mean, (weights @ d_chol[:, *space.chol_index])])
+        loc, chol = locations_at(problem, theta), space.unpack(theta)[1]
+        _, d_loc, d_chol = density_integrals(loc, chol, free, *nodes)
+        shifts = weights @ (d_loc[:, space.shifted] * problem.z)
+        d_mean, d_entries = (
+            weights @ d_loc[:, space.located],
+            weights @ d_chol[:, *space.chol_index],
+        )
+        return np.concatenate([d_mean, d_entries, shifts])
 
     return gradient
 

@@ -95,17 +95,18 @@ class Likelihood:
         with_base = self.problem.x_fixed.shape[1] > 0
         logp, scores = [], []
         for (start, stop), chunk in zip(self._cuts, self._chunks(), strict=True):
-            mixture = mixture_at(self.problem, theta, chunk.nodes, chunk.node_weights)
+            mixture = mixture_at(self.problem, theta, chunk.nodes, chunk.node_weights, start, stop)
             base = base_at(self.problem, theta, start, stop)
             value, d_loc, d_chol, d_base = integrate_parallel(
                 self.problem.panel_of(chunk), base, mixture, with_base
             )
             means, rest = np.split(d_loc, [space.n_random], axis=1)
-            parts = [means, d_chol[:, *space.chol_index], rest]
+            parts = [means[:, space.located], d_chol[:, *space.chol_index], rest]
             if with_base:
                 products = chunk.x_fixed * d_base[:, None]
                 first_rows = chunk.situation_start[chunk.person_start[:-1]]
                 parts.append(np.add.reduceat(products, first_rows, axis=0))
+            parts.append(means[:, space.shifted] * chunk.z)
             logp.append(value)
             scores.append(np.concatenate(parts, axis=1))
         return np.concatenate(logp), np.concatenate(scores)

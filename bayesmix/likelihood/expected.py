@@ -22,7 +22,7 @@ def expected_rows(problem: Problem, grid: PopulationGrid, theta: Array) -> Array
     """``E[P_itj(beta_i)]`` (R,) at a free vector ``theta`` (P,), chunk by chunk of persons."""
     rows = []
     for start, stop in problem.cuts(grid):
-        mixture = mixture_at(problem, theta, *grid.block(start, stop))
+        mixture = mixture_at(problem, theta, *grid.block(start, stop), start, stop)
         base = base_at(problem, theta, start, stop)
         rows.append(row_shares(problem.panel(start, stop), base, mixture))
     return np.concatenate(rows)

@@ -33,16 +33,33 @@ def input_chunk(chunk: Chunk) -> Chunk:
     )
 
 
-def free_parameters(theta: Any, space: ParameterSpace) -> tuple[Any, Any, Any]:
-    """``theta`` (P,) -> means (K,), Cholesky factor (K, K), fixed coefficients (F,)."""
+def free_parameters(theta: Any, space: ParameterSpace) -> tuple[Any, Any, Any, Any]:
+    """``theta`` (P,) -> means (K,), Cholesky factor (K, K), fixed coefficients, shifts (M,)."""
     k, rows, columns = space.n_random, *space.chol_index
-    chol = pt.zeros((k, k))
+    m = len(space.located)
+    mean, chol = theta[:m], pt.zeros((k, k))
     if k:
-        chol = chol[rows, columns].set(theta[k : k + len(rows)])
-    return theta[:k], chol, theta[k + len(rows) :]
+        chol = chol[rows, columns].set(theta[m : m + len(rows)])
+    if m < k:
+        mean = pt.zeros(k)[space.located].set(mean)
+    linear = theta[m + len(rows) :]
+    return mean, chol, linear[: len(space.fixed)], linear[len(space.fixed) :]
 
 
-def log_integrals(problem: Problem, chunk: Chunk, mean: Any, chol: Any, fixed: Any) -> Any:
+def locations(problem: Problem, mean: Any, shift: Any, z: Any = None) -> Any:
+    """Means of the indices (n, K) of the persons of ``z`` (n, M), of all by default; or (1, K)."""
+    space = problem.parameters
+    if shift is None or not space.shifts:
+        return mean[None, :]
+    z = pt.constant(problem.z) if z is None else z
+    where = np.zeros((len(space.shifts), space.n_random))
+    where[np.arange(len(space.shifts)), space.shifted] = 1.0
+    return mean[None, :] + (z * shift[None, :]) @ pt.constant(where)
+
+
+def log_integrals(
+    problem: Problem, chunk: Chunk, mean: Any, chol: Any, fixed: Any, shift: Any = None
+) -> Any:
     """Log-probability (n,) of each person's choices, integrated over the grid of ``chunk``.
 
     ``log P_i = log sum_s w_is prod_t P(y_it | beta_is)`` with
@@ -54,13 +71,13 @@ def log_integrals(problem: Problem, chunk: Chunk, mean: Any, chol: Any, fixed: A
         The model bound to data.
     chunk
         Symbolic arrays of the persons.
-    mean, chol, fixed
-        Symbolic means (K,), or locations (n, K) that differ between persons, Cholesky factor
-        (K, K), fixed coefficients (F,).
+    mean, chol, fixed, shift
+        Symbolic means (K,), Cholesky factor (K, K), fixed coefficients (F,), and shifts of the
+        means by covariates of persons (M,).
     """
     with_base = problem.x_fixed.shape[1] > 0
     base = chunk.x_fixed @ fixed if with_base else pt.zeros(chunk.x.shape[0])
-    loc = mean[None, :] if mean.ndim == 1 else mean
+    loc = locations(problem, mean, shift, chunk.z)
     link = problem.link
     if problem.price >= 0:
         n_fixed = len(problem.parameters.fixed)
@@ -83,7 +100,9 @@ def log_integrals(problem: Problem, chunk: Chunk, mean: Any, chol: Any, fixed: A
     )[0]
 
 
-def density_log_integrals(problem: Problem, nodes: CoefficientNodes, mean: Any, chol: Any) -> Any:
+def density_log_integrals(
+    problem: Problem, nodes: CoefficientNodes, mean: Any, chol: Any, shift: Any = None
+) -> Any:
     """Log-probability (I,) of each person's choices, on nodes fixed in coefficient space.
 
     ``log P_i = log sum_s exp(c_is) N(b_is; mean, L L')``; right near the nodes' anchor.
@@ -91,7 +110,7 @@ def density_log_integrals(problem: Problem, nodes: CoefficientNodes, mean: Any, 
     size = problem.parameters.n_random
     free = np.zeros((size, size), dtype=bool)
     free[problem.parameters.chol_index] = True
-    return DensityLogProb()(mean[None, :], chol, pt.constant(free), *nodes)[0]
+    return DensityLogProb()(locations(problem, mean, shift), chol, pt.constant(free), *nodes)[0]
 
 
 def conditional_log_probabilities(problem: Problem, indices: Any, fixed: Any) -> Any:

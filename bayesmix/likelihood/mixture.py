@@ -11,8 +11,28 @@ from bayesmix.likelihood.problem import Problem
 Array = NDArray[np.float64]
 
 
-def mixture_at(problem: Problem, theta: Array, nodes: Array, weights: Array) -> Mixture:
-    """The mixture of coefficients at the free vector ``theta`` (P,).
+def locations_at(problem: Problem, theta: Array, start: int = 0, stop: int | None = None) -> Array:
+    """Means of the indices of persons start .. stop - 1, (n, K), or (1, K) where all are equal."""
+    space = problem.parameters
+    mean = space.unpack(theta)[0][None, :]
+    if not space.shifts:
+        return mean
+    z = problem.z[start : problem.n_persons if stop is None else stop]
+    loc = np.repeat(mean, len(z), axis=0)
+    for m, k in enumerate(space.shifted):
+        loc[:, k] += space.shift(theta)[m] * z[:, m]
+    return loc
+
+
+def mixture_at(
+    problem: Problem,
+    theta: Array,
+    nodes: Array,
+    weights: Array,
+    start: int = 0,
+    stop: int | None = None,
+) -> Mixture:
+    """The mixture of coefficients of persons start .. stop - 1 at the free vector ``theta`` (P,).
 
     Parameters
     ----------
@@ -21,13 +41,13 @@ def mixture_at(problem: Problem, theta: Array, nodes: Array, weights: Array) -> 
     nodes, weights
         (1 or n, K, S) and (1 or n, S), as a grid's ``block`` returns them.
     """
-    mean, chol, fixed = problem.parameters.unpack(theta)
-    link = problem.link
+    _, chol, fixed = problem.parameters.unpack(theta)
+    loc, link = locations_at(problem, theta, start, stop), problem.link
     if problem.price >= 0:
-        mean = np.concatenate([mean, fixed])
+        loc = np.concatenate([loc, np.tile(fixed, (len(loc), 1))], axis=1)
         chol = np.concatenate([chol, np.zeros((len(fixed), len(link)))])
         link = np.concatenate([link, np.zeros(len(fixed), dtype=np.int64)])
-    return Mixture(mean[None, :], chol, link, nodes, weights, problem.price)
+    return Mixture(loc, chol, link, nodes, weights, problem.price)
 
 
 def base_at(problem: Problem, theta: Array, start: int = 0, stop: int | None = None) -> Array:

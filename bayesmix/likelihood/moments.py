@@ -132,16 +132,20 @@ def shares_at(problem: Problem, grid: Grid, theta: Array) -> Iterator[Shares]:
     """Shares on ``grid`` at the free vector ``theta`` (P,), chunk by chunk of persons."""
     space = problem.parameters
     for start, stop in _cuts(problem, grid):
-        mixture = mixture_at(problem, theta, *grid.block(start, stop))
+        mixture = mixture_at(problem, theta, *grid.block(start, stop), start, stop)
+        rows = problem.rows(start, stop)
         values, slopes = share_slopes(
             problem.panel(start, stop),
-            problem.x_fixed[problem.rows(start, stop)],
+            problem.x_fixed[rows],
             base_at(problem, theta, start, stop),
             mixture,
             space.chol_index,
         )
-        # In the order of the free vector as they are: locations, free entries of chol, fixed.
-        yield Shares(start, stop, values, slopes)
+        # In the order of the free vector: means, free entries of chol, fixed, shifts.
+        means, rest = np.split(slopes, [space.n_random], axis=1)
+        shifts = means[:, space.shifted] * problem.z[problem.data.row_person[rows]]
+        whole = np.concatenate([means[:, space.located], rest, shifts], axis=1)
+        yield Shares(start, stop, values, whole)
 
 
 def _cuts(problem: Problem, grid: Grid) -> list[tuple[int, int]]:

@@ -47,6 +47,7 @@ class Chunk(NamedTuple):
     person_weights: Any
     nodes: Any
     node_weights: Any
+    z: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +105,12 @@ class Problem:
         return self.design.fixed if self.price < 0 else self.design.fixed[:, :0]
 
     @property
+    def z(self) -> Array:
+        """Covariates (I, M) of persons, a column for each shift of a mean."""
+        persons = self.design.persons
+        return np.zeros((self.n_persons, 0)) if persons is None else persons.values
+
+    @property
     def n_persons(self) -> int:
         return self.data.n_persons
 
@@ -148,6 +155,7 @@ class Problem:
             self.data.weights[start:stop],
             nodes,
             weights,
+            self.z[start:stop],
         )
 
     def cuts(self, grid: Grid) -> list[tuple[int, int]]:

@@ -116,7 +116,9 @@ def _decide(
     start, stop = persons.start, persons.stop
     block, weights = streams[0].block(start, stop)
     base, panel = base_at(problem, theta, start, stop), problem.panel(start, stop)
-    logp = node_log_probabilities(panel, base, mixture_at(problem, theta, block, weights))
+    logp = node_log_probabilities(
+        panel, base, mixture_at(problem, theta, block, weights, start, stop)
+    )
     level = log_ndtr(streams[1].block(start, stop)[0][:, 0])
     return block, level + largest_log_probabilities(panel, base)[:, None] <= logp
 

@@ -41,4 +41,11 @@ def natural_units(problem: Problem) -> Array:
     """Of the free vector (P,)."""
     space, unit = problem.parameters, coefficient_units(problem)
     k = space.n_random
-    return space.pack(unit[:k], np.broadcast_to(unit[:k, None], (k, k)), unit[k:])
+    square = np.broadcast_to(unit[:k, None], (k, k))
+    return space.pack(unit[:k], square, unit[k:], shift_units(problem, unit[:k]))
+
+
+def shift_units(problem: Problem, unit: Array) -> Array:
+    """Of the shifts (M,): the unit (K,) of their coefficient, over the covariate's spread."""
+    size = np.sqrt((problem.z**2).mean(axis=0))
+    return unit[problem.parameters.shifted] / np.where(size > 0, size, 1.0)

@@ -73,7 +73,20 @@ def evaluate(formula: str, data: ChoiceData) -> Columns:
     return _columns(matrix, State(matrix.model_spec, keep), data)
 
 
-def evaluate_like(formula: str, data: ChoiceData, state: State) -> Columns:
+def columns_of(formula: str, data: ChoiceData) -> Columns:
+    """All columns of ``formula`` on the rows of ``data``, the constant among them.
+
+    Raises
+    ------
+    SpecificationError, DataError
+        As `evaluate`.
+    """
+    parsed = parse(formula)
+    matrix = _matrix(list(parsed), _checked_frame(parsed, formula, data), formula)
+    return _columns(matrix, State(matrix.model_spec, np.ones(matrix.shape[1], dtype=bool)), data)
+
+
+def columns_like(formula: str, data: ChoiceData, state: State) -> Columns:
     """Evaluate ``formula`` on a scenario, with the state learnt on the data of an estimation.
 
     Raises

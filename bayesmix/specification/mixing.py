@@ -13,16 +13,20 @@ from bayesmix.errors import SpecificationError
 
 @dataclass(frozen=True)
 class Coefficient:
-    """One random coefficient: its column of the design and its map from the Gaussian index."""
+    """One random coefficient: its column of the design and its map from the Gaussian index.
+
+    ``mean`` is the formula of the index's mean, in covariates of persons: ``"1"`` is a mean for
+    everybody, ``"0"`` a mean of 0.
+    """
 
     term: str
     lognormal: bool = False
     sign: int = 1
+    mean: str = "1"
 
     def __str__(self) -> str:
-        if not self.lognormal:
-            return self.term
-        return f"{'-' if self.sign < 0 else ''}exp({self.term})"
+        law = f"{'-' if self.sign < 0 else ''}exp({self.term})" if self.lognormal else self.term
+        return law if self.mean == "1" else f"{law} (mean {self.mean})"
 
 
 @dataclass(frozen=True)
@@ -51,20 +55,33 @@ class Law:
         return f"{'correlated' if self.correlated else 'independent'} {kind}: {names}"
 
 
-def Normal(*terms: str) -> Law:
+def Normal(*terms: str, mean: str = "1") -> Law:
     """Independent normal coefficients, ``beta_k = mean_k + sd_k u_k``.
+
+    Parameters
+    ----------
+    *terms
+        Columns of the design.
+    mean
+        Formula of the mean in covariates of persons (observed heterogeneity), such as
+        ``"1 + income + C(region)"``: parameters ``mean[price]`` and ``shift[price, income]``. With
+        ``"0"`` the law is an error component: no mean, a standard deviation alone.
 
     >>> print(Normal("price", "time"))
     independent normal: price, time
+    >>> print(Normal("price", mean="1 + income"))
+    independent normal: price (mean 1 + income)
     """
-    return Law(tuple(Coefficient(t) for t in _checked(terms, "Normal")))
+    mean = _mean(mean, "Normal")
+    return Law(tuple(Coefficient(t, mean=mean) for t in _checked(terms, "Normal")))
 
 
-def LogNormal(*terms: str, sign: int = 1) -> Law:
+def LogNormal(*terms: str, sign: int = 1, mean: str = "1") -> Law:
     """Independent lognormal coefficients, ``beta_k = sign * exp(mean_k + sd_k u_k)``.
 
     ``sign=-1`` is for attributes that everybody dislikes, such as prices. ``mean`` and ``sd`` are
-    those of the underlying normal, as everywhere in this literature (Train 2009, chapter 6).
+    those of the underlying normal, as everywhere in this literature (Train 2009, chapter 6), and
+    ``mean=`` is the formula of that mean, as in `Normal`.
 
     >>> print(LogNormal("price", sign=-1))
     independent lognormal: -exp(price)
@@ -79,10 +96,11 @@ def LogNormal(*terms: str, sign: int = 1) -> Law:
             f"LogNormal: argument 'sign' must be 1 or -1, got {sign!r}: "
             "write sign=-1 for a coefficient that is negative for everybody"
         )
-    return Law(tuple(Coefficient(t, True, sign) for t in _checked(terms, "LogNormal")))
+    mean = _mean(mean, "LogNormal")
+    return Law(tuple(Coefficient(t, True, sign, mean) for t in _checked(terms, "LogNormal")))
 
 
-def LKJNormal(*terms: str, eta: float = 2.0) -> Law:
+def LKJNormal(*terms: str, eta: float = 2.0, mean: str = "1") -> Law:
     """Correlated normal coefficients, ``beta = mean + L u`` with ``L L'`` any covariance.
 
     Parameters
@@ -92,11 +110,13 @@ def LKJNormal(*terms: str, eta: float = 2.0) -> Law:
     eta
         Concentration of the LKJ prior of the correlation matrix (used by the Bayesian path alone):
         1 is uniform over correlation matrices, larger values favour small correlations.
+    mean
+        Formula of the means in covariates of persons, as in `Normal`.
 
     >>> print(LKJNormal("price", "time"))
     correlated normal: price, time
     """
-    return Correlated(Normal(*_checked(terms, "LKJNormal")), eta=eta)
+    return Correlated(Normal(*_checked(terms, "LKJNormal"), mean=mean), eta=eta)
 
 
 def Correlated(*laws: Law, eta: float = 2.0) -> Law:
@@ -128,6 +148,15 @@ def Correlated(*laws: Law, eta: float = 2.0) -> Law:
 
 def _kind(lognormal: bool) -> str:
     return "lognormal" if lognormal else "normal"
+
+
+def _mean(mean: str, law: str) -> str:
+    if not isinstance(mean, str) or not mean.strip():
+        raise SpecificationError(
+            f"{law}: argument 'mean' is a formula in covariates of persons, such as '1 + income', "
+            f"got {mean!r}"
+        )
+    return mean.strip()
 
 
 def _checked(terms: tuple[str, ...], law: str) -> tuple[str, ...]:

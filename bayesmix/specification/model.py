@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
-from bayesmix.specification.formula import State, evaluate, evaluate_like, parse
+from bayesmix.specification.covariates import Covariates, check_mean, covariates
+from bayesmix.specification.formula import State, columns_like, evaluate, parse
 from bayesmix.specification.mixing import Coefficient, Law
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.variation import check_variation, spread
@@ -73,6 +74,8 @@ class MixedLogit:
                 raise SpecificationError(
                     f"argument 'random' holds laws such as Normal('price'), got {law!r}"
                 )
+        for mean in {c.mean for c in self.coefficients}:
+            check_mean(mean)
         terms = [c.term for c in self.coefficients]
         twice = sorted({t for t in terms if terms.count(t) > 1})
         if twice:
@@ -113,15 +116,17 @@ class MixedLogit:
         if self.wtp is not None:
             _check_term("wtp =", self.wtp, self.formula, columns.names)
         check_variation(columns.values, columns.names, data)
+        persons = covariates(self.coefficients, data)
         where = [columns.names.index(c.term) for c in self.coefficients]
         rest = [m for m in range(len(columns.names)) if m not in where]
         return Design(
             random=np.ascontiguousarray(columns.values[:, where]),
             fixed=np.ascontiguousarray(columns.values[:, rest]),
             spread=spread(columns.values, data)[where + rest],
-            parameters=space_of(self.random, tuple(columns.names[m] for m in rest)),
+            parameters=space_of(self.random, tuple(columns.names[m] for m in rest), persons),
             coefficients=self.coefficients,
             state=columns.state,
+            persons=persons,
         )
 
     def __str__(self) -> str:
@@ -160,6 +165,8 @@ class Design:
         The laws' records, (K,).
     state
         What the formula has learnt from the data.
+    persons
+        Covariates of the means.
     """
 
     random: Array
@@ -168,6 +175,7 @@ class Design:
     parameters: ParameterSpace
     coefficients: tuple[Coefficient, ...]
     state: State | None = None
+    persons: Covariates | None = None
 
     @property
     def random_names(self) -> tuple[str, ...]:
@@ -181,12 +189,13 @@ class Design:
 def _design_like(model: MixedLogit, data: ChoiceData, like: Design) -> Design:
     if like.state is None:
         raise SpecificationError("argument 'like' is not a design made by MixedLogit.design")
-    columns = evaluate_like(model.formula, data, like.state)
+    columns = columns_like(model.formula, data, like.state)
     random, fixed = (
         np.ascontiguousarray(columns.values[:, [columns.names.index(n) for n in names]])
         for names in (like.random_names, like.fixed_names)
     )
-    return replace(like, random=random, fixed=fixed)
+    persons = covariates(model.coefficients, data, like.persons)
+    return replace(like, random=random, fixed=fixed, persons=persons)
 
 
 def _check_term(what: str, term: str, formula: str, names: Sequence[str]) -> None:
@@ -199,7 +208,9 @@ def _check_term(what: str, term: str, formula: str, names: Sequence[str]) -> Non
         )
 
 
-def space_of(laws: Sequence[Law], fixed: tuple[str, ...]) -> ParameterSpace:
+def space_of(
+    laws: Sequence[Law], fixed: tuple[str, ...], persons: Covariates | None = None
+) -> ParameterSpace:
     """Layout of the parameters of these laws and of fixed coefficients by name."""
     blocks: list[tuple[int, ...]] = []
     position = 0
@@ -208,4 +219,6 @@ def space_of(laws: Sequence[Law], fixed: tuple[str, ...]) -> ParameterSpace:
         blocks += [tuple(here)] if law.correlated else [(k,) for k in here]
         position += len(law.coefficients)
     names = tuple(c.term for law in laws for c in law.coefficients)
-    return ParameterSpace(names, fixed, tuple(blocks))
+    if persons is None:
+        return ParameterSpace(names, fixed, tuple(blocks))
+    return ParameterSpace(names, fixed, tuple(blocks), persons.centred, persons.shifts)

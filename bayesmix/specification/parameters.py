@@ -1,9 +1,9 @@
 """Names of parameters, and the maps between the free vector and the parameters that people read.
 
 The free vector ``theta`` (P,) is what optimisers move: means, the entries of a block-triangular
-Cholesky factor ``L`` of the covariance of the indices, fixed coefficients. The parameters that are
-printed are ``mean[.]``, ``sd[.]``, ``corr[., .]``, ``fixed[.]``, with ``sd_k = |L_k|`` and
-``corr_kl = L_k'L_l / (sd_k sd_l)``.
+Cholesky factor ``L`` of the covariance of the indices, fixed coefficients, shifts of means by
+covariates of persons. The parameters that are printed are ``mean[.]``, ``sd[.]``, ``corr[., .]``,
+``fixed[.]``, ``shift[., .]``, with ``sd_k = |L_k|`` and ``corr_kl = L_k'L_l / (sd_k sd_l)``.
 """
 
 from __future__ import annotations
@@ -36,11 +36,35 @@ class ParameterSpace:
     blocks
         Positions of the random coefficients that share a full covariance matrix, block by block;
         together they cover ``0 .. K-1`` in order.
+    centred
+        Positions of the random coefficients whose index has mean 0 (without covariates).
+    shifts
+        Position of the random coefficient and name of the covariate of each shift, M of them.
     """
 
     random: tuple[str, ...]
     fixed: tuple[str, ...]
     blocks: tuple[tuple[int, ...], ...]
+    centred: tuple[int, ...] = ()
+    shifts: tuple[tuple[int, str], ...] = ()
+
+    @cached_property
+    def located(self) -> NDArray[np.int64]:
+        """Positions of the random coefficients that have a mean to estimate."""
+        return np.array([k for k in range(self.n_random) if k not in self.centred], dtype=np.int64)
+
+    @cached_property
+    def shifted(self) -> NDArray[np.int64]:
+        """Position of the random coefficient of each shift (M,)."""
+        return np.array([k for k, _ in self.shifts], dtype=np.int64)
+
+    @cached_property
+    def located_names(self) -> tuple[str, ...]:
+        return tuple(self.random[k] for k in self.located)
+
+    @cached_property
+    def shift_names(self) -> tuple[str, ...]:
+        return tuple(f"{self.random[k]}, {name}" for k, name in self.shifts)
 
     @cached_property
     def chol_index(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -62,10 +86,11 @@ class ParameterSpace:
     def names(self) -> tuple[str, ...]:
         """Flat names of the printed parameters."""
         return (
-            *(f"mean[{n}]" for n in self.random),
+            *(f"mean[{n}]" for n in self.located_names),
             *(f"sd[{n}]" for n in self.random),
             *(f"corr[{n}]" for n in self.pair_names),
             *(f"fixed[{n}]" for n in self.fixed),
+            *(f"shift[{n}]" for n in self.shift_names),
         )
 
     @property
@@ -81,25 +106,31 @@ class ParameterSpace:
 
     def unpack(self, theta: Array) -> tuple[Array, Array, Array]:
         """``theta (P,)`` -> means (K,), Cholesky factor (K, K), fixed coefficients (F,)."""
-        k, c = self.n_random, len(self.chol_index[0])
-        chol = np.zeros((k, k))
-        chol[self.chol_index] = theta[k : k + c]
-        return theta[:k].copy(), chol, theta[k + c :].copy()
+        k, m, c = self.n_random, len(self.located), len(self.chol_index[0])
+        mean, chol = np.zeros(k), np.zeros((k, k))
+        mean[self.located] = theta[:m]
+        chol[self.chol_index] = theta[m : m + c]
+        return mean, chol, theta[m + c : m + c + len(self.fixed)].copy()
 
-    def pack(self, mean: Array, chol: Array, fixed: Array) -> Array:
-        """The inverse of `unpack`."""
-        return np.concatenate([mean, chol[self.chol_index], fixed])
+    def shift(self, theta: Array) -> Array:
+        """Shifts (M,) of the means, a unit of their covariate."""
+        return theta[len(theta) - len(self.shifts) :].copy()
+
+    def pack(self, mean: Array, chol: Array, fixed: Array, shift: Array | None = None) -> Array:
+        """The inverse of `unpack` and `shift`; shifts are 0 by default."""
+        shift = np.zeros(len(self.shifts)) if shift is None else shift
+        return np.concatenate([mean[self.located], chol[self.chol_index], fixed, shift])
 
     def diagonal(self) -> NDArray[np.int64]:
         """Positions in ``theta`` of the diagonal of ``L``."""
         rows, columns = self.chol_index
-        return self.n_random + np.flatnonzero(rows == columns)
+        return len(self.located) + np.flatnonzero(rows == columns)
 
     def canonical(self, theta: Array) -> Array:
         """The free vector of the same law whose Cholesky factor has a diagonal >= 0."""
         mean, chol, fixed = self.unpack(theta)
         signs = np.where(np.diag(chol) < 0, -1.0, 1.0)
-        return self.pack(mean, chol * signs, fixed)
+        return self.pack(mean, chol * signs, fixed, self.shift(theta))
 
     # -- the parameters that people read ---------------------------------------------------------
 
@@ -109,29 +140,30 @@ class ParameterSpace:
         sd = np.sqrt((chol**2).sum(axis=1))
         with np.errstate(invalid="ignore"):
             corr = [chol[j] @ chol[k] / (sd[j] * sd[k]) for j, k in self.pairs]
-        return np.concatenate([mean, sd, np.array(corr, dtype=float), fixed])
+        corr_array = np.array(corr, dtype=float)
+        return np.concatenate([mean[self.located], sd, corr_array, fixed, self.shift(theta)])
 
     def jacobian(self, theta: Array) -> Array:
         """Derivatives (P, P) of `natural`; NaN in the rows of a standard deviation of 0."""
         _, chol, _ = self.unpack(theta)
-        k, pairs = self.n_random, self.pairs
+        k, m0, pairs = self.n_random, len(self.located), self.pairs
         rows, columns = self.chol_index
         sd = np.sqrt((chol**2).sum(axis=1))
         jac = np.zeros((self.size, self.size))
-        jac[np.arange(k), np.arange(k)] = 1.0
-        n_fixed = len(self.fixed)
-        if n_fixed:
-            jac[-n_fixed:, -n_fixed:] = np.eye(n_fixed)
+        jac[np.arange(m0), np.arange(m0)] = 1.0
+        linear = len(self.fixed) + len(self.shifts)
+        if linear:
+            jac[-linear:, -linear:] = np.eye(linear)
         with np.errstate(invalid="ignore", divide="ignore"):
             unit = chol / sd[:, None]
             for m, (row, column) in enumerate(zip(rows, columns, strict=True)):
-                jac[k + row, k + m] = unit[row, column]
+                jac[m0 + row, m0 + m] = unit[row, column]
                 for p, (a, b) in enumerate(pairs):
                     if row in (a, b):
                         other = b if row == a else a
                         corr = unit[a] @ unit[b]
                         slope = (unit[other, column] - corr * unit[row, column]) / sd[row]
-                        jac[2 * k + p, k + m] = slope
+                        jac[m0 + k + p, m0 + m] = slope
         return jac
 
     def theta(self, values: Mapping[str, float] | pd.Series) -> Array:
@@ -147,8 +179,11 @@ class ParameterSpace:
         given = dict(values.items())
         _check_names(given, self.names)
         vector = np.array([float(given[name]) for name in self.names])
-        k, p = self.n_random, len(self.pairs)
-        mean, sd, corr, fixed = np.split(vector, [k, 2 * k, 2 * k + p])
+        k, m, p, f = self.n_random, len(self.located), len(self.pairs), len(self.fixed)
+        cuts = np.cumsum([m, k, p, f])
+        means, sd, corr, fixed, shift = np.split(vector, cuts)
+        mean = np.zeros(k)
+        mean[self.located] = means
         if (sd < 0).any():
             name = self.random[int(np.flatnonzero(sd < 0)[0])]
             raise SpecificationError(f"sd[{name}] is negative; a standard deviation is at least 0")
@@ -167,7 +202,7 @@ class ParameterSpace:
             raise SpecificationError(
                 "the given corr[.] are not those of a positive definite correlation matrix"
             ) from None
-        return self.pack(mean, sd[:, None] * factor, fixed)
+        return self.pack(mean, sd[:, None] * factor, fixed, shift)
 
     def series(self, values: Array) -> pd.Series:
         """A Series by flat name."""

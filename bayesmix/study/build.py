@@ -147,11 +147,11 @@ def _law(table: LawTable) -> Law:
         case CorrelatedTable():
             return Correlated(*(_law(inner) for inner in table.laws), eta=table.eta)
         case LKJNormalTable():
-            return LKJNormal(*table.terms, eta=table.eta)
+            return LKJNormal(*table.terms, eta=table.eta, mean=table.mean)
         case LogNormalTable():
-            return LogNormal(*table.terms, sign=table.sign)
+            return LogNormal(*table.terms, sign=table.sign, mean=table.mean)
         case _:
-            return Normal(*table.terms)
+            return Normal(*table.terms, mean=table.mean)
 
 
 def _rule(table: GridTable, place: Place) -> Rule | Centred | str:

@@ -49,6 +49,7 @@ class NormalTable:
 
     law: Literal["normal"]
     terms: Terms
+    mean: str = "1"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class LogNormalTable:
     law: Literal["lognormal"]
     terms: Terms
     sign: Literal[1, -1] = 1
+    mean: str = "1"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class LKJNormalTable:
     law: Literal["lkj-normal"]
     terms: Terms
     eta: float = 2.0
+    mean: str = "1"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,139 @@
+"""Covariates of persons: what shifts the means of random coefficients (observed heterogeneity)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import formulaic
+import numpy as np
+from formulaic.errors import FormulaicError
+from numpy.typing import NDArray
+
+from bayesmix.data.choices import ChoiceData
+from bayesmix.data.columns import show
+from bayesmix.errors import DataError, SpecificationError
+from bayesmix.specification.formula import State, columns_like, columns_of, parse
+from bayesmix.specification.mixing import Coefficient
+
+Array = NDArray[np.float64]
+
+CONSTANT = "Intercept"
+
+
+@dataclass(frozen=True, eq=False)
+class Covariates:
+    """Covariates of all means of a model.
+
+    Parameters
+    ----------
+    values
+        (I, M): a column for each shift.
+    shifts
+        Position of the random coefficient and name of the covariate, M of them.
+    centred
+        Positions of the coefficients without a mean of their own.
+    states
+        What each formula has learnt from the data.
+    """
+
+    values: Array
+    shifts: tuple[tuple[int, str], ...]
+    centred: tuple[int, ...]
+    states: dict[str, State]
+
+
+def covariates(
+    coefficients: tuple[Coefficient, ...], data: ChoiceData, like: Covariates | None = None
+) -> Covariates:
+    """The covariates of the laws' means on ``data``, with the states of ``like`` where given.
+
+    Raises
+    ------
+    SpecificationError
+        If a formula cannot be read.
+    DataError
+        If a column is missing, varies within persons, does not vary over them, or is collinear with
+        others.
+    """
+    formulas = dict.fromkeys(c.mean for c in coefficients if c.mean not in ("0", "1"))
+    states: dict[str, State] = {}
+    found: dict[str, tuple[Array, tuple[str, ...], bool]] = {}
+    for formula in formulas:
+        values, names, states[formula] = _by_row(formula, data, like)
+        constant = CONSTANT in names
+        kept = [m for m, name in enumerate(names) if name != CONSTANT]
+        by_person = _by_person(values[:, kept], [names[m] for m in kept], data)
+        names = tuple(names[m] for m in kept)
+        if like is None:
+            _check_rank(by_person, names, constant)
+        found[formula] = by_person, names, constant
+    parts: list[Array] = [np.zeros((data.n_persons, 0))]
+    shifts: list[tuple[int, str]] = []
+    centred: list[int] = []
+    for k, c in enumerate(coefficients):
+        if c.mean == "0" or (c.mean in found and not found[c.mean][2]):
+            centred.append(k)
+        if c.mean in found:
+            values, names, _ = found[c.mean]
+            parts.append(values)
+            shifts += [(k, name) for name in names]
+    return Covariates(np.concatenate(parts, axis=1), tuple(shifts), tuple(centred), states)
+
+
+def _by_row(
+    formula: str, data: ChoiceData, like: Covariates | None
+) -> tuple[Array, tuple[str, ...], State]:
+    if like is not None:
+        columns = columns_like(formula, data, like.states[formula])
+    else:
+        columns = columns_of(formula, data)
+    return columns.values, columns.names, columns.state
+
+
+def check_mean(formula: str) -> None:
+    """Refuse the formula of a mean that cannot be read."""
+    if formula in ("0", "1"):
+        return
+    try:
+        terms = formulaic.Formula(formula)
+    except FormulaicError:
+        terms = None
+    if terms is None or (isinstance(terms, formulaic.SimpleFormula) and not len(terms)):
+        raise SpecificationError(
+            f"cannot read the formula of a mean {formula!r}: write '1 + income', or '0' for none"
+        )
+    parse(formula)
+
+
+def _by_person(values: Array, names: list[str], data: ChoiceData) -> Array:
+    """The rows' values (R, M) as persons' (I, M), which they must be."""
+    first = data.situation_start[data.person_start[:-1]]
+    if (data.situation_start[data.person_start[1:]] == first).any():
+        raise DataError("a person has no row left, and so no covariates: keep one alternative")
+    differs = values != values[first][data.row_person]
+    if differs.any():
+        column = int(np.flatnonzero(differs.any(axis=0))[0])
+        row = int(np.flatnonzero(differs[:, column])[0])
+        raise DataError(
+            f"covariate {names[column]!r} of a mean varies within person "
+            f"{show(data.persons[data.row_person[row]])} (row {show(data.rows[row])}): means are "
+            "of persons; what varies between situations belongs to the utility's formula"
+        )
+    return values[first]
+
+
+def _check_rank(values: Array, names: tuple[str, ...], constant: bool) -> None:
+    """Refuse covariates (I, M) that a constant or the others tell."""
+    whole = np.column_stack([np.ones(len(values)), values]) if constant else values
+    labels = [CONSTANT, *names] if constant else list(names)
+    size = np.sqrt((whole**2).mean(axis=0))
+    if (size == 0).any() or len(whole) < len(labels):
+        empty = labels[int(np.flatnonzero(size == 0)[0])] if (size == 0).any() else labels[-1]
+        raise DataError(f"covariate {empty!r} of a mean is 0 for everybody, or persons are too few")
+    triangle = np.abs(np.diag(np.linalg.qr(whole / size, mode="r")))
+    dependent = np.flatnonzero(triangle < 1e-9 * np.sqrt(len(whole)))
+    if len(dependent):
+        raise DataError(
+            f"covariate {labels[int(dependent[0])]!r} of a mean does not vary over persons, or is "
+            f"a combination of the others ({', '.join(labels)}): leave it out"
+        )
