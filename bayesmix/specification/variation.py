@@ -66,9 +66,9 @@ def variation_faults(values: Array, names: tuple[str, ...], data: ChoiceData) ->
         return
     kept = np.flatnonzero(size > 0.0)
     while (found := _dependent(centred[:, kept] / size[kept])) is not None:
-        m, weights = found
+        place, weights = found
         yield _collinear(weights, size[kept], [names[k] for k in kept])
-        kept = np.delete(kept, m)
+        kept = np.delete(kept, place)
 
 
 def _dependent(unit: Array) -> tuple[int, Array] | None:

@@ -157,6 +157,6 @@ def test_words():
     )
     (fault,) = check(offered("ab", "ab"), "a").faults()
     assert str(fault) == (
-        "error components: sd[a] is not identified by these choice sets: make these coefficients "
-        "fixed"
+        "error components: sd[a] is not identified by these choice sets: leave these "
+        "coefficients fixed"
     )
