@@ -33,10 +33,14 @@ class Finding:
     where: str
     remedy: str
 
+    @property
+    def text(self) -> str:
+        """What it is and its remedy, in the words of an exception."""
+        return f"{self.what}: {self.remedy}" if self.remedy else self.what
+
     def __str__(self) -> str:
         label = f"  {self.severity:<8} "
-        text = f"{self.what}: {self.remedy}" if self.remedy else self.what
-        lines = [text, *([f"where: {self.where}"] if self.where else [])]
+        lines = [self.text, *([f"where: {self.where}"] if self.where else [])]
         return "\n".join(
             textwrap.fill(line, WIDTH, initial_indent=start, subsequent_indent=" " * len(label))
             for line, start in zip(lines, [label, " " * len(label)], strict=False)

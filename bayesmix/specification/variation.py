@@ -12,6 +12,10 @@ from bayesmix.errors import DataError, Fault
 
 Array = NDArray[np.float64]
 
+COLLINEAR = 3e-7
+"""Length of a combination of columns of length 1 that counts as none: its square, which is what
+information has of it, drowns in rounding."""
+
 
 def deviations(values: Array, data: ChoiceData) -> Array:
     """Deviations (R, M) of columns from their mean within each situation.
@@ -74,17 +78,21 @@ def variation_faults(values: Array, names: tuple[str, ...], data: ChoiceData) ->
 def _dependent(unit: Array) -> tuple[int, Array] | None:
     """The first of columns (R, M), of length 1, that is a combination of earlier ones, and it."""
     triangle = np.linalg.qr(unit, mode="r")
-    dependent = np.flatnonzero(np.abs(np.diag(triangle)) < 1e-9)
-    if not len(dependent):
+    if not _singular(triangle):
         return None
-    m = int(dependent[0])
+    m = next(m for m in range(1, len(triangle)) if _singular(triangle[: m + 1, : m + 1]))
     return m, np.append(-np.linalg.solve(triangle[:m, :m], triangle[:m, m]), 1.0)
+
+
+def _singular(triangle: Array) -> bool:
+    # Not by the diagonal alone: powers of a column are each told apart from the earlier ones.
+    return len(triangle) > 1 and np.linalg.svd(triangle, compute_uv=False)[-1] < COLLINEAR
 
 
 def _collinear(weights: Array, size: Array, names: Sequence[str]) -> Fault:
     m = len(weights) - 1
     combination = weights / size[: m + 1] * size[m]
-    involved = [p for p in range(m + 1) if abs(weights[p]) > 1e-7]
+    involved = [p for p in range(m + 1) if abs(weights[p]) > 1e-6 * np.abs(weights).max()]
     words = " ".join(f"{combination[p]:+.4g} {names[p]}" for p in involved)
     return Fault(
         f"columns are perfectly collinear within situations: {words} = 0 "
