@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     )
     from bayesmix.likelihood.accuracy import integration_error
     from bayesmix.likelihood.automatic import Tolerance
+    from bayesmix.likelihood.check import check
     from bayesmix.likelihood.simulate import simulate_choices
     from bayesmix.reporting.accuracy import compare_rules, plot_rules
     from bayesmix.reporting.compare import compare
@@ -113,6 +114,7 @@ _HOMES = {
     ],
     "likelihood.accuracy": ["integration_error"],
     "likelihood.automatic": ["Tolerance"],
+    "likelihood.check": ["check"],
     "likelihood.simulate": ["simulate_choices"],
     "reporting.accuracy": ["compare_rules", "plot_rules"],
     "reporting.compare": ["compare"],
@@ -141,6 +143,7 @@ __all__ = [
     "Tolerance",
     "bootstrap",
     "centred",
+    "check",
     "compare",
     "compare_rules",
     "demand_table",

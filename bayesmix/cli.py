@@ -56,11 +56,16 @@ def run(
 
 @app.command()
 def check(study: StudyFile) -> None:
-    """Validate a study file, its data and its model, without fitting."""
+    """Validate a study file, its data and its model, without fitting; report on identification."""
+    import bayesmix as bm
     from bayesmix.study import check_study, read_study
 
     with _readable_errors():
-        print(check_study(read_study(study)))
+        built = check_study(read_study(study))
+        found = bm.check(built.model, built.data)
+    print(f"{built}\n\n{found}")
+    if not found.ok:
+        raise typer.Exit(EXIT_USER_ERROR)
 
 
 def _version(asked: bool) -> None:

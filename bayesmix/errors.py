@@ -1,5 +1,27 @@
 """The exceptions that bayesmix raises: all ValueErrors, whose messages name the remedy."""
 
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What an exception says: raised with a fault, its message is the fault's text.
+
+    Parameters
+    ----------
+    what, remedy
+        What is wrong, and what to do; the text has a colon between them.
+    where
+        Columns or parameters that it is about.
+    """
+
+    what: str
+    remedy: str
+    where: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.remedy}"
+
 
 class DataError(ValueError):
     """The user's data cannot be read as choices.

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.maximise import curvature
+from bayesmix.likelihood.weakest import free_names
 from bayesmix.specification.parameters import ParameterSpace
 
 Array = NDArray[np.float64]
@@ -145,20 +146,6 @@ class Information:
         heavy = np.argsort(-np.abs(direction))[:4]
         names = free_names(space)
         return " ".join(f"{direction[p]:+.2f} {names[p]}" for p in heavy if abs(direction[p]) > 0.1)
-
-
-def free_names(space: ParameterSpace) -> tuple[str, ...]:
-    """Names of the entries of the free vector; ``chol[., .]`` are the Cholesky factor's."""
-    rows, columns = space.chol_index
-    chol = (
-        f"chol[{space.random[k]}, {space.random[j]}]" for k, j in zip(rows, columns, strict=True)
-    )
-    return (
-        *(f"mean[{n}]" for n in space.located_names),
-        *chol,
-        *(f"fixed[{n}]" for n in space.fixed),
-        *(f"shift[{n}]" for n in space.shift_names),
-    )
 
 
 def _inverse(matrix: Array) -> Array:

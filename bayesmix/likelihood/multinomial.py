@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmix.errors import ConvergenceError, SpecificationError
+from bayesmix.errors import ConvergenceError, Fault, SpecificationError
 from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]
@@ -81,10 +82,15 @@ def _check_separation(problem: Problem, theta: Array, information: Array, at_zer
     names = (*problem.design.random_names, *problem.design.fixed_names)
     size = np.abs(theta * np.linalg.solve(root.T, vectors[:, 0]))
     heavy = [m for m in np.argsort(-size)[:3] if size[m] > 0.1 * size.max()]
+    columns = tuple(names[m] for m in heavy)
     raise ConvergenceError(
-        f"the multinomial logit has no maximum: its coefficients grow without bound, most of all "
-        f"{', '.join(names[m] for m in heavy)}. Some combination of these columns predicts choices "
-        "perfectly (separation): leave one out, or sample bm.pymc_model, whose priors bound them"
+        Fault(
+            "the multinomial logit has no maximum: its coefficients grow without bound, most of "
+            f"all {', '.join(columns)}. Some combination of these columns predicts choices "
+            "perfectly (separation)",
+            "leave one out, or sample bm.pymc_model, whose priors bound them",
+            columns,
+        )
     )
 
 
@@ -120,15 +126,23 @@ def check_signs(problem: Problem, logit: Multinomial) -> None:
     SpecificationError
         If the multinomial logit's coefficient has the other sign, beyond doubt.
     """
+    for fault in sign_faults(problem, logit):
+        raise SpecificationError(fault)
+
+
+def sign_faults(problem: Problem, logit: Multinomial) -> Iterator[Fault]:
+    """All that `check_signs` refuses, the first of which it raises."""
     for k, c in enumerate(problem.design.coefficients):
         if problem.price >= 0 and k != problem.price:
             continue  # A ratio's sign is that of two coefficients.
         ratio = logit.coefficients[k] / logit.std_errors[k]
         if c.lognormal and c.sign * ratio < -CLEAR:
-            raise SpecificationError(
-                f"LogNormal({c.term!r}, sign={c.sign}): the data say the other sign; the "
+            yield Fault(
+                f"LogNormal({c.term!r}, sign={c.sign}), but the data say the other sign; the "
                 f"multinomial logit's coefficient is {logit.coefficients[k]:.4g} (standard error "
-                f"{logit.std_errors[k]:.2g}). Use sign={-c.sign}, or Normal({c.term!r})"
+                f"{logit.std_errors[k]:.2g})",
+                f"use sign={-c.sign}, or Normal({c.term!r})",
+                (c.term,),
             )
 
 

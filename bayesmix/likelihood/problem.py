@@ -169,6 +169,17 @@ class Problem:
 
 def bind(model: MixedLogit, data: ChoiceData) -> Problem:
     """The model on these data, with every check of the specification made."""
+    check_arguments(model, data)
+    if not data.observed:
+        raise DataError(
+            "argument 'data' is a scenario, which has no observed choices: fit to the data that it "
+            "was made from, and give the scenario as scenario= where shares are predicted"
+        )
+    return Problem(model, data, model.design(data))
+
+
+def check_arguments(model: MixedLogit, data: ChoiceData) -> None:
+    """Refuse what is not a model and data."""
     if not isinstance(model, MixedLogit):
         raise SpecificationError(
             f"argument 'model' must be a MixedLogit, got {type(model).__name__}: the model comes "
@@ -179,12 +190,6 @@ def bind(model: MixedLogit, data: ChoiceData) -> Problem:
             f"argument 'data' must be ChoiceData, got {type(data).__name__}: make it with "
             "ChoiceData.from_long or ChoiceData.from_wide"
         )
-    if not data.observed:
-        raise DataError(
-            "argument 'data' is a scenario, which has no observed choices: fit to the data that it "
-            "was made from, and give the scenario as scenario= where shares are predicted"
-        )
-    return Problem(model, data, model.design(data))
 
 
 def bind_scenario(problem: Problem, scenario: ChoiceData) -> Problem:

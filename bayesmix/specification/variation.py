@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
-from bayesmix.errors import DataError
+from bayesmix.errors import DataError, Fault
 
 Array = NDArray[np.float64]
+
+COLLINEAR = 3e-7
+"""Length of a combination of columns of length 1 that counts as none: its square, which is what
+information has of it, drowns in rounding."""
 
 
 def deviations(values: Array, data: ChoiceData) -> Array:
@@ -42,35 +48,55 @@ def check_variation(values: Array, names: tuple[str, ...], data: ChoiceData) -> 
         If a column has no variation within any situation, or columns are perfectly collinear
         within situations.
     """
+    for fault in variation_faults(values, names, data):
+        raise DataError(fault)
+
+
+def variation_faults(values: Array, names: tuple[str, ...], data: ChoiceData) -> Iterator[Fault]:
+    """All that `check_variation` refuses, the first of which it raises."""
     centred = deviations(values, data)
     size = np.sqrt((centred**2).sum(axis=0))
-    flat = [name for name, s in zip(names, size, strict=True) if s == 0.0]
-    if flat:
-        raise DataError(
-            f"{flat[0]!r} has no variation within any situation, so choices say nothing of its "
-            f"coefficient: leave it out, or keep its interaction with the alternative alone, "
-            f"C({data.alternative}):{flat[0]}"
+    for m in np.flatnonzero(size == 0.0):
+        yield Fault(
+            f"{names[m]!r} has no variation within any situation, so choices say nothing of its "
+            "coefficient",
+            f"leave it out, or keep its interaction with the alternative alone, "
+            f"C({data.alternative}):{names[m]}",
+            (names[m],),
         )
     if len(values) < len(names):
-        raise DataError(f"{len(names)} columns but only {len(values)} rows: use fewer columns")
-    _check_rank(centred / size, size, names)
-
-
-def _check_rank(unit: Array, size: Array, names: tuple[str, ...]) -> None:
-    """Refuse collinear columns (R, M), of length 1, and name the first such combination."""
-    triangle = np.linalg.qr(unit, mode="r")
-    dependent = np.flatnonzero(np.abs(np.diag(triangle)) < 1e-9)
-    if not len(dependent):
+        words = f"{len(names)} columns but only {len(values)} rows"
+        yield Fault(words, "use fewer columns", names)
         return
-    m = int(dependent[0])
-    weights = np.append(-np.linalg.solve(triangle[:m, :m], triangle[:m, m]), 1.0)
+    kept = np.flatnonzero(size > 0.0)
+    while (found := _dependent(centred[:, kept] / size[kept])) is not None:
+        place, weights = found
+        yield _collinear(weights, size[kept], [names[k] for k in kept])
+        kept = np.delete(kept, place)
+
+
+def _dependent(unit: Array) -> tuple[int, Array] | None:
+    """The first of columns (R, M), of length 1, that is a combination of earlier ones, and it."""
+    triangle = np.linalg.qr(unit, mode="r")
+    if not _singular(triangle):
+        return None
+    m = next(m for m in range(1, len(triangle)) if _singular(triangle[: m + 1, : m + 1]))
+    return m, np.append(-np.linalg.solve(triangle[:m, :m], triangle[:m, m]), 1.0)
+
+
+def _singular(triangle: Array) -> bool:
+    # Not by the diagonal alone: powers of a column are each told apart from the earlier ones.
+    return len(triangle) > 1 and np.linalg.svd(triangle, compute_uv=False)[-1] < COLLINEAR
+
+
+def _collinear(weights: Array, size: Array, names: Sequence[str]) -> Fault:
+    m = len(weights) - 1
     combination = weights / size[: m + 1] * size[m]
-    involved = [
-        f"{c:+.4g} {name}"
-        for w, c, name in zip(weights, combination, names, strict=False)
-        if abs(w) > 1e-7
-    ]
-    raise DataError(
-        f"columns are perfectly collinear within situations: {' '.join(involved)} = 0 "
-        "(up to a constant a situation): leave one of them out"
+    involved = [p for p in range(m + 1) if abs(weights[p]) > 1e-6 * np.abs(weights).max()]
+    words = " ".join(f"{combination[p]:+.4g} {names[p]}" for p in involved)
+    return Fault(
+        f"columns are perfectly collinear within situations: {words} = 0 "
+        "(up to a constant a situation)",
+        "leave one of them out",
+        tuple(names[p] for p in involved),
     )

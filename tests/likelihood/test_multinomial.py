@@ -139,7 +139,9 @@ def test_a_sign_beyond_doubt_is_refused_and_a_doubtful_one_is_not():
         ratio = multinomial(problem).coefficients[0] / multinomial(problem).std_errors[0]
         assert np.sign(ratio) == sign
         if abs(ratio) > 3:
-            with pytest.raises(SpecificationError, match=rf"other sign.*Use sign={sign}, or Norm"):
+            with pytest.raises(
+                SpecificationError, match=rf"other sign.*: use sign={sign}, or Norm"
+            ):
                 msle(problem.model, data)
         else:
             check_signs(problem, multinomial(problem))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bayesmix.errors import DataError
-from bayesmix.specification.variation import check_variation, deviations, spread
+from bayesmix.specification.variation import check_variation, deviations, spread, variation_faults
 from tests.oracles import choice_frame, choices
 
 
@@ -63,6 +63,34 @@ def test_nearly_collinear_columns_are_accepted(data):
     values = columns(data)
     values[:, 2] = values[:, 0] + 1e-5 * values[:, 2]
     check_variation(values, ("a", "b", "c"), data)
+
+
+@pytest.mark.parametrize("apart", [1e-7, 1e-9])
+def test_columns_apart_by_less_than_information_keeps_are_collinear(data, apart):
+    values = columns(data)
+    values[:, 2] = values[:, 0] + apart * values[:, 2]
+    with pytest.raises(DataError, match=r"situations: -1 a \+1 c = 0"):
+        check_variation(values, ("a", "b", "c"), data)
+
+
+def test_powers_that_rounding_makes_collinear_are_refused(data):
+    x = np.random.default_rng(5).uniform(size=data.n_rows)
+    names = tuple(f"x{m}" for m in range(1, 15))
+    with pytest.raises(DataError, match="perfectly collinear"):
+        check_variation(x[:, None] ** np.arange(1, 15), names, data)
+    check_variation(x[:, None] ** np.arange(1, 6), names[:5], data)
+
+
+def test_all_faults_are_listed_with_their_columns(data):
+    values = columns(data, 5)
+    values[:, 0] = 1.0
+    values[:, 2] = values[:, 1]
+    values[:, 4] = values[:, 3] - values[:, 1]
+    faults = list(variation_faults(values, ("a", "b", "c", "d", "e"), data))
+    assert [fault.where for fault in faults] == [("a",), ("b", "c"), ("b", "d", "e")]
+    with pytest.raises(DataError) as caught:
+        check_variation(values, ("a", "b", "c", "d", "e"), data)
+    assert str(caught.value) == str(faults[0])
 
 
 def test_a_column_without_variation_is_named_with_the_remedy(data):

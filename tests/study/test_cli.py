@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -138,3 +139,16 @@ def test_version_and_check_do_without_the_samplers(write_study: Write) -> None:
     arguments = [sys.executable, "-c", command, "check", str(write_study())]
     done = subprocess.run(arguments, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False False"
+
+
+def test_check_reports_on_identification(write_study: Write, here: Path) -> None:
+    result = call("check", write_study())
+    assert "\n\nIdentification: " in result.stdout
+    assert "condition number" in result.stdout
+    # Whoever always takes the cheapest is predicted by the price.
+    frame = pd.read_csv(here / "choices.csv")
+    frame["choice"] = frame.groupby(["id", "chid"])["price"].transform("min").eq(frame["price"])
+    frame.to_csv(here / "choices.csv", index=False)
+    refused = call("check", here / "small.toml")
+    assert refused.exit_code == 2
+    assert "error    the multinomial logit has no maximum" in refused.stdout

@@ -1,0 +1,149 @@
+"""What the columns of a utility tell about identification: scales, constants, repetition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.data.choices import ChoiceData
+from bayesmix.data.columns import first_few
+from bayesmix.errors import Fault
+from bayesmix.specification.choice_findings import MOST
+from bayesmix.specification.error_components import check_components
+from bayesmix.specification.findings import Finding, of_fault
+from bayesmix.specification.mixing import Law
+from bayesmix.specification.variation import spread, variation_faults
+
+Array = NDArray[np.float64]
+
+ORDERS = 1e3
+"""Ratio of spreads from which columns are of very different scales."""
+
+
+def column_findings(
+    values: Array, names: tuple[str, ...], laws: Sequence[Law], data: ChoiceData
+) -> Iterator[Finding]:
+    """Findings on columns (R, M) of a utility, those that a fit refuses first."""
+    for fault in variation_faults(values, names, data):
+        yield of_fault("error", _with_base(fault, values, names, data))
+    yield from _scales(values, names, data)
+    yield from _bare_alternatives(values, data)
+    yield from _repeated(values, names, laws, data)
+    yield from _components(values, names, laws, data)
+
+
+def dummies_on_alternatives(values: Array, data: ChoiceData) -> tuple[Array, NDArray[np.bool_]]:
+    """Each alternative's value (A, M) of columns, and which columns (M,) are 0/1 dummies on them.
+
+    A dummy has the same value in all rows of an alternative.
+    """
+    table = np.zeros((len(data.alternatives), values.shape[1]))
+    table[data.alternative_code] = values
+    binary = ((table == 0) | (table == 1)).all(axis=0)
+    return table, binary & (values == table[data.alternative_code]).all(axis=0)
+
+
+def _with_base(fault: Fault, values: Array, names: tuple[str, ...], data: ChoiceData) -> Fault:
+    """Say that collinear columns are the constants of all alternatives, where they are."""
+    if len(fault.where) < 2:
+        return fault
+    table, dummy = dummies_on_alternatives(values, data)
+    where = [names.index(name) for name in fault.where]
+    if not (dummy[where].all() and (table[:, where].sum(axis=1) == 1).all()):
+        return fault
+    base = f"{fault.remedy} (constants of all alternatives cancel: the one left out is the base)"
+    return Fault(fault.what, base, fault.where)
+
+
+def _scales(values: Array, names: tuple[str, ...], data: ChoiceData) -> Iterator[Finding]:
+    size = spread(values, data)
+    known = np.flatnonzero(size > 0)
+    if not len(known):
+        return
+    small, large = known[size[known].argmin()], known[size[known].argmax()]
+    if size[large] > ORDERS * size[small]:
+        yield Finding(
+            "note",
+            f"columns are of very different scales: within situations {names[small]!r} varies by "
+            f"{size[small]:.2g} and {names[large]!r} by {size[large]:.2g}",
+            f"{names[small]}, {names[large]}",
+            "choose units (thousands, hours) in which coefficients are easy to read; the fit "
+            "scales columns inside",
+        )
+
+
+def _bare_alternatives(values: Array, data: ChoiceData) -> Iterator[Finding]:
+    table, dummy = dummies_on_alternatives(values, data)
+    if not dummy.any():
+        return
+    bare = ~table[:, dummy].any(axis=1)
+    if bare.sum() <= (0 if data.outside_option else 1):
+        return
+    rule = (
+        "the outside option is the base, and all others can have one"
+        if data.outside_option
+        else "one of them is the base, and the others can have one"
+    )
+    labels = [a for a, b in zip(data.alternatives, bare, strict=True) if b]
+    yield Finding(
+        "note",
+        f"{bare.sum()} of {len(bare)} alternatives have no constant, though others do: {rule}",
+        f"alternatives {first_few(labels)}",
+        f"write C({data.alternative}), unless they are equal by design",
+    )
+
+
+def _repeated(
+    values: Array, names: tuple[str, ...], laws: Sequence[Law], data: ChoiceData
+) -> Iterator[Finding]:
+    """Random terms that most persons always meet with the same values."""
+    several = np.diff(data.person_start) > 1
+    if not several.any():
+        return
+    _, dummy = dummies_on_alternatives(values, data)
+    for term in (c.term for law in laws for c in law.coefficients if c.term in names):
+        m = names.index(term)
+        still = several & ~_varies(values[:, m], data)
+        share = still.sum() / several.sum()
+        if not dummy[m] and share > MOST:
+            yield Finding(
+                "warning",
+                f"{term!r} is the same in all their situations for {share:.0%} of the persons with "
+                "several: a taste for it is not told from one for the alternatives themselves",
+                f"{term}; persons {first_few(data.persons[still])}",
+                "keep its coefficient fixed, or expect its standard deviation to stand for all "
+                "that persons keep to",
+            )
+
+
+def _varies(column: Array, data: ChoiceData) -> NDArray[np.bool_]:
+    """Whether a column differs between a person's situations for some alternative, (I,)."""
+    key = data.row_person * len(data.alternatives) + data.alternative_code
+    order = np.argsort(key, kind="stable")
+    start = np.flatnonzero(np.diff(key[order], prepend=-1))
+    low, high = (f.reduceat(column[order], start) for f in (np.minimum, np.maximum))
+    varies = np.zeros(data.n_persons, dtype=bool)
+    varies[data.row_person[order][start][high > low]] = True
+    return varies
+
+
+def _components(
+    values: Array, names: tuple[str, ...], laws: Sequence[Law], data: ChoiceData
+) -> Iterator[Finding]:
+    """Random normal coefficients of dummies on alternatives are error components."""
+    _, dummy = dummies_on_alternatives(values, data)
+    found: list[str] = []
+    pairs: list[tuple[int, int]] = []
+    for law in laws:
+        own = [c.term for c in law.coefficients if not c.lognormal and c.term in names]
+        own = [term for term in own if dummy[names.index(term)]]
+        places = range(len(found), len(found) + len(own))
+        found += own
+        if law.correlated:
+            pairs += [(a, b) for b in places for a in places if a < b]
+    if found:
+        columns = values[:, [names.index(term) for term in found]]
+        for fault in check_components(columns, found, data, correlated=pairs).faults():
+            yield of_fault("error", fault)

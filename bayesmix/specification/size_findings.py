@@ -1,0 +1,77 @@
+"""What numbers of persons, situations and parameters tell about identification."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bayesmix.data.choices import ChoiceData
+from bayesmix.data.columns import first_few
+from bayesmix.specification.choice_findings import MOST
+from bayesmix.specification.findings import Finding, counted
+from bayesmix.specification.parameters import ParameterSpace
+
+FEW = 10
+"""Persons a parameter below which normal limits are doubtful."""
+
+
+def size_findings(space: ParameterSpace, data: ChoiceData) -> Iterator[Finding]:
+    """Persons against parameters, and situations a person against random terms."""
+    yield from _persons(space, data)
+    if space.n_random:
+        yield from _situations(space, data)
+
+
+def _persons(space: ParameterSpace, data: ChoiceData) -> Iterator[Finding]:
+    weights = data.weights
+    persons = float(weights.sum() ** 2 / (weights @ weights))
+    number = f"{persons:.0f} persons" + (" (their weights allowed for)" if np.ptp(weights) else "")
+    if persons <= space.size:
+        yield Finding(
+            "warning",
+            f"{space.size} parameters but only {number}: the outer product of their scores is "
+            "singular, and robust standard errors mean nothing",
+            "",
+            "use fewer random terms or correlations, or priors (bm.sample)",
+        )
+    elif persons < FEW * space.size:
+        yield Finding(
+            "note",
+            f"{space.size} parameters and {number}, fewer than {FEW} a parameter: standard errors "
+            "rest on limits that may be far",
+            "",
+            "bootstrap, or use priors (bm.sample)",
+        )
+
+
+def _situations(space: ParameterSpace, data: ChoiceData) -> Iterator[Finding]:
+    situations, pairs, k = np.diff(data.person_start), len(space.pairs), space.n_random
+    once = situations == 1
+    correlations = counted(pairs, "correlation")
+    if once.all():
+        yield Finding(
+            "warning" if pairs else "note",
+            f"every person chooses once, so that {counted(k, 'standard deviation')}"
+            + (f" and {correlations}" if pairs else "")
+            + " must be seen in patterns of substitution alone: identification is weak",
+            ", ".join(space.random),
+            ("leave tastes independent" if pairs else "expect wide intervals")
+            + ", or find repeated choices of the same persons",
+        )
+    elif pairs and once.mean() > MOST:
+        yield Finding(
+            "warning",
+            f"{once.sum()} of {len(once)} persons ({once.mean():.0%}) choose once, and say next to "
+            f"nothing on {correlations}",
+            f"persons {first_few(data.persons[once])}",
+            "leave tastes independent, or expect wide intervals",
+        )
+    elif pairs and np.median(situations) < k:
+        yield Finding(
+            "note",
+            f"half of the persons choose fewer than {k} times, the number of random terms: "
+            f"{correlations} must be seen in few choices of each",
+            ", ".join(space.random),
+            "join only tastes that are thought to move together",
+        )
