@@ -16,7 +16,7 @@ from bayesmix.likelihood.problem import Problem
 
 
 def log_prior(
-    problem: Problem, priors: Priors, mean: Any, chol: Any, fixed: Any, shift: Any
+    problem: Problem, priors: Priors, mean: Any, chol: Any, fixed: Any, shift: Any = None
 ) -> Any:
     """Log-density, up to a constant, of means, free entries of ``L``, fixed coefficients, shifts.
 
@@ -26,7 +26,8 @@ def log_prior(
     """
     total = _normal(mean[problem.parameters.located], priors.mean_location, priors.mean_scale)
     total += _normal(fixed, priors.fixed_location, priors.fixed_scale)
-    total += _normal(shift, priors.shift_location, priors.shift_scale)
+    if shift is not None:
+        total += _normal(shift, priors.shift_location, priors.shift_scale)
     position = 0
     for law in problem.model.random:
         size = len(law.coefficients)
