@@ -116,7 +116,7 @@ def test_an_interrupted_run_of_processes_keeps_what_it_has(monkeypatch):
     assert found.interrupted
     assert len(found.params) == 4
     same = found.params.index
-    pd.testing.assert_frame_equal(found.params, run().params.reindex(same), check_exact=True)
+    pd.testing.assert_frame_equal(found.params, run().params.reindex(same), rtol=1e-12)
 
 
 def test_what_does_not_converge_is_counted_and_named(monkeypatch):
