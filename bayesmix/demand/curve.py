@@ -119,7 +119,7 @@ def _shares(found: Sample, code: int, changes: Sequence[Problem], theta: Array) 
         moved = np.zeros((len(changes), n))
         for m, by in enumerate(changes):
             rows = by.rows(part.start, part.stop)
-            x[m, t] = part.place(by.design.random[rows])[mine]
+            x[m, t] = part.place(by.x[rows])[mine]
             moved[m, t] = found.base(part, theta, by)[mine]
         base, mixture = found.base(part, theta), found.mixture(part, theta)
         pieces.append(own_shares(part.panel, part.sets, base, code, x, moved, mixture))

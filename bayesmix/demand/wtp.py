@@ -122,6 +122,7 @@ def _problem(result: Fit | xr.DataTree, data: ChoiceData | None, how: How) -> tu
     if how.people == "known":
         raise SpecificationError("people='known' needs the choices: give data=")
     if isinstance(result, Fit):
+        _check_means(result.model)
         return _bare(result.model, result.space), result.theta[None, :]
     if not isinstance(result, xr.DataTree) or "model" not in result["posterior"].attrs:
         raise SpecificationError(
@@ -129,9 +130,17 @@ def _problem(result: Fit | xr.DataTree, data: ChoiceData | None, how: How) -> tu
         )
     posterior = result["posterior"]
     model = model_from_record(json.loads(posterior.attrs["model"]))
+    _check_means(model)
     fixed = posterior["fixed"].coords["term"].to_numpy() if "fixed" in posterior else []
     problem = _bare(model, space_of(model.random, tuple(str(n) for n in fixed)))
     return problem, spaced(problem, result, how.draws)
+
+
+def _check_means(model: MixedLogit) -> None:
+    if any(c.mean not in ("0", "1") for c in model.coefficients):
+        raise SpecificationError(
+            "means depend on covariates of persons, and so on whose they are: give data="
+        )
 
 
 def _bare(model: MixedLogit, space: ParameterSpace) -> Problem:

@@ -220,5 +220,7 @@ def space_of(
         position += len(law.coefficients)
     names = tuple(c.term for law in laws for c in law.coefficients)
     if persons is None:
-        return ParameterSpace(names, fixed, tuple(blocks))
+        coefficients = [c for law in laws for c in law.coefficients]
+        centred = tuple(k for k, c in enumerate(coefficients) if c.mean == "0")
+        return ParameterSpace(names, fixed, tuple(blocks), centred)
     return ParameterSpace(names, fixed, tuple(blocks), persons.centred, persons.shifts)
