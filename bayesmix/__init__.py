@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from bayesmix.demand.diversion import diversion, marginal_consumers
     from bayesmix.demand.elasticities import elasticities
     from bayesmix.demand.individuals import individuals
-    from bayesmix.demand.options import BootstrapDraws
     from bayesmix.demand.shares import shares
     from bayesmix.demand.surplus import surplus
     from bayesmix.demand.wtp import wtp
@@ -96,7 +95,6 @@ _HOMES = {
     "demand.diversion": ["diversion", "marginal_consumers"],
     "demand.elasticities": ["elasticities"],
     "demand.individuals": ["individuals"],
-    "demand.options": ["BootstrapDraws"],
     "demand.shares": ["shares"],
     "demand.surplus": ["surplus"],
     "demand.wtp": ["wtp"],
@@ -127,7 +125,6 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Bootstrap",
-    "BootstrapDraws",
     "ChoiceData",
     "ConvergenceError",
     "Correlated",

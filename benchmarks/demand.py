@@ -44,6 +44,12 @@ def simulate(situations: int, alternatives: int) -> bm.ChoiceData:
     return simulate_choices(MODEL, AT, data, rng)
 
 
+def bootstrap(fit: bm.Fit, thetas: np.ndarray) -> bm.Bootstrap:
+    """A bootstrap whose replications found ``thetas``."""
+    params = pd.DataFrame([fit.space.natural(t) for t in thetas], columns=fit.space.names)
+    return bm.Bootstrap(fit.params, thetas, params, len(thetas))
+
+
 def peak() -> float:
     """Highest resident memory of this process so far, GiB."""
     unit = 1 if sys.platform == "darwin" else 1024
@@ -58,7 +64,7 @@ def main() -> None:
     # Estimates are beside the point here: the draws lie around the truth.
     thetas = theta + 0.05 * np.random.default_rng(2).standard_normal((draws, len(theta)))
     fit = bm.msle(MODEL, data, grid=bm.sobol(8), starts=1, rng=1)
-    common = {"uncertainty": bm.BootstrapDraws(thetas), "rng": 1, "nodes": nodes}
+    common = {"uncertainty": bootstrap(fit, thetas), "rng": 1, "nodes": nodes}
     calls = {
         "elasticities": lambda **o: bm.elasticities(fit, data, **common | o),
         **{
@@ -69,7 +75,7 @@ def main() -> None:
             fit, data, "price", change=lambda rows: 2 * rows["price"], **common | o
         ),
     }
-    few = {"uncertainty": bm.BootstrapDraws(thetas[:1])}
+    few = {"uncertainty": bootstrap(fit, thetas[:1])}
     rows = []
     for name, call in calls.items():
         call(**few)

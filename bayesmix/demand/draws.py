@@ -19,9 +19,10 @@ from rich.progress import track
 from scipy.stats import norm
 
 from bayesmix.bayes.pointwise import free_vectors
+from bayesmix.classical.bootstrap import Bootstrap
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
-from bayesmix.demand.options import BootstrapDraws, How
+from bayesmix.demand.options import How
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.record import model_from_record
@@ -115,8 +116,8 @@ def uncertainty(
     Raises
     ------
     SpecificationError
-        If a fit has no covariance matrix, bootstrap draws are of another model, or the uncertainty
-        of a posterior is to be a fit's.
+        If a fit has no covariance matrix, a bootstrap is of another fit, or the uncertainty of a
+        posterior is to be a fit's.
     """
     if not isinstance(result, Fit):
         if how.uncertainty is not None:
@@ -126,13 +127,13 @@ def uncertainty(
         return Uncertainty(thetas, partial(_mean_and_quantiles, how.interval), len(thetas))
     if how.uncertainty == "delta":
         return _delta(result, how.interval)
-    if isinstance(how.uncertainty, BootstrapDraws):
-        drawn = how.uncertainty.thetas
-        if drawn.ndim != 2 or drawn.shape[1] != len(result.theta):
+    if isinstance(how.uncertainty, Bootstrap):
+        if not how.uncertainty.estimate.equals(result.params):
             raise SpecificationError(
-                f"argument 'uncertainty': bootstrap draws of shape {drawn.shape}, expected "
-                f"(D, {len(result.theta)}), free vectors of the fit's model"
+                "argument 'uncertainty' is a bootstrap of another fit, whose estimates are not "
+                "these: give bm.bootstrap(fit, data) of this one"
             )
+        drawn = how.uncertainty.thetas
     else:
         drawn = krinsky_robb(result, how.draws, rng)
     points = np.vstack([result.theta, drawn])

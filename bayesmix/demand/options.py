@@ -5,21 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypedDict
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bayesmix.classical.bootstrap import Bootstrap
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
 
-METHODS = ("krinsky-robb", "delta", "bootstrap")
+METHODS = ("krinsky-robb", "delta")
 PEOPLE = ("population", "known")
-
-
-@dataclass(frozen=True, eq=False)
-class BootstrapDraws:
-    """Free vectors (D, P) of estimates on resampled data, as ``uncertainty=`` of a fit's demand."""
-
-    thetas: NDArray[np.float64]
 
 
 class Options(TypedDict, total=False):
@@ -28,7 +19,7 @@ class Options(TypedDict, total=False):
     interval: float
     draws: int
     rng: Seed
-    uncertainty: str | BootstrapDraws | None
+    uncertainty: str | Bootstrap | None
     people: str
     nodes: int
     progress: bool
@@ -49,7 +40,8 @@ class How:
     uncertainty
         For a fit: ``"krinsky-robb"`` (default), draws from the normal law of its estimates with the
         robust covariance (Krinsky and Robb 1986); ``"delta"``, intervals from the gradient in the
-        parameters and the same covariance; or `BootstrapDraws`. A posterior has its own draws.
+        parameters and the same covariance; or what ``bm.bootstrap(fit, data)`` returned, whose
+        estimates are the draws. A posterior has its own draws.
     people
         ``"population"``: everybody's coefficients have the population's law. ``"known"``: each
         person's have their law given the person's choices in the data.
@@ -62,7 +54,7 @@ class How:
     interval: float = 0.95
     draws: int = 200
     rng: Seed = None
-    uncertainty: str | BootstrapDraws | None = None
+    uncertainty: str | Bootstrap | None = None
     people: str = "population"
     nodes: int = 256
     progress: bool = False
@@ -81,13 +73,9 @@ class How:
             raise SpecificationError(
                 f"argument 'people' must be one of {PEOPLE}, got {self.people!r}"
             )
-        if self.uncertainty == "bootstrap":
+        made = isinstance(self.uncertainty, Bootstrap)
+        if not made and self.uncertainty not in (None, *METHODS):
             raise SpecificationError(
-                "argument 'uncertainty': the bootstrap's estimates must be given, as "
-                "BootstrapDraws(thetas) with free vectors (D, P)"
-            )
-        known = isinstance(self.uncertainty, BootstrapDraws) or self.uncertainty in (None, *METHODS)
-        if not known:
-            raise SpecificationError(
-                f"argument 'uncertainty' must be one of {METHODS}, got {self.uncertainty!r}"
+                f"argument 'uncertainty' must be one of {METHODS} or a bootstrap, "
+                f"uncertainty=bm.bootstrap(fit, data); got {self.uncertainty!r}"
             )

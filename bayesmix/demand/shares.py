@@ -45,7 +45,7 @@ def shares(
     **how
         How it is computed, the same for all functions of demand: ``interval=0.95``, the probability
         of the intervals; ``draws=200`` of the parameters; ``rng``, a seed or Generator;
-        ``uncertainty="krinsky-robb"``, ``"delta"`` or bootstrap draws for a fit;
+        ``uncertainty="krinsky-robb"``, ``"delta"`` or the result of ``bm.bootstrap`` for a fit;
         ``people="population"``, or ``"known"`` for each person's coefficients given the person's
         choices; ``nodes=256`` a person; ``progress=False``, whether to show a bar.
 

@@ -1,5 +1,7 @@
 """Elasticities: brute force through scenarios, closed forms, transforms, segments, uncertainty."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,12 @@ from tests.demand.test_shares import softmax
 from tests.simulated import attributes, choice_data
 
 QUICK = {"draws": 3, "rng": 5, "nodes": 64}
+
+
+def bootstrapped(fit, thetas):
+    """A bootstrap whose replications found ``thetas``."""
+    params = pd.DataFrame([fit.space.natural(t) for t in thetas], columns=fit.space.names)
+    return bm.Bootstrap(fit.params, thetas, params, len(thetas))
 
 
 def moved(fit, data, attribute, function, label, **options):
@@ -121,11 +129,23 @@ def test_intervals_by_every_method_agree(fit, data):
 
 def test_bootstrap_draws_are_used_as_they_are(fit, data):
     thetas = fit.theta + 0.01 * np.random.default_rng(1).normal(size=(5, len(fit.theta)))
-    found = bm.shares(fit, data, uncertainty=bm.BootstrapDraws(thetas), **QUICK)
+    found = bm.shares(fit, data, uncertainty=bootstrapped(fit, thetas), **QUICK)
     assert found.attrs["draws"] == 5
-    each = [bm.shares(fit, data, uncertainty=bm.BootstrapDraws(t[None]), **QUICK) for t in thetas]
+    each = [bm.shares(fit, data, uncertainty=bootstrapped(fit, t[None]), **QUICK) for t in thetas]
     values = np.stack([e["low"].to_numpy() for e in each])
     np.testing.assert_allclose(found["low"], np.quantile(values, 0.025, axis=0), atol=1e-14)
+
+
+def test_a_bootstrap_goes_in_as_it_comes(fit, data):
+    again = bm.bootstrap(fit, data, 20, rng=1, processes=1)
+    found = bm.shares(fit, data, uncertainty=again, **QUICK)
+    assert found.attrs["draws"] == len(again.thetas)
+    drawn = bm.shares(fit, data, draws=400, rng=5, nodes=64)
+    width, other = (float((f["high"] - f["low"]).mean()) for f in (found, drawn))
+    assert width == pytest.approx(other, rel=0.4)
+    moved_fit = replace(fit, theta=fit.theta + 1e-6)
+    with pytest.raises(SpecificationError, match="a bootstrap of another fit"):
+        bm.shares(moved_fit, data, uncertainty=again, **QUICK)
 
 
 def test_a_posterior_gives_the_mean_over_its_draws(fit, data, posterior):
@@ -136,7 +156,7 @@ def test_a_posterior_gives_the_mean_over_its_draws(fit, data, posterior):
         one = draws.isel(all=d)
         values = np.concatenate([one[kind].to_numpy() for kind in ("mean", "sd", "fixed")])
         theta = fit.space.theta(dict(zip(fit.space.names, values, strict=True)))
-        at = bm.BootstrapDraws(theta[None])
+        at = bootstrapped(fit, theta[None])
         total = total + bm.elasticities(fit, data, uncertainty=at, rng=5, nodes=32)["low"]
     np.testing.assert_allclose(found["estimate"], total / 6, atol=1e-12)
 
@@ -152,7 +172,7 @@ def test_a_posterior_gives_the_mean_over_its_draws(fit, data, posterior):
         ("new", {"change": 1, "kind": "elasticity"}, SpecificationError, "arc=0.1"),
         ("price", {"people": "mine"}, SpecificationError, "'people' must be one of"),
         ("price", {"uncertainty": "none"}, SpecificationError, "'uncertainty' must be one of"),
-        ("price", {"uncertainty": "bootstrap"}, SpecificationError, "BootstrapDraws"),
+        ("price", {"uncertainty": "bootstrap"}, SpecificationError, r"uncertainty=bm.bootstrap\("),
         ("price", {"nodes": 0}, SpecificationError, "'nodes' must be at least 1"),
     ],
 )

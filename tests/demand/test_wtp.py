@@ -7,6 +7,7 @@ from scipy.stats import norm
 import bayesmix as bm
 from bayesmix.demand.draws import parameter_draws
 from bayesmix.errors import SpecificationError
+from tests.demand.test_elasticities import bootstrapped
 from tests.simulated import simulated
 
 PROBABILITIES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
@@ -84,7 +85,7 @@ def test_a_posterior_needs_no_data(posterior, fit, data):
     found = bm.wtp(posterior, "np.log(size)", draws=6, rng=1)["estimate"]
     thetas = parameter_draws(posterior, data, 6).thetas
     each = [
-        bm.wtp(fit, "np.log(size)", uncertainty=bm.BootstrapDraws(t[None]), rng=1)["low"]
+        bm.wtp(fit, "np.log(size)", uncertainty=bootstrapped(fit, t[None]), rng=1)["low"]
         for t in thetas
     ]
     np.testing.assert_allclose(found, np.mean(each, axis=0), rtol=1e-12)
