@@ -12,7 +12,7 @@ F           fixed coefficients
 P           parameters
 D           draws
 beta        coefficients of a person, (I or 1, K, S)
-b           their Gaussian index, ``beta = link(b)``, ``b = loc + L u``
+b           their Gaussian index, ``beta = T(b)``, ``b = loc + L u`` (all laws: ``T(L u; loc, s)``)
 u, z        coordinates in the space of standard normals
 l, logp     log-probability of a person's choices, (I, S) by node or (I,) integrated
 theta       the free vector that optimisers move, (P,)
@@ -71,8 +71,16 @@ if TYPE_CHECKING:
     from bayesmix.reporting.compare import compare
     from bayesmix.reporting.demand_plots import plot_matrix, plot_price_curve, plot_wtp
     from bayesmix.reporting.demand_tables import demand_table, latex_table
+    from bayesmix.specification.bounded import (
+        CensoredNormal,
+        JohnsonSB,
+        Triangular,
+        TruncatedNormal,
+        Uniform,
+    )
     from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
     from bayesmix.specification.model import MixedLogit
+    from bayesmix.specification.one_sided import Exponential, Gamma
 
 __version__ = version("bayesmix")
 
@@ -118,26 +126,41 @@ _HOMES = {
     "reporting.compare": ["compare"],
     "reporting.demand_plots": ["plot_matrix", "plot_price_curve", "plot_wtp"],
     "reporting.demand_tables": ["demand_table", "latex_table"],
+    "specification.bounded": [
+        "CensoredNormal",
+        "JohnsonSB",
+        "Triangular",
+        "TruncatedNormal",
+        "Uniform",
+    ],
     "specification.mixing": ["Correlated", "LKJNormal", "LogNormal", "Normal"],
     "specification.model": ["MixedLogit"],
+    "specification.one_sided": ["Exponential", "Gamma"],
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Bootstrap",
+    "CensoredNormal",
     "ChoiceData",
     "ConvergenceError",
     "Correlated",
     "DataError",
+    "Exponential",
     "Fit",
+    "Gamma",
     "HypothesisTest",
     "IntegrationError",
+    "JohnsonSB",
     "LKJNormal",
     "LogNormal",
     "MixedLogit",
     "Normal",
     "SpecificationError",
     "Tolerance",
+    "Triangular",
+    "TruncatedNormal",
+    "Uniform",
     "bootstrap",
     "centred",
     "check",

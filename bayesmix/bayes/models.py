@@ -183,15 +183,15 @@ def _hierarchical(
     loc = locations(problem, mean, shift)
     shape = (problem.n_persons, problem.parameters.n_random)
     if not shape[1]:
-        indices: Any = pt.zeros(shape)
+        deviations: Any = pt.zeros(shape)
     elif noncentred:
         z = pm.Normal("z", 0.0, 1.0, dims=("person", "random"))
-        indices = loc + z @ chol.T
+        deviations = z @ chol.T
     elif problem.parameters.pairs:
-        indices = pm.MvNormal("b", loc, chol=chol, dims=("person", "random"))
+        deviations = pm.MvNormal("b", loc, chol=chol, dims=("person", "random")) - loc
     else:
-        indices = pm.Normal("b", loc, pt.diagonal(chol), dims=("person", "random"))
-    return conditional_log_probabilities(problem, indices, fixed)
+        deviations = pm.Normal("b", loc, pt.diagonal(chol), dims=("person", "random")) - loc
+    return conditional_log_probabilities(problem, deviations, loc, chol, fixed)
 
 
 def marginal_log_probabilities(

@@ -81,11 +81,12 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
         # A willingness to pay: what is worth a typical difference in the price.
         others = np.arange(len(unit)) != problem.price
         unit[others] /= unit[problem.price]
-    lognormal = problem.link != 0
-    # The centre of a lognormal index is the coefficient of one util per typical difference.
-    centre = np.where(lognormal, np.log(unit[:k]), 0.0)
-    mean_scale = np.where(lognormal, INDEX_MEAN, MEAN_UTILS * unit[:k])
-    sd_scale = np.where(lognormal, INDEX_SD, SD_UTILS * unit[:k])
+    # The centre of a logarithm is the coefficient of one util per typical difference; that of a
+    # position between two bounds is their middle.
+    logarithm = [c.law.index and c.family != "johnson-sb" for c in problem.design.coefficients]
+    centre = np.where(logarithm, np.log(unit[:k]), 0.0)
+    mean_scale = np.where(problem.index, INDEX_MEAN, MEAN_UTILS * unit[:k])
+    sd_scale = np.where(problem.index, INDEX_SD, SD_UTILS * unit[:k])
     table = pd.DataFrame(
         {
             "law": ["normal"] * m + ["half-normal"] * k + ["normal"] * linear,

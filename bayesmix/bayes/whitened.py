@@ -97,8 +97,8 @@ def whitened_model(
         mean, chol, fixed, shift = _parameters(problem, theta_log)
         if hierarchical:
             z = pm.Normal("z", 0.0, 1.0, dims=("person", "random"))
-            indices = locations(problem, mean, shift) + z @ chol.T
-            logp = conditional_log_probabilities(problem, indices, fixed)
+            loc = locations(problem, mean, shift)
+            logp = conditional_log_probabilities(problem, z @ chol.T, loc, chol, fixed)
         else:
             logp = marginal_log_probabilities(problem, grid, mean, chol, fixed, shift)
         pm.Potential("log_posterior", _log_posterior(problem, logp, chosen, theta_log))

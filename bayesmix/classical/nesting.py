@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
+from bayesmix.specification.families import location_of
 from bayesmix.specification.model import MixedLogit
 
 
@@ -61,8 +60,11 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
         raise _not_nested(f"{strange[0]!r} is in the first alone")
     still = [term for term in theirs if term not in mine]
     for term in still:
-        if theirs[term].lognormal and term not in restricted.space.fixed:
-            raise _not_nested(f"{term!r} is lognormal, and never 0")
+        law = theirs[term]
+        if location_of(law, 0.0) is None and term not in restricted.space.fixed:
+            raise _not_nested(f"{term!r} is {law.law.words}, and never 0")
+        if not law.law.located:
+            raise _not_nested(f"{term!r} is {law.law.words}, which no value makes a constant")
     names = {_same(name, still) for name in restricted.space.names}
     left = [name for name in full.space.names if name not in names]
     extra = names - set(full.space.names)
@@ -82,9 +84,11 @@ def null_params(restricted: Fit, full: Fit) -> dict[str, float]:
     for c in full.model.coefficients:
         if c.term in restricted.space.fixed:
             value = float(params[f"fixed[{c.term}]"])
-            if c.lognormal and not value * c.sign > 0:
-                raise _not_nested(f"{c.term!r} has the other sign in the restricted estimates")
-            values[f"mean[{c.term}]"] = float(np.log(abs(value))) if c.lognormal else value
+            location = location_of(c, value)
+            if location is None:
+                where = "has the other sign" if c.bounds == (None, None) else "is beyond its bounds"
+                raise _not_nested(f"{c.term!r} {where} in the restricted estimates")
+            values[f"mean[{c.term}]"] = location
     known = {name: float(v) for name, v in params.items() if name in values}
     return values | known
 

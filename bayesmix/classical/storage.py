@@ -29,7 +29,7 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.record import model_from_record, model_record
 
-FORMAT = 3
+FORMAT = 4
 SAME = 1e-7
 """Share by which a log-likelihood may differ on another machine."""
 

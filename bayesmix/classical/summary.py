@@ -1,4 +1,4 @@
-"""Tables of estimates: intervals on scales where they make sense, moments of lognormal laws."""
+"""Tables of estimates: intervals on scales where they make sense, moments of coefficients."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from bayesmix.errors import SpecificationError
+from bayesmix.specification.families import moments
 from bayesmix.specification.model import MixedLogit
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     """Add z ratios and confidence limits to a table of estimates and standard errors.
 
-    Standard deviations have their limits on the log scale, correlations on Fisher's z scale. A
+    Standard deviations have their limits on the log scale, correlations on Fisher's z scale, shares
+    on the logit scale. A
     standard deviation smaller than its error is hardly told from 0, which is its lower limit.
     """
     if not 0 < level < 1:
@@ -40,6 +42,12 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         width = q * error / (1 - estimate**2)
         low = np.where(bounded, np.tanh(centre - width), low)
         high = np.where(bounded, np.tanh(centre + width), high)
+        share = labels.str.startswith("share positive[")
+        within = np.where(share, np.clip(estimate, 0.0, 1.0), 0.5)
+        odds = within / (1 - within)
+        spread = np.exp(q * error / (within * (1 - within)))
+        low = np.where(share, odds / (odds + spread), low)
+        high = np.where(share, odds * spread / (1 + odds * spread), high)
         z = estimate / error
     tail = 100 * (1 - level) / 2
     return table.assign(z=z, **{f"{tail:g} %": low, f"{100 - tail:g} %": high})
@@ -53,6 +61,7 @@ def scales(table: pd.DataFrame) -> pd.Series:
     words[positive] = "log"
     words[positive & (error > table["estimate"]).to_numpy()] = "cut at 0"
     words[names.str.startswith("corr[")] = "Fisher z"
+    words[names.str.startswith("share positive[")] = "logit"
     notes = boundary_notes(table)
     return pd.Series(np.where(notes != "", notes, words), index=table.index)
 
@@ -92,21 +101,27 @@ def summary(fit: Fit, level: float, kind: str | None) -> pd.DataFrame:
 
 
 def implied_moments(model: MixedLogit) -> Callable[[pd.Series], pd.Series] | None:
-    """Moments of the lognormal coefficients as a function of the parameters; None without any."""
-    # With covariates every person has moments of their own.
-    lognormal = [c for c in model.coefficients if c.lognormal and c.mean in ("0", "1")]
-    if not lognormal:
+    """Moments of the coefficients as a function of the parameters; None where there are none.
+
+    Laws whose ``mean`` and ``sd`` are those of an index, or of a normal before it is cut, have
+    mean, median and standard deviation; laws that may have both signs the share of people above 0.
+    With covariates of the mean every person has moments of their own, which are left out.
+    """
+    laws = [c for c in model.coefficients if c.mean in ("0", "1")]
+    if not laws:
         return None
 
-    def moments(params: pd.Series) -> pd.Series:
-        values = {}
-        for c in lognormal:
-            m = params[f"mean[{c.term}]"] if c.mean == "1" else 0.0
-            s = params[f"sd[{c.term}]"]
-            centre = np.exp(m + s**2 / 2)
-            values[f"implied mean[{c.term}]"] = c.sign * centre
-            values[f"implied median[{c.term}]"] = c.sign * np.exp(m)
-            values[f"implied sd[{c.term}]"] = centre * np.sqrt(np.expm1(s**2))
-        return pd.Series(values)
+    def values(params: pd.Series) -> pd.Series:
+        found = {}
+        for c in laws:
+            loc = params[f"mean[{c.term}]"] if c.mean == "1" else 0.0
+            law = moments(c, float(loc), float(params[f"sd[{c.term}]"]))
+            if not c.law.even:
+                found[f"implied mean[{c.term}]"] = law.mean
+                found[f"implied median[{c.term}]"] = law.median
+                found[f"implied sd[{c.term}]"] = law.sd
+            if not c.side and (c.mean == "1" or not c.law.even):
+                found[f"share positive[{c.term}]"] = law.positive
+        return pd.Series(found, dtype=float)
 
-    return moments
+    return values

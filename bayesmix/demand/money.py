@@ -20,7 +20,7 @@ REMEDY = (
 
 def has_one_sign(coefficient: Coefficient) -> bool:
     """Whether the law has all its mass on one side of 0, and moments of 1 / beta."""
-    return coefficient.lognormal
+    return coefficient.divides
 
 
 def price_slope(problem: Problem, price: str) -> Intervention:
@@ -43,11 +43,21 @@ def price_slope(problem: Problem, price: str) -> Intervention:
         if column.any():
             raise SpecificationError(
                 f"the coefficient of {name!r}, which turns utils into units of {price!r}, has a "
-                f"law with mass on both sides of 0: some people would pay to pay more, and the "
-                f"mean of anything divided by it does not exist; {REMEDY}"
+                f"law with {_trouble(name, design.coefficients)}; {REMEDY}"
             )
     _check_same(problem, np.hstack([design.random, design.fixed]), price)
     return slope
+
+
+def _trouble(term: str, coefficients: tuple[Coefficient, ...]) -> str:
+    """Why nothing can be divided by a coefficient."""
+    (law,) = (c for c in coefficients if c.term == term)
+    if law.side:
+        return "density at 0: the mean of anything divided by it need not exist"
+    return (
+        "mass on both sides of 0: some people would pay to pay more, and the mean of anything "
+        "divided by it does not exist"
+    )
 
 
 def _check_same(problem: Problem, slopes: Array, price: str) -> None:

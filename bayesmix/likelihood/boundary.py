@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 NEAR_UTILS = 0.1
 """A standard deviation that moves utilities by less than this within situations is near 0."""
 NEAR_INDEX = 0.1
-"""The same, for the index of a lognormal coefficient."""
+"""The same, for an index without units (a lognormal's)."""
 GAIN = 0.05
 """Nats by which a new optimum must be better to replace the old."""
 ROUNDS = 3
@@ -32,7 +32,7 @@ def at_boundary(problem: Problem, theta: Array) -> list[int]:
     _, chol, _ = problem.parameters.unpack(theta)
     sd = np.sqrt((chol**2).sum(axis=1))
     unit = coefficient_units(problem)[: len(sd)]
-    near = unit * np.where(problem.link != 0, NEAR_INDEX, NEAR_UTILS)
+    near = unit * np.where(problem.index, NEAR_INDEX, NEAR_UTILS)
     return [int(k) for k in np.flatnonzero(sd < near)]
 
 

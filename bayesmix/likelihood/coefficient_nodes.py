@@ -12,6 +12,7 @@ from bayesmix.likelihood.centred import PersonGrid
 from bayesmix.likelihood.density import CoefficientNodes, density_integrals
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.integrate import node_log_probabilities
+from bayesmix.likelihood.laws import MOVING
 from bayesmix.likelihood.maximise import whitening
 from bayesmix.likelihood.mixture import base_at, locations_at, mixture_at
 from bayesmix.likelihood.problem import Problem
@@ -33,8 +34,11 @@ def freeze(
     At the anchor the integrals are those of ``grid``. None where a standard deviation is near 0
     at the anchor: the nodes would crowd around the mean, and larger ones find none. None, too,
     where the data leave a standard deviation so uncertain that a much smaller or larger one is
-    plausible: nodes that do not move with it would miss its integrals.
+    plausible: nodes that do not move with it would miss its integrals. None for laws that are not
+    links of an index: there choice probabilities at an index move with the parameters.
     """
+    if (np.abs(problem.link) >= MOVING).any():
+        return None
     theta = grid.anchors.theta
     _, chol, _ = problem.parameters.unpack(theta)
     size = problem.parameters.n_random

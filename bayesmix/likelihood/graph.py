@@ -13,7 +13,7 @@ import pytensor
 import pytensor.tensor as pt
 
 from bayesmix.likelihood.density import CoefficientNodes
-from bayesmix.likelihood.ops import ConditionalLogProb, DensityLogProb, IntegratedLogProb
+from bayesmix.likelihood.ops import ConditionalLogProb, DensityLogProb, IntegratedLogProb, LawTable
 from bayesmix.likelihood.problem import Chunk, Problem
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -63,7 +63,7 @@ def log_integrals(
     """Log-probability (n,) of each person's choices, integrated over the grid of ``chunk``.
 
     ``log P_i = log sum_s w_is prod_t P(y_it | beta_is)`` with
-    ``beta_is = link(mean + L u_is)``.
+    ``beta_is = T(L u_is; mean, s)``, for normal laws ``mean + L u_is``.
 
     Parameters
     ----------
@@ -95,6 +95,7 @@ def log_integrals(
         chunk.chosen_row,
         chunk.row_person,
         pt.constant(link),
+        pt.constant(problem.bounds),
         chunk.nodes,
         chunk.node_weights,
     )[0]
@@ -113,14 +114,14 @@ def density_log_integrals(
     return DensityLogProb()(locations(problem, mean, shift), chol, pt.constant(free), *nodes)[0]
 
 
-def conditional_log_probabilities(problem: Problem, indices: Any, fixed: Any) -> Any:
-    """Log-probability (I,) of each person's choices given their indices (I, K)."""
-    link = problem.link
-    beta = indices
-    if link.any():
-        signed = pt.constant(np.where(link != 0, link, 1))
-        exponent = pt.where(pt.constant(link != 0), indices, 0.0)
-        beta = pt.where(pt.constant(link != 0), signed * pt.exp(exponent), indices)
+def conditional_log_probabilities(
+    problem: Problem, deviations: Any, loc: Any, chol: Any, fixed: Any
+) -> Any:
+    """Log-probability (I,) of each person's choices given their deviations ``d = L z`` (I, K).
+
+    ``loc`` (1 or I, K) are the means of the indices, ``chol`` (K, K) is ``L``.
+    """
+    beta = _coefficients(problem, deviations, loc, chol)
     if problem.price >= 0:
         everyone = pt.tile(fixed[None, :], (problem.n_persons, 1))
         beta = pt.concatenate([beta, everyone], axis=1)
@@ -133,6 +134,21 @@ def conditional_log_probabilities(problem: Problem, indices: Any, fixed: Any) ->
     with_base = problem.x_fixed.shape[1] > 0
     base = chunk.x_fixed @ fixed if with_base else pt.zeros(chunk.x.shape[0])
     return ConditionalLogProb(problem.data.outside_option)(beta, base, *chunk[:5])[0]
+
+
+def _coefficients(problem: Problem, deviations: Any, loc: Any, chol: Any) -> Any:
+    """Coefficients (I, K) with laws of their own."""
+    link = problem.link
+    if len(problem.bounds):
+        scale = pt.sqrt((chol**2).sum(axis=1))
+        codes, bounds = pt.constant(link), pt.constant(problem.bounds)
+        return LawTable()(deviations, loc, scale, codes, bounds)[0]
+    indices = loc + deviations
+    if not link.any():
+        return indices
+    signed = pt.constant(np.where(link != 0, link, 1))
+    exponent = pt.where(pt.constant(link != 0), indices, 0.0)
+    return pt.where(pt.constant(link != 0), signed * pt.exp(exponent), indices)
 
 
 class PointGrid(NamedTuple):

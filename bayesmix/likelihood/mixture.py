@@ -42,12 +42,13 @@ def mixture_at(
         (1 or n, K, S) and (1 or n, S), as a grid's ``block`` returns them.
     """
     _, chol, fixed = problem.parameters.unpack(theta)
-    loc, link = locations_at(problem, theta, start, stop), problem.link
+    loc = locations_at(problem, theta, start, stop)
+    link, bounds = problem.link, problem.bounds
     if problem.price >= 0:
         loc = np.concatenate([loc, np.tile(fixed, (len(loc), 1))], axis=1)
         chol = np.concatenate([chol, np.zeros((len(fixed), len(link)))])
         link = np.concatenate([link, np.zeros(len(fixed), dtype=np.int64)])
-    return Mixture(loc, chol, link, nodes, weights, problem.price)
+    return Mixture(loc, chol, link, nodes, weights, problem.price, bounds)
 
 
 def base_at(problem: Problem, theta: Array, start: int = 0, stop: int | None = None) -> Array:
@@ -68,7 +69,7 @@ def fixed_at(problem: Problem, theta: Array) -> Array:
 def coefficients_at(problem: Problem, theta: Array, nodes: Array) -> Array:
     """Coefficients of the columns of ``problem.x``, (1 or n, ., S), at ``nodes`` (1 or n, K, S).
 
-    ``beta = link(loc + L u)``, and in WTP space that times minus the price coefficient.
+    ``beta = T(L u; loc, s)``, and in WTP space that times minus the price coefficient.
     """
     weights = np.ones((1, nodes.shape[2]))
     return coefficients_everywhere(mixture_at(problem, theta, nodes, weights))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.likelihood.kernels import Panel
+from bayesmix.likelihood.laws import NO_BOUNDS
 from bayesmix.specification.model import Design, MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -72,9 +73,20 @@ class Problem:
 
     @cached_property
     def link(self) -> Indices:
-        """Link of each random coefficient (K,): 0 the identity, 1 or -1 a signed exponential."""
-        signs = [c.sign if c.lognormal else 0 for c in self.design.coefficients]
-        return np.array(signs, dtype=np.int64)
+        """Code of the law of each random coefficient (K,), see `bayesmix.likelihood.laws`."""
+        return np.array([c.code for c in self.design.coefficients], dtype=np.int64)
+
+    @cached_property
+    def bounds(self) -> Array:
+        """Bounds (K, 2) of the random coefficients; (0, 2) where no law reads them."""
+        if (np.abs(self.link) <= 1).all():
+            return NO_BOUNDS
+        return np.array([c.limits for c in self.design.coefficients])
+
+    @cached_property
+    def index(self) -> NDArray[np.bool_]:
+        """Whether location and scale (K,) are those of an index without units."""
+        return np.array([c.law.index for c in self.design.coefficients], dtype=bool)
 
     @cached_property
     def price(self) -> int:

@@ -18,14 +18,14 @@ _PRICE_SCALES: WeakKeyDictionary[Problem, float] = WeakKeyDictionary()
 def coefficient_units(problem: Problem) -> Array:
     """Of the coefficients (K + F,), those with a law first.
 
-    One over the spread of the column; 1 for the index of a lognormal coefficient; in WTP space, one
-    over the spread and the size of the price coefficient.
+    One over the spread of the column; 1 for an index without units (a lognormal's); in WTP space,
+    one over the spread and the size of the price coefficient.
     """
     unit = 1.0 / problem.design.spread
     if problem.price >= 0:
         others = np.arange(len(unit)) != problem.price
         unit[others] /= price_scale(problem)
-    unit[: len(problem.link)][problem.link != 0] = 1.0
+    unit[: len(problem.index)][problem.index] = 1.0
     return unit
 
 

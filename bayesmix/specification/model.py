@@ -40,7 +40,7 @@ class MixedLogit:
         The price column of a model in willingness-to-pay space (Train and Weeks 2005):
         ``v = a (p - w'x)``, ``a`` the price coefficient. Every other coefficient, fixed or random,
         is then a willingness to pay ``w_k`` in units of the price, ``beta_k = -a w_k``. The price
-        coefficient is fixed or lognormal.
+        coefficient is fixed, or of a law on one side of 0.
 
     Raises
     ------
@@ -83,7 +83,7 @@ class MixedLogit:
                 f"term {twice[0]!r} is given two laws: name it in one law of 'random' only"
             )
         for c in self.coefficients:
-            if c.term == wtp and not c.lognormal:
+            if c.term == wtp and not c.side:
                 raise SpecificationError(
                     f"wtp={wtp!r}: the law of the price coefficient has both signs, and a "
                     f"willingness to pay divides by it: write LogNormal({wtp!r}, sign=-1), or "

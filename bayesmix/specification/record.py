@@ -27,7 +27,11 @@ def model_record(model: MixedLogit) -> dict[str, Any]:
 def model_from_record(record: dict[str, Any]) -> MixedLogit:
     """The model of a record that `model_record` made."""
     laws = [
-        Law(tuple(Coefficient(**c) for c in law["coefficients"]), law["eta"])
+        Law(tuple(_coefficient(c) for c in law["coefficients"]), law["eta"])
         for law in record["random"]
     ]
     return MixedLogit(record["formula"], laws, wtp=record["wtp"])
+
+
+def _coefficient(record: dict[str, Any]) -> Coefficient:
+    return Coefficient(**{**record, "bounds": tuple(record["bounds"])})
