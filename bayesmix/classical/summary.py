@@ -120,7 +120,8 @@ def implied_moments(model: MixedLogit) -> Callable[[pd.Series], pd.Series] | Non
                 found[f"implied mean[{c.term}]"] = law.mean
                 found[f"implied median[{c.term}]"] = law.median
                 found[f"implied sd[{c.term}]"] = law.sd
-            if not c.side and (c.mean == "1" or not c.law.even):
+            both = not c.side or (c.family == "censored-normal" and 0.0 in c.bounds)
+            if both and (c.mean == "1" or not c.law.even):
                 found[f"share positive[{c.term}]"] = law.positive
         return pd.Series(found, dtype=float)
 
