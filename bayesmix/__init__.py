@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from bayesmix.classical.mss import mss
     from bayesmix.data import examples
     from bayesmix.data.choices import ChoiceData
+    from bayesmix.demand.class_probabilities import class_probabilities
     from bayesmix.demand.curve import price_curve
     from bayesmix.demand.diversion import diversion, marginal_consumers
     from bayesmix.demand.elasticities import elasticities
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from bayesmix.reporting.compare import compare
     from bayesmix.reporting.demand_plots import plot_matrix, plot_price_curve, plot_wtp
     from bayesmix.reporting.demand_tables import demand_table, latex_table
+    from bayesmix.specification.classes import LatentClass
     from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
     from bayesmix.specification.model import MixedLogit
 
@@ -91,6 +93,7 @@ _HOMES = {
     "classical.msm": ["msm"],
     "classical.mss": ["mss"],
     "data.choices": ["ChoiceData"],
+    "demand.class_probabilities": ["class_probabilities"],
     "demand.curve": ["price_curve"],
     "demand.diversion": ["diversion", "marginal_consumers"],
     "demand.elasticities": ["elasticities"],
@@ -118,6 +121,7 @@ _HOMES = {
     "reporting.compare": ["compare"],
     "reporting.demand_plots": ["plot_matrix", "plot_price_curve", "plot_wtp"],
     "reporting.demand_tables": ["demand_table", "latex_table"],
+    "specification.classes": ["LatentClass"],
     "specification.mixing": ["Correlated", "LKJNormal", "LogNormal", "Normal"],
     "specification.model": ["MixedLogit"],
 }
@@ -133,6 +137,7 @@ __all__ = [
     "HypothesisTest",
     "IntegrationError",
     "LKJNormal",
+    "LatentClass",
     "LogNormal",
     "MixedLogit",
     "Normal",
@@ -141,6 +146,7 @@ __all__ = [
     "bootstrap",
     "centred",
     "check",
+    "class_probabilities",
     "compare",
     "compare_rules",
     "demand_table",

@@ -152,7 +152,7 @@ def _cholesky(problem: Problem, priors: Priors) -> Any:
     sds: list[Any] = []
     correlations: list[Any] = []
     position = 0
-    for number, law in enumerate(problem.model.random, start=1):
+    for number, law in enumerate(problem.model.laws, start=1):
         size = len(law.coefficients)
         here = slice(position, position + size)
         if law.correlated:

@@ -224,7 +224,7 @@ def initial_values(problem: Problem, theta: Array) -> dict[str, Array]:
         "shift": space.shift(theta),
     }
     position = 0
-    for number, law in enumerate(problem.model.random, start=1):
+    for number, law in enumerate(problem.model.laws, start=1):
         here = slice(position, position + len(law.coefficients))
         block = chol[here, here]
         values[f"sd_{number}"] = np.sqrt((block**2).sum(axis=1))
