@@ -77,7 +77,7 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
         raise _not_nested(f"{sorted(extra)[0]} is in the first alone")
     if not left:
         raise _not_nested("they have the same parameters")
-    blocks = _blocks(full, set(still))
+    blocks = _blocks(full, set(still)) if still else ()
     bounded = sum(m * (m + 1) // 2 for m in map(len, blocks))
     return Nesting(blocks, len(left) - bounded, f"{', '.join(left)} = 0")
 

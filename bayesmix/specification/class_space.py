@@ -155,7 +155,8 @@ class ClassSpace:
 
     def gamma(self, theta: Array) -> Array:
         """Coefficients (C, Q) of the shares; the first row is 0."""
-        rest = theta[self.n_within :].reshape(self.classes - 1, -1)
+        size = int(self.constant) + len(self.covariates)
+        rest = theta[self.n_within :].reshape(self.classes - 1, size)
         return np.concatenate([np.zeros((1, rest.shape[1])), rest])
 
     def join(self, thetas: Array, gamma: Array) -> Array:
