@@ -12,7 +12,7 @@ import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
-from bayesmix.bayes.class_labels import OrderedEntries, Ordering, numbered_classes, ordering
+from bayesmix.bayes.class_labels import OrderedEntries, numbered_classes, ordering
 from bayesmix.bayes.class_priors import class_priors
 from bayesmix.bayes.priors import Prior
 from bayesmix.errors import SpecificationError
@@ -38,12 +38,13 @@ def class_model(
     grid: Grid | None,
     priors: Mapping[str, Prior] | None = None,
     noncentred: bool = True,
-    order: Ordering | None = None,
+    start: Array | None = None,
 ) -> pm.Model:
     """The model of latent classes: integrated over ``grid``, or with a ``z`` a person without one.
 
     ``log P_i = log sum_c pi_ic P_i(theta_c)``; in the hierarchical model ``P_i(theta_c)`` is that
-    of the coefficients ``link(loc_c + L_c z_i)``, the ``z_i`` the same for all classes.
+    of the coefficients ``link(loc_c + L_c z_i)``, the ``z_i`` the same for all classes. Classes are
+    in the order of ``start``, a free vector (P,), and chains start there: EM's end by default.
 
     Raises
     ------
@@ -56,11 +57,11 @@ def class_model(
             "noncentred=False: with latent classes a person's index has a law in each class; leave "
             "noncentred=True, or take likelihood='marginal'"
         )
-    if order is None:
-        order = ordering(problem, numbered_classes(problem))
+    if start is None:
+        start = numbered_classes(problem)
     table = class_priors(problem, priors)
     with pm.Model(coords=class_coordinates(problem)) as pymc:
-        parameters = _parameters(problem, table, order)
+        parameters = _parameters(problem, table, start)
         logp = class_log_probabilities(problem, grid, *parameters)
         weights = pytensor.shared(problem.data.weights, name="person_weights")
         pm.Potential("log_likelihood", (weights * logp).sum())
@@ -81,12 +82,13 @@ def class_coordinates(problem: Problem) -> dict[str, Any]:
 
 
 def _parameters(
-    problem: Problem, table: pd.DataFrame, order: Ordering
+    problem: Problem, table: pd.DataFrame, start: Array
 ) -> tuple[list[tuple[Any, ...]], Any]:
     """Means, Cholesky factor, fixed coefficients and shifts of each class; ``gamma`` (C, Q)."""
     space, within = problem.classes, problem.within
     assert within is not None
-    inner = within.parameters
+    inner, order = within.parameters, ordering(problem, start)
+    values = space.series(space.natural(start))
     vectors: dict[str, Any] = {}
     for kind in ("mean", "fixed", "shift", "share"):
         if kind not in space.labels:
@@ -94,8 +96,12 @@ def _parameters(
         names = [f"{kind}[{label}]" for label in space.labels[kind]]
         moments = (table.loc[names, column].to_numpy(float) for column in ("location", "scale"))
         ordered = kind == order.kind
-        how = {"transform": OrderedEntries(order.positions(problem))} if ordered else {}
-        vectors[kind] = pm.Normal(kind, *moments, dims=dimension(problem, kind), **how)
+        how: dict[str, Any] = (
+            {"transform": OrderedEntries(order.positions(problem))} if ordered else {}
+        )
+        vectors[kind] = pm.Normal(
+            kind, *moments, dims=dimension(problem, kind), initval=values[names].to_numpy(), **how
+        )
     factors = _factors(problem, table)
     first = {kind: space.names.index(f"{kind}[{ls[0]}]") for kind, ls in space.labels.items()}
     kinds = np.array([name.split("[", 1)[0] for name in inner.names], dtype=str)

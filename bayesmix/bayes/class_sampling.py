@@ -41,7 +41,7 @@ class ClassPlan:
     model: pm.Model
     grid: Grid
     order: Ordering
-    initial: list[dict[str, Array]] | None
+    initial: list[dict[str, Array]]
 
 
 def class_plan(
@@ -60,13 +60,13 @@ def class_plan(
     begin = numbered_classes(problem, logit)
     order = ordering(problem, begin)
     theta, used = _maximum(problem, grid, begin, rng)
-    model = class_model(problem, None if hierarchical else used, priors, noncentred, order)
+    model = class_model(problem, None if hierarchical else used, priors, noncentred, begin)
     likelihood = Likelihood(problem, used)
     root = whitening(likelihood.by_person(theta)[1], problem.data.weights, natural_units(problem))
     scattered = [theta + 0.5 * root @ rng.standard_normal(len(theta)) for _ in range(number)]
     initial = [_initial(problem, at, theta, order) for at in scattered]
     known = [{k: v for k, v in values.items() if k in model.named_vars} for values in initial]
-    return ClassPlan(model, used, order, None if problem.classes.labels.get("corr") else known)
+    return ClassPlan(model, used, order, known)
 
 
 def _maximum(

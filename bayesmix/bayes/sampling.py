@@ -242,6 +242,8 @@ def _chains(
             chains=settings.chains,
             random_seed=int(rng.integers(2**31)),
             initvals=initial,
+            # Chains that are given a start each are scattered by the posterior's own scales.
+            init="adapt_diag" if isinstance(initial, list) else "auto",
             progressbar=settings.progress,
             compute_convergence_checks=False,
             quiet=not settings.progress,
