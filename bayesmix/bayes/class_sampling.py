@@ -65,7 +65,8 @@ def class_plan(
     root = whitening(likelihood.by_person(theta)[1], problem.data.weights, natural_units(problem))
     scattered = [theta + 0.5 * root @ rng.standard_normal(len(theta)) for _ in range(number)]
     initial = [_initial(problem, at, theta, order) for at in scattered]
-    known = [{k: v for k, v in values.items() if k in model.named_vars} for values in initial]
+    free = {variable.name for variable in model.free_RVs}
+    known = [{k: v for k, v in values.items() if k in free} for values in initial]
     return ClassPlan(model, used, order, known)
 
 

@@ -218,7 +218,7 @@ def _sample_classes(
     thetas = free_vectors(problem, posterior)
     logp = integrated_log_likelihood(problem, plan.grid, thetas)
     labels = check_labels(problem, posterior)
-    notes = {"likelihood": path[0], "why": path[1], "ordering": str(plan.order)}
+    notes: dict[str, Any] = {"likelihood": path[0], "why": path[1], "ordering": str(plan.order)}
     notes |= {"labels": str(labels), "label_switching": labels.switched}
     if problem.parameters.n_random:
         flat = thetas.reshape(-1, thetas.shape[-1])
