@@ -150,6 +150,8 @@ class Information:
 
 def _inverse(matrix: Array) -> Array:
     scale = np.sqrt(np.abs(np.diag(matrix)))
+    if not (scale > 0).all():
+        return np.full_like(matrix, np.nan)
     try:
         root = np.linalg.cholesky(matrix / np.outer(scale, scale))
     except np.linalg.LinAlgError:

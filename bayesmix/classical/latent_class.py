@@ -27,6 +27,10 @@ EQUAL = 1e-2
 """Classes whose parameters differ by less than this, in natural units, are one."""
 
 
+FAR = 50.0
+"""Size of parameters, in natural units, that no person's choices can ask for."""
+
+
 def class_starts(
     problem: Problem, logit: Multinomial, number: int, rng: np.random.Generator
 ) -> list[Array]:
@@ -76,20 +80,24 @@ def numbered(problem: Problem, optimum: Optimum, grid: Grid) -> tuple[Optimum, G
 
 
 def class_words(problem: Problem, theta: Array) -> str:
-    """In words, which classes have died out or are the same; "" where all are well."""
+    """In words, which classes have died out, are the same or diverge; "" where all are well."""
     space, words = problem.classes, []
+    fewer = f"use {space.classes - 1} classes" if space.classes > 2 else "leave LatentClass out"
     persons = mean_shares(problem, theta) * problem.n_persons
     gone = np.flatnonzero(persons < GONE)
     for c in gone:
-        words.append(
-            f"class {c + 1} has died out (a share of {persons[c] / problem.n_persons:.1g}): use "
-            f"{space.classes - 1} classes"
-        )
+        share = persons[c] / problem.n_persons
+        words.append(f"class {c + 1} has died out (a share of {share:.1g}): {fewer}")
     units = natural_units(problem)[space.select[0]]
     thetas = space.class_thetas(theta) / units
     for c, d in combinations(np.setdiff1d(np.arange(space.classes), gone), 2):
         if np.abs(thetas[c] - thetas[d]).max(initial=0.0) < EQUAL:
-            words.append(f"classes {c + 1} and {d + 1} are the same: use {space.classes - 1}")
+            words.append(f"classes {c + 1} and {d + 1} are the same: {fewer}")
+    for c in np.setdiff1d(np.flatnonzero(np.abs(thetas).max(axis=1, initial=0.0) > FAR), gone):
+        words.append(
+            f"coefficients of class {c + 1} are beyond all bounds, for they predict the choices of "
+            f"its few persons perfectly: {fewer}, or sample, with priors"
+        )
     return ". ".join(words)
 
 

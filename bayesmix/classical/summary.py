@@ -107,14 +107,16 @@ def summary(fit: Fit, level: float, kind: str | None) -> pd.DataFrame:
     return table.assign(note=notes) if (notes != "").any() else table
 
 
-def of_classes(fit: Fit) -> Callable[[pd.Series], pd.Series]:
+def of_classes(fit: Fit) -> Callable[[pd.Series], pd.Series] | None:
     """Class shares averaged over persons, and the implied moments of each class's coefficients."""
     problem = fit.problem
     assert problem is not None
     within, space = implied_moments(fit.model.within), problem.classes
+    if within is None and not space.share_names:
+        return None
 
     def quantities(params: pd.Series) -> pd.Series:
-        parts = [share_table(problem, space.theta(params))]
+        parts = [share_table(problem, space.theta(params))] if space.share_names else []
         for c in range(space.classes):
             if within is None:
                 break

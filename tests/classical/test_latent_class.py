@@ -121,10 +121,21 @@ def test_predictions_are_mixtures_over_classes():
 def test_odd_classes_are_named():
     problem = bind(MODEL, data())
     same = problem.parameters.theta(AT | {"fixed[x, 2]": -1.0, "fixed[y, 2]": 0.5})
-    assert class_words(problem, same) == "classes 1 and 2 are the same: use 1"
+    assert class_words(problem, same) == "classes 1 and 2 are the same: leave LatentClass out"
     gone = problem.parameters.theta(AT | {"share[2]": -30.0})
     assert "class 2 has died out" in class_words(problem, gone)
+    far = problem.parameters.theta(AT | {"fixed[x, 2]": -300.0})
+    assert class_words(problem, far).startswith("coefficients of class 2 are beyond all bounds")
     assert class_words(problem, fit().theta) == ""
+
+
+def test_a_class_too_many_is_said_in_words():
+    logit = {"fixed[x]": -1.0, "fixed[y]": 0.5}
+    people = simulated(bm.MixedLogit("x + y"), logit, 200, 5, seed=3)
+    found = bm.msle(bm.MixedLogit("x + y", bm.LatentClass("x", "y", classes=3)), people, rng=1)
+    assert "class 3 has died out" in found.message
+    assert found.std_errors.isna().all()
+    assert len(found.summary()) == found.space.size + 3
 
 
 def test_other_estimators_and_too_many_classes_are_refused():
