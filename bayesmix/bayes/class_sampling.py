@@ -10,7 +10,7 @@ import numpy as np
 import pymc as pm
 from numpy.typing import NDArray
 
-from bayesmix.bayes.class_labels import Ordering, numbered_classes, ordering
+from bayesmix.bayes.class_labels import OrderedEntries, Ordering, numbered_classes, ordering
 from bayesmix.bayes.class_model import class_model
 from bayesmix.bayes.grids import FIRST_NODES, SEARCH_NODES, GridChoice
 from bayesmix.bayes.priors import Prior
@@ -36,12 +36,17 @@ LEAST_SD = 0.05
 
 @dataclass(frozen=True, eq=False)
 class ClassPlan:
-    """A model ready to be sampled, with the grid of its log-likelihood and starting points."""
+    """A model ready to be sampled, with the grid of its log-likelihood and starting points.
+
+    ``scales`` is the covariance of the sampler's coordinates, as the likelihood's curvature has it;
+    None where it is left to the sampler to learn.
+    """
 
     model: pm.Model
     grid: Grid
     order: Ordering
     initial: list[dict[str, Array]]
+    scales: Array | None
 
 
 def class_plan(
@@ -67,7 +72,28 @@ def class_plan(
     initial = [_initial(problem, at, theta, order) for at in scattered]
     free = {variable.name for variable in model.free_RVs}
     known = [{k: v for k, v in values.items() if k in free} for values in initial]
-    return ClassPlan(model, used, order, known)
+    simple = not hierarchical or not problem.parameters.n_random
+    simple = simple and "corr" not in problem.classes.labels
+    points = [theta + root @ rng.standard_normal(len(theta)) for _ in range(50 * len(theta))]
+    scales = _covariance(problem, model, points, theta, order) if simple else None
+    return ClassPlan(model, used, order, known, scales)
+
+
+def _covariance(
+    problem: Problem, model: pm.Model, points: list[Array], middle: Array, order: Ordering
+) -> Array:
+    """Covariance of the sampler's coordinates over points scattered by the curvature."""
+    values = [_initial(problem, at, middle, order) for at in points]
+    columns = []
+    for variable in model.free_RVs:
+        each = np.array([one[variable.name] for one in values])
+        if variable.name == "sd":
+            each = np.log(each)
+        elif variable.name == order.kind:
+            each = OrderedEntries(order.positions(problem)).unordered(each)
+        columns.append(each)
+    found = np.cov(np.concatenate(columns, axis=1), rowvar=False)
+    return np.atleast_2d(found) + 1e-12 * np.eye(len(np.atleast_2d(found)))
 
 
 def _maximum(

@@ -11,6 +11,7 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 from numpy.typing import NDArray
+from pymc.step_methods.hmc.quadpotential import QuadPotentialFull
 
 from bayesmix.bayes.accuracy import ERROR_SD, posterior_accuracy
 from bayesmix.bayes.class_labels import check_labels
@@ -213,7 +214,7 @@ def _sample_classes(
     hierarchical = path[0] == "hierarchical"
     chains = settings.chains, hierarchical, settings.noncentred
     plan = class_plan(problem, grid, logit, settings.priors, chains, rng)
-    tree = _chains(plan.model, hierarchical, settings, plan.initial, rng)
+    tree = _chains(plan.model, hierarchical, settings, plan.initial, rng, plan.scales)
     posterior = tree["posterior"].to_dataset()
     thetas = free_vectors(problem, posterior)
     logp = integrated_log_likelihood(problem, plan.grid, thetas)
@@ -229,19 +230,31 @@ def _sample_classes(
 
 
 def _chains(
-    pymc: pm.Model, hierarchical: bool, settings: _Chains, initial: Any, rng: np.random.Generator
+    pymc: pm.Model,
+    hierarchical: bool,
+    settings: _Chains,
+    initial: Any,
+    rng: np.random.Generator,
+    scales: Array | None = None,
 ) -> xr.DataTree:
     """Run the chains, and keep the parameters of the population."""
     tune = (1000 if hierarchical else 400) if settings.tune is None else settings.tune
     with pymc, warnings.catch_warnings():
         # Of PyTensor's C compiler, which does nothing here but check PyMC's starting point.
         warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS")
+        # With the posterior's scales known there is nothing to learn but the step.
+        step = (
+            None
+            if scales is None
+            else pm.NUTS(potential=QuadPotentialFull(scales), target_accept=0.9)
+        )
         tree = pm.sample(
             settings.draws,
             tune=tune,
             chains=settings.chains,
             random_seed=int(rng.integers(2**31)),
             initvals=initial,
+            step=step,
             # Chains that are given a start each are scattered by the posterior's own scales.
             init="adapt_diag" if isinstance(initial, list) else "auto",
             progressbar=settings.progress,
