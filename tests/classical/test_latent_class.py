@@ -118,6 +118,15 @@ def test_predictions_are_mixtures_over_classes():
     np.testing.assert_allclose(found["probability"].to_numpy()[:3], expected, atol=1e-12)
 
 
+def test_class_probabilities_solve_the_equations_of_the_shares():
+    """At the maximum the probabilities given the choices and the shares agree on average."""
+    found = bm.class_probabilities(fit(), data(), draws=2, rng=1)
+    gap = (found["estimate"] - found["prior"]).sel({"class": 2}).to_numpy()
+    age = data().frame["age"].to_numpy()[data().situation_start[data().person_start[:-1]]]
+    np.testing.assert_allclose([gap.sum(), gap @ age], 0.0, atol=1e-2)
+    assert np.abs(gap).max() > 0.3
+
+
 def test_odd_classes_are_named():
     problem = bind(MODEL, data())
     same = problem.parameters.theta(AT | {"fixed[x, 2]": -1.0, "fixed[y, 2]": 0.5})

@@ -123,6 +123,9 @@ def test_em_never_falls_and_ends_where_bfgs_ends(share):
     begin = replace(start, coefficients=start.coefficients * 0.3, gamma=0 * start.gamma, logliks=())
     end = expectation_maximisation(problem, begin, 2000, 1e-10)
     assert min(np.diff(end.logliks)) > -1e-10
+    # From afar, where whole Newton steps overshoot.
+    far = replace(begin, coefficients=20 * start.coefficients)
+    assert min(np.diff(expectation_maximisation(problem, far, 20, 1e-10).logliks)) > -1e-10
     assert len(end.logliks) > 5
     likelihood = Likelihood(problem, points_grid(problem))
     theta = class_theta(problem, end)
