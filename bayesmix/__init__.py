@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from bayesmix.classical.mss import mss
     from bayesmix.data import examples
     from bayesmix.data.choices import ChoiceData
+    from bayesmix.demand.class_probabilities import class_probabilities
     from bayesmix.demand.curve import price_curve
     from bayesmix.demand.diversion import diversion, marginal_consumers
     from bayesmix.demand.elasticities import elasticities
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
         TruncatedNormal,
         Uniform,
     )
+    from bayesmix.specification.classes import LatentClass
     from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
     from bayesmix.specification.model import MixedLogit
     from bayesmix.specification.one_sided import Exponential, Gamma
@@ -99,6 +101,7 @@ _HOMES = {
     "classical.msm": ["msm"],
     "classical.mss": ["mss"],
     "data.choices": ["ChoiceData"],
+    "demand.class_probabilities": ["class_probabilities"],
     "demand.curve": ["price_curve"],
     "demand.diversion": ["diversion", "marginal_consumers"],
     "demand.elasticities": ["elasticities"],
@@ -133,6 +136,7 @@ _HOMES = {
         "TruncatedNormal",
         "Uniform",
     ],
+    "specification.classes": ["LatentClass"],
     "specification.mixing": ["Correlated", "LKJNormal", "LogNormal", "Normal"],
     "specification.model": ["MixedLogit"],
     "specification.one_sided": ["Exponential", "Gamma"],
@@ -153,6 +157,7 @@ __all__ = [
     "IntegrationError",
     "JohnsonSB",
     "LKJNormal",
+    "LatentClass",
     "LogNormal",
     "MixedLogit",
     "Normal",
@@ -164,6 +169,7 @@ __all__ = [
     "bootstrap",
     "centred",
     "check",
+    "class_probabilities",
     "compare",
     "compare_rules",
     "demand_table",

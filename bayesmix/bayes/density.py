@@ -29,7 +29,7 @@ def log_prior(
     if shift is not None:
         total += _normal(shift, priors.shift_location, priors.shift_scale)
     position = 0
-    for law in problem.model.random:
+    for law in problem.model.laws:
         size = len(law.coefficients)
         here = slice(position, position + size)
         block = chol[here, here]

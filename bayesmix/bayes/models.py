@@ -11,6 +11,7 @@ import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
+from bayesmix.bayes.class_model import class_model
 from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
@@ -45,7 +46,8 @@ def pymc_model(
 
     Variables ``mean`` and ``sd`` (dimension ``random``), ``corr`` (dimension ``pair``, for laws
     with correlation) and ``fixed`` (dimension ``term``); the hierarchical model has ``z`` (person,
-    random) besides. The log-likelihood is a potential of that name.
+    random) besides. The log-likelihood is a potential of that name. With latent classes there is
+    ``share`` too, and one coefficient keeps the classes in order (`bayesmix.bayes.class_labels`).
 
     Parameters
     ----------
@@ -69,13 +71,13 @@ def pymc_model(
         raise SpecificationError(
             f"argument 'likelihood' must be 'hierarchical' or 'marginal', got {likelihood!r}"
         )
-    if likelihood == "marginal" and grid is None and model.random:
+    if likelihood == "marginal" and grid is None and model.laws:
         raise SpecificationError(
             "the marginal likelihood needs a grid: pass grid=fit.grid, or use bm.sample, "
             "which makes one"
         )
     problem = bind(model, data)
-    if likelihood == "hierarchical" or not model.random:
+    if likelihood == "hierarchical" or not model.laws:
         return build(problem, None, priors, noncentred)
     if isinstance(grid, Rule | Centred):
         raise SpecificationError(
@@ -92,6 +94,8 @@ def build(
     noncentred: bool = True,
 ) -> pm.Model:
     """The marginal model on ``grid``, or the hierarchical one without a grid."""
+    if problem.within is not None:
+        return class_model(problem, grid, priors, noncentred)
     space = problem.parameters
     with pm.Model(coords=coordinates(problem)) as pymc:
         population = _population(problem, make_priors(problem, priors))
@@ -152,7 +156,7 @@ def _cholesky(problem: Problem, priors: Priors) -> Any:
     sds: list[Any] = []
     correlations: list[Any] = []
     position = 0
-    for number, law in enumerate(problem.model.random, start=1):
+    for number, law in enumerate(problem.model.laws, start=1):
         size = len(law.coefficients)
         here = slice(position, position + size)
         if law.correlated:

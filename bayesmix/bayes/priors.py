@@ -132,7 +132,7 @@ def _read(name: str, value: Prior, table: pd.DataFrame) -> tuple[float, float]:
 
 
 def _correlations(problem: Problem) -> pd.DataFrame:
-    laws = [law for law in problem.model.random if law.correlated]
+    laws = [law for law in problem.model.laws if law.correlated]
     return pd.DataFrame(
         {"law": [f"LKJ(eta={law.eta:g})" for law in laws]},
         index=pd.Index([f"corr[{', '.join(law.terms)}]" for law in laws], name="parameter"),

@@ -17,14 +17,15 @@ from bayesmix.classical.covariance import (
 )
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.identification import diagnosis
+from bayesmix.classical.latent_class import class_words, numbered
 from bayesmix.classical.progress import Progress
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import gauss_hermite
-from bayesmix.likelihood.boundary import at_boundary
+from bayesmix.likelihood.boundary import boundary_names
 from bayesmix.likelihood.centred import PersonGrid
-from bayesmix.likelihood.certificate import Certificate, certify
+from bayesmix.likelihood.certificate import Certificate, certify, exact
 from bayesmix.likelihood.coefficient_nodes import frozen_gradient
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, whitening
@@ -59,6 +60,8 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
     """
     problem = search.problem
     space = problem.parameters
+    if problem.within is not None:
+        optimum, grid = numbered(problem, optimum, grid)
     theta = space.canonical(optimum.theta)
     likelihood = Likelihood(problem, grid)
     likelihood.check(theta)
@@ -70,7 +73,7 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
             f"the optimiser stopped before the gradient was small ({optimum.decrement:.2g} "
             f"standard errors, norm {np.linalg.norm(optimum.gradient):.2g}; {optimum.message}); "
             f"condition number of the scaled curvature {found.condition:.2g}. "
-            f"{diagnosis(found, space, theta)}"
+            f"{_words(found, problem, theta)}"
         )
     search.progress.phase("certificate of the integration error")
     return Fit(
@@ -113,6 +116,8 @@ def information_at(likelihood: Likelihood, theta: Array) -> Information:
 
 def _certificate(search: Search, theta: Array, grid: Grid, found: Information) -> Certificate:
     space = search.problem.parameters
+    if not space.n_random:
+        return exact(search.problem)
     # Near a standard deviation of 0 the robust errors vanish, and any shift would be many of them.
     errors = [
         np.sqrt(np.diag(natural_covariance(space, theta, found.covariance(kind), found.silent)))
@@ -129,14 +134,21 @@ def message_of(optimum: Optimum, found: Information, problem: Problem, theta: Ar
     """What there is to know of an optimum: boundaries, and what is not identified."""
     words = [f"converged (gradient {optimum.decrement:.1g} standard errors)"]
     space = problem.parameters
-    low = at_boundary(problem, theta)
+    low = boundary_names(problem, theta)
     if low:
-        names = ", ".join(f"sd[{space.random[k]}]" for k in low)
-        words.append(f"{names} at the boundary 0: a fixed coefficient fits as well")
+        words.append(f"{', '.join(low)} at the boundary 0: a fixed coefficient fits as well")
     whole = np.array(space.names)[whole_correlations(space, theta)]
     if len(whole):
         words.append(f"{', '.join(whole)} at the boundary: the covariance matrix is singular")
-    words.append(diagnosis(found, space, theta))
+    words.append(_words(found, problem, theta))
+    return ". ".join(w for w in words if w)
+
+
+def _words(found: Information, problem: Problem, theta: Array) -> str:
+    """What is not identified, and which latent classes are odd."""
+    words = [diagnosis(found, problem.parameters, theta)]
+    if problem.within is not None:
+        words.append(class_words(problem, theta))
     return ". ".join(w for w in words if w)
 
 

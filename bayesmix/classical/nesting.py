@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.families import location_of
+from bayesmix.specification.mixing import Law
 from bayesmix.specification.model import MixedLogit
 
 
@@ -47,6 +49,11 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
     SpecificationError
         If ``restricted`` is not nested in ``full``, or they are the same model.
     """
+    if _classes(restricted) != _classes(full):
+        raise _not_nested(
+            "they have other latent classes, whose number has no likelihood ratio law; compare aic "
+            "and bic"
+        )
     mine = {c.term: c for c in restricted.model.coefficients}
     theirs = {c.term: c for c in full.model.coefficients}
     for term, coefficient in mine.items():
@@ -72,7 +79,7 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
         raise _not_nested(f"{sorted(extra)[0]} is in the first alone")
     if not left:
         raise _not_nested("they have the same parameters")
-    blocks = _blocks(full, set(still))
+    blocks = _blocks(full, set(still)) if still else ()
     bounded = sum(m * (m + 1) // 2 for m in map(len, blocks))
     return Nesting(blocks, len(left) - bounded, f"{', '.join(left)} = 0")
 
@@ -107,11 +114,19 @@ def _blocks(full: Fit, still: set[str]) -> tuple[tuple[str, ...], ...]:
 
 def last_in_their_laws(model: MixedLogit, terms: tuple[str, ...]) -> MixedLogit:
     """The same model with these coefficients at the end of their laws."""
-    laws = []
+    laws: list[Any] = []
     for law in model.random:
+        if not isinstance(law, Law):
+            laws.append(law)
+            continue
         ordered = sorted(law.coefficients, key=lambda c: c.term in terms)
         laws.append(replace(law, coefficients=tuple(ordered)))
     return replace(model, random=tuple(laws))
+
+
+def _classes(fit: Fit) -> object:
+    latent = fit.model.latent
+    return latent and (latent.members, latent.number)
 
 
 def _not_nested(why: str) -> SpecificationError:

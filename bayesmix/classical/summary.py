@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import norm
 
+from bayesmix.classical.latent_class import share_table
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.families import moments
 from bayesmix.specification.model import MixedLogit
 
 if TYPE_CHECKING:
     from bayesmix.classical.fit import Fit
+
+Array = NDArray[np.float64]
 
 
 def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
@@ -39,6 +43,8 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         high = np.where(clear, estimate * factor, high)
         bounded = labels.str.startswith("corr[")
         centre = np.arctanh(estimate, where=bounded, out=np.zeros_like(estimate))
+        share = labels.str.startswith("class share[")
+        low, high = _logit_limits(estimate, error, q, share, (low, high))
         width = q * error / (1 - estimate**2)
         low = np.where(bounded, np.tanh(centre - width), low)
         high = np.where(bounded, np.tanh(centre + width), high)
@@ -51,6 +57,16 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         z = estimate / error
     tail = 100 * (1 - level) / 2
     return table.assign(z=z, **{f"{tail:g} %": low, f"{100 - tail:g} %": high})
+
+
+def _logit_limits(
+    estimate: Array, error: Array, q: float, which: Any, others: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    """Limits of shares, on the logistic scale; the other rows keep theirs."""
+    width = q * error / (estimate * (1 - estimate))
+    centre = np.log(estimate / (1 - estimate))
+    low, high = (1 / (1 + np.exp(-(centre + sign * width))) for sign in (-1, 1))
+    return np.where(which, low, others[0]), np.where(which, high, others[1])
 
 
 def scales(table: pd.DataFrame) -> pd.Series:
@@ -93,11 +109,34 @@ def confidence_intervals(fit: Fit, level: float, kind: str | None) -> pd.DataFra
 def summary(fit: Fit, level: float, kind: str | None) -> pd.DataFrame:
     """`Fit.summary`."""
     table = intervals(_errors(fit, kind), level)
-    implied = implied_moments(fit.model)
+    implied = implied_moments(fit.model) if fit.model.latent is None else of_classes(fit)
     if implied is not None:
         table = pd.concat([table, fit.delta(implied, kind, level)])
     notes = boundary_notes(table)
     return table.assign(note=notes) if (notes != "").any() else table
+
+
+def of_classes(fit: Fit) -> Callable[[pd.Series], pd.Series] | None:
+    """Class shares averaged over persons, and the implied moments of each class's coefficients."""
+    problem = fit.problem
+    assert problem is not None
+    within, space = implied_moments(fit.model.within), problem.classes
+    if within is None and not space.share_names:
+        return None
+
+    def quantities(params: pd.Series) -> pd.Series:
+        parts = [share_table(problem, space.theta(params))] if space.share_names else []
+        for c in range(space.classes):
+            if within is None:
+                break
+            found = within(space.class_params(params, c))
+            own = found.index.str.extract(r"\[(.*)\]")[0].isin(space.own)
+            names = np.where(own, found.index.str[:-1] + f", {c + 1}]", found.index)
+            parts.append(found.set_axis(names))
+        whole = pd.concat(parts)
+        return whole[~whole.index.duplicated()]
+
+    return quantities
 
 
 def implied_moments(model: MixedLogit) -> Callable[[pd.Series], pd.Series] | None:

@@ -185,7 +185,7 @@ def _with_columns(problem: Problem, columns: Array, scale: Array | None = None) 
     """The problem with other columns in its design."""
     if scale is not None:
         columns = columns * scale[:, None]
-    random, fixed = np.split(columns, [problem.parameters.n_random], axis=1)
+    random, fixed = np.split(columns, [problem.design.random.shape[1]], axis=1)
     design = replace(
         problem.design, random=np.ascontiguousarray(random), fixed=np.ascontiguousarray(fixed)
     )

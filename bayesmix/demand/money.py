@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from bayesmix.demand.interventions import Intervention, attribute_slope
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
+from bayesmix.specification.classes import PointCoefficient
 from bayesmix.specification.mixing import Coefficient
 
 Array = NDArray[np.float64]
@@ -19,8 +20,11 @@ REMEDY = (
 
 
 def has_one_sign(coefficient: Coefficient) -> bool:
-    """Whether the law has all its mass on one side of 0, and moments of 1 / beta."""
-    return coefficient.divides
+    """Whether the law has all its mass on one side of 0, and moments of 1 / beta.
+
+    The points of latent classes count as such: their signs are known at the estimate alone.
+    """
+    return coefficient.divides or isinstance(coefficient, PointCoefficient)
 
 
 def price_slope(problem: Problem, price: str) -> Intervention:

@@ -15,6 +15,8 @@ from pytensor.compile.mode import Mode
 
 from bayesmix.data.columns import first_few
 from bayesmix.errors import IntegrationError
+from bayesmix.likelihood.class_grid import class_grid
+from bayesmix.likelihood.classes import over_classes
 from bayesmix.likelihood.graph import (
     PointGrid,
     free_parameters,
@@ -73,6 +75,14 @@ class Likelihood:
     def _single(self) -> Chunk:
         return self.problem.chunk(self.grid, 0, self.problem.n_persons)
 
+    @cached_property
+    def _classes(self) -> list[Likelihood]:
+        """Of a model with latent classes, the likelihood within each."""
+        within = self.problem.within
+        assert within is not None
+        number = self.problem.classes.classes
+        return [Likelihood(within, class_grid(self.grid, c)) for c in range(number)]
+
     def _chunks(self) -> Iterator[Chunk]:
         if len(self._cuts) == 1:
             yield self._single
@@ -82,6 +92,10 @@ class Likelihood:
 
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
         """Weighted log-likelihood in nats, and its gradient (P,); NaN where it does not exist."""
+        if self.problem.within is not None:
+            logp, scores = self.by_person(theta)
+            weights = self.problem.data.weights
+            return float(weights @ logp), weights @ scores
         total, gradient = 0.0, np.zeros(len(theta))
         for chunk in self._chunks():
             value, part = _compiled(self.problem)(theta, *chunk)
@@ -92,6 +106,9 @@ class Likelihood:
     def by_person(self, theta: Array) -> tuple[Array, Array]:
         """``log P_i`` (I,) and its scores (I, P) with respect to the free vector, unweighted."""
         space = self.problem.parameters
+        if self.problem.within is not None:
+            logp, scores = self.by_class(theta)
+            return over_classes(self.problem, theta, logp, scores)
         with_base = self.problem.x_fixed.shape[1] > 0
         logp, scores = [], []
         for (start, stop), chunk in zip(self._cuts, self._chunks(), strict=True):
@@ -110,6 +127,12 @@ class Likelihood:
             logp.append(value)
             scores.append(np.concatenate(parts, axis=1))
         return np.concatenate(logp), np.concatenate(scores)
+
+    def by_class(self, theta: Array) -> tuple[list[Array], list[Array]]:
+        """Within each latent class, ``log P_ic`` (I,) and its scores in the class's own vector."""
+        thetas = self.problem.classes.class_thetas(theta)
+        found = [own.by_person(t) for own, t in zip(self._classes, thetas, strict=True)]
+        return [logp for logp, _ in found], [scores for _, scores in found]
 
     def check(self, theta: Array) -> None:
         """Refuse a grid whose integrals are not positive.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, Fault, SpecificationError
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.mixing import Coefficient
@@ -97,9 +98,20 @@ def _check_separation(problem: Problem, theta: Array, information: Array, at_zer
 
 def _derivatives(problem: Problem, x: Array, theta: Array) -> tuple[float, Array, Array]:
     data = problem.data
+    weights = np.repeat(data.weights, np.diff(data.person_start))
+    logp, gradient, information = logit_derivatives(data, x, theta, weights)
+    return float(weights @ logp), gradient, information
+
+
+def logit_derivatives(
+    data: ChoiceData, x: Array, theta: Array, weights: Array
+) -> tuple[Array, Array, Array]:
+    """Log-probabilities (T,) of the choices at coefficients of the columns ``x`` (R, M).
+
+    Besides the gradient (M,) and the information (M, M) of their sum with weights (T,).
+    """
     start, outside = data.situation_start[:-1], data.outside_option
     sizes = np.diff(data.situation_start)
-    weights = np.repeat(data.weights, np.diff(data.person_start))
     v = x @ theta
     top = np.maximum.reduceat(v, start)
     if outside:
@@ -111,12 +123,11 @@ def _derivatives(problem: Problem, x: Array, theta: Array) -> tuple[float, Array
     chosen = data.chosen_row[inside]
     v_chosen = np.zeros(len(start))
     v_chosen[inside] = v[chosen]
-    value = float(weights @ (v_chosen - top - np.log(total)))
     mean = np.add.reduceat(x * p[:, None], start)
     gradient = weights[inside] @ x[chosen] - weights @ mean
     row_weights = np.repeat(weights, sizes) * p
     information = (x * row_weights[:, None]).T @ x - (mean * weights[:, None]).T @ mean
-    return value, gradient, information
+    return v_chosen - top - np.log(total), gradient, information
 
 
 def check_signs(problem: Problem, logit: Multinomial) -> None:

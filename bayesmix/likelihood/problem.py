@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.likelihood.kernels import Panel
 from bayesmix.likelihood.laws import NO_BOUNDS
+from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.model import Design, MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -70,6 +71,26 @@ class Problem:
     @property
     def parameters(self) -> ParameterSpace:
         return self.design.parameters
+
+    @cached_property
+    def within(self) -> Problem | None:
+        """The ordinary problem of one latent class, the same for all; None without classes."""
+        if self.model.latent is None:
+            return None
+        return Problem(self.model.within, self.data, self.design.within)
+
+    @property
+    def classes(self) -> ClassSpace:
+        """Layout of the parameters of a model with latent classes."""
+        return cast(ClassSpace, self.parameters)
+
+    @property
+    def share_z(self) -> Array:
+        """Covariates (I, Q) of the class shares; (1, Q) where persons do not differ."""
+        shares = self.design.shares
+        if shares is None or not shares.shifts:
+            return np.ones((1, int(self.classes.constant)))
+        return shares.values
 
     @cached_property
     def link(self) -> Indices:
@@ -175,6 +196,8 @@ class Problem:
         if grid.shared:
             return [(0, self.n_persons)]
         person_bytes = 8 * grid.size * (self.parameters.n_random + 1)
+        if self.within is not None:
+            person_bytes *= self.classes.classes
         step = max(1, CHUNK_BYTES // person_bytes)
         return [(a, min(a + step, self.n_persons)) for a in range(0, self.n_persons, step)]
 

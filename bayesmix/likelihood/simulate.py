@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
+from bayesmix.likelihood.classes import log_shares
 from bayesmix.likelihood.mixture import base_at, coefficients_at
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.model import MixedLogit
@@ -75,4 +76,11 @@ def simulate_choices(
 def draw_coefficients(problem: Problem, theta: Array, rng: np.random.Generator) -> Array:
     """One draw (I, K) of every person's random coefficients from the population."""
     normals = rng.standard_normal((problem.n_persons, problem.parameters.n_random, 1))
-    return coefficients_at(problem, theta, normals)[:, :, 0]
+    beta = coefficients_at(problem, theta, normals)
+    if problem.within is None:
+        return beta[:, :, 0]
+    shares = np.exp(log_shares(problem, theta))
+    uniform = rng.random((problem.n_persons, 1))
+    of_class = np.minimum((shares.cumsum(axis=1) < uniform).sum(axis=1), shares.shape[1] - 1)
+    persons = np.arange(problem.n_persons)
+    return np.broadcast_to(beta, (len(persons), *beta.shape[1:]))[persons, :, of_class]

@@ -39,6 +39,13 @@ def price_scale(problem: Problem) -> float:
 
 def natural_units(problem: Problem) -> Array:
     """Of the free vector (P,)."""
+    if problem.within is not None:
+        size = np.sqrt((problem.share_z**2).mean(axis=0))
+        number = problem.classes.classes
+        own = np.tile(natural_units(problem.within), (number, 1))
+        units = problem.classes.join(own, np.zeros((number, len(size))))
+        units[problem.classes.n_within :] = np.tile(1 / np.where(size > 0, size, 1), number - 1)
+        return units
     space, unit = problem.parameters, coefficient_units(problem)
     k = space.n_random
     square = np.broadcast_to(unit[:k, None], (k, k))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -11,7 +12,8 @@ from bayesmix.data import examples
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.rules import RULES, Centred, DrawRule, Rule, centred
-from bayesmix.specification.mixing import Correlated, Law, LKJNormal, LogNormal, Normal
+from bayesmix.specification.classes import LatentClass
+from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from bayesmix.study.parse import Place
 from bayesmix.study.schema import (
@@ -19,6 +21,7 @@ from bayesmix.study.schema import (
     CorrelatedTable,
     DataTable,
     GridTable,
+    LatentClassTable,
     LawTable,
     LKJNormalTable,
     LogNormalTable,
@@ -142,8 +145,11 @@ def _read(path: Path, place: Place) -> pd.DataFrame:
         place.fail(f"'{path}' is not a readable {ending} file: {error}")
 
 
-def _law(table: LawTable) -> Law:
+def _law(table: LawTable) -> Any:
     match table:
+        case LatentClassTable():
+            inside = (_law(inner) for inner in table.laws)
+            return LatentClass(*table.terms, *inside, classes=table.classes, share=table.share)
         case CorrelatedTable():
             return Correlated(*(_law(inner) for inner in table.laws), eta=table.eta)
         case LKJNormalTable():

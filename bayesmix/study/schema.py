@@ -81,7 +81,21 @@ class CorrelatedTable:
     eta: float = 2.0
 
 
-LawTable = NormalTable | LogNormalTable | LKJNormalTable | CorrelatedTable
+@dataclass(frozen=True)
+class LatentClassTable:
+    """``[[random]]`` with latent classes: terms that are points in each, and laws inside.
+
+    Laws stand in ``[[random.laws]]``; `share` is the formula of the class shares.
+    """
+
+    law: Literal["latent-class"]
+    terms: Terms = ()
+    laws: tuple[NormalTable | LogNormalTable | LKJNormalTable, ...] = ()
+    classes: Annotated[int, AtLeast(2)] = 2
+    share: str = "1"
+
+
+LawTable = NormalTable | LogNormalTable | LKJNormalTable | CorrelatedTable | LatentClassTable
 
 
 @dataclass(frozen=True)
