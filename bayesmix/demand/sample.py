@@ -21,7 +21,7 @@ from bayesmix.errors import DataError
 from bayesmix.likelihood.integrate import Mixture
 from bayesmix.likelihood.kernels import Panel
 from bayesmix.likelihood.mixture import base_at
-from bayesmix.likelihood.problem import Problem, bind_scenario
+from bayesmix.likelihood.problem import Problem, bind_scenario, to_predict
 from bayesmix.likelihood.substitution import Sets, Size
 
 Array = NDArray[np.float64]
@@ -144,7 +144,7 @@ def sample(
     parameters = parameter_draws(result, data, how.draws)
     problem, thetas = parameters.problem, parameters.thetas
     who = people(problem, thetas.mean(axis=0), how, generator)
-    there = problem if scenario is None else bind_scenario(problem, scenario)
+    there = to_predict(problem) if scenario is None else bind_scenario(problem, scenario)
     segments, names = _segments(there.data, by)
     return Sample(there, who, uncertainty(result, thetas, how, generator), segments, names, how)
 

@@ -76,7 +76,7 @@ def log_integrals(
         means by covariates of persons (M,).
     """
     with_base = problem.x_fixed.shape[1] > 0
-    base = chunk.x_fixed @ fixed if with_base else pt.zeros(chunk.x.shape[0])
+    base = _base(problem, chunk, fixed)
     loc = locations(problem, mean, shift, chunk.z)
     link = problem.link
     if problem.price >= 0:
@@ -98,6 +98,12 @@ def log_integrals(
         chunk.nodes,
         chunk.node_weights,
     )[0]
+
+
+def _base(problem: Problem, chunk: Chunk, fixed: Any) -> Any:
+    """Utilities (R,) of what does not vary over nodes."""
+    base = pt.zeros(chunk.x.shape[0]) if problem.offset is None else chunk.offset
+    return base + chunk.x_fixed @ fixed if problem.x_fixed.shape[1] > 0 else base
 
 
 def density_log_integrals(
@@ -130,8 +136,7 @@ def conditional_log_probabilities(problem: Problem, indices: Any, fixed: Any) ->
     chunk = shared_chunk(
         problem.chunk(PointGrid(problem.parameters.n_random), 0, problem.n_persons)
     )
-    with_base = problem.x_fixed.shape[1] > 0
-    base = chunk.x_fixed @ fixed if with_base else pt.zeros(chunk.x.shape[0])
+    base = _base(problem, chunk, fixed)
     return ConditionalLogProb(problem.data.outside_option)(beta, base, *chunk[:5])[0]
 
 

@@ -55,9 +55,10 @@ def base_at(problem: Problem, theta: Array, start: int = 0, stop: int | None = N
     stop = problem.n_persons if stop is None else stop
     _, _, fixed = problem.parameters.unpack(theta)
     rows = problem.rows(start, stop)
-    if problem.price >= 0:
-        return np.zeros(rows.stop - rows.start)
-    return problem.x_fixed[rows] @ fixed
+    linear = (
+        np.zeros(rows.stop - rows.start) if problem.price >= 0 else problem.x_fixed[rows] @ fixed
+    )
+    return linear if problem.offset is None else linear + problem.offset[rows]
 
 
 def fixed_at(problem: Problem, theta: Array) -> Array:

@@ -99,7 +99,7 @@ def _derivatives(problem: Problem, x: Array, theta: Array) -> tuple[float, Array
     start, outside = data.situation_start[:-1], data.outside_option
     sizes = np.diff(data.situation_start)
     weights = np.repeat(data.weights, np.diff(data.person_start))
-    v = x @ theta
+    v = x @ theta if problem.offset is None else x @ theta + problem.offset
     top = np.maximum.reduceat(v, start)
     if outside:
         top = np.maximum(top, 0.0)

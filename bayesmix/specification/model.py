@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
+from bayesmix.data.known import known_utility
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.covariates import Covariates, check_mean, covariates
 from bayesmix.specification.formula import State, columns_like, evaluate, parse
@@ -127,6 +128,7 @@ class MixedLogit:
             coefficients=self.coefficients,
             state=columns.state,
             persons=persons,
+            offset=known_utility(data),
         )
 
     def __str__(self) -> str:
@@ -167,6 +169,8 @@ class Design:
         What the formula has learnt from the data.
     persons
         Covariates of the means.
+    offset
+        What is known of the utilities (R,), with a coefficient of 1; None where nothing is.
     """
 
     random: Array
@@ -176,6 +180,7 @@ class Design:
     coefficients: tuple[Coefficient, ...]
     state: State | None = None
     persons: Covariates | None = None
+    offset: Array | None = None
 
     @property
     def random_names(self) -> tuple[str, ...]:
@@ -195,7 +200,7 @@ def _design_like(model: MixedLogit, data: ChoiceData, like: Design) -> Design:
         for names in (like.random_names, like.fixed_names)
     )
     persons = covariates(model.coefficients, data, like.persons)
-    return replace(like, random=random, fixed=fixed, persons=persons)
+    return replace(like, random=random, fixed=fixed, persons=persons, offset=known_utility(data))
 
 
 def _check_term(what: str, term: str, formula: str, names: Sequence[str]) -> None:
