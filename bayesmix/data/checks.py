@@ -119,9 +119,16 @@ def person_weights(layout: Layout, column: pd.Series) -> np.ndarray:
     if len(varying):
         levels = first_few(np.unique(values[row_person == varying[0]]))
         person = "person" if layout.panel else "situation"
+        remedy = ""
+        if layout.panel:
+            remedy = (
+                ", or, for weights of situations, give person=None and the person's column as "
+                f"cluster= of msle, {show(layout.persons.name)}"
+            )
         raise DataError(
             f"{name} varies within {person} {show(layout.persons[varying[0]])} ({levels}); "
             f"expected one weight per {person}: check it, or take its mean within each {person}"
+            + remedy
             + others(len(varying), person, lambda i: show(layout.persons[i]), varying)
         )
     return weights

@@ -138,7 +138,10 @@ class ChoiceData:
             chosen row chose it.
         weights : column, optional
             Weight of the person: positive, constant within a person; used as given, not rescaled.
-            With ``person=None`` every situation has its own (see `msle`'s ``cluster``).
+            Weights of situations need ``person=None``, where each is integrated by itself, and
+            `msle`'s ``cluster`` for standard errors by person: powers of probabilities under one
+            integral are probabilities of nothing, and estimates from them not consistent
+            (Rabe-Hesketh and Skrondal 2006).
         offset : column, optional
             Utility that is known, in utils: it enters with a coefficient of 1, here and in demand.
         sampling : column, optional

@@ -30,9 +30,13 @@ class DataTable:
     situation: str | None = None
     alternative: str | None = None
     chosen: str | None = None
+    ranked: str | None = None
     availability: str | None = None
     outside_option: bool = False
     weights: str | None = None
+    offset: str | None = None
+    sampling: str | None = None
+    correction: str | None = None
 
 
 @dataclass(frozen=True)
