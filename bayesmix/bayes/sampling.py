@@ -208,7 +208,8 @@ def _run(
             compute_convergence_checks=False,
             quiet=not settings.progress,
         )
-    kept = [v for v in ("mean", "sd", "corr", "fixed", "shift") if v in tree["posterior"].data_vars]
+    names = ("mean", "sd", "corr", "fixed", "shift", "scale")
+    kept = [v for v in names if v in tree["posterior"].data_vars]
     tree["posterior"] = xr.DataTree(tree["posterior"].to_dataset()[kept])
     return tree
 
@@ -222,6 +223,7 @@ def initial_values(problem: Problem, theta: Array) -> dict[str, Array]:
         "sd": np.sqrt((chol**2).sum(axis=1)),
         "fixed": fixed,
         "shift": space.shift(theta),
+        "scale": np.exp(space.log_scale(theta)),
     }
     position = 0
     for number, law in enumerate(problem.model.random, start=1):

@@ -23,7 +23,8 @@ from bayesmix.classical.starts import (
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
-from bayesmix.integration.grids import PopulationGrid, Seed
+from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
+from bayesmix.integration.rules import gauss_hermite
 from bayesmix.likelihood.anchored import settle
 from bayesmix.likelihood.automatic import DEFAULT_TOLERANCE, MOST_NODES, Tolerance, first_rule
 from bayesmix.likelihood.automatic import next_rule as refined
@@ -119,8 +120,13 @@ def msle(
 
 def _fit(search: Search, grid: GridChoice, starts: int, tolerance: Tolerance) -> Fit:
     problem = search.problem
-    if not problem.model.random:
+    if not problem.model.random and problem.model.scale is None:
         return assemble_multinomial(search)
+    if not problem.model.random:
+        # A product of scale and coefficients is not concave: the general search, from the logit.
+        grid = population_grid(gauss_hermite(1), 0, problem.n_persons)
+        ends = best_of(search, grid, scattered_starts(problem, search.logit, 1, search.rng))
+        return assemble(search, ends.optimum, ends.grid, ends.optima)
     origins = scattered_starts(problem, search.logit, starts, search.rng)
     if problem.price >= 0:
         search.progress.phase("start in preference space")

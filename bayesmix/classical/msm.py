@@ -136,6 +136,10 @@ def msm(
     if starts < 1:
         raise SpecificationError(f"argument 'starts' must be at least 1, got {starts}")
     problem = bind(model, data)
+    if model.scale is not None:
+        raise SpecificationError(
+            "simulated moments have no derivatives by the scales of sources: use bm.msle or bm.mss"
+        )
     if data.stage is not None and model.random:
         raise SpecificationError(
             "the data are rankings, whose later choices depend on the earlier through everybody's "

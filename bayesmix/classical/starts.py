@@ -66,7 +66,8 @@ def scattered_starts(
         chol = np.diag(np.diag(chol) * np.exp(0.7 * rng.standard_normal(k)))
         fixed += 0.25 * unit[k:] * rng.standard_normal(len(fixed))
         shift = 0.5 * shift_units(problem, step) * rng.standard_normal(len(space.shifts))
-        origins.append(space.pack(mean, chol, fixed, shift))
+        log_scale = 0.3 * rng.standard_normal(len(space.scales))
+        origins.append(space.pack(mean, chol, fixed, shift, log_scale))
     return origins
 
 
@@ -96,7 +97,8 @@ def preference_start(search: Search) -> Array | None:
     shift = space.shift(optimum.theta)
     shift[normal[space.shifted]] /= -value
     mean[others[:k] & (problem.link != 0)] -= np.log(-value)
-    return space.pack(mean, chol, np.where(others[k:], fixed / -value, fixed), shift)
+    fixed, log_scale = np.where(others[k:], fixed / -value, fixed), space.log_scale(optimum.theta)
+    return space.pack(mean, chol, fixed, shift, log_scale)
 
 
 def best_of(

@@ -57,7 +57,7 @@ class Intervention:
         if self.by is None:
             return Change(self.kind, part.panel.x, np.zeros(len(part.panel.x)))
         rows = self.by.rows(part.start, part.stop)
-        x = part.place(self.by.x[rows])
+        x = found.scaled(part, theta, part.place(self.by.x[rows]))
         return Change(self.kind, x, found.base(part, theta, self.by))
 
 
@@ -101,7 +101,7 @@ def effects(found: Sample, what: Intervention, theta: Array) -> tuple[Array, Arr
     """Sums of weighted effects (G, J, A) on shares, and of shares (G, A), at one free vector."""
     sums = [
         substitution(
-            part.panel,
+            found.panel(part, theta),
             part.sets,
             found.base(part, theta),
             what.change(found, part, theta),

@@ -49,6 +49,7 @@ class Chunk(NamedTuple):
     node_weights: Any
     z: Any
     offset: Any
+    source: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +164,14 @@ class Problem:
             weights,
             self.z[start:stop],
             np.zeros(rows.stop - rows.start) if self.offset is None else self.offset[rows],
+            self._sources(start, stop),
         )
+
+    def _sources(self, start: int, stop: int) -> Indices:
+        """Source of each situation of persons start .. stop - 1."""
+        first, last = self.data.person_start[[start, stop]]
+        found = self.design.sources
+        return np.zeros(last - first, dtype=np.int64) if found is None else found.code[first:last]
 
     def cuts(self, grid: Grid) -> list[tuple[int, int]]:
         """Ranges of persons whose nodes fit into `CHUNK_BYTES`."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
-from bayesmix.likelihood.mixture import base_at, coefficients_at
+from bayesmix.likelihood.mixture import base_at, coefficients_at, row_scales
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.model import MixedLogit
 
@@ -79,6 +79,8 @@ def _utilities(
     """Utilities (R,) with their Gumbel errors, and the outside option's (T,) where there is one."""
     data = problem.data
     utility = np.einsum("rk,rk->r", problem.x, beta[data.row_person])
+    scale = row_scales(problem, theta)
+    utility *= 1.0 if scale is None else scale
     utility += base_at(problem, theta) + rng.gumbel(size=data.n_rows)
     return utility, rng.gumbel(size=data.n_situations) if data.outside_option else None
 

@@ -17,6 +17,7 @@ from bayesmix.specification.covariates import Covariates, check_mean, covariates
 from bayesmix.specification.formula import State, columns_like, evaluate, parse
 from bayesmix.specification.mixing import Coefficient, Law
 from bayesmix.specification.parameters import ParameterSpace
+from bayesmix.specification.scale import Sources, check_scales, sources
 from bayesmix.specification.variation import check_variation, spread
 
 Array = NDArray[np.float64]
@@ -42,6 +43,11 @@ class MixedLogit:
         ``v = a (p - w'x)``, ``a`` the price coefficient. Every other coefficient, fixed or random,
         is then a willingness to pay ``w_k`` in units of the price, ``beta_k = -a w_k``. The price
         coefficient is fixed or lognormal.
+    scale
+        A column of sources of data, such as revealed and stated choices, the same in all rows of a
+        situation: utilities of each are multiplied by a scale, ``scale[SP]``, relative to the first
+        source's (first category, or in sorted order; Ben-Akiva and Morikawa 1990; Swait and
+        Louviere 1993). What is known of the utility (an offset) is not multiplied.
 
     Raises
     ------
@@ -61,14 +67,21 @@ class MixedLogit:
     formula: str
     random: tuple[Law, ...] = field(default=())
     wtp: str | None = None
+    scale: str | None = None
 
     def __init__(
-        self, formula: str, random: Sequence[Law] | Law = (), *, wtp: str | None = None
+        self,
+        formula: str,
+        random: Sequence[Law] | Law = (),
+        *,
+        wtp: str | None = None,
+        scale: str | None = None,
     ) -> None:
         laws = (random,) if isinstance(random, Law) else tuple(random)
         object.__setattr__(self, "formula", formula)
         object.__setattr__(self, "random", laws)
         object.__setattr__(self, "wtp", wtp)
+        object.__setattr__(self, "scale", scale)
         parse(formula)
         for law in laws:
             if not isinstance(law, Law):
@@ -118,17 +131,24 @@ class MixedLogit:
             _check_term("wtp =", self.wtp, self.formula, columns.names)
         check_variation(columns.values, columns.names, data)
         persons = covariates(self.coefficients, data)
+        found = None if self.scale is None else sources(self.scale, data)
+        if found is not None:
+            check_scales(found, columns.values, data)
         where = [columns.names.index(c.term) for c in self.coefficients]
         rest = [m for m in range(len(columns.names)) if m not in where]
         return Design(
             random=np.ascontiguousarray(columns.values[:, where]),
             fixed=np.ascontiguousarray(columns.values[:, rest]),
             spread=spread(columns.values, data)[where + rest],
-            parameters=space_of(self.random, tuple(columns.names[m] for m in rest), persons),
+            parameters=replace(
+                space_of(self.random, tuple(columns.names[m] for m in rest), persons),
+                scales=() if found is None else found.scaled,
+            ),
             coefficients=self.coefficients,
             state=columns.state,
             persons=persons,
             offset=known_utility(data),
+            sources=found,
         )
 
     def __str__(self) -> str:
@@ -137,6 +157,8 @@ class MixedLogit:
         lines += [f"  random    {law}" for law in self.random]
         if self.wtp is not None:
             lines.append(f"  WTP space price {self.wtp}; other coefficients in its units")
+        if self.scale is not None:
+            lines.append(f"  scale     by {self.scale}, relative to its first source")
         return "\n".join(lines)
 
     def describe(self, data: ChoiceData) -> str:
@@ -171,6 +193,8 @@ class Design:
         Covariates of the means.
     offset
         What is known of the utilities (R,), with a coefficient of 1; None where nothing is.
+    sources
+        The source of each situation, where they have scales of their own.
     """
 
     random: Array
@@ -181,6 +205,7 @@ class Design:
     state: State | None = None
     persons: Covariates | None = None
     offset: Array | None = None
+    sources: Sources | None = None
 
     @property
     def random_names(self) -> tuple[str, ...]:
@@ -200,7 +225,15 @@ def _design_like(model: MixedLogit, data: ChoiceData, like: Design) -> Design:
         for names in (like.random_names, like.fixed_names)
     )
     persons = covariates(model.coefficients, data, like.persons)
-    return replace(like, random=random, fixed=fixed, persons=persons, offset=known_utility(data))
+    found = None if model.scale is None else sources(model.scale, data, like.sources)
+    return replace(
+        like,
+        random=random,
+        fixed=fixed,
+        persons=persons,
+        offset=known_utility(data),
+        sources=found,
+    )
 
 
 def _check_term(what: str, term: str, formula: str, names: Sequence[str]) -> None:

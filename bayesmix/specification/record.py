@@ -21,6 +21,7 @@ def model_record(model: MixedLogit) -> dict[str, Any]:
         "formula": model.formula,
         "random": [asdict(law) for law in model.random],
         "wtp": model.wtp,
+        "scale": model.scale,
     }
 
 
@@ -30,4 +31,4 @@ def model_from_record(record: dict[str, Any]) -> MixedLogit:
         Law(tuple(Coefficient(**c) for c in law["coefficients"]), law["eta"])
         for law in record["random"]
     ]
-    return MixedLogit(record["formula"], laws, wtp=record["wtp"])
+    return MixedLogit(record["formula"], laws, wtp=record["wtp"], scale=record.get("scale"))

@@ -77,7 +77,8 @@ def check_study(study: Study) -> Built:
     with _blame(place, "[grid]"):
         rule = _rule(study.grid, place.inside("[grid]"))
     with _blame(place, "[utility]"):
-        model = MixedLogit(study.utility.formula, random=laws, wtp=study.utility.wtp)
+        utility = study.utility
+        model = MixedLogit(utility.formula, random=laws, wtp=utility.wtp, scale=utility.scale)
         model.design(data)
     return Built(study, data, model, rule)
 

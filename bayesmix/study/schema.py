@@ -45,6 +45,7 @@ class UtilityTable:
 
     formula: str
     wtp: str | None = None
+    scale: str | None = None
 
 
 @dataclass(frozen=True)
