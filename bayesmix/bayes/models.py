@@ -118,6 +118,7 @@ def coordinates(problem: Problem) -> dict[str, Any]:
         "shifted": list(space.shift_names),
         "pair": list(space.pair_names),
         "term": list(space.fixed),
+        "source": list(space.scales),
     }
 
 
@@ -126,13 +127,14 @@ def mean_dimension(problem: Problem) -> str:
     return "located" if problem.parameters.centred else "random"
 
 
-def _population(problem: Problem, priors: Priors) -> tuple[Any, Any, Any, Any]:
-    """Means (K,), Cholesky factor (K, K), fixed coefficients (F,) and shifts (M,) with priors."""
+def _population(problem: Problem, priors: Priors) -> tuple[Any, Any, Any, Any, Any]:
+    """Means, Cholesky factor, fixed coefficients, shifts and log scales, with priors."""
     space = problem.parameters
     mean: Any = pt.zeros(0)
     fixed: Any = pt.zeros(0)
     chol: Any = pt.zeros((space.n_random, space.n_random))
     shift: Any = pt.zeros(0)
+    log_scale: Any = pt.zeros(0)
     if space.n_random:
         mean = pt.zeros(space.n_random)
         if len(space.located):
@@ -145,7 +147,10 @@ def _population(problem: Problem, priors: Priors) -> tuple[Any, Any, Any, Any]:
         fixed = pm.Normal("fixed", priors.fixed_location, priors.fixed_scale, dims="term")
     if space.shifts:
         shift = pm.Normal("shift", priors.shift_location, priors.shift_scale, dims="shifted")
-    return mean, chol, fixed, shift
+    if space.scales:
+        scale = pm.LogNormal("scale", priors.scale_location, priors.scale_scale, dims="source")
+        log_scale = pt.log(scale)
+    return mean, chol, fixed, shift, log_scale
 
 
 def _cholesky(problem: Problem, priors: Priors) -> Any:
@@ -182,7 +187,13 @@ def _cholesky(problem: Problem, priors: Priors) -> Any:
 
 
 def _hierarchical(
-    problem: Problem, mean: Any, chol: Any, fixed: Any, shift: Any, noncentred: bool
+    problem: Problem,
+    mean: Any,
+    chol: Any,
+    fixed: Any,
+    shift: Any,
+    log_scale: Any,
+    noncentred: bool,
 ) -> Any:
     loc = locations(problem, mean, shift)
     shape = (problem.n_persons, problem.parameters.n_random)
@@ -195,11 +206,17 @@ def _hierarchical(
         deviations = pm.MvNormal("b", loc, chol=chol, dims=("person", "random")) - loc
     else:
         deviations = pm.Normal("b", loc, pt.diagonal(chol), dims=("person", "random")) - loc
-    return conditional_log_probabilities(problem, deviations, loc, chol, fixed)
+    return conditional_log_probabilities(problem, deviations, loc, chol, fixed, log_scale)
 
 
 def marginal_log_probabilities(
-    problem: Problem, grid: Grid, mean: Any, chol: Any, fixed: Any, shift: Any = None
+    problem: Problem,
+    grid: Grid,
+    mean: Any,
+    chol: Any,
+    fixed: Any,
+    shift: Any = None,
+    log_scale: Any = None,
 ) -> Any:
     """Log-probability (I,) of each person's choices on ``grid``.
 
@@ -211,7 +228,7 @@ def marginal_log_probabilities(
         if nodes is not None:
             return density_log_integrals(problem, _shared_nodes(nodes), mean, chol, shift)
     whole = problem.chunk(grid, 0, problem.n_persons)
-    return log_integrals(problem, shared_chunk(whole), mean, chol, fixed, shift)
+    return log_integrals(problem, shared_chunk(whole), mean, chol, fixed, shift, log_scale)
 
 
 def _shared_nodes(nodes: CoefficientNodes) -> CoefficientNodes:

@@ -37,6 +37,8 @@ def free_vectors(problem: Problem, posterior: xr.Dataset) -> Array:
         parts.append(posterior["fixed"].to_numpy())
     if space.shifts:
         parts.append(posterior["shift"].to_numpy())
+    if space.scales:
+        parts.append(np.log(posterior["scale"].to_numpy()))
     return np.concatenate(parts, axis=-1)
 
 

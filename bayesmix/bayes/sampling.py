@@ -261,7 +261,7 @@ def _chains(
             compute_convergence_checks=False,
             quiet=not settings.progress,
         )
-    kinds = ("mean", "sd", "corr", "fixed", "shift", "share")
+    kinds = ("mean", "sd", "corr", "fixed", "shift", "scale", "share")
     kept = [v for v in kinds if v in tree["posterior"].data_vars]
     tree["posterior"] = xr.DataTree(tree["posterior"].to_dataset()[kept])
     return tree
@@ -276,6 +276,7 @@ def initial_values(problem: Problem, theta: Array) -> dict[str, Array]:
         "sd": np.sqrt((chol**2).sum(axis=1)),
         "fixed": fixed,
         "shift": space.shift(theta),
+        "scale": np.exp(space.log_scale(theta)),
     }
     position = 0
     for number, law in enumerate(problem.model.laws, start=1):

@@ -24,7 +24,8 @@ from bayesmix.classical.starts import (
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
-from bayesmix.integration.grids import PopulationGrid, Seed
+from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
+from bayesmix.integration.rules import gauss_hermite
 from bayesmix.likelihood.anchored import settle
 from bayesmix.likelihood.automatic import DEFAULT_TOLERANCE, MOST_NODES, Tolerance, first_rule
 from bayesmix.likelihood.automatic import next_rule as refined
@@ -122,7 +123,7 @@ def msle(
 
 def _fit(search: Search, grid: GridChoice, starts: int, tolerance: Tolerance) -> Fit:
     problem = search.problem
-    if not problem.model.random:
+    if not problem.model.random and problem.model.scale is None:
         return assemble_multinomial(search)
     if problem.within is not None:
         check_classes(problem)
@@ -130,6 +131,11 @@ def _fit(search: Search, grid: GridChoice, starts: int, tolerance: Tolerance) ->
         origins = class_starts(problem, search.logit, starts, search.rng)
         if not problem.parameters.n_random:
             grid = points_grid(problem)
+    elif not problem.model.random:
+        # A product of scale and coefficients is not concave: the general search, from the logit.
+        grid = population_grid(gauss_hermite(1), 0, problem.n_persons)
+        ends = best_of(search, grid, scattered_starts(problem, search.logit, 1, search.rng))
+        return assemble(search, ends.optimum, ends.grid, ends.optima)
     else:
         origins = scattered_starts(problem, search.logit, starts, search.rng)
     if problem.price >= 0 and problem.within is None:

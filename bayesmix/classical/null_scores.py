@@ -81,7 +81,10 @@ def _variance_scores(likelihood: Likelihood, theta: Array, value: Array, nested:
             chol[k, j] = side * sign * unit[k]
             chol[j, j] = side * unit[j]
             total = (
-                total + likelihood.by_person(space.pack(mean, chol, fixed, space.shift(theta)))[0]
+                total
+                + likelihood.by_person(
+                    space.pack(mean, chol, fixed, space.shift(theta), space.log_scale(theta))
+                )[0]
             )
         return total / 2.0
 

@@ -67,7 +67,8 @@ def scattered_starts(
         chol = np.diag(np.diag(chol) * np.exp(0.7 * rng.standard_normal(k)))
         fixed += 0.25 * unit[k:] * rng.standard_normal(len(fixed))
         shift = 0.5 * shift_units(problem, step) * rng.standard_normal(len(space.shifts))
-        origins.append(space.pack(mean, chol, fixed, shift))
+        log_scale = 0.3 * rng.standard_normal(len(space.scales))
+        origins.append(space.pack(mean, chol, fixed, shift, log_scale))
     return origins
 
 
@@ -100,7 +101,8 @@ def preference_start(search: Search) -> Array | None:
     # The logarithms of positive laws; positions between bounds stay, in whatever units they are.
     logarithms = [c.law.index and c.family != "johnson-sb" for c in problem.design.coefficients]
     mean[others[:k] & np.array(logarithms, dtype=bool)] -= np.log(-value)
-    return space.pack(mean, chol, np.where(others[k:], fixed / -value, fixed), shift)
+    fixed, log_scale = np.where(others[k:], fixed / -value, fixed), space.log_scale(optimum.theta)
+    return space.pack(mean, chol, fixed, shift, log_scale)
 
 
 def best_of(

@@ -35,7 +35,7 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     low, high = estimate - q * error, estimate + q * error
     labels = table.index.astype(str)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        positive = labels.str.startswith(("sd[", "implied sd["))
+        positive = labels.str.startswith(("sd[", "implied sd[", "scale["))
         clear = positive & (error <= estimate)
         factor = np.exp(q * error / estimate)
         low = np.where(positive, np.maximum(low, 0.0), low)
@@ -73,7 +73,7 @@ def scales(table: pd.DataFrame) -> pd.Series:
     """In words, the scale of each row's interval, or why there is none."""
     names, error = table.index.astype(str), table["std error"]
     words = np.full(len(table), "identity", dtype=object)
-    positive = names.str.startswith(("sd[", "implied sd["))
+    positive = names.str.startswith(("sd[", "implied sd[", "scale["))
     words[positive] = "log"
     words[positive & (error > table["estimate"]).to_numpy()] = "cut at 0"
     words[names.str.startswith("corr[")] = "Fisher z"

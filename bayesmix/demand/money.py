@@ -49,7 +49,8 @@ def price_slope(problem: Problem, price: str) -> Intervention:
                 f"the coefficient of {name!r}, which turns utils into units of {price!r}, has a "
                 f"law with {_trouble(name, design.coefficients)}; {REMEDY}"
             )
-    _check_same(problem, np.hstack([design.random, design.fixed]), price)
+    known = np.zeros((len(design.fixed), 0)) if design.offset is None else design.offset[:, None]
+    _check_same(problem, np.hstack([design.random, design.fixed, known]), price)
     return slope
 
 
@@ -65,7 +66,7 @@ def _trouble(term: str, coefficients: tuple[Coefficient, ...]) -> str:
 
 
 def _check_same(problem: Problem, slopes: Array, price: str) -> None:
-    """Refuse derivatives (R, K + F) that differ between alternatives of a situation."""
+    """Refuse derivatives (R, .) that differ between alternatives of a situation."""
     data = problem.data
     first = np.minimum(data.situation_start[:-1], data.n_rows - 1)[data.row_situation]
     size = np.abs(slopes).max(axis=0, initial=0.0)

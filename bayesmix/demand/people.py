@@ -13,7 +13,7 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.centred import centre, posterior_weights
 from bayesmix.likelihood.integrate import Mixture, node_log_probabilities
-from bayesmix.likelihood.mixture import base_at, mixture_at
+from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.problem import Grid, Problem
 
 Array = NDArray[np.float64]
@@ -52,7 +52,7 @@ class People:
             return found
         own = mixture_at(self.problem, theta, nodes, weights, start, stop)
         base = base_at(self.problem, theta, start, stop)
-        logp = node_log_probabilities(self.problem.panel(start, stop), base, own)
+        logp = node_log_probabilities(panel_at(self.problem, theta, start, stop), base, own)
         return found._replace(weights=posterior_weights(logp, own.weights))
 
 

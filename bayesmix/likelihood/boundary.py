@@ -90,4 +90,5 @@ def raised(problem: Problem, theta: Array, which: list[int]) -> Array:
     for k in which:
         chol[k] = 0.0
         chol[k, k] = 0.7 * unit[k]
-    return problem.parameters.pack(mean, chol, fixed, problem.parameters.shift(theta))
+    space = problem.parameters
+    return space.pack(mean, chol, fixed, space.shift(theta), space.log_scale(theta))

@@ -25,7 +25,7 @@ from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.fastmath import exp
 from bayesmix.likelihood.integrate import node_log_probabilities
-from bayesmix.likelihood.mixture import base_at, mixture_at
+from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.modes import find_modes
 from bayesmix.likelihood.problem import Problem
 
@@ -154,7 +154,9 @@ def find_anchors(problem: Problem, theta: Array, start: Array | None = None) -> 
     mixture = mixture_at(problem, theta, np.zeros((1, size, 1)), np.ones((1, 1)))
     if start is None:
         start = np.zeros((problem.n_persons, size))
-    modes, precisions, _ = find_modes(problem.panel(), base_at(problem, theta), mixture, start)
+    modes, precisions, _ = find_modes(
+        panel_at(problem, theta), base_at(problem, theta), mixture, start
+    )
     lost = np.flatnonzero(~np.isfinite(precisions).all(axis=(1, 2)))
     if len(lost):
         names = ", ".join(str(p) for p in problem.data.persons[lost[:3]])
@@ -239,7 +241,7 @@ def posterior_moments(problem: Problem, grid: PersonGrid) -> tuple[Array, Array]
         nodes, weights = grid.block(start, stop)
         mixture = mixture_at(problem, theta, nodes, weights, start, stop)
         base = base_at(problem, theta, start, stop)
-        logp = node_log_probabilities(problem.panel(start, stop), base, mixture)
+        logp = node_log_probabilities(panel_at(problem, theta, start, stop), base, mixture)
         share = posterior_weights(logp, weights)
         m = np.einsum("is,iks->ik", share, nodes)
         centred_nodes = nodes - m[:, :, None]

@@ -25,7 +25,7 @@ from bayesmix.likelihood.centred import PersonGrid, centre
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.integrate import node_log_probabilities
 from bayesmix.likelihood.maximise import curvature, whitening
-from bayesmix.likelihood.mixture import base_at, mixture_at
+from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.pareto import pareto_shape
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.units import natural_units
@@ -296,7 +296,7 @@ def tail_shapes(problem: Problem, theta: Array, grids: Sequence[PersonGrid]) -> 
             nodes, weights = grid.block(start, stop)
             mixture = mixture_at(problem, theta, nodes, weights, start, stop)
             base = base_at(problem, theta, start, stop)
-            logp = node_log_probabilities(problem.panel(start, stop), base, mixture)
+            logp = node_log_probabilities(panel_at(problem, theta, start, stop), base, mixture)
             logs.append(logp + np.log(mixture.weights))
         shapes.append(pareto_shape(np.concatenate(logs, axis=1)))
     return np.concatenate(shapes)

@@ -142,7 +142,9 @@ def _improve(work: _Work, start: ClassPoints, iterations: int, tolerance: float)
 def _log_probabilities(work: _Work, flat: Array) -> Array:
     """``log P_ic`` (I, C)."""
     data, none = work.problem.data, np.zeros(work.problem.data.n_situations)
-    each = [logit_derivatives(data, work.x, flat[p], none)[0] for p in work.places]
+    each = [
+        logit_derivatives(data, work.x, flat[p], none, work.problem.offset)[0] for p in work.places
+    ]
     return np.stack([work.by_person(logp) for logp in each], axis=1)
 
 
@@ -167,7 +169,7 @@ def _expected(work: _Work, flat: Array, weights: Array) -> tuple[float, Array, A
     information = np.zeros((len(flat), len(flat)))
     for places, own in zip(work.places, weights.T, strict=True):
         situation = np.repeat(own, counts)
-        logp, g, h = logit_derivatives(data, work.x, flat[places], situation)
+        logp, g, h = logit_derivatives(data, work.x, flat[places], situation, work.problem.offset)
         value += float(situation @ logp)
         gradient[places] += g
         information[np.ix_(places, places)] += h

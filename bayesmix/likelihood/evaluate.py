@@ -24,8 +24,9 @@ from bayesmix.likelihood.graph import (
     log_integrals,
 )
 from bayesmix.likelihood.integrate import integrate_parallel
-from bayesmix.likelihood.mixture import base_at, mixture_at
+from bayesmix.likelihood.mixture import base_at, mixture_at, row_scales
 from bayesmix.likelihood.problem import Chunk, Grid, Problem
+from bayesmix.likelihood.scaled import scale_scores
 
 Array = NDArray[np.float64]
 
@@ -114,16 +115,24 @@ class Likelihood:
         for (start, stop), chunk in zip(self._cuts, self._chunks(), strict=True):
             mixture = mixture_at(self.problem, theta, chunk.nodes, chunk.node_weights, start, stop)
             base = base_at(self.problem, theta, start, stop)
-            value, d_loc, d_chol, d_base = integrate_parallel(
-                self.problem.panel_of(chunk), base, mixture, with_base
-            )
+            scale = row_scales(self.problem, theta, start, stop)
+            panel = self.problem.panel_of(chunk)
+            if scale is not None:
+                panel = panel._replace(x=panel.x * scale[:, None])
+            value, d_loc, d_chol, d_base = integrate_parallel(panel, base, mixture, with_base)
             means, rest = np.split(d_loc, [space.n_random], axis=1)
             parts = [means[:, space.located], d_chol[:, *space.chol_index], rest]
             if with_base:
-                products = chunk.x_fixed * d_base[:, None]
+                products = chunk.x_fixed * (d_base if scale is None else d_base * scale)[:, None]
                 first_rows = chunk.situation_start[chunk.person_start[:-1]]
                 parts.append(np.add.reduceat(products, first_rows, axis=0))
             parts.append(means[:, space.shifted] * chunk.z)
+            if scale is not None:
+                d_scale = scale_scores(panel, base, base - chunk.offset, mixture)
+                by_source = d_scale[:, None] * (
+                    chunk.source[:, None] == 1 + np.arange(len(space.scales))
+                )
+                parts.append(np.add.reduceat(by_source, chunk.person_start[:-1], axis=0))
             logp.append(value)
             scores.append(np.concatenate(parts, axis=1))
         return np.concatenate(logp), np.concatenate(scores)

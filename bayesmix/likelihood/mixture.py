@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bayesmix.likelihood.classes import log_shares
 from bayesmix.likelihood.integrate import Mixture, coefficients_everywhere
+from bayesmix.likelihood.kernels import Panel
 from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]
@@ -59,9 +60,33 @@ def base_at(problem: Problem, theta: Array, start: int = 0, stop: int | None = N
     """Utilities of what does not vary over nodes, for the rows of persons start .. stop - 1."""
     stop = problem.n_persons if stop is None else stop
     rows = problem.rows(start, stop)
-    if problem.price >= 0:
-        return np.zeros(rows.stop - rows.start)
-    return problem.x_fixed[rows] @ fixed_at(problem, theta)
+    linear = (
+        np.zeros(rows.stop - rows.start)
+        if problem.price >= 0
+        else problem.x_fixed[rows] @ fixed_at(problem, theta)
+    )
+    scale = row_scales(problem, theta, start, stop)
+    linear = linear if scale is None else linear * scale
+    return linear if problem.offset is None else linear + problem.offset[rows]
+
+
+def row_scales(
+    problem: Problem, theta: Array, start: int = 0, stop: int | None = None
+) -> Array | None:
+    """Scale of the source of each row of persons start .. stop - 1; None where there are none."""
+    found = problem.design.sources
+    if found is None:
+        return None
+    data = problem.data
+    rows = problem.rows(start, problem.n_persons if stop is None else stop)
+    scales = np.exp(np.append(0.0, problem.parameters.log_scale(theta)))
+    return scales[found.code[data.row_situation[rows]]]
+
+
+def panel_at(problem: Problem, theta: Array, start: int = 0, stop: int | None = None) -> Panel:
+    """The kernel's arrays for persons start .. stop - 1, attributes times the sources' scales."""
+    panel, scale = problem.panel(start, stop), row_scales(problem, theta, start, stop)
+    return panel if scale is None else panel._replace(x=panel.x * scale[:, None])
 
 
 def fixed_at(problem: Problem, theta: Array) -> Array:

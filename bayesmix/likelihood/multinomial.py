@@ -99,20 +99,21 @@ def _check_separation(problem: Problem, theta: Array, information: Array, at_zer
 def _derivatives(problem: Problem, x: Array, theta: Array) -> tuple[float, Array, Array]:
     data = problem.data
     weights = np.repeat(data.weights, np.diff(data.person_start))
-    logp, gradient, information = logit_derivatives(data, x, theta, weights)
+    logp, gradient, information = logit_derivatives(data, x, theta, weights, problem.offset)
     return float(weights @ logp), gradient, information
 
 
 def logit_derivatives(
-    data: ChoiceData, x: Array, theta: Array, weights: Array
+    data: ChoiceData, x: Array, theta: Array, weights: Array, offset: Array | None = None
 ) -> tuple[Array, Array, Array]:
     """Log-probabilities (T,) of the choices at coefficients of the columns ``x`` (R, M).
 
-    Besides the gradient (M,) and the information (M, M) of their sum with weights (T,).
+    Besides the gradient (M,) and the information (M, M) of their sum with weights (T,); ``offset``
+    (R,) is what is known of the utilities.
     """
     start, outside = data.situation_start[:-1], data.outside_option
     sizes = np.diff(data.situation_start)
-    v = x @ theta
+    v = x @ theta if offset is None else x @ theta + offset
     top = np.maximum.reduceat(v, start)
     if outside:
         top = np.maximum(top, 0.0)

@@ -29,20 +29,31 @@ from bayesmix.likelihood.laws import law_table
 def _source_version() -> int:
     """A number that changes with the kernels: PyTensor keeps compiled graphs by it."""
     folder = files("bayesmix.likelihood")
-    names = ("conditional", "density", "fastmath", "gamma", "integrate", "kernels", "laws", "ops")
+    names = (
+        "conditional",
+        "density",
+        "fastmath",
+        "gamma",
+        "integrate",
+        "kernels",
+        "laws",
+        "ops",
+        "scaled",
+        "scaled_ops",
+    )
     return crc32(b"".join(folder.joinpath(f"{name}.py").read_bytes() for name in names))
 
 
 VERSION = _source_version()
 
 
-def _location_cotangent(cotangent: Any, d_loc: Any, loc: Variable) -> Any:
+def location_cotangent(cotangent: Any, d_loc: Any, loc: Variable) -> Any:
     scaled = cotangent[:, None] * d_loc
     shared = loc.type.broadcastable[0]
     return scaled.sum(axis=0, keepdims=True) if shared else scaled
 
 
-def _only_first(cotangents: Sequence[Variable]) -> Any:
+def only_first(cotangents: Sequence[Variable]) -> Any:
     if any(not isinstance(c.type, DisconnectedType) for c in cotangents[1:]):
         raise NotImplementedError(
             "no second derivatives of an integrated likelihood: use differences"
@@ -89,12 +100,12 @@ class IntegratedLogProb(Op):
     def pullback(
         self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
     ) -> list[Any]:
-        cotangent = _only_first(cotangents)
+        cotangent = only_first(cotangents)
         _, d_loc, d_chol, d_base = outputs
         row_person = inputs[7]
         d_base = d_base * cotangent[row_person] if self.with_base else inputs[2].zeros_like()
         return [
-            _location_cotangent(cotangent, d_loc, inputs[0]),
+            location_cotangent(cotangent, d_loc, inputs[0]),
             (cotangent[:, None, None] * d_chol).sum(axis=0),
             d_base,
             *(DisconnectedType()() for _ in inputs[3:]),
@@ -161,7 +172,7 @@ class ConditionalLogProb(Op):
     def pullback(
         self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
     ) -> list[Any]:
-        cotangent = _only_first(cotangents)
+        cotangent = only_first(cotangents)
         return [
             cotangent[:, None] * outputs[1],
             cotangent[inputs[6]] * outputs[2],
@@ -259,9 +270,9 @@ class DensityLogProb(Op):
     def pullback(
         self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
     ) -> list[Any]:
-        cotangent = _only_first(cotangents)
+        cotangent = only_first(cotangents)
         return [
-            _location_cotangent(cotangent, outputs[1], inputs[0]),
+            location_cotangent(cotangent, outputs[1], inputs[0]),
             (cotangent[:, None, None] * outputs[2]).sum(axis=0),
             *(DisconnectedType()() for _ in inputs[2:]),
         ]

@@ -50,6 +50,8 @@ class Chunk(NamedTuple):
     nodes: Any
     node_weights: Any
     z: Any
+    offset: Any
+    source: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +140,11 @@ class Problem:
         return self.design.fixed if self.price < 0 else self.design.fixed[:, :0]
 
     @property
+    def offset(self) -> Array | None:
+        """Known utilities (R,) of the rows; None where there are none."""
+        return self.design.offset
+
+    @property
     def z(self) -> Array:
         """Covariates (I, M) of persons, a column for each shift of a mean."""
         persons = self.design.persons
@@ -189,7 +196,15 @@ class Problem:
             nodes,
             weights,
             self.z[start:stop],
+            np.zeros(rows.stop - rows.start) if self.offset is None else self.offset[rows],
+            self._sources(start, stop),
         )
+
+    def _sources(self, start: int, stop: int) -> Indices:
+        """Source of each situation of persons start .. stop - 1."""
+        first, last = self.data.person_start[[start, stop]]
+        found = self.design.sources
+        return np.zeros(last - first, dtype=np.int64) if found is None else found.code[first:last]
 
     def cuts(self, grid: Grid) -> list[tuple[int, int]]:
         """Ranges of persons whose nodes fit into `CHUNK_BYTES`."""
@@ -227,6 +242,28 @@ def check_arguments(model: MixedLogit, data: ChoiceData) -> None:
         )
 
 
+def to_predict(problem: Problem) -> Problem:
+    """The problem on what predictions are of: whole choice sets, and of rankings the first choices.
+
+    Raises
+    ------
+    DataError
+        If alternatives were sampled: choices out of a sample that holds what was chosen are not
+        choices out of anything that people face.
+    """
+    data = problem.data
+    if data.known.sampled is not None:
+        raise DataError(
+            f"the data hold samples of alternatives (column {data.known.sampled!r}), which serve "
+            "to estimate: to predict, give in the place of the data those with the sets that "
+            "people choose from, made without sampling= and correction=: bm.shares(fit, whole)"
+        )
+    first = data.first_choices()
+    if first is data:
+        return problem
+    return Problem(problem.model, first, problem.model.design(first, like=problem.design))
+
+
 def bind_scenario(problem: Problem, scenario: ChoiceData) -> Problem:
     """The model of ``problem`` on a scenario made from its data: nothing is learnt anew.
 
@@ -235,6 +272,7 @@ def bind_scenario(problem: Problem, scenario: ChoiceData) -> Problem:
     DataError
         If the scenario is none, or its persons or situations are not those of the problem's data.
     """
+    problem = to_predict(problem)
     data = problem.data
     if not isinstance(scenario, ChoiceData):
         raise DataError(

@@ -49,7 +49,8 @@ def natural_units(problem: Problem) -> Array:
     space, unit = problem.parameters, coefficient_units(problem)
     k = space.n_random
     square = np.broadcast_to(unit[:k, None], (k, k))
-    return space.pack(unit[:k], square, unit[k:], shift_units(problem, unit[:k]))
+    shifts = shift_units(problem, unit[:k])
+    return space.pack(unit[:k], square, unit[k:], shifts, np.ones(len(space.scales)))
 
 
 def shift_units(problem: Problem, unit: Array) -> Array:

@@ -89,6 +89,7 @@ def free_names(space: ParameterSpace) -> tuple[str, ...]:
         *chol,
         *(f"fixed[{n}]" for n in space.fixed),
         *(f"shift[{n}]" for n in space.shift_names),
+        *(f"log scale[{n}]" for n in space.scales),
     )
 
 

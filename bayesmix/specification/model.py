@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
+from bayesmix.data.known import known_utility
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.classes import Classes, share_covariates
@@ -19,6 +20,7 @@ from bayesmix.specification.covariates import Covariates, check_mean, covariates
 from bayesmix.specification.formula import State, columns_like, evaluate, parse
 from bayesmix.specification.mixing import Coefficient, Law
 from bayesmix.specification.parameters import ParameterSpace
+from bayesmix.specification.scale import Sources, check_scales, sources
 from bayesmix.specification.variation import check_variation, spread
 
 Array = NDArray[np.float64]
@@ -45,6 +47,11 @@ class MixedLogit:
         ``v = a (p - w'x)``, ``a`` the price coefficient. Every other coefficient, fixed or random,
         is then a willingness to pay ``w_k`` in units of the price, ``beta_k = -a w_k``. The price
         coefficient is fixed, or of a law on one side of 0.
+    scale
+        A column of sources of data, such as revealed and stated choices, the same in all rows of a
+        situation: utilities of each are multiplied by a scale, ``scale[SP]``, relative to the first
+        source's (first category, or in sorted order; Ben-Akiva and Morikawa 1990; Swait and
+        Louviere 1993). What is known of the utility (an offset) is not multiplied.
 
     Raises
     ------
@@ -64,6 +71,7 @@ class MixedLogit:
     formula: str
     random: tuple[Law | Classes, ...] = field(default=())
     wtp: str | None = None
+    scale: str | None = None
 
     def __init__(
         self,
@@ -71,37 +79,15 @@ class MixedLogit:
         random: Sequence[Law | Classes] | Law | Classes = (),
         *,
         wtp: str | None = None,
+        scale: str | None = None,
     ) -> None:
         laws = (random,) if isinstance(random, Law | Classes) else tuple(random)
         object.__setattr__(self, "formula", formula)
         object.__setattr__(self, "random", laws)
         object.__setattr__(self, "wtp", wtp)
+        object.__setattr__(self, "scale", scale)
         parse(formula)
-        for law in laws:
-            if not isinstance(law, Law | Classes):
-                raise SpecificationError(
-                    f"argument 'random' holds laws such as Normal('price'), got {law!r}"
-                )
-        if sum(isinstance(law, Classes) for law in laws) > 1:
-            raise SpecificationError(
-                "argument 'random' has two LatentClass: people are of one class in all that they "
-                "do; name all terms in one, LatentClass('a', 'b', classes=4)"
-            )
-        for mean in {c.mean for c in self.coefficients}:
-            check_mean(mean)
-        terms = [c.term for c in self.varying]
-        twice = sorted({t for t in terms if terms.count(t) > 1})
-        if twice:
-            raise SpecificationError(
-                f"term {twice[0]!r} is given two laws: name it in one law of 'random' only"
-            )
-        for c in self.coefficients:
-            if c.term == wtp and not c.side:
-                raise SpecificationError(
-                    f"wtp={wtp!r}: the law of the price coefficient has both signs, and a "
-                    f"willingness to pay divides by it: write LogNormal({wtp!r}, sign=-1), or "
-                    "leave it fixed"
-                )
+        _check(self)
 
     @property
     def coefficients(self) -> tuple[Coefficient, ...]:
@@ -152,17 +138,23 @@ class MixedLogit:
         check_variation(columns.values, columns.names, data)
         persons = covariates(self.coefficients, data)
         shares = None if self.latent is None else share_covariates(self.latent, data)
+        found = None if self.scale is None else sources(self.scale, data)
+        if found is not None:
+            check_scales(found, columns.values, data)
         where = [columns.names.index(c.term) for c in self.varying]
         rest = [m for m in range(len(columns.names)) if m not in where]
+        space = model_space(self, tuple(columns.names[m] for m in rest), persons, shares)
         return Design(
             random=np.ascontiguousarray(columns.values[:, where]),
             fixed=np.ascontiguousarray(columns.values[:, rest]),
             spread=spread(columns.values, data)[where + rest],
-            parameters=model_space(self, tuple(columns.names[m] for m in rest), persons, shares),
+            parameters=space if found is None else replace(space, scales=found.scaled),
             coefficients=self.varying,
             state=columns.state,
             persons=persons,
             shares=shares,
+            offset=known_utility(data),
+            sources=found,
         )
 
     def __str__(self) -> str:
@@ -171,6 +163,8 @@ class MixedLogit:
         lines += [f"  random    {law}" for law in self.random]
         if self.wtp is not None:
             lines.append(f"  WTP space price {self.wtp}; other coefficients in its units")
+        if self.scale is not None:
+            lines.append(f"  scale     by {self.scale}, relative to its first source")
         return "\n".join(lines)
 
     @property
@@ -212,6 +206,10 @@ class Design:
         Covariates of the means.
     shares
         Covariates of the shares of latent classes.
+    offset
+        What is known of the utilities (R,), with a coefficient of 1; None where nothing is.
+    sources
+        The source of each situation, where they have scales of their own.
     """
 
     random: Array
@@ -222,6 +220,8 @@ class Design:
     state: State | None = None
     persons: Covariates | None = None
     shares: Covariates | None = None
+    offset: Array | None = None
+    sources: Sources | None = None
 
     @property
     def random_names(self) -> tuple[str, ...]:
@@ -256,7 +256,49 @@ def _design_like(model: MixedLogit, data: ChoiceData, like: Design) -> Design:
     )
     persons = covariates(model.coefficients, data, like.persons)
     shares = None if model.latent is None else share_covariates(model.latent, data, like.shares)
-    return replace(like, random=random, fixed=fixed, persons=persons, shares=shares)
+    found = None if model.scale is None else sources(model.scale, data, like.sources)
+    return replace(
+        like,
+        random=random,
+        fixed=fixed,
+        persons=persons,
+        shares=shares,
+        offset=known_utility(data),
+        sources=found,
+    )
+
+
+def _check(model: MixedLogit) -> None:
+    for law in model.random:
+        if not isinstance(law, Law | Classes):
+            raise SpecificationError(
+                f"argument 'random' holds laws such as Normal('price'), got {law!r}"
+            )
+    if sum(isinstance(law, Classes) for law in model.random) > 1:
+        raise SpecificationError(
+            "argument 'random' has two LatentClass: people are of one class in all that they "
+            "do; name all terms in one, LatentClass('a', 'b', classes=4)"
+        )
+    if model.latent is not None and model.scale is not None:
+        raise SpecificationError(
+            f"scale={model.scale!r} with a LatentClass: scales of sources go with continuous laws "
+            "alone; let class shares depend on the source, or leave out one of the two"
+        )
+    for mean in {c.mean for c in model.coefficients}:
+        check_mean(mean)
+    terms = [c.term for c in model.varying]
+    twice = sorted({t for t in terms if terms.count(t) > 1})
+    if twice:
+        raise SpecificationError(
+            f"term {twice[0]!r} is given two laws: name it in one law of 'random' only"
+        )
+    for c in model.coefficients:
+        if c.term == model.wtp and not c.side:
+            raise SpecificationError(
+                f"wtp={model.wtp!r}: the law of the price coefficient has both signs, and a "
+                f"willingness to pay divides by it: write LogNormal({model.wtp!r}, sign=-1), or "
+                "leave it fixed"
+            )
 
 
 def _check_term(what: str, term: str, formula: str, names: Sequence[str]) -> None:

@@ -22,13 +22,14 @@ def model_record(model: MixedLogit) -> dict[str, Any]:
         "formula": model.formula,
         "random": [_law_record(law) for law in model.random],
         "wtp": model.wtp,
+        "scale": model.scale,
     }
 
 
 def model_from_record(record: dict[str, Any]) -> MixedLogit:
     """The model of a record that `model_record` made."""
     laws = [_law(law) for law in record["random"]]
-    return MixedLogit(record["formula"], laws, wtp=record["wtp"])
+    return MixedLogit(record["formula"], laws, wtp=record["wtp"], scale=record.get("scale"))
 
 
 def _law_record(law: Law | Classes) -> dict[str, Any]:

@@ -80,7 +80,8 @@ def check_study(study: Study) -> Built:
     with _blame(place, "[grid]"):
         rule = _rule(study.grid, place.inside("[grid]"))
     with _blame(place, "[utility]"):
-        model = MixedLogit(study.utility.formula, random=laws, wtp=study.utility.wtp)
+        utility = study.utility
+        model = MixedLogit(utility.formula, random=laws, wtp=utility.wtp, scale=utility.scale)
         model.design(data)
     return Built(study, data, model, rule)
 
@@ -108,8 +109,9 @@ def _data(study: Study) -> ChoiceData:
 def _example(table: DataTable, place: Place) -> ChoiceData:
     """The bundled data; columns may be named in the file, and must then be the example's."""
     data: ChoiceData = getattr(examples, str(table.example))()
-    for key, default in (("availability", None), ("outside_option", False), ("weights", None)):
-        if getattr(table, key) != default:
+    columns = ("ranked", "availability", "weights", "offset", "sampling", "correction")
+    for key in (*columns, "outside_option"):
+        if getattr(table, key):
             place.fail(f"key '{key}' cannot go with an example: leave it out, or give a file")
     for key in ("person", "situation", "alternative", "chosen"):
         given, actual = getattr(table, key), getattr(data, key)
@@ -121,7 +123,7 @@ def _example(table: DataTable, place: Place) -> ChoiceData:
 def _from_file(table: DataTable, place: Place) -> ChoiceData:
     roles = asdict(table)
     for key in ("situation", "alternative", "chosen"):
-        if roles[key] is None:
+        if roles[key] is None and not (key == "chosen" and table.ranked):
             place.fail(f"key '{key}' is missing: name the column of '{table.file}'")
     del roles["example"], roles["file"]
     return ChoiceData.from_long(_read(data_path(place.file, table), place), **roles)

@@ -30,9 +30,13 @@ class DataTable:
     situation: str | None = None
     alternative: str | None = None
     chosen: str | None = None
+    ranked: str | None = None
     availability: str | None = None
     outside_option: bool = False
     weights: str | None = None
+    offset: str | None = None
+    sampling: str | None = None
+    correction: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class UtilityTable:
 
     formula: str
     wtp: str | None = None
+    scale: str | None = None
 
 
 @dataclass(frozen=True)

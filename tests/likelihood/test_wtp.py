@@ -140,7 +140,7 @@ def test_samplers_see_the_same_model(kind):
     theta = point(bound)
     grid = population_grid(sobol(1), bound.parameters.n_random, bound.n_persons, 1)
     variable = pt.dvector()
-    mean, chol, fixed, _ = free_parameters(variable, bound.parameters)
+    mean, chol, fixed, *_ = free_parameters(variable, bound.parameters)
     chunk = bound.chunk(grid, 0, bound.n_persons)
     marginal = log_integrals(bound, shared_chunk(chunk), mean, chol, fixed)
     deviations = pt.constant(chunk.nodes[:, :, 0]) @ chol.T

@@ -148,3 +148,19 @@ def test_a_damaged_file_is_named(write_study: Write, tmp_path: Path) -> None:
     (tmp_path / "choices.parquet").write_bytes(b"not parquet")
     with pytest.raises(SpecificationError, match=r"is not a readable \.parquet file"):
         check_study(read_study(path))
+
+
+def test_rankings_and_known_utilities(write_study: Write, tmp_path: Path) -> None:
+    study = check_study(read_study(write_study()))
+    frame = study.data.frame
+    column = study.data.chosen
+    frame = frame.assign(rank=frame[column].where(frame[column] == 1), known=0.5, q=0.5)
+    frame.drop(columns=column).to_csv(tmp_path / "ranked.csv", index=False)
+    path = write_study(
+        ("choices.csv", "ranked.csv"),
+        (f'chosen = "{column}"', 'ranked = "rank"\noffset = "known"\nsampling = "q"'),
+    )
+    data = check_study(read_study(path)).data
+    assert data.known.offset == "known"
+    assert data.known.sampled == "q"
+    assert data.chosen_row.tolist() == study.data.chosen_row.tolist()
