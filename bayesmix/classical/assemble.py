@@ -26,14 +26,17 @@ from bayesmix.integration.rules import gauss_hermite
 from bayesmix.likelihood.boundary import boundary_names
 from bayesmix.likelihood.centred import PersonGrid
 from bayesmix.likelihood.certificate import Certificate, certify, exact
-from bayesmix.likelihood.coefficient_nodes import frozen_gradient
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.following import following_gradient
 from bayesmix.likelihood.maximise import Optimum, whitening
 from bayesmix.likelihood.multinomial import Multinomial, starting_values
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.units import natural_units
 
 Array = NDArray[np.float64]
+
+SCORE_NODES = 512
+"""Person-centred nodes of the scores that standard errors are made of, at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,20 +101,20 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
 
 
 def information_at(likelihood: Likelihood, theta: Array) -> Information:
-    """Curvature and scores of a likelihood on its grid at the free vector ``theta`` (P,)."""
-    problem = likelihood.problem
+    """Curvature and scores at the free vector ``theta`` (P,), on the likelihood's grid.
+
+    A person-centred grid follows theta as differences are taken; its scores, one evaluation, are
+    of `SCORE_NODES` at least: their noise does not cancel in a sum of squares.
+    """
+    problem, grid = likelihood.problem, likelihood.grid
     weights = problem.data.weights
+    gradient = lambda at: likelihood.value_and_gradient(at)[1]  # noqa: E731
+    if isinstance(grid, PersonGrid):
+        gradient = following_gradient(problem, grid)
+        likelihood = Likelihood(problem, grid.resized(max(grid.size, SCORE_NODES)))
     _, scores = likelihood.by_person(theta)
-    frozen = None
-    if isinstance(likelihood.grid, PersonGrid):
-        frozen = frozen_gradient(problem, likelihood.grid)
-    return information(
-        frozen or (lambda at: likelihood.value_and_gradient(at)[1]),
-        theta,
-        scores,
-        weights,
-        whitening(scores, weights, natural_units(problem)),
-    )
+    root = whitening(scores, weights, natural_units(problem))
+    return information(gradient, theta, scores, weights, root)
 
 
 def _certificate(search: Search, theta: Array, grid: Grid, found: Information) -> Certificate:

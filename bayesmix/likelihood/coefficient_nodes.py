@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.likelihood.boundary import at_boundary
 from bayesmix.likelihood.centred import PersonGrid
-from bayesmix.likelihood.density import CoefficientNodes, density_integrals
+from bayesmix.likelihood.density import CoefficientNodes
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.integrate import node_log_probabilities
 from bayesmix.likelihood.laws import MOVING
 from bayesmix.likelihood.maximise import whitening
-from bayesmix.likelihood.mixture import base_at, locations_at, mixture_at, panel_at
+from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.units import natural_units
 
@@ -61,32 +59,6 @@ def freeze(
     log_density -= np.log(diagonal).sum()
     constants = logp + np.log(weights) - log_density
     return CoefficientNodes(np.ascontiguousarray(indices), constants)
-
-
-def frozen_gradient(problem: Problem, grid: PersonGrid) -> Callable[[Array], Array] | None:
-    """Gradient of the weighted log-likelihood on nodes fixed at the anchor, a function of theta.
-
-    Its differences have a fifth of the simulation noise of those on nodes that move with theta, and
-    cost a tenth. None with fixed coefficients, and where `freeze` has none.
-    """
-    nodes = None if problem.parameters.fixed else freeze(problem, grid)
-    if nodes is None:
-        return None
-    space, weights = problem.parameters, problem.data.weights
-    free = np.zeros((space.n_random, space.n_random), dtype=bool)
-    free[space.chol_index] = True
-
-    def gradient(theta: Array) -> Array:
-        loc, chol = locations_at(problem, theta), space.unpack(theta)[1]
-        _, d_loc, d_chol = density_integrals(loc, chol, free, *nodes)
-        shifts = weights @ (d_loc[:, space.shifted] * problem.z)
-        d_mean, d_entries = (
-            weights @ d_loc[:, space.located],
-            weights @ d_chol[:, *space.chol_index],
-        )
-        return np.concatenate([d_mean, d_entries, shifts])
-
-    return gradient
 
 
 def _uncertain(problem: Problem, grid: PersonGrid) -> bool:
