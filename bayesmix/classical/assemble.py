@@ -26,8 +26,10 @@ from bayesmix.integration.rules import gauss_hermite
 from bayesmix.likelihood.boundary import boundary_names
 from bayesmix.likelihood.centred import PersonGrid
 from bayesmix.likelihood.certificate import Certificate, certify, exact
+from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.following import following_gradient
+from bayesmix.likelihood.laws import CENSORED
 from bayesmix.likelihood.maximise import Optimum, whitening
 from bayesmix.likelihood.multinomial import Multinomial, starting_values
 from bayesmix.likelihood.problem import Grid, Problem
@@ -104,15 +106,19 @@ def information_at(likelihood: Likelihood, theta: Array) -> Information:
     """Curvature and scores at the free vector ``theta`` (P,), on the likelihood's grid.
 
     A person-centred grid follows theta as differences are taken; its scores, one evaluation, are
-    of `SCORE_NODES` at least: their noise does not cancel in a sum of squares.
+    of `SCORE_NODES` at least: their noise does not cancel in a sum of squares. Where coefficients
+    are censored a sum over nodes has kinks, of which differences see too many or too few, and the
+    outer product of scores stands for the curvature.
     """
     problem, grid = likelihood.problem, likelihood.grid
     weights = problem.data.weights
     gradient = lambda at: likelihood.value_and_gradient(at)[1]  # noqa: E731
-    if isinstance(grid, PersonGrid):
+    if isinstance(grid, PersonGrid | ClassGrid):
         gradient = following_gradient(problem, grid)
         likelihood = Likelihood(problem, grid.resized(max(grid.size, SCORE_NODES)))
     _, scores = likelihood.by_person(theta)
+    if (np.abs(problem.link) == CENSORED).any():
+        return Information(scores.T @ (scores * weights[:, None]), scores, weights)
     root = whitening(scores, weights, natural_units(problem))
     return information(gradient, theta, scores, weights, root)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -25,8 +25,8 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     """Add z ratios and confidence limits to a table of estimates and standard errors.
 
     Standard deviations have their limits on the log scale, correlations on Fisher's z scale, shares
-    on the logit scale. A
-    standard deviation smaller than its error is hardly told from 0, which is its lower limit.
+    on the logit scale. A standard deviation smaller than its error is hardly told from 0, which is
+    its lower limit.
     """
     if not 0 < level < 1:
         raise SpecificationError(f"argument 'level' must be between 0 and 1, got {level}")
@@ -43,12 +43,10 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         high = np.where(clear, estimate * factor, high)
         bounded = labels.str.startswith("corr[")
         centre = np.arctanh(estimate, where=bounded, out=np.zeros_like(estimate))
-        share = labels.str.startswith("class share[")
-        low, high = _logit_limits(estimate, error, q, share, (low, high))
         width = q * error / (1 - estimate**2)
         low = np.where(bounded, np.tanh(centre - width), low)
         high = np.where(bounded, np.tanh(centre + width), high)
-        share = labels.str.startswith("share positive[")
+        share = labels.str.startswith(("class share[", "share positive["))
         within = np.where(share, np.clip(estimate, 0.0, 1.0), 0.5)
         odds = within / (1 - within)
         spread = np.exp(q * error / (within * (1 - within)))
@@ -59,16 +57,6 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     return table.assign(z=z, **{f"{tail:g} %": low, f"{100 - tail:g} %": high})
 
 
-def _logit_limits(
-    estimate: Array, error: Array, q: float, which: Any, others: tuple[Array, Array]
-) -> tuple[Array, Array]:
-    """Limits of shares, on the logistic scale; the other rows keep theirs."""
-    width = q * error / (estimate * (1 - estimate))
-    centre = np.log(estimate / (1 - estimate))
-    low, high = (1 / (1 + np.exp(-(centre + sign * width))) for sign in (-1, 1))
-    return np.where(which, low, others[0]), np.where(which, high, others[1])
-
-
 def scales(table: pd.DataFrame) -> pd.Series:
     """In words, the scale of each row's interval, or why there is none."""
     names, error = table.index.astype(str), table["std error"]
@@ -77,7 +65,7 @@ def scales(table: pd.DataFrame) -> pd.Series:
     words[positive] = "log"
     words[positive & (error > table["estimate"]).to_numpy()] = "cut at 0"
     words[names.str.startswith("corr[")] = "Fisher z"
-    words[names.str.startswith("share positive[")] = "logit"
+    words[names.str.startswith(("class share[", "share positive["))] = "logit"
     notes = boundary_notes(table)
     return pd.Series(np.where(notes != "", notes, words), index=table.index)
 
