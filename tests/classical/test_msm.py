@@ -100,14 +100,19 @@ def test_a_panel_of_one_situation_with_exact_integration_is_the_likelihood():
 
 
 def test_few_draws_bias_the_likelihood_and_not_the_moments():
+    """A short form of the Monte Carlo study in benchmarks/monte_carlo.py."""
     at = {"mean[x]": 1.5, "sd[x]": 1.5, "fixed[y]": -1.0}
     rule, found = monte_carlo(10), {"msle": [], "msm": []}
     for r in range(30):
         drawn = simulated(MODEL, at, 1000, 1, seed=100 + r)
         found["msm"].append(msm(MODEL, drawn, grid=rule, rng=r).params)
         found["msle"].append(msle(MODEL, drawn, grid=rule, starts=1, rng=r).params)
-    bias = {k: (pd.DataFrame(v).mean() - pd.Series(at)).abs() for k, v in found.items()}
+    errors = {k: pd.DataFrame(v) - pd.Series(at) for k, v in found.items()}
+    bias = pd.DataFrame({k: v.mean().abs() for k, v in errors.items()})
+    noise = pd.DataFrame({k: v.sem() for k, v in errors.items()})
     assert (bias["msm"] < bias["msle"] / 3).all(), bias
+    assert (bias["msle"] > 5 * noise["msle"]).all(), bias / noise
+    assert (bias["msm"] < 2.5 * noise["msm"]).all(), bias / noise
 
 
 def test_the_moments_at_the_estimate_are_zero():
