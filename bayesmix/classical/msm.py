@@ -21,6 +21,7 @@ from bayesmix.classical.gmm import (
 from bayesmix.classical.instruments import (
     attribute_instruments,
     given_instruments,
+    independent_grid,
     optimal_instruments,
 )
 from bayesmix.classical.moment_fit import Solution, assemble_moments, overidentification_of
@@ -28,7 +29,7 @@ from bayesmix.classical.progress import progress_line
 from bayesmix.classical.starts import scattered_starts
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, IntegrationError, SpecificationError
-from bayesmix.integration.descriptions import Centred, DrawRule, Rule
+from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.integration.rules import gauss_hermite, sobol
 from bayesmix.likelihood.boundary import at_boundary, leave_boundary, raised
@@ -42,8 +43,6 @@ Array = NDArray[np.float64]
 Steps = Literal["one-step", "two-step", "iterated"]
 
 STEPS = ("one-step", "two-step", "iterated")
-INSTRUMENT_NODES = 256
-"""Nodes a person of the instruments, at least: they are made once, and not at each evaluation."""
 ROUNDS = 30
 SETTLED = 1e-4
 """Standard errors by which a round of iterated instruments moves estimates, at the end."""
@@ -102,8 +101,9 @@ def msm(
     -------
     Fit
         With standard errors by person from ``(D'WD)^-1 D'WSWD (D'WD)^-1``, ``S`` the covariance of
-        persons' moments, and Hansen's test of the first step, ``overidentification``. ``loglik`` is
-        that of the estimates on the grid.
+        persons' moments, and Hansen's test of the first step, ``overidentification``.
+        ``integration`` is the part of variances that is due to simulation. ``loglik`` is that of
+        the estimates on the grid.
 
     Raises
     ------
@@ -166,18 +166,6 @@ def _grid(problem: Problem, grid: Any, rng: np.random.Generator) -> PopulationGr
     return population_grid(grid, problem.parameters.n_random, problem.n_persons, rng)
 
 
-def _independent_grid(grid: PopulationGrid, rng: np.random.Generator) -> PopulationGrid:
-    """Nodes for the instruments, whose noise must be independent of the residuals'."""
-    if not isinstance(grid.rule, DrawRule):
-        return grid
-    nodes = max(grid.size, INSTRUMENT_NODES)
-    rule = replace(grid.rule, nodes=nodes) if grid.rule.random else sobol(nodes)
-    while True:
-        other = population_grid(rule, grid.dimension, grid.persons, rng)
-        if other.key != grid.key:  # the grid may have been made with this very seed
-            return other
-
-
 def _first_step(search: Search, moments: Moments, origins: list[Array]) -> tuple[Solution, str]:
     """The least criterion over all starts, weighted again at its estimates; a note on starts."""
     at_origin, _ = moments.by_person(origins[0])
@@ -219,13 +207,13 @@ def _optimal(search: Search, first: Solution, iterated: bool) -> Solution:
     """The root of the moments with optimal instruments."""
     problem, theta = search.problem, first.theta
     grid = first.criterion.moments.grid
-    other = _independent_grid(grid, search.rng)
+    other = independent_grid(grid, search.rng)
     for number in range(1, ROUNDS if iterated else 2):
         search.progress.phase(f"optimal instruments, round {number}")
         # Where a standard deviation is 0 the instrument for it vanishes: it is taken away from it.
         at = raised(problem, theta, at_boundary(problem, theta))
         z = optimal_instruments(problem, other, at)
-        solution = _weighted(search, Moments(problem, grid, z), theta)
+        solution = replace(_weighted(search, Moments(problem, grid, z), theta), instruments_at=at)
         slopes = solution.criterion.parts(solution.theta)[1]
         move, theta = np.linalg.norm(slopes @ (solution.theta - theta)), solution.theta
         if not iterated or move < SETTLED:

@@ -15,6 +15,7 @@ from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.model import MixedLogit
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 
 def simulate_choices(
@@ -62,14 +63,20 @@ def simulate_choices(
     generator = np.random.default_rng(rng)
     theta = problem.parameters.theta(params)
     beta = draw_coefficients(problem, theta, generator)
+    return data.with_choices(draw_choices(problem, theta, beta, generator))
+
+
+def draw_choices(problem: Problem, theta: Array, beta: Array, rng: np.random.Generator) -> Indices:
+    """Chosen rows (T,), -1 for the outside option, of persons with the coefficients beta (I, .)."""
+    data = problem.data
     utility = np.einsum("rk,rk->r", problem.x, beta[data.row_person])
-    utility += base_at(problem, theta) + generator.gumbel(size=data.n_rows)
+    utility += base_at(problem, theta) + rng.gumbel(size=data.n_rows)
     start = data.situation_start[:-1]
     best = np.maximum.reduceat(utility, start)
     winner = np.flatnonzero(utility == np.repeat(best, np.diff(data.situation_start)))
-    if data.outside_option:
-        winner = np.where(generator.gumbel(size=len(best)) > best, -1, winner)
-    return data.with_choices(winner)
+    return (
+        np.where(rng.gumbel(size=len(best)) > best, -1, winner) if data.outside_option else winner
+    )
 
 
 def draw_coefficients(problem: Problem, theta: Array, rng: np.random.Generator) -> Array:
