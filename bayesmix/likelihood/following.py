@@ -16,17 +16,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.likelihood.centred import Anchors, PersonGrid, find_anchors
+from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]
 
 
-def followed(problem: Problem, grid: PersonGrid, theta: Array) -> PersonGrid:
+def followed(
+    problem: Problem, grid: PersonGrid | ClassGrid, theta: Array
+) -> PersonGrid | ClassGrid:
     """The grid with its draws about the modes at ``theta``, scaled by the curvature there.
 
-    A component with a posterior's moments keeps its place relative to the mode.
+    A component with a posterior's moments keeps its place relative to the mode. With latent
+    classes, each class's grid follows its own.
     """
+    if isinstance(grid, ClassGrid):
+        own = zip(grid.parts, problem.classes.class_thetas(theta), strict=True)
+        return ClassGrid(tuple(_followed(problem.within, part, t) for part, t in own))
+    return _followed(problem, grid, theta)
+
+
+def _followed(problem: Problem | None, grid: PersonGrid, theta: Array) -> PersonGrid:
+    assert problem is not None
     old = grid.anchors
     new = find_anchors(problem, theta, old.centres[:, 0])
     turn = new.roots[:, :1] @ np.linalg.inv(old.roots[:, :1])
@@ -35,7 +47,7 @@ def followed(problem: Problem, grid: PersonGrid, theta: Array) -> PersonGrid:
     return replace(grid, anchors=Anchors(new.theta, centres, turn @ old.roots))
 
 
-def following_gradient(problem: Problem, grid: PersonGrid) -> Callable[[Array], Array]:
+def following_gradient(problem: Problem, grid: PersonGrid | ClassGrid) -> Callable[[Array], Array]:
     """Gradient (P,) of the weighted log-likelihood, a function of theta, on nodes that follow it.
 
     Not the gradient of any one simulated log-likelihood: each is that of its own grid.
