@@ -111,9 +111,9 @@ def bootstrap(
     parameters with 1,000 replications.
 
     Person-centred nodes stay where the fit anchored them, some standard errors from a replication's
-    estimates. With few of them integration adds to the spread of small standard deviations (sd[seas]
-    there: 0.195 on 64 nodes, 0.162 on 256, 0.168 on 1,024; the others within 8 %): a grid of 256
-    nodes a person is safer here than the 64 that may do for the estimates.
+    estimates. With few of them integration adds to the spread of small standard deviations: that of
+    sd[seas] is 0.195 there on 64 nodes, 0.162 on 256 and 0.168 on 1,024, others are within 10 %. A
+    grid of 256 nodes a person is safer here than the 64 that may do for the estimates.
 
     Parameters
     ----------

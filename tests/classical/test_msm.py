@@ -103,7 +103,7 @@ def test_few_draws_bias_the_likelihood_and_not_the_moments():
     """A short form of the Monte Carlo study in benchmarks/monte_carlo.py."""
     at = {"mean[x]": 1.5, "sd[x]": 1.5, "fixed[y]": -1.0}
     rule, found = monte_carlo(10), {"msle": [], "msm": []}
-    for r in range(30):
+    for r in range(20):
         drawn = simulated(MODEL, at, 1000, 1, seed=100 + r)
         found["msm"].append(msm(MODEL, drawn, grid=rule, rng=r).params)
         found["msle"].append(msle(MODEL, drawn, grid=rule, starts=1, rng=r).params)
