@@ -15,6 +15,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.classical.gmm import Criterion, Moments, Overidentification
 from bayesmix.classical.instruments import independent_grid, optimal_instruments
 from bayesmix.classical.simulation_error import SimulationError, simulation_error
+from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError
 from bayesmix.integration.descriptions import DrawRule
 from bayesmix.integration.grids import population_grid
@@ -92,6 +93,8 @@ def assemble_moments(
         n_persons=problem.n_persons,
         n_situations=problem.data.n_situations,
         seconds=time.perf_counter() - search.begun,
+        fingerprint=fingerprint(problem.data),
+        problem=problem,
         overidentification=test,
     )
 

@@ -245,6 +245,9 @@ def test_it_is_a_fit_like_the_others(tmp_path):
     np.testing.assert_array_equal(again.theta, fit.theta)
     np.testing.assert_allclose(again.std_errors, fit.std_errors)
     assert again.overidentification == fit.overidentification
+    # Its shares add up, on the data that it knows.
+    predicted = fit.predict().groupby("situation")["probability"].sum()
+    np.testing.assert_allclose(predicted, 1.0)
     pd.testing.assert_series_equal(again.integration.share, fit.integration.share, rtol=0)
     assert again._repr_html_() == fit._repr_html_()
     table = compare({"MSLE": msle(MODEL, data(), rng=1, starts=1), "MSM": fit}, differences=True)
