@@ -81,6 +81,9 @@ Estimator = Callable[[bm.MixedLogit, bm.ChoiceData, int, int], bm.Fit]
 ESTIMATORS: dict[str, Estimator] = {
     "MSLE": lambda m, d, n, seed: bm.msle(m, d, grid=bm.monte_carlo(n), starts=1, rng=seed),
     "MSM": lambda m, d, n, seed: bm.msm(m, d, grid=bm.monte_carlo(n), rng=seed),
+    "MSM, sequences": lambda m, d, n, seed: bm.msm(
+        m, d, grid=bm.monte_carlo(n), moments="sequences", rng=seed
+    ),
     "MSS": lambda m, d, n, seed: bm.mss(
         m, d, grid=bm.monte_carlo(CANDIDATES), accepted=n, rng=seed
     ),
@@ -234,7 +237,7 @@ def plot(found: pd.DataFrame, path: Path) -> None:
             for estimator, part in here.groupby("estimator", sort=False):
                 number = list(ESTIMATORS).index(estimator)
                 axis.errorbar(
-                    part["draws"] * 1.12 ** (number - 1.5),
+                    part["draws"] * 1.12 ** (number - 2),
                     part["bias"],
                     1.96 * part["noise"],
                     marker="o",

@@ -14,6 +14,7 @@ from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.gmm import Criterion, Moments, Overidentification
 from bayesmix.classical.instruments import independent_grid, optimal_instruments
+from bayesmix.classical.sequences import Sequences
 from bayesmix.classical.simulation_error import SimulationError, simulation_error
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError
@@ -136,22 +137,25 @@ def _simulation(search: Search, solution: Solution, found: Information) -> Simul
     """The share of variances that comes from simulation; NaN on nodes that are not random."""
     moments, space = solution.criterion.moments, search.problem.parameters
     theta, grid = space.canonical(solution.theta), moments.grid
-    noise = np.full_like(found.hessian, np.nan)
-    if isinstance(grid.rule, DrawRule) and grid.rule.random:
-        difference = moments.by_person(theta)[0] - _again(search, solution).by_person(theta)[0]
-        slopes = solution.criterion.parts(theta)[1]
-        to_theta = found.covariance("hessian") @ slopes.T @ solution.criterion.root.T
-        noise = to_theta @ (moments.spread(difference) / 2) @ to_theta.T
-    return simulation_error("MSM", grid.size, space, theta, (noise, found))
+    noise, draws = np.full_like(found.hessian, np.nan), grid.size
+    if isinstance(moments, Sequences):
+        noise, draws = moments.noise(theta), len(moments.drawn)
+    elif isinstance(grid.rule, DrawRule) and grid.rule.random:
+        again = _again(search, moments, solution.instruments_at)
+        difference = moments.by_person(theta)[0] - again.by_person(theta)[0]
+        noise = moments.spread(difference) / 2
+    slopes = solution.criterion.parts(theta)[1]
+    to_theta = found.covariance("hessian") @ slopes.T @ solution.criterion.root.T
+    noise = to_theta @ noise @ to_theta.T
+    return simulation_error("MSM", draws, space, theta, (noise, found))
 
 
-def _again(search: Search, solution: Solution) -> Moments:
+def _again(search: Search, moments: Moments, instruments_at: Array | None) -> Moments:
     """The moments on fresh nodes, those of optimal instruments too: their noise is in the root."""
-    moments, at = solution.criterion.moments, solution.instruments_at
     grid = moments.grid
     fresh = population_grid(grid.rule, grid.dimension, grid.persons, search.rng)
-    if at is None:
+    if instruments_at is None:
         return replace(moments, grid=fresh)
     other = independent_grid(grid, search.rng)
-    z = optimal_instruments(moments.problem, other, at)
+    z = optimal_instruments(moments.problem, other, instruments_at)
     return Moments(moments.problem, fresh, z)

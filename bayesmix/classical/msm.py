@@ -27,6 +27,7 @@ from bayesmix.classical.instruments import (
 from bayesmix.classical.latent_class import refuse_classes
 from bayesmix.classical.moment_fit import Solution, assemble_moments, overidentification_of
 from bayesmix.classical.progress import progress_line
+from bayesmix.classical.sequences import Sequences, draw_sequences
 from bayesmix.classical.starts import scattered_starts
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, IntegrationError, SpecificationError
@@ -44,6 +45,9 @@ Array = NDArray[np.float64]
 Steps = Literal["one-step", "two-step", "iterated"]
 
 STEPS = ("one-step", "two-step", "iterated")
+MOMENTS = ("situations", "sequences")
+REDRAWN = 2
+"""Times that sequences are drawn: first at estimates that are far from efficient."""
 ROUNDS = 30
 SETTLED = 1e-4
 """Standard errors by which a round of iterated instruments moves estimates, at the end."""
@@ -58,6 +62,7 @@ def msm(
     grid: Rule | PopulationGrid | None = None,
     steps: Steps = "two-step",
     instruments: str | Sequence[str] | Array | None = None,
+    moments: Literal["situations", "sequences"] = "situations",
     optimizer: str = LEAST_SQUARES,
     starts: int = 1,
     rng: Seed = None,
@@ -89,6 +94,13 @@ def msm(
     instruments
         Of the first step, in place of attributes: a formula, names of columns, or an array (R, M)
         by row of ``data.frame``. The outside option's are 0.
+    moments
+        ``"situations"`` looks at one situation at a time, as above. ``"sequences"`` goes on from
+        the first step to the moments of each person's whole sequence of choices,
+        ``h_i(y_i) - E[h_i(y) | theta]`` with the scores ``h_i = d log P_i(y) / d theta`` at
+        those estimates for instruments, twice. The expectation is over sequences drawn from the
+        model, as many as the grid has nodes, 32 at most: with R of them variances are ``1 / R``
+        above the likelihood's, and estimates consistent with any. For panels.
     optimizer
         ``"least-squares"``, ``"bfgs"``, ``"l-bfgs-b"`` or ``"trust-region"``.
     starts
@@ -148,6 +160,7 @@ def msm(
             "coefficients: their moments are not those of the population; use bm.msle or bm.mss, "
             "or the moments of data.first_choices()"
         )
+    _check_moments(moments, steps)
     generator = np.random.default_rng(rng)
     used = _grid(problem, sobol(512) if grid is None else grid, generator)
     logit = multinomial(problem)
@@ -159,9 +172,22 @@ def msm(
         search = Search(problem, logit, optimizer, generator, line, begun)
         origins = scattered_starts(problem, logit, starts, generator)
         first, note = _first_step(search, Moments(problem, used, z), origins)
-        last = first if steps == "one-step" else _optimal(search, first, steps == "iterated")
+        if moments == "sequences" and model.random:
+            last = _of_sequences(search, first)
+        else:
+            last = first if steps == "one-step" else _optimal(search, first, steps == "iterated")
         line.phase("standard errors")
         return assemble_moments(search, last, overidentification_of(first), note)
+
+
+def _check_moments(moments: str, steps: str) -> None:
+    if moments not in MOMENTS:
+        raise SpecificationError(f"argument 'moments' must be one of {MOMENTS}, got {moments!r}")
+    if moments == "sequences" and steps != "two-step":
+        raise SpecificationError(
+            f"argument 'steps': moments of sequences have steps of their own, got {steps!r}: leave "
+            "it out"
+        )
 
 
 def _grid(problem: Problem, grid: Any, rng: np.random.Generator) -> PopulationGrid:
@@ -192,7 +218,7 @@ def _first_step(search: Search, moments: Moments, origins: list[Array]) -> tuple
     return _weighted(search, moments, best.theta), note if len(found) > 1 else ""
 
 
-def _weighted(search: Search, moments: Moments, theta: Array) -> Solution:
+def _weighted(search: Search, moments: Moments | Sequences, theta: Array) -> Solution:
     """The least criterion from ``theta``, with the weights that are best there."""
     values, _ = moments.by_person(theta)
     root = weight_root(moments.spread(values), len(theta))
@@ -234,3 +260,14 @@ def _optimal(search: Search, first: Solution, iterated: bool) -> Solution:
         f"after {ROUNDS} rounds the optimal instruments still move estimates by {move:.2g} "
         "standard errors: use steps='two-step', or more nodes"
     )
+
+
+def _of_sequences(search: Search, first: Solution) -> Solution:
+    """The root of the moments of sequences, drawn at the estimates before."""
+    solution, grid = first, first.criterion.moments.grid
+    for number in range(1, REDRAWN + 1):
+        search.progress.phase(f"sequences of choices, round {number}")
+        theta = solution.theta
+        at = raised(search.problem, theta, at_boundary(search.problem, theta))
+        solution = _weighted(search, draw_sequences(search.problem, grid, at, search.rng), theta)
+    return solution
