@@ -249,7 +249,10 @@ def plot(found: pd.DataFrame, path: Path) -> None:
             axis.set_xticks(DRAWS, labels=map(str, DRAWS))
             axis.minorticks_off()
         line[0].set_ylabel(f"{name}\nbias", fontsize=8)
-    axes[0, 0].legend(fontsize=7)
+    known = [axis.get_legend_handles_labels() for axis in axes[:, 0]]
+    shown = {label: handle for pair in known for handle, label in zip(*pair, strict=True)}
+    names = [name for name in ESTIMATORS if name in shown]
+    axes[0, 0].legend([shown[name] for name in names], names, fontsize=7)
     figure.supxlabel("draws or nodes a person")
     figure.tight_layout()
     figure.savefig(path, dpi=90)

@@ -46,8 +46,8 @@ Steps = Literal["one-step", "two-step", "iterated"]
 
 STEPS = ("one-step", "two-step", "iterated")
 MOMENTS = ("situations", "sequences")
-REDRAWN = 2
-"""Times that sequences are drawn: first at estimates that are far from efficient."""
+REDRAWN = 3
+"""Times that sequences are drawn: first at estimates that may be far from efficient ones."""
 ROUNDS = 30
 SETTLED = 1e-4
 """Standard errors by which a round of iterated instruments moves estimates, at the end."""
@@ -74,7 +74,8 @@ def msm(
     noise averages out over persons: estimates are consistent with any fixed number of draws, where
     the simulated likelihood's, a logarithm of them, are not. The moments look at one situation at a
     time. What a panel's repeated choices say of heterogeneity beyond that they do not use, and
-    standard errors of standard deviations are larger than the likelihood's.
+    standard errors of standard deviations are larger than the likelihood's: there,
+    ``moments="sequences"``.
 
     Parameters
     ----------
@@ -95,12 +96,12 @@ def msm(
         Of the first step, in place of attributes: a formula, names of columns, or an array (R, M)
         by row of ``data.frame``. The outside option's are 0.
     moments
-        ``"situations"`` looks at one situation at a time, as above. ``"sequences"`` goes on from
-        the first step to the moments of each person's whole sequence of choices,
+        ``"situations"`` looks at one situation at a time, as above. ``"sequences"``, for panels,
+        goes on from the first step to the moments of each person's whole sequence of choices,
         ``h_i(y_i) - E[h_i(y) | theta]`` with the scores ``h_i = d log P_i(y) / d theta`` at
-        those estimates for instruments, twice. The expectation is over sequences drawn from the
-        model, as many as the grid has nodes, 32 at most: with R of them variances are ``1 / R``
-        above the likelihood's, and estimates consistent with any. For panels.
+        those estimates for instruments, and three times so. The expectation is over sequences
+        drawn from the model, as many as the grid has nodes, 32 at most: with R of them variances
+        are about ``1 / R`` above the likelihood's, and estimates consistent with any number.
     optimizer
         ``"least-squares"``, ``"bfgs"``, ``"l-bfgs-b"`` or ``"trust-region"``.
     starts

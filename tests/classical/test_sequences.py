@@ -1,18 +1,24 @@
 """Moments of whole sequences of choices: unbiased with two draws, as precise as the likelihood."""
 
+from dataclasses import replace
 from functools import cache
+from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from bayesmix.classical import sequences
+from bayesmix.classical.fit import Fit
 from bayesmix.classical.msle import msle
 from bayesmix.classical.msm import msm
 from bayesmix.classical.sequences import draw_sequences
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import population_grid
-from bayesmix.integration.rules import centred, monte_carlo, sobol
+from bayesmix.integration.rules import centred, gauss_hermite, monte_carlo, sobol
+from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
-from bayesmix.specification.mixing import Normal
+from bayesmix.specification.mixing import LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated
 
@@ -93,3 +99,58 @@ def test_refusals():
     logit = MixedLogit("x + y")
     same = msm(logit, data(), moments="sequences")
     np.testing.assert_array_equal(same.params, msm(logit, data()).params)
+
+
+def test_the_expectation_is_the_sum_over_every_sequence(monkeypatch):
+    """Two draws, away from where they were drawn, with rough instruments: nothing is biased."""
+    scores = sequences._scores
+    monkeypatch.setattr(sequences, "SCORES", centred(sobol(2)))
+    monkeypatch.setattr(sequences, "_scores", lambda ones, theta, _: scores(ones, theta, 5))
+    problem = bind(MODEL, simulated(MODEL, AT, 30, 2, seed=3))
+    there = problem.parameters.theta(AT)
+    theta = there + np.array([0.3, -0.2, 0.15])
+    exact, fine = 0.0, population_grid(gauss_hermite(25), 1, 30)
+    first = problem.data.situation_start[:-1]
+    for one, two in product(range(3), repeat=2):
+        chosen = first + np.where(np.arange(len(first)) % 2, two, one)
+        chose = replace(problem, data=problem.data.with_choices(chosen))
+        probability = np.exp(Likelihood(chose, fine).by_person(theta)[0])
+        exact = exact + probability[:, None] * sequences._scores((chose,), there, 0)[0]
+    found = []
+    for seed in range(150):
+        grid = population_grid(monte_carlo(2), 1, 30, seed)
+        drawn = draw_sequences(problem, grid, there, np.random.default_rng(seed))
+        found.append(drawn.scores[0] - drawn.by_person(theta)[0])
+    gap = np.array(found) - exact
+    for each, far in ((gap.sum(axis=1), 3.0), (gap, 4.5)):  # persons together, and one by one
+        noise = each.std(axis=0, ddof=1) / np.sqrt(len(found))
+        assert np.abs(each.mean(axis=0) / noise).max() < far
+
+
+@pytest.mark.parametrize(
+    ("law", "at"),
+    [
+        (
+            LKJNormal("x", "y"),
+            {"mean[x]": 1, "mean[y]": -0.5, "sd[x]": 1.0, "sd[y]": 1.2, "corr[x, y]": -0.6},
+        ),
+        (LogNormal("x", sign=-1), {"mean[x]": 0.2, "sd[x]": 0.8, "fixed[y]": -0.6}),
+    ],
+)
+def test_other_laws_are_recovered(law, at):
+    model = MixedLogit("x + y", random=law)
+    drawn = simulated(model, at, 300, 5, seed=7)
+    fit = msm(model, drawn, grid=sobol(32), moments="sequences", rng=2)
+    assert ((fit.params - pd.Series(at)) / fit.std_errors).abs().max() < 3
+    exact = msle(model, drawn, grid=centred(sobol(64)), starts=1, rng=1)
+    np.testing.assert_allclose(fit.std_errors, exact.std_errors, rtol=0.25)
+
+
+def test_it_is_a_fit_like_the_others(tmp_path):
+    fit = fitted()
+    fit.save(tmp_path / "msm.json")
+    again = Fit.load(tmp_path / "msm.json", data())
+    np.testing.assert_array_equal(again.theta, fit.theta)
+    assert again.headline() == fit.headline()
+    same = msm(MODEL, data(), grid=sobol(64), moments="sequences", rng=1)
+    np.testing.assert_array_equal(same.theta, fit.theta)
