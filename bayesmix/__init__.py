@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from bayesmix.classical.fit import Fit
     from bayesmix.classical.hausman import hausman_test
     from bayesmix.classical.hypotheses import HypothesisTest, wald_test
-    from bayesmix.classical.latex import to_latex
     from bayesmix.classical.likelihood_ratio import lr_test
     from bayesmix.classical.msle import msle
     from bayesmix.classical.msm import msm
@@ -70,7 +69,8 @@ if TYPE_CHECKING:
     from bayesmix.reporting.accuracy import compare_rules, plot_rules
     from bayesmix.reporting.compare import compare
     from bayesmix.reporting.demand_plots import plot_matrix, plot_price_curve, plot_wtp
-    from bayesmix.reporting.demand_tables import demand_table, latex_table
+    from bayesmix.reporting.demand_tables import demand_table
+    from bayesmix.reporting.latex import to_latex
     from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
     from bayesmix.specification.model import MixedLogit
 
@@ -85,7 +85,6 @@ _HOMES = {
     "classical.fit": ["Fit"],
     "classical.hausman": ["hausman_test"],
     "classical.hypotheses": ["HypothesisTest", "wald_test"],
-    "classical.latex": ["to_latex"],
     "classical.likelihood_ratio": ["lr_test"],
     "classical.msle": ["msle"],
     "classical.msm": ["msm"],
@@ -117,7 +116,8 @@ _HOMES = {
     "reporting.accuracy": ["compare_rules", "plot_rules"],
     "reporting.compare": ["compare"],
     "reporting.demand_plots": ["plot_matrix", "plot_price_curve", "plot_wtp"],
-    "reporting.demand_tables": ["demand_table", "latex_table"],
+    "reporting.demand_tables": ["demand_table"],
+    "reporting.latex": ["to_latex"],
     "specification.mixing": ["Correlated", "LKJNormal", "LogNormal", "Normal"],
     "specification.model": ["MixedLogit"],
 }
@@ -152,7 +152,6 @@ __all__ = [
     "hausman_test",
     "individuals",
     "integration_error",
-    "latex_table",
     "lr_test",
     "marginal_consumers",
     "mlhs",

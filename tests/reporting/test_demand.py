@@ -1,13 +1,12 @@
 """Plots and tables of demand: what they show, on made-up results."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import xarray as xr
 
 from bayesmix.errors import SpecificationError
 from bayesmix.reporting.demand_plots import plot_matrix, plot_price_curve, plot_wtp
-from bayesmix.reporting.demand_tables import demand_table, latex_table
+from bayesmix.reporting.demand_tables import demand_table
 
 
 def results(dims, coords, values, **attrs):
@@ -78,15 +77,3 @@ def test_table_has_the_last_dimension_by_column(diversion):
     assert missing.loc[("a", "x_1")].tolist() == ["", "", ""]
     scalar = demand_table(diversion.isel(segment=0, origin=0, destination=1), digits=1)
     assert scalar["estimate"].tolist() == ["0.7 [0.6, 0.8]"]
-
-
-def test_latex_escapes_labels_and_counts_columns(diversion):
-    lines = latex_table(demand_table(diversion, digits=1), caption="50 % of a_b").splitlines()
-    assert lines[1] == r"\caption{50 \% of a\_b}"
-    assert r"\begin{tabular}{llrrr}" in lines
-    assert r"segment & origin & x\_1 & y & outside \\" in lines
-    assert r"a & x\_1 & 0.0 [-0.1, 0.1] & 0.7 [0.6, 0.8] & 0.3 [0.2, 0.4] \\" in lines
-    assert lines[-1] == r"\end{table}"
-    plain = latex_table(pd.DataFrame({("A", "n"): [1.5, np.nan]}, index=["a", "b"]))
-    assert r" & A n \\" in plain
-    assert r"b &  \\" in plain
