@@ -31,7 +31,7 @@ def to_latex(
     result
         A fit (its summary, with notes on how it was estimated, as ``fit.to_latex`` prints it); a
         test of a hypothesis, such as ``bm.wald_test`` returns; what a function of demand returned
-        (as `demand_table` prints it, estimates with their intervals); or a table, such as that of
+        (as `demand_table` prints it, estimates with their intervals, and its ``note``); or a table, such as that of
         ``bm.compare``. A table has one level of columns, or two: the outer is set above its
         columns. Levels of its rows stand in columns of their own.
     notes
@@ -86,7 +86,8 @@ def _table(result: object, digits: int) -> tuple[pd.DataFrame, list[str]]:
         frame = pd.DataFrame(columns, index=[result.name])
         return frame, [f"Null hypothesis: {result.null}.", *result.notes]
     if isinstance(result, xr.Dataset) and {"estimate", "low", "high"} <= set(result.data_vars):
-        return demand_table(result, digits=digits), []
+        own = [result.attrs["note"]] if "note" in result.attrs else []
+        return demand_table(result, digits=digits), own
     what = (
         f"a Dataset of {list(result.data_vars)}; make a table of what is to be shown, such as "
         f"found['mean'].to_pandas()"
