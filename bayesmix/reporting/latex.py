@@ -31,9 +31,9 @@ def to_latex(
     result
         A fit (its summary, with notes on how it was estimated, as ``fit.to_latex`` prints it); a
         test of a hypothesis, such as ``bm.wald_test`` returns; what a function of demand returned
-        (as `demand_table` prints it, estimates with their intervals, and its ``note``); or a table, such as that of
-        ``bm.compare``. A table has one level of columns, or two: the outer is set above its
-        columns. Levels of its rows stand in columns of their own.
+        (as `demand_table` prints it, estimates with their intervals, and its ``note``); or a table,
+        such as that of ``bm.compare``. A table has one level of columns, or two: the outer is set
+        above its columns. Levels of its rows stand in columns of their own.
     notes
         Sentences below the table, after the result's own.
     caption, label
