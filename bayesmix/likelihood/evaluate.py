@@ -15,6 +15,8 @@ from pytensor.compile.mode import Mode
 
 from bayesmix.data.columns import first_few
 from bayesmix.errors import IntegrationError
+from bayesmix.likelihood.class_grid import class_grid
+from bayesmix.likelihood.classes import over_classes
 from bayesmix.likelihood.graph import (
     PointGrid,
     free_parameters,
@@ -22,8 +24,9 @@ from bayesmix.likelihood.graph import (
     log_integrals,
 )
 from bayesmix.likelihood.integrate import integrate_parallel
-from bayesmix.likelihood.mixture import base_at, mixture_at
+from bayesmix.likelihood.mixture import base_at, mixture_at, row_scales
 from bayesmix.likelihood.problem import Chunk, Grid, Problem
+from bayesmix.likelihood.scaled import scale_scores
 
 Array = NDArray[np.float64]
 
@@ -73,6 +76,14 @@ class Likelihood:
     def _single(self) -> Chunk:
         return self.problem.chunk(self.grid, 0, self.problem.n_persons)
 
+    @cached_property
+    def _classes(self) -> list[Likelihood]:
+        """Of a model with latent classes, the likelihood within each."""
+        within = self.problem.within
+        assert within is not None
+        number = self.problem.classes.classes
+        return [Likelihood(within, class_grid(self.grid, c)) for c in range(number)]
+
     def _chunks(self) -> Iterator[Chunk]:
         if len(self._cuts) == 1:
             yield self._single
@@ -82,6 +93,10 @@ class Likelihood:
 
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
         """Weighted log-likelihood in nats, and its gradient (P,); NaN where it does not exist."""
+        if self.problem.within is not None:
+            logp, scores = self.by_person(theta)
+            weights = self.problem.data.weights
+            return float(weights @ logp), weights @ scores
         total, gradient = 0.0, np.zeros(len(theta))
         for chunk in self._chunks():
             value, part = _compiled(self.problem)(theta, *chunk)
@@ -92,24 +107,41 @@ class Likelihood:
     def by_person(self, theta: Array) -> tuple[Array, Array]:
         """``log P_i`` (I,) and its scores (I, P) with respect to the free vector, unweighted."""
         space = self.problem.parameters
+        if self.problem.within is not None:
+            logp, scores = self.by_class(theta)
+            return over_classes(self.problem, theta, logp, scores)
         with_base = self.problem.x_fixed.shape[1] > 0
         logp, scores = [], []
         for (start, stop), chunk in zip(self._cuts, self._chunks(), strict=True):
             mixture = mixture_at(self.problem, theta, chunk.nodes, chunk.node_weights, start, stop)
             base = base_at(self.problem, theta, start, stop)
-            value, d_loc, d_chol, d_base = integrate_parallel(
-                self.problem.panel_of(chunk), base, mixture, with_base
-            )
+            scale = row_scales(self.problem, theta, start, stop)
+            panel = self.problem.panel_of(chunk)
+            if scale is not None:
+                panel = panel._replace(x=panel.x * scale[:, None])
+            value, d_loc, d_chol, d_base = integrate_parallel(panel, base, mixture, with_base)
             means, rest = np.split(d_loc, [space.n_random], axis=1)
             parts = [means[:, space.located], d_chol[:, *space.chol_index], rest]
             if with_base:
-                products = chunk.x_fixed * d_base[:, None]
+                products = chunk.x_fixed * (d_base if scale is None else d_base * scale)[:, None]
                 first_rows = chunk.situation_start[chunk.person_start[:-1]]
                 parts.append(np.add.reduceat(products, first_rows, axis=0))
             parts.append(means[:, space.shifted] * chunk.z)
+            if scale is not None:
+                d_scale = scale_scores(panel, base, base - chunk.offset, mixture)
+                by_source = d_scale[:, None] * (
+                    chunk.source[:, None] == 1 + np.arange(len(space.scales))
+                )
+                parts.append(np.add.reduceat(by_source, chunk.person_start[:-1], axis=0))
             logp.append(value)
             scores.append(np.concatenate(parts, axis=1))
         return np.concatenate(logp), np.concatenate(scores)
+
+    def by_class(self, theta: Array) -> tuple[list[Array], list[Array]]:
+        """Within each latent class, ``log P_ic`` (I,) and its scores in the class's own vector."""
+        thetas = self.problem.classes.class_thetas(theta)
+        found = [own.by_person(t) for own, t in zip(self._classes, thetas, strict=True)]
+        return [logp for logp, _ in found], [scores for _, scores in found]
 
     def check(self, theta: Array) -> None:
         """Refuse a grid whose integrals are not positive.

@@ -30,9 +30,13 @@ class DataTable:
     situation: str | None = None
     alternative: str | None = None
     chosen: str | None = None
+    ranked: str | None = None
     availability: str | None = None
     outside_option: bool = False
     weights: str | None = None
+    offset: str | None = None
+    sampling: str | None = None
+    correction: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class UtilityTable:
 
     formula: str
     wtp: str | None = None
+    scale: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,21 @@ class CorrelatedTable:
     eta: float = 2.0
 
 
-LawTable = NormalTable | LogNormalTable | LKJNormalTable | CorrelatedTable
+@dataclass(frozen=True)
+class LatentClassTable:
+    """``[[random]]`` with latent classes: terms that are points in each, and laws inside.
+
+    Laws stand in ``[[random.laws]]``; `share` is the formula of the class shares.
+    """
+
+    law: Literal["latent-class"]
+    terms: Terms = ()
+    laws: tuple[NormalTable | LogNormalTable | LKJNormalTable, ...] = ()
+    classes: Annotated[int, AtLeast(2)] = 2
+    share: str = "1"
+
+
+LawTable = NormalTable | LogNormalTable | LKJNormalTable | CorrelatedTable | LatentClassTable
 
 
 @dataclass(frozen=True)
