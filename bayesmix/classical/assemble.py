@@ -90,7 +90,7 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
         loglik_multinomial=search.logit.loglik,
         information=found,
         grid=grid,
-        integration=_certificate(search, theta, grid, found) if space.n_random else None,
+        integration=_certificate(search, theta, grid, found) if problem.model.random else None,
         optima=optima,
         converged=optimum.converged,
         message=message_of(optimum, found, problem, theta),

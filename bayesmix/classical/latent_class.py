@@ -101,8 +101,13 @@ def class_words(problem: Problem, theta: Array) -> str:
     return ". ".join(words)
 
 
-def share_table(problem: Problem, theta: Array) -> pd.Series:
-    """Class shares averaged over persons, by name: ``class share[1]``, ..."""
-    values = mean_shares(problem, theta)
+def share_table(problem: Problem, params: pd.Series) -> pd.Series:
+    """Class shares averaged over persons, by name: ``class share[1]``, ...
+
+    They need the coefficients of the shares alone, whatever else is at a boundary.
+    """
+    space = problem.classes
+    shares = params[list(space.share_names)].to_numpy(float)
+    values = mean_shares(problem, np.append(np.zeros(space.n_within), shares))
     names = [f"class share[{c}]" for c in range(1, len(values) + 1)]
     return pd.Series(values, index=pd.Index(names, name="parameter"))

@@ -52,7 +52,7 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         spread = np.exp(q * error / (within * (1 - within)))
         low = np.where(share, odds / (odds + spread), low)
         high = np.where(share, odds * spread / (1 + odds * spread), high)
-        z = estimate / error
+        z = np.where(error > 0, estimate / error, np.nan)
     tail = 100 * (1 - level) / 2
     return table.assign(z=z, **{f"{tail:g} %": low, f"{100 - tail:g} %": high})
 
@@ -113,7 +113,7 @@ def of_classes(fit: Fit) -> Callable[[pd.Series], pd.Series] | None:
         return None
 
     def quantities(params: pd.Series) -> pd.Series:
-        parts = [share_table(problem, space.theta(params))] if space.share_names else []
+        parts = [share_table(problem, params)] if space.share_names else []
         for c in range(space.classes):
             if within is None:
                 break

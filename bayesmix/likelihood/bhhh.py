@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 ARMIJO = 1e-4
 """Share of the promised gain that a step must keep."""
 HALVINGS = 30
-KINKED = 0.02
+KINKED = 0.05
 """Standard errors from the maximum, about, that are near enough where kinks hide it."""
 
 

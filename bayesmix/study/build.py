@@ -1,6 +1,6 @@
 """A parsed study as the objects it describes: data, model, rule of integration."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,9 +12,17 @@ from bayesmix.data import examples
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.rules import RULES, Centred, DrawRule, Rule, centred
+from bayesmix.specification.bounded import (
+    CensoredNormal,
+    JohnsonSB,
+    Triangular,
+    TruncatedNormal,
+    Uniform,
+)
 from bayesmix.specification.classes import LatentClass
-from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
+from bayesmix.specification.mixing import Correlated, Law, LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.one_sided import Exponential, Gamma
 from bayesmix.study.parse import Place
 from bayesmix.study.schema import (
     AutoTable,
@@ -24,10 +32,20 @@ from bayesmix.study.schema import (
     LatentClassTable,
     LawTable,
     LKJNormalTable,
-    LogNormalTable,
     Study,
 )
 
+LAWS: dict[str, Callable[..., Law]] = {
+    "normal": Normal,
+    "lognormal": LogNormal,
+    "uniform": Uniform,
+    "triangular": Triangular,
+    "truncated-normal": TruncatedNormal,
+    "censored-normal": CensoredNormal,
+    "johnson-sb": JohnsonSB,
+    "exponential": Exponential,
+    "gamma": Gamma,
+}
 READERS = {".csv": pd.read_csv, ".csv.gz": pd.read_csv, ".parquet": pd.read_parquet}
 
 
@@ -156,10 +174,10 @@ def _law(table: LawTable) -> Any:
             return Correlated(*(_law(inner) for inner in table.laws), eta=table.eta)
         case LKJNormalTable():
             return LKJNormal(*table.terms, eta=table.eta, mean=table.mean)
-        case LogNormalTable():
-            return LogNormal(*table.terms, sign=table.sign, mean=table.mean)
         case _:
-            return Normal(*table.terms, mean=table.mean)
+            settings = asdict(table)
+            make = LAWS[settings.pop("law")]
+            return make(*settings.pop("terms"), **settings)
 
 
 def _rule(table: GridTable, place: Place) -> Rule | Centred | str:

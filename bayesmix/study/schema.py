@@ -68,6 +68,79 @@ class LogNormalTable:
 
 
 @dataclass(frozen=True)
+class UniformTable:
+    """``[[random]]`` with independent uniform coefficients."""
+
+    law: Literal["uniform"]
+    terms: Terms
+    mean: str = "1"
+
+
+@dataclass(frozen=True)
+class TriangularTable:
+    """``[[random]]`` with independent triangular coefficients; `sign` is of zero-bounded ones."""
+
+    law: Literal["triangular"]
+    terms: Terms
+    zero_bounded: bool = False
+    sign: Literal[1, -1] | None = None
+    mean: str = "1"
+
+
+@dataclass(frozen=True)
+class BoundedNormalTable:
+    """``[[random]]`` with independent normal coefficients, truncated or censored at bounds."""
+
+    law: Literal["truncated-normal", "censored-normal"]
+    terms: Terms
+    lower: float | None = None
+    upper: float | None = None
+    mean: str = "1"
+
+
+@dataclass(frozen=True)
+class JohnsonSBTable:
+    """``[[random]]`` with independent coefficients between two bounds, Johnson's SB."""
+
+    law: Literal["johnson-sb"]
+    terms: Terms
+    lower: float = 0.0
+    upper: float = 1.0
+    mean: str = "1"
+
+
+@dataclass(frozen=True)
+class ExponentialTable:
+    """``[[random]]`` with independent exponential coefficients of one sign."""
+
+    law: Literal["exponential"]
+    terms: Terms
+    sign: Literal[1, -1] = 1
+
+
+@dataclass(frozen=True)
+class GammaTable:
+    """``[[random]]`` with independent gamma coefficients of one sign."""
+
+    law: Literal["gamma"]
+    terms: Terms
+    sign: Literal[1, -1] = 1
+    mean: str = "1"
+
+
+IndependentTable = (
+    NormalTable
+    | LogNormalTable
+    | UniformTable
+    | TriangularTable
+    | BoundedNormalTable
+    | JohnsonSBTable
+    | ExponentialTable
+    | GammaTable
+)
+
+
+@dataclass(frozen=True)
 class LKJNormalTable:
     """``[[random]]`` with correlated normal coefficients."""
 
@@ -82,7 +155,7 @@ class CorrelatedTable:
     """``[[random]]`` that joins the laws in ``[[random.laws]]`` with correlations."""
 
     law: Literal["correlated"]
-    laws: tuple[NormalTable | LogNormalTable, ...]
+    laws: tuple[IndependentTable, ...]
     eta: float = 2.0
 
 
@@ -95,12 +168,12 @@ class LatentClassTable:
 
     law: Literal["latent-class"]
     terms: Terms = ()
-    laws: tuple[NormalTable | LogNormalTable | LKJNormalTable, ...] = ()
+    laws: tuple[IndependentTable | LKJNormalTable | CorrelatedTable, ...] = ()
     classes: Annotated[int, AtLeast(2)] = 2
     share: str = "1"
 
 
-LawTable = NormalTable | LogNormalTable | LKJNormalTable | CorrelatedTable | LatentClassTable
+LawTable = IndependentTable | LKJNormalTable | CorrelatedTable | LatentClassTable
 
 
 @dataclass(frozen=True)

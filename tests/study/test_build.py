@@ -8,8 +8,16 @@ import pytest
 
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration import rules
+from bayesmix.specification.bounded import (
+    CensoredNormal,
+    JohnsonSB,
+    Triangular,
+    TruncatedNormal,
+    Uniform,
+)
 from bayesmix.specification.classes import LatentClass
 from bayesmix.specification.mixing import Correlated, LogNormal, Normal
+from bayesmix.specification.one_sided import Exponential, Gamma
 from bayesmix.study import check_study, read_study
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -37,6 +45,27 @@ def test_latent_classes_are_built(write_study: Write) -> None:
     built = check_study(read_study(path))
     assert built.model.latent == LatentClass("price", Normal("time"), classes=3)
     assert "3 latent classes of price; independent normal: time" in str(built)
+
+
+@pytest.mark.parametrize(
+    ("text", "law"),
+    [
+        ('"uniform"', Uniform("time")),
+        ('"triangular"', Triangular("time")),
+        (
+            '"triangular"\nzero_bounded = true\nsign = -1',
+            Triangular("time", zero_bounded=True, sign=-1),
+        ),
+        ('"truncated-normal"\nupper = 0', TruncatedNormal("time", upper=0)),
+        ('"censored-normal"\nlower = -2\nupper = 0', CensoredNormal("time", lower=-2, upper=0)),
+        ('"johnson-sb"\nlower = -3\nupper = 0', JohnsonSB("time", lower=-3, upper=0)),
+        ('"exponential"\nsign = -1', Exponential("time", sign=-1)),
+        ('"gamma"\nsign = -1', Gamma("time", sign=-1)),
+    ],
+)
+def test_every_law_is_built(write_study: Write, text: str, law: object) -> None:
+    path = write_study(('law = "normal"\nterms = ["time"]', f'law = {text}\nterms = ["time"]'))
+    assert check_study(read_study(path)).model.random == (law,)
 
 
 def test_a_file_is_found_beside_the_study(
