@@ -26,6 +26,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bayesmix.bayes.inverse_wishart import InverseWishart
     from bayesmix.bayes.models import pymc_model
     from bayesmix.bayes.sampling import sample
     from bayesmix.classical.bootstrap import Bootstrap, bootstrap
@@ -89,6 +90,7 @@ __version__ = version("bayesmix")
 # Where each public name lives: modules are imported when a name is first used, so that importing
 # the package is quick and needs neither a sampler nor a plotting library.
 _HOMES = {
+    "bayes.inverse_wishart": ["InverseWishart"],
     "bayes.models": ["pymc_model"],
     "bayes.sampling": ["sample"],
     "classical.bootstrap": ["Bootstrap", "bootstrap"],
@@ -155,6 +157,7 @@ __all__ = [
     "Gamma",
     "HypothesisTest",
     "IntegrationError",
+    "InverseWishart",
     "JohnsonSB",
     "LKJNormal",
     "LatentClass",
