@@ -15,7 +15,6 @@ from bayesmix.likelihood.evaluate import INTERPRETED
 from bayesmix.likelihood.problem import bind
 
 from .conftest import TRUTH
-from .test_models import log_densities
 
 THREE = bm.MixedLogit("a + b + c + d", random=[bm.Normal("d"), bm.LKJNormal("a", "b", "c")])
 SCALE = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -0.7], [0.5, -0.7, 2.0]])
@@ -153,7 +152,9 @@ def test_wrong_priors_are_named(panel, given, words):
 
 
 def test_what_has_no_such_prior(panel):
-    component = bm.MixedLogit("a + b", random=[bm.Correlated(bm.Normal("a"), bm.Normal("b", mean="0"))])
+    component = bm.MixedLogit(
+        "a + b", random=[bm.Correlated(bm.Normal("a"), bm.Normal("b", mean="0"))]
+    )
     with pytest.raises(bm.SpecificationError, match="has no mean"):
         make_priors(bind(component, panel), {"cov": PRIOR})
     for name, value in (("df", 0), ("mean_precision", -1.0), ("df", np.inf)):
