@@ -70,7 +70,12 @@ if TYPE_CHECKING:
     from bayesmix.likelihood.simulate import simulate_choices
     from bayesmix.reporting.accuracy import compare_rules, plot_rules
     from bayesmix.reporting.compare import compare
-    from bayesmix.reporting.demand_plots import plot_matrix, plot_price_curve, plot_wtp
+    from bayesmix.reporting.demand_plots import (
+        plot_diversion,
+        plot_matrix,
+        plot_price_curve,
+        plot_wtp,
+    )
     from bayesmix.reporting.demand_tables import demand_table
     from bayesmix.reporting.latex import to_latex
     from bayesmix.specification.bounded import (
@@ -128,7 +133,7 @@ _HOMES = {
     "likelihood.simulate": ["simulate_choices"],
     "reporting.accuracy": ["compare_rules", "plot_rules"],
     "reporting.compare": ["compare"],
-    "reporting.demand_plots": ["plot_matrix", "plot_price_curve", "plot_wtp"],
+    "reporting.demand_plots": ["plot_diversion", "plot_matrix", "plot_price_curve", "plot_wtp"],
     "reporting.demand_tables": ["demand_table"],
     "reporting.latex": ["to_latex"],
     "specification.bounded": [
@@ -191,6 +196,7 @@ __all__ = [
     "msle",
     "msm",
     "mss",
+    "plot_diversion",
     "plot_matrix",
     "plot_price_curve",
     "plot_rules",

@@ -24,7 +24,7 @@ PRIORS = {
     "bayesm's priors": {"cov": bm.InverseWishart(mean_precision=0.01)},
     "default priors": None,
 }
-NODES, DRAWS = 1024, 1000
+NODES, DRAWS, TUNE = 512, 400, 200
 CLOSE = 0.5
 """Largest difference of a mean from the recorded run's, in its posterior standard deviations."""
 OUT = Path("runs") / "camera"
@@ -55,6 +55,7 @@ def posterior(name: str, data: bm.ChoiceData, nodes: int, draws: int) -> xr.Data
             likelihood="marginal",
             grid=bm.centred(bm.sobol(nodes), moments=True),
             draws=draws,
+            tune=TUNE,
             chains=2,
             priors=PRIORS[name],
             rng=1,
@@ -130,6 +131,60 @@ def show_variances(posteriors: dict[str, xr.DataTree], reference: dict) -> None:
     )
 
 
+def likelihood_fit(data: bm.ChoiceData, nodes: int) -> bm.Fit:
+    """MSLE of the same model."""
+    path = OUT / f"msle-{nodes}.json"
+    if not path.exists():
+        seconds, fit = timed(
+            lambda: bm.msle(
+                MODEL, data, grid=bm.centred(bm.sobol(nodes), moments=True), starts=1, rng=1
+            )
+        )
+        console.print(f"MSLE: {seconds / 60:.1f} minutes, log-likelihood {fit.loglik:.2f}")
+        fit.save(path)
+    fit = bm.Fit.load(path, data)
+    console.print(f"MSLE: log-likelihood {fit.loglik:.2f}; {fit.integration}")
+    return fit
+
+
+def show_diversion(results: dict[str, xr.DataTree | bm.Fit], data: bm.ChoiceData) -> None:
+    """Where the buyers of a brand go when all its cameras are gone; a table and a plot."""
+    found = {
+        name: bm.diversion(result, data, "removal", products="brand", draws=100, nodes=128, rng=1)
+        for name, result in results.items()
+    }
+    first, second = found.values()
+    # Intervals of independent results would hold their difference; these share the data.
+    half = [(one["high"] - one["low"]) / 2 for one in found.values()]
+    joint = np.abs(first["estimate"] - second["estimate"]) / np.hypot(*half)
+    for name, one in found.items():
+        text = bm.demand_table(one)
+        table(
+            f"Removal diversion of brands, {name}: of those who chose the row, the share that "
+            "goes to the column",
+            ["brand", *map(str, text.columns)],
+            [
+                [str(brand), *cells]
+                for brand, cells in zip(text.index, text.to_numpy(), strict=True)
+            ],
+        )
+    benchmark = first["logit"].to_pandas().round(3)
+    table(
+        "The same without differences between people (logits with each situation's shares)",
+        ["brand", *map(str, benchmark.columns)],
+        [[str(brand), *cells] for brand, cells in zip(benchmark.index, benchmark.to_numpy(),
+                                                      strict=True)],
+    )  # fmt: skip
+    worst = float(joint.max())
+    console.print(
+        f"largest difference {float(np.abs(first['estimate'] - second['estimate']).max()):.3f}; "
+        f"{worst:.2f} of the joint half-width, at most 1: {verdict(worst <= 1)}"
+    )
+    figure = bm.plot_diversion(found)
+    figure.savefig(OUT / "diversion.png")
+    console.print(OUT / "diversion.png")
+
+
 def main() -> None:
     quick = options(__doc__).quick
     named = os.environ.get("BAYESMIX_SHARED_DATA")
@@ -138,7 +193,10 @@ def main() -> None:
         return
     data, reference = read(Path(named))
     OUT.mkdir(parents=True, exist_ok=True)
-    nodes, draws = (256, 200) if quick else (NODES, DRAWS)
+    nodes, draws = (128, 100) if quick else (NODES, DRAWS)
+    first = next(iter(PRIORS))
+    nuts = posterior(first, data, nodes, draws)
+    show_diversion({f"NUTS, {first}": nuts, "MSLE": likelihood_fit(data, nodes // 2)}, data)
     posteriors = {name: posterior(name, data, nodes, draws) for name in PRIORS}
     show_sampling(posteriors)
     show_means(posteriors, reference)

@@ -5,7 +5,12 @@ import pytest
 import xarray as xr
 
 from bayesmix.errors import SpecificationError
-from bayesmix.reporting.demand_plots import plot_matrix, plot_price_curve, plot_wtp
+from bayesmix.reporting.demand_plots import (
+    plot_diversion,
+    plot_matrix,
+    plot_price_curve,
+    plot_wtp,
+)
 from bayesmix.reporting.demand_tables import demand_table
 
 
@@ -77,3 +82,33 @@ def test_table_has_the_last_dimension_by_column(diversion):
     assert missing.loc[("a", "x_1")].tolist() == ["", "", ""]
     scalar = demand_table(diversion.isel(segment=0, origin=0, destination=1), digits=1)
     assert scalar["estimate"].tolist() == ["0.7 [0.6, 0.8]"]
+
+
+def test_results_stand_side_by_side_without_the_diagonal(diversion):
+    one, other = diversion.sel(segment="a"), diversion.sel(segment="b")
+    axes = plot_diversion({"NUTS": one, "MSLE": other}).axes
+    assert [axis.get_title() for axis in axes] == ["origin: x_1", "origin: y"]
+    first, second = axes[0].get_lines()
+    np.testing.assert_allclose(first.get_xdata(), [0.7, 0.3])
+    np.testing.assert_allclose(second.get_xdata(), [0.0, 0.6])
+    assert np.round(first.get_ydata()).tolist() == [1, 2]
+    assert (first.get_ydata() < second.get_ydata()).all()
+    bars = np.array([path.vertices[:, 0] for path in axes[0].collections[0].get_paths()])
+    np.testing.assert_allclose(bars, [[0.6, 0.8], [0.2, 0.4]])
+    assert [t.get_text() for t in axes[0].get_legend().get_texts()] == ["NUTS", "MSLE"]
+    assert [t.get_text() for t in axes[0].get_yticklabels()] == ["x_1", "y", "outside"]
+    same = plot_diversion({"a": diversion, "b": diversion}, segment="b").axes[1].get_lines()
+    np.testing.assert_allclose(same[0].get_xdata(), same[1].get_xdata())
+    responses = one.rename(origin="changed", destination="responding")
+    assert len(plot_diversion({"a": responses}).axes[0].get_lines()[0].get_xdata()) == 3
+
+
+def test_what_cannot_stand_side_by_side_is_refused(diversion):
+    one = diversion.sel(segment="a")
+    renamed = one.assign_coords(origin=["x_1", "z"])
+    with pytest.raises(SpecificationError, match="'a' and 'b' are about different alternatives"):
+        plot_diversion({"a": one, "b": renamed})
+    with pytest.raises(SpecificationError, match="result 'a': expected what diversion"):
+        plot_diversion({"a": one.sel(origin="y")})
+    with pytest.raises(SpecificationError, match="no results"):
+        plot_diversion({})
