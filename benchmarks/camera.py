@@ -115,9 +115,9 @@ def show_means(posteriors: dict[str, xr.DataTree], reference: dict) -> None:
 
 def show_variances(posteriors: dict[str, xr.DataTree], reference: dict) -> None:
     """Posterior means of the population variances."""
-    extra, rows = reference["extra"], []
+    rows = []
     for term in NAMES:
-        at, sd = extra["var"][term], extra["var_sd"][term]
+        at, sd = reference["var"][term], reference["var_sd"][term]
         row = [term, f"{at:.2f}", f"{sd:.2f}"]
         for tree in posteriors.values():
             value = float((tree["posterior"]["sd"].sel(random=term) ** 2).mean())
