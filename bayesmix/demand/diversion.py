@@ -152,13 +152,15 @@ def marginal_consumers(
     -------
     xarray.Dataset
         ``estimate``, ``low`` and ``high`` by ``origin`` and ``characteristic``: the random
-        coefficients, then the covariates. NaN where nobody leaves.
+        coefficients, then the covariates, ``"x (column)"`` where a coefficient is called ``x``.
+        NaN where nobody leaves.
     """
     found = sample(result, data, scenario, by, How(**how), products)
     what = intervention(found.there, kind, attribute, change)
     columns = [found.there.data.attribute(name) for name in covariates]
     z = np.column_stack([*columns, np.empty((found.there.data.n_rows, 0))])
-    names = [*found.there.parameters.random, *covariates]
+    random = found.there.parameters.random
+    names = [*random, *(f"{name} (column)" if name in random else name for name in covariates)]
     values = found.of(lambda theta: _averages(found, what, z, theta), "marginal consumers")
     coords = {"origin": found.inside, "characteristic": names}
     return squeezed(dataset(found, values, list(coords), coords), by)
