@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bayesmix.likelihood.fastmath import exp
 from bayesmix.likelihood.kernels import BLOCK, Panel, dot, log_probabilities, scores
-from bayesmix.likelihood.laws import MOVING, NO_BOUNDS, law, row_length
+from bayesmix.likelihood.laws import MOVING, NO_BOUNDS, NO_TABLES, law_at, row_length
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -44,6 +44,8 @@ class Mixture(NamedTuple):
         -1 elsewhere.
     bounds
         Bounds (C, 2) of the coefficients, or (0, 2) where all laws are normal or lognormal.
+    tables
+        Of laws that are dear at single points, see `bayesmix.likelihood.laws.law_tables`.
     """
 
     loc: Array
@@ -53,6 +55,7 @@ class Mixture(NamedTuple):
     weights: Array
     price: int = -1
     bounds: Array = NO_BOUNDS
+    tables: Array = NO_TABLES
 
 
 @njit(cache=True, fastmath={"contract"}, error_model="numpy")
@@ -86,7 +89,9 @@ def coefficients(  # pragma: no cover - compiled
             code, scale = mixture.link[k], row_length(mixture.chol[k])
             low, high = mixture.bounds[k, 0], mixture.bounds[k, 1]
             for s in range(n):
-                b[s], d[s], _, _ = law(code, b[s] - constant, constant, scale, low, high)
+                b[s], d[s], _, _ = law_at(
+                    mixture.tables, k, code, b[s] - constant, constant, scale, low, high
+                )
     if mixture.price >= 0:
         a = beta[mixture.price]
         for k in range(beta.shape[0]):
@@ -138,7 +143,7 @@ def moving_scores(  # pragma: no cover - compiled
             d = 0.0
             for j in range(k + 1):
                 d += mixture.chol[k, j] * u[j, first + s]
-            _, by_d, by_loc, by_scale = law(code, d, loc[k], scale, low, high)
+            _, by_d, by_loc, by_scale = law_at(mixture.tables, k, code, d, loc[k], scale, low, high)
             extra[0, k] += g[k, s] * (by_loc - by_d)
             extra[1, k] += g[k, s] * by_scale * inverse
 

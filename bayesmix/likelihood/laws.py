@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bayesmix.integration.normal import inverse_normal
 from bayesmix.likelihood.gamma import gamma_law
+from bayesmix.likelihood.gamma_table import CELLS, COLUMNS, fill_table, gamma_at
 
 Array = NDArray[np.float64]
 
@@ -24,6 +25,7 @@ UNIFORM, TRIANGULAR, TRUNCATED, EXPONENTIAL, GAMMA, ZERO_TRIANGULAR = range(4, 1
 MOVING = 4
 """From this code on, laws depend on location and scale by themselves, not through loc + d alone."""
 
+NO_TABLES = np.zeros((0, CELLS, COLUMNS))
 NO_BOUNDS = np.zeros((0, 2))
 """Of models whose laws are normal and lognormal: they read no bounds."""
 
@@ -112,9 +114,52 @@ def law(  # pragma: no cover - compiled
         h, rise = _triangle(z)
         up = sign * SQRT_6
         return up * s * (1.0 + h), up * rise, 0.0, up * (1.0 + h - z * rise)
-    ratio, by_z, by_s = gamma_law(z, s)
+    return _scaled_gamma(gamma_law(z, s), sign, loc, z, s)
+
+
+@njit(cache=True, error_model="numpy")
+def _scaled_gamma(  # pragma: no cover - compiled
+    found: tuple[float, float, float], sign: float, loc: float, z: float, s: float
+) -> Slopes:
+    ratio, by_z, by_s = found
     size = sign * math.exp(loc)
     return size * ratio, size * by_z / s, size * ratio, size * (by_s - z * by_z / s)
+
+
+@njit(cache=True, error_model="numpy")
+def row_length(row: Array) -> float:  # pragma: no cover - compiled
+    """Length of a row of the Cholesky factor: the scale of its coefficient."""
+    total = 0.0
+    for j in range(row.shape[0]):
+        total += row[j] * row[j]
+    return math.sqrt(total)
+
+
+@njit(cache=True, error_model="numpy")
+def law_tables(codes: NDArray[np.int64], chol: Array) -> Array:  # pragma: no cover - compiled
+    """Tables (C, ., .) of the laws that are dear at single points; (0, ., .) without such laws.
+
+    ``codes`` (C,), ``chol`` (C, K).
+    """
+    if not (np.abs(codes) == GAMMA).any():
+        return np.zeros((0, CELLS, COLUMNS))
+    tables = np.zeros((len(codes), CELLS, COLUMNS))
+    for k in range(len(codes)):
+        if abs(codes[k]) == GAMMA:
+            fill_table(row_length(chol[k]), tables[k])
+    return tables
+
+
+@njit(cache=True, error_model="numpy")
+def law_at(  # pragma: no cover - compiled
+    tables: Array, k: int, code: int, d: float, loc: float, scale: float, low: float, high: float
+) -> Slopes:
+    """`law` of coefficient k, from its table where there is one."""
+    if abs(code) == GAMMA and tables.shape[0] > 0:
+        s = max(scale, LEAST_SCALE)
+        z = min(max(d / s, -FARTHEST), FARTHEST)
+        return _scaled_gamma(gamma_at(tables[k], z, s), 1.0 if code > 0 else -1.0, loc, z, s)
+    return law(code, d, loc, scale, low, high)
 
 
 @njit(cache=True, error_model="numpy")
@@ -126,15 +171,6 @@ def bend(  # pragma: no cover - compiled
     up = law(code, d + step, loc, scale, low, high)[1]
     down = law(code, d - step, loc, scale, low, high)[1]
     return (up - down) / (2.0 * step)
-
-
-@njit(cache=True, error_model="numpy")
-def row_length(row: Array) -> float:  # pragma: no cover - compiled
-    """Length of a row of the Cholesky factor: the scale of its coefficient."""
-    total = 0.0
-    for j in range(row.shape[0]):
-        total += row[j] * row[j]
-    return math.sqrt(total)
 
 
 @njit(cache=True, error_model="numpy")

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from bayesmix.likelihood.classes import log_shares
 from bayesmix.likelihood.integrate import Mixture, coefficients_everywhere
 from bayesmix.likelihood.kernels import Panel
+from bayesmix.likelihood.laws import law_tables
 from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]
@@ -53,7 +54,8 @@ def mixture_at(
         loc = np.concatenate([loc, np.tile(fixed, (len(loc), 1))], axis=1)
         chol = np.concatenate([chol, np.zeros((len(fixed), len(link)))])
         link = np.concatenate([link, np.zeros(len(fixed), dtype=np.int64)])
-    return Mixture(loc, chol, link, nodes, weights, problem.price, bounds)
+    tables = law_tables(link, chol)
+    return Mixture(loc, chol, link, nodes, weights, problem.price, bounds, tables)
 
 
 def base_at(problem: Problem, theta: Array, start: int = 0, stop: int | None = None) -> Array:

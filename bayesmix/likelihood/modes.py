@@ -197,6 +197,7 @@ def _height(  # pragma: no cover - compiled
         mixture.weights,
         mixture.price,
         mixture.bounds,
+        mixture.tables,
     )
     coefficients(here, 0, 0, 1, beta, slope)
     log_probabilities(panel, i, base, beta, 1, logp, prob)

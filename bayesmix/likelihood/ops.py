@@ -23,7 +23,7 @@ from bayesmix.likelihood.conditional import conditional_log_probabilities
 from bayesmix.likelihood.density import density_integrals
 from bayesmix.likelihood.integrate import Mixture, integrate_parallel, integrate_serial
 from bayesmix.likelihood.kernels import Panel
-from bayesmix.likelihood.laws import law_table
+from bayesmix.likelihood.laws import law_table, law_tables
 
 
 def _source_version() -> int:
@@ -34,6 +34,7 @@ def _source_version() -> int:
         "density",
         "fastmath",
         "gamma",
+        "gamma_table",
         "integrate",
         "kernels",
         "laws",
@@ -92,6 +93,7 @@ class IntegratedLogProb(Op):
             weights,
             self.price,
             bounds,
+            law_tables(link, np.ascontiguousarray(chol)),
         )
         results = integrate_parallel(panel, np.ascontiguousarray(base), mixture, self.with_base)
         for storage, value in zip(outputs, results, strict=True):
@@ -138,6 +140,7 @@ def _compiled_integrals(op: IntegratedLogProb, **kwargs: Any) -> Callable[..., A
             np.ascontiguousarray(weights),
             price,
             np.ascontiguousarray(bounds),
+            law_tables(np.ascontiguousarray(link), np.ascontiguousarray(chol)),
         )
         return integrate_serial(panel, np.ascontiguousarray(base), mixture, with_base)
 

@@ -14,6 +14,7 @@ from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_defa
 
 from bayesmix.likelihood.integrate import Mixture, integrate_parallel, integrate_serial
 from bayesmix.likelihood.kernels import Panel
+from bayesmix.likelihood.laws import law_tables
 from bayesmix.likelihood.ops import VERSION, location_cotangent, only_first
 from bayesmix.likelihood.scaled import scale_scores, scale_scores_serial
 
@@ -50,6 +51,7 @@ class ScaledLogProb(Op):
             weights,
             self.price,
             bounds,
+            law_tables(link, np.ascontiguousarray(chol)),
         )
         linear = base * scale
         logp, d_loc, d_chol, d_base = integrate_parallel(panel, linear + offset, mixture, True)
@@ -121,6 +123,7 @@ def _compiled(op: ScaledLogProb, **kwargs: Any) -> Callable[..., Any]:
             np.ascontiguousarray(weights),
             price,
             np.ascontiguousarray(bounds),
+            law_tables(np.ascontiguousarray(link), np.ascontiguousarray(chol)),
         )
         whole = linear + offset
         logp, d_loc, d_chol, d_base = integrate_serial(panel, whole, mixture, True)

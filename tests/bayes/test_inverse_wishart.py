@@ -73,7 +73,7 @@ def test_density_is_scipys_times_the_jacobian(panel):
 def test_prior_draws_have_the_moments(panel):
     """Of the covariance, V / (df - K - 1); of the means, E[Sigma] / precision."""
     model = bm.pymc_model(THREE, panel, priors={"cov[a, b, c]": PRIOR})
-    draws = 3000
+    draws = 1000
     wanted = [model["sd"], model["corr"], model["mean"]]
     sd, corr, mean = pm.draw(wanted, draws, random_seed=3, mode=INTERPRETED)
     sigma = np.array([[s[i] * s[j] for i, j in ((1, 2), (1, 3), (2, 3))] for s in sd]) * corr
