@@ -2,55 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
 import numpy as np
-import pytensor
-import pytensor.tensor as pt
 from numpy.typing import NDArray
-from pytensor.compile.mode import Mode
 
 from bayesmix.data.columns import first_few
 from bayesmix.errors import IntegrationError
-from bayesmix.likelihood.graph import (
-    PointGrid,
-    free_parameters,
-    input_chunk,
-    log_integrals,
-)
 from bayesmix.likelihood.integrate import integrate_parallel
 from bayesmix.likelihood.mixture import base_at, mixture_at
 from bayesmix.likelihood.problem import Chunk, Grid, Problem
 
 Array = NDArray[np.float64]
 
-# The graph around the kernel is a handful of small operations: compiling them would not pay.
-INTERPRETED = Mode(linker="py", optimizer="fast_compile")
-
 
 SIGNED = "rules with negative weights cannot follow such persons; use centred(sobol(64))"
 HUGE = "utilities are not finite; look for a mean or a standard deviation that is far too large"
-
-
-_FUNCTIONS: WeakKeyDictionary[Problem, Callable[..., tuple[Array, Array]]] = WeakKeyDictionary()
-
-
-def _compiled(problem: Problem) -> Callable[..., tuple[Array, Array]]:
-    """Value and gradient as a function of theta and the arrays of a chunk: one for all grids."""
-    if problem not in _FUNCTIONS:
-        symbols = input_chunk(problem.chunk(PointGrid(problem.parameters.n_random), 0, 1))
-        theta = pt.dvector("theta")
-        parameters = free_parameters(theta, problem.parameters)
-        logp = log_integrals(problem, symbols, *parameters)
-        value = (symbols.person_weights * logp).sum()
-        gradient = pytensor.grad(value, theta)
-        _FUNCTIONS[problem] = pytensor.function(
-            [theta, *symbols], [value, gradient], mode=INTERPRETED, on_unused_input="ignore"
-        )
-    return _FUNCTIONS[problem]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,21 +52,29 @@ class Likelihood:
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
         """Weighted log-likelihood in nats, and its gradient (P,); NaN where it does not exist."""
         total, gradient = 0.0, np.zeros(len(theta))
-        for chunk in self._chunks():
-            value, part = _compiled(self.problem)(theta, *chunk)
-            total += float(value)
-            gradient += part
+        for chunk, logp, scores in self._evaluations(theta):
+            total += float(chunk.person_weights @ logp)
+            gradient += chunk.person_weights @ scores
         return total, gradient
 
     def by_person(self, theta: Array) -> tuple[Array, Array]:
         """``log P_i`` (I,) and its scores (I, P) with respect to the free vector, unweighted."""
+        parts = [(logp, scores) for _, logp, scores in self._evaluations(theta)]
+        logp, scores = zip(*parts, strict=True)
+        return np.concatenate(logp), np.concatenate(scores)
+
+    def _evaluations(self, theta: Array) -> Iterator[tuple[Chunk, Array, Array]]:
+        """Chunks, with log-integrals and scores of their persons.
+
+        The chain rule of the graph of `log_integrals`, in NumPy: a graph around the kernel would
+        cost a quarter of an evaluation on few nodes.
+        """
         space = self.problem.parameters
         with_base = self.problem.x_fixed.shape[1] > 0
-        logp, scores = [], []
         for (start, stop), chunk in zip(self._cuts, self._chunks(), strict=True):
             mixture = mixture_at(self.problem, theta, chunk.nodes, chunk.node_weights, start, stop)
             base = base_at(self.problem, theta, start, stop)
-            value, d_loc, d_chol, d_base = integrate_parallel(
+            logp, d_loc, d_chol, d_base = integrate_parallel(
                 self.problem.panel_of(chunk), base, mixture, with_base
             )
             means, rest = np.split(d_loc, [space.n_random], axis=1)
@@ -107,9 +84,7 @@ class Likelihood:
                 first_rows = chunk.situation_start[chunk.person_start[:-1]]
                 parts.append(np.add.reduceat(products, first_rows, axis=0))
             parts.append(means[:, space.shifted] * chunk.z)
-            logp.append(value)
-            scores.append(np.concatenate(parts, axis=1))
-        return np.concatenate(logp), np.concatenate(scores)
+            yield chunk, logp, np.concatenate(parts, axis=1)
 
     def check(self, theta: Array) -> None:
         """Refuse a grid whose integrals are not positive.
