@@ -12,7 +12,7 @@ F           fixed coefficients
 P           parameters
 D           draws
 beta        coefficients of a person, (I or 1, K, S)
-b           their Gaussian index, ``beta = link(b)``, ``b = loc + L u``
+b           their Gaussian index, ``beta = T(b)``, ``b = loc + L u`` (all laws: ``T(L u; loc, s)``)
 u, z        coordinates in the space of standard normals
 l, logp     log-probability of a person's choices, (I, S) by node or (I,) integrated
 theta       the free vector that optimisers move, (P,)
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from bayesmix.classical.mss import mss
     from bayesmix.data import examples
     from bayesmix.data.choices import ChoiceData
+    from bayesmix.demand.class_probabilities import class_probabilities
     from bayesmix.demand.curve import price_curve
     from bayesmix.demand.diversion import diversion, marginal_consumers
     from bayesmix.demand.elasticities import elasticities
@@ -71,8 +72,17 @@ if TYPE_CHECKING:
     from bayesmix.reporting.compare import compare
     from bayesmix.reporting.demand_plots import plot_matrix, plot_price_curve, plot_wtp
     from bayesmix.reporting.demand_tables import demand_table, latex_table
+    from bayesmix.specification.bounded import (
+        CensoredNormal,
+        JohnsonSB,
+        Triangular,
+        TruncatedNormal,
+        Uniform,
+    )
+    from bayesmix.specification.classes import LatentClass
     from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
     from bayesmix.specification.model import MixedLogit
+    from bayesmix.specification.one_sided import Exponential, Gamma
 
 __version__ = version("bayesmix")
 
@@ -91,6 +101,7 @@ _HOMES = {
     "classical.msm": ["msm"],
     "classical.mss": ["mss"],
     "data.choices": ["ChoiceData"],
+    "demand.class_probabilities": ["class_probabilities"],
     "demand.curve": ["price_curve"],
     "demand.diversion": ["diversion", "marginal_consumers"],
     "demand.elasticities": ["elasticities"],
@@ -118,29 +129,47 @@ _HOMES = {
     "reporting.compare": ["compare"],
     "reporting.demand_plots": ["plot_matrix", "plot_price_curve", "plot_wtp"],
     "reporting.demand_tables": ["demand_table", "latex_table"],
+    "specification.bounded": [
+        "CensoredNormal",
+        "JohnsonSB",
+        "Triangular",
+        "TruncatedNormal",
+        "Uniform",
+    ],
+    "specification.classes": ["LatentClass"],
     "specification.mixing": ["Correlated", "LKJNormal", "LogNormal", "Normal"],
     "specification.model": ["MixedLogit"],
+    "specification.one_sided": ["Exponential", "Gamma"],
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Bootstrap",
+    "CensoredNormal",
     "ChoiceData",
     "ConvergenceError",
     "Correlated",
     "DataError",
+    "Exponential",
     "Fit",
+    "Gamma",
     "HypothesisTest",
     "IntegrationError",
+    "JohnsonSB",
     "LKJNormal",
+    "LatentClass",
     "LogNormal",
     "MixedLogit",
     "Normal",
     "SpecificationError",
     "Tolerance",
+    "Triangular",
+    "TruncatedNormal",
+    "Uniform",
     "bootstrap",
     "centred",
     "check",
+    "class_probabilities",
     "compare",
     "compare_rules",
     "demand_table",

@@ -3,11 +3,16 @@
 Choices are drawn again and again from known parameters. With few draws the simulated likelihood's
 estimates are biased, for it takes logarithms of noisy probabilities; those of simulated moments and
 of simulated scores are not, and those on person-centred nodes have little noise to begin with.
+
+Every fit is appended to a file as soon as it is made: the same command goes on where it was ended.
 """
 
 import argparse
-from collections.abc import Callable
+import csv
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import matplotlib as mpl
@@ -23,7 +28,11 @@ mpl.use("Agg")
 
 DRAWS = (10, 25, 100)
 CANDIDATES = 4096
-OUT = Path("runs")
+DRAWN = 10**6
+"""Distance of the seeds of an estimator's draws from those of the choices."""
+OUT = Path("runs/monte_carlo.csv")
+KEYS = ["design", "estimator", "draws", "seed"]
+COLUMNS = [*KEYS, "parameter", "error", "std error", "inside", "seconds", "failure"]
 
 
 @dataclass(frozen=True)
@@ -97,58 +106,114 @@ def simulate(design: Design, seed: int) -> bm.ChoiceData:
     return bm.simulate_choices(design.model, design.truth, data, rng)
 
 
-def replicate(name: str, replications: int) -> pd.DataFrame:
-    """Errors, standard errors and seconds, a row for each estimator, draws and parameter."""
-    rows = []
-    for seed in track(range(replications), description=name, console=console):
-        data = simulate(DESIGNS[name], seed)
-        for estimator in ESTIMATORS:
-            for draws in DRAWS:
-                rows += one_fit(name, data, estimator, draws, seed)
-    return pd.DataFrame(rows)
+@dataclass(frozen=True)
+class Task:
+    """One fit: to the choices of a seed, by an estimator with so many draws."""
+
+    design: str
+    estimator: str
+    draws: int
+    seed: int
 
 
-def one_fit(
-    name: str, data: bm.ChoiceData, estimator: str, draws: int, seed: int
-) -> list[dict[str, object]]:
-    """The rows of one fit; without numbers where it failed."""
-    design = DESIGNS[name]
-    key = {"design": name, "estimator": estimator, "draws": draws, "seed": seed}
+def tasks(asked: argparse.Namespace) -> list[Task]:
+    """Fits replication by replication, so that a run that is ended has made some of each."""
+    return [
+        Task(design, estimator, draws, seed)
+        for seed in range(asked.replications)
+        for design in asked.design
+        for estimator in asked.estimator
+        for draws in asked.draws
+    ]
+
+
+def fit(task: Task) -> list[dict[str, object]]:
+    """A row for each parameter of a fit; without numbers, and with the reason, where it failed."""
+    design = DESIGNS[task.design]
+    data = simulate(design, task.seed)
     try:
-        seconds, found = timed(lambda: ESTIMATORS[estimator](design.model, data, draws, seed))
-    except (bm.ConvergenceError, bm.IntegrationError):
-        return [{**key, "parameter": p, "error": np.nan, "std error": np.nan} for p in design.truth]
+        seconds, found = timed(
+            lambda: ESTIMATORS[task.estimator](design.model, data, task.draws, DRAWN + task.seed)
+        )
+    except (bm.ConvergenceError, bm.IntegrationError) as reason:
+        failure = f"{type(reason).__name__}: {reason}"
+        return [{**vars(task), "parameter": p, "failure": failure} for p in design.truth]
+    ends = found.confidence_intervals().iloc[:, :2]
     return [
         {
-            **key,
+            **vars(task),
             "parameter": p,
             "error": found.params[p] - value,
             "std error": found.std_errors[p],
-            "seconds": seconds,
+            "inside": int(ends.loc[p].iloc[0] <= value <= ends.loc[p].iloc[1]),
+            "seconds": round(seconds, 3),
         }
         for p, value in design.truth.items()
     ]
 
 
+def finished(path: Path) -> set[Task]:
+    """The fits that a file has."""
+    if not path.exists():
+        return set()
+    rows = pd.read_csv(path)[KEYS].drop_duplicates()
+    return {Task(*row) for row in rows.itertuples(index=False)}
+
+
+def run(todo: list[Task], processes: int) -> Iterator[list[dict[str, object]]]:
+    """The rows of each fit, as they are made."""
+    if processes == 1:
+        yield from map(fit, todo)
+        return
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(fit, task) for task in todo]):
+            yield future.result()
+
+
+def go_on(asked: argparse.Namespace) -> None:
+    """Append what is still to be made to the file."""
+    done = finished(asked.out)
+    todo = [task for task in tasks(asked) if task not in done]
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    new = not asked.out.exists()
+    with asked.out.open("a", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        if new:
+            writer.writeheader()
+        for rows in track(run(todo, asked.processes), "fits", total=len(todo), console=console):
+            writer.writerows(rows)
+            file.flush()
+
+
 def summary(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Bias with its noise, root mean square error, coverage of 95 % intervals, failures."""
-    keys = ["design", "estimator", "draws", "parameter"]
-    # A standard deviation at 0 has no standard error, and no interval that could cover.
-    covered = (estimates["error"].abs() < 1.96 * estimates["std error"]).astype(float)
+    """Bias and its noise, error and coverage of 95 % intervals over fits; what has no numbers.
+
+    ``coverage`` is of the intervals that `Fit.summary` prints, ``wald`` of the estimate and 1.96
+    standard errors to either side. An estimate without a standard error has no interval that could
+    cover: it counts as missed, and is counted in ``no error``. Failed fits are in ``failed`` alone.
+    """
+    made = estimates["error"].notna()
+    wald = (estimates["error"].abs() < 1.96 * estimates["std error"]).astype(float)
     grouped = estimates.assign(
         square=estimates["error"] ** 2,
-        covered=covered.where(estimates["error"].notna()),
-        failed=estimates["error"].isna(),
-    ).groupby(keys, sort=False)
+        wald=wald.where(made),
+        unknown=made & estimates["std error"].isna(),
+        failed=~made,
+    ).groupby(["design", "estimator", "draws", "parameter"], sort=False)
     found = grouped.agg(
+        fits=("error", "size"),
         bias=("error", "mean"),
         noise=("error", "sem"),
         rmse=("square", lambda s: np.sqrt(s.mean())),
-        coverage=("covered", "mean"),
+        spread=("error", "std"),
+        claimed=("std error", "mean"),
+        coverage=("inside", "mean"),
+        wald=("wald", "mean"),
+        unknown=("unknown", "sum"),
         failed=("failed", "sum"),
         seconds=("seconds", "median"),
     )
-    return found.reset_index()
+    return found.rename(columns={"unknown": "no error"}).reset_index()
 
 
 def plot(found: pd.DataFrame, path: Path) -> None:
@@ -177,28 +242,53 @@ def plot(found: pd.DataFrame, path: Path) -> None:
     plt.close(figure)
 
 
-def main() -> None:
+def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--replications", type=int, default=300)
     parser.add_argument("--design", choices=list(DESIGNS), action="append", help="default: all")
+    parser.add_argument("--estimator", choices=list(ESTIMATORS), action="append", help="all")
+    parser.add_argument("--draws", type=int, action="append", help=f"default: {DRAWS}")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=OUT, help="a row for each fit and parameter")
+    parser.add_argument("--show", action="store_true", help="what the file has, without new fits")
     asked = parser.parse_args()
-    found = pd.concat(
-        [summary(replicate(name, asked.replications)) for name in asked.design or DESIGNS]
-    )
-    OUT.mkdir(exist_ok=True)
-    found.to_csv(OUT / "monte_carlo.csv", index=False)
-    plot(found, OUT / "monte_carlo.png")
+    asked.design = asked.design or list(DESIGNS)
+    asked.estimator = asked.estimator or list(ESTIMATORS)
+    asked.draws = asked.draws or list(DRAWS)
+    return asked
+
+
+def report(found: pd.DataFrame) -> None:
+    """A table for each design."""
     for name, part in found.groupby("design", sort=False):
         table(
-            f"{name}, {asked.replications} replications",
-            ["estimator", "draws", "parameter", "bias", "noise", "rmse", "95 %", "failed", "s"],
+            str(name),
+            ["estimator", "draws", "parameter", "fits", "bias", "noise", "rmse", "95 %", "wald",
+             "no error", "failed", "s"],
             [
-                [r.estimator, r.draws, r.parameter, f"{r.bias:+.3f}", f"{r.noise:.3f}",
-                 f"{r.rmse:.3f}", f"{r.coverage:.2f}", r.failed, f"{r.seconds:.2f}"]
-                for r in part.itertuples()
+                [r.estimator, r.draws, r.parameter, r.fits, f"{r.bias:+.3f}", f"{r.noise:.3f}",
+                 f"{r.rmse:.3f}", f"{r.coverage:.3f}", f"{r.wald:.3f}", r.unknown, r.failed,
+                 f"{r.seconds:.2f}"]
+                for r in part.rename(columns={"no error": "unknown"}).itertuples()
             ],
         )  # fmt: skip
-    console.print(f"{OUT / 'monte_carlo.csv'}, {OUT / 'monte_carlo.png'}")
+
+
+def main() -> None:
+    asked = options()
+    if not asked.show:
+        go_on(asked)
+    estimates = pd.read_csv(asked.out)
+    found = summary(estimates)
+    report(found)
+    for reason, count in estimates["failure"].dropna().value_counts().items():
+        console.print(f"{count} rows without numbers: {reason}", markup=False)
+    table_at, plot_at = (
+        asked.out.with_name(f"{asked.out.stem}_summary{e}") for e in (".csv", ".png")
+    )
+    found.round(5).to_csv(table_at, index=False)
+    plot(found, plot_at)
+    console.print(f"{asked.out}, {table_at}, {plot_at}")
 
 
 if __name__ == "__main__":

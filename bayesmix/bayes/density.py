@@ -16,9 +16,15 @@ from bayesmix.likelihood.problem import Problem
 
 
 def log_prior(
-    problem: Problem, priors: Priors, mean: Any, chol: Any, fixed: Any, shift: Any = None
+    problem: Problem,
+    priors: Priors,
+    mean: Any,
+    chol: Any,
+    fixed: Any,
+    shift: Any = None,
+    log_scale: Any = None,
 ) -> Any:
-    """Log-density, up to a constant, of means, free entries of ``L``, fixed coefficients, shifts.
+    """Log-density, up to a constant, of means, free entries of ``L``, fixed, shifts, log scales.
 
     With ``L_k = sd_k U_k`` and ``U`` the Cholesky factor of the correlations of a law with n terms,
     ``p(L) = prod_k p(sd_k) U_kk^(n - k + 2 (eta - 1)) U_kk / sd_k^(k - 1)``, k = 1 .. n: the LKJ
@@ -28,8 +34,10 @@ def log_prior(
     total += _normal(fixed, priors.fixed_location, priors.fixed_scale)
     if shift is not None:
         total += _normal(shift, priors.shift_location, priors.shift_scale)
+    if log_scale is not None:
+        total += _normal(log_scale, priors.scale_location, priors.scale_scale)
     position = 0
-    for law in problem.model.random:
+    for law in problem.model.laws:
         size = len(law.coefficients)
         here = slice(position, position + size)
         block = chol[here, here]

@@ -11,6 +11,7 @@ import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
+from bayesmix.bayes.class_model import class_model
 from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
@@ -45,7 +46,8 @@ def pymc_model(
 
     Variables ``mean`` and ``sd`` (dimension ``random``), ``corr`` (dimension ``pair``, for laws
     with correlation) and ``fixed`` (dimension ``term``); the hierarchical model has ``z`` (person,
-    random) besides. The log-likelihood is a potential of that name.
+    random) besides. The log-likelihood is a potential of that name. With latent classes there is
+    ``share`` too, and one coefficient keeps the classes in order (`bayesmix.bayes.class_labels`).
 
     Parameters
     ----------
@@ -69,13 +71,13 @@ def pymc_model(
         raise SpecificationError(
             f"argument 'likelihood' must be 'hierarchical' or 'marginal', got {likelihood!r}"
         )
-    if likelihood == "marginal" and grid is None and model.random:
+    if likelihood == "marginal" and grid is None and model.laws:
         raise SpecificationError(
             "the marginal likelihood needs a grid: pass grid=fit.grid, or use bm.sample, "
             "which makes one"
         )
     problem = bind(model, data)
-    if likelihood == "hierarchical" or not model.random:
+    if likelihood == "hierarchical" or not model.laws:
         return build(problem, None, priors, noncentred)
     if isinstance(grid, Rule | Centred):
         raise SpecificationError(
@@ -92,6 +94,8 @@ def build(
     noncentred: bool = True,
 ) -> pm.Model:
     """The marginal model on ``grid``, or the hierarchical one without a grid."""
+    if problem.within is not None:
+        return class_model(problem, grid, priors, noncentred)
     space = problem.parameters
     with pm.Model(coords=coordinates(problem)) as pymc:
         population = _population(problem, make_priors(problem, priors))
@@ -114,6 +118,7 @@ def coordinates(problem: Problem) -> dict[str, Any]:
         "shifted": list(space.shift_names),
         "pair": list(space.pair_names),
         "term": list(space.fixed),
+        "source": list(space.scales),
     }
 
 
@@ -122,13 +127,14 @@ def mean_dimension(problem: Problem) -> str:
     return "located" if problem.parameters.centred else "random"
 
 
-def _population(problem: Problem, priors: Priors) -> tuple[Any, Any, Any, Any]:
-    """Means (K,), Cholesky factor (K, K), fixed coefficients (F,) and shifts (M,) with priors."""
+def _population(problem: Problem, priors: Priors) -> tuple[Any, Any, Any, Any, Any]:
+    """Means, Cholesky factor, fixed coefficients, shifts and log scales, with priors."""
     space = problem.parameters
     mean: Any = pt.zeros(0)
     fixed: Any = pt.zeros(0)
     chol: Any = pt.zeros((space.n_random, space.n_random))
     shift: Any = pt.zeros(0)
+    log_scale: Any = pt.zeros(0)
     if space.n_random:
         mean = pt.zeros(space.n_random)
         if len(space.located):
@@ -141,7 +147,10 @@ def _population(problem: Problem, priors: Priors) -> tuple[Any, Any, Any, Any]:
         fixed = pm.Normal("fixed", priors.fixed_location, priors.fixed_scale, dims="term")
     if space.shifts:
         shift = pm.Normal("shift", priors.shift_location, priors.shift_scale, dims="shifted")
-    return mean, chol, fixed, shift
+    if space.scales:
+        scale = pm.LogNormal("scale", priors.scale_location, priors.scale_scale, dims="source")
+        log_scale = pt.log(scale)
+    return mean, chol, fixed, shift, log_scale
 
 
 def _cholesky(problem: Problem, priors: Priors) -> Any:
@@ -152,7 +161,7 @@ def _cholesky(problem: Problem, priors: Priors) -> Any:
     sds: list[Any] = []
     correlations: list[Any] = []
     position = 0
-    for number, law in enumerate(problem.model.random, start=1):
+    for number, law in enumerate(problem.model.laws, start=1):
         size = len(law.coefficients)
         here = slice(position, position + size)
         if law.correlated:
@@ -178,24 +187,36 @@ def _cholesky(problem: Problem, priors: Priors) -> Any:
 
 
 def _hierarchical(
-    problem: Problem, mean: Any, chol: Any, fixed: Any, shift: Any, noncentred: bool
+    problem: Problem,
+    mean: Any,
+    chol: Any,
+    fixed: Any,
+    shift: Any,
+    log_scale: Any,
+    noncentred: bool,
 ) -> Any:
     loc = locations(problem, mean, shift)
     shape = (problem.n_persons, problem.parameters.n_random)
     if not shape[1]:
-        indices: Any = pt.zeros(shape)
+        deviations: Any = pt.zeros(shape)
     elif noncentred:
         z = pm.Normal("z", 0.0, 1.0, dims=("person", "random"))
-        indices = loc + z @ chol.T
+        deviations = z @ chol.T
     elif problem.parameters.pairs:
-        indices = pm.MvNormal("b", loc, chol=chol, dims=("person", "random"))
+        deviations = pm.MvNormal("b", loc, chol=chol, dims=("person", "random")) - loc
     else:
-        indices = pm.Normal("b", loc, pt.diagonal(chol), dims=("person", "random"))
-    return conditional_log_probabilities(problem, indices, fixed)
+        deviations = pm.Normal("b", loc, pt.diagonal(chol), dims=("person", "random")) - loc
+    return conditional_log_probabilities(problem, deviations, loc, chol, fixed, log_scale)
 
 
 def marginal_log_probabilities(
-    problem: Problem, grid: Grid, mean: Any, chol: Any, fixed: Any, shift: Any = None
+    problem: Problem,
+    grid: Grid,
+    mean: Any,
+    chol: Any,
+    fixed: Any,
+    shift: Any = None,
+    log_scale: Any = None,
 ) -> Any:
     """Log-probability (I,) of each person's choices on ``grid``.
 
@@ -207,7 +228,7 @@ def marginal_log_probabilities(
         if nodes is not None:
             return density_log_integrals(problem, _shared_nodes(nodes), mean, chol, shift)
     whole = problem.chunk(grid, 0, problem.n_persons)
-    return log_integrals(problem, shared_chunk(whole), mean, chol, fixed, shift)
+    return log_integrals(problem, shared_chunk(whole), mean, chol, fixed, shift, log_scale)
 
 
 def _shared_nodes(nodes: CoefficientNodes) -> CoefficientNodes:

@@ -19,6 +19,8 @@ Array = NDArray[np.float64]
 def free_vectors(problem: Problem, posterior: xr.Dataset) -> Array:
     """The free vector of every draw, (chains, draws, P)."""
     space = problem.parameters
+    if problem.within is not None:
+        return _class_vectors(problem, posterior)
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
     parts = []
     if space.n_random:
@@ -35,7 +37,24 @@ def free_vectors(problem: Problem, posterior: xr.Dataset) -> Array:
         parts.append(posterior["fixed"].to_numpy())
     if space.shifts:
         parts.append(posterior["shift"].to_numpy())
+    if space.scales:
+        parts.append(np.log(posterior["scale"].to_numpy()))
     return np.concatenate(parts, axis=-1)
+
+
+def _class_vectors(problem: Problem, posterior: xr.Dataset) -> Array:
+    """`free_vectors` with latent classes: those of each class, put together."""
+    space, within = problem.classes, problem.within
+    assert within is not None
+    values = np.concatenate([posterior[kind].to_numpy() for kind in space.labels], axis=-1)
+    kinds = np.array([name.split("[", 1)[0] for name in within.parameters.names], dtype=str)
+    thetas = np.empty_like(values)
+    for places, entries in zip(space.select_printed, space.select, strict=True):
+        own = values[..., places]
+        parts = {k: (("chain", "draw", f"of_{k}"), own[..., kinds == k]) for k in kinds}
+        thetas[..., entries] = free_vectors(within, xr.Dataset(parts))
+    thetas[..., space.n_within :] = values[..., space.n_within :]
+    return thetas
 
 
 def integrated_log_likelihood(problem: Problem, grid: Grid, thetas: Array) -> Array:

@@ -26,6 +26,7 @@ MEAN_UTILS = 10.0
 SD_UTILS = 5.0
 INDEX_MEAN = 3.0
 INDEX_SD = 2.0
+LOG_SCALE_SD = 1.0
 
 Prior = float | tuple[float, float]
 
@@ -44,6 +45,8 @@ class Priors:
         Of the normal priors of ``fixed`` (F,).
     shift_location, shift_scale
         Of the normal priors of ``shift`` (M,).
+    scale_location, scale_scale
+        Of the lognormal priors of ``scale`` (G,): of its logarithm.
     table
         All of them in words.
     """
@@ -55,6 +58,8 @@ class Priors:
     fixed_scale: Array
     shift_location: Array
     shift_scale: Array
+    scale_location: Array
+    scale_scale: Array
     table: pd.DataFrame
 
 
@@ -67,7 +72,8 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
         The model bound to data.
     given
         By flat name: ``"mean[x]"`` and ``"fixed[x]"`` take (location, scale) of a normal law,
-        ``"sd[x]"`` the scale of a half-normal one.
+        ``"sd[x]"`` the scale of a half-normal one, ``"scale[x]"`` location and scale of the
+        logarithm.
 
     Raises
     ------
@@ -76,26 +82,31 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
     """
     space, unit = problem.parameters, 1.0 / problem.design.spread
     k, m = space.n_random, len(space.located)
-    linear = len(space.fixed) + len(space.shifts)
+    linear, scales = len(space.fixed) + len(space.shifts), len(space.scales)
     if problem.price >= 0:
         # A willingness to pay: what is worth a typical difference in the price.
         others = np.arange(len(unit)) != problem.price
         unit[others] /= unit[problem.price]
-    lognormal = problem.link != 0
-    # The centre of a lognormal index is the coefficient of one util per typical difference.
-    centre = np.where(lognormal, np.log(unit[:k]), 0.0)
-    mean_scale = np.where(lognormal, INDEX_MEAN, MEAN_UTILS * unit[:k])
-    sd_scale = np.where(lognormal, INDEX_SD, SD_UTILS * unit[:k])
+    # The centre of a logarithm is the coefficient of one util per typical difference; that of a
+    # position between two bounds is their middle.
+    logarithm = [c.law.index and c.family != "johnson-sb" for c in problem.design.coefficients]
+    centre = np.where(logarithm, np.log(unit[:k]), 0.0)
+    mean_scale = np.where(problem.index, INDEX_MEAN, MEAN_UTILS * unit[:k])
+    sd_scale = np.where(problem.index, INDEX_SD, SD_UTILS * unit[:k])
     table = pd.DataFrame(
         {
-            "law": ["normal"] * m + ["half-normal"] * k + ["normal"] * linear,
-            "location": np.concatenate([centre[space.located], np.zeros(k + linear)]),
+            "law": ["normal"] * m
+            + ["half-normal"] * k
+            + ["normal"] * linear
+            + ["lognormal"] * scales,
+            "location": np.concatenate([centre[space.located], np.zeros(k + linear + scales)]),
             "scale": np.concatenate(
                 [
                     mean_scale[space.located],
                     sd_scale,
                     MEAN_UTILS * unit[k:],
                     shift_units(problem, mean_scale),
+                    np.full(scales, LOG_SCALE_SD),
                 ]
             ),
         },
@@ -103,13 +114,13 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
     )
     for name, value in (given or {}).items():
         table.loc[name, ["location", "scale"]] = _read(name, value, table)
-    cuts = [m, m + k, m + k + len(space.fixed)]
+    cuts = [m, m + k, m + k + len(space.fixed), m + k + linear]
     parts = np.split(table[["location", "scale"]].to_numpy(float), cuts)
     shown = pd.concat([table, _correlations(problem)])
-    (mean, mean_size), (_, sd_size), (fixed, fixed_size), (shift, shift_size) = (
-        part.T for part in parts
-    )
-    return Priors(mean, mean_size, sd_size, fixed, fixed_size, shift, shift_size, shown)
+    pairs = [part.T for part in parts]
+    (mean, mean_size), (_, sd_size), (fixed, fixed_size), (shift, shift_size) = pairs[:4]
+    linear_priors = (fixed, fixed_size, shift, shift_size)
+    return Priors(mean, mean_size, sd_size, *linear_priors, *pairs[4], shown)  # type: ignore[call-arg]
 
 
 def _read(name: str, value: Prior, table: pd.DataFrame) -> tuple[float, float]:
@@ -131,7 +142,7 @@ def _read(name: str, value: Prior, table: pd.DataFrame) -> tuple[float, float]:
 
 
 def _correlations(problem: Problem) -> pd.DataFrame:
-    laws = [law for law in problem.model.random if law.correlated]
+    laws = [law for law in problem.model.laws if law.correlated]
     return pd.DataFrame(
         {"law": [f"LKJ(eta={law.eta:g})" for law in laws]},
         index=pd.Index([f"corr[{', '.join(law.terms)}]" for law in laws], name="parameter"),

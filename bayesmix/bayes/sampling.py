@@ -5,14 +5,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pymc as pm
 import xarray as xr
 from numpy.typing import NDArray
+from pymc.step_methods.hmc.quadpotential import QuadPotentialFull
 
 from bayesmix.bayes.accuracy import ERROR_SD, posterior_accuracy
+from bayesmix.bayes.class_labels import check_labels
+from bayesmix.bayes.class_sampling import class_plan
 from bayesmix.bayes.grids import FIRST_NODES, MOST_NODES, GridChoice, Stand, first_stand, stand_at
 from bayesmix.bayes.models import build
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
@@ -123,8 +126,10 @@ def sample(
     logit = multinomial(problem)
     check_signs(problem, logit)
     path, why = _path(problem, likelihood)
-    stand = first_stand(problem, grid, logit, priors, generator)
     settings = _Chains(draws, tune, chains, priors, noncentred, progress)
+    if problem.within is not None:
+        return _sample_classes(problem, (path, why), grid, logit, settings, generator)
+    stand = first_stand(problem, grid, logit, priors, generator)
     renewable = isinstance(grid, str) and path == "marginal"
     while True:
         tree = _run(problem, path, stand, logit, settings, generator)
@@ -194,21 +199,70 @@ def _run(
         if stand.whitening is not None:
             start = stand.whitening.theta
         initial = {k: v for k, v in initial_values(problem, start).items() if k in pymc.named_vars}
+    return _chains(pymc, hierarchical, settings, initial, rng)
+
+
+def _sample_classes(
+    problem: Problem,
+    path: tuple[str, str],
+    grid: GridChoice,
+    logit: Multinomial,
+    settings: _Chains,
+    rng: np.random.Generator,
+) -> xr.DataTree:
+    """Sample latent classes, in one order, and look at whether all chains number them alike."""
+    hierarchical = path[0] == "hierarchical"
+    chains = settings.chains, hierarchical, settings.noncentred
+    plan = class_plan(problem, grid, logit, settings.priors, chains, rng)
+    tree = _chains(plan.model, hierarchical, settings, plan.initial, rng, plan.scales)
+    posterior = tree["posterior"].to_dataset()
+    thetas = free_vectors(problem, posterior)
+    logp = integrated_log_likelihood(problem, plan.grid, thetas)
+    labels = check_labels(problem, posterior)
+    notes: dict[str, Any] = {"likelihood": path[0], "why": path[1], "ordering": str(plan.order)}
+    notes |= {"labels": str(labels), "label_switching": labels.switched}
+    if problem.parameters.n_random:
+        flat = thetas.reshape(-1, thetas.shape[-1])
+        totals = logp.reshape(len(flat), -1) @ problem.data.weights
+        accuracy = posterior_accuracy(problem, plan.grid, flat, totals, rng)
+        notes |= {"grid": str(plan.grid), **accuracy.notes()}
+    return complete(tree, problem, logp, settings.priors, notes)
+
+
+def _chains(
+    pymc: pm.Model,
+    hierarchical: bool,
+    settings: _Chains,
+    initial: Any,
+    rng: np.random.Generator,
+    scales: Array | None = None,
+) -> xr.DataTree:
+    """Run the chains, and keep the parameters of the population."""
     tune = (1000 if hierarchical else 400) if settings.tune is None else settings.tune
     with pymc, warnings.catch_warnings():
         # Of PyTensor's C compiler, which does nothing here but check PyMC's starting point.
         warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS")
+        # With the posterior's scales known there is nothing to learn but the step.
+        step = (
+            None
+            if scales is None
+            else pm.NUTS(potential=QuadPotentialFull(scales), target_accept=0.9)
+        )
         tree = pm.sample(
             settings.draws,
             tune=tune,
             chains=settings.chains,
             random_seed=int(rng.integers(2**31)),
             initvals=initial,
+            step=step,
+            # Chains that are given a start each are scattered by the posterior's own scales.
+            init="adapt_diag" if isinstance(initial, list) else "auto",
             progressbar=settings.progress,
             compute_convergence_checks=False,
             quiet=not settings.progress,
         )
-    kept = [v for v in ("mean", "sd", "corr", "fixed", "shift") if v in tree["posterior"].data_vars]
+    kinds = ("mean", "sd", "corr", "fixed", "shift", "scale", "share")
+    kept = [v for v in kinds if v in tree["posterior"].data_vars]
     tree["posterior"] = xr.DataTree(tree["posterior"].to_dataset()[kept])
     return tree
 
@@ -222,9 +276,10 @@ def initial_values(problem: Problem, theta: Array) -> dict[str, Array]:
         "sd": np.sqrt((chol**2).sum(axis=1)),
         "fixed": fixed,
         "shift": space.shift(theta),
+        "scale": np.exp(space.log_scale(theta)),
     }
     position = 0
-    for number, law in enumerate(problem.model.random, start=1):
+    for number, law in enumerate(problem.model.laws, start=1):
         here = slice(position, position + len(law.coefficients))
         block = chol[here, here]
         values[f"sd_{number}"] = np.sqrt((block**2).sum(axis=1))

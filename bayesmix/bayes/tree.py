@@ -10,7 +10,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayesmix.bayes.priors import Prior, make_priors
+from bayesmix.bayes.class_priors import prior_table
+from bayesmix.bayes.priors import Prior
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.record import model_record
 
@@ -56,7 +57,7 @@ def complete(
         {
             "model": json.dumps(model_record(problem.model)),
             "description": str(problem.model),
-            "priors": make_priors(problem, priors).table.to_string(),
+            "priors": prior_table(problem, priors).to_string(),
             **notes,
         }
     )

@@ -99,13 +99,13 @@ def whitened_model(
     with pm.Model(coords=coordinates(problem)) as pymc:
         x = pm.Flat("x", shape=space.size, initval=np.zeros(space.size))
         theta_log = pt.constant(at.centre) + pt.constant(at.root) @ x
-        mean, chol, fixed, shift = _parameters(problem, theta_log)
+        mean, chol, fixed, shift, log_scale = _parameters(problem, theta_log)
         if hierarchical:
             z = pm.Normal("z", 0.0, 1.0, dims=("person", "random"))
-            indices = locations(problem, mean, shift) + z @ chol.T
-            logp = conditional_log_probabilities(problem, indices, fixed)
+            loc = locations(problem, mean, shift)
+            logp = conditional_log_probabilities(problem, z @ chol.T, loc, chol, fixed, log_scale)
         else:
-            logp = marginal_log_probabilities(problem, grid, mean, chol, fixed, shift)
+            logp = marginal_log_probabilities(problem, grid, mean, chol, fixed, shift, log_scale)
         pm.Potential("log_posterior", _log_posterior(problem, logp, chosen, theta_log))
         if correction is not None:
             pm.Potential("correction", correction(x))
@@ -121,6 +121,8 @@ def whitened_model(
             pm.Deterministic("fixed", fixed, dims="term")
         if space.shifts:
             pm.Deterministic("shift", shift, dims="shifted")
+        if space.scales:
+            pm.Deterministic("scale", pt.exp(log_scale), dims="source")
     return pymc
 
 
@@ -174,7 +176,7 @@ def _compiled(problem: Problem, grid: Grid, priors: Priors) -> Function:
     return evaluate
 
 
-def _parameters(problem: Problem, theta_log: Any) -> tuple[Any, Any, Any, Any]:
+def _parameters(problem: Problem, theta_log: Any) -> tuple[Any, Any, Any, Any, Any]:
     diagonal = problem.parameters.diagonal()
     theta = theta_log
     if len(diagonal):

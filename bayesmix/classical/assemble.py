@@ -17,22 +17,28 @@ from bayesmix.classical.covariance import (
 )
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.identification import diagnosis
+from bayesmix.classical.latent_class import class_words, numbered
 from bayesmix.classical.progress import Progress
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import gauss_hermite
-from bayesmix.likelihood.boundary import at_boundary
+from bayesmix.likelihood.boundary import boundary_names
 from bayesmix.likelihood.centred import PersonGrid
-from bayesmix.likelihood.certificate import Certificate, certify
-from bayesmix.likelihood.coefficient_nodes import frozen_gradient
+from bayesmix.likelihood.certificate import Certificate, certify, exact
+from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.following import following_gradient
+from bayesmix.likelihood.laws import CENSORED
 from bayesmix.likelihood.maximise import Optimum, whitening
 from bayesmix.likelihood.multinomial import Multinomial, starting_values
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.units import natural_units
 
 Array = NDArray[np.float64]
+
+SCORE_NODES = 512
+"""Person-centred nodes of the scores that standard errors are made of, at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +65,8 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
     """
     problem = search.problem
     space = problem.parameters
+    if problem.within is not None:
+        optimum, grid = numbered(problem, optimum, grid)
     theta = space.canonical(optimum.theta)
     likelihood = Likelihood(problem, grid)
     likelihood.check(theta)
@@ -70,7 +78,7 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
             f"the optimiser stopped before the gradient was small ({optimum.decrement:.2g} "
             f"standard errors, norm {np.linalg.norm(optimum.gradient):.2g}; {optimum.message}); "
             f"condition number of the scaled curvature {found.condition:.2g}. "
-            f"{diagnosis(found, space, theta)}"
+            f"{_words(found, problem, theta)}"
         )
     search.progress.phase("certificate of the integration error")
     return Fit(
@@ -82,7 +90,7 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
         loglik_multinomial=search.logit.loglik,
         information=found,
         grid=grid,
-        integration=_certificate(search, theta, grid, found),
+        integration=_certificate(search, theta, grid, found) if problem.model.random else None,
         optima=optima,
         converged=optimum.converged,
         message=message_of(optimum, found, problem, theta),
@@ -95,24 +103,30 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
 
 
 def information_at(likelihood: Likelihood, theta: Array) -> Information:
-    """Curvature and scores of a likelihood on its grid at the free vector ``theta`` (P,)."""
-    problem = likelihood.problem
+    """Curvature and scores at the free vector ``theta`` (P,), on the likelihood's grid.
+
+    A person-centred grid follows theta as differences are taken; its scores, one evaluation, are
+    of `SCORE_NODES` at least: their noise does not cancel in a sum of squares. Where coefficients
+    are censored a sum over nodes has kinks, of which differences see too many or too few, and the
+    outer product of scores stands for the curvature.
+    """
+    problem, grid = likelihood.problem, likelihood.grid
     weights = problem.data.weights
+    gradient = lambda at: likelihood.value_and_gradient(at)[1]  # noqa: E731
+    if isinstance(grid, PersonGrid | ClassGrid):
+        gradient = following_gradient(problem, grid)
+        likelihood = Likelihood(problem, grid.resized(max(grid.size, SCORE_NODES)))
     _, scores = likelihood.by_person(theta)
-    frozen = None
-    if isinstance(likelihood.grid, PersonGrid):
-        frozen = frozen_gradient(problem, likelihood.grid)
-    return information(
-        frozen or (lambda at: likelihood.value_and_gradient(at)[1]),
-        theta,
-        scores,
-        weights,
-        whitening(scores, weights, natural_units(problem)),
-    )
+    if (np.abs(problem.link) == CENSORED).any():
+        return Information(scores.T @ (scores * weights[:, None]), scores, weights)
+    root = whitening(scores, weights, natural_units(problem))
+    return information(gradient, theta, scores, weights, root)
 
 
 def _certificate(search: Search, theta: Array, grid: Grid, found: Information) -> Certificate:
     space = search.problem.parameters
+    if not space.n_random:
+        return exact(search.problem)
     # Near a standard deviation of 0 the robust errors vanish, and any shift would be many of them.
     errors = [
         np.sqrt(np.diag(natural_covariance(space, theta, found.covariance(kind), found.silent)))
@@ -129,14 +143,21 @@ def message_of(optimum: Optimum, found: Information, problem: Problem, theta: Ar
     """What there is to know of an optimum: boundaries, and what is not identified."""
     words = [f"converged (gradient {optimum.decrement:.1g} standard errors)"]
     space = problem.parameters
-    low = at_boundary(problem, theta)
+    low = boundary_names(problem, theta)
     if low:
-        names = ", ".join(f"sd[{space.random[k]}]" for k in low)
-        words.append(f"{names} at the boundary 0: a fixed coefficient fits as well")
+        words.append(f"{', '.join(low)} at the boundary 0: a fixed coefficient fits as well")
     whole = np.array(space.names)[whole_correlations(space, theta)]
     if len(whole):
         words.append(f"{', '.join(whole)} at the boundary: the covariance matrix is singular")
-    words.append(diagnosis(found, space, theta))
+    words.append(_words(found, problem, theta))
+    return ". ".join(w for w in words if w)
+
+
+def _words(found: Information, problem: Problem, theta: Array) -> str:
+    """What is not identified, and which latent classes are odd."""
+    words = [diagnosis(found, problem.parameters, theta)]
+    if problem.within is not None:
+        words.append(class_words(problem, theta))
     return ". ".join(w for w in words if w)
 
 

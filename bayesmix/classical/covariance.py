@@ -150,6 +150,8 @@ class Information:
 
 def _inverse(matrix: Array) -> Array:
     scale = np.sqrt(np.abs(np.diag(matrix)))
+    if not (scale > 0).all():
+        return np.full_like(matrix, np.nan)
     try:
         root = np.linalg.cholesky(matrix / np.outer(scale, scale))
     except np.linalg.LinAlgError:
@@ -179,11 +181,8 @@ def information(
 
 def whole_correlations(space: ParameterSpace, theta: Array) -> NDArray[np.bool_]:
     """Whether each printed parameter (P,) is a correlation at its boundary of -1 and 1."""
-    found = np.abs(space.natural(theta)) > WHOLE
-    first = len(space.located) + space.n_random
-    found[:first] = False
-    found[first + len(space.pairs) :] = False
-    return found
+    correlations = np.array([name.startswith("corr[") for name in space.names], dtype=bool)
+    return correlations & (np.abs(space.natural(theta)) > WHOLE)
 
 
 def natural_covariance(

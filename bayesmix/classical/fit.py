@@ -123,8 +123,9 @@ class Fit:
         - ``"cluster"``: ``G / (G - 1) H^-1 (sum_g s_g s_g') H^-1`` with ``s_g`` the sum of
           ``w_i s_i`` over the persons of a cluster, of which there are G.
 
-        All sum over the situations of a person first. They are carried from the free vector to the
-        printed parameters by the delta method.
+        Where coefficients are censored the outer product stands for ``H`` in all of them: sums over
+        nodes have kinks. All sum over the situations of a person first. They are carried from the
+        free vector to the printed parameters by the delta method.
 
         Parameters
         ----------
@@ -398,12 +399,12 @@ class Fit:
     def headline(self) -> str:
         """The fit in a few lines."""
         lines = [
-            f"{self.estimator} of a {'mixed' if self.model.random else 'multinomial'} logit, "
+            f"{self.estimator} of a {self.model.kind}, "
             f"{self.n_persons} persons, {self.n_situations} situations",
             f"log-likelihood {self.loglik:.3f} (multinomial logit {self.loglik_multinomial:.3f}), "
             f"{self.space.size} parameters, {self.seconds:.1f} s",
-            *([f"grid {self.grid.rule}"] if self.model.random else []),
-            *([_starts(self.optima)] if len(self.optima) > 1 else []),
+            *([f"grid {self.grid.rule}"] if self.space.n_random else []),
+            *([_starts(self.optima, self.space.n_random)] if len(self.optima) > 1 else []),
             *([_clusters(self.information)] if self.information.groups is not None else []),
             self.message,
         ]
@@ -425,15 +426,17 @@ def _clusters(found: Information) -> str:
     return f"standard errors by {found.grouped_by!r}, {found.n_groups} clusters"
 
 
-def _starts(optima: pd.DataFrame) -> str:
+def _starts(optima: pd.DataFrame, integrated: int) -> str:
     """How many starts reached the best log-likelihood, and what became of the others."""
     values = optima["loglik"]
     best = values.max()
     others = values[~(values > best - SAME_OPTIMUM)]
     words = (
         f"{len(values) - len(others)} of {len(values)} starts reached the best log-likelihood, "
-        f"{best:.3f} on {optima['grid'].iloc[int(np.nanargmax(values))]}"
+        f"{best:.3f}"
     )
+    if integrated:
+        words += f" on {optima['grid'].iloc[int(np.nanargmax(values))]}"
     if len(others):
         words += f"; the others {', '.join(f'{v:.3f}' for v in others.sort_values())}"
     return words

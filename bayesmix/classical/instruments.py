@@ -55,7 +55,7 @@ def _logit_means(problem: Problem, x: Array, coefficients: Array) -> Array:
     """Attributes' means (T, M) within situations, at the multinomial logit's probabilities."""
     data = problem.data
     start, situation = data.situation_start[:-1], data.row_situation
-    v = x @ coefficients
+    v = x @ coefficients if problem.offset is None else x @ coefficients + problem.offset
     top = np.maximum.reduceat(v, start)
     top = np.maximum(top, 0.0) if data.outside_option else top
     q = np.exp(v - top[situation])

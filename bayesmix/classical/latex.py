@@ -105,7 +105,8 @@ def _notes(fit: Fit, kind: str) -> list[str]:
         f"{_capital(_errors(fit, kind))}.",
     ]
     if fit.integration is not None:
-        notes.append(f"Grid {fit.grid.rule}; {fit.integration}.")
+        grid = f"Grid {fit.grid.rule}; " if fit.space.n_random else ""
+        notes.append(f"{_capital(f'{grid}{fit.integration}')}.")
     return notes
 
 

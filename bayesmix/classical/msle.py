@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bayesmix.classical.assemble import Search, assemble, assemble_multinomial
 from bayesmix.classical.clusters import person_groups, with_groups
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.latent_class import check_classes, class_starts
 from bayesmix.classical.progress import progress_line
 from bayesmix.classical.starts import (
     Ends,
@@ -23,11 +24,13 @@ from bayesmix.classical.starts import (
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
-from bayesmix.integration.grids import PopulationGrid, Seed
+from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
+from bayesmix.integration.rules import gauss_hermite
 from bayesmix.likelihood.anchored import settle
 from bayesmix.likelihood.automatic import DEFAULT_TOLERANCE, MOST_NODES, Tolerance, first_rule
 from bayesmix.likelihood.automatic import next_rule as refined
 from bayesmix.likelihood.centred import PersonGrid, check_grid
+from bayesmix.likelihood.class_grid import points_grid
 from bayesmix.likelihood.maximise import Optimum, check_optimizer
 from bayesmix.likelihood.multinomial import check_signs, multinomial
 from bayesmix.likelihood.problem import Grid, bind
@@ -60,7 +63,8 @@ def msle(
         ``"auto"``: the cheapest grid whose certificate meets ``tolerance``.
     starts
         Number of starting values: the first from the multinomial logit, the others scattered
-        around it. An optimum with a standard deviation near 0 is left and tried again.
+        around it. An optimum with a standard deviation near 0 is left and tried again. With latent
+        classes, each is where EM ends from the best of five random starts.
     optimizer
         ``"bfgs"``, ``"l-bfgs-b"``, ``"trust-region"``, or ``"bhhh"`` (Berndt, Hall, Hall and
         Hausman 1974), which is slow where a standard deviation is near 0.
@@ -105,7 +109,7 @@ def msle(
     if isinstance(grid, str):
         if grid != "auto":
             raise SpecificationError(f"argument 'grid' must be a rule or 'auto', got {grid!r}")
-    elif model.random:
+    elif problem.parameters.n_random:
         check_grid(problem, grid)
     logit = multinomial(problem)
     check_signs(problem, logit)
@@ -119,10 +123,22 @@ def msle(
 
 def _fit(search: Search, grid: GridChoice, starts: int, tolerance: Tolerance) -> Fit:
     problem = search.problem
-    if not problem.model.random:
+    if not problem.model.random and problem.model.scale is None:
         return assemble_multinomial(search)
-    origins = scattered_starts(problem, search.logit, starts, search.rng)
-    if problem.price >= 0:
+    if problem.within is not None:
+        check_classes(problem)
+        search.progress.phase("EM from random classes")
+        origins = class_starts(problem, search.logit, starts, search.rng)
+        if not problem.parameters.n_random:
+            grid = points_grid(problem)
+    elif not problem.model.random:
+        # A product of scale and coefficients is not concave: the general search, from the logit.
+        grid = population_grid(gauss_hermite(1), 0, problem.n_persons)
+        ends = best_of(search, grid, scattered_starts(problem, search.logit, 1, search.rng))
+        return assemble(search, ends.optimum, ends.grid, ends.optima)
+    else:
+        origins = scattered_starts(problem, search.logit, starts, search.rng)
+    if problem.price >= 0 and problem.within is None:
         search.progress.phase("start in preference space")
         preferred = preference_start(search)
         origins[0] = origins[0] if preferred is None else preferred

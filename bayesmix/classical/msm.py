@@ -23,6 +23,7 @@ from bayesmix.classical.instruments import (
     given_instruments,
     optimal_instruments,
 )
+from bayesmix.classical.latent_class import refuse_classes
 from bayesmix.classical.moment_fit import Solution, assemble_moments, overidentification_of
 from bayesmix.classical.progress import progress_line
 from bayesmix.classical.starts import scattered_starts
@@ -135,7 +136,18 @@ def msm(
         raise SpecificationError(f"argument 'steps' must be one of {STEPS}, got {steps!r}")
     if starts < 1:
         raise SpecificationError(f"argument 'starts' must be at least 1, got {starts}")
+    refuse_classes(model, "msm")
     problem = bind(model, data)
+    if model.scale is not None:
+        raise SpecificationError(
+            "simulated moments have no derivatives by the scales of sources: use bm.msle or bm.mss"
+        )
+    if data.stage is not None and model.random:
+        raise SpecificationError(
+            "the data are rankings, whose later choices depend on the earlier through everybody's "
+            "coefficients: their moments are not those of the population; use bm.msle or bm.mss, "
+            "or the moments of data.first_choices()"
+        )
     generator = np.random.default_rng(rng)
     used = _grid(problem, sobol(512) if grid is None else grid, generator)
     logit = multinomial(problem)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bayesmix.classical.assemble import information_at
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.latent_class import refuse_classes
 from bayesmix.classical.msle import msle
 from bayesmix.classical.progress import Progress, progress_line
 from bayesmix.data.choices import ChoiceData
@@ -112,6 +113,7 @@ def mss(
     True
     """
     begun = time.perf_counter()
+    refuse_classes(model, "mss")
     rule = _rule(method, grid)
     if accepted < 2:
         raise SpecificationError(f"argument 'accepted' must be at least 2, got {accepted}")

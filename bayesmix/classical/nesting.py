@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-
-import numpy as np
+from typing import Any
 
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
+from bayesmix.specification.families import location_of
+from bayesmix.specification.mixing import Law
 from bayesmix.specification.model import MixedLogit
 
 
@@ -48,6 +49,11 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
     SpecificationError
         If ``restricted`` is not nested in ``full``, or they are the same model.
     """
+    if _classes(restricted) != _classes(full):
+        raise _not_nested(
+            "they have other latent classes, whose number has no likelihood ratio law; compare aic "
+            "and bic"
+        )
     mine = {c.term: c for c in restricted.model.coefficients}
     theirs = {c.term: c for c in full.model.coefficients}
     for term, coefficient in mine.items():
@@ -61,8 +67,11 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
         raise _not_nested(f"{strange[0]!r} is in the first alone")
     still = [term for term in theirs if term not in mine]
     for term in still:
-        if theirs[term].lognormal and term not in restricted.space.fixed:
-            raise _not_nested(f"{term!r} is lognormal, and never 0")
+        law = theirs[term]
+        if location_of(law, 0.0) is None and term not in restricted.space.fixed:
+            raise _not_nested(f"{term!r} is {law.law.words}, and never 0")
+        if not law.law.located:
+            raise _not_nested(f"{term!r} is {law.law.words}, which no value makes a constant")
     names = {_same(name, still) for name in restricted.space.names}
     left = [name for name in full.space.names if name not in names]
     extra = names - set(full.space.names)
@@ -70,7 +79,7 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
         raise _not_nested(f"{sorted(extra)[0]} is in the first alone")
     if not left:
         raise _not_nested("they have the same parameters")
-    blocks = _blocks(full, set(still))
+    blocks = _blocks(full, set(still)) if still else ()
     bounded = sum(m * (m + 1) // 2 for m in map(len, blocks))
     return Nesting(blocks, len(left) - bounded, f"{', '.join(left)} = 0")
 
@@ -82,9 +91,11 @@ def null_params(restricted: Fit, full: Fit) -> dict[str, float]:
     for c in full.model.coefficients:
         if c.term in restricted.space.fixed:
             value = float(params[f"fixed[{c.term}]"])
-            if c.lognormal and not value * c.sign > 0:
-                raise _not_nested(f"{c.term!r} has the other sign in the restricted estimates")
-            values[f"mean[{c.term}]"] = float(np.log(abs(value))) if c.lognormal else value
+            location = location_of(c, value)
+            if location is None:
+                where = "has the other sign" if c.bounds == (None, None) else "is beyond its bounds"
+                raise _not_nested(f"{c.term!r} {where} in the restricted estimates")
+            values[f"mean[{c.term}]"] = location
     known = {name: float(v) for name, v in params.items() if name in values}
     return values | known
 
@@ -103,11 +114,19 @@ def _blocks(full: Fit, still: set[str]) -> tuple[tuple[str, ...], ...]:
 
 def last_in_their_laws(model: MixedLogit, terms: tuple[str, ...]) -> MixedLogit:
     """The same model with these coefficients at the end of their laws."""
-    laws = []
+    laws: list[Any] = []
     for law in model.random:
+        if not isinstance(law, Law):
+            laws.append(law)
+            continue
         ordered = sorted(law.coefficients, key=lambda c: c.term in terms)
         laws.append(replace(law, coefficients=tuple(ordered)))
     return replace(model, random=tuple(laws))
+
+
+def _classes(fit: Fit) -> object:
+    latent = fit.model.latent
+    return latent and (latent.members, latent.number)
 
 
 def _not_nested(why: str) -> SpecificationError:

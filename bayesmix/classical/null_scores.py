@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 NODES = 256
 SEED = 7
 STEP = 0.005
-"""Standard deviation of the differences, in utils (in the index of a lognormal coefficient)."""
+"""Standard deviation of the differences, in utils (or of an index without units)."""
 
 
 def boundary_covariance(restricted: Fit, full: Fit, nested: Nesting) -> Array | None:
@@ -71,7 +71,7 @@ def _variance_scores(likelihood: Likelihood, theta: Array, value: Array, nested:
     """Scores (I, d) of the elements of the covariance matrices at 0."""
     problem = likelihood.problem
     space = problem.parameters
-    unit = np.where(problem.link != 0, STEP, STEP / problem.design.spread[: space.n_random])
+    unit = np.where(problem.index, STEP, STEP / problem.design.spread[: space.n_random])
 
     def along(j: int, k: int, sign: float) -> Array:
         """Second difference along ``e_j + sign e_k`` of the indices' spread (k = j: along e_j)."""
@@ -81,7 +81,10 @@ def _variance_scores(likelihood: Likelihood, theta: Array, value: Array, nested:
             chol[k, j] = side * sign * unit[k]
             chol[j, j] = side * unit[j]
             total = (
-                total + likelihood.by_person(space.pack(mean, chol, fixed, space.shift(theta)))[0]
+                total
+                + likelihood.by_person(
+                    space.pack(mean, chol, fixed, space.shift(theta), space.log_scale(theta))
+                )[0]
             )
         return total / 2.0
 

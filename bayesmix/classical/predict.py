@@ -13,7 +13,7 @@ from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.grids import Seed, population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.likelihood.expected import NODES, OUTSIDE, expected_rows, outside_rows
-from bayesmix.likelihood.problem import Problem, bind, bind_scenario
+from bayesmix.likelihood.problem import Problem, bind, bind_scenario, to_predict
 
 if TYPE_CHECKING:
     from bayesmix.classical.fit import Fit
@@ -25,15 +25,14 @@ def predict(
     fit: Fit, data: ChoiceData | None, scenario: ChoiceData | None, rng: Seed
 ) -> pd.DataFrame:
     """`Fit.predict`."""
-    problem = _problem(fit, data)
-    if scenario is not None:
-        problem = bind_scenario(problem, scenario)
+    problem = bound_like(fit, data)
+    problem = to_predict(problem) if scenario is None else bind_scenario(problem, scenario)
     size = problem.parameters.n_random
     grid = population_grid(sobol(NODES), size, problem.n_persons, rng)
     return _table(problem, expected_rows(problem, grid, fit.theta))
 
 
-def _problem(fit: Fit, data: ChoiceData | None) -> Problem:
+def bound_like(fit: Fit, data: ChoiceData | None) -> Problem:
     """The fit's model on ``data``, with what its formula has learnt from the fit's own data."""
     if data is None:
         if fit.problem is None:

@@ -21,6 +21,7 @@ from bayesmix.likelihood.boundary import GAIN, leave_boundary
 from bayesmix.likelihood.centred import PersonGrid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, whitening
+from bayesmix.likelihood.mixture import coefficients_at
 from bayesmix.likelihood.multinomial import Multinomial, multinomial, starting_values
 from bayesmix.likelihood.problem import Grid, Problem, bind
 from bayesmix.likelihood.units import coefficient_units, natural_units, shift_units
@@ -58,7 +59,7 @@ def scattered_starts(
     first = starting_values(problem, logit)
     space, unit = problem.parameters, coefficient_units(problem)
     k = space.n_random
-    step = np.where(problem.link != 0, 0.5, 0.5 * unit[:k])
+    step = np.where(problem.index, 0.5, 0.5 * unit[:k])
     origins = [first]
     for _ in range(number - 1):
         mean, chol, fixed = space.unpack(first)
@@ -66,7 +67,8 @@ def scattered_starts(
         chol = np.diag(np.diag(chol) * np.exp(0.7 * rng.standard_normal(k)))
         fixed += 0.25 * unit[k:] * rng.standard_normal(len(fixed))
         shift = 0.5 * shift_units(problem, step) * rng.standard_normal(len(space.shifts))
-        origins.append(space.pack(mean, chol, fixed, shift))
+        log_scale = 0.3 * rng.standard_normal(len(space.scales))
+        origins.append(space.pack(mean, chol, fixed, shift, log_scale))
     return origins
 
 
@@ -86,17 +88,21 @@ def preference_start(search: Search) -> Array | None:
         return None
     mean, chol, fixed = space.unpack(optimum.theta)
     k = space.n_random
-    value = fixed[price - k] if price >= k else problem.link[price] * np.exp(mean[price])
+    median = coefficients_at(other, optimum.theta, np.zeros((1, k, 1))).mean(axis=0)[:, 0]
+    value = fixed[price - k] if price >= k else median[price]
     if not value < 0:
         return None
     others = np.arange(space.n_random + len(space.fixed)) != price
-    normal = others[:k] & (problem.link == 0)
-    mean[normal] /= -value
-    chol[normal] /= -value
+    with_units = others[:k] & ~problem.index
+    mean[with_units] /= -value
+    chol[with_units] /= -value
     shift = space.shift(optimum.theta)
-    shift[normal[space.shifted]] /= -value
-    mean[others[:k] & (problem.link != 0)] -= np.log(-value)
-    return space.pack(mean, chol, np.where(others[k:], fixed / -value, fixed), shift)
+    shift[with_units[space.shifted]] /= -value
+    # The logarithms of positive laws; positions between bounds stay, in whatever units they are.
+    logarithms = [c.law.index and c.family != "johnson-sb" for c in problem.design.coefficients]
+    mean[others[:k] & np.array(logarithms, dtype=bool)] -= np.log(-value)
+    fixed, log_scale = np.where(others[k:], fixed / -value, fixed), space.log_scale(optimum.theta)
+    return space.pack(mean, chol, fixed, shift, log_scale)
 
 
 def best_of(

@@ -25,11 +25,12 @@ from bayesmix.integration import descriptions
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.likelihood.centred import PersonGrid, anchored_grid
 from bayesmix.likelihood.certificate import Certificate
+from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.record import model_from_record, model_record
 
-FORMAT = 3
+FORMAT = 4
 SAME = 1e-7
 """Share by which a log-likelihood may differ on another machine."""
 
@@ -177,7 +178,9 @@ def _read_rule(record: dict[str, Any]) -> Any:
     return getattr(descriptions, record["type"])(**values)
 
 
-def _write_grid(grid: PopulationGrid | PersonGrid) -> dict[str, Any]:
+def _write_grid(grid: PopulationGrid | PersonGrid | ClassGrid) -> dict[str, Any]:
+    if isinstance(grid, ClassGrid):
+        return {"classes": [_write_grid(part) for part in grid.parts]}
     if isinstance(grid, PersonGrid):
         return {
             "rule": _write_rule(grid.rule),
@@ -187,7 +190,10 @@ def _write_grid(grid: PopulationGrid | PersonGrid) -> dict[str, Any]:
     return {"rule": _write_rule(grid.rule), "key": str(grid.key)}
 
 
-def _read_grid(record: dict[str, Any], problem: Problem) -> PopulationGrid | PersonGrid:
+def _read_grid(record: dict[str, Any], problem: Problem) -> Any:
+    if "classes" in record:
+        assert problem.within is not None
+        return ClassGrid(tuple(_read_grid(part, problem.within) for part in record["classes"]))
     rule, key = _read_rule(record["rule"]), int(record["key"])
     centred = isinstance(rule, descriptions.Centred)
     size = problem.parameters.n_random

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bayesmix.data.choices import ChoiceData
 
 
-def _others(count: int, noun: str, name: Callable[[int], str], places: np.ndarray) -> str:
+def others(count: int, noun: str, name: Callable[[int], str], places: np.ndarray) -> str:
     """Say how many more places offend, and which are next; empty when there is only one."""
     if count == 1:
         return ""
@@ -53,7 +53,7 @@ def check_duplicates(layout: Layout) -> None:
             remedy = "if situations are numbered within persons, give person="
         raise DataError(
             f"{layout.row(repeated[0])} occurs more than once: {remedy}"
-            + _others(len(repeated), "row", layout.row, repeated)
+            + others(len(repeated), "row", layout.row, repeated)
         )
 
 
@@ -70,26 +70,30 @@ def check_choices(layout: Layout, chosen: np.ndarray, column: str, outside_optio
     raise DataError(
         f"{layout.situation(wrong[0])} has {first} chosen rows; expected "
         f"{'at most' if outside_option else 'exactly'} 1: {remedy}"
-        + _others(len(wrong), "situation", layout.situation, wrong)
+        + others(len(wrong), "situation", layout.situation, wrong)
     )
 
 
 def check_availability(
-    layout: Layout, chosen: np.ndarray, available: np.ndarray, columns: tuple[str, str | None]
+    layout: Layout,
+    chosen: np.ndarray,
+    available: np.ndarray,
+    columns: tuple[str, str | None],
+    verb: str,
 ) -> None:
-    """Raise where an unavailable alternative was chosen, or none is available."""
+    """Raise where an unavailable alternative was chosen (ranked), or none is available."""
     wrong = np.flatnonzero(chosen & ~available)
     if len(wrong):
         raise DataError(
-            f"{layout.row(wrong[0])} is chosen but not available: check columns {show(columns[0])} "
-            f"and {show(columns[1])}" + _others(len(wrong), "row", layout.row, wrong)
+            f"{layout.row(wrong[0])} is {verb} but not available: check columns {show(columns[0])} "
+            f"and {show(columns[1])}" + others(len(wrong), "row", layout.row, wrong)
         )
     count = np.bincount(layout.row_situation[available], minlength=len(layout.situations))
     empty = np.flatnonzero(count == 0)
     if len(empty):
         raise DataError(
             f"{layout.situation(empty[0])} has no available alternative: drop its rows, or check "
-            f"column {show(columns[1])}" + _others(len(empty), "situation", layout.situation, empty)
+            f"column {show(columns[1])}" + others(len(empty), "situation", layout.situation, empty)
         )
 
 
@@ -115,10 +119,17 @@ def person_weights(layout: Layout, column: pd.Series) -> np.ndarray:
     if len(varying):
         levels = first_few(np.unique(values[row_person == varying[0]]))
         person = "person" if layout.panel else "situation"
+        remedy = ""
+        if layout.panel:
+            remedy = (
+                ", or, for weights of situations, give person=None and the person's column as "
+                f"cluster= of msle, {show(layout.persons.name)}"
+            )
         raise DataError(
             f"{name} varies within {person} {show(layout.persons[varying[0]])} ({levels}); "
             f"expected one weight per {person}: check it, or take its mean within each {person}"
-            + _others(len(varying), person, lambda i: show(layout.persons[i]), varying)
+            + remedy
+            + others(len(varying), person, lambda i: show(layout.persons[i]), varying)
         )
     return weights
 
@@ -137,6 +148,8 @@ def check_arrays(data: "ChoiceData") -> None:
         "alternative_code": (len(data.alternative_code), rows),
         "rows": (len(data.rows), rows),
     }
+    if data.stage is not None:
+        lengths["stage"] = (len(data.stage), situations)
     wrong = [
         f"{name} {got}, expected {want}" for name, (got, want) in lengths.items() if got != want
     ]

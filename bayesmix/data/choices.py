@@ -8,13 +8,15 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from bayesmix.data import scenario
+from bayesmix.data import rankings, scenario
 from bayesmix.data.attributes import check_numeric
 from bayesmix.data.checks import check_arrays
+from bayesmix.data.known import Known, known_utility
 from bayesmix.data.layout import compress, offsets
 from bayesmix.data.long import Roles, read_long
 from bayesmix.data.summary import ChoiceSummary, summarise
 from bayesmix.data.wide import ALTERNATIVE, lengthen
+from bayesmix.errors import DataError
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,7 +36,7 @@ class ChoiceData:
     persons : Index (I,)
         Labels; those of the situations where every situation is its own person.
     situations : MultiIndex (T,)
-        (person, situation) labels.
+        (person, situation) labels; a ranking's are repeated for each of its choices.
     alternatives : tuple (A,)
         Labels in the order of categories for a categorical column, sorted otherwise. The outside
         option is not among them.
@@ -59,6 +61,10 @@ class ChoiceData:
         Rows of unavailable alternatives, not in `frame`.
     stand_ins : mapping
         Of a scenario: new alternative -> existing one whose constants it has.
+    stage : (T,) int64, or None
+        Of rankings: which choice of its ranking each situation is, from 1.
+    known : Known
+        Columns whose part of the utility is known: an offset, the correction for sampling.
     """
 
     frame: pd.DataFrame
@@ -78,6 +84,8 @@ class ChoiceData:
     rows: pd.Index
     rows_left_out: int = 0
     stand_ins: Mapping[Hashable, Hashable] = field(default_factory=dict)
+    stage: np.ndarray | None = None
+    known: Known = field(default_factory=Known)
 
     @classmethod
     def from_long(
@@ -87,10 +95,14 @@ class ChoiceData:
         person: str | None,
         situation: str,
         alternative: str,
-        chosen: str,
+        chosen: str | None = None,
+        ranked: str | None = None,
         availability: str | None = None,
         outside_option: bool = False,
         weights: str | None = None,
+        offset: str | None = None,
+        sampling: str | None = None,
+        correction: str | None = None,
     ) -> Self:
         """Choice data from a frame with one row for each alternative of each situation.
 
@@ -111,6 +123,14 @@ class ChoiceData:
             Which alternative; at most once in a situation.
         chosen : column
             0/1 or True/False, 1 in the row that was chosen.
+        ranked : column, in place of ``chosen``
+            Ranks from 1, the best, missing where a row was not ranked: below all that were. A
+            ranking becomes a sequence of choices, each out of what is left (Chapman and Staelin
+            1982; Beggs, Cardell and Hausman 1981), of the same person: a mixed logit integrates
+            over all of it. Columns "chosen" and "stage" (1 for the first choice) are made, and
+            the ranks are dropped: they are no attribute. Demand and scenarios count a ranking once,
+            by its first choice. With an outside option, rows that are not ranked are those that are
+            worse than it; where it has a rank of its own, give it rows.
         availability : column, optional
             0/1 or True/False; rows with 0 are left out, whatever their attributes hold.
         outside_option : bool
@@ -118,6 +138,21 @@ class ChoiceData:
             chosen row chose it.
         weights : column, optional
             Weight of the person: positive, constant within a person; used as given, not rescaled.
+            Weights of situations need ``person=None``, where each is integrated by itself, and
+            `msle`'s ``cluster`` for standard errors by person: powers of probabilities under one
+            integral are probabilities of nothing, and estimates from them not consistent
+            (Rabe-Hesketh and Skrondal 2006).
+        offset : column, optional
+            Utility that is known, in utils: it enters with a coefficient of 1, here and in demand.
+        sampling : column, optional
+            Probability with which the row's alternative was drawn into the set, in (0, 1], where
+            sets are samples of larger ones: minus its logarithm is added to utility (McFadden
+            1978). Exact for the multinomial logit, approximate for a mixed one, and better the
+            larger the samples (Guevara and Ben-Akiva 2013). The chosen row has the probability of
+            its own alternative, though it was taken for certain.
+        correction : column, in place of ``sampling``
+            The logarithm of that probability, or whatever the protocol says is to be subtracted
+            from utility: ``log(q / n)`` for an alternative drawn n times with replacement.
 
         Raises
         ------
@@ -135,7 +170,10 @@ class ChoiceData:
         >>> data.frame["mode"][data.chosen_row].tolist()
         ['bus', 'car']
         """
-        roles = Roles(person, situation, alternative, chosen, availability, weights)
+        known = Known(offset, sampling, correction)
+        roles = Roles(
+            person, situation, alternative, chosen, ranked, availability, weights, **vars(known)
+        )
         read = read_long(frame, roles, outside_option)
         layout, kept = read.layout, read.available
         alternative_code, alternatives = compress(
@@ -149,7 +187,7 @@ class ChoiceData:
         if isinstance(frame[alternative].dtype, pd.CategoricalDtype):
             seen = frame[alternative].cat.remove_unused_categories()
             frame = frame.assign(**{alternative: seen})
-        return cls(
+        data = cls(
             frame=frame,
             persons=layout.persons,
             situations=layout.situations,
@@ -157,7 +195,7 @@ class ChoiceData:
             person=person,
             situation=situation,
             alternative=alternative,
-            chosen=chosen,
+            chosen=rankings.CHOSEN if chosen is None else chosen,
             person_start=offsets(layout.situation_person, len(layout.persons)),
             situation_start=offsets(row_situation, len(layout.situations)),
             alternative_code=alternative_code,
@@ -166,22 +204,29 @@ class ChoiceData:
             weights=read.weights,
             rows=layout.rows[kept],
             rows_left_out=int(np.sum(~kept)),
+            known=known,
         )
+        known_utility(data)  # refuses what is not finite
+        return data if read.ranks is None else rankings.explode(data, read.ranks[kept])  # type: ignore[return-value]
 
     @classmethod
     def from_wide(
         cls,
         frame: Any,
         *,
-        chosen: str,
         alternatives: Sequence[Hashable] | Mapping[Hashable, Hashable],
         varying: Mapping[str, str | Mapping[Hashable, str | float]],
+        chosen: str | None = None,
+        ranked: str | Mapping[Hashable, str | float] | None = None,
         person: str | None = None,
         situation: str | None = None,
         availability: str | Mapping[Hashable, str | float] | None = None,
         outside_option: bool = False,
         outside_label: Hashable = None,
         weights: str | None = None,
+        offset: str | None = None,
+        sampling: str | None = None,
+        correction: str | None = None,
     ) -> Self:
         """Choice data from a frame with one row for each situation.
 
@@ -192,14 +237,16 @@ class ChoiceData:
         ----------
         frame : pandas, polars or another eager data frame
             Not modified.
-        chosen : column
-            Label of the chosen alternative.
         alternatives : sequence of labels, or mapping value in `chosen` -> label
             `{1: "train", 2: "car"}` where `chosen` holds codes.
         varying : mapping attribute -> pattern or {alternative: column}
             The columns of each attribute: a pattern such as "{alternative}_time" or
             "{attribute}_{alternative}", or one column for each alternative. In place of a column a
             number holds in every situation: 0 where an attribute plays no role in an alternative.
+        chosen : column
+            Label of the chosen alternative.
+        ranked : pattern or {alternative: column}, in place of ``chosen``
+            Columns of the alternatives' ranks, in the form of an attribute; see `from_long`.
         person : column, or None
             Who chose. None: every situation is its own person.
         situation : column, optional
@@ -213,6 +260,8 @@ class ChoiceData:
             when not given.
         weights : column, optional
             Weight of the person: positive, constant within a person; used as given, not rescaled.
+        offset, sampling, correction : attribute in ``varying``, optional
+            As in `from_long`.
 
         Raises
         ------
@@ -235,6 +284,7 @@ class ChoiceData:
             chosen=chosen,
             alternatives=alternatives,
             varying=varying,
+            ranked=ranked,
             availability=availability,
             situation=situation,
             outside=(outside_option, outside_label),
@@ -246,9 +296,13 @@ class ChoiceData:
             situation=long.situation,
             alternative=ALTERNATIVE,
             chosen=chosen,
+            ranked=long.ranked,
             availability=long.availability,
             outside_option=outside_option,
             weights=weights,
+            offset=offset,
+            sampling=sampling,
+            correction=correction,
         )
 
     def __post_init__(self) -> None:
@@ -284,8 +338,39 @@ class ChoiceData:
         """A column as numbers, (R,) float64; see `check_numeric`."""
         return check_numeric(self, name)
 
+    def first_choices(self) -> Self:
+        """The first choice of every ranking; other data as they are.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({
+        ...     "id": [1, 1, 1, 2, 2, 2], "mode": ["bus", "car", "walk"] * 2,
+        ...     "rank": [2, 1, 3, 1, 3, 2]})
+        >>> data = ChoiceData.from_long(
+        ...     frame, person=None, situation="id", alternative="mode", ranked="rank")
+        >>> data.n_situations, data.first_choices().n_situations
+        (4, 2)
+        """
+        return rankings.first_choices(self)  # type: ignore[return-value]
+
+    def with_ranks(self, ranks: np.ndarray) -> Self:
+        """The same persons, sets and attributes with other rankings.
+
+        Parameters
+        ----------
+        ranks : (R,) int
+            By row of ``first_choices().frame``: 1 is best, 0 is not ranked.
+        """
+        return rankings.explode(self.first_choices(), ranks)  # type: ignore[return-value]
+
     def with_choices(self, chosen_row: np.ndarray) -> Self:
         """The same persons, sets and attributes with other choices, (T,) rows or -1."""
+        if self.stage is not None:
+            raise DataError(
+                "the data are rankings, in which each choice says what the next is out of: give "
+                "ranks, with_ranks(), or take first_choices()"
+            )
         rows = np.asarray(chosen_row, dtype=np.int64)
         flag = np.zeros(self.n_rows, dtype=np.int64)
         flag[rows[rows >= 0]] = 1
@@ -306,6 +391,8 @@ class ChoiceData:
         where: scenario.Rows | None = None,
     ) -> Self:
         """A scenario in which an attribute has other values.
+
+        Scenarios of rankings are of their first choices, and arrays by row of those.
 
         Parameters
         ----------

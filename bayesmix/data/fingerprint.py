@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayesmix.data.known import known_utility
+
 if TYPE_CHECKING:
     from bayesmix.data.choices import ChoiceData
 
 
 def fingerprint(data: ChoiceData) -> str:
-    """Digest of who chose what, out of which alternatives, and with which weights.
+    """Digest of who chose what, out of which alternatives, with which weights and offsets.
 
     Labels and attributes do not count: models of the same choices may use different columns.
 
@@ -30,4 +32,7 @@ def fingerprint(data: ChoiceData) -> str:
     for values in indices:
         digest.update(np.ascontiguousarray(values, dtype="<i8").tobytes())
     digest.update(np.ascontiguousarray(data.weights, dtype="<f8").tobytes())
+    known = known_utility(data)
+    if known is not None:
+        digest.update(np.ascontiguousarray(known, dtype="<f8").tobytes())
     return digest.hexdigest()[:16]

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesmix.data import checks
+from bayesmix.data import checks, rankings
 from bayesmix.data.columns import as_pandas, binary, require_columns, require_complete, show
 from bayesmix.data.layout import Layout, lay_out
+from bayesmix.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -18,9 +19,13 @@ class Roles:
     person: str | None
     situation: str
     alternative: str
-    chosen: str
+    chosen: str | None
+    ranked: str | None = None
     availability: str | None = None
     weights: str | None = None
+    offset: str | None = None
+    sampling: str | None = None
+    correction: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,28 +37,40 @@ class LongRows:
     chosen: np.ndarray  # (R,) bool
     available: np.ndarray  # (R,) bool
     weights: np.ndarray  # (I,) float64
+    ranks: np.ndarray | None = None  # (R,) int64, 0 where a row is not ranked
 
 
 def read_long(frame: Any, roles: Roles, outside_option: bool) -> LongRows:
     """Order the rows of a frame, and raise DataError where they are not choice data."""
     table = as_pandas(frame)
     require_columns(table, vars(roles))
-    require_complete(table, list(vars(roles).values()))
+    if (roles.chosen is None) == (roles.ranked is None):
+        raise DataError(
+            "give the column of choices, chosen=, or that of ranks, ranked=, one of the two"
+        )
+    structural = (roles.person, roles.situation, roles.alternative, roles.chosen)
+    require_complete(table, [*structural, roles.availability, roles.weights])
     layout = lay_out(table, roles.person, roles.situation, roles.alternative)
     table = table.take(layout.order)
-
-    chosen = binary(
-        table, roles.chosen, f"for labels, compare them with column {show(roles.alternative)} first"
-    )
     available = np.ones(len(table), dtype=bool)
     if roles.availability is not None:
         available = binary(table, roles.availability, "1 where the alternative can be chosen")
 
     checks.check_duplicates(layout)
     checks.check_sizes(layout, outside_option)
-    checks.check_choices(layout, chosen, roles.chosen, outside_option)
-    checks.check_availability(layout, chosen, available, (roles.chosen, roles.availability))
+    ranks, answer = None, str(roles.chosen or roles.ranked)
+    if roles.chosen is not None:
+        remedy = f"for labels, compare them with column {show(roles.alternative)} first"
+        chosen = binary(table, roles.chosen, remedy)
+        checks.check_choices(layout, chosen, roles.chosen, outside_option)
+    else:
+        ranks = rankings.read_ranks(layout, table[answer], outside_option)
+        chosen = ranks > 0
+    verb = "chosen" if ranks is None else "ranked"
+    checks.check_availability(layout, chosen, available, (answer, roles.availability), verb)
+    if ranks is not None:
+        table, chosen = rankings.without_ranks(table, answer), ranks == 1
     weights = np.ones(len(layout.persons))
     if roles.weights is not None:
         weights = checks.person_weights(layout, table[roles.weights])
-    return LongRows(table, layout, chosen, available, weights)
+    return LongRows(table, layout, chosen, available, weights, ranks)

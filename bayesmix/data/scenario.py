@@ -1,7 +1,8 @@
 """Scenarios: choice data with other attributes, without a product, or with a new one.
 
-A scenario keeps the persons and situations of the data that it is made from, in their order, and
-has no observed choices: nobody has chosen from it. Models fitted to the data predict on it.
+A scenario keeps the persons and situations of the data that it is made from, in their order (of
+rankings, the first choices), and has no observed choices: nobody has chosen from it. Models fitted
+to the data predict on it.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def change(
     where: Rows | None,
 ) -> ChoiceData:
     """`ChoiceData.with_attribute`."""
+    data = data.first_choices()
     _check_attribute(data, name)
     mask = _mask(data.frame, where)
     if alternative is not None:
@@ -59,6 +61,7 @@ def remove(data: ChoiceData, labels: tuple[Hashable, ...]) -> ChoiceData:
     """`ChoiceData.without`."""
     if not labels:
         raise DataError("without() names no alternative: write without('bus')")
+    data = data.first_choices()
     codes = [_code(data, label) for label in labels]
     kept = ~np.isin(data.alternative_code, codes)
     count = np.bincount(data.row_situation[kept], minlength=data.n_situations)
@@ -89,6 +92,7 @@ def add(
     like: Hashable | None,
 ) -> ChoiceData:
     """`ChoiceData.with_alternative`."""
+    data = data.first_choices()
     if label in data.alternatives:
         raise DataError(
             f"alternative {show(label)} is in the data already: change it with with_attribute, or "

@@ -21,10 +21,12 @@ class ChoiceSummary:
     ----------
     counts : Series
         Persons, situations, rows, alternatives, situations a person (min, median, max), situations
-        with a single alternative (which carry no information), rows left out as unavailable.
+        with a single alternative (which carry no information), rows left out as unavailable; of
+        rankings their number, and the choices that the longest of them makes.
     alternatives : DataFrame
         For each alternative, the outside option last: situations in which it is available and
-        chosen, and its share of all choices. Weights do not enter.
+        chosen, and its share of all choices; of rankings, the first choices alone. Weights do not
+        enter.
     """
 
     counts: pd.Series
@@ -61,7 +63,10 @@ def summarise(data: "ChoiceData") -> ChoiceSummary:
         },
         name="count",
     )
-    return ChoiceSummary(counts=counts, alternatives=_alternatives(data))
+    if data.stage is not None:
+        rankings = {"rankings": np.sum(data.stage == 1), "choices of the longest": data.stage.max()}
+        counts = pd.concat([counts, pd.Series(rankings)]).rename("count")
+    return ChoiceSummary(counts=counts, alternatives=_alternatives(data.first_choices()))
 
 
 def _alternatives(data: "ChoiceData") -> pd.DataFrame:

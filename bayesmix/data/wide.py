@@ -13,6 +13,7 @@ from bayesmix.errors import DataError
 ALTERNATIVE = "alternative"
 SITUATION = "situation"
 AVAILABLE = "available"
+RANK = "rank"
 
 type Columns = str | Mapping[Hashable, str | float]
 
@@ -24,14 +25,16 @@ class LongFrame:
     frame: pd.DataFrame
     situation: str
     availability: str | None
+    ranked: str | None
 
 
 def lengthen(
     frame: Any,
     *,
-    chosen: str,
+    chosen: str | None,
     alternatives: Sequence[Hashable] | Mapping[Hashable, Hashable],
     varying: Mapping[str, Columns],
+    ranked: Columns | None,
     availability: Columns | None,
     situation: str | None,
     outside: tuple[bool, Hashable],
@@ -48,18 +51,27 @@ def lengthen(
     if availability is not None:
         sources[AVAILABLE] = _columns(frame, "availability", availability, labels)
         made.append(AVAILABLE)
+    if ranked is not None:
+        sources[RANK] = _columns(frame, "ranked", ranked, labels)
+        made.append(RANK)
     carried = _carried(frame, roles, sources, made)
 
-    choice = np.repeat(_choice(frame, chosen, codes, outside), len(labels))
     position = np.tile(np.arange(len(labels)), len(frame))
     row = np.repeat(np.arange(len(frame)), len(labels))
     columns = {name: _interleave(frame, parts) for name, parts in sources.items()}
     columns[ALTERNATIVE] = pd.Categorical.from_codes(position, categories=pd.Index(labels))
-    columns[chosen] = (choice == position).astype(np.int64)
+    if chosen is not None:
+        choice = np.repeat(_choice(frame, chosen, codes, outside), len(labels))
+        columns[chosen] = (choice == position).astype(np.int64)
     if situation is None:
         columns[SITUATION] = row
     long = carried.take(row).assign(**columns)
-    return LongFrame(long, situation or SITUATION, None if availability is None else AVAILABLE)
+    return LongFrame(
+        long,
+        situation or SITUATION,
+        None if availability is None else AVAILABLE,
+        None if ranked is None else RANK,
+    )
 
 
 def _carried(
@@ -78,8 +90,9 @@ def _carried(
                 f"column {show(column)} is both {role} and an attribute that varies between "
                 "alternatives: give each role its own column"
             )
-    carried = frame.drop(columns=[*spread, str(roles["chosen"])])
-    present = [*carried.columns, roles["chosen"]]
+    choices = [] if roles["chosen"] is None else [roles["chosen"]]
+    carried = frame.drop(columns=[*spread, *choices])
+    present = [*carried.columns, *choices]
     clashes = [name for name in made if name in present or made.count(name) > 1]
     if clashes:
         raise DataError(

@@ -119,10 +119,12 @@ def _shares(found: Sample, code: int, changes: Sequence[Problem], theta: Array) 
         moved = np.zeros((len(changes), n))
         for m, by in enumerate(changes):
             rows = by.rows(part.start, part.stop)
-            x[m, t] = part.place(by.x[rows])[mine]
+            x[m, t] = found.scaled(part, theta, part.place(by.x[rows]))[mine]
             moved[m, t] = found.base(part, theta, by)[mine]
         base, mixture = found.base(part, theta), found.mixture(part, theta)
-        pieces.append(own_shares(part.panel, part.sets, base, code, x, moved, mixture))
+        pieces.append(
+            own_shares(found.panel(part, theta), part.sets, base, code, x, moved, mixture)
+        )
     weighted = found.weights * np.concatenate(pieces, axis=1)
     groups = np.arange(len(found.names))[:, None] == found.segments
     return groups.astype(float) @ weighted.T / found.mass[:, None]

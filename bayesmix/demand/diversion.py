@@ -208,7 +208,7 @@ def _averages(found: Sample, what: Intervention, z: Array, theta: Array) -> Arra
     sums = []
     for part in found.pieces:
         own, beta = marginal(
-            part.panel,
+            found.panel(part, theta),
             part.sets,
             found.base(part, theta),
             what.change(found, part, theta),

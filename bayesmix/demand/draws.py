@@ -21,6 +21,7 @@ from scipy.stats import norm
 from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.classical.bootstrap import Bootstrap
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.predict import bound_like
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.options import How
 from bayesmix.errors import SpecificationError
@@ -90,14 +91,32 @@ def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> 
         If ``result`` is neither a fit nor a posterior made by ``bm.sample``.
     """
     if isinstance(result, Fit):
-        return ParameterDraws(bind(result.model, data), result.theta[None, :])
+        # Other data than the fit's take from it what its formula has learnt.
+        own = result.problem is not None and getattr(data, "observed", False)
+        problem = bound_like(result, data) if own else bind(result.model, data)
+        return ParameterDraws(problem, result.theta[None, :])
     if not isinstance(result, xr.DataTree) or "model" not in result["posterior"].attrs:
         raise SpecificationError(
             f"expected a Fit or a DataTree of bm.sample, got {type(result).__name__}"
         )
     model = model_from_record(json.loads(result["posterior"].attrs["model"]))
     problem = bind(model, data)
+    _check_state(problem, result)
     return ParameterDraws(problem, spaced(problem, result, draws))
+
+
+def _check_state(problem: Problem, result: xr.DataTree) -> None:
+    """Refuse other data than a posterior's for formulas that have learnt from its own."""
+    state = problem.design.state
+    if "constant_data" not in result.children:
+        return
+    same = result["constant_data"].sizes.get("row") == problem.data.n_rows
+    if state is not None and state.spec.transform_state and not same:
+        raise SpecificationError(
+            f"the formula {problem.model.formula!r} has learnt from the posterior's data "
+            f"({', '.join(state.spec.transform_state)}), and these are others: give its own, or "
+            "make such columns before"
+        )
 
 
 def spaced(problem: Problem, posterior: xr.DataTree, draws: int) -> Array:

@@ -27,6 +27,7 @@ from bayesmix.likelihood.substitution import (
     Change,
     substitution,
 )
+from bayesmix.specification.model import Design
 
 Array = NDArray[np.float64]
 
@@ -56,7 +57,7 @@ class Intervention:
         if self.by is None:
             return Change(self.kind, part.panel.x, np.zeros(len(part.panel.x)))
         rows = self.by.rows(part.start, part.stop)
-        x = part.place(self.by.x[rows])
+        x = found.scaled(part, theta, part.place(self.by.x[rows]))
         return Change(self.kind, x, found.base(part, theta, self.by))
 
 
@@ -83,7 +84,7 @@ def attribute_size(problem: Problem, attribute: str) -> Intervention:
 def attribute_change(problem: Problem, attribute: str, value: Any) -> Intervention:
     """Its attribute takes the values that ``ChoiceData.with_attribute`` would give it."""
     by = difference(problem, problem.data.with_attribute(attribute, value))
-    if not (by.design.random.any() or by.design.fixed.any()):
+    if not _own_columns(by).any():
         raise SpecificationError(
             f"argument 'change' leaves all utilities as they are: column {attribute!r} has these "
             f"values already, or plays no role in the formula {problem.model.formula!r}"
@@ -100,7 +101,7 @@ def effects(found: Sample, what: Intervention, theta: Array) -> tuple[Array, Arr
     """Sums of weighted effects (G, J, A) on shares, and of shares (G, A), at one free vector."""
     sums = [
         substitution(
-            part.panel,
+            found.panel(part, theta),
             part.sets,
             found.base(part, theta),
             what.change(found, part, theta),
@@ -113,7 +114,7 @@ def effects(found: Sample, what: Intervention, theta: Array) -> tuple[Array, Arr
 
 
 def derivative(problem: Problem, attribute: str) -> Array:
-    """Derivatives (R, K + F) of the design's columns with respect to a column of the data.
+    """Derivatives (R, K + F + 1) of the design's columns and the offset in a column of the data.
 
     Central differences at three steps, extrapolated (Richardson 1911): a linear column's derivative
     is exact to rounding, a smooth one's to some 1e-13.
@@ -168,25 +169,34 @@ def _sizes(values: Array) -> Array:
 
 
 def _own_columns(problem: Problem) -> Array:
-    return np.hstack([problem.design.random, problem.design.fixed])
+    """The design's columns, and what is known of the utilities, (R, K + F + 1)."""
+    return _stacked(problem.design)
+
+
+def _stacked(design: Design) -> Array:
+    offset = np.zeros(len(design.fixed)) if design.offset is None else design.offset
+    return np.hstack([design.random, design.fixed, offset[:, None]])
 
 
 def _columns(problem: Problem, attribute: str, value: Any) -> Array:
-    """The design's columns (R, K + F) where an attribute has another value everywhere."""
+    """The columns (R, K + F + 1) where an attribute has another value everywhere."""
     return _scenario_columns(problem, problem.data.with_attribute(attribute, value))
 
 
 def _scenario_columns(problem: Problem, scenario: ChoiceData) -> Array:
-    design = problem.model.design(scenario, like=problem.design)
-    return np.hstack([design.random, design.fixed])
+    return _stacked(problem.model.design(scenario, like=problem.design))
 
 
 def _with_columns(problem: Problem, columns: Array, scale: Array | None = None) -> Problem:
     """The problem with other columns in its design."""
     if scale is not None:
         columns = columns * scale[:, None]
-    random, fixed = np.split(columns, [problem.parameters.n_random], axis=1)
+    n_random = problem.design.random.shape[1]
+    random, fixed, offset = np.split(columns, [n_random, -1], axis=1)
     design = replace(
-        problem.design, random=np.ascontiguousarray(random), fixed=np.ascontiguousarray(fixed)
+        problem.design,
+        random=np.ascontiguousarray(random),
+        fixed=np.ascontiguousarray(fixed),
+        offset=np.ascontiguousarray(offset[:, 0]),
     )
     return Problem(problem.model, problem.data, design)

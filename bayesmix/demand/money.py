@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from bayesmix.demand.interventions import Intervention, attribute_slope
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
+from bayesmix.specification.classes import PointCoefficient
 from bayesmix.specification.mixing import Coefficient
 
 Array = NDArray[np.float64]
@@ -19,8 +20,11 @@ REMEDY = (
 
 
 def has_one_sign(coefficient: Coefficient) -> bool:
-    """Whether the law has all its mass on one side of 0, and moments of 1 / beta."""
-    return coefficient.lognormal
+    """Whether the law has all its mass on one side of 0, and moments of 1 / beta.
+
+    The points of latent classes count as such: their signs are known at the estimate alone.
+    """
+    return coefficient.divides or isinstance(coefficient, PointCoefficient)
 
 
 def price_slope(problem: Problem, price: str) -> Intervention:
@@ -43,15 +47,26 @@ def price_slope(problem: Problem, price: str) -> Intervention:
         if column.any():
             raise SpecificationError(
                 f"the coefficient of {name!r}, which turns utils into units of {price!r}, has a "
-                f"law with mass on both sides of 0: some people would pay to pay more, and the "
-                f"mean of anything divided by it does not exist; {REMEDY}"
+                f"law with {_trouble(name, design.coefficients)}; {REMEDY}"
             )
-    _check_same(problem, np.hstack([design.random, design.fixed]), price)
+    known = np.zeros((len(design.fixed), 0)) if design.offset is None else design.offset[:, None]
+    _check_same(problem, np.hstack([design.random, design.fixed, known]), price)
     return slope
 
 
+def _trouble(term: str, coefficients: tuple[Coefficient, ...]) -> str:
+    """Why nothing can be divided by a coefficient."""
+    (law,) = (c for c in coefficients if c.term == term)
+    if law.side:
+        return "density at 0: the mean of anything divided by it need not exist"
+    return (
+        "mass on both sides of 0: some people would pay to pay more, and the mean of anything "
+        "divided by it does not exist"
+    )
+
+
 def _check_same(problem: Problem, slopes: Array, price: str) -> None:
-    """Refuse derivatives (R, K + F) that differ between alternatives of a situation."""
+    """Refuse derivatives (R, .) that differ between alternatives of a situation."""
     data = problem.data
     first = np.minimum(data.situation_start[:-1], data.n_rows - 1)[data.row_situation]
     size = np.abs(slopes).max(axis=0, initial=0.0)

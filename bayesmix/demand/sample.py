@@ -20,8 +20,8 @@ from bayesmix.demand.people import People, people
 from bayesmix.errors import DataError
 from bayesmix.likelihood.integrate import Mixture
 from bayesmix.likelihood.kernels import Panel
-from bayesmix.likelihood.mixture import base_at
-from bayesmix.likelihood.problem import Problem, bind_scenario
+from bayesmix.likelihood.mixture import base_at, row_scales
+from bayesmix.likelihood.problem import Problem, bind_scenario, to_predict
 from bayesmix.likelihood.substitution import Sets, Size
 
 Array = NDArray[np.float64]
@@ -111,6 +111,15 @@ class Sample:
         """Coefficients of the piece's persons."""
         return self.people.mixture(self.there, theta, part.start, part.stop)
 
+    def panel(self, part: Piece, theta: Array) -> Panel:
+        """The piece's choice sets, attributes times the scales of the situations' own sources."""
+        return part.panel._replace(x=self.scaled(part, theta, part.panel.x))
+
+    def scaled(self, part: Piece, theta: Array, x: Array) -> Array:
+        """Values (rows of the piece, .) times those scales."""
+        scale = row_scales(self.there, theta, part.start, part.stop)
+        return x if scale is None else x * part.place(scale)[:, None]
+
     def base(self, part: Piece, theta: Array, there: Problem | None = None) -> Array:
         """Utilities of what does not vary over nodes, in the piece's rows."""
         return part.place(base_at(there or self.there, theta, part.start, part.stop))
@@ -144,7 +153,7 @@ def sample(
     parameters = parameter_draws(result, data, how.draws)
     problem, thetas = parameters.problem, parameters.thetas
     who = people(problem, thetas.mean(axis=0), how, generator)
-    there = problem if scenario is None else bind_scenario(problem, scenario)
+    there = to_predict(problem) if scenario is None else bind_scenario(problem, scenario)
     segments, names = _segments(there.data, by)
     return Sample(there, who, uncertainty(result, thetas, how, generator), segments, names, how)
 

@@ -89,5 +89,5 @@ def expected(found: Sample, theta: Array) -> Array:
 def of_rows(found: Sample, part: Piece, theta: Array) -> Array:
     """Share of each row of a piece, the outside option's among them."""
     # The kernel reads the nodes of a person: situations are grouped by person again.
-    panel = part.panel._replace(person_start=part.sets.person_start)
+    panel = found.panel(part, theta)._replace(person_start=part.sets.person_start)
     return row_shares(panel, found.base(part, theta), found.mixture(part, theta))

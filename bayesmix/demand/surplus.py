@@ -95,6 +95,6 @@ def _mean(found: Sample, before: Sample, slope: Intervention, theta: Array) -> A
         change, first = slope.change(before, was, theta), was.panel.situation_start[:-1]
         price = change._replace(x=change.x[first], base=change.base[first])
         base, mixture = found.base(part, theta), found.mixture(part, theta)
-        each.append(money_logsums(part.panel, part.sets, base, price, mixture))
+        each.append(money_logsums(found.panel(part, theta), part.sets, base, price, mixture))
     weighted = found.weights * np.concatenate(each)
     return np.bincount(found.segments, weighted, len(found.names)) / found.mass

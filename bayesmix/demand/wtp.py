@@ -23,7 +23,7 @@ from bayesmix.integration.rules import sobol
 from bayesmix.likelihood.integrate import coefficients_everywhere
 from bayesmix.likelihood.mixture import fixed_at, mixture_at
 from bayesmix.likelihood.problem import Problem
-from bayesmix.specification.model import Design, MixedLogit, space_of
+from bayesmix.specification.model import Design, MixedLogit, model_space
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.record import model_from_record
 
@@ -102,7 +102,8 @@ def wtp(
 
     def quantity(theta: Array) -> Array:
         values, weights = _ratios(problem, who, theta, term, price)
-        found = _quantiles(values, weights, quantiles)
+        law = _quantiles if problem.parameters.n_random else _step_quantiles
+        found = law(values, weights, quantiles)
         return np.append(values @ weights, found) if with_mean else found
 
     ends = laws.of(quantity, "willingness to pay", settled.progress)
@@ -132,11 +133,18 @@ def _problem(result: Fit | xr.DataTree, data: ChoiceData | None, how: How) -> tu
     model = model_from_record(json.loads(posterior.attrs["model"]))
     _check_means(model)
     fixed = posterior["fixed"].coords["term"].to_numpy() if "fixed" in posterior else []
-    problem = _bare(model, space_of(model.random, tuple(str(n) for n in fixed)))
+    latent = model.latent
+    own = [f"{p}, {c + 1}" for p in latent.points for c in range(latent.number)] if latent else []
+    shared = tuple(str(name) for name in fixed if str(name) not in own)
+    problem = _bare(model, model_space(model, shared))
     return problem, spaced(problem, result, how.draws)
 
 
 def _check_means(model: MixedLogit) -> None:
+    if model.latent is not None and model.latent.share not in ("0", "1"):
+        raise SpecificationError(
+            "class shares depend on covariates of persons, and so on whose they are: give data="
+        )
     if any(c.mean not in ("0", "1") for c in model.coefficients):
         raise SpecificationError(
             "means depend on covariates of persons, and so on whose they are: give data="
@@ -146,11 +154,11 @@ def _check_means(model: MixedLogit) -> None:
 def _bare(model: MixedLogit, space: ParameterSpace) -> Problem:
     """The model on no rows: enough for its coefficients."""
     design = Design(
-        random=np.zeros((0, space.n_random)),
+        random=np.zeros((0, len(space.random))),
         fixed=np.zeros((0, len(space.fixed))),
-        spread=np.ones(space.n_random + len(space.fixed)),
+        spread=np.ones(len(space.random) + len(space.fixed)),
         parameters=space,
-        coefficients=model.coefficients,
+        coefficients=model.varying,
     )
     return Problem(model, None, design)  # type: ignore[arg-type]
 
@@ -172,6 +180,7 @@ def _ratios(
     if problem.data is None:
         nodes, weights = who.grid.block(0, 1)
         mixture = mixture_at(problem, theta, nodes, weights)
+        weights = mixture.weights
     else:
         mixture = who.mixture(problem, theta, 0, problem.n_persons)
         weights = mixture.weights * problem.data.weights[:, None]
@@ -194,6 +203,13 @@ def _quantiles(values: Array, weights: Array, quantiles: Sequence[float]) -> Arr
     return np.interp(quantiles, middle, values[order])
 
 
+def _step_quantiles(values: Array, weights: Array, quantiles: Sequence[float]) -> Array:
+    """Quantiles of a law with a few values, those of latent classes: each is one of them."""
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order]) - 1e-12
+    return values[order][np.minimum(np.searchsorted(reached, quantiles), len(order) - 1)]
+
+
 def _name(quantile: float) -> str:
     if not 0 < quantile < 1:
         raise SpecificationError(f"argument 'quantiles' are between 0 and 1, got {quantile}")
@@ -205,8 +221,9 @@ def _no_mean(problem: Problem, price: str) -> str:
     laws = [c for c in problem.design.coefficients if c.term == price]
     if not laws or has_one_sign(laws[0]):
         return ""
+    reach = "need not exist: the law" if laws[0].side else "does not exist: the coefficient"
     return (
-        f"the mean willingness to pay does not exist: the coefficient of {price!r} has "
+        f"the mean willingness to pay {reach} of {price!r} has "
         "density at 0, where the ratio is infinite; use the median and other quantiles, or "
         f"{REMEDY}"
     )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bayesmix.integration.descriptions import Centred
 from bayesmix.likelihood.bhhh import maximise_likelihood
 from bayesmix.likelihood.centred import PersonGrid, centre
+from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, whitening
 from bayesmix.likelihood.problem import Problem
@@ -63,14 +64,14 @@ def _anchor(
         likelihood,
         float(weights @ logp),
         whitening(np.nan_to_num(scores), weights, natural_units(problem)),
-        grid.anchors.centres[:, 0],
+        grid.modes,
     )
 
 
 def _noise(likelihood: Likelihood, theta: Array, root: Array, rng: np.random.Generator) -> float:
     """Length of the Newton step that is due to integration alone, in standard errors."""
     grid = likelihood.grid
-    assert isinstance(grid, PersonGrid)
+    assert isinstance(grid, PersonGrid | ClassGrid)
     _, gradient = likelihood.value_and_gradient(theta)
     _, other = Likelihood(likelihood.problem, grid.renewed(rng)).value_and_gradient(theta)
     return float(np.linalg.norm(root.T @ (gradient - other))) / np.sqrt(2.0)

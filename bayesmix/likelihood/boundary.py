@@ -21,19 +21,43 @@ Array = NDArray[np.float64]
 NEAR_UTILS = 0.1
 """A standard deviation that moves utilities by less than this within situations is near 0."""
 NEAR_INDEX = 0.1
-"""The same, for the index of a lognormal coefficient."""
+"""The same, for an index without units (a lognormal's)."""
 GAIN = 0.05
 """Nats by which a new optimum must be better to replace the old."""
 ROUNDS = 3
 
 
 def at_boundary(problem: Problem, theta: Array) -> list[int]:
-    """Positions of the random coefficients whose standard deviation is near 0."""
+    """Positions of the random coefficients whose standard deviation is near 0.
+
+    With latent classes positions are numbered on through the classes; what classes share is the
+    first's.
+    """
+    if problem.within is not None:
+        return [
+            c * problem.parameters.n_random + k
+            for c, own in enumerate(problem.classes.class_thetas(theta))
+            for k in at_boundary(problem.within, own)
+            if c == 0 or problem.within.parameters.random[k] in problem.classes.own
+        ]
     _, chol, _ = problem.parameters.unpack(theta)
     sd = np.sqrt((chol**2).sum(axis=1))
     unit = coefficient_units(problem)[: len(sd)]
-    near = unit * np.where(problem.link != 0, NEAR_INDEX, NEAR_UTILS)
+    near = unit * np.where(problem.index, NEAR_INDEX, NEAR_UTILS)
     return [int(k) for k in np.flatnonzero(sd < near)]
+
+
+def boundary_names(problem: Problem, theta: Array) -> list[str]:
+    """Names of the standard deviations near 0."""
+    if problem.within is None:
+        return [f"sd[{problem.parameters.random[k]}]" for k in at_boundary(problem, theta)]
+    names, size = problem.within.parameters.random, problem.parameters.n_random
+    return [
+        f"sd[{names[k % size]}, {k // size + 1}]"
+        if names[k % size] in problem.classes.own
+        else f"sd[{names[k % size]}]"
+        for k in at_boundary(problem, theta)
+    ]
 
 
 def leave_boundary(
@@ -54,9 +78,17 @@ def leave_boundary(
 
 def raised(problem: Problem, theta: Array, which: list[int]) -> Array:
     """``theta`` with moderate standard deviations in place of some that are near 0."""
+    if problem.within is not None:
+        thetas, size = problem.classes.class_thetas(theta), problem.parameters.n_random
+        own = [
+            raised(problem.within, t, [k - c * size for k in which if k // size == c])
+            for c, t in enumerate(thetas)
+        ]
+        return problem.classes.join(np.array(own), problem.classes.gamma(theta))
     mean, chol, fixed = problem.parameters.unpack(theta)
     unit = coefficient_units(problem)
     for k in which:
         chol[k] = 0.0
         chol[k, k] = 0.7 * unit[k]
-    return problem.parameters.pack(mean, chol, fixed, problem.parameters.shift(theta))
+    space = problem.parameters
+    return space.pack(mean, chol, fixed, space.shift(theta), space.log_scale(theta))

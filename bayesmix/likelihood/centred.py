@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from bayesmix.errors import IntegrationError, SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
+from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.fastmath import exp
 from bayesmix.likelihood.integrate import node_log_probabilities
-from bayesmix.likelihood.mixture import base_at, mixture_at
+from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.modes import find_modes
 from bayesmix.likelihood.problem import Problem
 
@@ -88,6 +89,11 @@ class PersonGrid:
         each, left = divmod(self.size - population, parts)
         return np.array([population, *(each + (m < left) for m in range(parts))], dtype=np.int64)
 
+    @property
+    def modes(self) -> Array:
+        """Where each person's own normal is centred, (I, K)."""
+        return self.anchors.centres[:, 0]
+
     def block(self, start: int, stop: int) -> tuple[Array, Array]:
         """Nodes (n, K, S) and weights (n, S) of persons start .. stop - 1."""
         normals, _ = self.base.block(start, stop, parallel=True)
@@ -120,10 +126,18 @@ def check_grid(problem: Problem, grid: Any) -> None:
     """
     if isinstance(grid, Rule | Centred):
         return
+    if isinstance(grid, ClassGrid):
+        grid.check(problem)
+        grid, problem = grid.parts[0], problem.within or problem
     if not isinstance(grid, PopulationGrid | PersonGrid):
         raise SpecificationError(
             "argument 'grid' must be a rule, such as centred(sobol(64)), or the grid of a fit, "
             f"got {grid!r}"
+        )
+    if isinstance(grid, PersonGrid) and problem.within is not None:
+        raise SpecificationError(
+            "argument 'grid' is centred on persons for a model without latent classes: pass the "
+            f"rule, {grid}, in its place"
         )
     base = grid.base if isinstance(grid, PersonGrid) else grid
     have, need = (base.persons, base.dimension), (problem.n_persons, problem.parameters.n_random)
@@ -140,7 +154,9 @@ def find_anchors(problem: Problem, theta: Array, start: Array | None = None) -> 
     mixture = mixture_at(problem, theta, np.zeros((1, size, 1)), np.ones((1, 1)))
     if start is None:
         start = np.zeros((problem.n_persons, size))
-    modes, precisions, _ = find_modes(problem.panel(), base_at(problem, theta), mixture, start)
+    modes, precisions, _ = find_modes(
+        panel_at(problem, theta), base_at(problem, theta), mixture, start
+    )
     lost = np.flatnonzero(~np.isfinite(precisions).all(axis=(1, 2)))
     if len(lost):
         names = ", ".join(str(p) for p in problem.data.persons[lost[:3]])
@@ -156,8 +172,11 @@ def find_anchors(problem: Problem, theta: Array, start: Array | None = None) -> 
 
 def centre(
     problem: Problem, rule: Centred, theta: Array, rng: Seed, start: Array | None = None
-) -> PersonGrid:
+) -> Any:
     """The person-centred grid of ``rule`` anchored at ``theta``.
+
+    With latent classes a `ClassGrid`: a grid for each class, centred on what a person's choices say
+    within it.
 
     Parameters
     ----------
@@ -172,6 +191,11 @@ def centre(
     start
         Where the search for modes starts (I, K), such as the modes at a nearby anchor.
     """
+    if problem.within is not None:
+        generator = np.random.default_rng(rng)
+        starts = [None] * problem.classes.classes if start is None else start
+        own = zip(problem.classes.class_thetas(theta), starts, strict=True)
+        return ClassGrid(tuple(centre(problem.within, rule, t, generator, s) for t, s in own))
     base = population_grid(rule.rule, problem.parameters.n_random, problem.n_persons, rng)
     return anchored_grid(problem, rule, theta, base, start)
 
@@ -217,7 +241,7 @@ def posterior_moments(problem: Problem, grid: PersonGrid) -> tuple[Array, Array]
         nodes, weights = grid.block(start, stop)
         mixture = mixture_at(problem, theta, nodes, weights, start, stop)
         base = base_at(problem, theta, start, stop)
-        logp = node_log_probabilities(problem.panel(start, stop), base, mixture)
+        logp = node_log_probabilities(panel_at(problem, theta, start, stop), base, mixture)
         share = posterior_weights(logp, weights)
         m = np.einsum("is,iks->ik", share, nodes)
         centred_nodes = nodes - m[:, :, None]

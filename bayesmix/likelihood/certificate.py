@@ -18,13 +18,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from bayesmix.integration.descriptions import Centred
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.centred import PersonGrid, centre
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.integrate import node_log_probabilities
 from bayesmix.likelihood.maximise import curvature, whitening
-from bayesmix.likelihood.mixture import base_at, mixture_at
+from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.pareto import pareto_shape
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.units import natural_units
@@ -38,6 +39,7 @@ QUADRATURE_REFERENCE = 256
 """The same for quadratures: a few points may be exact to many digits, which takes nodes to see."""
 JACKKNIFE_PERSONS = 4096
 """Persons whose scores are handled together: it bounds the memory."""
+EXACT = "integration error 0: each class is a point, and the log-likelihood a sum over classes"
 TAIL_NODES = 512
 """Nodes a person whose weights are looked at for heavy tails: the dearest part if all were."""
 
@@ -98,6 +100,8 @@ class Certificate:
         return str(known.idxmax()) if len(known) else ""
 
     def __str__(self) -> str:
+        if not self.reference_nodes:
+            return EXACT
         low, high = self.error_interval
         text = (
             f"integration error of the log-likelihood {self.error:+.2f} nats "
@@ -192,6 +196,25 @@ def certify(
     )
 
 
+def exact(problem: Problem) -> Certificate:
+    """The certificate of a log-likelihood without an integral: all errors are 0."""
+    index = pd.Index(problem.parameters.names, name="parameter")
+    columns = ["estimate", "low", "high"]
+    return Certificate(
+        error=0.0,
+        error_interval=(0.0, 0.0),
+        bias=0.0,
+        sd=0.0,
+        shift=pd.DataFrame(0.0, index=index, columns=columns),
+        pareto_k=pd.Series([], index=problem.data.persons[:0], name="pareto k", dtype=float),
+        nodes=1,
+        reference_nodes=0,
+        evaluations=0,
+        seconds=0.0,
+        noise=pd.Series(0.0, index=index),
+    )
+
+
 def _reference(problem: Problem, theta: Array, grid: Grid, rng: np.random.Generator) -> PersonGrid:
     nodes = min(max(grid.size, LEAST_REFERENCE), MOST_REFERENCE)
     nodes = QUADRATURE_REFERENCE if grid.shared else nodes
@@ -258,7 +281,7 @@ def _own_variance(grid: Any, own: Array, exact: Array, noise: Array) -> Array:
     Of one scrambling a person the square of its error is an estimate, once the reference's own
     variance is taken out. It is rough for a person, and good for their sum.
     """
-    rule = grid.base.rule if isinstance(grid, PersonGrid) else grid.rule
+    rule = grid.rule.rule if isinstance(grid.rule, Centred) else grid.rule
     if not rule.random:
         return np.full_like(own, np.nan)
     return (own - exact) ** 2 - noise
@@ -273,7 +296,7 @@ def tail_shapes(problem: Problem, theta: Array, grids: Sequence[PersonGrid]) -> 
             nodes, weights = grid.block(start, stop)
             mixture = mixture_at(problem, theta, nodes, weights, start, stop)
             base = base_at(problem, theta, start, stop)
-            logp = node_log_probabilities(problem.panel(start, stop), base, mixture)
-            logs.append(logp + np.log(weights))
+            logp = node_log_probabilities(panel_at(problem, theta, start, stop), base, mixture)
+            logs.append(logp + np.log(mixture.weights))
         shapes.append(pareto_shape(np.concatenate(logs, axis=1)))
     return np.concatenate(shapes)

@@ -10,6 +10,7 @@ from bayesmix.errors import ConvergenceError, DataError, IntegrationError, Speci
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
 from bayesmix.likelihood.centred import centre
+from bayesmix.likelihood.em import class_theta, random_classes
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import Multinomial, multinomial, sign_faults, starting_values
 from bayesmix.likelihood.problem import Grid, Problem, bind, check_arguments
@@ -90,7 +91,7 @@ def check(model: MixedLogit, data: ChoiceData) -> CheckReport:
     values = np.concatenate([design.random, design.fixed], axis=1)
     names = (*design.random_names, *design.fixed_names)
     findings = [
-        *column_findings(values, names, model.random, data),
+        *column_findings(values, names, model.laws, data),
         *choice_findings(data),
         *size_findings(problem.parameters, data),
     ]
@@ -107,7 +108,7 @@ def _refused(model: MixedLogit, data: ChoiceData, error: ValueError) -> list[Fin
         columns = evaluate(model.formula, data)
     except (DataError, SpecificationError):
         return [of_error(error)]
-    findings = list(column_findings(columns.values, columns.names, model.random, data))
+    findings = list(column_findings(columns.values, columns.names, model.laws, data))
     known = {finding.what for finding in findings}
     return findings if of_error(error).what in known else [of_error(error), *findings]
 
@@ -132,12 +133,19 @@ def _estimable(problem: Problem) -> tuple[list[Finding], Weakest | None]:
 
 def _weakest(problem: Problem, logit: Multinomial) -> Weakest | None:
     """The weakest direction of the outer product of scores at the starting values."""
-    theta = starting_values(problem, logit)
+    theta = _start(problem, logit)
     likelihood = Likelihood(problem, _grid(problem, theta))
     likelihood.check(theta)
     _, scores = likelihood.by_person(theta)
     outer = (scores * problem.data.weights[:, None]).T @ scores
     return weakest_direction(outer, problem.parameters, theta)
+
+
+def _start(problem: Problem, logit: Multinomial) -> Array:
+    """Where searches start; of latent classes, where EM ends."""
+    if problem.within is not None:
+        return class_theta(problem, random_classes(problem, logit, np.random.default_rng(SEED)))
+    return starting_values(problem, logit)
 
 
 def _grid(problem: Problem, theta: Array) -> Grid:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.likelihood.boundary import at_boundary
 from bayesmix.likelihood.centred import PersonGrid
-from bayesmix.likelihood.density import CoefficientNodes, density_integrals
+from bayesmix.likelihood.density import CoefficientNodes
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.integrate import node_log_probabilities
+from bayesmix.likelihood.laws import MOVING
 from bayesmix.likelihood.maximise import whitening
-from bayesmix.likelihood.mixture import base_at, locations_at, mixture_at
+from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.units import natural_units
 
@@ -33,12 +32,18 @@ def freeze(
     At the anchor the integrals are those of ``grid``. None where a standard deviation is near 0
     at the anchor: the nodes would crowd around the mean, and larger ones find none. None, too,
     where the data leave a standard deviation so uncertain that a much smaller or larger one is
-    plausible: nodes that do not move with it would miss its integrals.
+    plausible: nodes that do not move with it would miss its integrals. None for laws that are not
+    links of an index, and where sources have scales: there choice probabilities at an index move
+    with the parameters.
     """
+    if (np.abs(problem.link) >= MOVING).any():
+        return None
     theta = grid.anchors.theta
     _, chol, _ = problem.parameters.unpack(theta)
     size = problem.parameters.n_random
     diagonal = np.abs(np.diag(chol))
+    if problem.design.sources is not None:
+        return None
     if (diagonal < 1e-6 * np.abs(chol).sum(axis=1).max(initial=0.0)).any():
         return None
     if at_boundary(problem, theta) or _uncertain(problem, grid):
@@ -47,39 +52,13 @@ def freeze(
     nodes, weights = grid.block(start, stop)
     mixture = mixture_at(problem, theta, nodes, weights, start, stop)
     base = base_at(problem, theta, start, stop)
-    logp = node_log_probabilities(problem.panel(start, stop), base, mixture)
+    logp = node_log_probabilities(panel_at(problem, theta, start, stop), base, mixture)
     indices = mixture.loc[:, :, None] + np.einsum("kj,ijs->iks", chol, nodes)
     # w = phi(z) / (S q(z)); in coefficient space both densities are divided by |L|.
     log_density = -0.5 * (nodes**2).sum(axis=1) - 0.5 * size * np.log(2 * np.pi)
     log_density -= np.log(diagonal).sum()
     constants = logp + np.log(weights) - log_density
     return CoefficientNodes(np.ascontiguousarray(indices), constants)
-
-
-def frozen_gradient(problem: Problem, grid: PersonGrid) -> Callable[[Array], Array] | None:
-    """Gradient of the weighted log-likelihood on nodes fixed at the anchor, a function of theta.
-
-    Its differences have a fifth of the simulation noise of those on nodes that move with theta, and
-    cost a tenth. None with fixed coefficients, and where `freeze` has none.
-    """
-    nodes = None if problem.parameters.fixed else freeze(problem, grid)
-    if nodes is None:
-        return None
-    space, weights = problem.parameters, problem.data.weights
-    free = np.zeros((space.n_random, space.n_random), dtype=bool)
-    free[space.chol_index] = True
-
-    def gradient(theta: Array) -> Array:
-        loc, chol = locations_at(problem, theta), space.unpack(theta)[1]
-        _, d_loc, d_chol = density_integrals(loc, chol, free, *nodes)
-        shifts = weights @ (d_loc[:, space.shifted] * problem.z)
-        d_mean, d_entries = (
-            weights @ d_loc[:, space.located],
-            weights @ d_chol[:, *space.chol_index],
-        )
-        return np.concatenate([d_mean, d_entries, shifts])
-
-    return gradient
 
 
 def _uncertain(problem: Problem, grid: PersonGrid) -> bool:

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 
 from bayesmix.data.columns import first_few
 from bayesmix.errors import IntegrationError
+from bayesmix.likelihood.class_grid import class_grid
+from bayesmix.likelihood.classes import over_classes
 from bayesmix.likelihood.integrate import integrate_parallel
-from bayesmix.likelihood.mixture import base_at, mixture_at
+from bayesmix.likelihood.mixture import base_at, mixture_at, row_scales
 from bayesmix.likelihood.problem import Chunk, Grid, Problem
+from bayesmix.likelihood.scaled import scale_scores
 
 Array = NDArray[np.float64]
 
@@ -42,6 +45,14 @@ class Likelihood:
     def _single(self) -> Chunk:
         return self.problem.chunk(self.grid, 0, self.problem.n_persons)
 
+    @cached_property
+    def _classes(self) -> list[Likelihood]:
+        """Of a model with latent classes, the likelihood within each."""
+        within = self.problem.within
+        assert within is not None
+        number = self.problem.classes.classes
+        return [Likelihood(within, class_grid(self.grid, c)) for c in range(number)]
+
     def _chunks(self) -> Iterator[Chunk]:
         if len(self._cuts) == 1:
             yield self._single
@@ -51,6 +62,9 @@ class Likelihood:
 
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
         """Weighted log-likelihood in nats, and its gradient (P,); NaN where it does not exist."""
+        if self.problem.within is not None:
+            weights, (logp, scores) = self.problem.data.weights, self.by_person(theta)
+            return float(weights @ logp), weights @ scores
         total, gradient = 0.0, np.zeros(len(theta))
         for chunk, logp, scores in self._evaluations(theta):
             total += float(chunk.person_weights @ logp)
@@ -59,6 +73,8 @@ class Likelihood:
 
     def by_person(self, theta: Array) -> tuple[Array, Array]:
         """``log P_i`` (I,) and its scores (I, P) with respect to the free vector, unweighted."""
+        if self.problem.within is not None:
+            return over_classes(self.problem, theta, *self.by_class(theta))
         parts = [(logp, scores) for _, logp, scores in self._evaluations(theta)]
         logp, scores = zip(*parts, strict=True)
         return np.concatenate(logp), np.concatenate(scores)
@@ -74,17 +90,31 @@ class Likelihood:
         for (start, stop), chunk in zip(self._cuts, self._chunks(), strict=True):
             mixture = mixture_at(self.problem, theta, chunk.nodes, chunk.node_weights, start, stop)
             base = base_at(self.problem, theta, start, stop)
-            logp, d_loc, d_chol, d_base = integrate_parallel(
-                self.problem.panel_of(chunk), base, mixture, with_base
-            )
+            scale = row_scales(self.problem, theta, start, stop)
+            panel = self.problem.panel_of(chunk)
+            if scale is not None:
+                panel = panel._replace(x=panel.x * scale[:, None])
+            logp, d_loc, d_chol, d_base = integrate_parallel(panel, base, mixture, with_base)
             means, rest = np.split(d_loc, [space.n_random], axis=1)
             parts = [means[:, space.located], d_chol[:, *space.chol_index], rest]
             if with_base:
-                products = chunk.x_fixed * d_base[:, None]
+                products = chunk.x_fixed * (d_base if scale is None else d_base * scale)[:, None]
                 first_rows = chunk.situation_start[chunk.person_start[:-1]]
                 parts.append(np.add.reduceat(products, first_rows, axis=0))
             parts.append(means[:, space.shifted] * chunk.z)
+            if scale is not None:
+                d_scale = scale_scores(panel, base, base - chunk.offset, mixture)
+                by_source = d_scale[:, None] * (
+                    chunk.source[:, None] == 1 + np.arange(len(space.scales))
+                )
+                parts.append(np.add.reduceat(by_source, chunk.person_start[:-1], axis=0))
             yield chunk, logp, np.concatenate(parts, axis=1)
+
+    def by_class(self, theta: Array) -> tuple[list[Array], list[Array]]:
+        """Within each latent class, ``log P_ic`` (I,) and its scores in the class's own vector."""
+        thetas = self.problem.classes.class_thetas(theta)
+        found = [own.by_person(t) for own, t in zip(self._classes, thetas, strict=True)]
+        return [logp for logp, _ in found], [scores for _, scores in found]
 
     def check(self, theta: Array) -> None:
         """Refuse a grid whose integrals are not positive.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.integration.grids import PopulationGrid
-from bayesmix.likelihood.mixture import base_at, mixture_at
+from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.shares import row_shares
 
@@ -24,7 +24,7 @@ def expected_rows(problem: Problem, grid: PopulationGrid, theta: Array) -> Array
     for start, stop in problem.cuts(grid):
         mixture = mixture_at(problem, theta, *grid.block(start, stop), start, stop)
         base = base_at(problem, theta, start, stop)
-        rows.append(row_shares(problem.panel(start, stop), base, mixture))
+        rows.append(row_shares(panel_at(problem, theta, start, stop), base, mixture))
     return np.concatenate(rows)
 
 

@@ -1,9 +1,9 @@
 """Integrals over a grid: ``P_i = sum_s w_is P(y_i | beta_is)`` and the derivatives of their logs.
 
-``beta = link(b)``, ``b = loc_i + L u_is``. The products of scores with node coordinates are
-contracted person by person and block by block, so that no (persons x nodes x coefficients) array
-exists. A person's result depends on nothing but that person: any number of threads, and any cut of
-the persons into chunks, gives the same numbers.
+``beta = T(L u_is; loc_i, s)``, in most laws a link of ``b = loc_i + L u_is``. The products of
+scores with node coordinates are contracted person by person and block by block, so that no
+(persons x nodes x coefficients) array exists. A person's result depends on nothing but that person:
+any number of threads, and any cut of the persons into chunks, gives the same numbers.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from bayesmix.likelihood.fastmath import exp
 from bayesmix.likelihood.kernels import BLOCK, Panel, dot, log_probabilities, scores
+from bayesmix.likelihood.laws import MOVING, NO_BOUNDS, NO_TABLES, law_at, row_length
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 
 class Mixture(NamedTuple):
-    """Where beta comes from: an affine map of the nodes, and a link for each coefficient.
+    """Where beta comes from: an affine map of the nodes, and a law for each coefficient.
 
     In WTP space there are C >= K coefficients: those without a law of their own come last.
 
@@ -34,12 +35,17 @@ class Mixture(NamedTuple):
     chol
         Lower-triangular factor (K, K), and rows of 0 below it.
     link
-        For each coefficient (C,): 0 the identity, 1 or -1 for ``exp(b)`` or ``-exp(b)``.
+        Code of each coefficient's law (C,): 0 normal, 1 or -1 for ``exp(b)`` or ``-exp(b)``, others
+        those of `bayesmix.likelihood.laws`.
     nodes, weights
         (1, K, S) or (n, K, S), and (1, S) or (n, S); weights may be negative.
     price
-        Position of the price coefficient ``a`` in WTP space, where the others are ``-a link(b)``;
+        Position of the price coefficient ``a`` in WTP space, where the others are ``-a T``;
         -1 elsewhere.
+    bounds
+        Bounds (C, 2) of the coefficients, or (0, 2) where all laws are normal or lognormal.
+    tables
+        Of laws that are dear at single points, see `bayesmix.likelihood.laws.law_tables`.
     """
 
     loc: Array
@@ -48,13 +54,15 @@ class Mixture(NamedTuple):
     nodes: Array
     weights: Array
     price: int = -1
+    bounds: Array = NO_BOUNDS
+    tables: Array = NO_TABLES
 
 
 @njit(cache=True, fastmath={"contract"}, error_model="numpy")
 def coefficients(  # pragma: no cover - compiled
     mixture: Mixture, i: int, first: int, n: int, beta: Array, slope: Array
 ) -> None:
-    """``beta_ks`` and slopes of the links of person i at nodes first .. first + n - 1."""
+    """``beta_ks`` and slopes ``T_d`` of the laws of person i at nodes first .. first + n - 1."""
     loc = mixture.loc[min(i, mixture.loc.shape[0] - 1)]
     u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]
     for k in range(beta.shape[0]):
@@ -72,11 +80,18 @@ def coefficients(  # pragma: no cover - compiled
         if mixture.link[k] == 0:
             for s in range(n):
                 d[s] = 1.0
-        else:
+        elif abs(mixture.link[k]) == 1:
             sign = float(mixture.link[k])
             for s in range(n):
                 b[s] = sign * math.exp(b[s])
                 d[s] = b[s]
+        else:
+            code, scale = mixture.link[k], row_length(mixture.chol[k])
+            low, high = mixture.bounds[k, 0], mixture.bounds[k, 1]
+            for s in range(n):
+                b[s], d[s], _, _ = law_at(
+                    mixture.tables, k, code, b[s] - constant, constant, scale, low, high
+                )
     if mixture.price >= 0:
         a = beta[mixture.price]
         for k in range(beta.shape[0]):
@@ -86,13 +101,13 @@ def coefficients(  # pragma: no cover - compiled
 
 
 @njit(cache=True, fastmath={"contract"}, error_model="numpy")
-def index_scores(  # pragma: no cover - compiled
-    mixture: Mixture, beta: Array, slope: Array, n: int, g: Array
+def law_scores(  # pragma: no cover - compiled
+    mixture: Mixture, beta: Array, n: int, g: Array
 ) -> None:
-    """Derivatives with respect to beta (C, n) become those with respect to the index b.
+    """Derivatives with respect to beta (C, n) become those with respect to the laws' values.
 
-    ``beta`` and ``slope`` are those of `coefficients`. In WTP space, ``beta_k = -a w_k``, the price
-    coefficient a has ``g_a + sum_k g_k beta_k / a``, and w_k has ``-a g_k``.
+    They are the same but in WTP space: with ``beta_k = -a w_k``, the price coefficient a has
+    ``g_a + sum_k g_k beta_k / a``, and w_k has ``-a g_k``.
     """
     price = mixture.price
     if price >= 0:
@@ -103,6 +118,45 @@ def index_scores(  # pragma: no cover - compiled
                 for s in range(n):
                     g_price[s] += g_k[s] * b_k[s] / a[s]
                     g_k[s] *= -a[s]
+
+
+@njit(cache=True, error_model="numpy")
+def moving_scores(  # pragma: no cover - compiled
+    mixture: Mixture, i: int, first: int, n: int, g: Array, extra: Array
+) -> None:
+    """What location and scale do by themselves: sums over nodes into ``extra`` (2, C).
+
+    ``g`` (C, n) are derivatives with respect to the laws' values, times nodes' weights. With
+    ``extra_1k = sum_s g_ks (T_loc - T_d)`` and ``extra_2k = sum_s g_ks T_s / s_k``, what the slopes
+    ``T_d`` leave out is ``extra_1k`` for ``loc_k`` and ``extra_2k L_kj`` for ``L_kj``.
+    """
+    loc = mixture.loc[min(i, mixture.loc.shape[0] - 1)]
+    u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]
+    extra[:] = 0.0
+    for k in range(u.shape[0]):
+        code = mixture.link[k]
+        if abs(code) < MOVING:
+            continue
+        scale, low, high = row_length(mixture.chol[k]), mixture.bounds[k, 0], mixture.bounds[k, 1]
+        inverse = 1.0 / scale if scale > 0.0 else 0.0
+        for s in range(n):
+            d = 0.0
+            for j in range(k + 1):
+                d += mixture.chol[k, j] * u[j, first + s]
+            _, by_d, by_loc, by_scale = law_at(mixture.tables, k, code, d, loc[k], scale, low, high)
+            extra[0, k] += g[k, s] * (by_loc - by_d)
+            extra[1, k] += g[k, s] * by_scale * inverse
+
+
+@njit(cache=True, fastmath={"contract"}, error_model="numpy")
+def index_scores(  # pragma: no cover - compiled
+    mixture: Mixture, beta: Array, slope: Array, n: int, g: Array
+) -> None:
+    """Derivatives with respect to beta (C, n) become those with respect to ``d = L u``.
+
+    ``beta`` and ``slope`` are those of `coefficients`.
+    """
+    law_scores(mixture, beta, n, g)
     for k in range(beta.shape[0]):
         g_k, d_k = g[k], slope[k]
         for s in range(n):
@@ -132,6 +186,8 @@ def _person(  # pragma: no cover - compiled
     node_logp, weight = np.empty(width), np.empty(width)
     top, total = -np.inf, 0.0
     sum_loc, sum_chol, sum_rows = np.zeros(size), np.zeros((size, n_laws)), np.zeros(n_rows)
+    moving = mixture.bounds.shape[0] > 0
+    extra, sum_extra = np.empty((2, size)), np.zeros((2, size))
     for first in range(0, n_nodes, BLOCK):
         n = min(BLOCK, n_nodes - first)
         coefficients(mixture, i, first, n, beta, slope)
@@ -148,11 +204,19 @@ def _person(  # pragma: no cover - compiled
         for s in range(n):
             total += weight[s]
         scores(panel, i, prob, n, g)
-        index_scores(mixture, beta, slope, n, g)
+        law_scores(mixture, beta, n, g)
         for k in range(size):
             gk = g[k]
             for s in range(n):
                 gk[s] *= weight[s]
+        if moving:
+            moving_scores(mixture, i, first, n, g, extra)
+            sum_extra *= rescale
+            sum_extra += extra
+        for k in range(size):
+            gk, d_k = g[k], slope[k]
+            for s in range(n):
+                gk[s] *= d_k[s]
             sum_k = 0.0
             for s in range(n):
                 sum_k += gk[s]
@@ -166,6 +230,11 @@ def _person(  # pragma: no cover - compiled
         # A signed rule can give a negative integral; NaN too ends here. Callers name the person.
         top, total = np.nan, np.nan
     logp[i] = top + math.log(total)
+    if moving:
+        for k in range(size):
+            sum_loc[k] += sum_extra[0, k]
+            for j in range(k + 1 if k < n_laws else 0):
+                sum_chol[k, j] += sum_extra[1, k] * mixture.chol[k, j]
     for k in range(size):
         d_loc[i, k] = sum_loc[k] / total
         for j in range(n_laws):

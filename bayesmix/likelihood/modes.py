@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from bayesmix.likelihood.integrate import Mixture, coefficients
 from bayesmix.likelihood.kernels import Panel, log_probabilities
+from bayesmix.likelihood.laws import bend as law_bend
+from bayesmix.likelihood.laws import row_length
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -67,12 +69,19 @@ def _norm(a: Array) -> float:  # pragma: no cover - compiled
 
 @njit(cache=True, error_model="numpy")
 def _to_indices(  # pragma: no cover - compiled
-    mixture: Mixture, beta: Array, slope: Array, score: Array, information: Array, bend: Array
+    mixture: Mixture,
+    i: int,
+    z: Array,
+    work: tuple[Array, ...],
+    score: Array,
+    information: Array,
+    bend: Array,
 ) -> None:
     """Score (C,) and information (C, C) in beta become those in the index b.
 
     ``bend`` is ``sum_k score_k d2 beta_k / db db'``, what the information leaves out.
     """
+    beta, slope, _, _ = work
     size, price = len(score), mixture.price
     if price >= 0:
         # beta_k = -a w_k: the derivative of beta_k is -a by w_k, and -w_k = beta_k / a by a.
@@ -93,8 +102,16 @@ def _to_indices(  # pragma: no cover - compiled
         for j in range(size):
             information[k, j] *= slope[k, 0] * slope[j, 0]
             bend[k, j] *= slope[k, 0] * slope[j, 0]
+        code = mixture.link[k]
+        if abs(code) > 1:
+            d = 0.0
+            for j in range(k + 1):
+                d += mixture.chol[k, j] * z[j]
+            loc = mixture.loc[min(i, mixture.loc.shape[0] - 1), k]
+            scale, bounds = row_length(mixture.chol[k]), mixture.bounds[k]
+            bend[k, k] += score[k] * law_bend(code, d, loc, scale, bounds[0], bounds[1])
         score[k] *= slope[k, 0]
-        if mixture.link[k] != 0:
+        if abs(code) == 1:
             # The second derivative of a signed exponential is its first.
             bend[k, k] += score[k]
 
@@ -104,13 +121,14 @@ def _derivatives(  # pragma: no cover - compiled
     panel: Panel,
     i: int,
     mixture: Mixture,
+    z: Array,
     work: tuple[Array, ...],
     gradient: Array,
     expected: Array,
     observed: Array,
 ) -> None:
     """Gradient (K,) and minus the expected and observed second derivatives (K, K) in z."""
-    beta, slope, _, prob = work
+    prob = work[3]
     x, chol = panel.x, mixture.chol
     size = x.shape[1]
     score, information, mean = np.zeros(size), np.zeros((size, size)), np.empty(size)
@@ -135,7 +153,7 @@ def _derivatives(  # pragma: no cover - compiled
         for j in range(k):
             information[j, k] = information[k, j]
     bend = np.zeros((size, size))
-    _to_indices(mixture, beta, slope, score, information, bend)
+    _to_indices(mixture, i, z, work, score, information, bend)
     _sandwich(chol, information, expected)
     information -= bend
     _sandwich(chol, information, observed)
@@ -178,6 +196,8 @@ def _height(  # pragma: no cover - compiled
         z.reshape(1, z.shape[0], 1),
         mixture.weights,
         mixture.price,
+        mixture.bounds,
+        mixture.tables,
     )
     coefficients(here, 0, 0, 1, beta, slope)
     log_probabilities(panel, i, base, beta, 1, logp, prob)
@@ -199,7 +219,7 @@ def _mode(  # pragma: no cover - compiled
     height = _height(panel, i, base, mixture, z, work)
     converged = False
     for _ in range(ITERATIONS):
-        _derivatives(panel, i, mixture, work, gradient, expected, observed)
+        _derivatives(panel, i, mixture, z, work, gradient, expected, observed)
         gradient -= z
         if _norm(gradient) < TOLERANCE:
             converged = True
@@ -224,7 +244,7 @@ def _mode(  # pragma: no cover - compiled
         if not accepted:
             # No representable step climbs any more: rounding, or the bound of the search.
             _height(panel, i, base, mixture, z, work)
-            _derivatives(panel, i, mixture, work, gradient, expected, observed)
+            _derivatives(panel, i, mixture, z, work, gradient, expected, observed)
             converged = _norm(z) < 0.999 * REACH
             break
         z[:] = trial

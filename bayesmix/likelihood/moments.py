@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from bayesmix.likelihood.integrate import Mixture, coefficients, index_scores
+from bayesmix.likelihood.integrate import Mixture, coefficients, law_scores, moving_scores
 from bayesmix.likelihood.kernels import BLOCK, Panel, dot, log_probabilities
 from bayesmix.likelihood.mixture import base_at, mixture_at
 from bayesmix.likelihood.problem import Grid, Problem
@@ -44,6 +44,7 @@ def _person(  # pragma: no cover - compiled
     beta, slope = np.empty((size, width)), np.empty((size, width))
     mean, mean_fixed = np.empty((size, width)), np.empty((n_fixed, width))
     node_logp, g = np.empty(width), np.empty((size, width))
+    moving, extra = mixture.bounds.shape[0] > 0, np.empty((2, size))
     for first in range(0, n_nodes, BLOCK):
         n = min(BLOCK, n_nodes - first)
         coefficients(mixture, i, first, n, beta, slope)
@@ -72,11 +73,19 @@ def _person(  # pragma: no cover - compiled
                     x, gk, mk = panel.x[row, k], g[k], mean[k]
                     for s in range(n):
                         gk[s] = p[s] * (x - mk[s])
-                index_scores(mixture, beta, slope, n, g)
+                law_scores(mixture, beta, n, g)
+                if moving:
+                    moving_scores(mixture, i, first, n, g, extra)
+                    for k in range(n_laws):
+                        slopes[row, k] += extra[0, k]
+                    for c in range(n_chol):
+                        k = entries[0][c]
+                        slopes[row, n_laws + c] += extra[1, k] * mixture.chol[k, entries[1][c]]
                 for k in range(size):
-                    gk = g[k]
+                    gk, d_k = g[k], slope[k]
                     total = 0.0
                     for s in range(n):
+                        gk[s] *= d_k[s]
                         total += gk[s]
                     slopes[row, k if k < n_laws else n_chol + k] += total
                 for c in range(n_chol):
@@ -100,7 +109,8 @@ def share_slopes(  # pragma: no cover - compiled
     (rows and columns) of ``chol``, the locations of fixed willingness to pay, and the fixed
     coefficients of ``x_fixed (R, F)``:
     ``d s_itj / d loc_k = sum_s w_is p_js (x_jk - sum_l p_ls x_lk) d beta_ks / d b_ks``, and times
-    ``u_ms`` for ``chol_km``. Linear in what the nodes simulate, and so as unbiased as they are.
+    ``u_ms`` for ``chol_km``, in laws of an index (`moving_scores` has what others add). Linear in
+    what the nodes simulate, and so as unbiased as they are.
     """
     size = mixture.loc.shape[1]
     share = np.zeros(base.shape[0])

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, Fault, SpecificationError
 from bayesmix.likelihood.problem import Problem
+from bayesmix.specification.mixing import Coefficient
 
 Array = NDArray[np.float64]
 
@@ -96,10 +98,22 @@ def _check_separation(problem: Problem, theta: Array, information: Array, at_zer
 
 def _derivatives(problem: Problem, x: Array, theta: Array) -> tuple[float, Array, Array]:
     data = problem.data
+    weights = np.repeat(data.weights, np.diff(data.person_start))
+    logp, gradient, information = logit_derivatives(data, x, theta, weights, problem.offset)
+    return float(weights @ logp), gradient, information
+
+
+def logit_derivatives(
+    data: ChoiceData, x: Array, theta: Array, weights: Array, offset: Array | None = None
+) -> tuple[Array, Array, Array]:
+    """Log-probabilities (T,) of the choices at coefficients of the columns ``x`` (R, M).
+
+    Besides the gradient (M,) and the information (M, M) of their sum with weights (T,); ``offset``
+    (R,) is what is known of the utilities.
+    """
     start, outside = data.situation_start[:-1], data.outside_option
     sizes = np.diff(data.situation_start)
-    weights = np.repeat(data.weights, np.diff(data.person_start))
-    v = x @ theta
+    v = x @ theta if offset is None else x @ theta + offset
     top = np.maximum.reduceat(v, start)
     if outside:
         top = np.maximum(top, 0.0)
@@ -110,16 +124,15 @@ def _derivatives(problem: Problem, x: Array, theta: Array) -> tuple[float, Array
     chosen = data.chosen_row[inside]
     v_chosen = np.zeros(len(start))
     v_chosen[inside] = v[chosen]
-    value = float(weights @ (v_chosen - top - np.log(total)))
     mean = np.add.reduceat(x * p[:, None], start)
     gradient = weights[inside] @ x[chosen] - weights @ mean
     row_weights = np.repeat(weights, sizes) * p
     information = (x * row_weights[:, None]).T @ x - (mean * weights[:, None]).T @ mean
-    return value, gradient, information
+    return v_chosen - top - np.log(total), gradient, information
 
 
 def check_signs(problem: Problem, logit: Multinomial) -> None:
-    """Refuse a lognormal law whose sign the data contradict.
+    """Refuse a law on one side of 0 whose sign the data contradict.
 
     Raises
     ------
@@ -136,22 +149,33 @@ def sign_faults(problem: Problem, logit: Multinomial) -> Iterator[Fault]:
         if problem.price >= 0 and k != problem.price:
             continue  # A ratio's sign is that of two coefficients.
         ratio = logit.coefficients[k] / logit.std_errors[k]
-        if c.lognormal and c.sign * ratio < -CLEAR:
+        if c.side * ratio < -CLEAR:
+            given, other = _sign_words(c)
             yield Fault(
-                f"LogNormal({c.term!r}, sign={c.sign}), but the data say the other sign; the "
+                f"{given}, but the data say the other sign; the "
                 f"multinomial logit's coefficient is {logit.coefficients[k]:.4g} (standard error "
                 f"{logit.std_errors[k]:.2g})",
-                f"use sign={-c.sign}, or Normal({c.term!r})",
+                f"use {other}, or Normal({c.term!r})",
                 (c.term,),
             )
+
+
+def _sign_words(c: Coefficient) -> tuple[str, str]:
+    """A law on one side of 0, and what puts it on the other."""
+    if c.bounds == (None, None):
+        name = {"lognormal": "LogNormal", "zero-triangular": "Triangular"}
+        return f"{name.get(c.family, c.law.words.title())}({c.term!r}, sign={c.sign})", (
+            f"sign={-c.sign}"
+        )
+    return f"the {c.law.words} law of {c}", "other bounds"
 
 
 def starting_values(problem: Problem, logit: Multinomial) -> Array:
     """Free vector (P,) to start from: the multinomial logit's means, moderate heterogeneity.
 
     A normal coefficient starts with a standard deviation that moves the utility by about half a
-    util within situations; a lognormal index with one of 0.5. In WTP space coefficients are divided
-    by minus that of the price.
+    util within situations; an index without units (a lognormal's) with one of 0.5. In WTP space
+    coefficients are divided by minus that of the price.
     """
     space, values, unit = problem.parameters, logit.coefficients.copy(), 1 / problem.design.spread
     k = space.n_random
@@ -160,9 +184,22 @@ def starting_values(problem: Problem, logit: Multinomial) -> Array:
         price = values[problem.price]
         values[others] /= -price
         unit[others] /= max(abs(price), 0.1 * unit[problem.price])
-    mean, sd = values[:k].copy(), 0.5 * unit[:k]
+    mean, sd = values[:k].copy(), np.empty(k)
     for m, c in enumerate(problem.design.coefficients):
-        if c.lognormal:
-            # Positive even where the logit is unsure of the sign: a tenth of a util.
-            mean[m], sd[m] = np.log(max(c.sign * mean[m], 0.1 * unit[m])), 0.5
+        mean[m], sd[m] = _first_law(c, mean[m], unit[m])
     return space.pack(mean, np.diag(sd), values[k:])
+
+
+def _first_law(c: Coefficient, value: float, unit: float) -> tuple[float, float]:
+    """Location and scale of a law around the multinomial logit's coefficient."""
+    # On the right side of 0 even where the logit is unsure of the sign: a tenth of a util.
+    size = max(c.sign * value, 0.1 * unit)
+    if not c.law.located:
+        return 0.0, size
+    if not c.law.index:
+        return value, 0.5 * unit
+    if c.family != "johnson-sb":
+        return float(np.log(size)), 0.5
+    low, high = c.limits
+    share = min(max((value - low) / (high - low), 0.05), 0.95)
+    return float(np.log(share / (1.0 - share))), 0.5

@@ -23,25 +23,38 @@ from bayesmix.likelihood.conditional import conditional_log_probabilities
 from bayesmix.likelihood.density import density_integrals
 from bayesmix.likelihood.integrate import Mixture, integrate_parallel, integrate_serial
 from bayesmix.likelihood.kernels import Panel
+from bayesmix.likelihood.laws import law_table, law_tables
 
 
 def _source_version() -> int:
     """A number that changes with the kernels: PyTensor keeps compiled graphs by it."""
     folder = files("bayesmix.likelihood")
-    names = ("conditional", "density", "fastmath", "integrate", "kernels", "ops")
+    names = (
+        "conditional",
+        "density",
+        "fastmath",
+        "gamma",
+        "gamma_table",
+        "integrate",
+        "kernels",
+        "laws",
+        "ops",
+        "scaled",
+        "scaled_ops",
+    )
     return crc32(b"".join(folder.joinpath(f"{name}.py").read_bytes() for name in names))
 
 
 VERSION = _source_version()
 
 
-def _location_cotangent(cotangent: Any, d_loc: Any, loc: Variable) -> Any:
+def location_cotangent(cotangent: Any, d_loc: Any, loc: Variable) -> Any:
     scaled = cotangent[:, None] * d_loc
     shared = loc.type.broadcastable[0]
     return scaled.sum(axis=0, keepdims=True) if shared else scaled
 
 
-def _only_first(cotangents: Sequence[Variable]) -> Any:
+def only_first(cotangents: Sequence[Variable]) -> Any:
     if any(not isinstance(c.type, DisconnectedType) for c in cotangents[1:]):
         raise NotImplementedError(
             "no second derivatives of an integrated likelihood: use differences"
@@ -70,10 +83,17 @@ class IntegratedLogProb(Op):
         return Apply(self, variables, outputs)
 
     def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
-        loc, chol, base, x, persons, situations, chosen, _, link, nodes, weights = inputs
+        loc, chol, base, x, persons, situations, chosen, _, link, bounds, nodes, weights = inputs
         panel = Panel(x, persons, situations, chosen, self.outside)
         mixture = Mixture(
-            np.ascontiguousarray(loc), np.ascontiguousarray(chol), link, nodes, weights, self.price
+            np.ascontiguousarray(loc),
+            np.ascontiguousarray(chol),
+            link,
+            nodes,
+            weights,
+            self.price,
+            bounds,
+            law_tables(link, np.ascontiguousarray(chol)),
         )
         results = integrate_parallel(panel, np.ascontiguousarray(base), mixture, self.with_base)
         for storage, value in zip(outputs, results, strict=True):
@@ -82,12 +102,12 @@ class IntegratedLogProb(Op):
     def pullback(
         self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
     ) -> list[Any]:
-        cotangent = _only_first(cotangents)
+        cotangent = only_first(cotangents)
         _, d_loc, d_chol, d_base = outputs
         row_person = inputs[7]
         d_base = d_base * cotangent[row_person] if self.with_base else inputs[2].zeros_like()
         return [
-            _location_cotangent(cotangent, d_loc, inputs[0]),
+            location_cotangent(cotangent, d_loc, inputs[0]),
             (cotangent[:, None, None] * d_chol).sum(axis=0),
             d_base,
             *(DisconnectedType()() for _ in inputs[3:]),
@@ -103,7 +123,7 @@ def _compiled_integrals(op: IntegratedLogProb, **kwargs: Any) -> Callable[..., A
 
     @numba_njit
     def integrals(  # type: ignore[no-untyped-def]
-        loc, chol, base, x, persons, situations, chosen, row_person, link, nodes, weights
+        loc, chol, base, x, persons, situations, chosen, row_person, link, bounds, nodes, weights
     ):
         panel = Panel(
             np.ascontiguousarray(x),
@@ -119,6 +139,8 @@ def _compiled_integrals(op: IntegratedLogProb, **kwargs: Any) -> Callable[..., A
             np.ascontiguousarray(nodes),
             np.ascontiguousarray(weights),
             price,
+            np.ascontiguousarray(bounds),
+            law_tables(np.ascontiguousarray(link), np.ascontiguousarray(chol)),
         )
         return integrate_serial(panel, np.ascontiguousarray(base), mixture, with_base)
 
@@ -153,7 +175,7 @@ class ConditionalLogProb(Op):
     def pullback(
         self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
     ) -> list[Any]:
-        cotangent = _only_first(cotangents)
+        cotangent = only_first(cotangents)
         return [
             cotangent[:, None] * outputs[1],
             cotangent[inputs[6]] * outputs[2],
@@ -184,6 +206,52 @@ def _compiled_conditional(op: ConditionalLogProb, **kwargs: Any) -> Callable[...
     return conditional, VERSION  # type: ignore[return-value]
 
 
+class LawTable(Op):
+    """Coefficients of persons (n, K) from normals, for laws that are not links of an index alone.
+
+    Inputs: ``d`` (n, K), ``loc`` (1 or n, K), ``scale`` (K,), then codes (K,) and bounds (K, 2).
+    The output (4, n, K) holds the coefficients, and their derivatives by the first three inputs.
+    """
+
+    __props__ = ()
+
+    def make_node(self, *inputs: Any) -> Apply:
+        return Apply(self, [pt.as_tensor_variable(v) for v in inputs], [pt.dtensor3()])
+
+    def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
+        d, loc, scale, codes, bounds = (np.ascontiguousarray(v) for v in inputs)
+        outputs[0][0] = law_table(codes, d, loc, scale, bounds)
+
+    def pullback(
+        self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[Any]:
+        # Only the coefficients are used further: the derivatives have no cotangent.
+        cotangent, table = cotangents[0][0], outputs[0]
+        d_loc = cotangent * table[2]
+        if inputs[1].type.broadcastable[0]:
+            d_loc = d_loc.sum(axis=0, keepdims=True)
+        d_scale = (cotangent * table[3]).sum(axis=0)
+        return [cotangent * table[1], d_loc, d_scale, *(DisconnectedType()() for _ in range(2))]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return [[k < 3] for k in range(len(node.inputs))]
+
+
+@register_funcify_default_op_cache_key(LawTable)
+def _compiled_laws(op: LawTable, **kwargs: Any) -> Callable[..., Any]:
+    @numba_njit
+    def laws(d, loc, scale, codes, bounds):  # type: ignore[no-untyped-def]
+        return law_table(
+            np.ascontiguousarray(codes),
+            np.ascontiguousarray(d),
+            np.ascontiguousarray(loc),
+            np.ascontiguousarray(scale),
+            np.ascontiguousarray(bounds),
+        )
+
+    return laws, VERSION  # type: ignore[return-value]
+
+
 class DensityLogProb(Op):
     """``log P_i`` (n,) on nodes fixed in coefficient space; only the density moves.
 
@@ -205,9 +273,9 @@ class DensityLogProb(Op):
     def pullback(
         self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
     ) -> list[Any]:
-        cotangent = _only_first(cotangents)
+        cotangent = only_first(cotangents)
         return [
-            _location_cotangent(cotangent, outputs[1], inputs[0]),
+            location_cotangent(cotangent, outputs[1], inputs[0]),
             (cotangent[:, None, None] * outputs[2]).sum(axis=0),
             *(DisconnectedType()() for _ in inputs[2:]),
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.likelihood.kernels import Panel
+from bayesmix.likelihood.laws import NO_BOUNDS
+from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.model import Design, MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -48,6 +50,8 @@ class Chunk(NamedTuple):
     nodes: Any
     node_weights: Any
     z: Any
+    offset: Any
+    source: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +75,41 @@ class Problem:
         return self.design.parameters
 
     @cached_property
+    def within(self) -> Problem | None:
+        """The ordinary problem of one latent class, the same for all; None without classes."""
+        if self.model.latent is None:
+            return None
+        return Problem(self.model.within, self.data, self.design.within)
+
+    @property
+    def classes(self) -> ClassSpace:
+        """Layout of the parameters of a model with latent classes."""
+        return cast(ClassSpace, self.parameters)
+
+    @property
+    def share_z(self) -> Array:
+        """Covariates (I, Q) of the class shares; (1, Q) where persons do not differ."""
+        shares = self.design.shares
+        if shares is None or not shares.shifts:
+            return np.ones((1, int(self.classes.constant)))
+        return shares.values
+
+    @cached_property
     def link(self) -> Indices:
-        """Link of each random coefficient (K,): 0 the identity, 1 or -1 a signed exponential."""
-        signs = [c.sign if c.lognormal else 0 for c in self.design.coefficients]
-        return np.array(signs, dtype=np.int64)
+        """Code of the law of each random coefficient (K,), see `bayesmix.likelihood.laws`."""
+        return np.array([c.code for c in self.design.coefficients], dtype=np.int64)
+
+    @cached_property
+    def bounds(self) -> Array:
+        """Bounds (K, 2) of the random coefficients; (0, 2) where no law reads them."""
+        if (np.abs(self.link) <= 1).all():
+            return NO_BOUNDS
+        return np.array([c.limits for c in self.design.coefficients])
+
+    @cached_property
+    def index(self) -> NDArray[np.bool_]:
+        """Whether location and scale (K,) are those of an index without units."""
+        return np.array([c.law.index for c in self.design.coefficients], dtype=bool)
 
     @cached_property
     def price(self) -> int:
@@ -103,6 +138,11 @@ class Problem:
     def x_fixed(self) -> Array:
         """The other attributes (R, .), whose coefficients are the same everywhere."""
         return self.design.fixed if self.price < 0 else self.design.fixed[:, :0]
+
+    @property
+    def offset(self) -> Array | None:
+        """Known utilities (R,) of the rows; None where there are none."""
+        return self.design.offset
 
     @property
     def z(self) -> Array:
@@ -156,13 +196,23 @@ class Problem:
             nodes,
             weights,
             self.z[start:stop],
+            np.zeros(rows.stop - rows.start) if self.offset is None else self.offset[rows],
+            self._sources(start, stop),
         )
+
+    def _sources(self, start: int, stop: int) -> Indices:
+        """Source of each situation of persons start .. stop - 1."""
+        first, last = self.data.person_start[[start, stop]]
+        found = self.design.sources
+        return np.zeros(last - first, dtype=np.int64) if found is None else found.code[first:last]
 
     def cuts(self, grid: Grid) -> list[tuple[int, int]]:
         """Ranges of persons whose nodes fit into `CHUNK_BYTES`."""
         if grid.shared:
             return [(0, self.n_persons)]
         person_bytes = 8 * grid.size * (self.parameters.n_random + 1)
+        if self.within is not None:
+            person_bytes *= self.classes.classes
         step = max(1, CHUNK_BYTES // person_bytes)
         return [(a, min(a + step, self.n_persons)) for a in range(0, self.n_persons, step)]
 
@@ -192,6 +242,28 @@ def check_arguments(model: MixedLogit, data: ChoiceData) -> None:
         )
 
 
+def to_predict(problem: Problem) -> Problem:
+    """The problem on what predictions are of: whole choice sets, and of rankings the first choices.
+
+    Raises
+    ------
+    DataError
+        If alternatives were sampled: choices out of a sample that holds what was chosen are not
+        choices out of anything that people face.
+    """
+    data = problem.data
+    if data.known.sampled is not None:
+        raise DataError(
+            f"the data hold samples of alternatives (column {data.known.sampled!r}), which serve "
+            "to estimate: to predict, give in the place of the data those with the sets that "
+            "people choose from, made without sampling= and correction=: bm.shares(fit, whole)"
+        )
+    first = data.first_choices()
+    if first is data:
+        return problem
+    return Problem(problem.model, first, problem.model.design(first, like=problem.design))
+
+
 def bind_scenario(problem: Problem, scenario: ChoiceData) -> Problem:
     """The model of ``problem`` on a scenario made from its data: nothing is learnt anew.
 
@@ -200,6 +272,7 @@ def bind_scenario(problem: Problem, scenario: ChoiceData) -> Problem:
     DataError
         If the scenario is none, or its persons or situations are not those of the problem's data.
     """
+    problem = to_predict(problem)
     data = problem.data
     if not isinstance(scenario, ChoiceData):
         raise DataError(

@@ -19,7 +19,7 @@ from bayesmix.integration.rules import monte_carlo
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.integrate import node_log_probabilities
 from bayesmix.likelihood.kernels import Panel, log_probabilities, scores
-from bayesmix.likelihood.mixture import base_at, mixture_at
+from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]
@@ -115,7 +115,7 @@ def _decide(
     """Candidates (n, K, C) of consecutive persons, and which of them (n, C) are accepted."""
     start, stop = persons.start, persons.stop
     block, weights = streams[0].block(start, stop)
-    base, panel = base_at(problem, theta, start, stop), problem.panel(start, stop)
+    base, panel = base_at(problem, theta, start, stop), panel_at(problem, theta, start, stop)
     logp = node_log_probabilities(
         panel, base, mixture_at(problem, theta, block, weights, start, stop)
     )

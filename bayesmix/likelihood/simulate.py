@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
-from bayesmix.likelihood.mixture import base_at, coefficients_at
+from bayesmix.likelihood.classes import log_shares
+from bayesmix.likelihood.mixture import base_at, coefficients_at, row_scales
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.model import MixedLogit
 
@@ -27,7 +28,7 @@ def simulate_choices(
 
     Every person draws one ``beta_i`` for all of their situations, and takes the alternative with
     the largest ``v_itj + e_itj``, the ``e`` independent standard Gumbel (the outside option's
-    utility is its ``e`` alone).
+    utility is its ``e`` alone). Rankings are drawn anew by their utilities, as far as they went.
 
     Parameters
     ----------
@@ -58,21 +59,54 @@ def simulate_choices(
     >>> drawn.n_situations == data.n_situations
     True
     """
-    problem = bind(model, data)
+    problem = bind(model, data.first_choices() if isinstance(data, ChoiceData) else data)
     generator = np.random.default_rng(rng)
     theta = problem.parameters.theta(params)
     beta = draw_coefficients(problem, theta, generator)
-    utility = np.einsum("rk,rk->r", problem.x, beta[data.row_person])
-    utility += base_at(problem, theta) + generator.gumbel(size=data.n_rows)
+    utility, outside = _utilities(problem, theta, beta, generator)
+    if data.stage is not None:
+        return data.with_ranks(_ranks(data, utility, outside))
     start = data.situation_start[:-1]
     best = np.maximum.reduceat(utility, start)
     winner = np.flatnonzero(utility == np.repeat(best, np.diff(data.situation_start)))
-    if data.outside_option:
-        winner = np.where(generator.gumbel(size=len(best)) > best, -1, winner)
+    if outside is not None:
+        winner = np.where(outside > best, -1, winner)
     return data.with_choices(winner)
+
+
+def _utilities(
+    problem: Problem, theta: Array, beta: Array, rng: np.random.Generator
+) -> tuple[Array, Array | None]:
+    """Utilities (R,) with their Gumbel errors, and the outside option's (T,) where there is one."""
+    data = problem.data
+    utility = np.einsum("rk,rk->r", problem.x, beta[data.row_person])
+    scale = row_scales(problem, theta)
+    utility *= 1.0 if scale is None else scale
+    utility += base_at(problem, theta) + rng.gumbel(size=data.n_rows)
+    return utility, rng.gumbel(size=data.n_situations) if data.outside_option else None
+
+
+def _ranks(data: ChoiceData, utility: Array, outside: Array | None) -> NDArray[np.int64]:
+    """Ranks (R,) of the rows of first choices: as many as were observed, or above the outside."""
+    first = data.first_choices()
+    order = np.lexsort((-utility, first.row_situation))
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.arange(len(order)) - first.situation_start[:-1][first.row_situation] + 1
+    if outside is not None:
+        return np.where(utility > outside[first.row_situation], ranks, 0)
+    starts = np.flatnonzero(np.asarray(data.stage) == 1)
+    depth = np.diff(np.append(starts, data.n_situations))
+    return np.where(ranks <= depth[first.row_situation], ranks, 0)
 
 
 def draw_coefficients(problem: Problem, theta: Array, rng: np.random.Generator) -> Array:
     """One draw (I, K) of every person's random coefficients from the population."""
     normals = rng.standard_normal((problem.n_persons, problem.parameters.n_random, 1))
-    return coefficients_at(problem, theta, normals)[:, :, 0]
+    beta = coefficients_at(problem, theta, normals)
+    if problem.within is None:
+        return beta[:, :, 0]
+    shares = np.exp(log_shares(problem, theta))
+    uniform = rng.random((problem.n_persons, 1))
+    of_class = np.minimum((shares.cumsum(axis=1) < uniform).sum(axis=1), shares.shape[1] - 1)
+    persons = np.arange(problem.n_persons)
+    return np.broadcast_to(beta, (len(persons), *beta.shape[1:]))[persons, :, of_class]

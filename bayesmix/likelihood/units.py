@@ -18,14 +18,14 @@ _PRICE_SCALES: WeakKeyDictionary[Problem, float] = WeakKeyDictionary()
 def coefficient_units(problem: Problem) -> Array:
     """Of the coefficients (K + F,), those with a law first.
 
-    One over the spread of the column; 1 for the index of a lognormal coefficient; in WTP space, one
-    over the spread and the size of the price coefficient.
+    One over the spread of the column; 1 for an index without units (a lognormal's); in WTP space,
+    one over the spread and the size of the price coefficient.
     """
     unit = 1.0 / problem.design.spread
     if problem.price >= 0:
         others = np.arange(len(unit)) != problem.price
         unit[others] /= price_scale(problem)
-    unit[: len(problem.link)][problem.link != 0] = 1.0
+    unit[: len(problem.index)][problem.index] = 1.0
     return unit
 
 
@@ -39,10 +39,18 @@ def price_scale(problem: Problem) -> float:
 
 def natural_units(problem: Problem) -> Array:
     """Of the free vector (P,)."""
+    if problem.within is not None:
+        size = np.sqrt((problem.share_z**2).mean(axis=0))
+        number = problem.classes.classes
+        own = np.tile(natural_units(problem.within), (number, 1))
+        units = problem.classes.join(own, np.zeros((number, len(size))))
+        units[problem.classes.n_within :] = np.tile(1 / np.where(size > 0, size, 1), number - 1)
+        return units
     space, unit = problem.parameters, coefficient_units(problem)
     k = space.n_random
     square = np.broadcast_to(unit[:k, None], (k, k))
-    return space.pack(unit[:k], square, unit[k:], shift_units(problem, unit[:k]))
+    shifts = shift_units(problem, unit[:k])
+    return space.pack(unit[:k], square, unit[k:], shifts, np.ones(len(space.scales)))
 
 
 def shift_units(problem: Problem, unit: Array) -> Array:

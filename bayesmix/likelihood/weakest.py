@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.errors import Fault
+from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.parameters import ParameterSpace
 
 Array = NDArray[np.float64]
@@ -77,6 +78,8 @@ def weakest_direction(curvature: Array, space: ParameterSpace, theta: Array) -> 
 
 def free_names(space: ParameterSpace) -> tuple[str, ...]:
     """Names of the entries of the free vector; ``chol[., .]`` are the Cholesky factor's."""
+    if isinstance(space, ClassSpace):
+        return space.free_names(free_names(space.within))
     rows, columns = space.chol_index
     chol = (
         f"chol[{space.random[k]}, {space.random[j]}]" for k, j in zip(rows, columns, strict=True)
@@ -86,6 +89,7 @@ def free_names(space: ParameterSpace) -> tuple[str, ...]:
         *chol,
         *(f"fixed[{n}]" for n in space.fixed),
         *(f"shift[{n}]" for n in space.shift_names),
+        *(f"log scale[{n}]" for n in space.scales),
     )
 
 

@@ -132,12 +132,12 @@ def _varies(column: Array, data: ChoiceData) -> NDArray[np.bool_]:
 def _components(
     values: Array, names: tuple[str, ...], laws: Sequence[Law], data: ChoiceData
 ) -> Iterator[Finding]:
-    """Random normal coefficients of dummies on alternatives are error components."""
+    """Random coefficients of dummies on alternatives are error components, where they are even."""
     _, dummy = dummies_on_alternatives(values, data)
     found: list[str] = []
     pairs: list[tuple[int, int]] = []
     for law in laws:
-        own = [c.term for c in law.coefficients if not c.lognormal and c.term in names]
+        own = [c.term for c in law.coefficients if c.law.even and c.term in names]
         own = [term for term in own if dummy[names.index(term)]]
         places = range(len(found), len(found) + len(own))
         found += own

@@ -43,9 +43,14 @@ class Covariates:
 
 
 def covariates(
-    coefficients: tuple[Coefficient, ...], data: ChoiceData, like: Covariates | None = None
+    coefficients: tuple[Coefficient, ...],
+    data: ChoiceData,
+    like: Covariates | None = None,
+    role: str = "a mean",
 ) -> Covariates:
     """The covariates of the laws' means on ``data``, with the states of ``like`` where given.
+
+    Errors say that they are covariates of ``role``.
 
     Raises
     ------
@@ -62,10 +67,10 @@ def covariates(
         values, names, states[formula] = _by_row(formula, data, like)
         constant = CONSTANT in names
         kept = [m for m, name in enumerate(names) if name != CONSTANT]
-        by_person = _by_person(values[:, kept], [names[m] for m in kept], data)
+        by_person = _by_person(values[:, kept], [names[m] for m in kept], data, role)
         names = tuple(names[m] for m in kept)
         if like is None:
-            _check_rank(by_person, names, constant)
+            _check_rank(by_person, names, constant, role)
         found[formula] = by_person, names, constant
     parts: list[Array] = [np.zeros((data.n_persons, 0))]
     shifts: list[tuple[int, str]] = []
@@ -90,8 +95,8 @@ def _by_row(
     return columns.values, columns.names, columns.state
 
 
-def check_mean(formula: str) -> None:
-    """Refuse the formula of a mean that cannot be read."""
+def check_mean(formula: str, role: str = "a mean") -> None:
+    """Refuse the formula of a mean, or of another ``role``, that cannot be read."""
     if formula in ("0", "1"):
         return
     try:
@@ -100,12 +105,12 @@ def check_mean(formula: str) -> None:
         terms = None
     if terms is None or (isinstance(terms, formulaic.SimpleFormula) and not len(terms)):
         raise SpecificationError(
-            f"cannot read the formula of a mean {formula!r}: write '1 + income', or '0' for none"
+            f"cannot read the formula of {role} {formula!r}: write '1 + income', or '0' for none"
         )
     parse(formula)
 
 
-def _by_person(values: Array, names: list[str], data: ChoiceData) -> Array:
+def _by_person(values: Array, names: list[str], data: ChoiceData, role: str) -> Array:
     """The rows' values (R, M) as persons' (I, M), which they must be."""
     first = data.situation_start[data.person_start[:-1]]
     if (data.situation_start[data.person_start[1:]] == first).any():
@@ -115,25 +120,25 @@ def _by_person(values: Array, names: list[str], data: ChoiceData) -> Array:
         column = int(np.flatnonzero(differs.any(axis=0))[0])
         row = int(np.flatnonzero(differs[:, column])[0])
         raise DataError(
-            f"covariate {names[column]!r} of a mean varies within person "
-            f"{show(data.persons[data.row_person[row]])} (row {show(data.rows[row])}): means are "
-            "of persons; what varies between situations belongs to the utility's formula"
+            f"covariate {names[column]!r} of {role} varies within person "
+            f"{show(data.persons[data.row_person[row]])} (row {show(data.rows[row])}): covariates "
+            "are of persons; what varies between situations belongs to the utility's formula"
         )
     return values[first]
 
 
-def _check_rank(values: Array, names: tuple[str, ...], constant: bool) -> None:
+def _check_rank(values: Array, names: tuple[str, ...], constant: bool, role: str) -> None:
     """Refuse covariates (I, M) that a constant or the others tell."""
     whole = np.column_stack([np.ones(len(values)), values]) if constant else values
     labels = [CONSTANT, *names] if constant else list(names)
     size = np.sqrt((whole**2).mean(axis=0))
     if (size == 0).any() or len(whole) < len(labels):
         empty = labels[int(np.flatnonzero(size == 0)[0])] if (size == 0).any() else labels[-1]
-        raise DataError(f"covariate {empty!r} of a mean is 0 for everybody, or persons are too few")
+        raise DataError(f"covariate {empty!r} of {role} is 0 for everybody, or persons are too few")
     triangle = np.abs(np.diag(np.linalg.qr(whole / size, mode="r")))
     dependent = np.flatnonzero(triangle < 1e-9 * np.sqrt(len(whole)))
     if len(dependent):
         raise DataError(
-            f"covariate {labels[int(dependent[0])]!r} of a mean does not vary over persons, or is "
+            f"covariate {labels[int(dependent[0])]!r} of {role} does not vary over persons, or is "
             f"a combination of the others ({', '.join(labels)}): leave it out"
         )

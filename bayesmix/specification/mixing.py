@@ -1,37 +1,81 @@
 """Mixing laws: how the coefficients of a utility vary over people.
 
-A random coefficient is ``beta = link(b)`` with a Gaussian index ``b``; indices are independent,
-or correlated inside one law. A law is a frozen record, and models hold a tuple of them.
+A random coefficient is a map of a Gaussian index; indices are independent, or correlated inside one
+law. A law is a frozen record, and models hold a tuple of them. This file has the normal family and
+correlation; `bounded` and `one_sided` have the others.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from bayesmix.errors import SpecificationError
+from bayesmix.specification.families import FAMILIES, Family
 
 
 @dataclass(frozen=True)
 class Coefficient:
-    """One random coefficient: its column of the design and its map from the Gaussian index.
+    """One random coefficient: its column of the design and its family of laws.
 
     ``mean`` is the formula of the index's mean, in covariates of persons: ``"1"`` is a mean for
-    everybody, ``"0"`` a mean of 0.
+    everybody, ``"0"`` a mean of 0. ``bounds`` are those of the coefficient, ``None`` where there is
+    none.
     """
 
     term: str
-    lognormal: bool = False
+    family: str = "normal"
     sign: int = 1
     mean: str = "1"
+    bounds: tuple[float | None, float | None] = (None, None)
+
+    @property
+    def law(self) -> Family:
+        """What the family is made of."""
+        return FAMILIES[self.family]
+
+    @property
+    def code(self) -> int:
+        """Code of the map in the kernels."""
+        return self.sign * self.law.code
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """``bounds``, infinite where there is none."""
+        low, high = self.bounds
+        return -math.inf if low is None else low, math.inf if high is None else high
+
+    @property
+    def side(self) -> int:
+        """1 or -1 where the whole law is on that side of 0, else 0."""
+        if self.family in ("lognormal", "gamma", "exponential", "zero-triangular"):
+            return self.sign
+        low, high = self.limits
+        return 1 if low >= 0 else -1 if high <= 0 else 0
+
+    @property
+    def divides(self) -> bool:
+        """Whether one over the coefficient has a mean, whatever the parameters."""
+        low, high = self.limits
+        if self.family == "johnson-sb":
+            return self.side != 0
+        return self.family in ("lognormal", "zero-triangular") or low > 0 or high < 0
 
     def __str__(self) -> str:
-        law = f"{'-' if self.sign < 0 else ''}exp({self.term})" if self.lognormal else self.term
-        return law if self.mean == "1" else f"{law} (mean {self.mean})"
+        law = self.term
+        if self.family == "lognormal":
+            law = f"{'-' if self.sign < 0 else ''}exp({self.term})"
+        elif self.sign < 0:
+            law = f"-{self.term}"
+        if self.bounds != (None, None):
+            low, high = ("" if b is None else f"{b:g}" for b in self.bounds)
+            law += f" in [{low}, {high}]"
+        return law if self.mean == "1" or not self.law.located else f"{law} (mean {self.mean})"
 
 
 @dataclass(frozen=True)
 class Law:
-    """A joint law of random coefficients: `Normal`, `LogNormal`, `LKJNormal`, `Correlated` make it.
+    """A joint law of random coefficients, made by `Normal`, `LogNormal`, `Correlated` and others.
 
     ``eta`` is the concentration of the LKJ prior of the correlations (Lewandowski, Kurowicka and
     Joe 2009), and ``None`` where the indices are independent.
@@ -50,8 +94,8 @@ class Law:
 
     def __str__(self) -> str:
         names = ", ".join(str(c) for c in self.coefficients)
-        kinds = {c.lognormal for c in self.coefficients}
-        kind = "mixed normal and lognormal" if len(kinds) > 1 else _kind(kinds.pop())
+        kinds = dict.fromkeys(c.law.words for c in self.coefficients)
+        kind = ("mixed " if len(kinds) > 1 else "") + " and ".join(kinds)
         return f"{'correlated' if self.correlated else 'independent'} {kind}: {names}"
 
 
@@ -72,8 +116,7 @@ def Normal(*terms: str, mean: str = "1") -> Law:
     >>> print(Normal("price", mean="1 + income"))
     independent normal: price (mean 1 + income)
     """
-    mean = _mean(mean, "Normal")
-    return Law(tuple(Coefficient(t, mean=mean) for t in _checked(terms, "Normal")))
+    return independent("Normal", terms, "normal", mean=mean)
 
 
 def LogNormal(*terms: str, sign: int = 1, mean: str = "1") -> Law:
@@ -91,13 +134,7 @@ def LogNormal(*terms: str, sign: int = 1, mean: str = "1") -> Law:
     SpecificationError
         If ``sign`` is neither 1 nor -1.
     """
-    if sign not in (1, -1):
-        raise SpecificationError(
-            f"LogNormal: argument 'sign' must be 1 or -1, got {sign!r}: "
-            "write sign=-1 for a coefficient that is negative for everybody"
-        )
-    mean = _mean(mean, "LogNormal")
-    return Law(tuple(Coefficient(t, True, sign, mean) for t in _checked(terms, "LogNormal")))
+    return independent("LogNormal", terms, "lognormal", sign=sign, mean=mean)
 
 
 def LKJNormal(*terms: str, eta: float = 2.0, mean: str = "1") -> Law:
@@ -146,8 +183,24 @@ def Correlated(*laws: Law, eta: float = 2.0) -> Law:
     return Law(coefficients, float(eta))
 
 
-def _kind(lognormal: bool) -> str:
-    return "lognormal" if lognormal else "normal"
+def independent(
+    name: str,
+    terms: tuple[str, ...],
+    family: str,
+    *,
+    sign: int = 1,
+    mean: str = "1",
+    bounds: tuple[float | None, float | None] = (None, None),
+) -> Law:
+    """Independent coefficients of one family; ``name`` is the function that people call."""
+    if sign not in (1, -1):
+        raise SpecificationError(
+            f"{name}: argument 'sign' must be 1 or -1, got {sign!r}: "
+            "write sign=-1 for a coefficient that is negative for everybody"
+        )
+    mean = _mean(mean, name)
+    made = (Coefficient(t, family, int(sign), mean, bounds) for t in _checked(terms, name))
+    return Law(tuple(made))
 
 
 def _mean(mean: str, law: str) -> str:

@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from html import escape
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
+from bayesmix.data.known import known_utility
 from bayesmix.errors import SpecificationError
+from bayesmix.specification.class_space import ClassSpace
+from bayesmix.specification.classes import Classes, share_covariates
 from bayesmix.specification.covariates import Covariates, check_mean, covariates
 from bayesmix.specification.formula import State, columns_like, evaluate, parse
 from bayesmix.specification.mixing import Coefficient, Law
 from bayesmix.specification.parameters import ParameterSpace
+from bayesmix.specification.scale import Sources, check_scales, sources
 from bayesmix.specification.variation import check_variation, spread
 
 Array = NDArray[np.float64]
@@ -35,12 +40,18 @@ class MixedLogit:
         the first alternative; ``C(alt, contr.treatment(base="bus"))`` chooses another. With an
         outside option all alternatives have a constant.
     random
-        Laws of the random coefficients; every other column has a fixed coefficient.
+        Laws of the random coefficients, and at most one `LatentClass`; every other column has a
+        fixed coefficient.
     wtp
         The price column of a model in willingness-to-pay space (Train and Weeks 2005):
         ``v = a (p - w'x)``, ``a`` the price coefficient. Every other coefficient, fixed or random,
         is then a willingness to pay ``w_k`` in units of the price, ``beta_k = -a w_k``. The price
-        coefficient is fixed or lognormal.
+        coefficient is fixed, or of a law on one side of 0.
+    scale
+        A column of sources of data, such as revealed and stated choices, the same in all rows of a
+        situation: utilities of each are multiplied by a scale, ``scale[SP]``, relative to the first
+        source's (first category, or in sorted order; Ben-Akiva and Morikawa 1990; Swait and
+        Louviere 1993). What is known of the utility (an offset) is not multiplied.
 
     Raises
     ------
@@ -58,42 +69,51 @@ class MixedLogit:
     """
 
     formula: str
-    random: tuple[Law, ...] = field(default=())
+    random: tuple[Law | Classes, ...] = field(default=())
     wtp: str | None = None
+    scale: str | None = None
 
     def __init__(
-        self, formula: str, random: Sequence[Law] | Law = (), *, wtp: str | None = None
+        self,
+        formula: str,
+        random: Sequence[Law | Classes] | Law | Classes = (),
+        *,
+        wtp: str | None = None,
+        scale: str | None = None,
     ) -> None:
-        laws = (random,) if isinstance(random, Law) else tuple(random)
+        laws = (random,) if isinstance(random, Law | Classes) else tuple(random)
         object.__setattr__(self, "formula", formula)
         object.__setattr__(self, "random", laws)
         object.__setattr__(self, "wtp", wtp)
+        object.__setattr__(self, "scale", scale)
         parse(formula)
-        for law in laws:
-            if not isinstance(law, Law):
-                raise SpecificationError(
-                    f"argument 'random' holds laws such as Normal('price'), got {law!r}"
-                )
-        for mean in {c.mean for c in self.coefficients}:
-            check_mean(mean)
-        terms = [c.term for c in self.coefficients]
-        twice = sorted({t for t in terms if terms.count(t) > 1})
-        if twice:
-            raise SpecificationError(
-                f"term {twice[0]!r} is given two laws: name it in one law of 'random' only"
-            )
-        for c in self.coefficients:
-            if c.term == wtp and not c.lognormal:
-                raise SpecificationError(
-                    f"wtp={wtp!r}: the law of the price coefficient has both signs, and a "
-                    f"willingness to pay divides by it: write LogNormal({wtp!r}, sign=-1), or "
-                    "leave it fixed"
-                )
+        _check(self)
 
     @property
     def coefficients(self) -> tuple[Coefficient, ...]:
-        """The random coefficients, in the order of the laws."""
-        return tuple(c for law in self.random for c in law.coefficients)
+        """The coefficients with a continuous law, in the order of the laws."""
+        return tuple(c for law in self.laws for c in law.coefficients)
+
+    @property
+    def varying(self) -> tuple[Coefficient, ...]:
+        """All coefficients that vary over people: those with a law, then the points of classes."""
+        return self.coefficients + (self.latent.coefficients if self.latent else ())
+
+    @property
+    def latent(self) -> Classes | None:
+        """The latent classes; None without any."""
+        return next((law for law in self.random if isinstance(law, Classes)), None)
+
+    @property
+    def laws(self) -> tuple[Law, ...]:
+        """The continuous laws, those inside of classes among them."""
+        parts = (law.laws if isinstance(law, Classes) else (law,) for law in self.random)
+        return tuple(law for part in parts for law in part)
+
+    @property
+    def within(self) -> MixedLogit:
+        """The model of one latent class, whose points are fixed coefficients."""
+        return MixedLogit(self.formula, self.laws, wtp=self.wtp)
 
     def design(self, data: ChoiceData, like: Design | None = None) -> Design:
         """The columns of the utility on ``data``, checked.
@@ -111,31 +131,48 @@ class MixedLogit:
         if like is not None:
             return _design_like(self, data, like)
         columns = evaluate(self.formula, data)
-        for c in self.coefficients:
+        for c in self.varying:
             _check_term("random term", c.term, self.formula, columns.names)
         if self.wtp is not None:
             _check_term("wtp =", self.wtp, self.formula, columns.names)
         check_variation(columns.values, columns.names, data)
         persons = covariates(self.coefficients, data)
-        where = [columns.names.index(c.term) for c in self.coefficients]
+        shares = None if self.latent is None else share_covariates(self.latent, data)
+        found = None if self.scale is None else sources(self.scale, data)
+        if found is not None:
+            check_scales(found, columns.values, data)
+        where = [columns.names.index(c.term) for c in self.varying]
         rest = [m for m in range(len(columns.names)) if m not in where]
+        space = model_space(self, tuple(columns.names[m] for m in rest), persons, shares)
         return Design(
             random=np.ascontiguousarray(columns.values[:, where]),
             fixed=np.ascontiguousarray(columns.values[:, rest]),
             spread=spread(columns.values, data)[where + rest],
-            parameters=space_of(self.random, tuple(columns.names[m] for m in rest), persons),
-            coefficients=self.coefficients,
+            parameters=space if found is None else replace(space, scales=found.scaled),
+            coefficients=self.varying,
             state=columns.state,
             persons=persons,
+            shares=shares,
+            offset=known_utility(data),
+            sources=found,
         )
 
     def __str__(self) -> str:
-        lines = ["Mixed logit" if self.random else "Multinomial logit"]
+        lines = [self.kind.capitalize()]
         lines.append(f"  utility   {self.formula}")
         lines += [f"  random    {law}" for law in self.random]
         if self.wtp is not None:
             lines.append(f"  WTP space price {self.wtp}; other coefficients in its units")
+        if self.scale is not None:
+            lines.append(f"  scale     by {self.scale}, relative to its first source")
         return "\n".join(lines)
+
+    @property
+    def kind(self) -> str:
+        """What such a model is called."""
+        if self.latent is not None:
+            return "mixed logit with latent classes" if self.laws else "latent class logit"
+        return "mixed logit" if self.random else "multinomial logit"
 
     def describe(self, data: ChoiceData) -> str:
         """The model in words, with its number of parameters on ``data``."""
@@ -162,11 +199,17 @@ class Design:
     parameters
         Names and layout of the parameters.
     coefficients
-        The laws' records, (K,).
+        The laws' records, (K,); with latent classes those of points come last.
     state
         What the formula has learnt from the data.
     persons
         Covariates of the means.
+    shares
+        Covariates of the shares of latent classes.
+    offset
+        What is known of the utilities (R,), with a coefficient of 1; None where nothing is.
+    sources
+        The source of each situation, where they have scales of their own.
     """
 
     random: Array
@@ -176,6 +219,9 @@ class Design:
     coefficients: tuple[Coefficient, ...]
     state: State | None = None
     persons: Covariates | None = None
+    shares: Covariates | None = None
+    offset: Array | None = None
+    sources: Sources | None = None
 
     @property
     def random_names(self) -> tuple[str, ...]:
@@ -184,6 +230,20 @@ class Design:
     @property
     def fixed_names(self) -> tuple[str, ...]:
         return self.parameters.fixed
+
+    @property
+    def within(self) -> Design:
+        """The design of one latent class: its points are fixed coefficients."""
+        space = cast(ClassSpace, self.parameters)
+        random, points = np.split(self.random, [space.n_random], axis=1)
+        return replace(
+            self,
+            random=np.ascontiguousarray(random),
+            fixed=np.concatenate([points, self.fixed], axis=1),
+            parameters=space.within,
+            coefficients=self.coefficients[: space.n_random],
+            shares=None,
+        )
 
 
 def _design_like(model: MixedLogit, data: ChoiceData, like: Design) -> Design:
@@ -195,7 +255,50 @@ def _design_like(model: MixedLogit, data: ChoiceData, like: Design) -> Design:
         for names in (like.random_names, like.fixed_names)
     )
     persons = covariates(model.coefficients, data, like.persons)
-    return replace(like, random=random, fixed=fixed, persons=persons)
+    shares = None if model.latent is None else share_covariates(model.latent, data, like.shares)
+    found = None if model.scale is None else sources(model.scale, data, like.sources)
+    return replace(
+        like,
+        random=random,
+        fixed=fixed,
+        persons=persons,
+        shares=shares,
+        offset=known_utility(data),
+        sources=found,
+    )
+
+
+def _check(model: MixedLogit) -> None:
+    for law in model.random:
+        if not isinstance(law, Law | Classes):
+            raise SpecificationError(
+                f"argument 'random' holds laws such as Normal('price'), got {law!r}"
+            )
+    if sum(isinstance(law, Classes) for law in model.random) > 1:
+        raise SpecificationError(
+            "argument 'random' has two LatentClass: people are of one class in all that they "
+            "do; name all terms in one, LatentClass('a', 'b', classes=4)"
+        )
+    if model.latent is not None and model.scale is not None:
+        raise SpecificationError(
+            f"scale={model.scale!r} with a LatentClass: scales of sources go with continuous laws "
+            "alone; let class shares depend on the source, or leave out one of the two"
+        )
+    for mean in {c.mean for c in model.coefficients}:
+        check_mean(mean)
+    terms = [c.term for c in model.varying]
+    twice = sorted({t for t in terms if terms.count(t) > 1})
+    if twice:
+        raise SpecificationError(
+            f"term {twice[0]!r} is given two laws: name it in one law of 'random' only"
+        )
+    for c in model.coefficients:
+        if c.term == model.wtp and not c.side:
+            raise SpecificationError(
+                f"wtp={model.wtp!r}: the law of the price coefficient has both signs, and a "
+                f"willingness to pay divides by it: write LogNormal({model.wtp!r}, sign=-1), or "
+                "leave it fixed"
+            )
 
 
 def _check_term(what: str, term: str, formula: str, names: Sequence[str]) -> None:
@@ -224,3 +327,28 @@ def space_of(
         centred = tuple(k for k, c in enumerate(coefficients) if c.mean == "0")
         return ParameterSpace(names, fixed, tuple(blocks), centred)
     return ParameterSpace(names, fixed, tuple(blocks), persons.centred, persons.shifts)
+
+
+def model_space(
+    model: MixedLogit,
+    fixed: tuple[str, ...],
+    persons: Covariates | None = None,
+    shares: Covariates | None = None,
+) -> ParameterSpace:
+    """Layout of the parameters of a model, with fixed coefficients by name.
+
+    With latent classes it is a `ClassSpace`, which stands in for a `ParameterSpace` everywhere but
+    where a coefficient must have one law.
+    """
+    latent = model.latent
+    if latent is None:
+        return space_of(model.laws, fixed, persons)
+    space = ClassSpace(
+        within=space_of(model.laws, latent.points + fixed, persons),
+        classes=latent.number,
+        points=latent.points,
+        own=tuple(term for law in latent.laws for term in law.terms),
+        constant=latent.share != "0" if shares is None else not shares.centred,
+        covariates=() if shares is None else tuple(name for _, name in shares.shifts),
+    )
+    return cast(ParameterSpace, space)

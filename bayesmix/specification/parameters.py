@@ -40,6 +40,8 @@ class ParameterSpace:
         Positions of the random coefficients whose index has mean 0 (without covariates).
     shifts
         Position of the random coefficient and name of the covariate of each shift, M of them.
+    scales
+        Names of the sources whose scale is a parameter, G of them; its logarithm in ``theta``.
     """
 
     random: tuple[str, ...]
@@ -47,6 +49,7 @@ class ParameterSpace:
     blocks: tuple[tuple[int, ...], ...]
     centred: tuple[int, ...] = ()
     shifts: tuple[tuple[int, str], ...] = ()
+    scales: tuple[str, ...] = ()
 
     @cached_property
     def located(self) -> NDArray[np.int64]:
@@ -91,6 +94,7 @@ class ParameterSpace:
             *(f"corr[{n}]" for n in self.pair_names),
             *(f"fixed[{n}]" for n in self.fixed),
             *(f"shift[{n}]" for n in self.shift_names),
+            *(f"scale[{n}]" for n in self.scales),
         )
 
     @property
@@ -114,12 +118,25 @@ class ParameterSpace:
 
     def shift(self, theta: Array) -> Array:
         """Shifts (M,) of the means, a unit of their covariate."""
-        return theta[len(theta) - len(self.shifts) :].copy()
+        end = len(theta) - len(self.scales)
+        return theta[end - len(self.shifts) : end].copy()
 
-    def pack(self, mean: Array, chol: Array, fixed: Array, shift: Array | None = None) -> Array:
-        """The inverse of `unpack` and `shift`; shifts are 0 by default."""
+    def log_scale(self, theta: Array) -> Array:
+        """Logarithms (G,) of the scales of the sources after the first."""
+        return theta[len(theta) - len(self.scales) :].copy()
+
+    def pack(
+        self,
+        mean: Array,
+        chol: Array,
+        fixed: Array,
+        shift: Array | None = None,
+        log_scale: Array | None = None,
+    ) -> Array:
+        """The inverse of `unpack`, `shift` and `log_scale`; the last two are 0 by default."""
         shift = np.zeros(len(self.shifts)) if shift is None else shift
-        return np.concatenate([mean[self.located], chol[self.chol_index], fixed, shift])
+        log_scale = np.zeros(len(self.scales)) if log_scale is None else log_scale
+        return np.concatenate([mean[self.located], chol[self.chol_index], fixed, shift, log_scale])
 
     def diagonal(self) -> NDArray[np.int64]:
         """Positions in ``theta`` of the diagonal of ``L``."""
@@ -130,7 +147,7 @@ class ParameterSpace:
         """The free vector of the same law whose Cholesky factor has a diagonal >= 0."""
         mean, chol, fixed = self.unpack(theta)
         signs = np.where(np.diag(chol) < 0, -1.0, 1.0)
-        return self.pack(mean, chol * signs, fixed, self.shift(theta))
+        return self.pack(mean, chol * signs, fixed, self.shift(theta), self.log_scale(theta))
 
     # -- the parameters that people read ---------------------------------------------------------
 
@@ -141,7 +158,8 @@ class ParameterSpace:
         with np.errstate(invalid="ignore"):
             corr = [chol[j] @ chol[k] / (sd[j] * sd[k]) for j, k in self.pairs]
         corr_array = np.array(corr, dtype=float)
-        return np.concatenate([mean[self.located], sd, corr_array, fixed, self.shift(theta)])
+        scale = np.exp(self.log_scale(theta))
+        return np.concatenate([mean[self.located], sd, corr_array, fixed, self.shift(theta), scale])
 
     def jacobian(self, theta: Array) -> Array:
         """Derivatives (P, P) of `natural`; NaN in the rows of a standard deviation of 0."""
@@ -151,9 +169,10 @@ class ParameterSpace:
         sd = np.sqrt((chol**2).sum(axis=1))
         jac = np.zeros((self.size, self.size))
         jac[np.arange(m0), np.arange(m0)] = 1.0
-        linear = len(self.fixed) + len(self.shifts)
-        if linear:
-            jac[-linear:, -linear:] = np.eye(linear)
+        last = np.ones(len(self.fixed) + len(self.shifts) + len(self.scales))
+        if len(last):
+            last[len(last) - len(self.scales) :] = np.exp(self.log_scale(theta))
+            jac[-len(last) :, -len(last) :] = np.diag(last)
         with np.errstate(invalid="ignore", divide="ignore"):
             unit = chol / sd[:, None]
             for m, (row, column) in enumerate(zip(rows, columns, strict=True)):
@@ -180,8 +199,10 @@ class ParameterSpace:
         _check_names(given, self.names)
         vector = np.array([float(given[name]) for name in self.names])
         k, m, p, f = self.n_random, len(self.located), len(self.pairs), len(self.fixed)
-        cuts = np.cumsum([m, k, p, f])
-        means, sd, corr, fixed, shift = np.split(vector, cuts)
+        cuts = np.cumsum([m, k, p, f, len(self.shifts)])
+        means, sd, corr, fixed, shift, scale = np.split(vector, cuts)
+        if not (scale > 0).all():
+            raise SpecificationError(f"scale[.] must be positive, got {scale.tolist()}")
         mean = np.zeros(k)
         mean[self.located] = means
         if (sd < 0).any():
@@ -202,7 +223,7 @@ class ParameterSpace:
             raise SpecificationError(
                 "the given corr[.] are not those of a positive definite correlation matrix"
             ) from None
-        return self.pack(mean, sd[:, None] * factor, fixed, shift)
+        return self.pack(mean, sd[:, None] * factor, fixed, shift, np.log(scale))
 
     def series(self, values: Array) -> pd.Series:
         """A Series by flat name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from bayesmix.specification.classes import Classes
 from bayesmix.specification.mixing import Coefficient, Law
 from bayesmix.specification.model import MixedLogit
 
@@ -19,15 +20,31 @@ def model_record(model: MixedLogit) -> dict[str, Any]:
     """
     return {
         "formula": model.formula,
-        "random": [asdict(law) for law in model.random],
+        "random": [_law_record(law) for law in model.random],
         "wtp": model.wtp,
+        "scale": model.scale,
     }
 
 
 def model_from_record(record: dict[str, Any]) -> MixedLogit:
     """The model of a record that `model_record` made."""
-    laws = [
-        Law(tuple(Coefficient(**c) for c in law["coefficients"]), law["eta"])
-        for law in record["random"]
-    ]
-    return MixedLogit(record["formula"], laws, wtp=record["wtp"])
+    laws = [_law(law) for law in record["random"]]
+    return MixedLogit(record["formula"], laws, wtp=record["wtp"], scale=record.get("scale"))
+
+
+def _law_record(law: Law | Classes) -> dict[str, Any]:
+    if isinstance(law, Law):
+        return asdict(law)
+    members = [m if isinstance(m, str) else _law_record(m) for m in law.members]
+    return {"members": members, "number": law.number, "share": law.share}
+
+
+def _law(record: dict[str, Any]) -> Any:
+    if "members" in record:
+        members = tuple(m if isinstance(m, str) else _law(m) for m in record["members"])
+        return Classes(members, record["number"], record["share"])
+    return Law(tuple(_coefficient(c) for c in record["coefficients"]), record["eta"])
+
+
+def _coefficient(record: dict[str, Any]) -> Coefficient:
+    return Coefficient(**{**record, "bounds": tuple(record["bounds"])})

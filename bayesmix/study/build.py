@@ -1,9 +1,10 @@
 """A parsed study as the objects it describes: data, model, rule of integration."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -11,20 +12,40 @@ from bayesmix.data import examples
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.rules import RULES, Centred, DrawRule, Rule, centred
+from bayesmix.specification.bounded import (
+    CensoredNormal,
+    JohnsonSB,
+    Triangular,
+    TruncatedNormal,
+    Uniform,
+)
+from bayesmix.specification.classes import LatentClass
 from bayesmix.specification.mixing import Correlated, Law, LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.one_sided import Exponential, Gamma
 from bayesmix.study.parse import Place
 from bayesmix.study.schema import (
     AutoTable,
     CorrelatedTable,
     DataTable,
     GridTable,
+    LatentClassTable,
     LawTable,
     LKJNormalTable,
-    LogNormalTable,
     Study,
 )
 
+LAWS: dict[str, Callable[..., Law]] = {
+    "normal": Normal,
+    "lognormal": LogNormal,
+    "uniform": Uniform,
+    "triangular": Triangular,
+    "truncated-normal": TruncatedNormal,
+    "censored-normal": CensoredNormal,
+    "johnson-sb": JohnsonSB,
+    "exponential": Exponential,
+    "gamma": Gamma,
+}
 READERS = {".csv": pd.read_csv, ".csv.gz": pd.read_csv, ".parquet": pd.read_parquet}
 
 
@@ -77,7 +98,8 @@ def check_study(study: Study) -> Built:
     with _blame(place, "[grid]"):
         rule = _rule(study.grid, place.inside("[grid]"))
     with _blame(place, "[utility]"):
-        model = MixedLogit(study.utility.formula, random=laws, wtp=study.utility.wtp)
+        utility = study.utility
+        model = MixedLogit(utility.formula, random=laws, wtp=utility.wtp, scale=utility.scale)
         model.design(data)
     return Built(study, data, model, rule)
 
@@ -105,8 +127,9 @@ def _data(study: Study) -> ChoiceData:
 def _example(table: DataTable, place: Place) -> ChoiceData:
     """The bundled data; columns may be named in the file, and must then be the example's."""
     data: ChoiceData = getattr(examples, str(table.example))()
-    for key, default in (("availability", None), ("outside_option", False), ("weights", None)):
-        if getattr(table, key) != default:
+    columns = ("ranked", "availability", "weights", "offset", "sampling", "correction")
+    for key in (*columns, "outside_option"):
+        if getattr(table, key):
             place.fail(f"key '{key}' cannot go with an example: leave it out, or give a file")
     for key in ("person", "situation", "alternative", "chosen"):
         given, actual = getattr(table, key), getattr(data, key)
@@ -118,7 +141,7 @@ def _example(table: DataTable, place: Place) -> ChoiceData:
 def _from_file(table: DataTable, place: Place) -> ChoiceData:
     roles = asdict(table)
     for key in ("situation", "alternative", "chosen"):
-        if roles[key] is None:
+        if roles[key] is None and not (key == "chosen" and table.ranked):
             place.fail(f"key '{key}' is missing: name the column of '{table.file}'")
     del roles["example"], roles["file"]
     return ChoiceData.from_long(_read(data_path(place.file, table), place), **roles)
@@ -142,16 +165,19 @@ def _read(path: Path, place: Place) -> pd.DataFrame:
         place.fail(f"'{path}' is not a readable {ending} file: {error}")
 
 
-def _law(table: LawTable) -> Law:
+def _law(table: LawTable) -> Any:
     match table:
+        case LatentClassTable():
+            inside = (_law(inner) for inner in table.laws)
+            return LatentClass(*table.terms, *inside, classes=table.classes, share=table.share)
         case CorrelatedTable():
             return Correlated(*(_law(inner) for inner in table.laws), eta=table.eta)
         case LKJNormalTable():
             return LKJNormal(*table.terms, eta=table.eta, mean=table.mean)
-        case LogNormalTable():
-            return LogNormal(*table.terms, sign=table.sign, mean=table.mean)
         case _:
-            return Normal(*table.terms, mean=table.mean)
+            settings = asdict(table)
+            make = LAWS[settings.pop("law")]
+            return make(*settings.pop("terms"), **settings)
 
 
 def _rule(table: GridTable, place: Place) -> Rule | Centred | str:

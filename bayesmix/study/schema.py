@@ -30,9 +30,13 @@ class DataTable:
     situation: str | None = None
     alternative: str | None = None
     chosen: str | None = None
+    ranked: str | None = None
     availability: str | None = None
     outside_option: bool = False
     weights: str | None = None
+    offset: str | None = None
+    sampling: str | None = None
+    correction: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class UtilityTable:
 
     formula: str
     wtp: str | None = None
+    scale: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,79 @@ class LogNormalTable:
 
 
 @dataclass(frozen=True)
+class UniformTable:
+    """``[[random]]`` with independent uniform coefficients."""
+
+    law: Literal["uniform"]
+    terms: Terms
+    mean: str = "1"
+
+
+@dataclass(frozen=True)
+class TriangularTable:
+    """``[[random]]`` with independent triangular coefficients; `sign` is of zero-bounded ones."""
+
+    law: Literal["triangular"]
+    terms: Terms
+    zero_bounded: bool = False
+    sign: Literal[1, -1] | None = None
+    mean: str = "1"
+
+
+@dataclass(frozen=True)
+class BoundedNormalTable:
+    """``[[random]]`` with independent normal coefficients, truncated or censored at bounds."""
+
+    law: Literal["truncated-normal", "censored-normal"]
+    terms: Terms
+    lower: float | None = None
+    upper: float | None = None
+    mean: str = "1"
+
+
+@dataclass(frozen=True)
+class JohnsonSBTable:
+    """``[[random]]`` with independent coefficients between two bounds, Johnson's SB."""
+
+    law: Literal["johnson-sb"]
+    terms: Terms
+    lower: float = 0.0
+    upper: float = 1.0
+    mean: str = "1"
+
+
+@dataclass(frozen=True)
+class ExponentialTable:
+    """``[[random]]`` with independent exponential coefficients of one sign."""
+
+    law: Literal["exponential"]
+    terms: Terms
+    sign: Literal[1, -1] = 1
+
+
+@dataclass(frozen=True)
+class GammaTable:
+    """``[[random]]`` with independent gamma coefficients of one sign."""
+
+    law: Literal["gamma"]
+    terms: Terms
+    sign: Literal[1, -1] = 1
+    mean: str = "1"
+
+
+IndependentTable = (
+    NormalTable
+    | LogNormalTable
+    | UniformTable
+    | TriangularTable
+    | BoundedNormalTable
+    | JohnsonSBTable
+    | ExponentialTable
+    | GammaTable
+)
+
+
+@dataclass(frozen=True)
 class LKJNormalTable:
     """``[[random]]`` with correlated normal coefficients."""
 
@@ -77,11 +155,25 @@ class CorrelatedTable:
     """``[[random]]`` that joins the laws in ``[[random.laws]]`` with correlations."""
 
     law: Literal["correlated"]
-    laws: tuple[NormalTable | LogNormalTable, ...]
+    laws: tuple[IndependentTable, ...]
     eta: float = 2.0
 
 
-LawTable = NormalTable | LogNormalTable | LKJNormalTable | CorrelatedTable
+@dataclass(frozen=True)
+class LatentClassTable:
+    """``[[random]]`` with latent classes: terms that are points in each, and laws inside.
+
+    Laws stand in ``[[random.laws]]``; `share` is the formula of the class shares.
+    """
+
+    law: Literal["latent-class"]
+    terms: Terms = ()
+    laws: tuple[IndependentTable | LKJNormalTable | CorrelatedTable, ...] = ()
+    classes: Annotated[int, AtLeast(2)] = 2
+    share: str = "1"
+
+
+LawTable = IndependentTable | LKJNormalTable | CorrelatedTable | LatentClassTable
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,8 @@ def table(**rows):
 def test_the_table_has_a_row_for_each_parameter_and_moment():
     summary = fit().summary()
     assert list(summary.columns) == ["estimate", "std error", "z", "2.5 %", "97.5 %"]
-    moments = [f"implied {m}[y]" for m in ("mean", "median", "sd")]
-    assert list(summary.index) == [*MODEL.design(data()).parameters.names, *moments]
+    implied = ["share positive[x]", *(f"implied {m}[y]" for m in ("mean", "median", "sd"))]
+    assert list(summary.index) == [*MODEL.design(data()).parameters.names, *implied]
     np.testing.assert_array_equal(summary["estimate"].iloc[:6], fit().params)
     np.testing.assert_allclose(summary["z"], summary["estimate"] / summary["std error"])
     assert (summary["2.5 %"] < summary["estimate"]).all()
@@ -90,7 +90,7 @@ def test_moments_of_a_lognormal_are_those_of_its_draws():
     assert beta.mean() == pytest.approx(found["implied mean[y]"], abs=4 * sd / np.sqrt(n))
     assert np.median(beta) == pytest.approx(found["implied median[y]"], rel=4 * 1.26 * s / n**0.5)
     assert beta.std() == pytest.approx(found["implied sd[y]"], rel=0.1)
-    assert implied_moments(MixedLogit("x", random=Normal("x"))) is None
+    assert implied_moments(MixedLogit("x")) is None
 
 
 def test_errors_of_moments_by_the_delta_method():

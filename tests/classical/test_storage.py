@@ -144,7 +144,7 @@ def test_another_version_is_refused(tmp_path):
     stored().save(path)
     record = json.loads(path.read_text())
     path.write_text(json.dumps(record | {"format": 99}))
-    with pytest.raises(DataError, match="format 99, this version reads 3: fit again"):
+    with pytest.raises(DataError, match="format 99, this version reads 4: fit again"):
         Fit.load(path, data())
 
 

@@ -109,8 +109,9 @@ def test_derivatives_of_transforms(data):
     problem = bind(bm.MixedLogit(formula), data)
     x, poor = data.frame["price"].to_numpy(), data.frame["poor"].to_numpy()
     expected = {"scale(price)": 1 / x.std(ddof=1), "I(price ** 3)": 3 * x**2}
-    expected |= {"np.log(price):poor": poor / x, "quality": 0 * x}
-    columns = pd.DataFrame(derivative(problem, "price"), columns=list(problem.parameters.fixed))
+    expected |= {"np.log(price):poor": poor / x, "quality": 0 * x, "known": 0 * x}
+    names = [*problem.parameters.fixed, "known"]
+    columns = pd.DataFrame(derivative(problem, "price"), columns=names)
     assert set(columns) == set(expected)
     for name, values in expected.items():
         np.testing.assert_allclose(columns[name], values, rtol=1e-11, atol=1e-11)

@@ -37,7 +37,7 @@ def test_graph_follows_the_links_and_its_gradient_is_right(mode):
     model = MixedLogit("price + time + income:time", [Normal("price"), LogNormal("time", sign=-1)])
     problem = bind(model, data)
     indices, fixed = pt.dmatrix(), pt.dvector()
-    value = symbolic(problem, indices, fixed).sum()
+    value = symbolic(problem, indices, pt.zeros((1, 2)), pt.eye(2), fixed).sum()
     gradients = pytensor.grad(value, [indices, fixed])
     function = pytensor.function([indices, fixed], [value, *gradients], mode=mode)
     rng = np.random.default_rng(6)

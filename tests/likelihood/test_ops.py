@@ -40,7 +40,8 @@ def integrals_at(with_base=True, own_loc=False):
     base = rng.normal(size=len(panel.x)) if with_base else np.zeros(len(panel.x))
     sizes = np.diff(panel.situation_start[panel.person_start])
     row_person = np.repeat(np.arange(PERSONS), sizes)
-    rest = (*panel[:4], row_person, mixture.link, mixture.nodes, mixture.weights)
+    rest = (*panel[:4], row_person)
+    rest += (mixture.link, mixture.bounds, mixture.nodes, mixture.weights)
     return (loc, mixture.chol, base), rest, panel, mixture
 
 

@@ -140,11 +140,11 @@ def test_samplers_see_the_same_model(kind):
     theta = point(bound)
     grid = population_grid(sobol(1), bound.parameters.n_random, bound.n_persons, 1)
     variable = pt.dvector()
-    mean, chol, fixed, _ = free_parameters(variable, bound.parameters)
+    mean, chol, fixed, *_ = free_parameters(variable, bound.parameters)
     chunk = bound.chunk(grid, 0, bound.n_persons)
     marginal = log_integrals(bound, shared_chunk(chunk), mean, chol, fixed)
-    indices = mean + pt.constant(chunk.nodes[:, :, 0]) @ chol.T
-    each = conditional_log_probabilities(bound, indices, fixed)
+    deviations = pt.constant(chunk.nodes[:, :, 0]) @ chol.T
+    each = conditional_log_probabilities(bound, deviations, mean[None, :], chol, fixed)
     sums = [marginal.sum(), each.sum()]
     outputs = [*sums, *(pytensor.grad(s, variable) for s in sums)]
     one, other, d_one, d_other = pytensor.function([variable], outputs, mode="NUMBA")(theta)

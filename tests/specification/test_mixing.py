@@ -35,9 +35,9 @@ def test_a_law_prints_in_words(words):
 def test_coefficients_carry_link_and_sign():
     law = Correlated(Normal("a"), LogNormal("b", sign=-1), LogNormal("c"))
     assert law.coefficients == (
-        Coefficient("a", lognormal=False, sign=1),
-        Coefficient("b", lognormal=True, sign=-1),
-        Coefficient("c", lognormal=True, sign=1),
+        Coefficient("a", "normal", 1),
+        Coefficient("b", "lognormal", -1),
+        Coefficient("c", "lognormal", 1),
     )
 
 

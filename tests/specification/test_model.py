@@ -89,7 +89,7 @@ def test_a_design_has_random_columns_in_the_order_of_the_laws(data):
     np.testing.assert_array_equal(design.fixed[:, 0], frame["mode"] == "car")
     assert design.random_names == ("time", "price", "mode[train]")
     assert design.fixed_names == ("mode[car]",)
-    assert [c.sign * c.lognormal for c in design.coefficients] == [0, -1, 0]
+    assert [c.code for c in design.coefficients] == [0, -1, 0]
     assert design.parameters.blocks == ((0,), (1, 2))
     both = np.column_stack([design.random, design.fixed])
     np.testing.assert_array_equal(design.spread, spread(both, data))

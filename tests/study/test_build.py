@@ -8,7 +8,16 @@ import pytest
 
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration import rules
+from bayesmix.specification.bounded import (
+    CensoredNormal,
+    JohnsonSB,
+    Triangular,
+    TruncatedNormal,
+    Uniform,
+)
+from bayesmix.specification.classes import LatentClass
 from bayesmix.specification.mixing import Correlated, LogNormal, Normal
+from bayesmix.specification.one_sided import Exponential, Gamma
 from bayesmix.study import check_study, read_study
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -25,6 +34,38 @@ def test_committed_studies_are_valid(name: str, size: int) -> None:
     assert built.model.design(built.data).parameters.size == size
     assert built.rule == rules.centred(rules.sobol(256))
     assert f"{size} parameters" in str(built)
+
+
+def test_latent_classes_are_built(write_study: Write) -> None:
+    text = (
+        'law = "latent-class"\nterms = ["price"]\nclasses = 3\n'
+        '[[random.laws]]\nlaw = "normal"\nterms = ["time"]\n'
+    )
+    path = write_study(('law = "normal"\nterms = ["time"]', text))
+    built = check_study(read_study(path))
+    assert built.model.latent == LatentClass("price", Normal("time"), classes=3)
+    assert "3 latent classes of price; independent normal: time" in str(built)
+
+
+@pytest.mark.parametrize(
+    ("text", "law"),
+    [
+        ('"uniform"', Uniform("time")),
+        ('"triangular"', Triangular("time")),
+        (
+            '"triangular"\nzero_bounded = true\nsign = -1',
+            Triangular("time", zero_bounded=True, sign=-1),
+        ),
+        ('"truncated-normal"\nupper = 0', TruncatedNormal("time", upper=0)),
+        ('"censored-normal"\nlower = -2\nupper = 0', CensoredNormal("time", lower=-2, upper=0)),
+        ('"johnson-sb"\nlower = -3\nupper = 0', JohnsonSB("time", lower=-3, upper=0)),
+        ('"exponential"\nsign = -1', Exponential("time", sign=-1)),
+        ('"gamma"\nsign = -1', Gamma("time", sign=-1)),
+    ],
+)
+def test_every_law_is_built(write_study: Write, text: str, law: object) -> None:
+    path = write_study(('law = "normal"\nterms = ["time"]', f'law = {text}\nterms = ["time"]'))
+    assert check_study(read_study(path)).model.random == (law,)
 
 
 def test_a_file_is_found_beside_the_study(
@@ -136,3 +177,19 @@ def test_a_damaged_file_is_named(write_study: Write, tmp_path: Path) -> None:
     (tmp_path / "choices.parquet").write_bytes(b"not parquet")
     with pytest.raises(SpecificationError, match=r"is not a readable \.parquet file"):
         check_study(read_study(path))
+
+
+def test_rankings_and_known_utilities(write_study: Write, tmp_path: Path) -> None:
+    study = check_study(read_study(write_study()))
+    frame = study.data.frame
+    column = study.data.chosen
+    frame = frame.assign(rank=frame[column].where(frame[column] == 1), known=0.5, q=0.5)
+    frame.drop(columns=column).to_csv(tmp_path / "ranked.csv", index=False)
+    path = write_study(
+        ("choices.csv", "ranked.csv"),
+        (f'chosen = "{column}"', 'ranked = "rank"\noffset = "known"\nsampling = "q"'),
+    )
+    data = check_study(read_study(path)).data
+    assert data.known.offset == "known"
+    assert data.known.sampled == "q"
+    assert data.chosen_row.tolist() == study.data.chosen_row.tolist()

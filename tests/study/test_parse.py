@@ -86,7 +86,7 @@ def test_correlated_laws_are_nested(write_study: Write) -> None:
         ('"sobol"', '"sobel"', "[grid], key 'rule': unknown value 'sobel'; did you mean 'sobol'? "
          "valid: sobol, halton, mlhs, monte-carlo, gauss-hermite, sparse, auto"),
         ('law = "normal"', 'law = "lognormle"', "key 'law': unknown value 'lognormle'; did you "
-         "mean 'lognormal'? valid: normal, lognormal, lkj-normal, correlated"),
+         "mean 'lognormal'? valid: normal, lognormal, uniform, triangular, truncated-normal,"),
         ("tune = 10", 'methods = ["mlse"]', "[estimate], key 'methods': unknown value 'mlse'; did "
          "you mean 'msle'? valid: msle, msm, mss, nuts"),
         ("tune = 10", 'likelihood = "marginl"', "did you mean 'marginal'?"),

@@ -1,0 +1,207 @@
+"""PyMC models of latent classes: the class of a person is always summed out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pymc as pm
+import pytensor
+import pytensor.tensor as pt
+from numpy.typing import NDArray
+
+from bayesmix.bayes.class_labels import OrderedEntries, numbered_classes, ordering
+from bayesmix.bayes.class_priors import class_priors
+from bayesmix.bayes.priors import Prior
+from bayesmix.errors import SpecificationError
+from bayesmix.likelihood.class_grid import class_grid
+from bayesmix.likelihood.graph import (
+    conditional_log_probabilities,
+    locations,
+    log_integrals,
+    shared_chunk,
+)
+from bayesmix.likelihood.problem import Grid, Problem
+
+Array = NDArray[np.float64]
+
+DIMENSIONS = {
+    "mean": "located", "sd": "random", "corr": "pair", "fixed": "term", "shift": "shifted",
+    "share": "membership",
+}  # fmt: skip
+
+
+def class_model(
+    problem: Problem,
+    grid: Grid | None,
+    priors: Mapping[str, Prior] | None = None,
+    noncentred: bool = True,
+    start: Array | None = None,
+) -> pm.Model:
+    """The model of latent classes: integrated over ``grid``, or with a ``z`` a person without one.
+
+    ``log P_i = log sum_c pi_ic P_i(theta_c)``; in the hierarchical model ``P_i(theta_c)`` is that
+    of the coefficients ``link(loc_c + L_c z_i)``, the ``z_i`` the same for all classes. Classes are
+    in the order of ``start``, a free vector (P,), and chains start there: EM's end by default.
+
+    Raises
+    ------
+    SpecificationError
+        If a centred hierarchical model is asked for: a person's index has no one law to be drawn
+        from.
+    """
+    if grid is None and problem.parameters.n_random and not noncentred:
+        raise SpecificationError(
+            "noncentred=False: with latent classes a person's index has a law in each class; leave "
+            "noncentred=True, or take likelihood='marginal'"
+        )
+    if start is None:
+        start = numbered_classes(problem)
+    table = class_priors(problem, priors)
+    with pm.Model(coords=class_coordinates(problem)) as pymc:
+        parameters = _parameters(problem, table, start)
+        logp = class_log_probabilities(problem, grid, *parameters)
+        weights = pytensor.shared(problem.data.weights, name="person_weights")
+        pm.Potential("log_likelihood", (weights * logp).sum())
+    return pymc
+
+
+def dimension(problem: Problem, kind: str) -> str:
+    """Dimension of the parameters of a kind, the same name as without classes."""
+    labels = problem.classes.labels
+    same = kind == "mean" and labels["mean"] == labels.get("sd")
+    return "random" if same else DIMENSIONS[kind]
+
+
+def class_coordinates(problem: Problem) -> dict[str, Any]:
+    """Names along the dimensions of the model's variables."""
+    own = {dimension(problem, kind): labels for kind, labels in problem.classes.labels.items()}
+    return {"person": problem.data.persons.to_numpy(), **own}
+
+
+def _parameters(
+    problem: Problem, table: pd.DataFrame, start: Array
+) -> tuple[list[tuple[Any, ...]], Any]:
+    """Means, Cholesky factor, fixed coefficients and shifts of each class; ``gamma`` (C, Q)."""
+    space, within = problem.classes, problem.within
+    assert within is not None
+    inner, order = within.parameters, ordering(problem, start)
+    values = space.series(space.natural(start))
+    vectors: dict[str, Any] = {}
+    for kind in ("mean", "fixed", "shift", "share"):
+        if kind not in space.labels:
+            continue
+        names = [f"{kind}[{label}]" for label in space.labels[kind]]
+        moments = (table.loc[names, column].to_numpy(float) for column in ("location", "scale"))
+        ordered = kind == order.kind
+        how: dict[str, Any] = (
+            {"transform": OrderedEntries(order.positions(problem))} if ordered else {}
+        )
+        vectors[kind] = pm.Normal(
+            kind, *moments, dims=dimension(problem, kind), initval=values[names].to_numpy(), **how
+        )
+    factors = _factors(problem, table)
+    first = {kind: space.names.index(f"{kind}[{ls[0]}]") for kind, ls in space.labels.items()}
+    kinds = np.array([name.split("[", 1)[0] for name in inner.names], dtype=str)
+    classes = []
+    for c, places in enumerate(space.select_printed):
+        found = {
+            kind: vector[places[kinds == kind] - first[kind]]
+            for kind, vector in vectors.items()
+            if kind != "share"
+        }
+        mean: Any = pt.zeros(inner.n_random)
+        if "mean" in found:
+            mean = mean[inner.located].set(found["mean"])
+        fixed, shift = (found.get(kind, pt.zeros(0)) for kind in ("fixed", "shift"))
+        classes.append((mean, factors[c], fixed, shift))
+    size = problem.share_z.shape[1]
+    rest = vectors["share"].reshape((space.classes - 1, size)) if size else None
+    none = pt.zeros((space.classes if rest is None else 1, size))
+    return classes, none if rest is None else pt.concatenate([none, rest])
+
+
+def _factors(problem: Problem, table: pd.DataFrame) -> list[Any]:
+    """A Cholesky factor (K, K) for each class, with ``sd`` and ``corr`` by name."""
+    space, within = problem.classes, problem.within
+    assert within is not None
+    inner, number = within.parameters, space.classes
+    if not inner.n_random:
+        return [pt.zeros((0, 0))] * number
+    sd_names = [f"sd[{label}]" for label in space.labels["sd"]]
+    scale = table.loc[sd_names, "scale"].to_numpy(float)
+    rows = [inner.names.index(f"sd[{n}]") for n in inner.random]
+    places = space.select_printed[:, rows] - space.names.index(sd_names[0])
+    if not inner.pairs:
+        sd = pm.HalfNormal("sd", scale, dims="random")
+        return [pt.diag(sd[p]) for p in places]
+    factors: list[Any] = [pt.zeros((inner.n_random,) * 2) for _ in range(number)]
+    start = 0
+    for law_number, law in enumerate(within.model.laws, start=1):
+        here = slice(start, start + len(law.terms))
+        start = here.stop
+        for c in range(number if law.terms[0] in space.own else 1):
+            name = f"{law_number}_{c + 1}"
+            block = _block(name, law, scale[places[c, here]])
+            same = [c] if law.terms[0] in space.own else range(number)
+            for d in same:
+                factors[d] = factors[d][here, here].set(block)
+    _correlated(problem, factors, places)
+    return factors
+
+
+def _block(name: str, law: Any, scale: Array) -> Any:
+    size = len(law.terms)
+    if not law.correlated:
+        return pt.diag(pm.HalfNormal(f"sd_{name}", scale, shape=size))
+    deviations = pm.HalfNormal.dist(scale, shape=size)
+    return pm.LKJCholeskyCov(
+        f"chol_{name}", n=size, eta=law.eta, sd_dist=deviations, store_in_trace=False
+    )[0]
+
+
+def _correlated(problem: Problem, factors: list[Any], places: Any) -> None:
+    """``sd`` and ``corr`` of all classes as variables with names."""
+    space, within = problem.classes, problem.within
+    assert within is not None
+    inner = within.parameters
+    names = [name for name in inner.names if name.startswith("corr[")]
+    rows = [inner.names.index(name) for name in names]
+    pairs = space.select_printed[:, rows]
+    pairs = pairs - pairs.min()
+    sds = pt.zeros(len(space.labels["sd"]))
+    corrs = pt.zeros(len(space.labels["corr"]))
+    first, second = np.array(inner.pairs).T
+    for c, factor in enumerate(factors):
+        sd = pt.sqrt((factor**2).sum(axis=1))
+        sds = sds[places[c]].set(sd)
+        products = (factor[first] * factor[second]).sum(axis=1)
+        corrs = corrs[pairs[c]].set(products / (sd[first] * sd[second]))
+    pm.Deterministic("sd", sds, dims="random")
+    pm.Deterministic("corr", corrs, dims="pair")
+
+
+def class_log_probabilities(
+    problem: Problem, grid: Grid | None, classes: list[tuple[Any, ...]], gamma: Any
+) -> Any:
+    """Log-probability (I,) of each person's choices, summed over classes."""
+    within = problem.within
+    assert within is not None
+    size = within.parameters.n_random
+    z: Any = pt.zeros((problem.n_persons, 0))
+    if size and grid is None:
+        # Coordinates by the terms, which are not the labels of class parameters.
+        z = pm.Normal("z", 0.0, 1.0, shape=(problem.n_persons, size))
+    each = []
+    for c, (mean, chol, fixed, shift) in enumerate(classes):
+        if size and grid is not None:
+            chunk = shared_chunk(within.chunk(class_grid(grid, c), 0, problem.n_persons))
+            each.append(log_integrals(within, chunk, mean, chol, fixed, shift))
+        else:
+            loc = locations(within, mean, shift)
+            each.append(conditional_log_probabilities(within, z @ chol.T, loc, chol, fixed))
+    index = pt.constant(problem.share_z) @ gamma.T
+    prior = index - pt.logsumexp(index, axis=1, keepdims=True)
+    return pt.logsumexp(prior + pt.stack(each, axis=1), axis=1)

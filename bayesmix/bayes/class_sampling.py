@@ -1,0 +1,145 @@
+"""Where the sampler of latent classes stands: grid, order of the classes, starting points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pymc as pm
+from numpy.typing import NDArray
+
+from bayesmix.bayes.class_labels import OrderedEntries, Ordering, numbered_classes, ordering
+from bayesmix.bayes.class_model import class_model
+from bayesmix.bayes.grids import FIRST_NODES, SEARCH_NODES, GridChoice
+from bayesmix.bayes.priors import Prior
+from bayesmix.errors import SpecificationError
+from bayesmix.integration.descriptions import Centred, Rule
+from bayesmix.integration.grids import population_grid
+from bayesmix.integration.rules import centred, sobol
+from bayesmix.likelihood.anchored import climb
+from bayesmix.likelihood.bhhh import maximise_likelihood
+from bayesmix.likelihood.centred import centre, check_grid
+from bayesmix.likelihood.class_grid import points_grid
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.maximise import whitening
+from bayesmix.likelihood.multinomial import Multinomial
+from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.likelihood.units import natural_units
+
+Array = NDArray[np.float64]
+
+LEAST_SD = 0.05
+"""Least standard deviation to start from, in natural units."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClassPlan:
+    """A model ready to be sampled, with the grid of its log-likelihood and starting points.
+
+    ``scales`` is the covariance of the sampler's coordinates, as the likelihood's curvature has it;
+    None where it is left to the sampler to learn.
+    """
+
+    model: pm.Model
+    grid: Grid
+    order: Ordering
+    initial: list[dict[str, Array]]
+    scales: Array | None
+
+
+def class_plan(
+    problem: Problem,
+    grid: GridChoice,
+    logit: Multinomial,
+    priors: Mapping[str, Prior] | None,
+    chains: tuple[int, bool, bool],
+    rng: np.random.Generator,
+) -> ClassPlan:
+    """The plan for ``chains`` = (number, hierarchical, noncentred).
+
+    Chains start from points scattered around the maximum of the likelihood by its curvature.
+    """
+    number, hierarchical, noncentred = chains
+    begin = numbered_classes(problem, logit)
+    order = ordering(problem, begin)
+    theta, used = _maximum(problem, grid, begin, rng)
+    model = class_model(problem, None if hierarchical else used, priors, noncentred, begin)
+    likelihood = Likelihood(problem, used)
+    root = whitening(likelihood.by_person(theta)[1], problem.data.weights, natural_units(problem))
+    scattered = [theta + 0.5 * root @ rng.standard_normal(len(theta)) for _ in range(number)]
+    initial = [_initial(problem, at, theta, order) for at in scattered]
+    free = {variable.name for variable in model.free_RVs}
+    known = [{k: v for k, v in values.items() if k in free} for values in initial]
+    simple = not hierarchical or not problem.parameters.n_random
+    simple = simple and "corr" not in problem.classes.labels
+    points = [theta + root @ rng.standard_normal(len(theta)) for _ in range(50 * len(theta))]
+    scales = _covariance(problem, model, points, theta, order) if simple else None
+    return ClassPlan(model, used, order, known, scales)
+
+
+def _covariance(
+    problem: Problem, model: pm.Model, points: list[Array], middle: Array, order: Ordering
+) -> Array:
+    """Covariance of the sampler's coordinates over points scattered by the curvature."""
+    values = [_initial(problem, at, middle, order) for at in points]
+    columns = []
+    for variable in model.free_RVs:
+        each = np.array([one[variable.name] for one in values])
+        if variable.name == "sd":
+            each = np.log(each)
+        elif variable.name == order.kind:
+            each = OrderedEntries(order.positions(problem)).unordered(each)
+        columns.append(each)
+    found = np.cov(np.concatenate(columns, axis=1), rowvar=False)
+    return np.atleast_2d(found) + 1e-12 * np.eye(len(np.atleast_2d(found)))
+
+
+def _maximum(
+    problem: Problem, grid: GridChoice, begin: Array, rng: np.random.Generator
+) -> tuple[Array, Grid]:
+    """A maximum of the likelihood near EM's end, and the sampler's grid."""
+    size = problem.parameters.n_random
+    if isinstance(grid, str):
+        if grid != "auto":
+            raise SpecificationError(f"argument 'grid' must be a rule or 'auto', got {grid!r}")
+        grid = centred(sobol(FIRST_NODES), moments=True)
+    if not size:
+        return _climbed(problem, points_grid(problem), begin), points_grid(problem)
+    check_grid(problem, grid)
+    if isinstance(grid, Centred):
+        optimum, _ = climb(problem, centred(sobol(SEARCH_NODES)), begin, rng)
+        theta = problem.parameters.canonical(optimum.theta)
+        return theta, centre(problem, grid, theta, rng)
+    if isinstance(grid, Rule):
+        grid = population_grid(grid, size, problem.n_persons, rng)
+    return _climbed(problem, grid, begin), grid
+
+
+def _climbed(problem: Problem, grid: Grid, begin: Array) -> Array:
+    likelihood = Likelihood(problem, grid)
+    _, scores = likelihood.by_person(begin)
+    root = whitening(scores, problem.data.weights, natural_units(problem))
+    optimum = maximise_likelihood(likelihood, begin, root)
+    return problem.parameters.canonical(optimum.theta)
+
+
+def _initial(problem: Problem, theta: Array, middle: Array, order: Ordering) -> dict[str, Array]:
+    """Values of the model's variables at a free vector; at the middle one where it breaks order."""
+    space, within = problem.classes, problem.within
+    assert within is not None
+    for at in (theta, middle):
+        values = space.series(space.natural(at))
+        if (np.diff(values[list(order.names)]) > 0).all():
+            break
+    least = np.zeros(space.size)
+    for places in space.select_printed:
+        least[places] = LEAST_SD * np.abs(within.parameters.natural(natural_units(within)))
+    return {kind: _bounded(kind, values, least) for kind in space.labels}
+
+
+def _bounded(kind: str, values: Any, least: Array) -> Array:
+    mine = values.index.str.startswith(f"{kind}[")
+    found = values.to_numpy(float)[mine]
+    return np.maximum(found, least[mine]) if kind == "sd" else found

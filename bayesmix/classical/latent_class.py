@@ -1,0 +1,113 @@
+"""Latent classes in a fit: where searches start, how classes are numbered, and what is odd."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesmix.errors import SpecificationError
+from bayesmix.likelihood.class_grid import ClassGrid
+from bayesmix.likelihood.classes import mean_shares
+from bayesmix.likelihood.em import class_theta, random_classes
+from bayesmix.likelihood.maximise import Optimum
+from bayesmix.likelihood.multinomial import Multinomial
+from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.likelihood.units import natural_units
+from bayesmix.specification.model import MixedLogit
+
+Array = NDArray[np.float64]
+
+GONE = 1.0
+"""Persons in a class below which it has died out."""
+EQUAL = 1e-2
+"""Classes whose parameters differ by less than this, in natural units, are one."""
+
+
+FAR = 50.0
+"""Size of parameters, in natural units, that no person's choices can ask for."""
+
+
+def class_starts(
+    problem: Problem, logit: Multinomial, number: int, rng: np.random.Generator
+) -> list[Array]:
+    """Free vectors to start from: where EM ends, each time from other random classes."""
+    return [class_theta(problem, random_classes(problem, logit, rng)) for _ in range(number)]
+
+
+def check_classes(problem: Problem) -> None:
+    """Refuse more parameters of classes than persons.
+
+    Raises
+    ------
+    SpecificationError
+        If persons are no more than parameters.
+    """
+    space = problem.classes
+    if problem.n_persons <= space.size:
+        raise SpecificationError(
+            f"{space.classes} latent classes have {space.size} parameters, which "
+            f"{problem.n_persons} persons cannot tell apart: use fewer classes, or let them share "
+            "coefficients"
+        )
+
+
+def refuse_classes(model: MixedLogit, estimator: str) -> None:
+    """Refuse latent classes where an estimator does not know them.
+
+    Raises
+    ------
+    SpecificationError
+        If the model has any.
+    """
+    if isinstance(model, MixedLogit) and model.latent is not None:
+        raise SpecificationError(
+            f"{estimator} does not estimate latent classes: use msle, whose likelihood sums over "
+            "classes exactly, or sample"
+        )
+
+
+def numbered(problem: Problem, optimum: Optimum, grid: Grid) -> tuple[Optimum, Grid]:
+    """The optimum and its grid with classes in the order of their shares, the largest first."""
+    order = np.argsort(-mean_shares(problem, optimum.theta), kind="stable")
+    theta = problem.classes.permuted(optimum.theta, order.tolist())
+    if isinstance(grid, ClassGrid):
+        grid = grid.permuted(order.tolist())
+    return replace(optimum, theta=theta), grid
+
+
+def class_words(problem: Problem, theta: Array) -> str:
+    """In words, which classes have died out, are the same or diverge; "" where all are well."""
+    space, words = problem.classes, []
+    fewer = f"use {space.classes - 1} classes" if space.classes > 2 else "leave LatentClass out"
+    persons = mean_shares(problem, theta) * problem.n_persons
+    gone = np.flatnonzero(persons < GONE)
+    for c in gone:
+        share = persons[c] / problem.n_persons
+        words.append(f"class {c + 1} has died out (a share of {share:.1g}): {fewer}")
+    units = natural_units(problem)[space.select[0]]
+    thetas = space.class_thetas(theta) / units
+    for c, d in combinations(np.setdiff1d(np.arange(space.classes), gone), 2):
+        if np.abs(thetas[c] - thetas[d]).max(initial=0.0) < EQUAL:
+            words.append(f"classes {c + 1} and {d + 1} are the same: {fewer}")
+    for c in np.setdiff1d(np.flatnonzero(np.abs(thetas).max(axis=1, initial=0.0) > FAR), gone):
+        words.append(
+            f"coefficients of class {c + 1} are beyond all bounds, for they predict the choices of "
+            f"its few persons perfectly: {fewer}, or sample, with priors"
+        )
+    return ". ".join(words)
+
+
+def share_table(problem: Problem, params: pd.Series) -> pd.Series:
+    """Class shares averaged over persons, by name: ``class share[1]``, ...
+
+    They need the coefficients of the shares alone, whatever else is at a boundary.
+    """
+    space = problem.classes
+    shares = params[list(space.share_names)].to_numpy(float)
+    values = mean_shares(problem, np.append(np.zeros(space.n_within), shares))
+    names = [f"class share[{c}]" for c in range(1, len(values) + 1)]
+    return pd.Series(values, index=pd.Index(names, name="parameter"))

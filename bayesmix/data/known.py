@@ -1,0 +1,79 @@
+"""Known parts of the utility: an offset, and the correction for sampled alternatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.data.attributes import check_numeric
+from bayesmix.data.columns import first_few, show
+from bayesmix.errors import DataError
+
+if TYPE_CHECKING:
+    from bayesmix.data.choices import ChoiceData
+
+
+@dataclass(frozen=True)
+class Known:
+    """Columns that enter the utility with a coefficient of 1.
+
+    Parameters
+    ----------
+    offset
+        Added as it is.
+    sampling
+        Probability with which an alternative was drawn into the set: minus its logarithm is added.
+    correction
+        That logarithm itself, subtracted; in place of ``sampling``.
+    """
+
+    offset: str | None = None
+    sampling: str | None = None
+    correction: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.sampling is not None and self.correction is not None:
+            raise DataError(
+                "give sampling=, a probability, or correction=, its logarithm, not both: either "
+                "corrects for the sampling of alternatives"
+            )
+
+    @property
+    def sampled(self) -> str | None:
+        """The column that says how alternatives were sampled."""
+        return self.correction if self.sampling is None else self.sampling
+
+
+def known_utility(data: ChoiceData) -> NDArray[np.float64] | None:
+    """``offset - log q`` of every row (R,), utils; None where nothing is known.
+
+    Raises
+    ------
+    DataError
+        If a column is not numeric or not finite, or a probability is not in (0, 1].
+    """
+    known = data.known
+    parts = []
+    if known.offset is not None:
+        parts.append(check_numeric(data, known.offset))
+    if known.correction is not None:
+        parts.append(-check_numeric(data, known.correction))
+    if known.sampling is not None:
+        parts.append(-np.log(_probabilities(data, known.sampling)))
+    return sum(parts[1:], parts[0]) if parts else None
+
+
+def _probabilities(data: ChoiceData, column: str) -> NDArray[np.float64]:
+    values = check_numeric(data, column)
+    wrong = np.flatnonzero(~((values > 0.0) & (values <= 1.0)))
+    if len(wrong):
+        raise DataError(
+            f"sampling column {show(column)} holds {first_few(np.unique(values[wrong]))} in "
+            f"{len(wrong)} rows (rows {first_few(data.rows[wrong])}); expected probabilities in "
+            "(0, 1]: an alternative in a set has been drawn with some; for other corrections "
+            "give their logarithm, correction="
+        )
+    return values

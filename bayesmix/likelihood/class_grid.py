@@ -1,0 +1,91 @@
+"""Grids of latent classes: nodes of its own for each class, where a person's choices put them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.errors import SpecificationError
+from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
+from bayesmix.integration.rules import gauss_hermite
+
+if TYPE_CHECKING:
+    from bayesmix.likelihood.centred import PersonGrid
+    from bayesmix.likelihood.problem import Problem
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ClassGrid:
+    """A person-centred grid for each of C latent classes; made by `bayesmix.likelihood.centre`.
+
+    A person's choices say different things of tastes in each class, and the integral of every class
+    has nodes where its own integrand is.
+    """
+
+    parts: tuple[PersonGrid, ...]
+
+    shared = False
+
+    @property
+    def rule(self) -> Any:
+        return self.parts[0].rule
+
+    @property
+    def size(self) -> int:
+        """Nodes a person and class, S."""
+        return self.parts[0].size
+
+    @property
+    def dimension(self) -> int:
+        return self.parts[0].dimension
+
+    @property
+    def modes(self) -> Array:
+        """Where the grids are centred, (C, I, K)."""
+        return np.stack([part.modes for part in self.parts])
+
+    def block(self, start: int, stop: int) -> tuple[Array, Array]:
+        """Nodes (n, C, K, S) and weights (n, C, S) of persons start .. stop - 1."""
+        nodes, weights = zip(*(part.block(start, stop) for part in self.parts), strict=True)
+        return np.stack(nodes, axis=1), np.stack(weights, axis=1)
+
+    def renewed(self, rng: Seed) -> ClassGrid:
+        """The same centres with fresh nodes."""
+        generator = np.random.default_rng(rng)
+        return ClassGrid(tuple(part.renewed(generator) for part in self.parts))
+
+    def resized(self, nodes: int) -> ClassGrid:
+        """The same centres and keys with another number of nodes a person and class."""
+        return ClassGrid(tuple(part.resized(nodes) for part in self.parts))
+
+    def permuted(self, order: Sequence[int]) -> ClassGrid:
+        """The grid of the same classes, renumbered: class c is what was ``order[c]``."""
+        return ClassGrid(tuple(self.parts[c] for c in order))
+
+    def check(self, problem: Problem) -> None:
+        """Refuse a problem with another number of classes."""
+        number = 0 if problem.within is None else problem.classes.classes
+        if number != len(self.parts):
+            raise SpecificationError(
+                f"argument 'grid' was made for {len(self.parts)} latent classes, the model has "
+                f"{number or 'none'}: pass the rule, {self}, in its place"
+            )
+
+    def __str__(self) -> str:
+        return str(self.rule)
+
+
+def points_grid(problem: Problem) -> PopulationGrid:
+    """One node of no dimension: of classes that are points there is nothing to integrate."""
+    return population_grid(gauss_hermite(1), 0, problem.n_persons)
+
+
+def class_grid(grid: Any, c: int) -> Any:
+    """The grid of class c; a grid of the population serves all of them."""
+    return grid.parts[c] if isinstance(grid, ClassGrid) else grid

@@ -1,0 +1,69 @@
+"""Latent classes: from the likelihoods within classes to that of a person.
+
+``P_i = sum_c pi_ic P_i(theta_c)``, ``pi_ic = exp(gamma_c'z_i) / sum_d exp(gamma_d'z_i)``. Every
+class is an ordinary problem, ``problem.within``, at a selection ``theta_c`` of the free vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.likelihood.problem import Problem
+
+Array = NDArray[np.float64]
+
+
+def log_shares(problem: Problem, theta: Array, start: int = 0, stop: int | None = None) -> Array:
+    """Logarithms (n, C) of the class shares of persons; (1, C) where they are everybody's."""
+    z = problem.share_z
+    if len(z) > 1:
+        z = z[start:stop]
+    return normalised(z @ problem.classes.gamma(theta).T)
+
+
+def normalised(index: Array) -> Array:
+    """``index (n, C)`` less its log-sum over classes."""
+    top = index.max(axis=1, keepdims=True)
+    return index - top - np.log(np.exp(index - top).sum(axis=1, keepdims=True))
+
+
+def mean_shares(problem: Problem, theta: Array) -> Array:
+    """Class shares (C,), averaged over the persons of the data with their weights."""
+    shares = np.exp(log_shares(problem, theta))
+    if len(shares) == 1:
+        return shares[0]
+    return problem.data.weights @ shares / problem.data.weights.sum()
+
+
+def over_classes(
+    problem: Problem, theta: Array, logp: Sequence[Array], scores: Sequence[Array]
+) -> tuple[Array, Array]:
+    """``log P_i`` (I,) and its scores (I, P), from those of each class.
+
+    The score in the class's own entries is that of the class times ``h_ic``, the probability of the
+    class given the choices; in ``gamma_c`` it is ``(h_ic - pi_ic) z_i``.
+    """
+    space = problem.classes
+    prior = log_shares(problem, theta)
+    total, posterior = posterior_classes(prior, np.stack(logp, axis=1))
+    out = np.zeros((len(total), space.size))
+    for c, own in enumerate(scores):
+        out[:, space.select[c]] += posterior[:, [c]] * own
+    change = (posterior - np.exp(prior))[:, 1:, None] * problem.share_z[:, None, :]
+    out[:, space.n_within :] = change.reshape(len(total), -1)
+    return total, out
+
+
+def posterior_classes(prior: Array, logp: Array) -> tuple[Array, Array]:
+    """``log P_i`` (I,) and class probabilities given the choices (I, C).
+
+    From log-shares (I or 1, C) and log-probabilities of the choices in each class (I, C).
+    """
+    joint = prior + logp
+    top = joint.max(axis=1, keepdims=True)
+    relative = np.exp(joint - top)
+    total = relative.sum(axis=1, keepdims=True)
+    return (top + np.log(total))[:, 0], relative / total

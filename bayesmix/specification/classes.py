@@ -1,0 +1,140 @@
+"""Latent classes: a finite number of kinds of people, each with coefficients of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from operator import index
+
+import numpy as np
+
+from bayesmix.data.choices import ChoiceData
+from bayesmix.errors import SpecificationError
+from bayesmix.specification.covariates import Covariates, check_mean, covariates
+from bayesmix.specification.mixing import Coefficient, Law
+
+ROLE = "the class shares"
+
+
+class PointCoefficient(Coefficient):
+    """A coefficient that is one number in each class."""
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Latent classes, made by `LatentClass`.
+
+    Parameters
+    ----------
+    members
+        What is specific to a class: terms, whose coefficients are points there, and laws.
+    number
+        Number C of classes.
+    share
+        Formula of the class shares in covariates of persons.
+    """
+
+    members: tuple[str | Law, ...]
+    number: int
+    share: str = "1"
+
+    @property
+    def points(self) -> tuple[str, ...]:
+        """Terms with one coefficient in each class."""
+        return tuple(m for m in self.members if isinstance(m, str))
+
+    @property
+    def laws(self) -> tuple[Law, ...]:
+        """Laws whose parameters differ between classes."""
+        return tuple(m for m in self.members if isinstance(m, Law))
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """All terms whose coefficients, or laws, are specific to a class."""
+        return (*self.points, *(term for law in self.laws for term in law.terms))
+
+    @property
+    def coefficients(self) -> tuple[Coefficient, ...]:
+        """Records of the point coefficients, one a term."""
+        return tuple(PointCoefficient(term) for term in self.points)
+
+    def __str__(self) -> str:
+        inner = [*([", ".join(self.points)] if self.points else []), *map(str, self.laws)]
+        share = "" if self.share == "1" else f" (shares {self.share})"
+        return f"{self.number} latent classes of {'; '.join(inner)}{share}"
+
+
+def LatentClass(*members: str | Law, classes: int = 2, share: str = "1") -> Classes:
+    """Latent classes: people are of C kinds, and nobody knows who is of which.
+
+    ``P_i = sum_c pi_ic P_i(theta_c)``, with shares ``pi_ic = exp(gamma_c'z_i) / sum_d exp(gamma_d'
+    z_i)`` and ``gamma_1 = 0`` (Kamakura and Russell 1989; with covariates Bhat 1997). Terms that
+    no member names are shared by all classes, fixed or with a law of their own outside. A law
+    inside has a mean and a standard deviation in each class: a finite mixture of normals (the
+    mixed-mixed logit of Keane and Wasi 2013).
+
+    Parameters
+    ----------
+    *members
+        Columns of the design, whose coefficient is a point in each class, and laws, such as
+        ``Normal("time")``, whose parameters differ between classes.
+    classes
+        Number C of classes, at least 2.
+    share
+        Formula of the shares in covariates of persons, such as ``"1 + age"``: parameters
+        ``share[2]`` and ``share[2, age]`` of class 2. With ``"0"`` all classes have equal shares.
+
+    Raises
+    ------
+    SpecificationError
+        If there is no member or less than two classes, or the formula cannot be read.
+
+    Notes
+    -----
+    Parameters that differ between classes have the class as their last label: ``fixed[price, 1]``,
+    ``mean[time, 2]``, ``sd[time, 2]``. Estimators number classes by their share, the largest first.
+
+    >>> print(LatentClass("price", "time", classes=3, share="1 + age"))
+    3 latent classes of price, time (shares 1 + age)
+    >>> from bayesmix import Normal
+    >>> print(LatentClass("price", Normal("time")))
+    2 latent classes of price; independent normal: time
+    """
+    if not members:
+        raise SpecificationError("LatentClass names no term: write LatentClass('price', classes=2)")
+    for member in members:
+        if not isinstance(member, str | Law):
+            raise SpecificationError(
+                "LatentClass: members are names of columns of the design, such as 'price', or laws "
+                f"such as Normal('time'), got {member!r}"
+            )
+    if isinstance(classes, bool) or not isinstance(classes, int | np.integer) or classes < 2:
+        raise SpecificationError(
+            f"LatentClass: argument 'classes' must be a whole number of at least 2, got "
+            f"{classes!r}: one class is the model without LatentClass"
+        )
+    if not isinstance(share, str) or not share.strip():
+        raise SpecificationError(
+            f"LatentClass: argument 'share' is a formula in covariates of persons, such as "
+            f"'1 + age', got {share!r}"
+        )
+    check_mean(share.strip(), ROLE)
+    return Classes(tuple(members), index(classes), share.strip())
+
+
+def share_covariates(
+    latent: Classes, data: ChoiceData, like: Covariates | None = None
+) -> Covariates:
+    """Covariates (I, Q) of the class shares, the constant first where the formula has one.
+
+    Raises
+    ------
+    SpecificationError, DataError
+        As `bayesmix.specification.covariates.covariates`.
+    """
+    # The same checks and states as those of means: the shares' index is one more linear index.
+    index_of_shares = Coefficient("share", mean=latent.share)
+    found = covariates((index_of_shares,), data, like, ROLE)
+    if found.centred:
+        return found
+    ones = np.ones((data.n_persons, 1))
+    return replace(found, values=np.concatenate([ones, found.values], axis=1))

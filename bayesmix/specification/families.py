@@ -1,0 +1,172 @@
+"""Families of mixing laws: what each coefficient's law is made of, and its moments.
+
+A coefficient is ``beta = T(d; loc, s)``: ``d = L_k u`` is normal with standard deviation ``s``, and
+``z = d / s`` standard normal. Every law is written as a map of that normal, so that laws of any
+kind share one covariance matrix: a Gaussian copula.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scipy import stats
+
+if TYPE_CHECKING:
+    from bayesmix.specification.mixing import Coefficient
+
+
+@dataclass(frozen=True)
+class Family:
+    """What estimators need to know of a family.
+
+    Parameters
+    ----------
+    code
+        Its number in the kernels, times the sign of the coefficient.
+    words
+        Its name in messages.
+    located
+        Whether it has a location to estimate beside its scale.
+    index
+        Whether location and scale are those of an index without units: of a logarithm, or of a
+        position between two bounds. Otherwise they are in units of the coefficient.
+    moving
+        Whether location and scale enter the map by themselves, and not through ``loc + d`` alone.
+    even
+        Whether the law is symmetric around its location.
+    """
+
+    code: int
+    words: str
+    located: bool = True
+    index: bool = False
+    moving: bool = False
+    even: bool = False
+
+
+FAMILIES = {
+    "normal": Family(0, "normal", even=True),
+    "lognormal": Family(1, "lognormal", index=True),
+    "johnson-sb": Family(2, "Johnson SB", index=True),
+    "censored-normal": Family(3, "censored normal"),
+    "uniform": Family(4, "uniform", moving=True, even=True),
+    "triangular": Family(5, "triangular", moving=True, even=True),
+    "truncated-normal": Family(6, "truncated normal", moving=True),
+    "exponential": Family(7, "exponential", located=False, moving=True),
+    "gamma": Family(8, "gamma", index=True, moving=True),
+    "zero-triangular": Family(9, "zero-bounded triangular", located=False, moving=True),
+}
+
+
+class Moments(NamedTuple):
+    """Mean, median and standard deviation of a coefficient, and its probability to be positive."""
+
+    mean: float
+    median: float
+    sd: float
+    positive: float
+
+
+def moments(coefficient: Coefficient, loc: float, scale: float) -> Moments:
+    """Moments of the coefficient itself at a location and a scale.
+
+    >>> from bayesmix import LogNormal
+    >>> law = LogNormal("price", sign=-1).coefficients[0]
+    >>> [round(float(m), 4) for m in moments(law, 0.0, 0.5)]
+    [-1.1331, -1.0, 0.6039, 0.0]
+    """
+    low, high = coefficient.limits
+    if scale == 0.0:
+        value = _at_zero_scale(coefficient, loc)
+        return Moments(value, value, 0.0, float(value > 0))
+    if coefficient.family == "censored-normal":
+        return _censored(loc, scale, low, high)
+    law = _scipy(coefficient.family, loc, scale, low, high)
+    mean, median, sd = float(law.mean()), float(law.median()), float(law.std())
+    if coefficient.sign < 0:
+        return Moments(-mean, -median, sd, float(law.cdf(0.0)))
+    return Moments(mean, median, sd, float(law.sf(0.0)))
+
+
+def _scipy(family: str, loc: float, scale: float, low: float, high: float) -> Any:
+    """The law for a positive sign, as SciPy has it."""
+    match family:
+        case "normal":
+            return stats.norm(loc, scale)
+        case "lognormal":
+            return stats.lognorm(scale, scale=math.exp(loc))
+        case "johnson-sb":
+            return stats.johnsonsb(-loc / scale, 1.0 / scale, loc=low, scale=high - low)
+        case "uniform":
+            half = math.sqrt(3.0) * scale
+            return stats.uniform(loc - half, 2.0 * half)
+        case "triangular":
+            half = math.sqrt(6.0) * scale
+            return stats.triang(0.5, loc - half, 2.0 * half)
+        case "truncated-normal":
+            return stats.truncnorm((low - loc) / scale, (high - loc) / scale, loc, scale)
+        case "exponential":
+            return stats.expon(scale=scale)
+        case "gamma":
+            return stats.gamma(scale**-2, scale=math.exp(loc) * scale**2)
+        case "zero-triangular":
+            return stats.triang(0.5, 0.0, 2.0 * math.sqrt(6.0) * scale)
+    raise AssertionError(family)
+
+
+def _censored(loc: float, scale: float, low: float, high: float) -> Moments:
+    """Moments of ``min(max(b, low), high)`` with ``b`` normal: two atoms and a truncated part."""
+    a, b = (low - loc) / scale, (high - loc) / scale
+    below, above = stats.norm.cdf(a), stats.norm.sf(b)
+    inside = 1.0 - below - above
+    first = second = 0.0
+    if inside > 0:
+        law = stats.truncnorm(a, b, loc, scale)
+        first, second = float(law.mean()), float(law.moment(2))
+    mean, square = inside * first, inside * second
+    for mass, at in ((below, low), (above, high)):
+        if mass > 0:
+            mean, square = mean + mass * at, square + mass * at**2
+    positive = 1.0 if low > 0 else 0.0 if high <= 0 else float(stats.norm.cdf(loc / scale))
+    sd = math.sqrt(max(float(square - mean**2), 0.0))
+    return Moments(float(mean), min(max(loc, low), high), sd, positive)
+
+
+def _at_zero_scale(coefficient: Coefficient, loc: float) -> float:
+    """The value of everybody's coefficient where the scale is 0."""
+    low, high = coefficient.limits
+    match coefficient.family:
+        case "lognormal" | "gamma":
+            return coefficient.sign * math.exp(loc)
+        case "johnson-sb":
+            return low + (high - low) / (1.0 + math.exp(-loc))
+        case "exponential" | "zero-triangular":
+            return 0.0
+        case "normal" | "uniform" | "triangular":
+            return loc
+    return min(max(loc, low), high)
+
+
+def location_of(coefficient: Coefficient, value: float) -> float | None:
+    """The location at which a scale of 0 gives everybody the coefficient ``value``; or None.
+
+    >>> from bayesmix import LogNormal
+    >>> location_of(LogNormal("price", sign=-1).coefficients[0], -1.0)
+    0.0
+    >>> location_of(LogNormal("price").coefficients[0], -1.0) is None
+    True
+    """
+    low, high = coefficient.limits
+    match coefficient.family:
+        case "lognormal" | "gamma":
+            signed = coefficient.sign * value
+            return math.log(signed) if signed > 0 else None
+        case "johnson-sb":
+            return math.log((value - low) / (high - value)) if low < value < high else None
+        case "exponential" | "zero-triangular":
+            return None
+        case "normal" | "uniform" | "triangular":
+            return value
+    return value if low <= value <= high else None
