@@ -116,15 +116,15 @@ class Likelihood:
         found = [own.by_person(t) for own, t in zip(self._classes, thetas, strict=True)]
         return [logp for logp, _ in found], [scores for _, scores in found]
 
-    def check(self, theta: Array) -> None:
-        """Refuse a grid whose integrals are not positive.
+    def check(self, theta: Array) -> tuple[Array, Array]:
+        """Refuse a grid whose integrals are not positive; what it saw is that of `by_person`.
 
         Raises
         ------
         IntegrationError
             If some person's integral is zero, negative or not a number.
         """
-        logp, _ = self.by_person(theta)
+        logp, scores = self.by_person(theta)
         bad = np.flatnonzero(~np.isfinite(logp))
         if len(bad):
             persons = first_few(self.problem.data.persons[bad])
@@ -133,3 +133,4 @@ class Likelihood:
                 f"the integrated probability of the choices of {len(bad)} of {len(logp)} persons "
                 f"is not positive on {self.grid} (persons {persons}): {cause}"
             )
+        return logp, scores
