@@ -26,7 +26,7 @@ from bayesmix.likelihood.units import natural_units
 Array = NDArray[np.float64]
 
 ROUNDS = 60
-CLIMB = 8
+CLIMB = 5
 """Iterations of the optimiser on one set of anchors."""
 SMALL_STEP = 0.1
 """A step (in standard errors, over all parameters) that ends the re-anchoring."""
