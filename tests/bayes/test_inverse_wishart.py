@@ -12,7 +12,7 @@ from bayesmix.bayes.density import log_prior
 from bayesmix.bayes.models import build
 from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.sampling import initial_values
-from bayesmix.likelihood.evaluate import INTERPRETED
+from bayesmix.likelihood.graph import INTERPRETED
 from bayesmix.likelihood.problem import bind
 
 from .conftest import TRUTH
