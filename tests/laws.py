@@ -25,6 +25,7 @@ LAWS = {
     "truncated above": TruncatedNormal("x", upper=0.5),
     "truncated on both sides": TruncatedNormal("x", lower=-1, upper=0.5),
     "censored below": CensoredNormal("x", lower=0),
+    "censored above": CensoredNormal("x", upper=0),
     "censored on both sides": CensoredNormal("x", lower=-1, upper=0.5),
     "exponential": Exponential("x"),
     "negative exponential": Exponential("x", sign=-1),

@@ -7,7 +7,6 @@ persons are not independent either, they are summed by cluster.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.maximise import curvature
 from bayesmix.likelihood.weakest import free_names
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -158,25 +156,6 @@ def _inverse(matrix: Array) -> Array:
         return np.full_like(matrix, np.nan)
     inverse = np.linalg.inv(root)
     return (inverse.T @ inverse) / np.outer(scale, scale)
-
-
-def information(
-    gradient: Callable[[Array], Array], theta: Array, scores: Array, weights: Array, root: Array
-) -> Information:
-    """Information at ``theta``: the Hessian by differences of the analytic gradient.
-
-    Parameters
-    ----------
-    gradient
-        Gradient (P,) of the weighted log-likelihood.
-    theta
-        The estimate (P,).
-    scores, weights
-        Scores (I, P) and weights (I,) of persons.
-    root
-        Whitening (P, P): differences are taken along its columns.
-    """
-    return Information(curvature(gradient, theta, root), scores, weights)
 
 
 def whole_correlations(space: ParameterSpace, theta: Array) -> NDArray[np.bool_]:

@@ -125,8 +125,7 @@ class Fit:
         - ``"cluster"``: ``G / (G - 1) H^-1 (sum_g s_g s_g') H^-1`` with ``s_g`` the sum of
           ``w_i s_i`` over the persons of a cluster, of which there are G.
 
-        Where coefficients are censored the outer product stands for ``H`` in all of them: sums over
-        nodes have kinks. All sum over the situations of a person first. They are carried from the
+        All sum over the situations of a person first. They are carried from the
         free vector to the printed parameters by the delta method.
 
         Parameters

@@ -28,7 +28,7 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
 
     Standard deviations have their limits on the log scale, correlations on Fisher's z scale, shares
     on the logit scale. A standard deviation smaller than its error is hardly told from 0, which is
-    its lower limit.
+    its lower limit. A share nearer to 0 or 1 than its error has limits that are cut there.
     """
     if not 0 < level < 1:
         raise SpecificationError(f"argument 'level' must be between 0 and 1, got {level}")
@@ -52,8 +52,10 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         within = np.where(share, np.clip(estimate, 0.0, 1.0), 0.5)
         odds = within / (1 - within)
         spread = np.exp(q * error / (within * (1 - within)))
-        low = np.where(share, odds / (odds + spread), low)
-        high = np.where(share, odds * spread / (1 + odds * spread), high)
+        clear = error <= np.minimum(within, 1 - within)
+        plain = np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
+        low = np.where(share, np.where(clear, odds / (odds + spread), plain[0]), low)
+        high = np.where(share, np.where(clear, odds * spread / (1 + odds * spread), plain[1]), high)
         z = np.where(error > 0, estimate / error, np.nan)
     tail = 100 * (1 - level) / 2
     return table.assign(z=z, **{f"{tail:g} %": low, f"{100 - tail:g} %": high})

@@ -57,6 +57,8 @@ def price_slope(problem: Problem, price: str) -> Intervention:
 def _trouble(term: str, coefficients: tuple[Coefficient, ...]) -> str:
     """Why nothing can be divided by a coefficient."""
     (law,) = (c for c in coefficients if c.term == term)
+    if law.stops_at_0:
+        return "a share of people at 0: nothing can be divided by their coefficient"
     if law.side:
         return "density at 0: the mean of anything divided by it need not exist"
     return (

@@ -77,7 +77,8 @@ def wtp(
     Raises
     ------
     SpecificationError
-        If a coefficient is unknown, or a mean is asked for that does not exist.
+        If a coefficient is unknown, a mean is asked for that does not exist, or the price's law is
+        censored at 0.
 
     Examples
     --------
@@ -92,6 +93,11 @@ def wtp(
     rng = np.random.default_rng(settled.rng)
     problem, thetas = _problem(result, data, settled)
     _check_names(problem.parameters, term, price)
+    if any(c.term == price and c.stops_at_0 for c in problem.design.coefficients):
+        raise SpecificationError(
+            f"a share of people have a coefficient of {price!r} of exactly 0, by its censored law: "
+            "nothing can be divided by it; write TruncatedNormal in its place"
+        )
     note = _no_mean(problem, price)
     if mean and note:
         raise SpecificationError(note)

@@ -49,9 +49,12 @@ def maximise_likelihood(
             callback=callback,
             known=known,
         )
-    if optimum.decrement <= KINKED and (np.abs(likelihood.problem.link) == CENSORED).any():
+    if optimum.converged or not (np.abs(likelihood.problem.link) == CENSORED).any():
+        return optimum
+    if optimum.decrement <= KINKED:
         return replace(optimum, converged=True)
-    return optimum
+    few = "a sum over few nodes has kinks where coefficients are censored: use more nodes"
+    return replace(optimum, message=f"{optimum.message}; {few}")
 
 
 def bhhh(

@@ -90,6 +90,8 @@ def gamma_at(  # pragma: no cover - compiled
     if cell < 0 or cell >= CELLS or table[0, 1] == 0.0:
         return gamma_law(z, s)
     c, t = table[cell], place - cell
+    if not math.isfinite(c[5] + c[9]):  # a quantile of 0 in double precision at one end
+        return gamma_law(z, s)
     y = c[0] + t * (c[1] + t * (c[2] + t * (c[3] + t * (c[4] + t * c[5]))))
     slope = c[1] + t * (2.0 * c[2] + t * (3.0 * c[3] + t * (4.0 * c[4] + t * 5.0 * c[5])))
     ratio = math.exp(y)

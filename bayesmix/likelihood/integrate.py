@@ -116,7 +116,8 @@ def law_scores(  # pragma: no cover - compiled
             if k != price:
                 g_k, b_k = g[k], beta[k]
                 for s in range(n):
-                    g_price[s] += g_k[s] * b_k[s] / a[s]
+                    if a[s] != 0.0:  # 0 by underflow, where its own slope is 0, too
+                        g_price[s] += g_k[s] * b_k[s] / a[s]
                     g_k[s] *= -a[s]
 
 

@@ -14,9 +14,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from bayesmix.integration.normal import inverse_normal
 from bayesmix.likelihood.gamma import gamma_law
 from bayesmix.likelihood.gamma_table import CELLS, COLUMNS, fill_table, gamma_at
+from bayesmix.likelihood.truncated import FARTHEST, LOG_2PI, below, truncated_law
 
 Array = NDArray[np.float64]
 
@@ -29,11 +29,8 @@ NO_TABLES = np.zeros((0, CELLS, COLUMNS))
 NO_BOUNDS = np.zeros((0, 2))
 """Of models whose laws are normal and lognormal: they read no bounds."""
 
-SQRT_2, SQRT_3, SQRT_6 = math.sqrt(2.0), math.sqrt(3.0), math.sqrt(6.0)
-LOG_2PI = math.log(2.0 * math.pi)
+SQRT_3, SQRT_6 = math.sqrt(3.0), math.sqrt(6.0)
 LEAST_SCALE = 1e-100
-FARTHEST = 37.0
-"""Standard normals beyond this have a tail that is 0 in double precision."""
 
 Slopes = tuple[float, float, float, float]
 
@@ -44,42 +41,10 @@ def _density(z: float) -> float:  # pragma: no cover - compiled
 
 
 @njit(cache=True, error_model="numpy")
-def _below(z: float) -> float:  # pragma: no cover - compiled
-    return 0.5 * math.erfc(-z / SQRT_2)
-
-
-@njit(cache=True, error_model="numpy")
 def _triangle(z: float) -> tuple[float, float]:  # pragma: no cover - compiled
     """Quantile of the triangular law on [-1, 1] at ``Phi(z)``, and its slope in z."""
-    root = math.sqrt(2.0 * _below(-abs(z)))
+    root = math.sqrt(2.0 * below(-abs(z)))
     return math.copysign(1.0 - root, z), _density(z) / root
-
-
-@njit(cache=True, error_model="numpy")
-def _truncated(  # pragma: no cover - compiled
-    z: float, loc: float, s: float, low: float, high: float
-) -> Slopes:
-    """A normal between two bounds, of which one may be infinite."""
-    a, b = (low - loc) / s, (high - loc) / s
-    # Tail probabilities from the nearer end: neither side loses digits.
-    lower = _below(a) + _below(z) * (_below(b) - _below(a))
-    upper = _below(-b) + _below(-z) * (_below(-a) - _below(-b))
-    if lower < 0.5:
-        mass = _below(b) - _below(a)
-        x = inverse_normal(lower) if lower > 0.0 else a
-    else:
-        mass = _below(-a) - _below(-b)
-        x = -inverse_normal(upper) if upper > 0.0 else b
-    x = min(max(x, a), b)
-    by_z = mass * math.exp(0.5 * (x * x - z * z))
-    by_a = by_b = turn = 0.0
-    if a > -FARTHEST:
-        by_a = _below(-z) * math.exp(0.5 * (x * x - a * a))
-        turn += a * by_a
-    if b < FARTHEST:
-        by_b = _below(z) * math.exp(0.5 * (x * x - b * b))
-        turn += b * by_b
-    return loc + s * x, by_z, 1.0 - by_a - by_b, x - turn - z * by_z
 
 
 @njit(cache=True, error_model="numpy")
@@ -99,15 +64,15 @@ def law(  # pragma: no cover - compiled
     s = max(scale, LEAST_SCALE)
     z = min(max(d / s, -FARTHEST), FARTHEST)
     if kind == UNIFORM:
-        h, rise = SQRT_3 * (2.0 * _below(z) - 1.0), 2.0 * SQRT_3 * _density(z)
+        h, rise = SQRT_3 * (2.0 * below(z) - 1.0), 2.0 * SQRT_3 * _density(z)
         return loc + s * h, rise, 1.0, h - z * rise
     if kind == TRIANGULAR:
         h, rise = _triangle(z)
         return loc + SQRT_6 * s * h, SQRT_6 * rise, 1.0, SQRT_6 * (h - z * rise)
     if kind == TRUNCATED:
-        return _truncated(z, loc, s, low, high)
+        return truncated_law(z, loc, s, low, high)
     if kind == EXPONENTIAL:
-        tail = _below(-z)
+        tail = below(-z)
         h, rise = -math.log(tail), _density(z) / tail
         return sign * s * h, sign * rise, 0.0, sign * (h - z * rise)
     if kind == ZERO_TRIANGULAR:

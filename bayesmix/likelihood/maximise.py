@@ -23,6 +23,8 @@ GRADIENT_TOLERANCE = 1e-4
 
 STEP = 1e-4
 """Step of the differenced gradient, in whitened coordinates."""
+WIDE_STEP = 0.5
+"""The same of a gradient that moves by jumps, which average out over such a step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,18 +71,26 @@ def whitening(scores: Array, weights: Array, units: Array | None = None) -> Arra
     return np.linalg.inv(np.linalg.cholesky(outer)).T
 
 
-def curvature(gradient: Callable[[Array], Array], theta: Array, root: Array) -> Array:
+def curvature(
+    gradient: Callable[[Array], Array], theta: Array, root: Array, wide: bool = False
+) -> Array:
     """Minus the second derivatives (P, P), by differences of an analytic gradient.
 
     Differences are taken along the columns of a whitening ``root`` (P, P), where a unit is about
     one standard error: forward ones, for with so small a step their error is some 1e-4 of a
-    derivative, at half the evaluations of central ones.
+    derivative, at half the evaluations of central ones. ``wide`` takes central ones over half a
+    standard error to either side: of a gradient that moves by small jumps.
     """
     whitened = np.empty_like(root)
-    here = gradient(theta)
+    step = WIDE_STEP if wide else STEP
+    here = None if wide else gradient(theta)
     for p in range(len(theta)):
-        difference = gradient(theta + STEP * root[:, p]) - here
-        whitened[p] = root.T @ difference / STEP
+        move = step * root[:, p]
+        if here is None:
+            slope = (gradient(theta + move) - gradient(theta - move)) / (2.0 * step)
+        else:
+            slope = (gradient(theta + move) - here) / step
+        whitened[p] = root.T @ slope
     back = np.linalg.inv(root)
     return -back.T @ (whitened + whitened.T) / 2 @ back
 

@@ -137,7 +137,8 @@ def check_signs(problem: Problem, logit: Multinomial) -> None:
     Raises
     ------
     SpecificationError
-        If the multinomial logit's coefficient has the other sign, beyond doubt.
+        If the multinomial logit's coefficient has the other sign, beyond doubt; or at all where the
+        law has a scale alone, for which that of least error is then 0.
     """
     for fault in sign_faults(problem, logit):
         raise SpecificationError(fault)
@@ -149,7 +150,16 @@ def sign_faults(problem: Problem, logit: Multinomial) -> Iterator[Fault]:
         if problem.price >= 0 and k != problem.price:
             continue  # A ratio's sign is that of two coefficients.
         ratio = logit.coefficients[k] / logit.std_errors[k]
-        if c.side * ratio < -CLEAR:
+        if not c.law.located and c.side * ratio < 0.0:
+            given, other = _sign_words(c)
+            yield Fault(
+                f"{given}, whose best scale is 0: the multinomial logit's coefficient has the "
+                f"other sign, {logit.coefficients[k]:.4g} (standard error "
+                f"{logit.std_errors[k]:.2g})",
+                f"use {other}, or Normal({c.term!r}), or leave the term out",
+                (c.term,),
+            )
+        elif c.side * ratio < -CLEAR:
             given, other = _sign_words(c)
             yield Fault(
                 f"{given}, but the data say the other sign; the "

@@ -41,6 +41,7 @@ def _source_version() -> int:
         "ops",
         "scaled",
         "scaled_ops",
+        "truncated",
     )
     return crc32(b"".join(folder.joinpath(f"{name}.py").read_bytes() for name in names))
 

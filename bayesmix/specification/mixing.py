@@ -54,6 +54,11 @@ class Coefficient:
         return 1 if low >= 0 else -1 if high <= 0 else 0
 
     @property
+    def stops_at_0(self) -> bool:
+        """Whether a share of people stands exactly at 0: nothing can be divided by theirs."""
+        return self.family == "censored-normal" and 0.0 in self.limits
+
+    @property
     def divides(self) -> bool:
         """Whether one over the coefficient has a mean, whatever the parameters."""
         low, high = self.limits

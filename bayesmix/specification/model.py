@@ -293,6 +293,11 @@ def _check(model: MixedLogit) -> None:
             f"term {twice[0]!r} is given two laws: name it in one law of 'random' only"
         )
     for c in model.coefficients:
+        if c.term == model.wtp and c.stops_at_0:
+            raise SpecificationError(
+                f"wtp={model.wtp!r}: some people's price coefficient is 0 by {c.law.words} law, "
+                "and a willingness to pay divides by it: write TruncatedNormal in its place"
+            )
         if c.term == model.wtp and not c.side:
             raise SpecificationError(
                 f"wtp={model.wtp!r}: the law of the price coefficient has both signs, and a "

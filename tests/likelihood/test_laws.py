@@ -25,6 +25,7 @@ from bayesmix.likelihood.mixture import base_at, coefficients_at, mixture_at
 from bayesmix.likelihood.modes import find_modes
 from bayesmix.likelihood.moments import shares_at
 from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.truncated import truncated_law
 from bayesmix.specification.families import location_of, moments
 from tests.laws import CORRELATED, LAWS, coefficient
 from tests.oracles import choice_frame, choices, log_probability
@@ -312,3 +313,39 @@ def test_bounds_are_read_only_where_there_are_some():
     assert {name for name in OWN if abs(coefficient(name).code) < MOVING} == {
         "johnson", "censored below", "censored on both sides",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, np.inf), (-np.inf, 0.0), (0.0, 0.3), (-0.2, 0.0)])
+@pytest.mark.parametrize("far", [20.0, 30.0, 60.0, 1e3])
+def test_a_truncated_law_far_from_its_bounds(low, high, far):
+    """A mean of many standard deviations beyond a bound: tails that underflow, and no cliff."""
+    s = 0.7
+    loc = -far * s if low == 0.0 else far * s
+    z = np.linspace(-4, 4, 9)
+    found = np.array([truncated_law(one, loc, s, low, high) for one in z])
+    a, b = (low - loc) / s, (high - loc) / s
+    expected = stats.truncnorm(a, b, loc, s).ppf(special.ndtr(z))
+    # SciPy's quantile is relative to the mean, far away.
+    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-8, atol=1e-12 * abs(loc))
+    h = 1e-4
+
+    def value(z, loc, s):
+        return np.array([truncated_law(one, loc, s, low, high)[0] for one in np.atleast_1d(z)])
+
+    by_z = (value(z + h, loc, s) - value(z - h, loc, s)) / (2 * h * s)
+    by_loc = (value(z, loc + h, s) - value(z, loc - h, s)) / (2 * h)
+    by_s = (value(z, loc, s + h * s) - value(z, loc, s - h * s)) / (2 * h * s)
+    np.testing.assert_allclose(found[:, 1], by_z, rtol=1e-4)
+    np.testing.assert_allclose(found[:, 2], by_loc, rtol=1e-4, atol=1e-10)
+    # T_s is that at a fixed d = s z.
+    np.testing.assert_allclose(found[:, 3] + z * found[:, 1], by_s, rtol=1e-4, atol=1e-7)
+
+
+def test_a_large_gamma_shape_parameter_is_the_law_where_the_table_ends():
+    """Quantiles of 0 in double precision have no logarithm to interpolate."""
+    table = np.zeros((CELLS, COLUMNS))
+    fill_table(8.0, table)
+    found = np.array([gamma_at(table, z, 8.0) for z in Z])
+    expected = np.array([gamma_law(z, 8.0) for z in Z])
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-12)
