@@ -142,7 +142,7 @@ def _simulation(search: Search, solution: Solution, found: Information) -> Simul
     """The share of variances that comes from simulation; NaN on nodes that are not random."""
     moments, space = solution.criterion.moments, search.problem.parameters
     theta, grid = space.canonical(solution.theta), moments.grid
-    noise, draws = np.full_like(found.hessian, np.nan), grid.size
+    noise, draws = np.full((len(solution.criterion.root),) * 2, np.nan), grid.size
     if isinstance(moments, Sequences):
         noise, draws = moments.noise(theta), len(moments.drawn)
     elif isinstance(grid.rule, DrawRule) and grid.rule.random:
