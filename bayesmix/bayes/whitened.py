@@ -25,8 +25,13 @@ from bayesmix.bayes.correction import Correction
 from bayesmix.bayes.density import log_prior
 from bayesmix.bayes.models import coordinates, marginal_log_probabilities, mean_dimension
 from bayesmix.bayes.priors import Prior, Priors, make_priors
-from bayesmix.likelihood.evaluate import INTERPRETED, Likelihood
-from bayesmix.likelihood.graph import conditional_log_probabilities, free_parameters, locations
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.graph import (
+    INTERPRETED,
+    conditional_log_probabilities,
+    free_parameters,
+    locations,
+)
 from bayesmix.likelihood.maximise import Function, curvature, maximise, whitening
 from bayesmix.likelihood.problem import Grid, Problem
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,7 +48,7 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         width = q * error / (1 - estimate**2)
         low = np.where(bounded, np.tanh(centre - width), low)
         high = np.where(bounded, np.tanh(centre + width), high)
-        share = labels.str.startswith(("class share[", "share positive["))
+        share = labels.str.startswith(("class share[", "share positive[", "share negative["))
         within = np.where(share, np.clip(estimate, 0.0, 1.0), 0.5)
         odds = within / (1 - within)
         spread = np.exp(q * error / (within * (1 - within)))
@@ -65,7 +67,7 @@ def scales(table: pd.DataFrame) -> pd.Series:
     words[positive] = "log"
     words[positive & (error > table["estimate"]).to_numpy()] = "cut at 0"
     words[names.str.startswith("corr[")] = "Fisher z"
-    words[names.str.startswith(("class share[", "share positive["))] = "logit"
+    words[names.str.startswith(("class share[", "share positive[", "share negative["))] = "logit"
     notes = boundary_notes(table)
     return pd.Series(np.where(notes != "", notes, words), index=table.index)
 
@@ -131,8 +133,9 @@ def implied_moments(model: MixedLogit) -> Callable[[pd.Series], pd.Series] | Non
     """Moments of the coefficients as a function of the parameters; None where there are none.
 
     Laws whose ``mean`` and ``sd`` are those of an index, or of a normal before it is cut, have
-    mean, median and standard deviation; laws that may have both signs the share of people above 0.
-    With covariates of the mean every person has moments of their own, which are left out.
+    mean, median and standard deviation; laws that may have both signs the share of people above 0,
+    and those censored at 0 the share of people who are not at 0. With covariates of the mean every
+    person has moments of their own, which are left out.
     """
     laws = [c for c in model.coefficients if c.mean in ("0", "1")]
     if not laws:
@@ -147,9 +150,13 @@ def implied_moments(model: MixedLogit) -> Callable[[pd.Series], pd.Series] | Non
                 found[f"implied mean[{c.term}]"] = law.mean
                 found[f"implied median[{c.term}]"] = law.median
                 found[f"implied sd[{c.term}]"] = law.sd
-            both = not c.side or (c.family == "censored-normal" and 0.0 in c.bounds)
-            if both and (c.mean == "1" or not c.law.even):
+            censored, (low, high) = c.family == "censored-normal", c.limits
+            if (not c.side and not (c.law.even and c.mean == "0")) or (censored and low == 0.0):
                 found[f"share positive[{c.term}]"] = law.positive
+            elif censored and high == 0.0:
+                mirrored = replace(c, bounds=(0.0, None if math.isinf(low) else -low))
+                share = moments(mirrored, -float(loc), float(params[f"sd[{c.term}]"])).positive
+                found[f"share negative[{c.term}]"] = share
         return pd.Series(found, dtype=float)
 
     return values

@@ -221,8 +221,9 @@ def _no_mean(problem: Problem, price: str) -> str:
     laws = [c for c in problem.design.coefficients if c.term == price]
     if not laws or has_one_sign(laws[0]):
         return ""
+    reach = "need not exist: the law" if laws[0].side else "does not exist: the coefficient"
     return (
-        f"the mean willingness to pay does not exist: the coefficient of {price!r} has "
+        f"the mean willingness to pay {reach} of {price!r} has "
         "density at 0, where the ratio is infinite; use the median and other quantiles, or "
         f"{REMEDY}"
     )

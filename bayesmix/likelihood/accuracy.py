@@ -70,16 +70,15 @@ def integration_error(
     check_grid(problem, grid)
     generator = np.random.default_rng(rng)
     used = _concrete(problem, theta, grid, generator)
-    likelihood = Likelihood(problem, used)
-    likelihood.check(theta)
-    _, scores = likelihood.by_person(theta)
+    own = Likelihood(problem, used).check(theta)
+    scores = own[1]
     weights = problem.data.weights
     covariance = np.linalg.pinv((scores * weights[:, None]).T @ scores)
     jacobian = problem.parameters.jacobian(theta)
     errors = np.sqrt(np.diag(jacobian @ covariance @ jacobian.T))
     # In units of standard errors by person, which do not depend on the scale of the weights.
     errors *= np.sqrt(weights @ weights / weights.sum())
-    return certify(problem, theta, used, None, errors, generator)
+    return certify(problem, theta, used, None, errors, generator, own=own)
 
 
 def _concrete(

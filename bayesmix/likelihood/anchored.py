@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,6 @@ from numpy.typing import NDArray
 from bayesmix.integration.descriptions import Centred
 from bayesmix.likelihood.bhhh import maximise_likelihood
 from bayesmix.likelihood.centred import PersonGrid, centre
-from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, whitening
 from bayesmix.likelihood.problem import Problem
@@ -26,7 +26,7 @@ from bayesmix.likelihood.units import natural_units
 Array = NDArray[np.float64]
 
 ROUNDS = 60
-CLIMB = 8
+CLIMB = 5
 """Iterations of the optimiser on one set of anchors."""
 SMALL_STEP = 0.1
 """A step (in standard errors, over all parameters) that ends the re-anchoring."""
@@ -48,33 +48,40 @@ class _State:
     theta: Array
     likelihood: Likelihood
     value: float
+    gradient: Array
     root: Array
-    modes: Array
+
+    @property
+    def grid(self) -> Any:
+        return self.likelihood.grid
+
+    def distance(self, theta: Array) -> float:
+        """Of a point from this one, in standard errors."""
+        return float(np.linalg.norm(np.linalg.solve(self.root, theta - self.theta)))
 
 
 def _anchor(
-    problem: Problem, rule: Centred, theta: Array, rng: np.random.Generator, modes: Array | None
+    problem: Problem,
+    rule: Centred,
+    theta: Array,
+    rng: np.random.Generator,
+    modes: Array | None = None,
+    root: Array | None = None,
 ) -> _State:
-    grid = centre(problem, rule, theta, rng, modes)
-    likelihood = Likelihood(problem, grid)
+    """Nodes anchored at ``theta``; ``root`` (P, P) is that of the scores where none is given."""
+    likelihood = Likelihood(problem, centre(problem, rule, theta, rng, modes))
     logp, scores = likelihood.by_person(theta)
     weights = problem.data.weights
-    return _State(
-        theta,
-        likelihood,
-        float(weights @ logp),
-        whitening(np.nan_to_num(scores), weights, natural_units(problem)),
-        grid.modes,
-    )
+    if root is None:
+        root = whitening(np.nan_to_num(scores), weights, natural_units(problem))
+    return _State(theta, likelihood, float(weights @ logp), weights @ scores, root)
 
 
-def _noise(likelihood: Likelihood, theta: Array, root: Array, rng: np.random.Generator) -> float:
+def _noise(state: _State, rng: np.random.Generator) -> float:
     """Length of the Newton step that is due to integration alone, in standard errors."""
-    grid = likelihood.grid
-    assert isinstance(grid, PersonGrid | ClassGrid)
-    _, gradient = likelihood.value_and_gradient(theta)
-    _, other = Likelihood(likelihood.problem, grid.renewed(rng)).value_and_gradient(theta)
-    return float(np.linalg.norm(root.T @ (gradient - other))) / np.sqrt(2.0)
+    other_nodes = Likelihood(state.likelihood.problem, state.grid.renewed(rng))
+    _, other = other_nodes.value_and_gradient(state.theta)
+    return float(np.linalg.norm(state.root.T @ (state.gradient - other))) / np.sqrt(2.0)
 
 
 def climb(
@@ -103,7 +110,7 @@ def climb(
         Optima that other starts have found: a climb that comes as near to one of them as the next
         anchors could tell ends there.
     """
-    state = _anchor(problem, rule, start, rng, None)
+    state = _anchor(problem, rule, start, rng)
     radius, evaluations = 20.0, 0
     for _ in range(ROUNDS):
         local = maximise_likelihood(
@@ -113,26 +120,29 @@ def climb(
             optimizer=optimizer,
             iterations=CLIMB,
             callback=callback,
+            known=(state.value, state.gradient),
         )
         evaluations += local.evaluations
-        step = local.theta - state.theta
-        distance = float(np.linalg.norm(np.linalg.solve(state.root, step)))
+        step, distance = local.theta - state.theta, state.distance(local.theta)
         if distance < SMALL_STEP:
             break
-        here = state.likelihood, state.theta, state.root
-        if distance < WITHIN_SIGHT and distance < NOISY_STEP * _noise(*here, rng):
-            break
+        if distance < WITHIN_SIGHT:
+            noise = _noise(state, rng)
+            if distance < NOISY_STEP * noise:
+                same = _nearest(state, known, max(FAR_STEP, NOISY_STEP * noise))
+                if same is not None:
+                    return replace(same[0], evaluations=evaluations), same[1]
+                break
         scale = min(1.0, radius / distance)
-        trial = _anchor(problem, rule, state.theta + scale * step, rng, state.modes)
+        trial = _anchor(problem, rule, state.theta + scale * step, rng, state.grid.modes)
         # Log-likelihoods on different nodes differ by integration noise: a climb of less than a
         # few nats cannot be told from it, and is taken.
         promised = scale * (2.0 - scale) * (local.value - state.value)
         if trial.value > state.value + 0.1 * promised - NOISE:
             state = trial
-            for optimum, grid in known:
-                gap = np.linalg.solve(state.root, state.theta - optimum.theta)
-                if np.linalg.norm(gap) < FAR_STEP:
-                    return replace(optimum, evaluations=evaluations), grid
+            same = _nearest(state, known, FAR_STEP)
+            if same is not None:
+                return replace(same[0], evaluations=evaluations), same[1]
             radius = radius * 2 if scale < 1.0 else max(radius, 2 * distance)
         else:
             radius = min(radius, scale * distance) / 4
@@ -140,6 +150,14 @@ def climb(
                 break
     optimum, grid = settle(problem, rule, state.theta, rng, optimizer=optimizer, callback=callback)
     return replace(optimum, evaluations=evaluations + optimum.evaluations), grid
+
+
+def _nearest(
+    state: _State, known: Sequence[tuple[Optimum, PersonGrid]], within: float
+) -> tuple[Optimum, PersonGrid] | None:
+    """The known optimum nearest to ``state``, if it is nearer than ``within`` standard errors."""
+    gaps = [state.distance(optimum.theta) for optimum, _ in known]
+    return known[int(np.argmin(gaps))] if min(gaps, default=np.inf) < within else None
 
 
 def settle(
@@ -158,30 +176,21 @@ def settle(
     ``root`` (P, P), a root of the inverse curvature where that is known, spares the optimiser half
     of its steps; the outer product of scores stands in for it.
     """
-    evaluations, given = 0, root
+    evaluations = 0
     for _ in range(SETTLINGS):
-        theta = problem.parameters.canonical(theta)
-        grid = centre(problem, rule, theta, rng)
-        likelihood = Likelihood(problem, grid)
-        root = _root(likelihood, theta) if given is None else given
+        state = _anchor(problem, rule, problem.parameters.canonical(theta), rng, root=root)
         optimum = maximise_likelihood(
-            likelihood,
-            theta,
-            root,
+            state.likelihood,
+            state.theta,
+            state.root,
             optimizer=optimizer,
             callback=callback,
+            known=(state.value, state.gradient),
         )
         evaluations += optimum.evaluations
-        distance = float(np.linalg.norm(np.linalg.solve(root, optimum.theta - theta)))
-        signs_kept = np.array_equal(problem.parameters.canonical(optimum.theta), optimum.theta)
-        near = distance < FAR_STEP or distance < NOISY_STEP * _noise(likelihood, theta, root, rng)
-        theta = optimum.theta
+        distance, theta = state.distance(optimum.theta), optimum.theta
+        signs_kept = np.array_equal(problem.parameters.canonical(theta), theta)
+        near = distance < FAR_STEP or distance < NOISY_STEP * _noise(state, rng)
         if signs_kept and near:
             break
-    return replace(optimum, evaluations=evaluations), grid
-
-
-def _root(likelihood: Likelihood, theta: Array) -> Array:
-    problem = likelihood.problem
-    _, scores = likelihood.by_person(theta)
-    return whitening(np.nan_to_num(scores), problem.data.weights, natural_units(problem))
+    return replace(optimum, evaluations=evaluations), state.grid

@@ -30,6 +30,7 @@ def maximise_likelihood(
     optimizer: str = "bfgs",
     iterations: int = 500,
     callback: Callable[[float], None] | None = None,
+    known: tuple[float, Array] | None = None,
 ) -> Optimum:
     """Maximum of an integrated likelihood from ``start`` by any optimiser; see `maximise`.
 
@@ -46,6 +47,7 @@ def maximise_likelihood(
             optimizer=optimizer,
             iterations=iterations,
             callback=callback,
+            known=known,
         )
     if optimum.decrement <= KINKED and (np.abs(likelihood.problem.link) == CENSORED).any():
         return replace(optimum, converged=True)

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
 import numpy as np
-import pytensor
-import pytensor.tensor as pt
 from numpy.typing import NDArray
-from pytensor.compile.mode import Mode
 
 from bayesmix.data.columns import first_few
 from bayesmix.errors import IntegrationError
 from bayesmix.likelihood.class_grid import class_grid
 from bayesmix.likelihood.classes import over_classes
-from bayesmix.likelihood.graph import (
-    PointGrid,
-    free_parameters,
-    input_chunk,
-    log_integrals,
-)
 from bayesmix.likelihood.integrate import integrate_parallel
 from bayesmix.likelihood.mixture import base_at, mixture_at, row_scales
 from bayesmix.likelihood.problem import Chunk, Grid, Problem
@@ -30,30 +20,9 @@ from bayesmix.likelihood.scaled import scale_scores
 
 Array = NDArray[np.float64]
 
-# The graph around the kernel is a handful of small operations: compiling them would not pay.
-INTERPRETED = Mode(linker="py", optimizer="fast_compile")
-
 
 SIGNED = "rules with negative weights cannot follow such persons; use centred(sobol(64))"
 HUGE = "utilities are not finite; look for a mean or a standard deviation that is far too large"
-
-
-_FUNCTIONS: WeakKeyDictionary[Problem, Callable[..., tuple[Array, Array]]] = WeakKeyDictionary()
-
-
-def _compiled(problem: Problem) -> Callable[..., tuple[Array, Array]]:
-    """Value and gradient as a function of theta and the arrays of a chunk: one for all grids."""
-    if problem not in _FUNCTIONS:
-        symbols = input_chunk(problem.chunk(PointGrid(problem.parameters.n_random), 0, 1))
-        theta = pt.dvector("theta")
-        parameters = free_parameters(theta, problem.parameters)
-        logp = log_integrals(problem, symbols, *parameters)
-        value = (symbols.person_weights * logp).sum()
-        gradient = pytensor.grad(value, theta)
-        _FUNCTIONS[problem] = pytensor.function(
-            [theta, *symbols], [value, gradient], mode=INTERPRETED, on_unused_input="ignore"
-        )
-    return _FUNCTIONS[problem]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,24 +63,30 @@ class Likelihood:
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
         """Weighted log-likelihood in nats, and its gradient (P,); NaN where it does not exist."""
         if self.problem.within is not None:
-            logp, scores = self.by_person(theta)
-            weights = self.problem.data.weights
+            weights, (logp, scores) = self.problem.data.weights, self.by_person(theta)
             return float(weights @ logp), weights @ scores
         total, gradient = 0.0, np.zeros(len(theta))
-        for chunk in self._chunks():
-            value, part = _compiled(self.problem)(theta, *chunk)
-            total += float(value)
-            gradient += part
+        for chunk, logp, scores in self._evaluations(theta):
+            total += float(chunk.person_weights @ logp)
+            gradient += chunk.person_weights @ scores
         return total, gradient
 
     def by_person(self, theta: Array) -> tuple[Array, Array]:
         """``log P_i`` (I,) and its scores (I, P) with respect to the free vector, unweighted."""
-        space = self.problem.parameters
         if self.problem.within is not None:
-            logp, scores = self.by_class(theta)
-            return over_classes(self.problem, theta, logp, scores)
+            return over_classes(self.problem, theta, *self.by_class(theta))
+        parts = [(logp, scores) for _, logp, scores in self._evaluations(theta)]
+        logp, scores = zip(*parts, strict=True)
+        return np.concatenate(logp), np.concatenate(scores)
+
+    def _evaluations(self, theta: Array) -> Iterator[tuple[Chunk, Array, Array]]:
+        """Chunks, with log-integrals and scores of their persons.
+
+        The chain rule of the graph of `log_integrals`, in NumPy: a graph around the kernel would
+        cost a quarter of an evaluation on few nodes.
+        """
+        space = self.problem.parameters
         with_base = self.problem.x_fixed.shape[1] > 0
-        logp, scores = [], []
         for (start, stop), chunk in zip(self._cuts, self._chunks(), strict=True):
             mixture = mixture_at(self.problem, theta, chunk.nodes, chunk.node_weights, start, stop)
             base = base_at(self.problem, theta, start, stop)
@@ -119,7 +94,7 @@ class Likelihood:
             panel = self.problem.panel_of(chunk)
             if scale is not None:
                 panel = panel._replace(x=panel.x * scale[:, None])
-            value, d_loc, d_chol, d_base = integrate_parallel(panel, base, mixture, with_base)
+            logp, d_loc, d_chol, d_base = integrate_parallel(panel, base, mixture, with_base)
             means, rest = np.split(d_loc, [space.n_random], axis=1)
             parts = [means[:, space.located], d_chol[:, *space.chol_index], rest]
             if with_base:
@@ -133,9 +108,7 @@ class Likelihood:
                     chunk.source[:, None] == 1 + np.arange(len(space.scales))
                 )
                 parts.append(np.add.reduceat(by_source, chunk.person_start[:-1], axis=0))
-            logp.append(value)
-            scores.append(np.concatenate(parts, axis=1))
-        return np.concatenate(logp), np.concatenate(scores)
+            yield chunk, logp, np.concatenate(parts, axis=1)
 
     def by_class(self, theta: Array) -> tuple[list[Array], list[Array]]:
         """Within each latent class, ``log P_ic`` (I,) and its scores in the class's own vector."""
@@ -143,15 +116,15 @@ class Likelihood:
         found = [own.by_person(t) for own, t in zip(self._classes, thetas, strict=True)]
         return [logp for logp, _ in found], [scores for _, scores in found]
 
-    def check(self, theta: Array) -> None:
-        """Refuse a grid whose integrals are not positive.
+    def check(self, theta: Array) -> tuple[Array, Array]:
+        """Refuse a grid whose integrals are not positive; what it saw is that of `by_person`.
 
         Raises
         ------
         IntegrationError
             If some person's integral is zero, negative or not a number.
         """
-        logp, _ = self.by_person(theta)
+        logp, scores = self.by_person(theta)
         bad = np.flatnonzero(~np.isfinite(logp))
         if len(bad):
             persons = first_few(self.problem.data.persons[bad])
@@ -160,3 +133,4 @@ class Likelihood:
                 f"the integrated probability of the choices of {len(bad)} of {len(logp)} persons "
                 f"is not positive on {self.grid} (persons {persons}): {cause}"
             )
+        return logp, scores

@@ -1,7 +1,7 @@
 """One graph for all paths: parameters to the integrated log-likelihood, in PyTensor.
 
 The marginal posterior is this graph with priors, the maximum simulated likelihood is this graph
-without them.
+without them: `Likelihood` evaluates it by the same kernel, and tests hold the two equal.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
+from pytensor.compile.mode import Mode
 
 from bayesmix.likelihood.density import CoefficientNodes
 from bayesmix.likelihood.ops import ConditionalLogProb, DensityLogProb, IntegratedLogProb, LawTable
@@ -18,20 +19,14 @@ from bayesmix.likelihood.problem import Chunk, Problem
 from bayesmix.likelihood.scaled_ops import ScaledLogProb
 from bayesmix.specification.parameters import ParameterSpace
 
+# The graph around the kernel is a handful of small operations: where it is called a few hundred
+# times, compiling them would not pay.
+INTERPRETED = Mode(linker="py", optimizer="fast_compile")
+
 
 def shared_chunk(chunk: Chunk) -> Chunk:
     """Arrays as shared variables: samplers compile the graph around them."""
     return Chunk(*(pytensor.shared(array, borrow=True) for array in chunk))
-
-
-def input_chunk(chunk: Chunk) -> Chunk:
-    """Arrays as inputs: one compiled function serves every chunk of persons."""
-    return Chunk(
-        *(
-            pt.TensorType(array.dtype, shape=(None,) * array.ndim)(name)
-            for name, array in chunk._asdict().items()
-        )
-    )
 
 
 def free_parameters(theta: Any, space: ParameterSpace) -> tuple[Any, Any, Any, Any, Any]:

@@ -109,21 +109,25 @@ def maximise(
     optimizer: str = "bfgs",
     iterations: int = 500,
     callback: Callable[[float], None] | None = None,
+    known: tuple[float, Array] | None = None,
 ) -> Optimum:
     """Maximum of ``function`` from ``start`` in the coordinates ``x``: ``theta = start + C x``.
 
-    Where the function does not exist (NaN), the optimiser meets a wall and turns back.
+    ``known`` are value and gradient at ``start``, where the caller has them already. Where the
+    function does not exist (NaN), the optimiser meets a wall and turns back.
     """
     method = check_optimizer(optimizer)
-    evaluations = 0
+    evaluations, first = 0, known
     best_value, best_theta, best_gradient = -np.inf, start, np.zeros_like(start)
     wall = 1e6
 
     def negative(x: Array) -> tuple[float, Array]:
-        nonlocal evaluations, best_value, best_theta, best_gradient, wall
+        nonlocal evaluations, first, best_value, best_theta, best_gradient, wall
         evaluations += 1
         theta = start + root @ x
-        value, gradient = function(theta)
+        # Every optimiser begins with the start itself.
+        value, gradient = function(theta) if first is None or x.any() else first
+        first = None
         if not (np.isfinite(value) and np.isfinite(gradient).all()):
             return wall, np.zeros_like(x)
         if evaluations == 1:

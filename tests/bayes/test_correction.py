@@ -14,7 +14,8 @@ from bayesmix.bayes.grids import first_stand, stand_at
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.centred import centre
-from bayesmix.likelihood.evaluate import INTERPRETED, Likelihood
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.graph import INTERPRETED
 from bayesmix.likelihood.multinomial import multinomial
 from bayesmix.likelihood.problem import bind
 

@@ -12,7 +12,8 @@ from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.centred import centre
 from bayesmix.likelihood.class_grid import points_grid
-from bayesmix.likelihood.evaluate import INTERPRETED, Likelihood
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.graph import INTERPRETED
 from bayesmix.likelihood.problem import bind
 from tests.simulated import simulated
 

@@ -12,7 +12,8 @@ from bayesmix.bayes.models import build, marginal_log_probabilities
 from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.sampling import initial_values
 from bayesmix.likelihood.centred import centre
-from bayesmix.likelihood.evaluate import INTERPRETED, Likelihood
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.graph import INTERPRETED
 from bayesmix.likelihood.problem import bind
 
 from .conftest import MODEL, TRUTH

@@ -1,7 +1,9 @@
 """Every mixing law by maximum simulated likelihood: recovery, moments of the estimates."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from bayesmix import (
     CensoredNormal,
@@ -16,6 +18,7 @@ from bayesmix import (
     Uniform,
     msle,
 )
+from bayesmix.classical.summary import implied_moments
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.simulate import draw_coefficients
@@ -60,3 +63,14 @@ def test_parameters_and_moments_are_recovered(name):
     sd = spread["implied sd[x]"] if "implied sd[x]" in spread else spread["sd[x]"]
     assert x.mean() == pytest.approx(mean, abs=4 * error)
     assert x.std() == pytest.approx(sd, rel=0.03)
+
+
+def test_the_share_of_people_who_are_not_at_a_bound_of_0():
+    """Whoever is censored at 0 does not care: the table says how many do, from either side."""
+    params = pd.Series({"mean[x]": 0.3, "sd[x]": 1.0})
+    above = implied_moments(MixedLogit("x", random=CensoredNormal("x", lower=0)))(params)
+    below = implied_moments(MixedLogit("x", random=CensoredNormal("x", lower=-2, upper=0)))(params)
+    assert above["share positive[x]"] == pytest.approx(norm.cdf(0.3))
+    assert below["share negative[x]"] == pytest.approx(norm.cdf(-0.3))
+    assert "share positive[x]" not in below
+    assert implied_moments(MixedLogit("x", random=Normal("x", mean="0")))(params).empty

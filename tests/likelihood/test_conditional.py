@@ -6,7 +6,7 @@ import pytensor.tensor as pt
 import pytest
 
 from bayesmix.likelihood.conditional import conditional_log_probabilities
-from bayesmix.likelihood.evaluate import INTERPRETED
+from bayesmix.likelihood.graph import INTERPRETED
 from bayesmix.likelihood.graph import conditional_log_probabilities as symbolic
 from bayesmix.likelihood.problem import bind
 from bayesmix.specification.mixing import LogNormal, Normal

@@ -11,8 +11,13 @@ from numba import njit
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.likelihood.density import density_integrals
-from bayesmix.likelihood.evaluate import INTERPRETED
-from bayesmix.likelihood.graph import free_parameters, input_chunk, log_integrals, shared_chunk
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.graph import (
+    INTERPRETED,
+    free_parameters,
+    log_integrals,
+    shared_chunk,
+)
 from bayesmix.likelihood.integrate import integrate_serial
 from bayesmix.likelihood.ops import DensityLogProb, IntegratedLogProb
 from bayesmix.likelihood.problem import bind
@@ -111,7 +116,7 @@ def test_second_derivatives_are_refused():
         pytensor.grad(gradient.sum(), loc)
 
 
-def likelihood(mode, shared):
+def likelihood(mode):
     """The graph of a model with all kinds of parameters, as a function of theta."""
     rng = np.random.default_rng(3)
     model = MixedLogit(
@@ -119,40 +124,41 @@ def likelihood(mode, shared):
     )
     problem = bind(model, choices(choice_frame(rng)))
     grid = population_grid(sobol(64), 2, problem.n_persons, rng=4)
-    chunk = problem.chunk(grid, 0, problem.n_persons)
-    symbols = shared_chunk(chunk) if shared else input_chunk(chunk)
+    chunk = shared_chunk(problem.chunk(grid, 0, problem.n_persons))
     theta = pt.dvector()
-    total = log_integrals(problem, symbols, *free_parameters(theta, problem.parameters)).sum()
-    inputs = [theta] if shared else [theta, *symbols]
-    function = pytensor.function(
-        inputs, [total, pytensor.grad(total, theta)], mode=mode, on_unused_input="ignore"
-    )
-    at = rng.normal(scale=0.3, size=problem.parameters.size)
-    return (function, at) if shared else (lambda theta: function(theta, *chunk), at)
+    total = log_integrals(problem, chunk, *free_parameters(theta, problem.parameters)).sum()
+    function = pytensor.function([theta], [total, pytensor.grad(total, theta)], mode=mode)
+    return function, Likelihood(problem, grid), rng.normal(scale=0.3, size=problem.parameters.size)
 
 
 @pytest.fixture(scope="module")
 def compiled():
-    return likelihood("NUMBA", shared=True)
+    return likelihood("NUMBA")
 
 
 def test_the_gradient_in_theta_is_that_of_differences(compiled):
-    function, theta = compiled
+    function, _, theta = compiled
     expected = differences(lambda a: function(a)[0], theta)
     np.testing.assert_allclose(function(theta)[1], expected, atol=DIFFERENCES)
 
 
 def test_linkers_agree(compiled):
-    function, theta = compiled
-    interpreted, _ = likelihood(INTERPRETED, shared=False)
+    function, _, theta = compiled
+    interpreted, *_ = likelihood(INTERPRETED)
     for a, b in zip(function(theta), interpreted(theta), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+def test_the_graph_is_the_likelihood_that_optimisers_see(compiled):
+    function, numpy, theta = compiled
+    for a, b in zip(function(theta), numpy.value_and_gradient(theta), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
 
 def test_a_compiled_function_serves_several_threads_at_once(compiled):
     # As samplers with a thread a chain use it, without Python's lock: with the layer of threads set
     # in conftest.py, a parallel kernel in the compiled Op would abort the process.
-    function, theta = compiled
+    function, _, theta = compiled
     body = function.vm.jit_fn
     arrays = tuple(s.storage[0] for s in function.input_storage[1:])
 
