@@ -124,20 +124,25 @@ def _information(problem: Problem, criterion: Criterion, theta: Array) -> Inform
     """``D'WD``, and what each person's moments say of theta, ``-D'W g_i``, in place of scores."""
     values, slopes = criterion.moments.by_person(theta)
     part = criterion.root.T @ slopes
-    hessian = part.T @ part
-    if at_boundary(problem, theta):
+    hessian, scores = part.T @ part, -values @ criterion.root @ part
+    low = at_boundary(problem, theta)
+    if low:
         # There the slopes vanish, but not the criterion's curvature: no standard error is the
         # honest one, and the two tell so.
         root = criterion.whitening(part)
         hessian = curvature(lambda at: criterion.value_and_gradient(at)[1], theta, root)
-    return Information(hessian, -values @ criterion.root @ part, problem.data.weights)
+        if isinstance(criterion.moments, Sequences):
+            # Those of sequences vanish but for their noise, which says nothing.
+            space = problem.parameters
+            scores[:, len(space.located) + np.flatnonzero(np.isin(space.chol_index[0], low))] = 0.0
+    return Information(hessian, scores, problem.data.weights)
 
 
 def _simulation(search: Search, solution: Solution, found: Information) -> SimulationError:
     """The share of variances that comes from simulation; NaN on nodes that are not random."""
     moments, space = solution.criterion.moments, search.problem.parameters
     theta, grid = space.canonical(solution.theta), moments.grid
-    noise, draws = np.full_like(found.hessian, np.nan), grid.size
+    noise, draws = np.full((len(solution.criterion.root),) * 2, np.nan), grid.size
     if isinstance(moments, Sequences):
         noise, draws = moments.noise(theta), len(moments.drawn)
     elif isinstance(grid.rule, DrawRule) and grid.rule.random:

@@ -265,10 +265,14 @@ def _optimal(search: Search, first: Solution, iterated: bool) -> Solution:
 
 def _of_sequences(search: Search, first: Solution) -> Solution:
     """The root of the moments of sequences, drawn at the estimates before."""
-    solution, grid = first, first.criterion.moments.grid
+    problem, solution, grid = search.problem, first, first.criterion.moments.grid
+    low = at_boundary(problem, first.theta)
     for number in range(1, REDRAWN + 1):
         search.progress.phase(f"sequences of choices, round {number}")
-        theta = solution.theta
-        at = raised(search.problem, theta, at_boundary(search.problem, theta))
-        solution = _weighted(search, draw_sequences(search.problem, grid, at, search.rng), theta)
+        theta, before = solution.theta, low
+        drawn = draw_sequences(problem, grid, raised(problem, theta, low), search.rng)
+        solution = _weighted(search, drawn, theta)
+        low = at_boundary(problem, solution.theta)
+        if low and low == before:
+            break  # drawn away from the boundary, they lead back to it: so would others
     return solution

@@ -154,3 +154,13 @@ def test_it_is_a_fit_like_the_others(tmp_path):
     assert again.headline() == fit.headline()
     same = msm(MODEL, data(), grid=sobol(64), moments="sequences", rng=1)
     np.testing.assert_array_equal(same.theta, fit.theta)
+
+
+def test_a_standard_deviation_at_its_boundary_has_no_standard_error():
+    """Slopes vanish there but for the noise of sequences, which would be taken for precision."""
+    at = {"fixed[x]": 0.7, "fixed[y]": -0.6}
+    drawn = simulated(MixedLogit("x + y"), at, 150, 4, seed=2)
+    fit = msm(MODEL, drawn, grid=sobol(8), moments="sequences", rng=1)
+    assert "sd[x] at the boundary 0" in fit.message
+    assert np.isnan(fit.std_errors["sd[x]"])
+    assert np.isfinite(fit.std_errors[["mean[x]", "fixed[y]"]]).all()
