@@ -26,13 +26,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bayesmix.bayes.inverse_wishart import InverseWishart
     from bayesmix.bayes.models import pymc_model
     from bayesmix.bayes.sampling import sample
     from bayesmix.classical.bootstrap import Bootstrap, bootstrap
     from bayesmix.classical.fit import Fit
     from bayesmix.classical.hausman import hausman_test
     from bayesmix.classical.hypotheses import HypothesisTest, wald_test
-    from bayesmix.classical.latex import to_latex
     from bayesmix.classical.likelihood_ratio import lr_test
     from bayesmix.classical.msle import msle
     from bayesmix.classical.msm import msm
@@ -70,8 +70,14 @@ if TYPE_CHECKING:
     from bayesmix.likelihood.simulate import simulate_choices
     from bayesmix.reporting.accuracy import compare_rules, plot_rules
     from bayesmix.reporting.compare import compare
-    from bayesmix.reporting.demand_plots import plot_matrix, plot_price_curve, plot_wtp
-    from bayesmix.reporting.demand_tables import demand_table, latex_table
+    from bayesmix.reporting.demand_plots import (
+        plot_diversion,
+        plot_matrix,
+        plot_price_curve,
+        plot_wtp,
+    )
+    from bayesmix.reporting.demand_tables import demand_table
+    from bayesmix.reporting.latex import to_latex
     from bayesmix.specification.bounded import (
         CensoredNormal,
         JohnsonSB,
@@ -89,13 +95,13 @@ __version__ = version("bayesmix")
 # Where each public name lives: modules are imported when a name is first used, so that importing
 # the package is quick and needs neither a sampler nor a plotting library.
 _HOMES = {
+    "bayes.inverse_wishart": ["InverseWishart"],
     "bayes.models": ["pymc_model"],
     "bayes.sampling": ["sample"],
     "classical.bootstrap": ["Bootstrap", "bootstrap"],
     "classical.fit": ["Fit"],
     "classical.hausman": ["hausman_test"],
     "classical.hypotheses": ["HypothesisTest", "wald_test"],
-    "classical.latex": ["to_latex"],
     "classical.likelihood_ratio": ["lr_test"],
     "classical.msle": ["msle"],
     "classical.msm": ["msm"],
@@ -127,8 +133,9 @@ _HOMES = {
     "likelihood.simulate": ["simulate_choices"],
     "reporting.accuracy": ["compare_rules", "plot_rules"],
     "reporting.compare": ["compare"],
-    "reporting.demand_plots": ["plot_matrix", "plot_price_curve", "plot_wtp"],
-    "reporting.demand_tables": ["demand_table", "latex_table"],
+    "reporting.demand_plots": ["plot_diversion", "plot_matrix", "plot_price_curve", "plot_wtp"],
+    "reporting.demand_tables": ["demand_table"],
+    "reporting.latex": ["to_latex"],
     "specification.bounded": [
         "CensoredNormal",
         "JohnsonSB",
@@ -155,6 +162,7 @@ __all__ = [
     "Gamma",
     "HypothesisTest",
     "IntegrationError",
+    "InverseWishart",
     "JohnsonSB",
     "LKJNormal",
     "LatentClass",
@@ -181,7 +189,6 @@ __all__ = [
     "hausman_test",
     "individuals",
     "integration_error",
-    "latex_table",
     "lr_test",
     "marginal_consumers",
     "mlhs",
@@ -189,6 +196,7 @@ __all__ = [
     "msle",
     "msm",
     "mss",
+    "plot_diversion",
     "plot_matrix",
     "plot_price_curve",
     "plot_rules",

@@ -81,6 +81,9 @@ Estimator = Callable[[bm.MixedLogit, bm.ChoiceData, int, int], bm.Fit]
 ESTIMATORS: dict[str, Estimator] = {
     "MSLE": lambda m, d, n, seed: bm.msle(m, d, grid=bm.monte_carlo(n), starts=1, rng=seed),
     "MSM": lambda m, d, n, seed: bm.msm(m, d, grid=bm.monte_carlo(n), rng=seed),
+    "MSM, sequences": lambda m, d, n, seed: bm.msm(
+        m, d, grid=bm.monte_carlo(n), moments="sequences", rng=seed
+    ),
     "MSS": lambda m, d, n, seed: bm.mss(
         m, d, grid=bm.monte_carlo(CANDIDATES), accepted=n, rng=seed
     ),
@@ -217,7 +220,10 @@ def summary(estimates: pd.DataFrame) -> pd.DataFrame:
 
 
 def plot(found: pd.DataFrame, path: Path) -> None:
-    """Bias by draws, a panel for each parameter, a row for each design."""
+    """Bias by draws, a panel for each parameter, a row for each design.
+
+    Estimators are drawn side by side, for their intervals would hide one another.
+    """
     width = max(len(d.truth) for d in DESIGNS.values())
     names = list(found["design"].unique())
     figure, axes = plt.subplots(
@@ -229,16 +235,27 @@ def plot(found: pd.DataFrame, path: Path) -> None:
         for axis, parameter in zip(line, DESIGNS[name].truth, strict=False):
             here = found[(found["design"] == name) & (found["parameter"] == parameter)]
             for estimator, part in here.groupby("estimator", sort=False):
+                number = list(ESTIMATORS).index(estimator)
                 axis.errorbar(
-                    part["draws"], part["bias"], 1.96 * part["noise"], marker="o", label=estimator
+                    part["draws"] * 1.12 ** (number - 2),
+                    part["bias"],
+                    1.96 * part["noise"],
+                    marker="o",
+                    color=f"C{number}",
+                    label=estimator,
                 )
             axis.axhline(0.0, color="black", linewidth=0.6)
-            axis.set(xscale="log", title=parameter)
+            axis.set(xscale="log", title=parameter, xlim=(7, 160))
+            axis.set_xticks(DRAWS, labels=map(str, DRAWS))
+            axis.minorticks_off()
         line[0].set_ylabel(f"{name}\nbias", fontsize=8)
-    axes[0, 0].legend(fontsize=7)
+    known = [axis.get_legend_handles_labels() for axis in axes[:, 0]]
+    shown = {label: handle for pair in known for handle, label in zip(*pair, strict=True)}
+    names = [name for name in ESTIMATORS if name in shown]
+    axes[0, 0].legend([shown[name] for name in names], names, fontsize=7)
     figure.supxlabel("draws or nodes a person")
     figure.tight_layout()
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=90)
     plt.close(figure)
 
 
@@ -250,11 +267,13 @@ def options() -> argparse.Namespace:
     parser.add_argument("--draws", type=int, action="append", help=f"default: {DRAWS}")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--out", type=Path, default=OUT, help="a row for each fit and parameter")
+    parser.add_argument("--results", type=Path, help="folder of table and plot")
     parser.add_argument("--show", action="store_true", help="what the file has, without new fits")
     asked = parser.parse_args()
     asked.design = asked.design or list(DESIGNS)
     asked.estimator = asked.estimator or list(ESTIMATORS)
     asked.draws = asked.draws or list(DRAWS)
+    asked.results = asked.results or asked.out.parent / "results"
     return asked
 
 
@@ -283,9 +302,8 @@ def main() -> None:
     report(found)
     for reason, count in estimates["failure"].dropna().value_counts().items():
         console.print(f"{count} rows without numbers: {reason}", markup=False)
-    table_at, plot_at = (
-        asked.out.with_name(f"{asked.out.stem}_summary{e}") for e in (".csv", ".png")
-    )
+    asked.results.mkdir(parents=True, exist_ok=True)
+    table_at, plot_at = (asked.results / f"{asked.out.stem}{end}" for end in (".csv", ".png"))
     found.round(5).to_csv(table_at, index=False)
     plot(found, plot_at)
     console.print(f"{asked.out}, {table_at}, {plot_at}")

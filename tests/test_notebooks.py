@@ -7,7 +7,7 @@ import pytest
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
-REDUCED = {"01-quickstart": "nodes, draws = 32, 50"}
+REDUCED = {"01-quickstart": "nodes, draws = 32, 50", "02-demand": "nodes, draws = 32, 4"}
 
 
 def read(name: str) -> nbformat.NotebookNode:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from bayesmix.bayes.inverse_wishart import InverseWishart
 from bayesmix.bayes.priors import Prior, _read, make_priors
+from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
 
 SHARE_SD = 2.0
@@ -42,6 +44,11 @@ def class_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> 
     whole = pd.DataFrame([rows[n] for n in space.names if n in rows])
     whole.index = pd.Index([n for n in space.names if n in rows], name="parameter")
     for name, value in (given or {}).items():
+        if isinstance(value, InverseWishart):
+            raise SpecificationError(
+                f"priors[{name!r}]: within latent classes covariances have LKJ and half-normal "
+                "priors; an inverse-Wishart prior is for models without classes"
+            )
         whole.loc[name, ["location", "scale"]] = _read(name, value, whole)
     return pd.concat([whole, table[correlations]]) if correlations.any() else whole
 

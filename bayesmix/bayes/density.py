@@ -28,7 +28,8 @@ def log_prior(
 
     With ``L_k = sd_k U_k`` and ``U`` the Cholesky factor of the correlations of a law with n terms,
     ``p(L) = prod_k p(sd_k) U_kk^(n - k + 2 (eta - 1)) U_kk / sd_k^(k - 1)``, k = 1 .. n: the LKJ
-    density of U (Lewandowski, Kurowicka and Joe 2009) and the Jacobian of polar coordinates.
+    density of U (Lewandowski, Kurowicka and Joe 2009) and the Jacobian of polar coordinates. A law
+    with an inverse-Wishart prior has that of `bayesmix.bayes.inverse_wishart`.
     """
     total = _normal(mean[problem.parameters.located], priors.mean_location, priors.mean_scale)
     total += _normal(fixed, priors.fixed_location, priors.fixed_scale)
@@ -37,12 +38,14 @@ def log_prior(
     if log_scale is not None:
         total += _normal(log_scale, priors.scale_location, priors.scale_scale)
     position = 0
-    for law in problem.model.laws:
+    for law, covariance in zip(problem.model.laws, priors.covariances, strict=True):
         size = len(law.coefficients)
         here = slice(position, position + size)
         block = chol[here, here]
         diagonal = pt.diagonal(block)
-        if law.eta is None:
+        if covariance is not None:
+            total += covariance.log_density(block, mean[here])
+        elif law.eta is None:
             total += _normal(diagonal, 0.0, priors.sd_scale[here])
         else:
             sd = pt.sqrt((block**2).sum(axis=1))

@@ -136,13 +136,12 @@ def _population(problem: Problem, priors: Priors) -> tuple[Any, Any, Any, Any, A
     shift: Any = pt.zeros(0)
     log_scale: Any = pt.zeros(0)
     if space.n_random:
-        mean = pt.zeros(space.n_random)
-        if len(space.located):
-            free = pm.Normal(
-                "mean", priors.mean_location, priors.mean_scale, dims=mean_dimension(problem)
-            )
-            mean = mean[space.located].set(free) if space.centred else free
-        chol = _cholesky(problem, priors)
+        if np.isfinite(priors.mean_scale).all():
+            mean = _own_means(problem, priors)
+            chol = _cholesky(problem, priors)
+        else:
+            chol = _cholesky(problem, priors)
+            mean = _means_given(problem, priors, chol)
     if space.fixed:
         fixed = pm.Normal("fixed", priors.fixed_location, priors.fixed_scale, dims="term")
     if space.shifts:
@@ -153,6 +152,35 @@ def _population(problem: Problem, priors: Priors) -> tuple[Any, Any, Any, Any, A
     return mean, chol, fixed, shift, log_scale
 
 
+def _own_means(problem: Problem, priors: Priors) -> Any:
+    """Means (K,), whose priors know nothing of the covariance."""
+    space = problem.parameters
+    mean: Any = pt.zeros(space.n_random)
+    if not len(space.located):
+        return mean
+    free = pm.Normal("mean", priors.mean_location, priors.mean_scale, dims=mean_dimension(problem))
+    return mean[space.located].set(free) if space.centred else free
+
+
+def _means_given(problem: Problem, priors: Priors, chol: Any) -> Any:
+    """Means (K,), some of which have a prior given the covariance of their block."""
+    space, own = problem.parameters, np.isfinite(priors.mean_scale)
+    mean: Any = pt.zeros(space.n_random)
+    if own.any():
+        free = pm.Normal("mean_own", priors.mean_location[own], priors.mean_scale[own])
+        mean = mean[space.located[own]].set(free)
+    position = 0
+    for number, (law, prior) in enumerate(
+        zip(problem.model.laws, priors.covariances, strict=True), start=1
+    ):
+        here = slice(position, position + len(law.coefficients))
+        if prior is not None and prior.mean_precision is not None:
+            mean = mean[here].set(prior.means(str(number), chol[here, here]))
+        position = here.stop
+    pm.Deterministic("mean", mean[space.located], dims=mean_dimension(problem))
+    return mean
+
+
 def _cholesky(problem: Problem, priors: Priors) -> Any:
     space = problem.parameters
     if not space.pairs:
@@ -161,10 +189,18 @@ def _cholesky(problem: Problem, priors: Priors) -> Any:
     sds: list[Any] = []
     correlations: list[Any] = []
     position = 0
-    for number, law in enumerate(problem.model.laws, start=1):
+    for number, (law, prior) in enumerate(
+        zip(problem.model.laws, priors.covariances, strict=True), start=1
+    ):
         size = len(law.coefficients)
         here = slice(position, position + size)
-        if law.correlated:
+        if prior is not None:
+            factor = prior.factor(str(number))
+            sd = pt.sqrt((factor**2).sum(axis=1))
+            unit = factor / sd[:, None]
+            lower, upper = np.triu_indices(size, 1)
+            correlations.append((unit @ unit.T)[lower, upper])
+        elif law.correlated:
             factor, corr, sd = pm.LKJCholeskyCov(
                 f"chol_{number}",
                 n=size,

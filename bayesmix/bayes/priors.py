@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmix.bayes.inverse_wishart import Covariance, InverseWishart, read_covariances
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.units import shift_units
@@ -28,7 +29,7 @@ INDEX_MEAN = 3.0
 INDEX_SD = 2.0
 LOG_SCALE_SD = 1.0
 
-Prior = float | tuple[float, float]
+Prior = float | tuple[float, float] | InverseWishart
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,8 @@ class Priors:
     Parameters
     ----------
     mean_location, mean_scale
-        Of the normal priors of ``mean`` (K,).
+        Of the normal priors of ``mean`` (K,); an infinite scale where a mean's prior depends on
+        the covariance.
     sd_scale
         Of the half-normal priors of ``sd`` (K,).
     fixed_location, fixed_scale
@@ -47,6 +49,8 @@ class Priors:
         Of the normal priors of ``shift`` (M,).
     scale_location, scale_scale
         Of the lognormal priors of ``scale`` (G,): of its logarithm.
+    covariances
+        For each law of the model, its covariance's inverse-Wishart prior; None elsewhere.
     table
         All of them in words.
     """
@@ -60,6 +64,7 @@ class Priors:
     shift_scale: Array
     scale_location: Array
     scale_scale: Array
+    covariances: tuple[Covariance | None, ...]
     table: pd.DataFrame
 
 
@@ -73,7 +78,8 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
     given
         By flat name: ``"mean[x]"`` and ``"fixed[x]"`` take (location, scale) of a normal law,
         ``"sd[x]"`` the scale of a half-normal one, ``"scale[x]"`` location and scale of the
-        logarithm.
+        logarithm. ``"cov[a, b]"``, the terms of a correlated law (``"cov"`` where there is one),
+        takes an `InverseWishart`.
 
     Raises
     ------
@@ -112,15 +118,27 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
         },
         index=pd.Index([n for n in space.names if not n.startswith("corr[")], name="parameter"),
     )
-    for name, value in (given or {}).items():
-        table.loc[name, ["location", "scale"]] = _read(name, value, table)
+    given = given or {}
+    blocks = {n: v for n, v in given.items() if n.startswith("cov") or _is_wishart(v)}
+    covariances = read_covariances(problem, blocks)
+    replaced = _replaced(problem, covariances)
+    for name, value in given.items():
+        if name in replaced:
+            raise SpecificationError(
+                f"priors[{name!r}]: the inverse-Wishart prior of {replaced[name]!r} is about it "
+                "already; leave one of them out"
+            )
+        if name not in blocks:
+            table.loc[name, ["location", "scale"]] = _read(name, value, table)
+    for name in replaced.keys() & set(table.index):
+        table.loc[name, "scale"] = np.inf
     cuts = [m, m + k, m + k + len(space.fixed), m + k + linear]
     parts = np.split(table[["location", "scale"]].to_numpy(float), cuts)
-    shown = pd.concat([table, _correlations(problem)])
+    shown = _shown(problem, table, covariances, replaced)
     pairs = [part.T for part in parts]
     (mean, mean_size), (_, sd_size), (fixed, fixed_size), (shift, shift_size) = pairs[:4]
     linear_priors = (fixed, fixed_size, shift, shift_size)
-    return Priors(mean, mean_size, sd_size, *linear_priors, *pairs[4], shown)  # type: ignore[call-arg]
+    return Priors(mean, mean_size, sd_size, *linear_priors, *pairs[4], tuple(covariances), shown)  # type: ignore[call-arg]
 
 
 def _read(name: str, value: Prior, table: pd.DataFrame) -> tuple[float, float]:
@@ -141,9 +159,41 @@ def _read(name: str, value: Prior, table: pd.DataFrame) -> tuple[float, float]:
     return location, scale
 
 
-def _correlations(problem: Problem) -> pd.DataFrame:
-    laws = [law for law in problem.model.laws if law.correlated]
-    return pd.DataFrame(
-        {"law": [f"LKJ(eta={law.eta:g})" for law in laws]},
-        index=pd.Index([f"corr[{', '.join(law.terms)}]" for law in laws], name="parameter"),
-    )
+def _is_wishart(value: object) -> bool:
+    return isinstance(value, InverseWishart)
+
+
+def _replaced(problem: Problem, covariances: list[Covariance | None]) -> dict[str, str]:
+    """Parameters whose own priors an inverse-Wishart prior replaces, and its name."""
+    found: dict[str, str] = {}
+    for law, prior in zip(problem.model.laws, covariances, strict=True):
+        if prior is not None:
+            kinds = ["sd"] if prior.mean_precision is None else ["mean", "sd"]
+            name = f"cov[{', '.join(law.terms)}]"
+            found |= {f"{kind}[{term}]": name for kind in kinds for term in law.terms}
+    return found
+
+
+def _shown(
+    problem: Problem,
+    table: pd.DataFrame,
+    covariances: list[Covariance | None],
+    replaced: Mapping[str, str],
+) -> pd.DataFrame:
+    """All priors in words: those of correlated laws below the others."""
+    own = table.drop([name for name in replaced if name.startswith("sd[")])
+    rows = {}
+    for law, prior in zip(problem.model.laws, covariances, strict=True):
+        terms = ", ".join(law.terms)
+        if prior is None:
+            if law.correlated:
+                rows[f"corr[{terms}]"] = f"LKJ(eta={law.eta:g})"
+            continue
+        rows[f"cov[{terms}]"] = str(prior)
+        if prior.mean_precision is not None:
+            means = [f"mean[{term}]" for term in law.terms]
+            own.loc[means, "law"] = f"normal, covariance cov / {prior.mean_precision:g}"
+            own.loc[means, "location"] = prior.mean_location
+            own.loc[means, "scale"] = np.nan
+    below = pd.DataFrame({"law": list(rows.values())}, index=pd.Index(rows, name="parameter"))
+    return pd.concat([own, below])

@@ -19,7 +19,7 @@ from bayesmix.bayes.class_sampling import class_plan
 from bayesmix.bayes.grids import FIRST_NODES, MOST_NODES, GridChoice, Stand, first_stand, stand_at
 from bayesmix.bayes.models import build
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
-from bayesmix.bayes.priors import Prior
+from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.bayes.tree import complete
 from bayesmix.bayes.whitened import whitened_model
 from bayesmix.data.choices import ChoiceData
@@ -198,7 +198,8 @@ def _run(
         start = starting_values(problem, logit)
         if stand.whitening is not None:
             start = stand.whitening.theta
-        initial = {k: v for k, v in initial_values(problem, start).items() if k in pymc.named_vars}
+        values = initial_values(problem, start, make_priors(problem, settings.priors))
+        initial = {k: v for k, v in values.items() if k in pymc.named_vars}
     return _chains(pymc, hierarchical, settings, initial, rng)
 
 
@@ -267,22 +268,30 @@ def _chains(
     return tree
 
 
-def initial_values(problem: Problem, theta: Array) -> dict[str, Array]:
+def initial_values(
+    problem: Problem, theta: Array, priors: Priors | None = None
+) -> dict[str, Array]:
     """Values of the variables of `bayesmix.bayes.models.build` at a free vector (P,)."""
+    priors = make_priors(problem) if priors is None else priors
     space = problem.parameters
     mean, chol, fixed = space.unpack(theta)
     values = {
         "mean": mean[space.located],
+        "mean_own": mean[space.located][np.isfinite(priors.mean_scale)],
         "sd": np.sqrt((chol**2).sum(axis=1)),
         "fixed": fixed,
         "shift": space.shift(theta),
         "scale": np.exp(space.log_scale(theta)),
     }
     position = 0
-    for number, law in enumerate(problem.model.laws, start=1):
+    for number, (law, prior) in enumerate(
+        zip(problem.model.laws, priors.covariances, strict=True), start=1
+    ):
         here = slice(position, position + len(law.coefficients))
         block = chol[here, here]
         values[f"sd_{number}"] = np.sqrt((block**2).sum(axis=1))
         values[f"chol_{number}"] = block[np.tril_indices(len(block))]
-        position += len(law.coefficients)
+        if prior is not None:
+            values |= prior.initial(str(number), block, mean[here])
+        position = here.stop
     return values

@@ -105,9 +105,15 @@ def bootstrap(
     serve. Where the fit has clusters, clusters are drawn in place of persons. The seed of a
     replication is its number: results do not depend on the number of processes.
 
+    Replications know a standard error within a share ``1 / sqrt(2 D)`` of it: 5 % with 200 of them,
+    one standard deviation. Where the model is right and people are many they agree with the robust
+    standard errors: on the electricity data, six independent normals, within 7 % for all twelve
+    parameters with 1,000 replications.
+
     Person-centred nodes stay where the fit anchored them, some standard errors from a replication's
-    estimates. With few of them integration adds to the spread of small standard deviations: a grid
-    of 256 nodes a person is safer here than the 64 that may do for the estimates.
+    estimates. With few of them integration adds to the spread of small standard deviations: that of
+    sd[seas] is 0.195 there on 64 nodes, 0.162 on 256 and 0.168 on 1,024, others are within 10 %. A
+    grid of 256 nodes a person is safer here than the 64 that may do for the estimates.
 
     Parameters
     ----------

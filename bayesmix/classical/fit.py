@@ -19,6 +19,7 @@ from bayesmix.specification.parameters import ParameterSpace
 
 if TYPE_CHECKING:
     from bayesmix.classical.gmm import Overidentification
+    from bayesmix.classical.simulation_error import SimulationError
     from bayesmix.data.choices import ChoiceData
     from bayesmix.integration.grids import Seed
     from bayesmix.likelihood.certificate import Certificate
@@ -53,7 +54,8 @@ class Fit:
     grid
         The grid as used; other estimators accept it.
     integration
-        Certificate of the integration error; None where there is nothing to integrate.
+        Certificate of the integration error; for moments and scores, which simulation does not
+        bias, its part of variances. None where there is nothing to integrate.
     optima
         One row a start: log-likelihood reached, evaluations, whether it converged, and the grid
         on which it was reached (``grid="auto"`` compares starts on a coarse one).
@@ -79,7 +81,7 @@ class Fit:
     loglik_multinomial: float
     information: Information
     grid: Any
-    integration: Certificate | None
+    integration: Certificate | SimulationError | None
     optima: pd.DataFrame
     converged: bool
     message: str

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from scipy.stats import chi2
 
+from bayesmix.classical.sequences import Sequences
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import PopulationGrid
 from bayesmix.likelihood.maximise import GRADIENT_TOLERANCE, Optimum, maximise, whitening
@@ -129,7 +130,7 @@ class Criterion:
         ``C`` (M, r) with ``W = C C'``.
     """
 
-    moments: Moments
+    moments: Moments | Sequences
     root: Array
 
     def parts(self, theta: Array) -> tuple[Array, Array]:

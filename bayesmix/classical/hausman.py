@@ -6,10 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.hypotheses import RANK, HypothesisTest, chi_squared, outcome
 from bayesmix.errors import SpecificationError
+
+Array = NDArray[np.float64]
+
+JOINT = "joint"
 
 
 def hausman_test(
@@ -21,9 +26,13 @@ def hausman_test(
 ) -> HypothesisTest:
     """Hausman's test: does an efficient estimator agree with one that needs weaker assumptions?
 
-    ``H = d' (V_c - V_e)^+ d`` with ``d`` the difference of the estimates: under the null, where the
-    efficient estimator is consistent and efficient, the variance of the difference is the
-    difference of the variances. Degrees of freedom are its rank.
+    ``H = d' V^+ d`` with ``d`` the difference of the estimates and ``V`` its covariance, whose rank
+    is the number of degrees of freedom. Of two fits to the same choices persons tell it, for the
+    estimates are sums over the same persons of what each contributes to them:
+    ``V = sum_i w_i^2 (H_e^-1 s_ei - H_c^-1 s_ci) (.)'``, with curvature and scores (or what moments
+    have in their place) of either fit. It is never negative, and asks nobody to be efficient.
+    Hausman's own is ``V_c - V_e``: right in large samples where the first estimator is efficient,
+    and often not positive definite in those that one has.
 
     Parameters
     ----------
@@ -34,17 +43,20 @@ def hausman_test(
     params
         Flat names to compare; those that both fits have, by default.
     kind
-        Covariance of both, see `Fit.covariance`; each fit's own by default.
+        ``"joint"``: from persons, the default where both fits are of the same choices. One of the
+        kinds of `Fit.covariance`: the difference of these; of each fit's own, elsewhere the
+        default.
 
     Raises
     ------
     SpecificationError
-        If the fits have no parameter with a standard error in common, or no direction of the
-        difference has a positive variance.
+        If the fits have no parameter with a standard error in common, no direction of the
+        difference has a positive variance, or ``kind="joint"`` for fits of other choices or
+        clusters.
 
     References
     ----------
-    Hausman (1978).
+    Hausman (1978); White (1982) for the joint covariance.
 
     Examples
     --------
@@ -58,7 +70,9 @@ def hausman_test(
     2
     """
     names = _common(efficient, consistent, params)
-    one, other = efficient.covariance(kind), consistent.covariance(kind)
+    joint = _joint(efficient, consistent, kind)
+    each = None if joint else kind
+    one, other = efficient.covariance(each), consistent.covariance(each)
     errors = pd.DataFrame({k: pd.Series(np.diag(v), v.index) for k, v in enumerate((one, other))})
     known = [name for name in names if errors.loc[name].notna().all()]
     if not known:
@@ -72,25 +86,72 @@ def hausman_test(
         notes.append(f"left out, without a standard error: {', '.join(left)}")
     gap = (efficient.params[known] - consistent.params[known]).to_numpy()
     spread = (other.loc[known, known] - one.loc[known, known]).to_numpy()
+    if joint:
+        spread = _spread(efficient, consistent, known)
+        by = efficient.information.grouped_by or consistent.information.grouped_by
+        unit = "person" if by is None else repr(by)
+        notes.append(f"covariance of the difference: from both fits' scores, by {unit}")
     scale = np.sqrt(np.diag(other.loc[known, known]))
-    values, vectors = np.linalg.eigh(spread / np.outer(scale, scale))
-    positive = values > RANK * np.abs(values).max()
-    negative = int((values < -RANK * np.abs(values).max()).sum())
+    statistic, df, note = _quadratic(gap / scale, spread / np.outer(scale, scale))
+    null = f"{efficient.estimator} and {consistent.estimator} estimate the same {', '.join(known)}"
+    return outcome("Hausman", null, statistic, chi_squared(df), [*notes, *note])
+
+
+def _joint(efficient: Fit, consistent: Fit, kind: str | None) -> bool:
+    """Whether the covariance comes from persons, whom both fits must have in common."""
+    same = bool(efficient.fingerprint) and efficient.fingerprint == consistent.fingerprint
+    groups = [fit.information.groups for fit in (efficient, consistent)]
+    grouped = [g for g in groups if g is not None]
+    alike = len(grouped) < 2 or np.array_equal(grouped[0], grouped[1])
+    if kind == JOINT and not (same and alike):
+        raise SpecificationError(
+            f"kind='joint' needs two fits of the same choices{'' if alike else ' and clusters'}: "
+            "fit both to the same data, or leave 'kind' out"
+        )
+    return kind == JOINT or (kind is None and same and alike)
+
+
+def _spread(efficient: Fit, consistent: Fit, names: list[str]) -> Array:
+    """Covariance of the difference, from what each person or cluster contributes to it."""
+    parts = _contributions(efficient, names) - _contributions(consistent, names)
+    groups = [fit.information.groups for fit in (efficient, consistent)]
+    group = next((g for g in groups if g is not None), None)
+    if group is None:
+        return parts.T @ parts
+    n = int(group.max()) + 1
+    sums = np.zeros((n, len(names)))
+    np.add.at(sums, group, parts)
+    return n / (n - 1) * sums.T @ sums
+
+
+def _contributions(fit: Fit, names: list[str]) -> Array:
+    """``w_i J H^-1 s_i`` (I, .): how far each person moves the printed parameters."""
+    found = fit.information
+    rows = fit.space.jacobian(fit.theta)[[fit.space.names.index(name) for name in names]]
+    weighted = found.scores * found.weights[:, None]
+    return weighted @ (rows @ found.covariance("hessian")).T
+
+
+def _quadratic(gap: Array, spread: Array) -> tuple[float, int, list[str]]:
+    """``d' V^+ d``, the positive directions of V, and a note on the negative ones."""
+    values, vectors = np.linalg.eigh(spread)
+    least = RANK * np.abs(values).max()
+    positive, negative = values > least, int((values < -least).sum())
+    notes = []
     if negative:
         notes.append(
             f"the difference of the covariances is not positive definite ({negative} of "
-            f"{len(known)} directions are negative and left out): the first estimator is not the "
-            "more efficient one, or the sample is small"
+            f"{len(gap)} directions are negative and left out): the first estimator is not the "
+            "more efficient one, or the sample is small; kind='joint', of fits to the same "
+            "choices, has no such directions"
         )
     if not positive.any():
         raise SpecificationError(
             "the difference of the covariances has no positive direction: the first fit must be "
-            "the efficient one, hausman_test(efficient, consistent)"
+            "the efficient one, hausman_test(efficient, consistent), and not the same as the other"
         )
-    along = vectors[:, positive].T @ (gap / scale)
-    statistic = float((along**2 / values[positive]).sum())
-    null = f"{efficient.estimator} and {consistent.estimator} estimate the same {', '.join(known)}"
-    return outcome("Hausman", null, statistic, chi_squared(int(positive.sum())), notes)
+    along = vectors[:, positive].T @ gap
+    return float((along**2 / values[positive]).sum()), int(positive.sum()), notes
 
 
 def _common(one: Fit, other: Fit, params: Sequence[str] | None) -> list[str]:

@@ -7,6 +7,7 @@ others': an instrument whose value there is not 0 is given as the difference fro
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 from bayesmix.data.attributes import check_numeric
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
+from bayesmix.integration.descriptions import DrawRule
+from bayesmix.integration.grids import PopulationGrid, population_grid
+from bayesmix.integration.rules import sobol
 from bayesmix.likelihood.moments import shares_at
 from bayesmix.likelihood.multinomial import Multinomial
 from bayesmix.likelihood.problem import Grid, Problem
@@ -23,6 +27,8 @@ from bayesmix.specification.variation import deviations
 
 Array = NDArray[np.float64]
 
+INSTRUMENT_NODES = 256
+"""Nodes a person of the optimal ones, at least: they are made once, not at each evaluation."""
 DEPENDENT = 1e-6
 """Share of an instrument's length that the others leave, below which it is left out."""
 
@@ -114,6 +120,18 @@ def independent(values: Array, data: ChoiceData) -> Array:
             kept.append(int(m))
             basis = np.column_stack([basis, rest / size])
     return np.ascontiguousarray(values[:, kept] / (length[kept] / np.sqrt(len(values))))
+
+
+def independent_grid(grid: PopulationGrid, rng: np.random.Generator) -> PopulationGrid:
+    """Nodes for the optimal instruments, whose noise must be independent of the residuals'."""
+    if not isinstance(grid.rule, DrawRule):
+        return grid
+    nodes = max(grid.size, INSTRUMENT_NODES)
+    rule = replace(grid.rule, nodes=nodes) if grid.rule.random else sobol(nodes)
+    while True:
+        other = population_grid(rule, grid.dimension, grid.persons, rng)
+        if other.key != grid.key:  # the grid may have been made with this very seed
+            return other
 
 
 def optimal_instruments(problem: Problem, grid: Grid, theta: Array) -> Array:

@@ -5,6 +5,7 @@ Written here, for that of pandas needs a further package and knows no notes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,10 @@ SPECIAL = {
     "^": r"\textasciicircum{}",
     "[": "{[}",  # after the end of a line a bracket would be its argument
 }
+NUMBER = re.compile(r"-?[\d.]+(e[-+]?\d+)?( \[.*\])?")
+"""A number in text, with or without its interval."""
+MINUS = re.compile(r"(?<![\w.)])-(?=\.?\d)")
+"""A sign before a number, in text such as an interval's; not the hyphen of a range or a date."""
 KINDS = {
     "robust": "robust standard errors by person",
     "hessian": "standard errors from the curvature",
@@ -28,7 +33,7 @@ KINDS = {
 }
 
 
-def to_latex(
+def tabular(
     table: pd.DataFrame,
     *,
     notes: Sequence[str] = (),
@@ -36,28 +41,12 @@ def to_latex(
     label: str | None = None,
     digits: int = 3,
 ) -> str:
-    r"""A table as LaTeX (booktabs), such as that of `compare` or of `Fit.summary`.
+    r"""A table of numbers and text: one or two levels of columns, any of rows.
 
-    Parameters
-    ----------
-    table
-        One level of columns, or two: the outer is set above its columns.
-    notes
-        Sentences below the table.
-    caption, label
-        Make it a floating ``table``; a bare ``tabular`` without a caption.
-    digits
-        Decimals.
+    Levels of rows stand in columns of their own, under their names.
 
-    Returns
-    -------
-    str
-        Needs ``\usepackage{booktabs}``.
-
-    Examples
-    --------
     >>> frame = pd.DataFrame({"estimate": [-1.0, None]}, index=["mean[a_b]", "sd[a_b]"])
-    >>> print(to_latex(frame, notes=["50 % of all."]))
+    >>> print(tabular(frame, notes=["50 % of all."]))
     \begin{tabular}{lr}
     \toprule
      & estimate \\
@@ -68,13 +57,18 @@ def to_latex(
     \multicolumn{2}{p{0.9\linewidth}}{\footnotesize 50 \% of all.} \\
     \end{tabular}
     """
-    width = 1 + len(table.columns)
-    rows = [_row([escape(name), *(_cell(v, digits) for v in values)]) for name, *values in
-            table.itertuples()]  # fmt: skip
+    labels = table.index.names
+    width = len(labels) + len(table.columns)
+    sides = "".join(_side(table.iloc[:, column]) for column in range(len(table.columns)))
+    rows = [
+        _row([*map(escape, name if isinstance(name, tuple) else (name,)),
+              *(_cell(value, digits) for value in values)])
+        for name, *values in table.itertuples()
+    ]  # fmt: skip
     lines = [
-        f"\\begin{{tabular}}{{l{''.join(_side(dtype) for dtype in table.dtypes)}}}",
+        f"\\begin{{tabular}}{{{'l' * len(labels)}{sides}}}",
         "\\toprule",
-        *_heading(table.columns),
+        *_heading(table.columns, ["" if name is None else escape(name) for name in labels]),
         "\\midrule",
         *rows,
         "\\bottomrule",
@@ -89,12 +83,18 @@ def to_latex(
 
 
 def fit_to_latex(
-    fit: Fit, *, kind: str | None, caption: str | None, label: str | None, digits: int
+    fit: Fit,
+    *,
+    kind: str | None,
+    caption: str | None,
+    label: str | None,
+    digits: int,
+    notes: Sequence[str] = (),
 ) -> str:
-    """`Fit.to_latex`."""
+    """`Fit.to_latex`, and further notes below its own."""
     used = fit.information.kind if kind is None else kind
-    summary = fit.summary(kind=used)
-    return to_latex(summary, notes=_notes(fit, used), caption=caption, label=label, digits=digits)
+    below = [*_notes(fit, used), *notes]
+    return tabular(fit.summary(kind=used), notes=below, caption=caption, label=label, digits=digits)
 
 
 def _notes(fit: Fit, kind: str) -> list[str]:
@@ -126,16 +126,16 @@ def escape(value: object) -> str:
     return "".join(SPECIAL.get(sign, sign) for sign in str(value))
 
 
-def _heading(columns: pd.Index) -> list[str]:
+def _heading(columns: pd.Index, labels: list[str]) -> list[str]:
     if columns.nlevels == 1:
-        return [_row(["", *map(escape, columns)])]
-    above, rules, first = [""], [], 2
+        return [_row([*labels, *map(escape, columns)])]
+    above, rules, first = [""] * len(labels), [], len(labels) + 1
     for outer, group in groupby(columns, key=lambda column: column[0]):
         width = len(list(group))
         above.append(f"\\multicolumn{{{width}}}{{c}}{{{escape(outer)}}}")
         rules.append(f"\\cmidrule(lr){{{first}-{first + width - 1}}}")
         first += width
-    return [_row(above), " ".join(rules), _row(["", *(escape(column[1]) for column in columns)])]
+    return [_row(above), " ".join(rules), _row([*labels, *(escape(c[1]) for c in columns)])]
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -146,14 +146,18 @@ def _note(words: str, width: int) -> str:
     return f"\\multicolumn{{{width}}}{{p{{0.9\\linewidth}}}}{{\\footnotesize {escape(words)}}}"
 
 
-def _side(dtype: Any) -> str:
-    return "r" if pd.api.types.is_numeric_dtype(dtype) else "l"
+def _side(column: pd.Series) -> str:
+    """Numbers to the right, in text too."""
+    if pd.api.types.is_numeric_dtype(column):
+        return "r"
+    words = [str(value) for value in column if not pd.isna(value) and str(value)]
+    return "r" if words and all(NUMBER.fullmatch(word) for word in words) else "l"
 
 
-def _cell(value: object, digits: int) -> str:
-    if pd.isna(value):  # type: ignore[call-overload]
+def _cell(value: Any, digits: int) -> str:
+    if pd.isna(value):
         return ""
     if not isinstance(value, float):
-        return escape(value)
+        return MINUS.sub("$-$", escape(value))
     text = f"{value:.{digits}f}"
     return f"${text}$" if text.startswith("-") else text

@@ -10,6 +10,7 @@ from bayesmix.classical.hypotheses import HypothesisTest, chi_squared, outcome
 from bayesmix.classical.nesting import nesting
 from bayesmix.classical.null_scores import boundary_covariance
 from bayesmix.errors import ConvergenceError, SpecificationError
+from bayesmix.likelihood.certificate import Certificate
 
 NOISE = 0.05
 """Nats by which a restricted optimum may lie above the full one, beyond their integration error."""
@@ -101,7 +102,7 @@ def _integration_error(restricted: Fit, full: Fit) -> tuple[float, float]:
     """Error of the difference of the log-likelihoods, nats: estimate, half-width of 95 %."""
     middle, square = 0.0, 0.0
     for sign, fit in ((1.0, full), (-1.0, restricted)):
-        if fit.integration is not None:
+        if isinstance(fit.integration, Certificate):
             low, high = fit.integration.error_interval
             middle += sign * fit.integration.error
             square += ((high - low) / 2) ** 2

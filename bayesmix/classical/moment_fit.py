@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,10 @@ from bayesmix.classical.assemble import Search, message_of
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.gmm import Criterion, Moments, Overidentification
+from bayesmix.classical.instruments import independent_grid, optimal_instruments
+from bayesmix.classical.sequences import Sequences
+from bayesmix.classical.simulation_error import SimulationError, simulation_error
+from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError
 from bayesmix.integration.descriptions import DrawRule
 from bayesmix.integration.grids import population_grid
@@ -29,10 +33,19 @@ ROOT = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """Where the moments' criterion is least."""
+    """Where the moments' criterion is least.
+
+    Parameters
+    ----------
+    criterion, optimum
+        Of what, and where.
+    instruments_at
+        The free vector (P,) at which the instruments are optimal; None for those of attributes.
+    """
 
     criterion: Criterion
     optimum: Optimum
+    instruments_at: Array | None = None
 
     @property
     def theta(self) -> Array:
@@ -56,7 +69,7 @@ def assemble_moments(
     likelihood = Likelihood(problem, grid)
     likelihood.check(theta)
     value = float(problem.data.weights @ likelihood.by_person(theta)[0])
-    words = (message_of(optimum, found, problem, theta), note, _noise(search, solution, found))
+    words = (message_of(optimum, found, problem, theta), note)
     return Fit(
         estimator="MSM",
         model=problem.model,
@@ -66,7 +79,7 @@ def assemble_moments(
         loglik_multinomial=search.logit.loglik,
         information=found,
         grid=grid,
-        integration=None,
+        integration=_simulation(search, solution, found) if problem.model.random else None,
         optima=pd.DataFrame(
             {
                 "loglik": [value],
@@ -81,6 +94,8 @@ def assemble_moments(
         n_persons=problem.n_persons,
         n_situations=problem.data.n_situations,
         seconds=time.perf_counter() - search.begun,
+        fingerprint=fingerprint(problem.data),
+        problem=problem,
         overidentification=test,
     )
 
@@ -118,21 +133,29 @@ def _information(problem: Problem, criterion: Criterion, theta: Array) -> Inform
     return Information(hessian, -values @ criterion.root @ part, problem.data.weights)
 
 
-def _noise(search: Search, solution: Solution, found: Information) -> str:
-    """In words, the share of variances that comes from simulation."""
-    moments, theta = solution.criterion.moments, solution.theta
-    if not isinstance(moments.grid.rule, DrawRule) or not moments.grid.rule.random:
-        return ""
-    fresh = population_grid(
-        moments.grid.rule, moments.grid.dimension, moments.grid.persons, search.rng
-    )
-    difference = (
-        moments.by_person(theta)[0]
-        - Moments(moments.problem, fresh, moments.instruments).by_person(theta)[0]
-    )
+def _simulation(search: Search, solution: Solution, found: Information) -> SimulationError:
+    """The share of variances that comes from simulation; NaN on nodes that are not random."""
+    moments, space = solution.criterion.moments, search.problem.parameters
+    theta, grid = space.canonical(solution.theta), moments.grid
+    noise, draws = np.full_like(found.hessian, np.nan), grid.size
+    if isinstance(moments, Sequences):
+        noise, draws = moments.noise(theta), len(moments.drawn)
+    elif isinstance(grid.rule, DrawRule) and grid.rule.random:
+        again = _again(search, moments, solution.instruments_at)
+        difference = moments.by_person(theta)[0] - again.by_person(theta)[0]
+        noise = moments.spread(difference) / 2
     slopes = solution.criterion.parts(theta)[1]
     to_theta = found.covariance("hessian") @ slopes.T @ solution.criterion.root.T
-    noise = np.diag(to_theta @ (moments.spread(difference) / 2) @ to_theta.T)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = (noise / np.diag(found.covariance("robust")))[~found.silent]
-    return f"simulation makes up to {100 * np.nanmax(share, initial=0.0):.1f} % of a variance"
+    noise = to_theta @ noise @ to_theta.T
+    return simulation_error("MSM", draws, space, theta, (noise, found))
+
+
+def _again(search: Search, moments: Moments, instruments_at: Array | None) -> Moments:
+    """The moments on fresh nodes, those of optimal instruments too: their noise is in the root."""
+    grid = moments.grid
+    fresh = population_grid(grid.rule, grid.dimension, grid.persons, search.rng)
+    if instruments_at is None:
+        return replace(moments, grid=fresh)
+    other = independent_grid(grid, search.rng)
+    z = optimal_instruments(moments.problem, other, instruments_at)
+    return Moments(moments.problem, fresh, z)

@@ -30,6 +30,7 @@ from bayesmix.likelihood.anchored import settle
 from bayesmix.likelihood.automatic import DEFAULT_TOLERANCE, MOST_NODES, Tolerance, first_rule
 from bayesmix.likelihood.automatic import next_rule as refined
 from bayesmix.likelihood.centred import PersonGrid, check_grid
+from bayesmix.likelihood.certificate import Certificate
 from bayesmix.likelihood.class_grid import points_grid
 from bayesmix.likelihood.maximise import Optimum, check_optimizer
 from bayesmix.likelihood.multinomial import check_signs, multinomial
@@ -167,7 +168,7 @@ def _automatic(search: Search, origins: Sequence[Array], tolerance: Tolerance) -
     optimum, used, compared = ends.optimum, ends.grid, False
     while True:
         fit = assemble(search, optimum, used, ends.optima)
-        assert fit.integration is not None
+        assert isinstance(fit.integration, Certificate)
         finer, note = None, f"Grid chosen: {why}"
         if not fit.integration.within(tolerance.loglik, tolerance.estimates):
             finer, why = refined(search.problem, rule, fit.integration, tolerance)

@@ -21,15 +21,17 @@ from bayesmix.classical.gmm import (
 from bayesmix.classical.instruments import (
     attribute_instruments,
     given_instruments,
+    independent_grid,
     optimal_instruments,
 )
 from bayesmix.classical.latent_class import refuse_classes
 from bayesmix.classical.moment_fit import Solution, assemble_moments, overidentification_of
 from bayesmix.classical.progress import progress_line
+from bayesmix.classical.sequences import Sequences, draw_sequences
 from bayesmix.classical.starts import scattered_starts
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, IntegrationError, SpecificationError
-from bayesmix.integration.descriptions import Centred, DrawRule, Rule
+from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.integration.rules import gauss_hermite, sobol
 from bayesmix.likelihood.boundary import at_boundary, leave_boundary, raised
@@ -43,8 +45,9 @@ Array = NDArray[np.float64]
 Steps = Literal["one-step", "two-step", "iterated"]
 
 STEPS = ("one-step", "two-step", "iterated")
-INSTRUMENT_NODES = 256
-"""Nodes a person of the instruments, at least: they are made once, and not at each evaluation."""
+MOMENTS = ("situations", "sequences")
+REDRAWN = 3
+"""Times that sequences are drawn: first at estimates that may be far from efficient ones."""
 ROUNDS = 30
 SETTLED = 1e-4
 """Standard errors by which a round of iterated instruments moves estimates, at the end."""
@@ -59,6 +62,7 @@ def msm(
     grid: Rule | PopulationGrid | None = None,
     steps: Steps = "two-step",
     instruments: str | Sequence[str] | Array | None = None,
+    moments: Literal["situations", "sequences"] = "situations",
     optimizer: str = LEAST_SQUARES,
     starts: int = 1,
     rng: Seed = None,
@@ -70,7 +74,8 @@ def msm(
     noise averages out over persons: estimates are consistent with any fixed number of draws, where
     the simulated likelihood's, a logarithm of them, are not. The moments look at one situation at a
     time. What a panel's repeated choices say of heterogeneity beyond that they do not use, and
-    standard errors of standard deviations are larger than the likelihood's.
+    standard errors of standard deviations are larger than the likelihood's: there,
+    ``moments="sequences"``.
 
     Parameters
     ----------
@@ -90,6 +95,13 @@ def msm(
     instruments
         Of the first step, in place of attributes: a formula, names of columns, or an array (R, M)
         by row of ``data.frame``. The outside option's are 0.
+    moments
+        ``"situations"`` looks at one situation at a time, as above. ``"sequences"``, for panels,
+        goes on from the first step to the moments of each person's whole sequence of choices,
+        ``h_i(y_i) - E[h_i(y) | theta]`` with the scores ``h_i = d log P_i(y) / d theta`` at
+        those estimates for instruments, and three times so. The expectation is over sequences
+        drawn from the model, as many as the grid has nodes, 32 at most: with R of them variances
+        are about ``1 / R`` above the likelihood's, and estimates consistent with any number.
     optimizer
         ``"least-squares"``, ``"bfgs"``, ``"l-bfgs-b"`` or ``"trust-region"``.
     starts
@@ -103,8 +115,9 @@ def msm(
     -------
     Fit
         With standard errors by person from ``(D'WD)^-1 D'WSWD (D'WD)^-1``, ``S`` the covariance of
-        persons' moments, and Hansen's test of the first step, ``overidentification``. ``loglik`` is
-        that of the estimates on the grid.
+        persons' moments, and Hansen's test of the first step, ``overidentification``.
+        ``integration`` is the part of variances that is due to simulation. ``loglik`` is that of
+        the estimates on the grid.
 
     Raises
     ------
@@ -148,6 +161,7 @@ def msm(
             "coefficients: their moments are not those of the population; use bm.msle or bm.mss, "
             "or the moments of data.first_choices()"
         )
+    _check_moments(moments, steps)
     generator = np.random.default_rng(rng)
     used = _grid(problem, sobol(512) if grid is None else grid, generator)
     logit = multinomial(problem)
@@ -159,9 +173,22 @@ def msm(
         search = Search(problem, logit, optimizer, generator, line, begun)
         origins = scattered_starts(problem, logit, starts, generator)
         first, note = _first_step(search, Moments(problem, used, z), origins)
-        last = first if steps == "one-step" else _optimal(search, first, steps == "iterated")
+        if moments == "sequences" and model.random:
+            last = _of_sequences(search, first)
+        else:
+            last = first if steps == "one-step" else _optimal(search, first, steps == "iterated")
         line.phase("standard errors")
         return assemble_moments(search, last, overidentification_of(first), note)
+
+
+def _check_moments(moments: str, steps: str) -> None:
+    if moments not in MOMENTS:
+        raise SpecificationError(f"argument 'moments' must be one of {MOMENTS}, got {moments!r}")
+    if moments == "sequences" and steps != "two-step":
+        raise SpecificationError(
+            f"argument 'steps': moments of sequences have steps of their own, got {steps!r}: leave "
+            "it out"
+        )
 
 
 def _grid(problem: Problem, grid: Any, rng: np.random.Generator) -> PopulationGrid:
@@ -178,18 +205,6 @@ def _grid(problem: Problem, grid: Any, rng: np.random.Generator) -> PopulationGr
     return population_grid(grid, problem.parameters.n_random, problem.n_persons, rng)
 
 
-def _independent_grid(grid: PopulationGrid, rng: np.random.Generator) -> PopulationGrid:
-    """Nodes for the instruments, whose noise must be independent of the residuals'."""
-    if not isinstance(grid.rule, DrawRule):
-        return grid
-    nodes = max(grid.size, INSTRUMENT_NODES)
-    rule = replace(grid.rule, nodes=nodes) if grid.rule.random else sobol(nodes)
-    while True:
-        other = population_grid(rule, grid.dimension, grid.persons, rng)
-        if other.key != grid.key:  # the grid may have been made with this very seed
-            return other
-
-
 def _first_step(search: Search, moments: Moments, origins: list[Array]) -> tuple[Solution, str]:
     """The least criterion over all starts, weighted again at its estimates; a note on starts."""
     at_origin, _ = moments.by_person(origins[0])
@@ -204,7 +219,7 @@ def _first_step(search: Search, moments: Moments, origins: list[Array]) -> tuple
     return _weighted(search, moments, best.theta), note if len(found) > 1 else ""
 
 
-def _weighted(search: Search, moments: Moments, theta: Array) -> Solution:
+def _weighted(search: Search, moments: Moments | Sequences, theta: Array) -> Solution:
     """The least criterion from ``theta``, with the weights that are best there."""
     values, _ = moments.by_person(theta)
     root = weight_root(moments.spread(values), len(theta))
@@ -231,13 +246,13 @@ def _optimal(search: Search, first: Solution, iterated: bool) -> Solution:
     """The root of the moments with optimal instruments."""
     problem, theta = search.problem, first.theta
     grid = first.criterion.moments.grid
-    other = _independent_grid(grid, search.rng)
+    other = independent_grid(grid, search.rng)
     for number in range(1, ROUNDS if iterated else 2):
         search.progress.phase(f"optimal instruments, round {number}")
         # Where a standard deviation is 0 the instrument for it vanishes: it is taken away from it.
         at = raised(problem, theta, at_boundary(problem, theta))
         z = optimal_instruments(problem, other, at)
-        solution = _weighted(search, Moments(problem, grid, z), theta)
+        solution = replace(_weighted(search, Moments(problem, grid, z), theta), instruments_at=at)
         slopes = solution.criterion.parts(solution.theta)[1]
         move, theta = np.linalg.norm(slopes @ (solution.theta - theta)), solution.theta
         if not iterated or move < SETTLED:
@@ -246,3 +261,14 @@ def _optimal(search: Search, first: Solution, iterated: bool) -> Solution:
         f"after {ROUNDS} rounds the optimal instruments still move estimates by {move:.2g} "
         "standard errors: use steps='two-step', or more nodes"
     )
+
+
+def _of_sequences(search: Search, first: Solution) -> Solution:
+    """The root of the moments of sequences, drawn at the estimates before."""
+    solution, grid = first, first.criterion.moments.grid
+    for number in range(1, REDRAWN + 1):
+        search.progress.phase(f"sequences of choices, round {number}")
+        theta = solution.theta
+        at = raised(search.problem, theta, at_boundary(search.problem, theta))
+        solution = _weighted(search, draw_sequences(search.problem, grid, at, search.rng), theta)
+    return solution

@@ -16,6 +16,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.classical.latent_class import refuse_classes
 from bayesmix.classical.msle import msle
 from bayesmix.classical.progress import Progress, progress_line
+from bayesmix.classical.simulation_error import simulation_error
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
 from bayesmix.errors import ConvergenceError, IntegrationError, SpecificationError
@@ -85,8 +86,9 @@ def mss(
     -------
     Fit
         With robust standard errors by person, ``H^-1 (sum_i w_i^2 s_i s_i') H^-1``: the simulated
-        scores ``s_i`` carry the noise of their draws. The curvature ``H`` and ``loglik`` are those
-        on the fit's person-centred ``grid``.
+        scores ``s_i`` carry the noise of their draws, and ``integration`` says what part of the
+        variances that is. The curvature ``H`` and ``loglik`` are those on the fit's person-centred
+        ``grid``.
 
     Raises
     ------
@@ -238,9 +240,11 @@ def _assemble(
     scores = draws.scores(problem, theta)
     found: Information = replace(information_at(likelihood, theta), scores=scores)
     value = float(problem.data.weights @ likelihood.by_person(theta)[0])
+    most, bread = int(draws.counts.max()), found.covariance("hessian")
+    noise = bread @ draws.noise(problem, theta) @ bread
     message = (
         f"converged ({distance:.2g} standard errors from a root). {int(draws.counts.min())} to "
-        f"{int(draws.counts.max())} draws a person, {100 * draws.tried:.2g} % of candidates "
+        f"{most} draws a person, {100 * draws.tried:.2g} % of candidates "
         "accepted"
     )
     return replace(
@@ -249,7 +253,7 @@ def _assemble(
         theta=theta,
         loglik=value,
         information=found,
-        integration=None,
+        integration=simulation_error("MSS", most, problem.parameters, theta, (noise, found)),
         optima=pd.DataFrame(
             {
                 "loglik": [value],

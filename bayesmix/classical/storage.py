@@ -18,6 +18,7 @@ import pandas as pd
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.gmm import Overidentification
+from bayesmix.classical.simulation_error import SimulationError
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import DataError
@@ -202,9 +203,13 @@ def _read_grid(record: dict[str, Any], problem: Problem) -> Any:
     return anchored_grid(problem, rule, _array(record["anchor"]), base) if centred else base
 
 
-def _write_certificate(certificate: Certificate | None) -> dict[str, Any] | None:
+def _write_certificate(
+    certificate: Certificate | SimulationError | None,
+) -> dict[str, Any] | None:
     if certificate is None:
         return None
+    if isinstance(certificate, SimulationError):
+        return {**vars(certificate), "share": certificate.share.to_list()}
     record = {f.name: getattr(certificate, f.name) for f in fields(Certificate)}
     record["shift"] = certificate.shift.to_dict(orient="list")
     record["noise"] = certificate.noise.to_list()
@@ -214,9 +219,14 @@ def _write_certificate(certificate: Certificate | None) -> dict[str, Any] | None
     return record
 
 
-def _read_certificate(record: dict[str, Any] | None, problem: Problem) -> Certificate | None:
+def _read_certificate(
+    record: dict[str, Any] | None, problem: Problem
+) -> Certificate | SimulationError | None:
     if record is None:
         return None
+    if "share" in record:
+        share = problem.parameters.series(_array(record["share"])).rename("share")
+        return SimulationError(record["estimator"], share, record["draws"])
     names = pd.Index(problem.parameters.names, name="parameter")
     persons = pd.Index(record["pareto_persons"], name=problem.data.persons.name)
     return Certificate(

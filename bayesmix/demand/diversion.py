@@ -48,6 +48,7 @@ def diversion(
     change: Any = None,
     scenario: ChoiceData | None = None,
     by: str | None = None,
+    products: str | None = None,
     **how: Unpack[Options],
 ) -> xr.Dataset:
     """Of those who leave an alternative, the share that goes to each other one.
@@ -78,7 +79,7 @@ def diversion(
     change
         Value, or function of the rows, that the attribute changes to, as in ``with_attribute``:
         ``lambda rows: 2 * rows["price"]``.
-    scenario, by, **how
+    scenario, by, products, **how
         As in `shares`.
 
     Returns
@@ -106,7 +107,7 @@ def diversion(
     >>> float(abs(found["estimate"] - found["logit"]).max().round(12))
     0.0
     """
-    found = sample(result, data, scenario, by, How(**how))
+    found = sample(result, data, scenario, by, How(**how), products)
     what = intervention(found.there, kind, attribute, change)
 
     def quantity(theta: Array) -> Array:
@@ -131,6 +132,7 @@ def marginal_consumers(
     change: Any = None,
     scenario: ChoiceData | None = None,
     by: str | None = None,
+    products: str | None = None,
     **how: Unpack[Options],
 ) -> xr.Dataset:
     """Who leaves an alternative: averages of coefficients and of columns of the data.
@@ -143,20 +145,22 @@ def marginal_consumers(
     covariates
         Columns of the data, of numbers; where one varies within situations, the values of the
         alternative that is left.
-    result, data, kind, attribute, change, scenario, by, **how
+    result, data, kind, attribute, change, scenario, by, products, **how
         As in `diversion`.
 
     Returns
     -------
     xarray.Dataset
         ``estimate``, ``low`` and ``high`` by ``origin`` and ``characteristic``: the random
-        coefficients, then the covariates. NaN where nobody leaves.
+        coefficients, then the covariates, ``"x (column)"`` where a coefficient is called ``x``.
+        NaN where nobody leaves.
     """
-    found = sample(result, data, scenario, by, How(**how))
+    found = sample(result, data, scenario, by, How(**how), products)
     what = intervention(found.there, kind, attribute, change)
     columns = [found.there.data.attribute(name) for name in covariates]
     z = np.column_stack([*columns, np.empty((found.there.data.n_rows, 0))])
-    names = [*found.there.parameters.random, *covariates]
+    random = found.there.parameters.random
+    names = [*random, *(f"{name} (column)" if name in random else name for name in covariates)]
     values = found.of(lambda theta: _averages(found, what, z, theta), "marginal consumers")
     coords = {"origin": found.inside, "characteristic": names}
     return squeezed(dataset(found, values, list(coords), coords), by)

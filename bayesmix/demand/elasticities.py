@@ -35,6 +35,7 @@ def elasticities(
     change: Any = None,
     scenario: ChoiceData | None = None,
     by: str | None = None,
+    products: str | None = None,
     **how: Unpack[Options],
 ) -> xr.Dataset:
     """How shares respond when an attribute of one alternative changes.
@@ -62,7 +63,7 @@ def elasticities(
         Value (or function of the rows, as in ``with_attribute``) that the attribute changes to,
         such as 1 for a dummy: the effect on shares, ``S_k' - S_k``, or with ``kind="semi"``
         relative to ``S_k``.
-    scenario, by, **how
+    scenario, by, products, **how
         As in `shares`.
 
     Returns
@@ -87,7 +88,7 @@ def elasticities(
     0.0
     """
     kind = _kind(kind, arc, change)
-    found = sample(result, data, scenario, by, How(**how))
+    found = sample(result, data, scenario, by, How(**how), products)
     what = _intervention(found, attribute, kind, arc, change)
 
     def quantity(theta: Array) -> Array:

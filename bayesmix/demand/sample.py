@@ -64,7 +64,10 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """What quantities are computed on: situations, people, segments, and points of parameters."""
+    """What quantities are computed on: situations, people, segments, and points of parameters.
+
+    ``codes`` (R,) are the alternative of each row, or its product, and ``goods`` their labels.
+    """
 
     there: Problem
     people: People
@@ -72,18 +75,21 @@ class Sample:
     segments: Indices
     names: list
     how: How
+    codes: Indices
+    goods: tuple
 
     @property
     def size(self) -> Size:
         """Numbers of segments, of alternatives, and of alternatives with the outside option."""
         data = self.there.data
-        inside = len(data.alternatives)
+        inside = len(self.goods)
         return Size(len(self.names), inside, inside + data.outside_option)
 
     @cached_property
     def pieces(self) -> list[Piece]:
         cuts = self.there.cuts(self.people.grid)
-        return [piece(self.there, self.segments, start, stop) for start, stop in cuts]
+        codes = self.codes, len(self.goods)
+        return [piece(self.there, self.segments, codes, start, stop) for start, stop in cuts]
 
     @cached_property
     def weights(self) -> Array:
@@ -98,14 +104,14 @@ class Sample:
 
     @property
     def inside(self) -> Array:
-        """Labels of the alternatives, without the outside option."""
-        return np.array([*self.there.data.alternatives, None], dtype=object)[:-1]
+        """Labels of the alternatives or products, without the outside option."""
+        return np.array([*self.goods, None], dtype=object)[:-1]
 
     @property
     def labels(self) -> Array:
-        """Labels of the alternatives, the outside option last."""
+        """Labels of the alternatives or products, the outside option last."""
         outside = [OUTSIDE] if self.there.data.outside_option else []
-        return np.array([*self.there.data.alternatives, *outside, None], dtype=object)[:-1]
+        return np.array([*self.goods, *outside, None], dtype=object)[:-1]
 
     def mixture(self, part: Piece, theta: Array) -> Mixture:
         """Coefficients of the piece's persons."""
@@ -126,7 +132,9 @@ class Sample:
 
     def moved(self, scenario: ChoiceData) -> Sample:
         """The same people, in the same segments, in a scenario."""
-        return replace(self, there=bind_scenario(self.people.problem, scenario))
+        codes, goods = _goods(scenario, None)
+        there = bind_scenario(self.people.problem, scenario)
+        return replace(self, there=there, codes=codes, goods=goods)
 
     def of(self, quantity: Callable[[Array], Array], label: str) -> Interval:
         """Estimate and interval of a function of the free vector."""
@@ -139,13 +147,15 @@ def sample(
     scenario: ChoiceData | None,
     by: str | None,
     how: How,
+    products: str | None = None,
 ) -> Sample:
     """The data, or a scenario made from them, ready for sums at each point of parameters.
 
     Raises
     ------
     DataError
-        If the scenario is not made from ``data``, or ``by`` varies within situations.
+        If the scenario is not made from ``data``, ``by`` varies within situations, or there is no
+        column ``products``.
     SpecificationError
         If ``result`` is of another kind, or a fit has no covariance matrix.
     """
@@ -155,11 +165,17 @@ def sample(
     who = people(problem, thetas.mean(axis=0), how, generator)
     there = to_predict(problem) if scenario is None else bind_scenario(problem, scenario)
     segments, names = _segments(there.data, by)
-    return Sample(there, who, uncertainty(result, thetas, how, generator), segments, names, how)
+    points = uncertainty(result, thetas, how, generator)
+    return Sample(there, who, points, segments, names, how, *_goods(there.data, products))
 
 
-def piece(problem: Problem, segments: Indices, start: int, stop: int) -> Piece:
-    """The choice sets of some persons, as kernels of demand read them."""
+def piece(
+    problem: Problem, segments: Indices, goods: tuple[Indices, int], start: int, stop: int
+) -> Piece:
+    """The choice sets of some persons, as kernels of demand read them.
+
+    ``goods`` are the code (R,) of each row, and the number of codes: the outside option's is next.
+    """
     data = problem.data
     panel, outside = problem.panel(start, stop), int(data.outside_option)
     first, last = data.person_start[start], data.person_start[stop]
@@ -168,8 +184,8 @@ def piece(problem: Problem, segments: Indices, start: int, stop: int) -> Piece:
     places = np.arange(len(panel.x)) + outside * np.repeat(np.arange(n), sizes)
     x = np.zeros((len(panel.x) + outside * n, panel.x.shape[1]))
     x[places] = panel.x
-    codes = np.full(len(x), len(data.alternatives), dtype=np.int64)
-    codes[places] = data.alternative_code[rows]
+    codes = np.full(len(x), goods[1], dtype=np.int64)
+    codes[places] = goods[0][rows]
     weights = np.repeat(data.weights[start:stop], np.diff(panel.person_start))
     explicit = Panel(
         x,
@@ -202,6 +218,27 @@ def dataset(
 def squeezed(out: xr.Dataset, by: str | None) -> xr.Dataset:
     """Without the dimension of segments where none were asked for."""
     return out.isel(segment=0, drop=True) if by is None else out
+
+
+def _goods(data: ChoiceData, products: str | None) -> tuple[Indices, tuple]:
+    """Code (R,) of each row's alternative, or product, and their labels."""
+    if products is None:
+        return data.alternative_code, tuple(data.alternatives)
+    if products not in data.frame.columns:
+        raise DataError(f"argument 'products': the data have no column {products!r}")
+    codes, names = pd.factorize(data.frame[products], sort=True)
+    missing = np.flatnonzero(codes < 0)
+    if len(missing):
+        raise DataError(
+            f"argument 'products': column {products!r} has missing values, first in row "
+            f"{data.rows[missing[0]]}; every row is of a product"
+        )
+    if data.outside_option and OUTSIDE in list(names):
+        raise DataError(
+            f"argument 'products': column {products!r} has a product {OUTSIDE!r}, which is the "
+            "name of the outside option: give it another label"
+        )
+    return codes.astype(np.int64), tuple(names)
 
 
 def _segments(data: ChoiceData, by: str | None) -> tuple[Indices, list]:

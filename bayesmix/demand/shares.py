@@ -23,6 +23,7 @@ def shares(
     *,
     scenario: ChoiceData | None = None,
     by: str | None = None,
+    products: str | None = None,
     **how: Unpack[Options],
 ) -> xr.Dataset:
     """Expected shares of the alternatives among the people of the data, or in a scenario.
@@ -42,6 +43,10 @@ def shares(
         they are by default. The same ``rng`` gives the same nodes, so that scenarios compare.
     by
         A column that is the same in all rows of a situation: shares of each of its segments.
+    products
+        A column of the rows' products, such as brands where alternatives are mere positions: they
+        take the place of the alternatives. Rows of one product in a situation are counted, and
+        where something changes they change, together: a removal takes all of them away.
     **how
         How it is computed, the same for all functions of demand: ``interval=0.95``, the probability
         of the intervals; ``draws=200`` of the parameters; ``rng``, a seed or Generator;
@@ -75,7 +80,7 @@ def shares(
     >>> bool((without["estimate"] > now["estimate"].sel(alternative=[1, 2, 3])).all())
     True
     """
-    found = sample(result, data, scenario, by, How(**how))
+    found = sample(result, data, scenario, by, How(**how), products)
     values = found.of(lambda theta: expected(found, theta), "shares")
     return squeezed(dataset(found, values, ["alternative"], {"alternative": found.labels}), by)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Unpack
 
 import numpy as np
@@ -52,14 +53,16 @@ def surplus(
     Returns
     -------
     xarray.Dataset
-        ``estimate``, ``low`` and ``high``, by ``segment`` where there are any. NaN ends where the
-        slope is not negative at some draw of the parameters.
+        ``estimate``, ``low`` and ``high``, by ``segment`` where there are any. The ends are NaN
+        where the slope is not negative at some draw of the parameters, for a draw without a surplus
+        has no place among the others: a warning, and the attribute ``note``, say at how many.
 
     Raises
     ------
     SpecificationError
-        If the law of the price's coefficient has mass on both sides of 0, as a normal law has, or
-        its slope is not that of money.
+        If the law of the price's coefficient has mass on both sides of 0, as a normal law has, its
+        slope is not that of money, or is not negative at a fit's estimates or at a posterior's
+        draws.
 
     Examples
     --------
@@ -75,17 +78,43 @@ def surplus(
     slope = price_slope(before.there, price)
     after = before if scenario is None else before.moved(scenario)
 
+    refused: list[Array] = []
+
     def quantity(theta: Array) -> Array:
         now = _mean(before, before, slope, theta)
-        return now if scenario is None else _mean(after, before, slope, theta) - now
+        value = now if scenario is None else _mean(after, before, slope, theta) - now
+        refused.append(np.isnan(value))
+        return value
 
     values = before.of(quantity, "surplus")
-    if np.isnan(values.estimate).any():
-        raise SpecificationError(
-            f"utility does not fall in {price!r} for everybody at the estimate, and cannot be "
-            f"expressed in its units; {REMEDY}"
-        )
-    return squeezed(dataset(before, values, [], {}), by)
+    out = dataset(before, values, [], {})
+    if np.any(refused):
+        out.attrs["note"] = _note(before, values.estimate, np.array(refused), price)
+        warnings.warn(out.attrs["note"], stacklevel=2)
+    return squeezed(out, by)
+
+
+def _note(found: Sample, estimate: Array, refused: NDArray[np.bool_], price: str) -> str:
+    """Why ends are missing, from where (N, G) there is no surplus; raises without an estimate."""
+    draws = found.uncertainty.draws
+    bad, at = int(refused.any(axis=1).sum()), len(refused)
+    if len(refused) == draws:
+        where = f"at {bad} of {draws} draws of the posterior ({bad / draws:.1%})"
+    elif np.isnan(estimate).any():
+        where = "at the estimate"
+    elif draws:
+        where = f"at {bad} of {draws} draws of the parameters ({bad / draws:.1%})"
+    else:
+        where = f"at {bad} of the {at - 1} points of the delta method, beside the estimate"
+    what = f"utility does not fall in {price!r} for everybody {where}"
+    if np.isnan(estimate).any():
+        raise SpecificationError(f"{what}, and cannot be expressed in its units; {REMEDY}")
+    names = [n for n, any_here in zip(found.names, refused.any(axis=0), strict=True) if any_here]
+    segments = "" if len(found.names) == 1 else f", in segments {names}"
+    return (
+        f"{what}{segments}: there it is worth no money, so that the interval has no ends (NaN); "
+        f"the estimate holds. The data hardly tell the slope from 0; {REMEDY}"
+    )
 
 
 def _mean(found: Sample, before: Sample, slope: Intervention, theta: Array) -> Array:

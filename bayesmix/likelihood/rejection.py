@@ -56,13 +56,33 @@ class Draws:
         """Simulated scores (I, P): means of ``d log P(y_i | beta(theta, u)) / d theta``."""
         total = np.zeros((problem.n_persons, len(theta)))
         for a in range(self.nodes.shape[2]):
-            _, one = Likelihood(problem, _OneNode(self.nodes[:, :, a : a + 1])).by_person(theta)
+            _, one = Likelihood(problem, OneNode(self.nodes[:, :, a : a + 1])).by_person(theta)
             total[self.counts > a] += one[self.counts > a]
         return total / self.counts[:, None]
 
+    def noise(self, problem: Problem, theta: Array) -> Array:
+        """Covariance (P, P) of the weighted sum of `scores` over draws, given the choices.
+
+        ``sum_i w_i^2 V_i / n_i`` with ``V_i`` that of a person's n_i draws. Of a single draw there
+        is none: such a person's is taken to be the others' mean.
+        """
+        n, squares = self.counts, problem.data.weights**2
+        several = np.flatnonzero(n > 1)
+        if not len(several):
+            return np.full((len(theta), len(theta)), np.nan)
+        share = squares / n
+        share[several] += squares[n == 1].sum() / len(several)
+        means, total = self.scores(problem, theta), np.zeros((len(theta), len(theta)))
+        for a in range(self.nodes.shape[2]):
+            here = several[n[several] > a]
+            _, one = Likelihood(problem, OneNode(self.nodes[:, :, a : a + 1])).by_person(theta)
+            gaps = one[here] - means[here]
+            total += (gaps * (share[here] / (n[here] - 1))[:, None]).T @ gaps
+        return total
+
 
 @dataclass(frozen=True, eq=False)
-class _OneNode:
+class OneNode:
     """A grid of one node a person (I, K, 1): integrals become conditional probabilities."""
 
     nodes: Array

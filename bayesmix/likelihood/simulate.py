@@ -63,15 +63,21 @@ def simulate_choices(
     generator = np.random.default_rng(rng)
     theta = problem.parameters.theta(params)
     beta = draw_coefficients(problem, theta, generator)
+    if data.stage is None:
+        return data.with_choices(draw_choices(problem, theta, beta, generator))
     utility, outside = _utilities(problem, theta, beta, generator)
-    if data.stage is not None:
-        return data.with_ranks(_ranks(data, utility, outside))
-    start = data.situation_start[:-1]
-    best = np.maximum.reduceat(utility, start)
-    winner = np.flatnonzero(utility == np.repeat(best, np.diff(data.situation_start)))
-    if outside is not None:
-        winner = np.where(outside > best, -1, winner)
-    return data.with_choices(winner)
+    return data.with_ranks(_ranks(data, utility, outside))
+
+
+def draw_choices(
+    problem: Problem, theta: Array, beta: Array, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Chosen rows (T,), -1 for the outside option, of persons with the coefficients beta (I, .)."""
+    utility, outside = _utilities(problem, theta, beta, rng)
+    start = problem.data.situation_start
+    best = np.maximum.reduceat(utility, start[:-1])
+    winner = np.flatnonzero(utility == np.repeat(best, np.diff(start)))
+    return winner if outside is None else np.where(outside > best, -1, winner)
 
 
 def _utilities(

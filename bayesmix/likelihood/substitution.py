@@ -10,6 +10,9 @@ change it is:
 - removal: ``f = -1 / (1 - P_js)``, and j loses all of ``P_js``;
 - finite: utility by ``d_js``, ``f = (r - 1) / (1 + P_js (r - 1))`` with ``r = exp(d_js)``.
 
+Rows of one situation with the same code are one product: they change together, ``P_js f_js`` is the
+sum of theirs, and ``1 - P_js`` is the probability of all that is not the product.
+
 Sums over nodes, persons and situations are made where the probabilities are: a block of nodes of
 one situation is all that exists at a time. Persons are summed in parts whose number does not depend
 on the threads.
@@ -23,14 +26,23 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from bayesmix.likelihood.fastmath import exp
+from bayesmix.likelihood.changes import (
+    FINITE,
+    QUALITY,
+    REMOVAL,
+    SIZE,
+    SLOPE,
+    Change,
+    move,
+    other_products,
+)
 from bayesmix.likelihood.integrate import Mixture, coefficients
-from bayesmix.likelihood.kernels import BLOCK, Panel, dot, log_probabilities, utility
+from bayesmix.likelihood.kernels import BLOCK, Panel, dot, log_probabilities
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-QUALITY, SLOPE, SIZE, REMOVAL, FINITE = range(5)
+__all__ = ["FINITE", "QUALITY", "REMOVAL", "SIZE", "SLOPE", "Change", "marginal", "substitution"]
 
 PARTS = 32
 PART_BYTES = 2**27
@@ -48,7 +60,7 @@ class Sets(NamedTuple):
     person_start
         Offsets (n + 1,) of persons into situations.
     alternative
-        Alternative (R,) of each row; the outside option's is the last.
+        Alternative or product (R,) of each row; the outside option's is the last.
     group
         Group (T,) of each situation, whose sums are kept apart.
     weight
@@ -59,18 +71,6 @@ class Sets(NamedTuple):
     alternative: Indices
     group: Indices
     weight: Array
-
-
-class Change(NamedTuple):
-    """What is done to each alternative in turn.
-
-    ``kind`` is one of the codes above; utilities change by ``base_r + x_r' beta`` (R,), (R, K) a
-    unit, or in all where the change is finite; quality and removal do not read them.
-    """
-
-    kind: int
-    x: Array
-    base: Array
 
 
 class Size(NamedTuple):
@@ -147,14 +147,14 @@ def _effects(  # pragma: no cover - compiled
                 row, m = situations[t], situations[t + 1] - situations[t]
                 g, weight = sets.group[t], sets.weight[t]
                 log_probabilities(panel, t, base, beta, n, logp, prob)
-                _move(change, row, m, beta, n, prob, w, rest, moved)
+                move(change, row, m, codes, beta, n, prob, w, rest, moved)
                 _contract(moved, prob, m, n, flow)
                 for j in range(m):
                     share[g, codes[row + j]] += weight * dot(prob[j], w, n)
                     if codes[row + j] < effect.shape[1]:
                         out = effect[g, codes[row + j]]
                         for k in range(m):
-                            if k != j:
+                            if codes[row + k] != codes[row + j]:
                                 out[codes[row + k]] -= weight * flow[j, k]
 
 
@@ -166,63 +166,6 @@ def _widest(panel: Panel) -> int:  # pragma: no cover - compiled
     for t in range(situations.shape[0] - 1):
         widest = max(widest, situations[t + 1] - situations[t])
     return widest
-
-
-@njit(cache=True, fastmath={"contract"}, error_model="numpy")
-def _move(  # pragma: no cover - compiled
-    change: Change,
-    first_row: int,
-    m: int,
-    beta: Array,
-    n: int,
-    prob: Array,
-    w: Array,
-    rest: Array,
-    moved: Array,
-) -> None:
-    """``moved_js = w_s P_js f_js`` of the m rows of a situation; ``rest`` is 1 - P_js."""
-    kind = change.kind
-    if kind in (REMOVAL, FINITE):
-        _others(prob, m, n, rest)
-    for j in range(m):
-        p, c, q = prob[j], moved[j], rest[j]
-        if kind == QUALITY:
-            for s in range(n):
-                c[s] = w[s] * p[s]
-        elif kind == REMOVAL:
-            for s in range(n):
-                c[s] = -w[s] * p[s] / q[s] if q[s] > 0.0 else 0.0
-        else:
-            utility(change.x[first_row + j], beta, change.base[first_row + j], c, n)
-            if kind == SLOPE:
-                for s in range(n):
-                    c[s] *= w[s] * p[s]
-            elif kind == SIZE:
-                for s in range(n):
-                    c[s] = w[s] * p[s] * abs(c[s])
-            else:
-                for s in range(n):
-                    # In exp(-|d|), which cannot overflow.
-                    d = c[s]
-                    small = exp(-abs(d))
-                    top = 1.0 - small if d > 0.0 else small - 1.0
-                    bottom = q[s] * small + p[s] if d > 0.0 else q[s] + p[s] * small
-                    c[s] = w[s] * p[s] * top / bottom
-
-
-@njit(cache=True, fastmath={"contract"}, error_model="numpy")
-def _others(prob: Array, m: int, n: int, rest: Array) -> None:  # pragma: no cover - compiled
-    """Sum of the other alternatives' probabilities: 1 - P_js without its cancellation."""
-    total = np.zeros(n)
-    for j in range(m):
-        for s in range(n):
-            rest[j, s] = total[s]
-            total[s] += prob[j, s]
-    total[:] = 0.0
-    for j in range(m - 1, -1, -1):
-        for s in range(n):
-            rest[j, s] += total[s]
-            total[s] += prob[j, s]
 
 
 @njit(cache=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
@@ -281,8 +224,9 @@ def marginal(  # pragma: no cover - compiled
             for t in range(sets.person_start[i], sets.person_start[i + 1]):
                 row, m = situations[t], situations[t + 1] - situations[t]
                 log_probabilities(panel, t, base, beta, n, logp, prob)
-                _others(prob, m, n, rest)
-                _move(change, row, m, beta, n, prob, weights[first : first + n], rest, moved)
+                other_products(prob, row, m, sets.alternative, n, rest)
+                w_here = weights[first : first + n]
+                move(change, row, m, sets.alternative, beta, n, prob, w_here, rest, moved)
                 for j in range(m):
                     own[row + j] += dot(moved[j], rest[j], n)
                     for s in range(n):

@@ -59,6 +59,87 @@ def plot_matrix(found: xr.Dataset, *, segment: object = None, digits: int = 2) -
     return figure
 
 
+def plot_diversion(found: Mapping[str, xr.Dataset], *, segment: object = None) -> Figure:
+    """Diversion ratios of several results side by side, with their intervals.
+
+    A panel for each alternative that is left, a group of points for each destination: results that
+    agree overlap. The same picture serves elasticities.
+
+    Parameters
+    ----------
+    found
+        By label, what ``bm.diversion`` (or ``bm.elasticities``) returned, with the same
+        alternatives: ``{"NUTS": bm.diversion(posterior, data), "MSLE": bm.diversion(fit, data)}``.
+    segment
+        Which segment, where there are any.
+
+    Raises
+    ------
+    SpecificationError
+        If there is no result, one is no matrix, or alternatives differ between results.
+    """
+    results = {str(k): _one_segment(one, segment) for k, one in found.items()}
+    rows, columns = _same_labels(results)
+    height = 1.0 + 0.28 * len(columns) * max(len(results), 2) / 2
+    wide = min(len(rows), 4)
+    deep = -(-len(rows) // wide)
+    figure = Figure(figsize=(2.2 + 2.6 * wide, 0.6 + height * deep), dpi=DPI, layout="constrained")
+    axes = figure.subplots(deep, wide, squeeze=False, sharex=True, sharey=True).ravel()
+    for axis in axes[len(rows) :]:
+        axis.set_visible(False)
+    for number, (axis, origin) in enumerate(zip(axes, rows, strict=False)):
+        for place, (label, one) in enumerate(results.items()):
+            # The diagonal of diversion is 0 by definition: nobody diverts to what they leave.
+            shown = [c for c, name in enumerate(columns) if "changed" in one.dims or name != origin]
+            shift = 0.5 * ((place + 0.5) / len(results) - 0.5)
+            _points(axis, one[["estimate", "low", "high"]].isel({_first(one): number}), shown,
+                    shift, f"C{place}", label)  # fmt: skip
+        axis.set_title(f"{_first(next(iter(results.values())))}: {origin}", fontsize=9)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0].set_yticks(range(len(columns)), columns)
+    axes[0].invert_yaxis()
+    axes[0].legend(frameon=False, fontsize=8)
+    return figure
+
+
+def _first(one: xr.Dataset) -> str:
+    return str(one["estimate"].dims[0])
+
+
+def _points(
+    axis: Axes, row: xr.Dataset, shown: list[int], shift: float, color: str, label: str
+) -> None:
+    """Estimates of one row at some places, with bars from low to high."""
+    values, low, high = (row[n].to_numpy()[shown] for n in ("estimate", "low", "high"))
+    at = np.array(shown) + shift
+    # A posterior's mean may lie outside of an interval of quantiles: lines, not error bars.
+    axis.hlines(at, low, high, color=color, lw=1.2)
+    axis.plot(values, at, "o", color=color, ms=3.5, label=label)
+
+
+def _same_labels(results: Mapping[str, xr.Dataset]) -> tuple[list[str], list[str]]:
+    """Labels of rows and columns, the same in all results."""
+    labels = {}
+    for name, one in results.items():
+        values = one["estimate"]
+        if values.ndim != 2:
+            raise SpecificationError(
+                f"result {name!r}: expected what diversion returned, got dimensions {values.dims}"
+            )
+        labels[name] = [[str(v) for v in values[d].to_numpy()] for d in values.dims]
+    if not labels:
+        raise SpecificationError("argument 'found' has no results: give them by label")
+    first, *others = labels.items()
+    for name, here in others:
+        if here != first[1]:
+            raise SpecificationError(
+                f"results {first[0]!r} and {name!r} are about different alternatives: "
+                f"{first[1]} and {here}"
+            )
+    rows, columns = first[1]
+    return rows, columns
+
+
 def plot_price_curve(found: xr.Dataset, *, segment: object = None) -> Figure:
     """Share and revenue over prices with their bands, and the best price with its interval.
 

@@ -1,4 +1,4 @@
-"""Results of demand as tables, and tables as LaTeX; pandas writes HTML and CSV."""
+"""Results of demand as tables; pandas writes them as HTML and CSV, `to_latex` as LaTeX."""
 
 from __future__ import annotations
 
@@ -6,12 +6,6 @@ from collections.abc import Hashable, Sequence
 
 import pandas as pd
 import xarray as xr
-
-SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-}
 
 
 def demand_table(found: xr.Dataset, *, digits: int = 3, intervals: bool = True) -> pd.DataFrame:
@@ -31,7 +25,7 @@ def demand_table(found: xr.Dataset, *, digits: int = 3, intervals: bool = True) 
     DataFrame
         The last dimension by column, the others by row; where there is one only, by row, in a
         column ``"estimate"``. Blank where there is no number. ``.to_html()`` writes it as HTML,
-        `latex_table` as LaTeX.
+        `to_latex` as LaTeX.
 
     Examples
     --------
@@ -57,32 +51,6 @@ def demand_table(found: xr.Dataset, *, digits: int = 3, intervals: bool = True) 
     return wide[order].reindex(_index(found["estimate"], dims[:-1]))
 
 
-def latex_table(frame: pd.DataFrame, *, caption: str | None = None) -> str:
-    """A table of text or numbers in LaTeX, with the rules of the package booktabs.
-
-    >>> print(latex_table(pd.DataFrame({"50 %": ["0.5"]}, index=["bus"])))
-    \\begin{tabular}{lr}
-    \\toprule
-     & 50 \\% \\\\
-    \\midrule
-    bus & 0.5 \\\\
-    \\bottomrule
-    \\end{tabular}
-    """
-    labels = [_joined(name) for name in frame.index.names]
-    head = _line([*labels, *(_joined(c) for c in frame.columns)])
-    body = []
-    for name, row in zip(frame.index, frame.itertuples(index=False, name=None), strict=True):
-        body.append(_line([*(name if isinstance(name, tuple) else [name]), *row]))
-    columns = "l" * len(labels) + "r" * frame.shape[1]
-    lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule"]
-    lines += [*body, r"\bottomrule", r"\end{tabular}"]
-    if caption is not None:
-        lines = [r"\begin{table}", rf"\caption{{{_escape(caption)}}}", r"\centering", *lines]
-        lines.append(r"\end{table}")
-    return "\n".join(lines)
-
-
 def _flat(values: xr.DataArray) -> pd.Series:
     """One number a row, by the labels of all dimensions."""
     return pd.Series(values.to_numpy().ravel(), index=_index(values, values.dims))
@@ -101,17 +69,3 @@ def _cell(estimate: float, low: float, high: float, digits: int, intervals: bool
         return ""
     words = f"{estimate:.{digits}f}"
     return f"{words} [{low:.{digits}f}, {high:.{digits}f}]" if intervals else words
-
-
-def _joined(label: object) -> str:
-    if label is None:
-        return ""
-    return " ".join(map(str, label)) if isinstance(label, tuple) else str(label)
-
-
-def _line(cells: list) -> str:
-    return " & ".join(_escape("" if pd.isna(c) else str(c)) for c in cells) + r" \\"
-
-
-def _escape(text: str) -> str:
-    return "".join(SPECIAL.get(c, c) for c in text)

@@ -124,6 +124,68 @@ def test_hausman_by_its_formula():
     assert "MSLE and MSLE estimate the same mean[x], fixed[z]" in str(test)
 
 
+SIMPLE = bm.MixedLogit("x + y", random=bm.Normal("x"))
+
+
+@cache
+def by_moments(seed=0, draws=64):
+    """Fits of the same choices: the likelihood on good nodes and on few draws, and moments."""
+    at = {"mean[x]": 1.5, "sd[x]": 1.5, "fixed[y]": -1.0}
+    drawn = simulated(SIMPLE, at, 400, 2, seed=seed)
+    return (
+        bm.msle(SIMPLE, drawn, grid=bm.centred(bm.sobol(32)), starts=1, rng=1),
+        bm.msle(SIMPLE, drawn, grid=bm.monte_carlo(5), starts=1, rng=1),
+        bm.msm(SIMPLE, drawn, grid=bm.monte_carlo(draws), rng=2),
+    )
+
+
+def test_hausman_of_the_same_choices_by_its_formula():
+    exact, _, moments = by_moments()
+    test = bm.hausman_test(exact, moments)
+    parts = []
+    for one in (exact, moments):
+        info = one.information
+        jacobian = one.space.jacobian(one.theta)
+        parts.append(info.scores @ np.linalg.inv(info.hessian) @ jacobian.T)
+    difference = parts[0] - parts[1]
+    gap = exact.params - moments.params
+    spread = difference.T @ difference
+    assert test.statistic == pytest.approx(gap @ np.linalg.inv(spread) @ gap)
+    assert test.df == 3
+    assert "from both fits' scores, by person" in str(test)
+    swapped = bm.hausman_test(moments, exact)
+    assert swapped.statistic == pytest.approx(test.statistic)
+
+
+def test_hausman_of_likelihood_and_moments_has_its_law():
+    """Over samples its sum is chi-squared; where few draws bias the likelihood it rejects."""
+    fits = [by_moments(seed) for seed in range(6)]
+    right = sum(bm.hausman_test(exact, moments).statistic for exact, _, moments in fits)
+    assert 0.005 < chi2.sf(right, 3 * 6) < 0.995
+    biased = sum(bm.hausman_test(few, moments).statistic for _, few, moments in fits)
+    assert chi2.sf(biased, 3 * 6) < 1e-4
+
+
+def test_hausman_by_cluster():
+    exact, _, moments = by_moments()
+    frame = exact.problem.data.frame
+    drawn = choice_data(frame.assign(pair=frame["who"] // 2, own=frame["who"]))
+    alone = bm.hausman_test(exact.clustered(drawn, "own"), moments)
+    plain = bm.hausman_test(exact, moments)
+    assert alone.statistic == pytest.approx(plain.statistic * 399 / 400)
+    pairs = [one.clustered(drawn, "pair") for one in (exact, moments)]
+    together, first = bm.hausman_test(*pairs), bm.hausman_test(pairs[0], moments)
+    assert together.statistic == pytest.approx(first.statistic)
+    assert "from both fits' scores, by 'pair'" in str(together)
+    assert together.statistic != pytest.approx(plain.statistic, rel=1e-3)
+    with pytest.raises(SpecificationError, match="same choices and clusters: fit both"):
+        bm.hausman_test(exact.clustered(drawn, "own"), pairs[1], kind="joint")
+    with pytest.raises(SpecificationError, match="same choices: fit both"):
+        bm.hausman_test(fit(), half(), kind="joint")
+    with pytest.raises(SpecificationError, match="not the same as the other"):
+        bm.hausman_test(exact, exact)
+
+
 def test_hausman_takes_all_that_both_have():
     assert bm.hausman_test(fit(), half(), kind="hessian").df == 6
     frame = data().frame

@@ -1,12 +1,10 @@
-"""Tables in LaTeX: structure, escapes, two levels of columns, notes."""
+"""A fit in LaTeX: its summary, and notes on how it was estimated."""
 
 from functools import cache
 
-import pandas as pd
 import pytest
 
 import bayesmix as bm
-from bayesmix.classical.latex import escape
 from tests.simulated import choice_data, simulated
 
 MODEL = bm.MixedLogit("x + y", random=bm.LogNormal("x"))
@@ -62,25 +60,3 @@ def test_notes_say_how_it_was_estimated():
         "\\begin{table}\n\\centering\n\\caption{Only x \\& y}\n\\label{t:x}\n\\begin{tabular}"
     )
     assert logit.endswith("\\end{tabular}\n\\end{table}")
-
-
-def test_a_comparison_has_two_lines_of_heading():
-    other = bm.msle(bm.MixedLogit("x + y"), data())
-    table = bm.compare({"MSLE": fit(), "logit_0": other})
-    text = bm.to_latex(table, notes=["Both by person."])
-    top, names, *body = rows(text)
-    assert top == ["", r"\multicolumn{2}{c}{MSLE}", r"\multicolumn{2}{c}{logit\_0}"]
-    assert names == ["", *["estimate", "std error"] * 2]
-    assert r"\cmidrule(lr){2-3} \cmidrule(lr){4-5}" in text
-    missing = next(cells for cells in body if cells[0] == "sd{[}x]")
-    assert missing[3:] == ["", ""]
-    assert r"\multicolumn{5}{p{0.9\linewidth}}{\footnotesize Both by person.} \\" in text
-
-
-def test_words_and_signs():
-    frame = pd.DataFrame({"n": [3], "note": ["50 % of $x_1^2$ {~}"], "v": [-0.25]}, index=["[a]"])
-    assert rows(bm.to_latex(frame, digits=1))[1] == [
-        "{[}a]", "3", r"50 \% of \$x\_1\textasciicircum{}2\$ \{\textasciitilde{}\}", "$-0.2$",
-    ]  # fmt: skip
-    assert escape("a\\b#") == r"a\textbackslash{}b\#"
-    assert bm.to_latex(frame).startswith(r"\begin{tabular}{lrlr}")

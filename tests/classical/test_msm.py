@@ -100,14 +100,19 @@ def test_a_panel_of_one_situation_with_exact_integration_is_the_likelihood():
 
 
 def test_few_draws_bias_the_likelihood_and_not_the_moments():
+    """A short form of the Monte Carlo study in benchmarks/monte_carlo.py."""
     at = {"mean[x]": 1.5, "sd[x]": 1.5, "fixed[y]": -1.0}
     rule, found = monte_carlo(10), {"msle": [], "msm": []}
-    for r in range(30):
+    for r in range(20):
         drawn = simulated(MODEL, at, 1000, 1, seed=100 + r)
         found["msm"].append(msm(MODEL, drawn, grid=rule, rng=r).params)
         found["msle"].append(msle(MODEL, drawn, grid=rule, starts=1, rng=r).params)
-    bias = {k: (pd.DataFrame(v).mean() - pd.Series(at)).abs() for k, v in found.items()}
+    errors = {k: pd.DataFrame(v) - pd.Series(at) for k, v in found.items()}
+    bias = pd.DataFrame({k: v.mean().abs() for k, v in errors.items()})
+    noise = pd.DataFrame({k: v.sem() for k, v in errors.items()})
     assert (bias["msm"] < bias["msle"] / 3).all(), bias
+    assert (bias["msle"] > 5 * noise["msle"]).all(), bias / noise
+    assert (bias["msm"] < 2.5 * noise["msm"]).all(), bias / noise
 
 
 def test_the_moments_at_the_estimate_are_zero():
@@ -234,14 +239,41 @@ def test_heterogeneity_that_is_not_there():
 def test_it_is_a_fit_like_the_others(tmp_path):
     fit = fitted()
     assert "Hansen's J" in fit.headline()
-    assert "simulation makes up to" in fit.message
+    assert "simulation makes up to" in fit.headline()
     fit.save(tmp_path / "msm.json")
     again = Fit.load(tmp_path / "msm.json", data())
     np.testing.assert_array_equal(again.theta, fit.theta)
     np.testing.assert_allclose(again.std_errors, fit.std_errors)
     assert again.overidentification == fit.overidentification
+    # Its shares add up, on the data that it knows.
+    predicted = fit.predict().groupby("situation")["probability"].sum()
+    np.testing.assert_allclose(predicted, 1.0)
+    pd.testing.assert_series_equal(again.integration.share, fit.integration.share, rtol=0)
+    assert again._repr_html_() == fit._repr_html_()
     table = compare({"MSLE": msle(MODEL, data(), rng=1, starts=1), "MSM": fit}, differences=True)
     assert table["MSM"].notna().all(axis=None)
+
+
+def test_the_simulations_part_of_variances():
+    """Against the spread of estimates over seeds: on the same choices it is simulation's alone."""
+    rule, seeds = monte_carlo(10), range(16)
+    fits = [msm(MODEL, data(), grid=rule, rng=s) for s in seeds]
+    share = pd.DataFrame([f.integration.share for f in fits]).mean()
+    spread = pd.DataFrame([f.params for f in fits]).var() / fits[0].std_errors ** 2
+    # 16 seeds know a variance within a factor of 2 or so.
+    assert (share / spread).between(0.4, 2.5).all(), pd.DataFrame([share, spread]).to_string()
+    assert fits[0].integration.draws == 10
+    assert share.max() > 3 * fitted().integration.share.max()
+    words = str(fits[0].integration)
+    assert fits[0].integration.worst in words
+    assert "has no certificate" in words
+
+
+def test_quadratures_have_no_simulation_to_tell_of():
+    fit = msm(MODEL, data(), grid=gauss_hermite(9), steps="one-step")
+    assert fit.integration.share.isna().all()
+    assert "simulation error unknown: the 9 nodes are not random" in fit.headline()
+    assert msm(MixedLogit("x + y"), data()).integration is None
 
 
 def test_refusals():

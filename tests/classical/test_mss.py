@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bayesmix.classical.fit import Fit
@@ -64,6 +65,17 @@ def test_it_is_near_the_likelihood_and_its_noise_is_in_the_standard_errors():
     np.testing.assert_allclose(fitted(100).std_errors, exact.std_errors, rtol=0.1)
 
 
+def test_the_simulations_part_of_variances():
+    """It falls with the number of draws, and is how far estimates are from the likelihood's."""
+    few, many = (fitted(a).integration.share for a in (3, 100))
+    # Some persons accept fewer than 100 of their candidates.
+    odds = few / (1 - few) / (many / (1 - many))
+    assert odds.between(18, 38).all(), odds
+    exact = likelihood()
+    gap = ((fitted(3).params - exact.params) / fitted(3).std_errors) ** 2
+    assert (gap < 9 * few).all()
+
+
 def test_importance_sampling_solves_the_score_on_the_nodes():
     fit = mss(MODEL, data(), method="importance", grid=centred(sobol(32)), starts=1, rng=1)
     _, scores = Likelihood(bind(MODEL, data()), fit.grid).by_person(fit.theta)
@@ -92,6 +104,8 @@ def test_it_is_a_fit_like_the_others(tmp_path):
     fit.save(tmp_path / "mss.json")
     again = Fit.load(tmp_path / "mss.json", data())
     np.testing.assert_allclose(again.std_errors, fit.std_errors)
+    pd.testing.assert_series_equal(again.integration.share, fit.integration.share, rtol=0)
+    assert "simulated scores are unbiased" in again.headline()
     table = compare({"MSLE": likelihood(), "MSS": fit}, differences=True)
     assert table["MSS"].notna().all(axis=None)
 

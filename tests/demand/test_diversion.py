@@ -118,7 +118,9 @@ def test_a_segment_without_the_alternative_diverts_nobody(fit, data):
 
 def test_who_leaves(fit, data):
     """Everybody who chose it, by the definition of a conditional mean; and the price sensitive."""
-    removal = bm.marginal_consumers(fit, data, covariates=["poor", "price"], **QUICK)["estimate"]
+    found = bm.marginal_consumers(fit, data, covariates=["poor", "price"], **QUICK)
+    assert bm.demand_table(found).shape == (4, 4)
+    removal = found["estimate"]
     problem = bind(fit.model, data)
     grid = bm.population_grid(bm.sobol(64), 2, data.n_persons, np.random.default_rng(5))
     nodes, _ = grid.block(0, data.n_persons)
@@ -135,7 +137,8 @@ def test_who_leaves(fit, data):
         np.testing.assert_allclose(
             removal[j, 2:], weight.sum(axis=1) @ z / weight.sum(), atol=1e-12
         )
-    assert removal["characteristic"].to_numpy().tolist() == ["price", "quality", "poor", "price"]
+    names = removal["characteristic"].to_numpy().tolist()
+    assert names == ["price", "quality", "poor", "price (column)"]
     price = bm.marginal_consumers(fit, data, "price", **QUICK)["estimate"]
     assert (price.sel(characteristic="price") < removal[:, 0]).all()
 

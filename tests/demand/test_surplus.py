@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import bayesmix as bm
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import bind
-from tests.demand.test_elasticities import QUICK
+from tests.demand.test_elasticities import QUICK, bootstrapped
 from tests.simulated import attributes, choice_data
 
 
@@ -14,6 +15,7 @@ from tests.simulated import attributes, choice_data
 def test_a_little_more_of_a_price_costs_the_share(fit, data, people):
     """Roy's identity, in every segment, with price:poor in the slope."""
     share = bm.shares(fit, data, by="half", people=people, **QUICK)["estimate"]
+    there = bootstrapped(fit, fit.theta[None, :])
     h = 1e-5
     for j in (0, 2):
         change = [
@@ -25,6 +27,7 @@ def test_a_little_more_of_a_price_costs_the_share(fit, data, people):
                 ),
                 by="half",
                 people=people,
+                uncertainty=there,
                 **QUICK,
             )["estimate"]
             for s in (1, -1)
@@ -87,3 +90,33 @@ def test_what_is_no_price_is_refused(formula, random, sign, words):
     fit, data = fitted(formula, random, sign)
     with pytest.raises(SpecificationError, match=words):
         bm.surplus(fit, data, price="x", draws=2, rng=1, nodes=16)
+
+
+def drawn(data, slopes):
+    """A multinomial logit's fit, and a bootstrap with these slopes of the poor in the price."""
+    fit = bm.msle(bm.MixedLogit("price + price:poor + quality"), data)
+    thetas = np.repeat(fit.theta[None, :], len(slopes), axis=0)
+    poor, price = (fit.space.fixed.index(name) for name in ("price:poor", "price"))
+    thetas[:, poor] = np.array(slopes) - thetas[:, price]
+    return fit, bootstrapped(fit, thetas)
+
+
+def test_draws_without_a_surplus_are_counted_and_named(data):
+    fit, draws = drawn(data, [-1.0, -0.5, 0.1, -0.2, 0.0])
+    with pytest.warns(UserWarning, match=r"everybody at 2 of 5 draws.*\(40\.0%\), in segments \[1"):
+        found = bm.surplus(fit, data, uncertainty=draws, by="poor", rng=1)
+    assert np.isfinite(found["estimate"]).all()
+    for end in ("low", "high"):
+        assert np.isnan(found[end]).to_numpy().tolist() == [False, True]
+    assert "2 of 5" in found.attrs["note"]
+    assert bm.to_latex(found).count("2 of 5 draws") == 1
+    fit, draws = drawn(data, [-1.0, -0.5])
+    assert "note" not in bm.surplus(fit, data, uncertainty=draws, rng=1).attrs
+
+
+def test_a_posterior_without_a_surplus_at_some_draw_has_no_mean(posterior, data):
+    there = posterior["posterior"].to_dataset()
+    there["fixed"].loc[{"term": "price:poor", "chain": 1, "draw": 2}] = 50.0
+    tree = xr.DataTree.from_dict({"posterior": there})
+    with pytest.raises(SpecificationError, match=r"at 1 of 6 draws of the posterior \(16\.7%\)"):
+        bm.surplus(tree, data, draws=6, nodes=16, rng=1)

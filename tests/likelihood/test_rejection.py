@@ -1,5 +1,7 @@
 """Draws by acceptance and rejection: bounds are bounds, draws have the posterior's law."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -90,6 +92,25 @@ def test_scores_are_unbiased(law):
     assert np.abs(z).max() < 3.5, z
     # The noise is there, and far from the scores' own spread in no direction.
     assert (error.std(axis=0) > 0.05 * exact.std(axis=0)).all()
+
+
+def test_the_noise_of_scores_is_their_spread_over_draws():
+    problem = bind(MODEL, simulated(MODEL, AT, 60, 3, seed=2))
+    theta, drawn = problem.parameters.theta(AT), []
+    for seed in range(60):
+        both = (
+            population_grid(monte_carlo(1500), 2, 60, 2 * seed + 1),
+            population_grid(monte_carlo(1500), 1, 60, 2 * seed + 2),
+        )
+        drawn.append(accepted_draws(problem, theta, both, 4))
+    scores = np.array([d.scores(problem, theta).sum(axis=0) for d in drawn])
+    claimed = np.mean([np.diag(d.noise(problem, theta)) for d in drawn], axis=0)
+    # 60 repetitions know a variance within 18 %.
+    np.testing.assert_allclose(claimed, scores.var(axis=0, ddof=1), rtol=0.55)
+    one = replace(drawn[0], counts=np.where(np.arange(60) < 30, 1, drawn[0].counts))
+    assert np.isfinite(one.noise(problem, theta)).all()
+    alone = replace(drawn[0], counts=np.ones(60, dtype=int))
+    assert np.isnan(alone.noise(problem, theta)).all()
 
 
 def test_cuts_and_thresholds(monkeypatch):

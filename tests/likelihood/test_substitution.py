@@ -195,3 +195,56 @@ def test_threads_do_not_change_the_numbers():
     finally:
         numba.set_num_threads(threads)
     np.testing.assert_array_equal(*found)
+
+
+def changed_together(kind, v, mine, dv):
+    """Change of the probabilities (m, S) when all rows of a product change."""
+    p = softmax(v)
+    if kind in (REMOVAL, FINITE):
+        other = np.where(mine[:, None], -np.inf if kind == REMOVAL else v + dv, v)
+        return softmax(other) - p
+    factor = {QUALITY: np.ones_like(v), SLOPE: dv, SIZE: abs(dv)}[kind]
+    return p * (mine[:, None] * factor - (p * mine[:, None] * factor).sum(axis=0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_of_one_product_change_together(kind):
+    panel, sets, base, change, mixture = problem()
+    sets = sets._replace(alternative=sets.alternative // 3)  # products 0, 1 and the outside option
+    size, expected = Size(2, 2, 3), np.zeros((2, 2, 3))
+    who, own = np.zeros((2, 2)), np.zeros((2, 2))
+    rows_own, _ = marginal(panel, sets, base, Change(kind, *change), mixture)
+    for i in range(len(sets.person_start) - 1):
+        beta, w = coefficients(mixture, i), person(mixture.weights, i)
+        for t in range(sets.person_start[i], sets.person_start[i + 1]):
+            rows = slice(panel.situation_start[t], panel.situation_start[t + 1])
+            codes, g = sets.alternative[rows], sets.group[t]
+            if kind == REMOVAL and len(np.unique(codes)) == 1:
+                sets.weight[t] = 0.0  # nobody has anywhere to go
+                continue
+            v = base[rows, None] + panel.x[rows] @ beta
+            dv = change[1][rows, None] + change[0][rows] @ beta
+            for j in (0, 1):
+                there = changed_together(kind, v, codes == j, dv) @ w * sets.weight[t]
+                np.add.at(expected[g, j], codes, there)
+                who[g, j] += there[codes == j].sum()
+                own[g, j] += sets.weight[t] * rows_own[rows][codes == j].sum()
+    effect, _ = substitution(panel, sets, base, Change(kind, *change), mixture, size)
+    np.testing.assert_allclose(effect, expected, atol=1e-12)
+    np.testing.assert_allclose(own, who, atol=1e-12)
+    assert (np.diff(panel.situation_start) > 2).any()
+
+
+def test_a_large_change_of_a_product_overflows_nowhere():
+    panel, sets, base, change, mixture = problem()
+    sets = sets._replace(alternative=sets.alternative // 3)
+    size = Size(2, 2, 3)
+    for sign in (-1.0, 1.0):
+        far = Change(FINITE, 0 * change[0], np.full(len(base), sign * 2000.0))
+        effect, share = substitution(panel, sets, base, far, mixture, size)
+        assert np.isfinite(effect).all()
+        if sign < 0:
+            own = effect[:, [0, 1], [0, 1]]
+            alone = share[:, :2] + own  # what is left are situations with nothing else
+            assert (own <= 0).all()
+            assert (alone >= -1e-9).all()

@@ -1,13 +1,17 @@
 """Plots and tables of demand: what they show, on made-up results."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import xarray as xr
 
 from bayesmix.errors import SpecificationError
-from bayesmix.reporting.demand_plots import plot_matrix, plot_price_curve, plot_wtp
-from bayesmix.reporting.demand_tables import demand_table, latex_table
+from bayesmix.reporting.demand_plots import (
+    plot_diversion,
+    plot_matrix,
+    plot_price_curve,
+    plot_wtp,
+)
+from bayesmix.reporting.demand_tables import demand_table
 
 
 def results(dims, coords, values, **attrs):
@@ -80,13 +84,31 @@ def test_table_has_the_last_dimension_by_column(diversion):
     assert scalar["estimate"].tolist() == ["0.7 [0.6, 0.8]"]
 
 
-def test_latex_escapes_labels_and_counts_columns(diversion):
-    lines = latex_table(demand_table(diversion, digits=1), caption="50 % of a_b").splitlines()
-    assert lines[1] == r"\caption{50 \% of a\_b}"
-    assert r"\begin{tabular}{llrrr}" in lines
-    assert r"segment & origin & x\_1 & y & outside \\" in lines
-    assert r"a & x\_1 & 0.0 [-0.1, 0.1] & 0.7 [0.6, 0.8] & 0.3 [0.2, 0.4] \\" in lines
-    assert lines[-1] == r"\end{table}"
-    plain = latex_table(pd.DataFrame({("A", "n"): [1.5, np.nan]}, index=["a", "b"]))
-    assert r" & A n \\" in plain
-    assert r"b &  \\" in plain
+def test_results_stand_side_by_side_without_the_diagonal(diversion):
+    one, other = diversion.sel(segment="a"), diversion.sel(segment="b")
+    axes = plot_diversion({"NUTS": one, "MSLE": other}).axes
+    assert [axis.get_title() for axis in axes] == ["origin: x_1", "origin: y"]
+    first, second = axes[0].get_lines()
+    np.testing.assert_allclose(first.get_xdata(), [0.7, 0.3])
+    np.testing.assert_allclose(second.get_xdata(), [0.0, 0.6])
+    assert np.round(first.get_ydata()).tolist() == [1, 2]
+    assert (first.get_ydata() < second.get_ydata()).all()
+    bars = np.array([path.vertices[:, 0] for path in axes[0].collections[0].get_paths()])
+    np.testing.assert_allclose(bars, [[0.6, 0.8], [0.2, 0.4]])
+    assert [t.get_text() for t in axes[0].get_legend().get_texts()] == ["NUTS", "MSLE"]
+    assert [t.get_text() for t in axes[0].get_yticklabels()] == ["x_1", "y", "outside"]
+    same = plot_diversion({"a": diversion, "b": diversion}, segment="b").axes[1].get_lines()
+    np.testing.assert_allclose(same[0].get_xdata(), same[1].get_xdata())
+    responses = one.rename(origin="changed", destination="responding")
+    assert len(plot_diversion({"a": responses}).axes[0].get_lines()[0].get_xdata()) == 3
+
+
+def test_what_cannot_stand_side_by_side_is_refused(diversion):
+    one = diversion.sel(segment="a")
+    renamed = one.assign_coords(origin=["x_1", "z"])
+    with pytest.raises(SpecificationError, match="'a' and 'b' are about different alternatives"):
+        plot_diversion({"a": one, "b": renamed})
+    with pytest.raises(SpecificationError, match="result 'a': expected what diversion"):
+        plot_diversion({"a": one.sel(origin="y")})
+    with pytest.raises(SpecificationError, match="no results"):
+        plot_diversion({})
