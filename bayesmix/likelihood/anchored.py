@@ -107,8 +107,8 @@ def climb(
     rng
         Source of scrambles: each re-anchoring has nodes of its own.
     known
-        Optima that other starts have found: a climb that comes as near to one of them as the next
-        anchors could tell ends there.
+        Optima that other starts have found: a climb ends there that comes as near to one of them
+        as the next anchors could tell, or to it on the nodes on which it was found.
     """
     state = _anchor(problem, rule, start, rng)
     radius, evaluations = 20.0, 0
@@ -126,15 +126,12 @@ def climb(
         step, distance = local.theta - state.theta, state.distance(local.theta)
         if distance < SMALL_STEP:
             break
-        if distance < WITHIN_SIGHT:
-            noise = _noise(state, rng)
-            if distance < NOISY_STEP * noise:
-                same = _nearest(state, known, max(FAR_STEP, NOISY_STEP * noise))
-                if same is not None:
-                    return replace(same[0], evaluations=evaluations), same[1]
-                break
+        if distance < WITHIN_SIGHT and distance < NOISY_STEP * _noise(state, rng):
+            break
         scale = min(1.0, radius / distance)
-        trial = _anchor(problem, rule, state.theta + scale * step, rng, state.grid.modes)
+        # Signs as they are printed, for known optima have them too.
+        end = problem.parameters.canonical(state.theta + scale * step)
+        trial = _anchor(problem, rule, end, rng, state.grid.modes)
         # Log-likelihoods on different nodes differ by integration noise: a climb of less than a
         # few nats cannot be told from it, and is taken.
         promised = scale * (2.0 - scale) * (local.value - state.value)
@@ -148,6 +145,12 @@ def climb(
             radius = min(radius, scale * distance) / 4
             if radius < SMALL_STEP:
                 break
+    same = _nearest(state, known, WITHIN_SIGHT)
+    if same is not None:
+        recognised, tried = _leads_to(*same, state, optimizer)
+        evaluations += tried
+        if recognised:
+            return replace(same[0], evaluations=evaluations), same[1]
     optimum, grid = settle(problem, rule, state.theta, rng, optimizer=optimizer, callback=callback)
     return replace(optimum, evaluations=evaluations + optimum.evaluations), grid
 
@@ -158,6 +161,21 @@ def _nearest(
     """The known optimum nearest to ``state``, if it is nearer than ``within`` standard errors."""
     gaps = [state.distance(optimum.theta) for optimum, _ in known]
     return known[int(np.argmin(gaps))] if min(gaps, default=np.inf) < within else None
+
+
+def _leads_to(
+    optimum: Optimum, grid: PersonGrid, state: _State, optimizer: str
+) -> tuple[bool, int]:
+    """Whether the optimum is reached from ``state`` on its own nodes; the evaluations it took.
+
+    On other nodes the same optimum is elsewhere, by the noise of both.
+    """
+    problem = state.likelihood.problem
+    there = maximise_likelihood(
+        Likelihood(problem, grid), state.theta, state.root, optimizer=optimizer
+    )
+    gap = problem.parameters.canonical(there.theta) - optimum.theta
+    return state.distance(state.theta + gap) < SMALL_STEP, there.evaluations
 
 
 def settle(

@@ -210,3 +210,21 @@ def test_a_collapsed_optimum_is_kept_where_nothing_better_is_found():
     assert len(visited) == 2
     assert visited[1][3] > 0.1
     np.testing.assert_array_equal(visited[1][:3], origin[:3])
+
+
+@pytest.mark.parametrize("law", ["normal", "correlated"])
+def test_a_known_optimum_is_recognised_on_other_nodes_and_with_other_signs(law):
+    """On few nodes optima of one maximum differ by their noise; a start may come from -s."""
+    rule, here = centred(sobol(16)), problem(law)
+    known = climb(here, rule, start(law), np.random.default_rng(1))
+    space = here.parameters
+    mean, chol, fixed = space.unpack(start(law))
+    mirrored = space.pack(mean, -chol, fixed, np.zeros(0), np.zeros(0))
+    for seed in range(2, 6):
+        alone, _ = climb(here, rule, mirrored, np.random.default_rng(seed))
+        again, grid = climb(here, rule, mirrored, np.random.default_rng(seed), known=[known])
+        assert not np.array_equal(alone.theta, known[0].theta)
+        np.testing.assert_array_equal(again.theta, known[0].theta)
+        assert grid is known[1]
+        near, _ = climb(here, rule, alone.theta, np.random.default_rng(seed), known=[known])
+        np.testing.assert_array_equal(near.theta, known[0].theta)

@@ -5,9 +5,11 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.classical.assemble import information_at
+from bayesmix.classical.covariance import Information
 from bayesmix.likelihood.centred import centre
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.following import followed, following_gradient
+from bayesmix.likelihood.maximise import curvature
 from bayesmix.likelihood.problem import bind
 
 NAMES = ("pf", "cl", "loc", "wk", "tod", "seas")
@@ -53,3 +55,20 @@ def test_standard_errors_of_64_nodes_are_those_of_1024():
         one, other = (np.sqrt(np.diag(found.covariance(kind))) for found in (few, many))
         np.testing.assert_allclose(one, other, rtol=most)
     np.testing.assert_allclose(other[0], 0.0567, rtol=0.02)
+
+
+def test_an_eighth_of_the_nodes_is_enough_for_the_curvature():
+    problem, theta = electricity()
+    rule = bm.centred(bm.sobol(1024), population=0.125, moments=True)
+    likelihood = Likelihood(problem, centre(problem, rule, theta, 3))
+    logp, scores = likelihood.check(theta)
+    found = information_at(likelihood, theta, scores)
+    assert found.scores is scores
+    np.testing.assert_array_equal(logp, likelihood.by_person(theta)[0])
+    root = found.root()
+    all_nodes = curvature(following_gradient(problem, likelihood.grid), theta, root)
+    whole = Information(all_nodes, scores, found.weights)
+    for kind in ("hessian", "robust"):
+        few, many = (np.sqrt(np.diag(one.covariance(kind))) for one in (found, whole))
+        assert not np.array_equal(few, many)
+        np.testing.assert_allclose(few, many, rtol=0.03)

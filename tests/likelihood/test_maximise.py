@@ -135,3 +135,18 @@ def test_curvature_is_minus_the_second_derivative():
     found = curvature(gradient, at, root)
     np.testing.assert_allclose(found, found.T)
     np.testing.assert_allclose(np.outer(SCALE, SCALE) * (found - expected), 0, atol=1e-4)
+
+
+@every_optimizer
+def test_what_is_known_at_the_start_is_not_evaluated_again(optimizer):
+    visited = []
+
+    def function(theta):
+        visited.append(theta.copy())
+        return bell(theta)
+
+    origin = np.array([0.5, 0.0, 10.0])
+    plain = maximise(bell, origin, np.diag(SCALE), optimizer=optimizer)
+    found = maximise(function, origin, np.diag(SCALE), optimizer=optimizer, known=bell(origin))
+    assert not any(np.array_equal(theta, origin) for theta in visited)
+    np.testing.assert_array_equal(found.theta, plain.theta)
