@@ -66,6 +66,11 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
     if strange:
         raise _not_nested(f"{strange[0]!r} is in the first alone")
     still = [term for term in theirs if term not in mine]
+    if still and full.model.latent is not None:
+        raise _not_nested(
+            f"whether {still[0]!r} varies within latent classes has no law that is known here; "
+            "compare aic and bic"
+        )
     for term in still:
         law = theirs[term]
         if location_of(law, 0.0) is None and term not in restricted.space.fixed:
@@ -81,12 +86,15 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
         raise _not_nested("they have the same parameters")
     blocks = _blocks(full, set(still)) if still else ()
     bounded = sum(m * (m + 1) // 2 for m in map(len, blocks))
-    return Nesting(blocks, len(left) - bounded, f"{', '.join(left)} = 0")
+    zero = [name for name in left if not name.startswith("scale[")]
+    one = [name for name in left if name.startswith("scale[")]
+    null = [f"{', '.join(names)} = {at}" for names, at in ((zero, 0), (one, 1)) if names]
+    return Nesting(blocks, len(left) - bounded, ", ".join(null))
 
 
 def null_params(restricted: Fit, full: Fit) -> dict[str, float]:
     """The restricted estimates as parameters of the full model, by flat name."""
-    values = dict.fromkeys(full.space.names, 0.0)
+    values = {name: float(name.startswith("scale[")) for name in full.space.names}
     params = restricted.params
     for c in full.model.coefficients:
         if c.term in restricted.space.fixed:

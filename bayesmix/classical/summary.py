@@ -26,6 +26,8 @@ Array = NDArray[np.float64]
 def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     """Add z ratios and confidence limits to a table of estimates and standard errors.
 
+    The ratio is that of the distance from 0, and for the scale of a source of that from 1.
+
     Standard deviations have their limits on the log scale, correlations on Fisher's z scale, shares
     on the logit scale. A standard deviation smaller than its error is hardly told from 0, which is
     its lower limit. A share nearer to 0 or 1 than its error has limits that are cut there.
@@ -56,7 +58,8 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         plain = np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
         low = np.where(share, np.where(clear, odds / (odds + spread), plain[0]), low)
         high = np.where(share, np.where(clear, odds * spread / (1 + odds * spread), plain[1]), high)
-        z = np.where(error > 0, estimate / error, np.nan)
+        null = np.where(labels.str.startswith("scale["), 1.0, 0.0)
+        z = np.where(error > 0, (estimate - null) / error, np.nan)
     tail = 100 * (1 - level) / 2
     return table.assign(z=z, **{f"{tail:g} %": low, f"{100 - tail:g} %": high})
 

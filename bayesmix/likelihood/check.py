@@ -90,10 +90,11 @@ def check(model: MixedLogit, data: ChoiceData) -> CheckReport:
     design = problem.design
     values = np.concatenate([design.random, design.fixed], axis=1)
     names = (*design.random_names, *design.fixed_names)
+    within = (problem.within or problem).parameters
     findings = [
         *column_findings(values, names, model.laws, data),
         *choice_findings(data),
-        *size_findings(problem.parameters, data),
+        *size_findings(problem.parameters, data, within),
     ]
     found, weakest = _estimable(problem)
     findings += found

@@ -164,3 +164,27 @@ def test_other_estimators_and_too_many_classes_are_refused():
 
 def test_check_knows_classes():
     assert bm.check(MODEL, data()).ok
+
+
+@pytest.mark.parametrize(
+    "random",
+    [
+        [bm.LatentClass("x", bm.Normal("y"))],
+        [bm.LatentClass("x"), bm.Normal("y")],
+        [bm.LatentClass(bm.LKJNormal("x", "y"))],
+    ],
+    ids=["inside", "outside", "correlated"],
+)
+def test_check_knows_laws_beside_classes(random):
+    found = bm.check(bm.MixedLogit("x + y", random), data())
+    assert "error" not in set(found.table["severity"])
+
+
+def test_whether_a_coefficient_varies_within_classes_is_not_tested():
+    whole = bm.msle(
+        bm.MixedLogit("x + y", [bm.LatentClass("x", share="1 + age"), bm.Normal("y")]),
+        data(), starts=1, rng=1,
+    )  # fmt: skip
+    points = bm.msle(bm.MixedLogit("x + y", bm.LatentClass("x", share="1 + age")), data(), rng=1)
+    with pytest.raises(bm.SpecificationError, match="'y' varies within latent classes"):
+        bm.lr_test(points, whole)

@@ -125,3 +125,15 @@ def test_what_is_not_identified():
         bind(MODEL, choice_data(apart))
     with pytest.raises(DataError, match="varies within situations, first in row"):
         bind(MODEL, choice_data(frame.assign(source=frame["alt"])))
+
+
+def test_the_null_of_a_scale_is_1():
+    """The ratio test and the table's z compare with the first source, whose scale is 1."""
+    data = bm.simulate_choices(MODEL, TRUTH, two_sources(200), rng=5)
+    full = bm.msle(MODEL, data, grid=bm.gauss_hermite(9), starts=1)
+    pooled = bm.msle(bm.MixedLogit("x + y", scale=None), data)
+    test = bm.lr_test(pooled, full)
+    assert "scale[SP] = 1" in test.null
+    row = full.summary().loc["scale[SP]"]
+    assert row["z"] == pytest.approx((row["estimate"] - 1) / row["std error"])
+    assert test.statistic == pytest.approx(2 * (full.loglik - pooled.loglik))
