@@ -143,7 +143,8 @@ class ChoiceData:
             integral are probabilities of nothing, and estimates from them not consistent
             (Rabe-Hesketh and Skrondal 2006).
         offset : column, optional
-            Utility that is known, in utils: it enters with a coefficient of 1, here and in demand.
+            Utility that is known, in utils: it enters with a coefficient of 1, here and in demand,
+            where results refuse data without it.
         sampling : column, optional
             Probability with which the row's alternative was drawn into the set, in (0, 1], where
             sets are samples of larger ones: minus its logarithm is added to utility (McFadden

@@ -23,6 +23,7 @@ from bayesmix.classical.bootstrap import Bootstrap
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.predict import bound_like
 from bayesmix.data.choices import ChoiceData
+from bayesmix.data.known import check_offset
 from bayesmix.demand.options import How
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem, bind
@@ -90,7 +91,7 @@ def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> 
     SpecificationError
         If ``result`` is neither a fit nor a posterior made by ``bm.sample``.
     DataError
-        If parameters are of other levels or sources than these data have.
+        If the data have another offset, or other levels or sources, than the result's own.
     """
     if isinstance(result, Fit):
         # Other data than the fit's take from it what its formula has learnt.
@@ -105,6 +106,8 @@ def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> 
     record = json.loads(attrs.get("estimated_on", "{}"))
     model = model_from_record(json.loads(attrs["model"]))
     problem = bind(model, data, sources_from_record(record))
+    if "offset" in record:
+        check_offset(data, record["offset"], "the posterior")
     _check_state(problem, result)
     return ParameterDraws(problem, spaced(problem, result, draws))
 

@@ -274,7 +274,8 @@ def bind_scenario(problem: Problem, scenario: ChoiceData) -> Problem:
     Raises
     ------
     DataError
-        If the scenario is none, or its persons or situations are not those of the problem's data.
+        If the scenario is none, or its persons, situations or offset are not those of the problem's
+        data.
     """
     problem = to_predict(problem)
     data = problem.data
@@ -289,5 +290,10 @@ def bind_scenario(problem: Problem, scenario: ChoiceData) -> Problem:
         raise DataError(
             "argument 'scenario' has other persons or situations than the data: make it from them, "
             "with with_attribute, without or with_alternative"
+        )
+    if scenario.known.offset != data.known.offset:
+        raise DataError(
+            f"argument 'scenario' has the offset {scenario.known.offset!r}, and the data have "
+            f"{data.known.offset!r}: make it from them, with with_attribute where it is to change"
         )
     return Problem(problem.model, scenario, problem.model.design(scenario, like=problem.design))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bayesmix.data.choices import ChoiceData
 from bayesmix.specification.classes import Classes
 from bayesmix.specification.mixing import Coefficient, Law
 from bayesmix.specification.model import Design, MixedLogit
@@ -35,17 +36,18 @@ def model_from_record(record: dict[str, Any]) -> MixedLogit:
     return MixedLogit(record["formula"], laws, wtp=record["wtp"], scale=record.get("scale"))
 
 
-def design_record(design: Design) -> dict[str, Any]:
-    """What parameters mean only with it: the sources that scales are of and relative to."""
+def data_record(data: ChoiceData, design: Design) -> dict[str, Any]:
+    """What parameters mean only with it: the offset, and the sources that scales are of."""
+    record: dict[str, Any] = {"offset": data.known.offset}
     found = design.sources
     if found is None:
-        return {}
+        return record
     plain = [k if isinstance(k, str | int | float) else str(k) for k in found.labels]
-    return {"sources": {"column": found.column, "labels": plain}}
+    return record | {"sources": {"column": found.column, "labels": plain}}
 
 
 def sources_from_record(record: dict[str, Any]) -> Sources | None:
-    """The sources of a record that `design_record` made, of no situations."""
+    """The sources of a record that `data_record` made, of no situations."""
     if "sources" not in record:
         return None
     column, labels = record["sources"]["column"], tuple(record["sources"]["labels"])

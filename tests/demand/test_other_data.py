@@ -1,5 +1,7 @@
 """Results used with other data than their own: what they keep of it, and what is refused."""
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -115,3 +117,77 @@ def test_other_data_of_as_many_rows_are_other_data():
     assert np.isfinite(bm.shares(tree, choice_data(frame), **HOW)["estimate"]).all()
     with pytest.raises(SpecificationError, match="has learnt from the posterior's data"):
         bm.shares(tree, choice_data(frame.assign(x=2.0 * frame["x"] + frame["y"])), **HOW)
+
+
+# offsets
+
+PLAIN = bm.MixedLogit("x + y")
+VERBS = {
+    "shares": lambda result, data: bm.shares(result, data, **HOW),
+    "individuals": lambda result, data: bm.individuals(result, data, rng=1),
+    "elasticities": lambda result, data: bm.elasticities(result, data, "x", **HOW),
+}
+
+
+@pytest.fixture(scope="module")
+def offsets():
+    """Data of one frame with offsets "off", "other" and none."""
+    rng = np.random.default_rng(3)
+    frame = attributes(rng, 30, 3).assign(q=0.5)
+    frame["off"], frame["other"] = rng.normal(size=(2, len(frame)))
+    best = (frame["x"] + rng.gumbel(size=len(frame))).groupby(frame["task"]).idxmax()
+    frame["choice"] = frame.index.isin(best).astype(int)
+    return {name: choice_data(frame, offset=name) for name in ("off", "other", None)}
+
+
+@pytest.fixture(scope="module")
+def known(offsets):
+    """Results on the data with the offset "off"."""
+    fit = bm.msle(bm.MixedLogit("x + y", bm.Normal("x")), offsets["off"], grid=bm.gauss_hermite(5))
+    return {"fit": fit, "posterior": posterior_of(PLAIN, offsets["off"], fixed=[1.0, -0.7])}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("kind", ["fit", "posterior"])
+def test_offsets_forgotten_or_others_are_refused(known, offsets, kind, verb):
+    if (kind, verb) != ("posterior", "individuals"):  # which has no random coefficients
+        VERBS[verb](known[kind], offsets["off"])
+    for name, words in ((None, "none"), ("other", "the offset 'other'")):
+        message = f"the {kind} is of data with the offset 'off', .*these have {words}.*offset='off'"
+        with pytest.raises(DataError, match=message):
+            VERBS[verb](known[kind], offsets[name])
+
+
+def test_predictions_refuse_other_offsets(known, offsets):
+    fit = known["fit"]
+    same = offsets["off"].with_choices(offsets["off"].chosen_row)
+    np.testing.assert_array_equal(*(fit.predict(d)["probability"] for d in (same, None)))
+    with pytest.raises(DataError, match="these have none: make them with offset='off'"):
+        fit.predict(offsets[None])
+    plain = bm.msle(PLAIN, offsets[None])
+    with pytest.raises(DataError, match="without an offset, and these have the offset 'off'"):
+        plain.predict(offsets["off"])
+    scenario = offsets[None].with_attribute("x", 0.0)
+    with pytest.raises(DataError, match="has the offset None, and the data have 'off': make it"):
+        fit.predict(offsets["off"], scenario=scenario)
+
+
+def test_samples_of_alternatives_are_for_estimation_alone(offsets):
+    """The whole sets have the offset, and no probability of being sampled."""
+    frame = offsets["off"].frame
+    sampled = choice_data(frame, offset="off", sampling="q")
+    fit = bm.msle(PLAIN, sampled)
+    assert np.isfinite(bm.shares(fit, offsets["off"], **HOW)["estimate"]).all()
+
+
+def test_stored_fits_keep_their_offset(known, offsets, tmp_path):
+    path = tmp_path / "fit.json"
+    known["fit"].save(path)
+    again = bm.Fit.load(path, offsets["off"])
+    assert again.offset == known["fit"].offset == "off"
+    with pytest.raises(DataError, match=r"fit.json: the fit is of .* 'off', .* these have none"):
+        bm.Fit.load(path, offsets[None])
+    record = json.loads(path.read_text())
+    del record["offset"]  # a file of before
+    path.write_text(json.dumps(record))
+    assert bm.Fit.load(path, offsets["off"]).loglik == known["fit"].loglik
