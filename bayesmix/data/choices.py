@@ -362,8 +362,14 @@ class ChoiceData:
         ----------
         ranks : (R,) int
             By row of ``first_choices().frame``: 1 is best, 0 is not ranked.
+
+        Raises
+        ------
+        DataError
+            If there is not a whole number for each of these rows, or ranks have ties or gaps.
         """
-        return rankings.explode(self.first_choices(), ranks)  # type: ignore[return-value]
+        first = self.first_choices()
+        return rankings.explode(first, rankings.checked_ranks(first, ranks))  # type: ignore[return-value]
 
     def with_choices(self, chosen_row: np.ndarray) -> Self:
         """The same persons, sets and attributes with other choices, (T,) rows or -1."""
