@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayesmix.data.columns import first_few
+from bayesmix.errors import DataError
 from bayesmix.likelihood.centred import PersonGrid
 from bayesmix.likelihood.coefficient_nodes import freeze
 from bayesmix.likelihood.density import density_integrals
@@ -17,36 +21,64 @@ Array = NDArray[np.float64]
 
 
 def free_vectors(problem: Problem, posterior: xr.Dataset) -> Array:
-    """The free vector of every draw, (chains, draws, P)."""
+    """The free vector of every draw, (chains, draws, P).
+
+    Draws are taken by the names of their coordinates, where they have names.
+
+    Raises
+    ------
+    DataError
+        If these are not the names of the problem's parameters, which depend on its data.
+    """
     space = problem.parameters
     if problem.within is not None:
         return _class_vectors(problem, posterior)
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
     parts = []
     if space.n_random:
-        sd = posterior["sd"].to_numpy()
+        sd = _named(posterior, "sd", space.random)
         corr = np.broadcast_to(np.eye(space.n_random), (*shape, space.n_random, space.n_random))
         if space.pairs:
             corr = corr.copy()
             first, second = np.array(space.pairs).T
-            corr[..., first, second] = corr[..., second, first] = posterior["corr"].to_numpy()
+            found = _named(posterior, "corr", space.pair_names)
+            corr[..., first, second] = corr[..., second, first] = found
         chol = sd[..., None] * np.linalg.cholesky(corr)
-        parts += [posterior["mean"].to_numpy()] if len(space.located) else []
+        if len(space.located):
+            parts.append(_named(posterior, "mean", space.located_names))
         parts.append(chol[..., *space.chol_index])
     if space.fixed:
-        parts.append(posterior["fixed"].to_numpy())
+        parts.append(_named(posterior, "fixed", space.fixed))
     if space.shifts:
-        parts.append(posterior["shift"].to_numpy())
+        parts.append(_named(posterior, "shift", space.shift_names))
     if space.scales:
-        parts.append(np.log(posterior["scale"].to_numpy()))
+        parts.append(np.log(_named(posterior, "scale", space.scales)))
     return np.concatenate(parts, axis=-1)
+
+
+def _named(posterior: xr.Dataset, kind: str, names: Sequence[str]) -> Array:
+    """Draws (chains, draws, .) of the parameters of a kind, in the order of ``names``."""
+    draws = posterior[kind]
+    dim = draws.dims[-1]
+    have = [str(name) for name in draws.indexes[dim]] if dim in draws.indexes else None
+    if have is None or have == list(names):
+        return draws.to_numpy()
+    if sorted(have) != sorted(names):
+        raise DataError(
+            f"the posterior has {kind} of {first_few(have)}, and on these data the model has "
+            f"{kind} of {first_few(names)}: give the data that the posterior is of, or others with "
+            "the same alternatives, sources and levels"
+        )
+    return draws.to_numpy()[..., [have.index(name) for name in names]]
 
 
 def _class_vectors(problem: Problem, posterior: xr.Dataset) -> Array:
     """`free_vectors` with latent classes: those of each class, put together."""
     space, within = problem.classes, problem.within
     assert within is not None
-    values = np.concatenate([posterior[kind].to_numpy() for kind in space.labels], axis=-1)
+    values = np.concatenate(
+        [_named(posterior, kind, names) for kind, names in space.labels.items()], axis=-1
+    )
     kinds = np.array([name.split("[", 1)[0] for name in within.parameters.names], dtype=str)
     thetas = np.empty_like(values)
     for places, entries in zip(space.select_printed, space.select, strict=True):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bayesmix.bayes.class_priors import prior_table
 from bayesmix.bayes.priors import Prior
 from bayesmix.likelihood.problem import Problem
-from bayesmix.specification.record import model_record
+from bayesmix.specification.record import data_record, model_record
 
 Array = NDArray[np.float64]
 
@@ -56,6 +56,7 @@ def complete(
     posterior.attrs.update(
         {
             "model": json.dumps(model_record(problem.model)),
+            "estimated_on": json.dumps(data_record(problem.data, problem.design)),
             "description": str(problem.model),
             "priors": prior_table(problem, priors).to_string(),
             **notes,

@@ -98,6 +98,11 @@ class Fit:
         return self.space.series(self.space.natural(self.theta)).rename("estimate")
 
     @property
+    def offset(self) -> str | None:
+        """Column of the known utility in the fit's data, which other data must have too."""
+        return None if self.problem is None else self.problem.data.known.offset
+
+    @property
     def aic(self) -> float:
         """Akaike's criterion ``2 P - 2 log L``."""
         return 2.0 * self.space.size - 2.0 * self.loglik

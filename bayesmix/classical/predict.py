@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
+from bayesmix.data.known import check_offset
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.grids import Seed, population_grid
 from bayesmix.integration.rules import sobol
@@ -47,6 +48,7 @@ def bound_like(fit: Fit, data: ChoiceData | None) -> Problem:
         return bind(fit.model, data)
     if data is fit.problem.data:
         return fit.problem
+    check_offset(data, fit.offset, "the fit")
     if data.outside_option != fit.problem.data.outside_option:
         having = ("without", "with")[fit.problem.data.outside_option]
         raise DataError(

@@ -21,6 +21,7 @@ from bayesmix.classical.gmm import Overidentification
 from bayesmix.classical.simulation_error import SimulationError
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.fingerprint import fingerprint
+from bayesmix.data.known import check_offset
 from bayesmix.errors import DataError
 from bayesmix.integration import descriptions
 from bayesmix.integration.grids import PopulationGrid, population_grid
@@ -53,6 +54,7 @@ def save(fit: Fit, path: str | PathLike[str]) -> None:
         "optima": fit.optima.reset_index().to_dict(orient="list"),
         "converged": fit.converged,
         "message": fit.message,
+        **({} if fit.problem is None else {"offset": fit.offset}),
         "n_persons": fit.n_persons,
         "n_situations": fit.n_situations,
         "seconds": fit.seconds,
@@ -79,6 +81,8 @@ def load(path: str | PathLike[str], data: ChoiceData) -> Fit:
             f"{path}: a fit to {record['n_persons']} persons and {record['n_situations']} "
             f"situations, the data have {data.n_persons} and {data.n_situations}: pass its data"
         )
+    if "offset" in record:  # files of the first versions of this format say nothing of it
+        check_offset(data, record["offset"], f"{path}: the fit")
     model = model_from_record(record["model"])
     problem = bind(model, data)
     optima = pd.DataFrame(record["optima"]).set_index("start")

@@ -143,7 +143,8 @@ class ChoiceData:
             integral are probabilities of nothing, and estimates from them not consistent
             (Rabe-Hesketh and Skrondal 2006).
         offset : column, optional
-            Utility that is known, in utils: it enters with a coefficient of 1, here and in demand.
+            Utility that is known, in utils: it enters with a coefficient of 1, here and in demand,
+            where results refuse data without it.
         sampling : column, optional
             Probability with which the row's alternative was drawn into the set, in (0, 1], where
             sets are samples of larger ones: minus its logarithm is added to utility (McFadden
@@ -361,8 +362,14 @@ class ChoiceData:
         ----------
         ranks : (R,) int
             By row of ``first_choices().frame``: 1 is best, 0 is not ranked.
+
+        Raises
+        ------
+        DataError
+            If there is not a whole number for each of these rows, or ranks have ties or gaps.
         """
-        return rankings.explode(self.first_choices(), ranks)  # type: ignore[return-value]
+        first = self.first_choices()
+        return rankings.explode(first, rankings.checked_ranks(first, ranks))  # type: ignore[return-value]
 
     def with_choices(self, chosen_row: np.ndarray) -> Self:
         """The same persons, sets and attributes with other choices, (T,) rows or -1."""

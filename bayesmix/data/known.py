@@ -66,6 +66,31 @@ def known_utility(data: ChoiceData) -> NDArray[np.float64] | None:
     return sum(parts[1:], parts[0]) if parts else None
 
 
+def check_offset(data: ChoiceData, offset: str | None, result: str) -> None:
+    """Refuse data whose offset is not the column that ``result``, such as "the fit", is of.
+
+    Without it, this part of the utility would be 0. How alternatives were sampled may differ.
+
+    Raises
+    ------
+    DataError
+        Naming the column.
+    """
+    own = data.known.offset
+    if own == offset:
+        return
+    if offset is None:
+        raise DataError(
+            f"{result} is of data without an offset, and these have the offset {show(own)}: make "
+            "them without offset="
+        )
+    instead = "none" if own is None else f"the offset {show(own)}"
+    raise DataError(
+        f"{result} is of data with the offset {show(offset)}, a known part of the utility, and "
+        f"these have {instead}: make them with offset={offset!r}"
+    )
+
+
 def _probabilities(data: ChoiceData, column: str) -> NDArray[np.float64]:
     values = check_numeric(data, column)
     wrong = np.flatnonzero(~((values > 0.0) & (values <= 1.0)))

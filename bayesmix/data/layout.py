@@ -1,12 +1,18 @@
 """The order of persons, situations and alternatives that a long frame implies."""
 
+from __future__ import annotations
+
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import show
+
+if TYPE_CHECKING:
+    from bayesmix.data.choices import ChoiceData
 
 
 def name_situation(situations: pd.MultiIndex, situation: int, panel: bool) -> str:
@@ -86,6 +92,21 @@ def lay_out(frame: pd.DataFrame, person: str | None, situation: str, alternative
         row_situation=row_situation,
         alternative_code=sorted_alternative,
         panel=person is not None,
+    )
+
+
+def layout_of(data: ChoiceData) -> Layout:
+    """The layout that data have, for what is checked once they are made."""
+    return Layout(
+        order=np.arange(data.n_rows),
+        rows=data.rows,
+        persons=data.persons,
+        situations=data.situations,
+        alternatives=data.alternatives,
+        situation_person=np.repeat(np.arange(data.n_persons), np.diff(data.person_start)),
+        row_situation=data.row_situation,
+        alternative_code=data.alternative_code,
+        panel=data.person is not None,
     )
 
 

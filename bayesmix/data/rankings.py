@@ -9,7 +9,7 @@ a mixed logit takes them for further choices of that person.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bayesmix.data.checks import others
 from bayesmix.data.columns import first_few, numbers, show
-from bayesmix.data.layout import Layout, offsets
+from bayesmix.data.layout import Layout, layout_of, offsets
 from bayesmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -56,6 +56,39 @@ def read_ranks(layout: Layout, column: pd.Series, outside_option: bool) -> Indic
     _check_ties(layout, ranks, name)
     _check_gaps(layout, ranks, name, outside_option)
     return ranks
+
+
+def checked_ranks(data: ChoiceData, ranks: Any) -> Indices:
+    """Ranks (R,) by row of ``data``, 0 where there is none, checked as those of a column are.
+
+    Raises
+    ------
+    DataError
+        Unless they are whole numbers, one a row, of which each situation has 1, 2, ... once.
+    """
+    name = "argument 'ranks'"
+    values = np.asarray(ranks)
+    if values.shape != (data.n_rows,):
+        raise DataError(
+            f"{name} has shape {values.shape}; expected ({data.n_rows},): a rank for each row of "
+            "first_choices().frame"
+        )
+    if values.dtype.kind not in "iuf":
+        raise DataError(
+            f"{name} holds {first_few(pd.unique(pd.Series(values)))}; expected whole numbers, 1 "
+            "for the best, 0 where a row is not ranked"
+        )
+    wrong = ~((values >= 0) & (values == np.round(values)) & np.isfinite(values))
+    if wrong.any():
+        raise DataError(
+            f"{name} holds {first_few(np.unique(values[wrong]))} in {wrong.sum()} rows (rows "
+            f"{first_few(data.rows[wrong])}); expected whole numbers, 1 for the best, 0 where a "
+            "row is not ranked"
+        )
+    layout, found = layout_of(data), values.astype(np.int64)
+    _check_ties(layout, found, name)
+    _check_gaps(layout, found, name, data.outside_option)
+    return found
 
 
 def _check_ties(layout: Layout, ranks: Indices, name: str) -> None:

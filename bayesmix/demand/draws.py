@@ -23,10 +23,11 @@ from bayesmix.classical.bootstrap import Bootstrap
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.predict import bound_like
 from bayesmix.data.choices import ChoiceData
+from bayesmix.data.known import check_offset
 from bayesmix.demand.options import How
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem, bind
-from bayesmix.specification.record import model_from_record
+from bayesmix.specification.record import model_from_record, sources_from_record
 
 Array = NDArray[np.float64]
 
@@ -89,6 +90,8 @@ def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> 
     ------
     SpecificationError
         If ``result`` is neither a fit nor a posterior made by ``bm.sample``.
+    DataError
+        If the data have another offset, or other levels or sources, than the result's own.
     """
     if isinstance(result, Fit):
         # Other data than the fit's take from it what its formula has learnt.
@@ -99,8 +102,12 @@ def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> 
         raise SpecificationError(
             f"expected a Fit or a DataTree of bm.sample, got {type(result).__name__}"
         )
-    model = model_from_record(json.loads(result["posterior"].attrs["model"]))
-    problem = bind(model, data)
+    attrs = result["posterior"].attrs
+    record = json.loads(attrs.get("estimated_on", "{}"))
+    model = model_from_record(json.loads(attrs["model"]))
+    problem = bind(model, data, sources_from_record(record))
+    if "offset" in record:
+        check_offset(data, record["offset"], "the posterior")
     _check_state(problem, result)
     return ParameterDraws(problem, spaced(problem, result, draws))
 
@@ -110,7 +117,11 @@ def _check_state(problem: Problem, result: xr.DataTree) -> None:
     state = problem.design.state
     if "constant_data" not in result.children:
         return
-    same = result["constant_data"].sizes.get("row") == problem.data.n_rows
+    own, design = result["constant_data"], problem.design
+    same = own.sizes.get("row") == problem.data.n_rows and all(
+        np.allclose(own[name], values)
+        for name, values in (("x_random", design.random), ("x_fixed", design.fixed))
+    )
     if state is not None and state.spec.transform_state and not same:
         raise SpecificationError(
             f"the formula {problem.model.formula!r} has learnt from the posterior's data "

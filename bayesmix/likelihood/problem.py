@@ -16,6 +16,7 @@ from bayesmix.likelihood.laws import NO_BOUNDS
 from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.model import Design, MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
+from bayesmix.specification.scale import Sources
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -217,15 +218,18 @@ class Problem:
         return [(a, min(a + step, self.n_persons)) for a in range(0, self.n_persons, step)]
 
 
-def bind(model: MixedLogit, data: ChoiceData) -> Problem:
-    """The model on these data, with every check of the specification made."""
+def bind(model: MixedLogit, data: ChoiceData, scales: Sources | None = None) -> Problem:
+    """The model on these data, with every check of the specification made.
+
+    ``scales`` are the sources that it was estimated on, where it was, on other data.
+    """
     check_arguments(model, data)
     if not data.observed:
         raise DataError(
             "argument 'data' is a scenario, which has no observed choices: fit to the data that it "
             "was made from, and give the scenario as scenario= where shares are predicted"
         )
-    return Problem(model, data, model.design(data))
+    return Problem(model, data, model.design(data, scales=scales))
 
 
 def check_arguments(model: MixedLogit, data: ChoiceData) -> None:
@@ -270,7 +274,8 @@ def bind_scenario(problem: Problem, scenario: ChoiceData) -> Problem:
     Raises
     ------
     DataError
-        If the scenario is none, or its persons or situations are not those of the problem's data.
+        If the scenario is none, or its persons, situations or offset are not those of the problem's
+        data.
     """
     problem = to_predict(problem)
     data = problem.data
@@ -285,5 +290,10 @@ def bind_scenario(problem: Problem, scenario: ChoiceData) -> Problem:
         raise DataError(
             "argument 'scenario' has other persons or situations than the data: make it from them, "
             "with with_attribute, without or with_alternative"
+        )
+    if scenario.known.offset != data.known.offset:
+        raise DataError(
+            f"argument 'scenario' has the offset {scenario.known.offset!r}, and the data have "
+            f"{data.known.offset!r}: make it from them, with with_attribute where it is to change"
         )
     return Problem(problem.model, scenario, problem.model.design(scenario, like=problem.design))

@@ -115,11 +115,15 @@ class MixedLogit:
         """The model of one latent class, whose points are fixed coefficients."""
         return MixedLogit(self.formula, self.laws, wtp=self.wtp)
 
-    def design(self, data: ChoiceData, like: Design | None = None) -> Design:
+    def design(
+        self, data: ChoiceData, like: Design | None = None, *, scales: Sources | None = None
+    ) -> Design:
         """The columns of the utility on ``data``, checked.
 
         With ``like``, the design on the data of an estimation, what formulas learn from data
         (centres, knots, levels) is taken from it, and columns may be constant: for scenarios.
+        With ``scales`` the sources are those, whichever of them are in ``data``: for data other
+        than a posterior's.
 
         Raises
         ------
@@ -138,8 +142,8 @@ class MixedLogit:
         check_variation(columns.values, columns.names, data)
         persons = covariates(self.coefficients, data)
         shares = None if self.latent is None else share_covariates(self.latent, data)
-        found = None if self.scale is None else sources(self.scale, data)
-        if found is not None:
+        found = None if self.scale is None else sources(self.scale, data, scales)
+        if found is not None and scales is None:
             check_scales(found, columns.values, data)
         where = [columns.names.index(c.term) for c in self.varying]
         rest = [m for m in range(len(columns.names)) if m not in where]

@@ -1,13 +1,17 @@
-"""Models as plain records, for files and attributes."""
+"""Models, and what they remember of their data, as plain records for files and attributes."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
+from bayesmix.data.choices import ChoiceData
 from bayesmix.specification.classes import Classes
 from bayesmix.specification.mixing import Coefficient, Law
-from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.model import Design, MixedLogit
+from bayesmix.specification.scale import Sources
 
 
 def model_record(model: MixedLogit) -> dict[str, Any]:
@@ -30,6 +34,24 @@ def model_from_record(record: dict[str, Any]) -> MixedLogit:
     """The model of a record that `model_record` made."""
     laws = [_law(law) for law in record["random"]]
     return MixedLogit(record["formula"], laws, wtp=record["wtp"], scale=record.get("scale"))
+
+
+def data_record(data: ChoiceData, design: Design) -> dict[str, Any]:
+    """What parameters mean only with it: the offset, and the sources that scales are of."""
+    record: dict[str, Any] = {"offset": data.known.offset}
+    found = design.sources
+    if found is None:
+        return record
+    plain = [k if isinstance(k, str | int | float) else str(k) for k in found.labels]
+    return record | {"sources": {"column": found.column, "labels": plain}}
+
+
+def sources_from_record(record: dict[str, Any]) -> Sources | None:
+    """The sources of a record that `data_record` made, of no situations."""
+    if "sources" not in record:
+        return None
+    column, labels = record["sources"]["column"], tuple(record["sources"]["labels"])
+    return Sources(column, labels, np.zeros(0, dtype=np.int64))
 
 
 def _law_record(law: Law | Classes) -> dict[str, Any]:

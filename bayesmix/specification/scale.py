@@ -46,7 +46,10 @@ class Sources:
 
 
 def sources(column: str, data: ChoiceData, like: Sources | None = None) -> Sources:
-    """The sources of ``data``, or of a scenario with the labels of ``like``.
+    """The sources of ``data``; with ``like``, as some of those that a model was estimated on.
+
+    Their scales are then relative to the first of ``like``, which need not be in ``data``. Labels
+    are the same if they are equal, or read the same: files keep some of them as text.
 
     Raises
     ------
@@ -57,14 +60,14 @@ def sources(column: str, data: ChoiceData, like: Sources | None = None) -> Sourc
     values = check_complete(data, column)
     code, labels = _factorised(values)
     if like is not None:
-        unseen = [label for label in labels if label not in like.labels]
-        if unseen:
+        place = np.array([_place(label, like.labels) for label in labels], dtype=np.int64)
+        if (place < 0).any():
+            unseen = [label for label, k in zip(labels, place, strict=True) if k < 0]
             raise DataError(
                 f"scale={column!r}: the model was estimated on sources {first_few(like.labels)}, "
                 f"and has no scale for {first_few(unseen)}"
             )
-        code = np.array([like.labels.index(label) for label in labels], dtype=np.int64)[code]
-        labels = like.labels
+        code, labels = place[code], like.labels
     first = code[np.minimum(data.situation_start[:-1], data.n_rows - 1)]
     mixed = np.flatnonzero(code != first[data.row_situation])
     if len(mixed):
@@ -102,6 +105,14 @@ def check_scales(found: Sources, values: NDArray[np.float64], data: ChoiceData) 
             f"{show(found.labels[0])}, so that its scale cannot be told from the size of its own: "
             "let some attribute have one coefficient in both, or leave scale= out"
         )
+
+
+def _place(label: Hashable, labels: tuple[Hashable, ...]) -> int:
+    """Place of a label among those of an estimation; -1 if it is none of them."""
+    if label in labels:
+        return labels.index(label)
+    words = [str(known) for known in labels]
+    return words.index(str(label)) if str(label) in words else -1
 
 
 def _factorised(values: pd.Series) -> tuple[NDArray[np.int64], tuple[Hashable, ...]]:

@@ -176,6 +176,40 @@ def test_what_rankings_refuse(ranked_fit):
         bm.msm(fit.model, data)
 
 
+@pytest.mark.parametrize("outside", [False, True])
+def test_ranks_of_the_same_rows_are_the_same_rankings(outside):
+    """Whole numbers of any type; with an outside option nothing need be ranked."""
+    rng = np.random.default_rng(9)
+    frame = cut(ranking_frame(rng, 5), rng)
+    ranks = frame["rank"].fillna(0).to_numpy(copy=True)
+    if outside:
+        frame.loc[frame["task"] == 3, "rank"], ranks[frame["task"] == 3] = np.nan, 0
+    data = bm.ChoiceData.from_long(frame, **ROLES, outside_option=outside)
+    for given in (ranks, ranks.astype(np.uint8), list(ranks)):
+        again = data.with_ranks(given)
+        pd.testing.assert_frame_equal(again.frame, data.frame)
+        np.testing.assert_array_equal(again.chosen_row, data.chosen_row)
+
+
+@pytest.mark.parametrize(
+    ("ranks", "message"),
+    [
+        ([1, 1, 2], r"situation 1 of person 1 gives rank 1 to alternatives 0, 1: ties .*'ranks'"),
+        ([1, 3, 0], r"situation 1 of person 1 ranks up to 3, but no row has rank 2: check argum"),
+        ([0, 0, 0], "situation 1 of person 1 has no ranked row: check argument 'ranks'"),
+        ([1, 2], r"argument 'ranks' has shape \(5,\); expected \(6,\): a rank for each row of"),
+        ([1, 2, -3], r"holds -3 in 1 rows \(rows 5\); expected whole numbers"),
+        ([1, 1.5, 2], r"holds 1.5 in 1 rows \(rows 4\); .* 0 where a row is not ranked"),
+        ([1, np.nan, 2], "holds nan in 1 rows"),
+        ([1, 2, "3"], "argument 'ranks' holds '1', '2', '3'; expected whole numbers"),
+    ],
+)
+def test_ranks_are_checked_wherever_they_are_given(ranks, message):
+    data = bm.ChoiceData.from_long(ranking_frame(np.random.default_rng(9), 2, 1, 3), **ROLES)
+    with pytest.raises(DataError, match=message):
+        data.with_ranks([1, 2, 3, *ranks])
+
+
 def test_wide_rankings():
     frame = pd.DataFrame(
         {"bus_x": [1.0, 2.0], "car_x": [0.0, 1.0], "bus_r": [2, 1], "car_r": [1, np.nan]}
