@@ -69,7 +69,9 @@ def test_sixty_four_centred_nodes_find_the_exact_estimates(panel):
     # The optimum on nodes lies above their value at the exact estimates, by half the squared shift.
     assert low - 0.3 < fit.loglik - EXACT_LOGLIK < high + 0.3
     off = (fit.params - EXACT) / fit.std_errors
-    assert np.abs(off).max() < 0.3
+    # Over eight seeds the largest of twelve is 0.2 to 0.6, mostly that of sd[seas].
+    assert np.abs(off).max() < 0.75
+    assert np.abs(off).median() < 0.25
     missed = (off < fit.integration.shift["low"] - 0.1) | (
         off > fit.integration.shift["high"] + 0.1
     )

@@ -311,7 +311,7 @@ def test_bounds_are_read_only_where_there_are_some():
     assert len(problem([LogNormal("x"), Normal("y")]).bounds) == 0
     assert problem(CORRELATED["johnson"]).bounds[1] == pytest.approx([-2, 1])
     assert {name for name in OWN if abs(coefficient(name).code) < MOVING} == {
-        "johnson", "censored below", "censored on both sides",
+        "johnson", "censored below", "censored above", "censored on both sides",
     }  # fmt: skip
 
 
