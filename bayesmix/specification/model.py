@@ -286,7 +286,8 @@ def _check(model: MixedLogit) -> None:
     if model.latent is not None and model.scale is not None:
         raise SpecificationError(
             f"scale={model.scale!r} with a LatentClass: scales of sources go with continuous laws "
-            "alone; let class shares depend on the source, or leave out one of the two"
+            "alone; interact attributes with the source in the formula, such as "
+            f"'price + price:C({model.scale})', or leave out one of the two"
         )
     for mean in {c.mean for c in model.coefficients}:
         check_mean(mean)

@@ -93,3 +93,16 @@ def test_terms_and_covariates_are_checked_with_the_data(frame):
         bm.MixedLogit("price", bm.LatentClass("pryce")).design(data)
     with pytest.raises(DataError, match="'time' of the class shares varies within person"):
         bm.MixedLogit("price", bm.LatentClass("price", share="1 + time")).design(data)
+
+
+def test_the_remedy_for_scales_beside_classes_is_accepted(frame):
+    """Where a source varies within persons, on which class shares cannot depend."""
+    frame["source"] = np.where(frame["task"] % 2 == 0, "RP", "SP")
+    with pytest.raises(
+        SpecificationError, match=r"such as 'price \+ price:C\(source\)', or leave out"
+    ):
+        bm.MixedLogit("price", bm.LatentClass("price"), scale="source")
+    design = bm.MixedLogit("price + price:C(source)", bm.LatentClass("price")).design(
+        choices(frame)
+    )
+    assert design.fixed_names == ("price:source[SP]",)
