@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.bayes.inverse_wishart import InverseWishart
-from bayesmix.bayes.priors import Prior, _read, make_priors
+from bayesmix.bayes.priors import Prior, make_priors, read_prior
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
 
@@ -49,7 +49,7 @@ def class_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> 
                 f"priors[{name!r}]: within latent classes covariances have LKJ and half-normal "
                 "priors; an inverse-Wishart prior is for models without classes"
             )
-        whole.loc[name, ["location", "scale"]] = _read(name, value, whole)
+        whole.loc[name, ["location", "scale"]] = read_prior(name, value, whole)
     return pd.concat([whole, table[correlations]]) if correlations.any() else whole
 
 

@@ -129,7 +129,7 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
                 "already; leave one of them out"
             )
         if name not in blocks:
-            table.loc[name, ["location", "scale"]] = _read(name, value, table)
+            table.loc[name, ["location", "scale"]] = read_prior(name, value, table)
     for name in replaced.keys() & set(table.index):
         table.loc[name, "scale"] = np.inf
     cuts = [m, m + k, m + k + len(space.fixed), m + k + linear]
@@ -141,7 +141,7 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
     return Priors(mean, mean_size, sd_size, *linear_priors, *pairs[4], tuple(covariances), shown)  # type: ignore[call-arg]
 
 
-def _read(name: str, value: Prior, table: pd.DataFrame) -> tuple[float, float]:
+def read_prior(name: str, value: Prior, table: pd.DataFrame) -> tuple[float, float]:
     if name not in table.index:
         near = get_close_matches(name, table.index.astype(str), 1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; expected one of {list(table.index)}"

@@ -88,7 +88,9 @@ def sample(
         the chains run again. A rule that is person-centred is anchored at the posterior mode, and
         the slope and curvature that its nodes miss there are taken from 2,048 (see
         `bayesmix.bayes.correction`); a fit's grid is used exactly as it is. The hierarchical path
-        uses the grid for the integrated ``log_likelihood`` only.
+        uses the grid for the integrated ``log_likelihood`` only. With latent classes nodes are
+        anchored once, at the maximum of the likelihood, and neither corrected nor renewed: the
+        attributes say how far they are off, and more nodes are the remedy.
     draws, tune, chains
         Draws kept and tuning steps of each chain (by default 1,000 in the hierarchical path, 400 in
         the marginal one); number of chains.
@@ -167,7 +169,8 @@ def _check_counts(**counts: int) -> None:
 def _path(problem: Problem, likelihood: Path) -> tuple[str, str]:
     if likelihood != "auto":
         return likelihood, "as asked for"
-    need = 8 * problem.n_persons * problem.parameters.n_random * FIRST_NODES
+    classes = 1 if problem.within is None else problem.classes.classes
+    need = 8 * problem.n_persons * problem.parameters.n_random * FIRST_NODES * classes
     if need > NODE_BYTES:
         return "hierarchical", f"the nodes would take {need / 2**30:.0f} GiB"
     return "marginal", "the posterior of the population alone is quicker to sample"

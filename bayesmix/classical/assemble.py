@@ -22,7 +22,7 @@ from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import gauss_hermite
-from bayesmix.likelihood.boundary import boundary_names
+from bayesmix.likelihood.boundary import boundary_words
 from bayesmix.likelihood.centred import PersonGrid
 from bayesmix.likelihood.certificate import Certificate, certify, exact
 from bayesmix.likelihood.class_grid import ClassGrid
@@ -165,9 +165,7 @@ def message_of(optimum: Optimum, found: Information, problem: Problem, theta: Ar
     """What there is to know of an optimum: boundaries, and what is not identified."""
     words = [f"converged (gradient {optimum.decrement:.1g} standard errors)"]
     space = problem.parameters
-    low = boundary_names(problem, theta)
-    if low:
-        words.append(f"{', '.join(low)} at the boundary 0: a fixed coefficient fits as well")
+    words += boundary_words(problem, theta)
     whole = np.array(space.names)[whole_correlations(space, theta)]
     if len(whole):
         words.append(f"{', '.join(whole)} at the boundary: the covariance matrix is singular")

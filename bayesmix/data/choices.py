@@ -366,7 +366,8 @@ class ChoiceData:
         Raises
         ------
         DataError
-            If there is not a whole number for each of these rows, or ranks have ties or gaps.
+            If there is not a whole number for each of these rows, or ranks have ties or gaps; if
+            data that are no rankings have a column "stage", which rankings make.
         """
         first = self.first_choices()
         return rankings.explode(first, rankings.checked_ranks(first, ranks))  # type: ignore[return-value]

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 CHOSEN, STAGE = "chosen", "stage"
 """Columns that are made: the choice of a situation, and which of its ranking it is."""
 
+UNRANKED = "missing"
+"""How a column of ranks says that a row has none."""
+
 Indices = NDArray[np.int64]
 
 
@@ -53,7 +56,7 @@ def read_ranks(layout: Layout, column: pd.Series, outside_option: bool) -> Indic
             "missing where a row was not ranked"
         )
     ranks = np.where(unranked, 0, values).astype(np.int64)
-    _check_ties(layout, ranks, name)
+    _check_ties(layout, ranks, name, UNRANKED)
     _check_gaps(layout, ranks, name, outside_option)
     return ranks
 
@@ -85,13 +88,18 @@ def checked_ranks(data: ChoiceData, ranks: Any) -> Indices:
             f"{first_few(data.rows[wrong])}); expected whole numbers, 1 for the best, 0 where a "
             "row is not ranked"
         )
+    if data.stage is None and STAGE in data.frame.columns and not (data.frame[STAGE] == 1).all():
+        raise DataError(
+            f"rankings make a column {show(STAGE)}, but the data have one already: rename it, or "
+            "drop it, before ChoiceData.from_long"
+        )
     layout, found = layout_of(data), values.astype(np.int64)
-    _check_ties(layout, found, name)
+    _check_ties(layout, found, name, "0")
     _check_gaps(layout, found, name, data.outside_option)
     return found
 
 
-def _check_ties(layout: Layout, ranks: Indices, name: str) -> None:
+def _check_ties(layout: Layout, ranks: Indices, name: str, unranked: str) -> None:
     order = np.lexsort((ranks, layout.row_situation))
     same = (np.diff(layout.row_situation[order]) == 0) & (np.diff(ranks[order]) == 0)
     first = np.flatnonzero(same & (ranks[order][1:] > 0))
@@ -103,7 +111,7 @@ def _check_ties(layout: Layout, ranks: Indices, name: str) -> None:
     raise DataError(
         f"{layout.situation(where[0])} gives rank {ranks[tied[0]]} to alternatives "
         f"{first_few(labels)}: ties are no ranking; check {name}, or leave out the ranks from the "
-        "tie on (missing: below all that were ranked)"
+        f"tie on ({unranked}: below all that were ranked)"
         + others(len(where), "situation", layout.situation, where)
     )
 

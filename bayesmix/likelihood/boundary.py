@@ -60,6 +60,21 @@ def boundary_names(problem: Problem, theta: Array) -> list[str]:
     ]
 
 
+def boundary_words(problem: Problem, theta: Array) -> list[str]:
+    """What standard deviations near 0 mean: a law with a mean of its own becomes a fixed coefficient."""
+    names, low = boundary_names(problem, theta), at_boundary(problem, theta)
+    size, located = problem.parameters.n_random, set(problem.parameters.located.tolist())
+    found = []
+    for has_mean, remedy in (
+        (True, "a fixed coefficient fits as well"),
+        (False, "the model fits as well without this variation"),
+    ):
+        here = [n for n, k in zip(names, low, strict=True) if (k % size in located) is has_mean]
+        if here:
+            found.append(f"{', '.join(here)} at the boundary 0: {remedy}")
+    return found
+
+
 def leave_boundary(
     problem: Problem, search: Callable[[Array], tuple[Optimum, Grid]], start: Array
 ) -> tuple[Optimum, Grid]:

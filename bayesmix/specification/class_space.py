@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmix.errors import SpecificationError
-from bayesmix.specification.parameters import ParameterSpace, _check_names
+from bayesmix.specification.parameters import ParameterSpace, check_names
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -210,7 +210,7 @@ class ClassSpace:
             As `ParameterSpace.theta`.
         """
         given: dict[str, float] = {str(k): float(v) for k, v in values.items()}
-        _check_names(given, self.names)
+        check_names(given, self.names)
         thetas = np.array(
             [self.within.theta(self.class_params(given, c)) for c in range(self.classes)]
         )

@@ -32,8 +32,6 @@ class Family:
     index
         Whether location and scale are those of an index without units: of a logarithm, or of a
         position between two bounds. Otherwise they are in units of the coefficient.
-    moving
-        Whether location and scale enter the map by themselves, and not through ``loc + d`` alone.
     even
         Whether the law is symmetric around its location.
     """
@@ -42,7 +40,6 @@ class Family:
     words: str
     located: bool = True
     index: bool = False
-    moving: bool = False
     even: bool = False
 
 
@@ -51,12 +48,12 @@ FAMILIES = {
     "lognormal": Family(1, "lognormal", index=True),
     "johnson-sb": Family(2, "Johnson SB", index=True),
     "censored-normal": Family(3, "censored normal"),
-    "uniform": Family(4, "uniform", moving=True, even=True),
-    "triangular": Family(5, "triangular", moving=True, even=True),
-    "truncated-normal": Family(6, "truncated normal", moving=True),
-    "exponential": Family(7, "exponential", located=False, moving=True),
-    "gamma": Family(8, "gamma", index=True, moving=True),
-    "zero-triangular": Family(9, "zero-bounded triangular", located=False, moving=True),
+    "uniform": Family(4, "uniform", even=True),
+    "triangular": Family(5, "triangular", even=True),
+    "truncated-normal": Family(6, "truncated normal"),
+    "exponential": Family(7, "exponential", located=False),
+    "gamma": Family(8, "gamma", index=True),
+    "zero-triangular": Family(9, "zero-bounded triangular", located=False),
 }
 
 

@@ -196,7 +196,7 @@ class ParameterSpace:
             the correlations are not those of a positive definite matrix.
         """
         given = dict(values.items())
-        _check_names(given, self.names)
+        check_names(given, self.names)
         vector = np.array([float(given[name]) for name in self.names])
         k, m, p, f = self.n_random, len(self.located), len(self.pairs), len(self.fixed)
         cuts = np.cumsum([m, k, p, f, len(self.shifts)])
@@ -230,7 +230,7 @@ class ParameterSpace:
         return pd.Series(values, index=pd.Index(self.names, name="parameter"))
 
 
-def _check_names(given: Mapping[Any, float], names: Sequence[str]) -> None:
+def check_names(given: Mapping[Any, float], names: Sequence[str]) -> None:
     unknown = [name for name in given if name not in names]
     if unknown:
         near = get_close_matches(unknown[0], names, 1)

@@ -194,7 +194,10 @@ def test_ranks_of_the_same_rows_are_the_same_rankings(outside):
 @pytest.mark.parametrize(
     ("ranks", "message"),
     [
-        ([1, 1, 2], r"situation 1 of person 1 gives rank 1 to alternatives 0, 1: ties .*'ranks'"),
+        (
+            [1, 1, 2],
+            r"situation 1 of person 1 gives rank 1 to alternatives 0, 1: ties .*'ranks'.* \(0: below",
+        ),
         ([1, 3, 0], r"situation 1 of person 1 ranks up to 3, but no row has rank 2: check argum"),
         ([0, 0, 0], "situation 1 of person 1 has no ranked row: check argument 'ranks'"),
         ([1, 2], r"argument 'ranks' has shape \(5,\); expected \(6,\): a rank for each row of"),
@@ -208,6 +211,18 @@ def test_ranks_are_checked_wherever_they_are_given(ranks, message):
     data = bm.ChoiceData.from_long(ranking_frame(np.random.default_rng(9), 2, 1, 3), **ROLES)
     with pytest.raises(DataError, match=message):
         data.with_ranks([1, 2, 3, *ranks])
+
+
+def test_a_column_that_rankings_would_make_is_not_overwritten():
+    frame = ranking_frame(np.random.default_rng(9), 2, 1, 3)
+    frame = frame.assign(chosen=(frame["rank"] == 1).astype(int)).drop(columns="rank")
+    roles = {"person": "who", "situation": "task", "alternative": "alt", "chosen": "chosen"}
+    own = bm.ChoiceData.from_long(frame.assign(stage=np.arange(6)), **roles)
+    with pytest.raises(DataError, match="a column 'stage', but the data have one already: rename"):
+        own.with_ranks([1, 2, 3, 1, 2, 3])
+    data = bm.ChoiceData.from_long(frame, **roles).with_ranks([1, 2, 3, 3, 2, 1])
+    again = data.first_choices().with_ranks([1, 2, 3, 3, 2, 1])
+    pd.testing.assert_frame_equal(again.frame, data.frame)
 
 
 def test_wide_rankings():
