@@ -59,8 +59,13 @@ class Search:
     begun: float
 
 
-def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame) -> Fit:
+def assemble(
+    search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame, *, draft: bool = False
+) -> Fit:
     """The fit at ``optimum``, on the grid on which it was found.
+
+    A ``draft`` has curvature and scores of a person-centred grid's own nodes, however few: good
+    enough for a certificate that finds the grid too coarse, and for the next search's steps.
 
     Raises
     ------
@@ -75,9 +80,13 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
         optimum, grid = numbered(problem, optimum, grid)
     theta = space.canonical(optimum.theta)
     likelihood = Likelihood(problem, grid)
-    logp, scores = likelihood.check(theta)
+    known = optimum.by_person
+    if known is not None and np.isfinite(optimum.value) and np.array_equal(known.theta, theta):
+        logp, scores = known.logp, known.scores
+    else:
+        logp, scores = likelihood.check(theta)
     search.progress.phase("standard errors")
-    found = information_at(likelihood, theta, scores)
+    found = information_at(likelihood, theta, scores, draft=draft)
     if not optimum.converged:
         raise ConvergenceError(
             f"the optimiser stopped before the gradient was small ({optimum.decrement:.2g} "
@@ -114,7 +123,7 @@ def assemble(search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame)
 
 
 def information_at(
-    likelihood: Likelihood, theta: Array, scores: Array | None = None
+    likelihood: Likelihood, theta: Array, scores: Array | None = None, *, draft: bool = False
 ) -> Information:
     """Curvature and scores at the free vector ``theta`` (P,), on the likelihood's grid.
 
@@ -122,7 +131,7 @@ def information_at(
     has more; its scores, one evaluation, are of `SCORE_NODES` at least: their noise does not cancel
     in a sum of squares. ``scores`` (I, P) are the grid's own, where they are known. Where
     coefficients are censored a sum over nodes has kinks, of which small differences see too many or
-    too few: theirs are wide, on as many nodes as the scores.
+    too few: theirs are wide, on as many nodes as the scores. A ``draft`` takes the grid's own.
     """
     problem, grid = likelihood.problem, likelihood.grid
     weights = problem.data.weights
@@ -131,8 +140,8 @@ def information_at(
     if isinstance(grid, PersonGrid | ClassGrid):
         nodes = max(CURVATURE_NODES, int(CURVATURE_SHARE * grid.size))
         nodes = SCORE_NODES if kinked else min(max(grid.size, CURVATURE_NODES), nodes)
-        gradient = following_gradient(problem, grid.resized(nodes))
-        if grid.size < SCORE_NODES:
+        gradient = following_gradient(problem, grid if draft else grid.resized(nodes))
+        if grid.size < SCORE_NODES and not draft:
             likelihood, scores = Likelihood(problem, grid.resized(SCORE_NODES)), None
     if scores is None:
         _, scores = likelihood.by_person(theta)

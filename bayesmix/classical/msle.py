@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmix.classical.assemble import Search, assemble, assemble_multinomial
+from bayesmix.classical.assemble import SCORE_NODES, Search, assemble, assemble_multinomial
 from bayesmix.classical.clusters import person_groups, with_groups
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.latent_class import check_classes, class_starts
@@ -31,7 +31,7 @@ from bayesmix.likelihood.automatic import DEFAULT_TOLERANCE, MOST_NODES, Toleran
 from bayesmix.likelihood.automatic import next_rule as refined
 from bayesmix.likelihood.centred import PersonGrid, check_grid
 from bayesmix.likelihood.certificate import Certificate
-from bayesmix.likelihood.class_grid import points_grid
+from bayesmix.likelihood.class_grid import ClassGrid, points_grid
 from bayesmix.likelihood.maximise import Optimum, check_optimizer
 from bayesmix.likelihood.multinomial import check_signs, multinomial
 from bayesmix.likelihood.problem import Grid, bind
@@ -167,25 +167,42 @@ def _automatic(search: Search, origins: Sequence[Array], tolerance: Tolerance) -
     ends = best_of(search, rule, origins)
     optimum, used, compared = ends.optimum, ends.grid, False
     while True:
-        fit = assemble(search, optimum, used, ends.optima)
-        assert isinstance(fit.integration, Certificate)
-        finer, note = None, f"Grid chosen: {why}"
-        if not fit.integration.within(tolerance.loglik, tolerance.estimates):
-            finer, why = refined(search.problem, rule, fit.integration, tolerance)
-            note = (
-                f"the integration error is above the tolerance even with {MOST_NODES} nodes a "
-                "person: see fit.integration"
-            )
+        fit = assemble(search, optimum, used, ends.optima, draft=_coarse(used))
+        finer, words = _finer(search, rule, fit, tolerance, why)
+        if finer is None and _coarse(used):
+            fit = assemble(search, optimum, used, ends.optima)
+            finer, words = _finer(search, rule, fit, tolerance, why)
         if finer is None:
             found = ends if compared else _compared(search, ends, optimum, fit)
             if compared or found.optimum is optimum:
-                return replace(fit, optima=found.optima, message=f"{fit.message}. {note}")
+                return replace(fit, optima=found.optima, message=f"{fit.message}. {words}")
             # Another start's optimum is better on this grid: it is fitted and certified in turn.
             ends, optimum, used, compared = found, found.optimum, found.grid, True
         else:
-            rule = finer
+            rule, why = finer, words
             search.progress.phase(f"refining: {rule}")
             optimum, used = _refine(search, rule, fit)
+
+
+def _coarse(grid: Grid) -> bool:
+    """Whether standard errors ask for more nodes than a grid has: its certificate comes first."""
+    return isinstance(grid, PersonGrid | ClassGrid) and grid.size < SCORE_NODES
+
+
+def _finer(
+    search: Search, rule: Rule | Centred, fit: Fit, tolerance: Tolerance, why: str
+) -> tuple[Rule | Centred | None, str]:
+    """The rule to go on to, and why; without one, what to say of the grid as it is."""
+    assert isinstance(fit.integration, Certificate)
+    if fit.integration.within(tolerance.loglik, tolerance.estimates):
+        return None, f"Grid chosen: {why}"
+    finer, reason = refined(search.problem, rule, fit.integration, tolerance)
+    if finer is not None:
+        return finer, reason
+    return None, (
+        f"the integration error is above the tolerance even with {MOST_NODES} nodes a person: see "
+        "fit.integration"
+    )
 
 
 def _refine(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, Grid]:

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.laws import CENSORED
-from bayesmix.likelihood.maximise import GRADIENT_TOLERANCE, Optimum, maximise, whitening
+from bayesmix.likelihood.maximise import (
+    GRADIENT_TOLERANCE,
+    ByPerson,
+    Optimum,
+    maximise,
+    whitening,
+)
 from bayesmix.likelihood.units import natural_units
 
 Array = NDArray[np.float64]
@@ -40,8 +46,18 @@ def maximise_likelihood(
     if optimizer == "bhhh":
         optimum = bhhh(likelihood, start, iterations=iterations, callback=callback)
     else:
+        weights, best, best_value = likelihood.problem.data.weights, None, -np.inf
+
+        def function(theta: Array) -> tuple[float, Array]:
+            nonlocal best, best_value
+            logp, scores = likelihood.by_person(theta)
+            value = float(weights @ logp)
+            if value > best_value:
+                best, best_value = ByPerson(theta, logp, scores), value
+            return value, weights @ scores
+
         optimum = maximise(
-            likelihood.value_and_gradient,
+            function,
             start,
             root,
             optimizer=optimizer,
@@ -49,6 +65,8 @@ def maximise_likelihood(
             callback=callback,
             known=known,
         )
+        if best is not None and best.theta is optimum.theta:
+            optimum = replace(optimum, by_person=best)
     if optimum.converged or not (np.abs(likelihood.problem.link) == CENSORED).any():
         return optimum
     if optimum.decrement <= KINKED:
@@ -87,20 +105,21 @@ def bhhh(
             message = "the gradient is small"
             break
         found = _rise(likelihood, theta, value, (root @ whitened, distance**2))
-        evaluations += HALVINGS if found is None else found[3]
+        evaluations += HALVINGS if found is None else found[4]
         if found is None:
             message = "no step raises the log-likelihood"
             break
-        theta, value, scores = found[:3]
+        theta, value, logp, scores = found[:4]
         gradient = weights @ scores
     # Halving gives up where rounding hides the last digits: that is convergence too.
     converged = bool(np.isfinite(value)) and distance <= 10 * GRADIENT_TOLERANCE
-    return Optimum(theta, value, gradient, distance, evaluations, converged, message)
+    by_person = ByPerson(theta, logp, scores)
+    return Optimum(theta, value, gradient, distance, evaluations, converged, message, by_person)
 
 
 def _rise(
     likelihood: Likelihood, theta: Array, value: float, step: tuple[Array, float]
-) -> tuple[Array, float, Array, int] | None:
+) -> tuple[Array, float, Array, Array, int] | None:
     """The first of a step, its half, its quarter, ... that raises the log-likelihood enough."""
     direction, slope = step
     weights = likelihood.problem.data.weights
@@ -110,5 +129,5 @@ def _rise(
         logp, scores = likelihood.by_person(trial)
         total = float(weights @ logp)
         if total >= value + ARMIJO * scale * slope and np.isfinite(scores).all():
-            return trial, total, scores, halving + 1
+            return trial, total, logp, scores, halving + 1
     return None

@@ -61,9 +61,10 @@ def boundary_names(problem: Problem, theta: Array) -> list[str]:
 
 
 def boundary_words(problem: Problem, theta: Array) -> list[str]:
-    """What standard deviations near 0 mean: a law with a mean of its own becomes a fixed coefficient."""
+    """What standard deviations near 0 mean: a law with a mean becomes a fixed coefficient."""
     names, low = boundary_names(problem, theta), at_boundary(problem, theta)
-    size, located = problem.parameters.n_random, set(problem.parameters.located.tolist())
+    space = (problem.within or problem).parameters
+    size, located = space.n_random, set(space.located.tolist())
     found = []
     for has_mean, remedy in (
         (True, "a fixed coefficient fits as well"),

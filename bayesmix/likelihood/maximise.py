@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,14 @@ WIDE_STEP = 0.5
 """The same of a gradient that moves by jumps, which average out over such a step."""
 
 
+class ByPerson(NamedTuple):
+    """Log-integrals (I,) and scores (I, P) of persons at a point ``theta`` (P,)."""
+
+    theta: Array
+    logp: Array
+    scores: Array
+
+
 @dataclass(frozen=True, eq=False)
 class Optimum:
     """Where an optimiser stopped.
@@ -43,6 +52,8 @@ class Optimum:
         Whether the gradient is as small as asked for.
     message
         The optimiser's word.
+    by_person
+        What the optimum's value is the sum of, where it is one.
     """
 
     theta: Array
@@ -52,6 +63,7 @@ class Optimum:
     evaluations: int
     converged: bool
     message: str
+    by_person: ByPerson | None = None
 
 
 def whitening(scores: Array, weights: Array, units: Array | None = None) -> Array:

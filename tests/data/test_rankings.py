@@ -196,7 +196,7 @@ def test_ranks_of_the_same_rows_are_the_same_rankings(outside):
     [
         (
             [1, 1, 2],
-            r"situation 1 of person 1 gives rank 1 to alternatives 0, 1: ties .*'ranks'.* \(0: below",
+            r"situation 1 of person 1 gives rank 1 to alternatives 0, 1: ties .*'ranks'.* \(0: ",
         ),
         ([1, 3, 0], r"situation 1 of person 1 ranks up to 3, but no row has rank 2: check argum"),
         ([0, 0, 0], "situation 1 of person 1 has no ranked row: check argument 'ranks'"),

@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 
 from bayesmix.classical import msle as msle_module
+from bayesmix.classical.assemble import information_at
 from bayesmix.classical.msle import msle
 from bayesmix.integration.descriptions import Centred, GaussHermite
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
 from bayesmix.likelihood import automatic
 from bayesmix.likelihood.automatic import Tolerance, first_rule, next_rule, nodes_needed
 from bayesmix.likelihood.certificate import Certificate
+from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
 from bayesmix.specification.mixing import Normal
 from bayesmix.specification.model import MixedLogit
@@ -111,6 +113,20 @@ def test_a_finer_tolerance_takes_more_nodes_and_ends_near_the_exact_estimates():
     off = (fine.params - exact.params) / exact.std_errors
     assert np.abs(off).max() < 3 * 0.005
     assert fine.loglik == pytest.approx(exact.loglik, abs=0.04)
+
+
+@pytest.mark.parametrize("tolerance", [Tolerance(0.5, 5.0), Tolerance(1e-9, 1e-9)])
+def test_what_is_returned_is_no_draft(monkeypatch, tolerance):
+    """Curvature and scores are of more nodes than those of the first certificate."""
+    monkeypatch.setattr(automatic, "MOST_NODES", 128)
+    monkeypatch.setattr(msle_module, "MOST_NODES", 128)
+    here = problem(2, 6)
+    fit = msle(here.model, here.data, starts=1, tolerance=tolerance, rng=1)
+    assert fit.grid.size == (64 if tolerance.loglik > 1 else 128)
+    final = information_at(Likelihood(here, fit.grid), fit.theta)
+    np.testing.assert_allclose(fit.information.hessian, final.hessian, rtol=1e-9)
+    draft = information_at(Likelihood(here, fit.grid), fit.theta, draft=True)
+    assert not np.allclose(fit.information.hessian, draft.hessian, rtol=1e-6)
 
 
 def test_a_tolerance_that_cannot_be_met_is_said_to_be_missed(monkeypatch):

@@ -55,6 +55,18 @@ def test_the_optimum_is_that_of_bfgs(weighted):
     assert distance == pytest.approx(ours.decrement, rel=0.05)
 
 
+@pytest.mark.parametrize("optimizer", ["bfgs", "bhhh"])
+def test_an_optimum_keeps_what_its_value_is_the_sum_of(optimizer):
+    target = likelihood()
+    _, scores = target.by_person(start())
+    root = whitening(scores, target.problem.data.weights, natural_units(target.problem))
+    found = maximise_likelihood(target, start(), root, optimizer=optimizer)
+    logp, scores = target.by_person(found.theta)
+    np.testing.assert_array_equal(found.by_person.theta, found.theta)
+    np.testing.assert_array_equal(found.by_person.logp, logp)
+    np.testing.assert_array_equal(found.by_person.scores, scores)
+
+
 def test_the_first_step_is_along_the_scores_regression():
     """``B^-1 g`` is the coefficient vector of a regression of 1 on the scores."""
     target, at = likelihood(), start()
@@ -97,7 +109,7 @@ def test_a_step_that_is_too_long_is_halved():
     direction = np.linalg.solve(scores.T @ scores, gradient)
     far = 2.0**9 * direction
     assert not target.by_person(at + far)[0].sum() > logp.sum()
-    theta, value, _, evaluations = _rise(target, at, logp.sum(), (far, gradient @ far))
+    theta, value, _, _, evaluations = _rise(target, at, logp.sum(), (far, gradient @ far))
     np.testing.assert_allclose(theta - at, 0.5 ** (evaluations - 1) * far, rtol=1e-9)
     assert evaluations > 3
     assert value > logp.sum()

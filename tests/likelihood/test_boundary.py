@@ -23,7 +23,7 @@ NOTHING = "sd[x] at the boundary 0: the model fits as well without this variatio
     ids=lambda v: str(v)[:24],
 )
 def test_what_is_left_without_variation(law, words):
-    """A law with a mean leaves a fixed coefficient; an error component, or one from 0 on, nothing."""
+    """A law with a mean leaves a fixed coefficient; an error component, or a scale, nothing."""
     made = bm.MixedLogit("x + y", random=bm.Normal("y"))
     data = simulated(made, {"mean[y]": 0.5, "sd[y]": 1.0, "fixed[x]": 0.2}, 20, 3)
     problem = bind(bm.MixedLogit("x + y", random=[law, bm.Normal("y")]), data)
