@@ -11,7 +11,7 @@ from scipy.optimize import least_squares
 from scipy.stats import chi2
 
 from bayesmix.classical.sequences import Sequences
-from bayesmix.errors import SpecificationError
+from bayesmix.errors import ConvergenceError, SpecificationError
 from bayesmix.integration.grids import PopulationGrid
 from bayesmix.likelihood.maximise import GRADIENT_TOLERANCE, Optimum, maximise, whitening
 from bayesmix.likelihood.moments import shares_at
@@ -103,9 +103,16 @@ def weight_root(spread: Array, parameters: int) -> Array:
 
     Raises
     ------
+    ConvergenceError
+        If the moments vary without bound: utilities overflow where they were taken.
     SpecificationError
         If fewer moments than parameters are left.
     """
+    if not np.isfinite(spread).all():
+        raise ConvergenceError(
+            "moments are not finite where their weights are taken, for utilities overflow there: "
+            "use attributes of a smaller scale, or bm.msle"
+        )
     scale = np.sqrt(np.diag(spread))
     scale = np.where(scale > 0, scale, 1.0)
     values, vectors = np.linalg.eigh(spread / np.outer(scale, scale))

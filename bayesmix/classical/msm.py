@@ -222,7 +222,15 @@ def _first_step(search: Search, moments: Moments, origins: list[Array]) -> tuple
 def _weighted(search: Search, moments: Moments | Sequences, theta: Array) -> Solution:
     """The least criterion from ``theta``, with the weights that are best there."""
     values, _ = moments.by_person(theta)
-    root = weight_root(moments.spread(values), len(theta))
+    try:
+        root = weight_root(moments.spread(values), len(theta))
+    except SpecificationError as reason:
+        # They were enough at the start: it is the estimates at which some of them say nothing.
+        raise ConvergenceError(
+            f"the step before ended where the moments do not tell all parameters apart ({reason}); "
+            "such as a law that has shrunk to a point or to its bound: use more starts, other "
+            "instruments or laws, or bm.msle"
+        ) from reason
     return _solve(search, Criterion(moments, root), theta)
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2
 
+from bayesmix.classical.assemble import Search
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.gmm import Moments, Overidentification, weight_root
 from bayesmix.classical.instruments import (
@@ -15,7 +16,8 @@ from bayesmix.classical.instruments import (
     optimal_instruments,
 )
 from bayesmix.classical.msle import msle
-from bayesmix.classical.msm import msm
+from bayesmix.classical.msm import _weighted, msm
+from bayesmix.classical.sequences import draw_sequences
 from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, halton, monte_carlo, sobol
@@ -302,6 +304,19 @@ def test_a_search_that_does_not_arrive_is_refused(monkeypatch):
     monkeypatch.setattr("bayesmix.likelihood.maximise.GRADIENT_TOLERANCE", 0.0)
     with pytest.raises(ConvergenceError, match="optimiser stopped before the slope was small"):
         msm(MODEL, data(), grid=halton(32, scramble=False), steps="one-step")
+
+
+def test_moments_at_a_collapsed_law_are_a_failure_of_the_search():
+    problem = bind(MixedLogit("x + y", random=LogNormal("x")), data())
+    grid = population_grid(sobol(8), 1, problem.n_persons, 1)
+    assert problem.parameters.names == ("mean[x]", "sd[x]", "fixed[y]")
+    collapsed = np.array([-400.0, 0.5, -0.6])  # no choice depends on the law of x
+    drawn = draw_sequences(problem, grid, collapsed, np.random.default_rng(1))
+    search = Search(problem, multinomial(problem), "bfgs", np.random.default_rng(1), None, 0.0)
+    with pytest.raises(ConvergenceError, match=r"1 different moments.*shrunk.*more starts"):
+        _weighted(search, drawn, collapsed)
+    with pytest.raises(ConvergenceError, match=r"overflow.*smaller scale"):
+        weight_root(np.full((2, 2), np.nan), 2)
 
 
 def test_redundant_instruments_are_left_out():
