@@ -26,10 +26,11 @@ import bayesmix as bm
 from bayesmix.likelihood.centred import centre
 from bayesmix.likelihood.coefficient_nodes import freeze
 from bayesmix.likelihood.density import density_integrals
+from bayesmix.likelihood.differences import choice_scores, others
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.fastmath import exp
 from bayesmix.likelihood.integrate import Mixture, integrate_parallel
-from bayesmix.likelihood.kernels import BLOCK, scores, utility
+from bayesmix.likelihood.kernels import BLOCK, utility
 from bayesmix.likelihood.problem import Grid, Problem
 
 NODES = 600
@@ -98,16 +99,17 @@ def utilities(x, beta, v, repeats):
 
 
 @numba.njit(error_model="numpy")
-def gradients(panel, prob, score, repeats):
+def gradients(left, prob, score, repeats):
     for _ in range(repeats):
-        scores(panel, 0, prob, score.shape[1], score)
+        choice_scores(left, prob, score.shape[1], score)
 
 
 def floor_calls(problem: Problem) -> tuple[dict[str, Callable[[], object]], dict[str, int]]:
     """Calls that measure the machine and the kernel's main loops, and the elements of each."""
     large, small = np.ones((3, 4_000_000)), np.full(BLOCK, -0.5)
     panel, size = problem.panel(0, 1), problem.parameters.n_random
-    rows = len(panel.x)
+    left = others(panel, np.zeros(len(panel.x)), 0)
+    rows = len(left.row)
     prob, score = np.full((rows, BLOCK), 0.25), np.zeros((size, BLOCK))
     repeats = 20_000
     calls = {
@@ -115,7 +117,7 @@ def floor_calls(problem: Problem) -> tuple[dict[str, Callable[[], object]], dict
         "multiply-adds": partial(multiply_adds, np.ones(1024), repeats // 8),
         "exp": partial(exponentials, small, np.empty(BLOCK), repeats),
         "utility": partial(utilities, panel.x[0], score.copy(), small.copy(), repeats),
-        "gradient": partial(gradients, panel, prob, score, repeats // rows),
+        "gradient": partial(gradients, left, prob, score, repeats // rows),
     }
     elements = {
         "triad": large.shape[1],
@@ -128,8 +130,11 @@ def floor_calls(problem: Problem) -> tuple[dict[str, Callable[[], object]], dict
 
 
 def operations(size: int) -> int:
-    """Floating-point operations a row and node: utility, max, exp, sum, share, gradient."""
-    return 2 * size + 2 + EXP_FLOPS + 2 + 2 * size
+    """Floating-point operations an alternative not chosen and node.
+
+    Utility, bound, exp, sum, share, gradient.
+    """
+    return 2 * size + 1 + EXP_FLOPS + 2 + 2 * size
 
 
 def kernel_report(seconds: dict[str, float], problem: Problem, elements: dict[str, int]) -> None:
@@ -140,17 +145,19 @@ def kernel_report(seconds: dict[str, float], problem: Problem, elements: dict[st
     # Nodes and weights come from memory once; everything else stays in cache.
     bytes_each = 8 * (size + 1) * problem.n_persons / problem.data.n_rows
     memory, rate = bytes_each * each["triad"] / 24, 32 / each["multiply-adds"]
-    count = operations(size)
-    loops = each["utility"] + each["exp"] + each["gradient"]
+    # Of a situation's rows, that of the chosen alternative costs nothing.
+    share = 1 - problem.data.n_situations / problem.data.n_rows
+    count = share * operations(size)
+    loops = share * (each["utility"] + each["exp"] + each["gradient"])
     rows = [
         ("kernel, 1 core", one, f"target 3: {verdict(one <= 3)}"),
         (f"kernel, {CORES} cores", two, f"target 3: {verdict(two <= 3)}"),
         ("floor: memory", memory, f"{bytes_each:.2f} bytes, triad {24 / each['triad']:.1f} GB/s"),
-        ("floor: arithmetic", count / rate, f"{count} operations at {rate:.1f} Gflop/s"),
+        ("floor: arithmetic", count / rate, f"{count:.0f} operations at {rate:.1f} Gflop/s"),
         ("its main loops alone, in L1", loops, f"{one / loops:.2f} times this"),
-        ("  utilities", each["utility"], ""),
-        ("  exp", each["exp"], ""),
-        ("  gradient", each["gradient"], ""),
+        ("  utilities", share * each["utility"], ""),
+        ("  exp", share * each["exp"], ""),
+        ("  gradient", share * each["gradient"], ""),
     ]
     table(
         f"Log-likelihood and gradient, K = {size}, J = 4, {NODES} own Sobol draws",

@@ -15,8 +15,9 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from bayesmix.likelihood.differences import choice_log_probabilities, choice_scores, others
 from bayesmix.likelihood.fastmath import exp
-from bayesmix.likelihood.kernels import BLOCK, Panel, dot, log_probabilities, scores
+from bayesmix.likelihood.kernels import BLOCK, Panel, dot
 from bayesmix.likelihood.laws import MOVING, NO_BOUNDS, NO_TABLES, law_at, row_length
 
 Array = NDArray[np.float64]
@@ -182,17 +183,19 @@ def _person(  # pragma: no cover - compiled
     n_rows = panel.situation_start[panel.person_start[i + 1]] - first_row
     with_rows = d_base.shape[0] > 0
     width = min(BLOCK, n_nodes)
-    prob = np.empty((n_rows, width))
+    left = others(panel, base, i)
+    count = left.row.shape[0]
+    prob = np.empty((count, width))
     beta, slope, g = np.empty((size, width)), np.empty((size, width)), np.empty((size, width))
     node_logp, weight = np.empty(width), np.empty(width)
     top, total = -np.inf, 0.0
-    sum_loc, sum_chol, sum_rows = np.zeros(size), np.zeros((size, n_laws)), np.zeros(n_rows)
+    sum_loc, sum_chol, sum_rows = np.zeros(size), np.zeros((size, n_laws)), np.zeros(count)
     moving = mixture.bounds.shape[0] > 0
     extra, sum_extra = np.empty((2, size)), np.zeros((2, size))
     for first in range(0, n_nodes, BLOCK):
         n = min(BLOCK, n_nodes - first)
         coefficients(mixture, i, first, n, beta, slope)
-        log_probabilities(panel, i, base, beta, n, node_logp, prob)
+        choice_log_probabilities(left, beta, n, node_logp, prob)
         # Sums are kept relative to the largest term so far, and rescaled when it grows.
         new_top = top
         for s in range(n):
@@ -204,7 +207,7 @@ def _person(  # pragma: no cover - compiled
         total = total * rescale
         for s in range(n):
             total += weight[s]
-        scores(panel, i, prob, n, g)
+        choice_scores(left, prob, n, g)
         law_scores(mixture, beta, n, g)
         for k in range(size):
             gk = g[k]
@@ -225,8 +228,8 @@ def _person(  # pragma: no cover - compiled
             for j in range(k + 1 if k < n_laws else 0):
                 sum_chol[k, j] = sum_chol[k, j] * rescale + dot(gk, u[j, first : first + n], n)
         if with_rows:
-            for row in range(n_rows):
-                sum_rows[row] = sum_rows[row] * rescale + dot(prob[row], weight, n)
+            for m in range(count):
+                sum_rows[m] = sum_rows[m] * rescale + dot(prob[m], weight, n)
     if not total > 0.0:
         # A signed rule can give a negative integral; NaN too ends here. Callers name the person.
         top, total = np.nan, np.nan
@@ -241,11 +244,16 @@ def _person(  # pragma: no cover - compiled
         for j in range(n_laws):
             d_chol[i, k, j] = sum_chol[k, j] / total
     if with_rows:
-        for row in range(n_rows):
-            d_base[first_row + row] = -sum_rows[row] / total
+        d_base[first_row : first_row + n_rows] = 0.0
         for t in range(panel.person_start[i], panel.person_start[i + 1]):
-            if panel.chosen_row[t] >= 0:
-                d_base[panel.chosen_row[t]] += 1.0
+            chosen = panel.chosen_row[t]
+            first = t - panel.person_start[i]
+            for m in range(left.start[first], left.start[first + 1]):
+                share = sum_rows[m] / total
+                if left.row[m] >= 0:
+                    d_base[left.row[m]] = -share
+                if chosen >= 0:
+                    d_base[chosen] += share
 
 
 Derivatives = tuple[Array, Array, Array, Array]
@@ -291,15 +299,14 @@ def node_log_probabilities(  # pragma: no cover - compiled
     out = np.empty((n, n_nodes))
     for person in prange(n):
         i = np.int64(person)
-        start, end = panel.person_start[i], panel.person_start[i + 1]
-        n_rows = panel.situation_start[end] - panel.situation_start[start]
         width = min(BLOCK, n_nodes)
-        prob, beta = np.empty((n_rows, width)), np.empty((size, width))
+        left = others(panel, base, i)
+        prob, beta = np.empty((left.row.shape[0], width)), np.empty((size, width))
         slope, node_logp = np.empty((size, width)), np.empty(width)
         for first in range(0, n_nodes, BLOCK):
             m = min(BLOCK, n_nodes - first)
             coefficients(mixture, i, first, m, beta, slope)
-            log_probabilities(panel, i, base, beta, m, node_logp, prob)
+            choice_log_probabilities(left, beta, m, node_logp, prob)
             for s in range(m):
                 out[i, first + s] = node_logp[s]
     return out

@@ -1,0 +1,111 @@
+"""The kernel in differences from the chosen alternative, against ten lines of NumPy."""
+
+import numpy as np
+import pytest
+
+from bayesmix.likelihood.differences import (
+    HIGH,
+    choice_log_probabilities,
+    choice_scores,
+    others,
+)
+from bayesmix.likelihood.kernels import BLOCK, log_probabilities
+from tests.likelihood.test_kernels import one_person
+from tests.oracles import log_probability, random_panel, slopes
+
+ROUNDING = 1e-12
+
+
+def run(panel, i, base, beta):
+    """Log-probabilities (S,), probabilities of what was not chosen, scores (K, S); rows of both."""
+    left = others(panel, base, i)
+    size, n = beta.shape
+    logp, prob, score = np.empty(n), np.empty((len(left.row), n)), np.empty((size, n))
+    choice_log_probabilities(left, np.ascontiguousarray(beta), n, logp, prob)
+    choice_scores(left, prob, n, score)
+    return logp, prob, score, left
+
+
+@pytest.mark.parametrize("outside", [False, True])
+@pytest.mark.parametrize("size", range(10))
+def test_log_probabilities_and_scores_are_the_oracles(size, outside):
+    rng = np.random.default_rng(size)
+    panel = random_panel(rng, 12, size, outside=outside)
+    base = rng.normal(size=len(panel.x))
+    beta = rng.normal(size=(size, 7))
+    for i in range(12):
+        logp, _, score, _ = run(panel, i, base, beta)
+        expected = log_probability(panel, i, base, beta)
+        np.testing.assert_allclose(logp, expected, rtol=ROUNDING, atol=ROUNDING)
+        exact = slopes(lambda b, i=i: log_probability(panel, i, base, b).sum(), beta)
+        np.testing.assert_allclose(score, exact, rtol=ROUNDING, atol=ROUNDING)
+
+
+@pytest.mark.parametrize("spread", [1.0, 100.0, 400.0])
+@pytest.mark.parametrize("outside", [False, True])
+def test_probabilities_are_those_of_the_kernel_of_all_alternatives(outside, spread):
+    """Also where differences pass HIGH, and products of denominators their range."""
+    rng = np.random.default_rng(5)
+    panel = random_panel(rng, 40, 3, outside=outside, largest=9)
+    base, beta = rng.normal(size=len(panel.x)), spread * rng.normal(size=(3, BLOCK))
+    passed = 0
+    for i in range(40):
+        first, last = panel.situation_start[panel.person_start[[i, i + 1]]]
+        expected, every = np.empty(BLOCK), np.empty((last - first, BLOCK))
+        log_probabilities(panel, i, base, beta, BLOCK, expected, every)
+        logp, prob, _, left = run(panel, i, base, beta)
+        np.testing.assert_allclose(logp, expected, rtol=ROUNDING, atol=ROUNDING)
+        rows = left.row >= 0
+        np.testing.assert_allclose(
+            prob[rows], every[left.row[rows] - first], rtol=1e-10, atol=1e-300
+        )
+        passed += (expected < -HIGH).sum()
+    assert (passed > 0) == (spread > 1.0)
+
+
+@pytest.mark.parametrize("distance", [HIGH - 6, HIGH, HIGH + 6, 700.0, 1e4])
+def test_choices_that_are_all_but_impossible(distance):
+    panel = one_person([[1.0], [0.0], [0.0]], [0, 3], [1])
+    logp, prob, score, _ = run(panel, 0, np.zeros(3), np.array([[distance, -distance]]))
+    np.testing.assert_allclose(logp, [-distance, -np.log(2.0)], rtol=ROUNDING)
+    np.testing.assert_allclose(prob, [[1.0, 0.0], [0.0, 0.5]], atol=1e-150)
+    np.testing.assert_allclose(score, [[-1.0, 0.0]], atol=1e-150)
+
+
+def test_the_product_of_many_large_denominators_stays_in_range():
+    # 300 situations in which what was chosen has a probability of e^-50: a product of e^15,000.
+    start = np.arange(301) * 2
+    panel = one_person(np.tile([[1.0], [0.0]], (300, 1)), start, start[:-1] + 1)
+    logp, _, _, _ = run(panel, 0, np.zeros(600), np.array([[50.0, 0.0, -50.0]]))
+    np.testing.assert_allclose(logp, [-15_000.0, -300 * np.log(2.0), 0.0], atol=1e-9)
+
+
+def test_the_outside_option_counts_on_either_side():
+    panel = one_person([[1.0], [2.0]] * 2, [0, 2, 4], [-1, 1 + 2], outside=True)
+    beta = np.array([[0.3, 600.0, -600.0]])
+    logp, prob, _, left = run(panel, 0, np.array([0.0, 0.5, 0.0, 0.5]), beta)
+    np.testing.assert_array_equal(left.row, [0, 1, -1, 2])
+    np.testing.assert_allclose(
+        logp, log_probability(panel, 0, np.array([0.0, 0.5, 0.0, 0.5]), beta), rtol=ROUNDING
+    )
+    # The outside option of the second situation: certain where coefficients are very negative.
+    np.testing.assert_allclose(prob[2, 1:], [0.0, 1.0], atol=1e-150)
+
+
+@pytest.mark.parametrize("where", ["beta", "base"])
+def test_nan_comes_out_as_nan_at_its_own_node_alone(where):
+    panel = one_person([[1.0], [2.0], [0.0]], [0, 3], [2])
+    base, beta = np.zeros(3), np.linspace(-1, 1, 6)[None].copy()
+    if where == "beta":
+        beta[0, 4] = np.nan
+    else:
+        base[1] = np.nan
+    logp = run(panel, 0, base, beta)[0]
+    expected = np.arange(6) == 4 if where == "beta" else np.ones(6, dtype=bool)
+    np.testing.assert_array_equal(np.isnan(logp), expected)
+
+
+def test_an_infinite_coefficient_has_no_probability():
+    panel = one_person([[1.0], [0.0]], [0, 2], [1])
+    logp = run(panel, 0, np.zeros(2), np.array([[np.inf, -np.inf, 0.0]]))[0]
+    np.testing.assert_allclose(logp, [np.nan, np.nan, -np.log(2.0)])
