@@ -31,6 +31,14 @@ LAWS: dict[str, tuple[Law, dict[str, float]]] = {
     "triangular, bounded by 0": (bm.Triangular("x", zero_bounded=True, sign=-1), {"sd[x]": 0.5}),
     "truncated below": (bm.TruncatedNormal("x", lower=0), {"mean[x]": 0.5, "sd[x]": 1.0}),
     "truncated": (bm.TruncatedNormal("x", lower=-1, upper=2), {"mean[x]": 0.5, "sd[x]": 1.0}),
+    "truncated below, mildly": (
+        bm.TruncatedNormal("x", lower=0),
+        {"mean[x]": 2.0, "sd[x]": 1.0},
+    ),
+    "truncated, mildly": (
+        bm.TruncatedNormal("x", lower=-2, upper=3),
+        {"mean[x]": 0.5, "sd[x]": 1.0},
+    ),
     "censored": (bm.CensoredNormal("x", lower=0), {"mean[x]": 0.3, "sd[x]": 1.0}),
     "exponential": (bm.Exponential("x", sign=-1), {"sd[x]": 1.0}),
     "gamma": (bm.Gamma("x", sign=-1), {"mean[x]": 0.0, "sd[x]": 0.7}),
