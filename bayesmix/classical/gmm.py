@@ -104,14 +104,14 @@ def weight_root(spread: Array, parameters: int) -> Array:
     Raises
     ------
     ConvergenceError
-        If the moments vary without bound: utilities overflow where they were taken.
+        If the moments vary without bound: something overflows where they were taken.
     SpecificationError
         If fewer moments than parameters are left.
     """
     if not np.isfinite(spread).all():
         raise ConvergenceError(
-            "moments are not finite where their weights are taken, for utilities overflow there: "
-            "use attributes of a smaller scale, or bm.msle"
+            "moments are not finite where their weights are taken: utilities overflow there, or "
+            "ratios of probabilities of sequences; use attributes of a smaller scale, or bm.msle"
         )
     scale = np.sqrt(np.diag(spread))
     scale = np.where(scale > 0, scale, 1.0)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmix.classical.assemble import SCORE_NODES, Search, assemble, assemble_multinomial
+from bayesmix.classical.assemble import CURVATURE_NODES, Search, assemble, assemble_multinomial
 from bayesmix.classical.clusters import person_groups, with_groups
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.latent_class import check_classes, class_starts
@@ -185,8 +185,8 @@ def _automatic(search: Search, origins: Sequence[Array], tolerance: Tolerance) -
 
 
 def _coarse(grid: Grid) -> bool:
-    """Whether standard errors ask for more nodes than a grid has: its certificate comes first."""
-    return isinstance(grid, PersonGrid | ClassGrid) and grid.size < SCORE_NODES
+    """Whether the curvature asks for more nodes than a grid has: its certificate comes first."""
+    return isinstance(grid, PersonGrid | ClassGrid) and grid.size < CURVATURE_NODES
 
 
 def _finer(

@@ -225,11 +225,11 @@ def _weighted(search: Search, moments: Moments | Sequences, theta: Array) -> Sol
     try:
         root = weight_root(moments.spread(values), len(theta))
     except SpecificationError as reason:
-        # They were enough at the start: it is the estimates at which some of them say nothing.
+        # The user's instruments were enough at the start: it is where the step before ended.
         raise ConvergenceError(
-            f"the step before ended where the moments do not tell all parameters apart ({reason}); "
-            "such as a law that has shrunk to a point or to its bound: use more starts, other "
-            "instruments or laws, or bm.msle"
+            "the step before ended where the moments do not tell all parameters apart: a law has "
+            "shrunk to a point or to its bound there, or the choices do not identify it (see "
+            "bm.check); use more starts, another law, or bm.msle"
         ) from reason
     return _solve(search, Criterion(moments, root), theta)
 

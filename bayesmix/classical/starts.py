@@ -132,11 +132,18 @@ def best_of(
             rows.append((number, np.nan, 0, False, str(grid)))
             continue
         optimum, used = found[-1]
+        best = max(found, key=_rank)
+        # Numbers of every person: they are kept of the best start alone.
+        found = [p if p is best else (replace(p[0], by_person=None), p[1]) for p in found]
         thetas[number - 1] = optimum.theta
         rows.append((number, optimum.value, optimum.evaluations, optimum.converged, str(used)))
     optima = pd.DataFrame(rows, columns=["start", "loglik", "evaluations", "converged", "grid"])
-    best = max(found, key=lambda pair: (pair[0].converged, pair[0].value))
-    return Ends(*best, optima.set_index("start"), thetas)
+    return Ends(*max(found, key=_rank), optima.set_index("start"), thetas)
+
+
+def _rank(end: tuple[Optimum, Grid]) -> tuple[bool, float]:
+    """By which the best of optima is chosen: one that converged comes first."""
+    return end[0].converged, end[0].value
 
 
 def compare_ends(

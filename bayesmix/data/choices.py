@@ -367,7 +367,7 @@ class ChoiceData:
         ------
         DataError
             If there is not a whole number for each of these rows, or ranks have ties or gaps; if
-            data that are no rankings have a column "stage", which rankings make.
+            there is a column "stage", which rankings make, that is not 1 in every row of these.
         """
         first = self.first_choices()
         return rankings.explode(first, rankings.checked_ranks(first, ranks))  # type: ignore[return-value]

@@ -88,10 +88,11 @@ def checked_ranks(data: ChoiceData, ranks: Any) -> Indices:
             f"{first_few(data.rows[wrong])}); expected whole numbers, 1 for the best, 0 where a "
             "row is not ranked"
         )
-    if data.stage is None and STAGE in data.frame.columns and not (data.frame[STAGE] == 1).all():
+    # Of `first_choices` it is 1, and goes on.
+    if STAGE in data.frame.columns and not data.frame[STAGE].eq(1).fillna(False).all():
         raise DataError(
-            f"rankings make a column {show(STAGE)}, but the data have one already: rename it, or "
-            "drop it, before ChoiceData.from_long"
+            f"rankings make a column {show(STAGE)}, but the data have one already that is not 1 "
+            "(the first choice) in every row: rename it, or drop it, before ChoiceData.from_long"
         )
     layout, found = layout_of(data), values.astype(np.int64)
     _check_ties(layout, found, name, "0")

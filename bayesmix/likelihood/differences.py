@@ -2,8 +2,8 @@
 
 With ``d_tjs = v_tjs - v_tys`` the choice has the probability ``1 / (1 + sum_(j != y) exp d_tjs)``.
 What was chosen needs neither utility nor exponential, nothing is searched for the largest utility,
-and the score is ``g_ks = - sum_tj p_tjs (x_tjk - x_tyk)``: with four alternatives three quarters
-of the work of `bayesmix.likelihood.kernels`, which has probabilities of all alternatives.
+and the score is ``g_ks = - sum_tj p_tjs (x_tjk - x_tyk)``. Without an outside option it is
+``(J - 1) / J`` of the work of `bayesmix.likelihood.kernels`, which has all alternatives.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from bayesmix.likelihood.fastmath import _bits, exp
+from bayesmix.likelihood.fastmath import bits, exp
 from bayesmix.likelihood.kernels import Panel, utility
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 HIGH = 360.0
-"""Differences above which a situation is computed with care: ``e^360`` is about ``2^519``."""
+"""Largest difference whose exponential is taken: ``e^360``, about ``2^519``, is `_large`."""
 
 
 class Others(NamedTuple):
@@ -34,7 +34,8 @@ class Others(NamedTuple):
         ``x_j - x_y`` (M, K) by alternative not chosen, situation after situation. The outside
         option, where it was offered and not chosen, is the first of its situation.
     base
-        The same difference of what utility has without random coefficients (M,).
+        The same difference of what utility has without random coefficients (M,): not a number
+        where that is infinite on either side.
     start
         Offsets (T + 1,) of the person's situations.
     row
@@ -52,66 +53,83 @@ def others(panel: Panel, base: Array, i: int) -> Others:  # pragma: no cover - c
     """The alternatives that person i did not choose, of all their situations."""
     first, last = panel.person_start[i], panel.person_start[i + 1]
     situations, size = panel.situation_start, panel.x.shape[1]
-    # Of J rows one was chosen or, where there is an outside option, any of J + 1 alternatives.
-    count = situations[last] - situations[first] - (0 if panel.outside else last - first)
+    count = situations[last] - situations[first]
+    for t in range(first, last):
+        if panel.chosen_row[t] < 0:  # the outside option, or nothing that is known
+            continue
+        count += 0 if panel.outside else -1
     x, constant = np.empty((count, size)), np.empty(count)
     start, rows = np.empty(last - first + 1, dtype=np.int64), np.empty(count, dtype=np.int64)
     m = 0
     for t in range(first, last):
         start[t - first] = m
         chosen = panel.chosen_row[t]
+        own = 0.0 if chosen < 0 else base[chosen]
         if panel.outside and chosen >= 0:
             for k in range(size):
                 x[m, k] = -panel.x[chosen, k]
-            constant[m], rows[m] = -base[chosen], -1
+            constant[m], rows[m] = -own, -1
             m += 1
         for row in range(situations[t], situations[t + 1]):
             if row == chosen:
                 continue
-            rows[m], constant[m] = row, base[row]
+            rows[m], constant[m] = row, base[row] - own
             for k in range(size):
-                x[m, k] = panel.x[row, k]
-            if chosen >= 0:
-                constant[m] -= base[chosen]
-                for k in range(size):
-                    x[m, k] -= panel.x[chosen, k]
+                x[m, k] = panel.x[row, k] - (0.0 if chosen < 0 else panel.x[chosen, k])
             m += 1
     start[last - first] = m
+    # What is infinite has no utility, not even where it speaks for the choice.
+    for m in range(count):
+        constant[m] += 0.0 * constant[m]
+        for k in range(size):
+            constant[m] += 0.0 * x[m, k]
     return Others(x, constant, start, rows)
 
 
 @njit(cache=True, error_model="numpy")
-def _large(a: Array, n: int) -> bool:  # pragma: no cover - compiled
-    """Whether some ``a_s >= 1`` is 2^513 or more, or not a number: both high bits of its exponent.
+def _is_large(a: float) -> bool:  # pragma: no cover - compiled
+    """Whether ``a >= 1`` is 2^511 or more, or not a number: both high bits of ``4 a``'s exponent.
 
-    Bits, because a search for the largest number does not vectorise.
+    The product of two numbers that are not is below 2^1022, and in range.
     """
+    seen = bits(4.0 * a)
+    return (seen >> 62) & (seen >> 61) & 1 == 1
+
+
+@njit(cache=True, error_model="numpy")
+def _large(a: Array, n: int) -> bool:  # pragma: no cover - compiled
+    """Whether some of n numbers `_is_large`: a search for the largest does not vectorise."""
     seen = 0
     for s in range(n):
-        bits = _bits(a[s])
-        seen |= bits & (bits << 1)
+        own = bits(4.0 * a[s])
+        seen |= own & (own << 1)
     return (seen >> 62) & 1 == 1
 
 
 @njit(cache=True, error_model="numpy")
 def _with_care(  # pragma: no cover - compiled
-    left: Others, t: int, beta: Array, n: int, logp: Array, prob: Array
-) -> None:
-    """A situation's probabilities, and its part of ``logp``, whatever the utilities are."""
+    left: Others, t: int, beta: Array, s: int, prob: Array
+) -> float:
+    """Log-probability of a situation's choice at node s, whatever the utilities are.
+
+    Fills column s of ``prob`` with the probabilities of what was not chosen.
+    """
     first, last = left.start[t], left.start[t + 1]
+    top = 0.0
     for m in range(first, last):
-        utility(left.x[m], beta, left.base[m], prob[m], n)
-    for s in range(n):
-        top = 0.0
-        for m in range(first, last):
-            top = max(top, prob[m, s])
-        total = math.exp(-top)
-        for m in range(first, last):
-            prob[m, s] = math.exp(prob[m, s] - top)
-            total += prob[m, s]
-        logp[s] -= top + math.log(total)
-        for m in range(first, last):
-            prob[m, s] /= total
+        v = left.base[m]
+        for k in range(beta.shape[0]):
+            v += left.x[m, k] * beta[k, s]
+        prob[m, s] = v
+        if not v <= top:  # what is not a number stays
+            top = v
+    total = math.exp(-top)
+    for m in range(first, last):
+        prob[m, s] = math.exp(prob[m, s] - top)
+        total += prob[m, s]
+    for m in range(first, last):
+        prob[m, s] /= total
+    return -top - math.log(total)
 
 
 @njit(cache=True, fastmath={"contract"}, error_model="numpy")
@@ -137,8 +155,10 @@ def choice_log_probabilities(  # pragma: no cover - compiled
                 v[s] = q
                 total[s] += q
         if _large(total, n):
-            _with_care(left, t, beta, n, logp, prob)
-            continue
+            for s in range(n):
+                if _is_large(total[s]):
+                    logp[s] += _with_care(left, t, beta, s, prob)
+                    total[s] = 1.0
         # Denominators are multiplied, and one logarithm is taken before they could overflow.
         for s in range(n):
             product[s] *= total[s]

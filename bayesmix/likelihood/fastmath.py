@@ -21,7 +21,9 @@ _ROUND = 6755399441055744.0
 
 
 @intrinsic
-def _bits(typingctx: Any, x: Any) -> Any:
+def bits(typingctx: Any, x: Any) -> Any:
+    """The 64 bits of a number, as an integer."""
+
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.bitcast(args[0], ir.IntType(64))
 
@@ -60,4 +62,4 @@ def exp(x: float) -> float:  # pragma: no cover - compiled
     p = p * r + 0.5000000000000019
     p = p * r + 1.0
     p = p * r + 1.0
-    return p * _from_bits((_bits(t) + 1023) << 52)
+    return p * _from_bits((bits(t) + 1023) << 52)

@@ -53,7 +53,7 @@ class Optimum:
     message
         The optimiser's word.
     by_person
-        What the optimum's value is the sum of, where it is one.
+        What the optimum's value is the weighted sum of, where it is one and is kept.
     """
 
     theta: Array

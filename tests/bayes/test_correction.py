@@ -60,16 +60,16 @@ def test_symbolic_and_numeric_values_agree():
 
 
 @pytest.mark.parametrize("model", [MODEL, RANDOM], ids=["with fixed terms", "all random"])
-def test_few_nodes_are_as_good_as_many(panel, model):
-    """Over the posterior, the error of 32 corrected nodes varies less: over three scramblings."""
+def test_corrected_nodes_err_half_as_much_over_the_posterior(panel, model):
+    """Ratios from six scramblings: 0.86 0.68 0.20 0.62 0.15 0.47; 1.39 0.24 0.21 0.32 0.36 1.11."""
     problem = bind(model, panel)
     raw, left = [], []
     for seed in (1, 2, 3):
         errors, corrections = _errors_of_few(problem, np.random.default_rng(seed))
         raw.append(errors.std())
         left.append((errors + corrections).std())
-    assert np.linalg.norm(left) < 0.65 * np.linalg.norm(raw)
-    assert np.median(left) < 0.15
+    assert np.exp(np.log(np.divide(left, raw)).mean()) < 0.6  # 0.49 and 0.41
+    assert max(left) < 0.2  # log-likelihoods are off by this much at most, and a constant
 
 
 def _errors_of_few(problem, rng):

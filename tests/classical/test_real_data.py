@@ -63,15 +63,19 @@ def swissmetro(shared_data):
     )
 
 
-def test_sixty_four_centred_nodes_find_the_exact_estimates(panel):
+def test_sixty_four_centred_nodes_come_near_the_exact_estimates_and_say_how_near(panel):
     fit = msle(MODEL, panel, grid=centred(sobol(64)), starts=2, rng=1)
     low, high = fit.integration.error_interval
     # The optimum on nodes lies above their value at the exact estimates, by half the squared shift.
     assert low - 0.3 < fit.loglik - EXACT_LOGLIK < high + 0.3
     off = (fit.params - EXACT) / fit.std_errors
-    # Over eight seeds the largest of twelve is 0.2 to 0.6, mostly that of sd[seas].
+    # From three seeds: root mean square 0.20 to 0.24, median 0.08 to 0.16, and over eight the
+    # largest of twelve is 0.2 to 0.6, mostly that of sd[seas].
+    assert np.sqrt((off**2).mean()) < 0.3
     assert np.abs(off).max() < 0.75
-    assert np.abs(off).median() < 0.25
+    assert np.abs(off).median() < 0.2
+    # Intervals are 0.07 to 0.41 wide.
+    assert (fit.integration.shift["high"] - fit.integration.shift["low"]).max() < 0.6
     missed = (off < fit.integration.shift["low"] - 0.1) | (
         off > fit.integration.shift["high"] + 0.1
     )

@@ -217,9 +217,10 @@ def test_a_column_that_rankings_would_make_is_not_overwritten():
     frame = ranking_frame(np.random.default_rng(9), 2, 1, 3)
     frame = frame.assign(chosen=(frame["rank"] == 1).astype(int)).drop(columns="rank")
     roles = {"person": "who", "situation": "task", "alternative": "alt", "chosen": "chosen"}
-    own = bm.ChoiceData.from_long(frame.assign(stage=np.arange(6)), **roles)
-    with pytest.raises(DataError, match="a column 'stage', but the data have one already: rename"):
-        own.with_ranks([1, 2, 3, 1, 2, 3])
+    for stage in (np.arange(6), pd.array([pd.NA, 1, 1, 1, 1, 1], dtype="Int64")):
+        own = bm.ChoiceData.from_long(frame.assign(stage=stage), **roles)
+        with pytest.raises(DataError, match="a column 'stage', but the data have one already"):
+            own.with_ranks([1, 2, 3, 1, 2, 3])
     data = bm.ChoiceData.from_long(frame, **roles).with_ranks([1, 2, 3, 3, 2, 1])
     again = data.first_choices().with_ranks([1, 2, 3, 3, 2, 1])
     pd.testing.assert_frame_equal(again.frame, data.frame)

@@ -125,8 +125,10 @@ def test_what_is_returned_is_no_draft(monkeypatch, tolerance):
     assert fit.grid.size == (64 if tolerance.loglik > 1 else 128)
     final = information_at(Likelihood(here, fit.grid), fit.theta)
     np.testing.assert_allclose(fit.information.hessian, final.hessian, rtol=1e-9)
+    np.testing.assert_allclose(fit.information.scores, final.scores, rtol=1e-9, atol=1e-12)
     draft = information_at(Likelihood(here, fit.grid), fit.theta, draft=True)
     assert not np.allclose(fit.information.hessian, draft.hessian, rtol=1e-6)
+    assert not np.allclose(fit.information.scores, draft.scores, rtol=1e-3)
 
 
 def test_a_tolerance_that_cannot_be_met_is_said_to_be_missed(monkeypatch):

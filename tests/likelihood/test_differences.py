@@ -44,7 +44,7 @@ def test_log_probabilities_and_scores_are_the_oracles(size, outside):
 @pytest.mark.parametrize("spread", [1.0, 100.0, 400.0])
 @pytest.mark.parametrize("outside", [False, True])
 def test_probabilities_are_those_of_the_kernel_of_all_alternatives(outside, spread):
-    """Also where differences pass HIGH, and products of denominators their range."""
+    """Also where choices are all but impossible, one by one or together."""
     rng = np.random.default_rng(5)
     panel = random_panel(rng, 40, 3, outside=outside, largest=9)
     base, beta = rng.normal(size=len(panel.x)), spread * rng.normal(size=(3, BLOCK))
@@ -80,6 +80,59 @@ def test_the_product_of_many_large_denominators_stays_in_range():
     np.testing.assert_allclose(logp, [-15_000.0, -300 * np.log(2.0), 0.0], atol=1e-9)
 
 
+@pytest.mark.parametrize("situations", [1, 2, 3, 4, 7])
+def test_products_of_denominators_stay_in_range_however_large_each_is(situations):
+    """As large as one can be without care, and a little more: two of them must not overflow."""
+    distance = np.arange(100.0, 370.0, 0.1)
+    start = np.arange(situations + 1) * 2
+    panel = one_person(np.tile([[1.0], [0.0]], (situations, 1)), start, start[:-1] + 1)
+    logp, prob, _, _ = run(panel, 0, np.zeros(2 * situations), distance[None])
+    np.testing.assert_allclose(logp, -situations * distance, rtol=ROUNDING)
+    np.testing.assert_allclose(prob, 1.0, rtol=ROUNDING)
+
+
+def test_nodes_beside_one_that_needs_care_are_as_they_are_without_it():
+    rng = np.random.default_rng(2)
+    panel = random_panel(rng, 1, 4, outside=True, largest=6)
+    base, beta = rng.normal(size=len(panel.x)), rng.normal(size=(4, 9))
+    far = beta.copy()
+    far[:, 5] *= 2000.0
+    near, beside = run(panel, 0, base, beta), run(panel, 0, base, far)
+    others_ = np.arange(9) != 5
+    for a, b in zip(near[:3], beside[:3], strict=True):
+        np.testing.assert_array_equal(a[..., others_], b[..., others_])
+    np.testing.assert_allclose(
+        beside[0][5], log_probability(panel, 0, base, far[:, 5:6]), rtol=ROUNDING
+    )
+    assert beside[0][5] < -1000.0
+
+
+def test_a_person_without_alternatives_is_certain_of_the_choices():
+    panel = one_person([[1.0], [2.0]], [0, 1, 2], [0, 1])
+    logp, prob, score, _ = run(panel, 0, np.zeros(2), np.array([[0.5, -3.0]]))
+    np.testing.assert_array_equal(logp, [0.0, 0.0])
+    assert prob.shape == (0, 2)
+    np.testing.assert_array_equal(score, [[0.0, 0.0]])
+
+
+@pytest.mark.parametrize("outside", [False, True])
+def test_hundreds_of_alternatives(outside):
+    rng = np.random.default_rng(3)
+    panel = one_person(rng.normal(size=(600, 2)), [0, 300, 600], [7, 300], outside=outside)
+    base, beta = rng.normal(size=600), rng.normal(size=(2, 5))
+    logp, _, score, _ = run(panel, 0, base, beta)
+    np.testing.assert_allclose(logp, log_probability(panel, 0, base, beta), rtol=ROUNDING)
+    exact = slopes(lambda b: log_probability(panel, 0, base, b).sum(), beta)
+    np.testing.assert_allclose(score, exact, rtol=ROUNDING, atol=ROUNDING)
+
+
+def test_situations_whose_choice_is_not_known_have_room():
+    panel = one_person([[1.0], [2.0], [3.0]], [0, 1, 3], [-1, -1])
+    left = others(panel, np.zeros(3), 0)
+    np.testing.assert_array_equal(left.row, [0, 1, 2])
+    np.testing.assert_array_equal(left.start, [0, 1, 3])
+
+
 def test_the_outside_option_counts_on_either_side():
     panel = one_person([[1.0], [2.0]] * 2, [0, 2, 4], [-1, 1 + 2], outside=True)
     beta = np.array([[0.3, 600.0, -600.0]])
@@ -103,6 +156,18 @@ def test_nan_comes_out_as_nan_at_its_own_node_alone(where):
     logp = run(panel, 0, base, beta)[0]
     expected = np.arange(6) == 4 if where == "beta" else np.ones(6, dtype=bool)
     np.testing.assert_array_equal(np.isnan(logp), expected)
+
+
+@pytest.mark.parametrize("row", [0, 1, 2])
+@pytest.mark.parametrize("infinite", [np.inf, -np.inf])
+def test_an_infinite_utility_has_no_probability_on_either_side(row, infinite):
+    panel = one_person([[1.0], [2.0], [0.0]], [0, 3], [2])
+    base = np.zeros(3)
+    base[row] = infinite
+    assert np.isnan(run(panel, 0, base, np.array([[0.5, -0.5]]))[0]).all()
+    wide = one_person([[1.0], [2.0], [0.0]], [0, 3], [2])
+    wide.x[row, 0] = infinite
+    assert np.isnan(run(wide, 0, np.zeros(3), np.array([[0.5, -0.5]]))[0]).all()
 
 
 def test_an_infinite_coefficient_has_no_probability():
