@@ -145,8 +145,10 @@ def information_at(
             likelihood, scores = Likelihood(problem, grid.resized(SCORE_NODES)), None
     if scores is None:
         _, scores = likelihood.by_person(theta)
-    root = whitening(scores, weights, natural_units(problem))
-    return Information(curvature(gradient, theta, root, wide=kinked), scores, weights)
+    units = natural_units(problem)
+    root = whitening(scores, weights, units)
+    hessian = curvature(gradient, theta, root, units if kinked else None)
+    return Information(hessian, scores, weights)
 
 
 def _certificate(

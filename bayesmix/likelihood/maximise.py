@@ -24,8 +24,9 @@ GRADIENT_TOLERANCE = 1e-4
 
 STEP = 1e-4
 """Step of the differenced gradient, in whitened coordinates."""
-WIDE_STEP = 0.5
-"""The same of a gradient that moves by jumps, which average out over such a step."""
+WIDE_STEP, WIDE_UTILS = 0.5, 0.25
+"""The same of a gradient that moves by jumps, which average out over such a step; but no parameter
+is moved by more than this many of its natural units, over which a log-likelihood bends anew."""
 
 
 class ByPerson(NamedTuple):
@@ -84,18 +85,25 @@ def whitening(scores: Array, weights: Array, units: Array | None = None) -> Arra
 
 
 def curvature(
-    gradient: Callable[[Array], Array], theta: Array, root: Array, wide: bool = False
+    gradient: Callable[[Array], Array], theta: Array, root: Array, units: Array | None = None
 ) -> Array:
     """Minus the second derivatives (P, P), by differences of an analytic gradient.
 
     Differences are taken along the columns of a whitening ``root`` (P, P), where a unit is about
     one standard error: forward ones, for with so small a step their error is some 1e-4 of a
-    derivative, at half the evaluations of central ones. ``wide`` takes central ones over half a
-    standard error to either side: of a gradient that moves by small jumps.
+    derivative, at half the evaluations of central ones. With natural ``units`` (P,) they are
+    central, over half a standard error to either side or less: of a gradient that moves by jumps.
     """
     whitened = np.empty_like(root)
-    step = WIDE_STEP if wide else STEP
-    here = None if wide else gradient(theta)
+    step, here = STEP, None
+    if units is None:
+        here = gradient(theta)
+    else:
+        # A column of any length is as good a direction. Near a standard deviation of 0, whose
+        # scores vanish, whitening's are as long as ten units.
+        step = WIDE_STEP
+        reach = step * np.abs(root / units[:, None]).max(axis=0)
+        root = root * np.minimum(1.0, WIDE_UTILS / reach)
     for p in range(len(theta)):
         move = step * root[:, p]
         if here is None:

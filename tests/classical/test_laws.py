@@ -74,3 +74,20 @@ def test_the_share_of_people_who_are_not_at_a_bound_of_0():
     assert below["share negative[x]"] == pytest.approx(norm.cdf(-0.3))
     assert "share positive[x]" not in below
     assert implied_moments(MixedLogit("x", random=Normal("x", mean="0")))(params).empty
+
+
+def test_a_censored_law_that_shrinks_to_a_point_leaves_the_others_their_standard_errors():
+    """As those of the fixed coefficient that it has become."""
+    own = Normal("x")
+    truth = {"mean[x]": 0.6, "sd[x]": 0.5, "fixed[y]": 0.45, "fixed[z]": -0.9}
+    model = MixedLogit("x + y + z", random=[own])
+    data = simulated(model, truth, 80, 6, seed=1, columns=("x", "y", "z"))
+    point, law = (
+        msle(MixedLogit("x + y + z", random=r), data, grid=centred(sobol(64)), starts=1, rng=1)
+        for r in ([own], [own, CensoredNormal("z", upper=0)])
+    )
+    assert "sd[z] at the boundary 0" in law.message
+    assert "Not identified" not in law.message
+    assert np.isnan(law.std_errors["sd[z]"])
+    found = law.std_errors.rename({"mean[z]": "fixed[z]"})[point.std_errors.index]
+    np.testing.assert_allclose(found, point.std_errors, rtol=0.05)

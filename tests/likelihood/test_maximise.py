@@ -137,6 +137,17 @@ def test_curvature_is_minus_the_second_derivative():
     np.testing.assert_allclose(np.outer(SCALE, SCALE) * (found - expected), 0, atol=1e-4)
 
 
+def test_wide_differences_stay_within_a_parameters_units():
+    """Where scores vanish whitening reaches ten units, over which this gradient changes sign."""
+
+    def gradient(theta):
+        return np.array([-np.sin(theta[0]) - 0.5 * theta[1], -theta[1] - 0.5 * np.sin(theta[0])])
+
+    root = np.array([[16.0, 0.3], [1.6, 0.7]])
+    found = curvature(gradient, np.zeros(2), root, units=np.ones(2))
+    np.testing.assert_allclose(found, [[1.0, 0.5], [0.5, 1.0]], rtol=0.02)
+
+
 @every_optimizer
 def test_what_is_known_at_the_start_is_not_evaluated_again(optimizer):
     visited = []
