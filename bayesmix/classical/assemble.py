@@ -29,6 +29,7 @@ from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.following import following_gradient
 from bayesmix.likelihood.laws import CENSORED
+from bayesmix.likelihood.louis import DRAFT_NODES, NODES, checked
 from bayesmix.likelihood.maximise import Optimum, curvature, whitening
 from bayesmix.likelihood.multinomial import Multinomial, starting_values
 from bayesmix.likelihood.problem import Grid, Problem
@@ -132,6 +133,7 @@ def information_at(
     in a sum of squares. ``scores`` (I, P) are the grid's own, where they are known. Where
     coefficients are censored a sum over nodes has kinks, of which small differences see too many or
     too few: theirs are wide, on as many nodes as the scores. A ``draft`` takes the grid's own.
+    Where differences are noise, as with coefficients in the hundreds, see `louis.checked`.
     """
     problem, grid = likelihood.problem, likelihood.grid
     weights = problem.data.weights
@@ -148,6 +150,7 @@ def information_at(
     units = natural_units(problem)
     root = whitening(scores, weights, units)
     hessian = curvature(gradient, theta, root, units if kinked else None)
+    hessian = checked(problem, theta, hessian, root, DRAFT_NODES if draft else NODES)
     return Information(hessian, scores, weights)
 
 

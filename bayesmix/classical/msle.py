@@ -119,6 +119,7 @@ def msle(
     with progress_line(progress, "MSLE") as line:
         search = Search(problem, logit, optimizer, generator, line, begun)
         fit = _fit(search, grid, starts, tolerance)
+    fit = replace(fit, seconds=time.perf_counter() - begun)
     return fit if groups is None else with_groups(fit, groups, str(cluster))
 
 

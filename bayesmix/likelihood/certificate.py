@@ -24,6 +24,7 @@ from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.centred import PersonGrid, centre
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.integrate import node_log_probabilities
+from bayesmix.likelihood.louis import checked
 from bayesmix.likelihood.maximise import curvature, whitening
 from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.pareto import pareto_shape
@@ -230,6 +231,7 @@ def _inverse_curvature(likelihood: Likelihood, theta: Array, scores: Array) -> A
     problem = likelihood.problem
     root = whitening(scores, problem.data.weights, natural_units(problem))
     hessian = curvature(lambda at: likelihood.value_and_gradient(at)[1], theta, root)
+    hessian = checked(problem, theta, hessian, root)
     whitened = root.T @ hessian @ root
     if not np.linalg.eigvalsh((whitened + whitened.T) / 2)[0] > 0.0:
         return root @ root.T
