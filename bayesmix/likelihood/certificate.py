@@ -35,7 +35,8 @@ Array = NDArray[np.float64]
 
 SCRAMBLES = 8
 LEAST_REFERENCE, MOST_REFERENCE = 64, 512
-"""Nodes a person of one scrambling of the reference: as many as the grid's, within these bounds."""
+"""Nodes a person of one scrambling of the reference: as many as the grid's, within these bounds,
+or a quarter of the grid's: all scramblings together have twice the grid's at least."""
 QUADRATURE_REFERENCE = 256
 """The same for quadratures: a few points may be exact to many digits, which takes nodes to see."""
 JACKKNIFE_PERSONS = 4096
@@ -221,7 +222,7 @@ def exact(problem: Problem) -> Certificate:
 
 
 def _reference(problem: Problem, theta: Array, grid: Grid, rng: np.random.Generator) -> PersonGrid:
-    nodes = min(max(grid.size, LEAST_REFERENCE), MOST_REFERENCE)
+    nodes = min(max(grid.size, LEAST_REFERENCE), max(MOST_REFERENCE, grid.size // 4))
     nodes = QUADRATURE_REFERENCE if grid.shared else nodes
     return centre(problem, centred(sobol(nodes), moments=True), theta, rng)
 
