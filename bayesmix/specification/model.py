@@ -18,10 +18,11 @@ from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.classes import Classes, share_covariates
 from bayesmix.specification.covariates import Covariates, check_mean, covariates
 from bayesmix.specification.formula import State, columns_like, evaluate, parse
+from bayesmix.specification.means import Terms, check_terms, meanless
 from bayesmix.specification.mixing import Coefficient, Law
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.scale import Sources, check_scales, sources
-from bayesmix.specification.variation import check_variation, spread
+from bayesmix.specification.variation import spread
 
 Array = NDArray[np.float64]
 
@@ -130,7 +131,8 @@ class MixedLogit:
         SpecificationError
             If a random term is not a column of the utility.
         DataError
-            If a column is missing, not numeric, constant within situations or collinear.
+            If a column is missing, not numeric, constant within situations, or collinear with
+            others. What an error component multiplies may be collinear: it has no mean.
         """
         if like is not None:
             return _design_like(self, data, like)
@@ -139,8 +141,8 @@ class MixedLogit:
             _check_term("random term", c.term, self.formula, columns.names)
         if self.wtp is not None:
             _check_term("wtp =", self.wtp, self.formula, columns.names)
-        check_variation(columns.values, columns.names, data)
         persons = covariates(self.coefficients, data)
+        check_terms(Terms(columns.values, columns.names, self.varying, persons), data)
         shares = None if self.latent is None else share_covariates(self.latent, data)
         found = None if self.scale is None else sources(self.scale, data, scales)
         if found is not None and scales is None:
@@ -234,6 +236,12 @@ class Design:
     @property
     def fixed_names(self) -> tuple[str, ...]:
         return self.parameters.fixed
+
+    @property
+    def meanless(self) -> NDArray[np.bool_]:
+        """Columns (K + F,), those with a law first, whose coefficients have no mean to estimate."""
+        fixed = np.zeros(self.fixed.shape[1], dtype=bool)
+        return np.concatenate([meanless(self.coefficients, self.persons), fixed])
 
     @property
     def within(self) -> Design:

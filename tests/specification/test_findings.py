@@ -5,8 +5,10 @@ import pytest
 
 from bayesmix.errors import DataError, Fault, SpecificationError
 from bayesmix.specification.choice_findings import choice_findings
-from bayesmix.specification.column_findings import column_findings, dummies_on_alternatives
+from bayesmix.specification.column_findings import column_findings
+from bayesmix.specification.component_findings import dummies_on_alternatives
 from bayesmix.specification.findings import Finding, of_error, of_fault, report
+from bayesmix.specification.means import Terms
 from bayesmix.specification.mixing import LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import space_of
 from bayesmix.specification.size_findings import size_findings
@@ -102,7 +104,9 @@ def with_constants(long):
 
 def found(long, names, laws=(), **options):
     data = choice_data(long, **options)
-    return list(column_findings(columns(data.frame, names), names, laws, data))
+    coefficients = [c for law in laws for c in law.coefficients]
+    terms = Terms(columns(data.frame, names), names, coefficients)
+    return list(column_findings(terms, laws, data))
 
 
 def test_columns_in_general_position_give_no_findings():
