@@ -66,7 +66,8 @@ def check(model: MixedLogit, data: ChoiceData) -> CheckReport:
     correlations where most persons choose once; a condition number above 1e4 of ``sum_i w_i s_i
     s_i'``, ``s_i`` the scores of persons at the starting values, on 64 person-centred nodes.
 
-    Notes are of scales (a factor of 1,000), alternatives without a constant, or offered in less
+    Notes are of scales (a factor of 1,000), alternatives without a constant (none, where there
+    is an outside option), or offered in less
     than 5 % of the situations, situations of a single alternative, a tenth of the persons always
     choosing the same alternative (and half as many again as by chance), fewer than 10 persons a
     parameter, standard deviations from persons who choose once, and correlations between more terms

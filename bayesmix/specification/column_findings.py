@@ -67,6 +67,14 @@ def _scales(values: Array, names: tuple[str, ...], data: ChoiceData) -> Iterator
 def _bare_alternatives(values: Array, data: ChoiceData) -> Iterator[Finding]:
     table, dummy = dummies_on_alternatives(values, data)
     if not dummy.any():
+        if data.outside_option and not _spans_a_constant(values):
+            yield Finding(
+                "note",
+                "no alternative has a constant against the outside option: where attributes are 0, "
+                "each is as likely as that",
+                "",
+                f"write C({data.alternative}), or '1 + ...' for one of all alternatives",
+            )
         return
     bare = ~table[:, dummy].any(axis=1)
     if bare.sum() <= (0 if data.outside_option else 1):
@@ -83,6 +91,13 @@ def _bare_alternatives(values: Array, data: ChoiceData) -> Iterator[Finding]:
         f"alternatives {first_few(labels)}",
         f"write C({data.alternative}), unless they are equal by design",
     )
+
+
+def _spans_a_constant(values: Array) -> bool:
+    """Whether columns (R, M) sum to 1 in some way, as dummies of all groups of persons do."""
+    ones = np.ones(len(values))
+    rest = ones - values @ np.linalg.lstsq(values, ones, rcond=None)[0]
+    return bool(np.abs(rest).max(initial=0.0) < 1e-9)
 
 
 def _repeated(

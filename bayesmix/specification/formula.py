@@ -1,8 +1,9 @@
 """From a formula and data to the columns of the utility.
 
-Formulas are formulaic's. Utility has no intercept of its own: a constant common to all alternatives
-cancels. What does not vary within situations cancels likewise, so that interactions with the
-alternative (``C(alt):income``) are coded against a base, as constants ``C(alt)`` are.
+Formulas are formulaic's, but without an intercept that nobody has written: a constant common to all
+alternatives cancels, and against an outside option ``1 + ...`` asks for it. What does not vary
+within situations cancels likewise, so that interactions with the alternative (``C(alt):income``)
+are coded against a base, as constants ``C(alt)`` are.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import formulaic
 import numpy as np
 import pandas as pd
 from formulaic.errors import DataMismatchWarning, FormulaicError
+from formulaic.parser import DefaultFormulaParser
 from formulaic.parser.types import Term
 from numpy.typing import NDArray
 
@@ -51,11 +53,13 @@ def evaluate(formula: str, data: ChoiceData) -> Columns:
     """Evaluate ``formula`` on the rows of ``data``.
 
     A level of a categorical column is named ``alt[car]`` where formulaic says ``C(alt)[T.car]``.
+    The constant of all alternatives against the outside option is ``Intercept``.
 
     Raises
     ------
     SpecificationError
-        If the formula cannot be read, has a left-hand side, or uses the column of choices.
+        If the formula cannot be read, has a left-hand side, uses the column of choices, or has a
+        constant though there is no outside option.
     DataError
         If a column is missing, is text and used as a number, or holds NaN or infinities.
     """
@@ -64,11 +68,17 @@ def evaluate(formula: str, data: ChoiceData) -> Columns:
     terms = [term for term in parsed if term != _CONSTANT]
     implied = [] if data.outside_option else _implied(terms, frame, formula, data)
     # With an outside option, whose utility is 0, the constants of all alternatives are identified.
-    constant = [_CONSTANT] if _CONSTANT in parsed and not data.outside_option else []
+    written = _constant_written(formula)
+    if written and not data.outside_option:
+        raise SpecificationError(
+            f"the formula {formula!r} has a constant that is common to all alternatives, and "
+            f"cancels: leave '1' out, and write C({data.alternative}) for constants of alternatives"
+        )
+    constant = [_CONSTANT] if written or (_CONSTANT in parsed and not data.outside_option) else []
     matrix = _matrix([*constant, *implied, *terms], frame, formula)
     keep = np.ones(matrix.shape[1], dtype=bool)
     for term, columns in matrix.model_spec.term_slices.items():
-        if term in (*constant, *implied):
+        if term in implied or (term == _CONSTANT and not written):
             keep[columns] = False
     return _columns(matrix, State(matrix.model_spec, keep), data)
 
@@ -141,6 +151,12 @@ def parse(formula: str) -> formulaic.Formula:
     if all(term == _CONSTANT for term in parsed):
         raise SpecificationError(f"the formula {formula!r} has no term: write 'price + time'")
     return parsed
+
+
+def _constant_written(formula: str) -> bool:
+    """Whether the formula says ``1 + ...``: formulaic adds a constant to all others too."""
+    without = DefaultFormulaParser(include_intercept=False)
+    return _CONSTANT in formulaic.Formula(formula, _parser=without)
 
 
 def _first(error: Exception) -> str:

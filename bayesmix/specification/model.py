@@ -39,7 +39,8 @@ class MixedLogit:
     formula
         Utility in formulaic's syntax, such as ``"price + time + C(alt)"``. The base of constants is
         the first alternative; ``C(alt, contr.treatment(base="bus"))`` chooses another. With an
-        outside option all alternatives have a constant.
+        outside option all alternatives have a constant, and ``"1 + price"`` is one that they share,
+        ``Intercept``; without, such a constant cancels, and is refused.
     random
         Laws of the random coefficients, and at most one `LatentClass`; every other column has a
         fixed coefficient.

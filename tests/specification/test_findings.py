@@ -138,6 +138,15 @@ def test_alternatives_without_a_constant():
     assert found(long, ("x",)) == []
 
 
+def test_no_constant_against_the_outside_option():
+    long = frame().assign(one=1.0, old=lambda f: f["who"] % 2, young=lambda f: 1 - f["who"] % 2)
+    (finding,) = found(long, ("x", "old"), outside_option=True)
+    assert finding.severity == "note"
+    assert finding.remedy == "write C(alt), or '1 + ...' for one of all alternatives"
+    for names in (("x", "one"), ("x", "old", "young")):
+        assert found(long, names, outside_option=True) == []
+
+
 @pytest.mark.parametrize(("factor", "number"), [(500.0, 0), (5000.0, 1)])
 def test_scales(factor, number):
     long = frame()
