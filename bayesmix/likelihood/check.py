@@ -70,8 +70,8 @@ def check(model: MixedLogit, data: ChoiceData) -> CheckReport:
     is an outside option), or offered in less
     than 5 % of the situations, situations of a single alternative, a tenth of the persons always
     choosing the same alternative (and half as many again as by chance), fewer than 10 persons a
-    parameter, standard deviations from persons who choose once, and correlations between more terms
-    than half of the persons have choices. Counts of persons and situations are without weights;
+    parameter, standard deviations from persons who choose once, and more random terms than the
+    median person has choices. Counts of persons and situations are without weights;
     scores have theirs.
 
     References

@@ -84,7 +84,7 @@ def evaluate(formula: str, data: ChoiceData) -> Columns:
 
 
 def columns_of(formula: str, data: ChoiceData) -> Columns:
-    """All columns of ``formula`` on the rows of ``data``, the constant among them.
+    """All columns of a formula in covariates of persons, on the rows of ``data``, and its constant.
 
     Raises
     ------
@@ -92,12 +92,17 @@ def columns_of(formula: str, data: ChoiceData) -> Columns:
         As `evaluate`.
     """
     parsed = parse(formula)
-    matrix = _matrix(list(parsed), _checked_frame(parsed, formula, data), formula)
+    frame = _checked_frame(parsed, formula, data, of_persons=True)
+    matrix = _matrix(list(parsed), frame, formula)
     return _columns(matrix, State(matrix.model_spec, np.ones(matrix.shape[1], dtype=bool)), data)
 
 
-def columns_like(formula: str, data: ChoiceData, state: State) -> Columns:
+def columns_like(
+    formula: str, data: ChoiceData, state: State, *, of_persons: bool = False
+) -> Columns:
     """Evaluate ``formula`` on a scenario, with the state learnt on the data of an estimation.
+
+    Its columns are attributes, or covariates ``of_persons``.
 
     Raises
     ------
@@ -106,7 +111,7 @@ def columns_like(formula: str, data: ChoiceData, state: State) -> Columns:
     DataError
         As `evaluate`.
     """
-    frame = _checked_frame(parse(formula), formula, data)
+    frame = _checked_frame(parse(formula), formula, data, of_persons=of_persons)
     if data.stand_ins:
         labels = frame[data.alternative]
         frame[data.alternative] = [data.stand_ins.get(label, label) for label in labels]
@@ -189,7 +194,9 @@ def _implied(terms: list[Term], frame: pd.DataFrame, formula: str, data: ChoiceD
     return found
 
 
-def _checked_frame(parsed: formulaic.Formula, formula: str, data: ChoiceData) -> pd.DataFrame:
+def _checked_frame(
+    parsed: formulaic.Formula, formula: str, data: ChoiceData, *, of_persons: bool = False
+) -> pd.DataFrame:
     """The data with the formula's columns checked; numbers kept as objects become numbers."""
     factors = {factor.expr for term in parsed for factor in term.factors}
     frame = data.frame.copy(deep=False)
@@ -199,9 +206,9 @@ def _checked_frame(parsed: formulaic.Formula, formula: str, data: ChoiceData) ->
                 f"the formula {formula!r} uses column {variable!r}, which holds the choices: "
                 "write the utility of attributes alone"
             )
-        values = check_complete(data, variable)
+        values = check_complete(data, variable, of_persons=of_persons)
         if variable in factors or pd.api.types.is_numeric_dtype(values):
-            numbers = check_numeric(data, variable)
+            numbers = check_numeric(data, variable, of_persons=of_persons)
             if values.dtype == object:
                 frame[variable] = numbers
     return frame

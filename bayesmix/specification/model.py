@@ -130,7 +130,8 @@ class MixedLogit:
         Raises
         ------
         SpecificationError
-            If a random term is not a column of the utility.
+            If a random term is not a column of the utility, or the formula has a constant that
+            cancels.
         DataError
             If a column is missing, not numeric, constant within situations, or collinear with
             others. What an error component multiplies may be collinear: it has no mean.

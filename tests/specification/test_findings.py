@@ -227,14 +227,26 @@ def test_most_persons_choose_once(single, number):
     data = choice_data(long[(long["who"] >= single) | (long["task"] % 3 == 0)])
     findings = sizes([LKJNormal("x", "z")], data)
     assert [f.severity for f in findings] == ["warning"] * number
-    assert sizes([Normal("x", "z")], data) == []
+    assert all(f.severity == "note" for f in sizes([Normal("x", "z")], data))
 
 
-def test_fewer_choices_than_random_terms():
+@pytest.mark.parametrize("law", [LKJNormal, Normal])
+def test_fewer_choices_than_random_terms(law):
     terms = ("a", "b", "c", "d")
-    (finding,) = sizes([LKJNormal(*terms)], choice_data(frame(200, 3)))
-    assert "fewer than 4 times" in finding.what
-    assert sizes([LKJNormal(*terms)], choice_data(frame(200, 4))) == []
+    (finding,) = sizes([law(*terms)], choice_data(frame(300, 3)))
+    assert finding.severity == "note"
+    assert finding.what.startswith("all persons choose 3 times, and there are 4 random terms: ")
+    assert ("correlations" in finding.what) == (law is LKJNormal)
+    assert sizes([law(*terms)], choice_data(frame(300, 4))) == []
+
+
+def test_the_median_person_has_fewer_choices_than_random_terms():
+    long = frame(200, 5)
+    # 101 persons choose twice, the others five times.
+    data = choice_data(long[(long["who"] >= 101) | (long["task"] % 5 < 2)])
+    (finding,) = sizes([Normal("a", "b", "c")], data)
+    assert finding.what.startswith("the median person chooses twice, and there are 3 random terms")
+    assert sizes([Normal("a", "b")], data) == []
 
 
 # -- words ---------------------------------------------------------------------------------------
