@@ -140,9 +140,9 @@ class MixedLogit:
             return _design_like(self, data, like)
         columns = evaluate(self.formula, data)
         for c in self.varying:
-            _check_term("random term", c.term, self.formula, columns.names)
+            _check_term("random term", c.term, (self.formula, columns.names), data)
         if self.wtp is not None:
-            _check_term("wtp =", self.wtp, self.formula, columns.names)
+            _check_term("wtp =", self.wtp, (self.formula, columns.names), data)
         persons = covariates(self.coefficients, data)
         check_terms(Terms(columns.values, columns.names, self.varying, persons), data)
         shares = None if self.latent is None else share_covariates(self.latent, data)
@@ -321,10 +321,14 @@ def _check(model: MixedLogit) -> None:
             )
 
 
-def _check_term(what: str, term: str, formula: str, names: Sequence[str]) -> None:
+def _check_term(what: str, term: str, utility: tuple[str, Sequence[str]], data: ChoiceData) -> None:
+    formula, names = utility
     if term not in names:
         near = get_close_matches(term, names, 1)
         hint = f"did you mean {near[0]!r}? " if near else ""
+        roles = (data.person, data.situation, data.alternative, data.chosen)
+        if term in data.frame.columns and term not in roles and not near:
+            hint = f"write {f'{formula} + {term}'!r}; "
         raise SpecificationError(
             f"{what} {term!r} is not in the formula {formula!r}: {hint}"
             f"its columns are {list(names)}"
