@@ -106,6 +106,10 @@ def _with_remedy(fault: Fault, terms: Terms) -> Fault:
     if not shifts or len(fault.where) > len(terms.values):  # too few rows are another fault
         return fault
     remedy = "leave the covariate out of mean="
-    if fixed:
+    if len(fixed) > 1:
+        remedy = (
+            f"leave one of {', '.join(fixed)} out of the formula, or the covariate out of mean="
+        )
+    elif fixed:
         remedy = f"leave {', '.join(fixed)} out of the formula: {', '.join(shifts)} says the same"
     return Fault(fault.what, remedy, fault.where)
