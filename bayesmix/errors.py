@@ -27,7 +27,9 @@ class DataError(ValueError):
     """The user's data cannot be read as choices.
 
     Raised when `ChoiceData` is made (a column is missing, a situation has two choices, ...) and
-    when an attribute that a model uses has missing, infinite or non-numeric values.
+    when what a model uses of them does not serve: an attribute with missing, infinite or
+    non-numeric values, a column that does not vary within any situation or is collinear with
+    others, a covariate that varies within persons.
     """
 
 
@@ -35,7 +37,7 @@ class SpecificationError(ValueError):
     """A model is not well formed, or does not fit the data it is given.
 
     Raised for formulas, mixing laws, priors and parameter names: a term that is random twice, a
-    formula with an unknown name, a regressor that does not vary within any situation.
+    random term that is no column of the formula, a constant that cancels.
     """
 
 

@@ -15,7 +15,7 @@ from bayesmix.classical.covariance import (
     whole_correlations,
 )
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.identification import diagnosis
+from bayesmix.classical.identification import component_words, diagnosis
 from bayesmix.classical.latent_class import class_words, numbered
 from bayesmix.classical.progress import Progress
 from bayesmix.data.fingerprint import fingerprint
@@ -189,7 +189,7 @@ def message_of(optimum: Optimum, found: Information, problem: Problem, theta: Ar
 
 def _words(found: Information, problem: Problem, theta: Array) -> str:
     """What is not identified, and which latent classes are odd."""
-    words = [diagnosis(found, problem.parameters, theta)]
+    words = [diagnosis(found, problem.parameters, theta), component_words(problem)]
     if problem.within is not None:
         words.append(class_words(problem, theta))
     return ". ".join(w for w in words if w)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from bayesmix.data.attributes import check_complete
 from bayesmix.data.choices import ChoiceData
-from bayesmix.data.columns import SHOWN, show
+from bayesmix.data.columns import show
+from bayesmix.data.within import kind_of_person, varies_within_persons
 from bayesmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -37,33 +38,20 @@ def person_groups(data: ChoiceData, column: str) -> Groups:
     >>> bool((groups == range(data.n_persons)).all())
     True
     """
-    codes, names = pd.factorize(check_complete(data, column))
+    codes, names = pd.factorize(check_complete(data, column, of_persons=True))
     first = codes[data.situation_start[data.person_start[:-1]]]
-    _check_whole(data, column, codes != first[data.row_person])
+    other = codes != first[data.row_person]
+    if other.any():
+        raise DataError(
+            f"column {show(column)} {varies_within_persons(data, other)}: clusters are made of "
+            f"whole {kind_of_person(data)}s; take a coarser column"
+        )
     if len(names) < 2:
         raise DataError(
             f"column {show(column)} is {show(names[0])} for everybody: standard errors by cluster "
             "need two clusters, and are good with some tens"
         )
     return first.astype(np.int64)
-
-
-def _check_whole(data: ChoiceData, column: str, other: NDArray[np.bool_]) -> None:
-    """Refuse clusters that split persons; ``other`` (R,) rows differ from their person's first."""
-    if not other.any():
-        return
-    persons, rows = np.unique(data.row_person[other], return_index=True)
-    rows = np.flatnonzero(other)[rows]
-    kind = "person" if data.person is not None else "situation"
-    places = "; ".join(
-        f"{kind} {show(data.persons[i])} in row {show(data.rows[r])}"
-        for i, r in zip(persons[:SHOWN], rows[:SHOWN], strict=True)
-    )
-    more = f"; and {len(persons) - SHOWN} more" if len(persons) > SHOWN else ""
-    raise DataError(
-        f"column {show(column)} varies within {len(persons)} of {data.n_persons} {kind}s "
-        f"({places}{more}): clusters are made of whole {kind}s; take a coarser column"
-    )
 
 
 def with_groups(fit: Fit, groups: Groups, column: str) -> Fit:

@@ -48,7 +48,7 @@ class Fit:
     loglik
         Weighted log-likelihood on the fit's grid, nats.
     loglik_multinomial
-        The multinomial logit's, nats.
+        The multinomial logit's, nats: that of the means, without columns of error components.
     information
         Curvature and scores at the optimum.
     grid

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.classical.covariance import Information
+from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.weakest import weakest_direction
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -21,3 +22,12 @@ def diagnosis(found: Information, space: ParameterSpace, theta: Array) -> str:
     if weakest is None or not (weakest.hardly and weakest.smallest > 0):
         return ""
     return str(weakest.fault())
+
+
+def component_words(problem: Problem) -> str:
+    """Which variances of error components the choice sets do not tell; "" where they tell all.
+
+    A likelihood that is normal and logistic may have a curvature there, by its form alone.
+    """
+    found = [str(fault) for fault in problem.unidentified]
+    return ". ".join(words[0].upper() + words[1:] for words in found)

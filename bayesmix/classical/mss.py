@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bayesmix.classical.assemble import information_at
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.identification import component_words
 from bayesmix.classical.latent_class import refuse_classes
 from bayesmix.classical.msle import msle
 from bayesmix.classical.progress import Progress, progress_line
@@ -242,11 +243,12 @@ def _assemble(
     value = float(problem.data.weights @ likelihood.by_person(theta)[0])
     most, bread = int(draws.counts.max()), found.covariance("hessian")
     noise = bread @ draws.noise(problem, theta) @ bread
-    message = (
+    words = [
         f"converged ({distance:.2g} standard errors from a root). {int(draws.counts.min())} to "
         f"{most} draws a person, {100 * draws.tried:.2g} % of candidates "
-        "accepted"
-    )
+        "accepted",
+        component_words(problem),
+    ]
     return replace(
         first,
         estimator="MSS",
@@ -263,6 +265,6 @@ def _assemble(
             },
             index=pd.Index([1], name="start"),
         ),
-        message=message,
+        message=". ".join(w for w in words if w),
         seconds=time.perf_counter() - begun,
     )

@@ -142,7 +142,9 @@ def implied_moments(model: MixedLogit) -> Callable[[pd.Series], pd.Series] | Non
     and those censored at 0 the share of people who are not at 0. With covariates of the mean every
     person has moments of their own, which are left out.
     """
-    laws = [c for c in model.coefficients if c.mean in ("0", "1")]
+    # An error component has a mean of 0 and is positive for half of the people: nothing to say.
+    components = {c for c in model.coefficients if c.law.even and c.mean == "0"}
+    laws = [c for c in model.coefficients if c.mean in ("0", "1") and c not in components]
     if not laws:
         return None
 
@@ -156,7 +158,7 @@ def implied_moments(model: MixedLogit) -> Callable[[pd.Series], pd.Series] | Non
                 found[f"implied median[{c.term}]"] = law.median
                 found[f"implied sd[{c.term}]"] = law.sd
             censored, (low, high) = c.family == "censored-normal", c.limits
-            if (not c.side and not (c.law.even and c.mean == "0")) or (censored and low == 0.0):
+            if not c.side or (censored and low == 0.0):
                 found[f"share positive[{c.term}]"] = law.positive
             elif censored and high == 0.0:
                 mirrored = replace(c, bounds=(0.0, None if math.isinf(low) else -low))

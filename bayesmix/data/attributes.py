@@ -7,14 +7,17 @@ import pandas as pd
 
 from bayesmix.data.columns import SHOWN, first_few, nearest, numbers, show
 from bayesmix.data.layout import name_situation
+from bayesmix.data.within import kind_of_person
 from bayesmix.errors import DataError
 
 if TYPE_CHECKING:
     from bayesmix.data.choices import ChoiceData
 
 
-def check_complete(data: "ChoiceData", column: str) -> pd.Series:
+def check_complete(data: "ChoiceData", column: str, *, of_persons: bool = False) -> pd.Series:
     """A column of any type (R,), such as one that a formula makes categorical; no value is missing.
+
+    Where it is one ``of_persons``, those without a value are named in place of their rows.
 
     Raises
     ------
@@ -26,11 +29,11 @@ def check_complete(data: "ChoiceData", column: str) -> pd.Series:
             f"the data have no column {show(column)}; {nearest(column, data.frame.columns)}"
         )
     values = data.frame[column]
-    _require(data, column, values.isna().to_numpy(), "missing")
+    _require(data, column, values.isna().to_numpy(), ("missing", of_persons))
     return values
 
 
-def check_numeric(data: "ChoiceData", column: str) -> np.ndarray:
+def check_numeric(data: "ChoiceData", column: str, *, of_persons: bool = False) -> np.ndarray:
     """A column as numbers, (R,) float64, booleans as 0 and 1; every value is finite.
 
     Raises
@@ -38,7 +41,7 @@ def check_numeric(data: "ChoiceData", column: str) -> np.ndarray:
     DataError
         Where there is no such column, it is not numeric, or values are missing or infinite.
     """
-    series = check_complete(data, column)
+    series = check_complete(data, column, of_persons=of_persons)
     values = numbers(series)
     if values is None:
         text = series[pd.to_numeric(series, errors="coerce").isna()]
@@ -48,13 +51,21 @@ def check_numeric(data: "ChoiceData", column: str) -> np.ndarray:
             f"({series.dtype}); for categories write C({column}) in the formula, for numbers "
             "stored as text convert the column with pandas.to_numeric"
         )
-    _require(data, column, ~np.isfinite(values), "infinite")
+    _require(data, column, ~np.isfinite(values), ("infinite", of_persons))
     return values
 
 
-def _require(data: "ChoiceData", column: str, wrong: np.ndarray, what: str) -> None:
+def _require(data: "ChoiceData", column: str, wrong: np.ndarray, fault: tuple[str, bool]) -> None:
+    what, of_persons = fault
     if not wrong.any():
         return
+    if of_persons:
+        persons, kind = np.unique(data.row_person[wrong]), kind_of_person(data)
+        raise DataError(
+            f"column {show(column)} is {what} for {len(persons)} of {data.n_persons} {kind}s "
+            f"({kind}s {first_few(data.persons[persons])}): fill the values in, or drop these "
+            f"{kind}s"
+        )
     rows = np.flatnonzero(wrong)
     places = "; ".join(_place(data, row) for row in rows[:SHOWN])
     more = f"; and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""

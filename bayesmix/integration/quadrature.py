@@ -10,13 +10,16 @@ from bayesmix.errors import IntegrationError
 from bayesmix.integration import univariate
 
 MAX_NODES = 2_000_000
+DRAWS = "centred(sobol(64)), with msm sobol(512)"
+INSTEAD = f"{DRAWS}, or, where nobody chooses twice, sparse(5)"
+"""Negative weights do not follow the likelihoods of panels, which draws centred on them do."""
 ROUNDING = 1e-13  # a weight this small, relative to the terms that it sums, is zero
 
 
 @lru_cache(maxsize=2)
 def product_rule(points: int, dimension: int) -> tuple[np.ndarray, np.ndarray]:
     """Product Gauss-Hermite nodes `(K, S)` and weights `(S,)`, S = points**K."""
-    _check_size(f"gauss_hermite({points})", dimension, points**dimension, "sparse(5) or sobol(512)")
+    _check_size(f"gauss_hermite({points})", dimension, points**dimension, INSTEAD)
     half_x, half_w = univariate.gauss_hermite(points)
     odd = points % 2
     x = np.concatenate([-half_x[::-1], half_x[odd:]])
@@ -45,7 +48,7 @@ def smolyak(level: int, family: str, dimension: int) -> tuple[np.ndarray, np.nda
         f"sparse(level={level}, family={family!r})",
         dimension,
         _count(orders[1:], level, dimension),
-        "a lower level, or sobol(512)",
+        f"a lower level, or {DRAWS}",
     )
     nodes, weights = [], []
     for pattern in _patterns(orders, level - 1, dimension):

@@ -17,8 +17,10 @@ from bayesmix.likelihood.problem import Grid, Problem, bind, check_arguments
 from bayesmix.likelihood.weakest import Weakest, weakest_direction
 from bayesmix.specification.choice_findings import choice_findings
 from bayesmix.specification.column_findings import column_findings
+from bayesmix.specification.covariates import covariates
 from bayesmix.specification.findings import CheckReport, Finding, of_error, of_fault, report
 from bayesmix.specification.formula import evaluate
+from bayesmix.specification.means import Terms
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.size_findings import size_findings
 
@@ -52,7 +54,8 @@ def check(model: MixedLogit, data: ChoiceData) -> CheckReport:
     Notes
     -----
     Errors: columns that do not vary within situations, or are collinear there (constants of all
-    alternatives among them); choices that some combination of columns predicts perfectly; a
+    alternatives among them, and interactions that shift a mean already; not columns of error
+    components, which have no mean); choices that some combination of columns predicts perfectly; a
     lognormal law of the wrong sign; standard deviations of dummies on alternatives that fail the
     rank condition (Walker, Ben-Akiva and Bolduc 2007), also where a likelihood that is normal and
     logistic would tell them by its form alone.
@@ -63,11 +66,12 @@ def check(model: MixedLogit, data: ChoiceData) -> CheckReport:
     correlations where most persons choose once; a condition number above 1e4 of ``sum_i w_i s_i
     s_i'``, ``s_i`` the scores of persons at the starting values, on 64 person-centred nodes.
 
-    Notes are of scales (a factor of 1,000), alternatives without a constant, or offered in less
+    Notes are of scales (a factor of 1,000), alternatives without a constant (none, where there
+    is an outside option), or offered in less
     than 5 % of the situations, situations of a single alternative, a tenth of the persons always
     choosing the same alternative (and half as many again as by chance), fewer than 10 persons a
-    parameter, standard deviations from persons who choose once, and correlations between more terms
-    than half of the persons have choices. Counts of persons and situations are without weights;
+    parameter, standard deviations from persons who choose once, and more random terms than the
+    median person has choices. Counts of persons and situations are without weights;
     scores have theirs.
 
     References
@@ -92,7 +96,7 @@ def check(model: MixedLogit, data: ChoiceData) -> CheckReport:
     names = (*design.random_names, *design.fixed_names)
     within = (problem.within or problem).parameters
     findings = [
-        *column_findings(values, names, model.laws, data),
+        *column_findings(Terms(values, names, model.varying, design.persons), model.laws, data),
         *choice_findings(data),
         *size_findings(problem.parameters, data, within),
     ]
@@ -109,7 +113,12 @@ def _refused(model: MixedLogit, data: ChoiceData, error: ValueError) -> list[Fin
         columns = evaluate(model.formula, data)
     except (DataError, SpecificationError):
         return [of_error(error)]
-    findings = list(column_findings(columns.values, columns.names, model.laws, data))
+    try:
+        persons = covariates(model.coefficients, data)
+    except (DataError, SpecificationError):
+        persons = None
+    terms = Terms(columns.values, columns.names, model.varying, persons)
+    findings = list(column_findings(terms, model.laws, data))
     known = {finding.what for finding in findings}
     return findings if of_error(error).what in known else [of_error(error), *findings]
 

@@ -105,7 +105,8 @@ def _work(problem: Problem) -> _Work:
     specific = np.isin(names, space.points + space.own)
     counts = np.where(specific, space.classes, 1)
     places = np.cumsum(counts) - counts + np.arange(space.classes)[:, None] * specific
-    x = np.concatenate([design.random, design.fixed], axis=1) / design.spread
+    # An error component stays at its mean of 0: a law's spread is not what EM looks for.
+    x = np.concatenate([design.random, design.fixed], axis=1) / design.spread * ~design.meanless
     return _Work(problem, x, places)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +33,8 @@ class Multinomial:
     Parameters
     ----------
     coefficients, std_errors
-        Of all columns (K + F,), those with random coefficients first.
+        Of all columns (K + F,), those with random coefficients first; 0 and NaN for columns of
+        error components, which have no mean.
     loglik
         Weighted log-likelihood, nats.
     """
@@ -46,14 +47,20 @@ class Multinomial:
 def multinomial(problem: Problem) -> Multinomial:
     """Newton's method on the concave log-likelihood (McFadden 1974), with halved steps if needed.
 
+    It is of the model whose random coefficients stay at their means, so that the model has it for a
+    special case.
+
     Raises
     ------
     ConvergenceError
         If the likelihood has no maximum: some combination of columns predicts every choice.
     """
     design = problem.design
+    kept = np.flatnonzero(~design.meanless)
+    names = (*design.random_names, *design.fixed_names)
     x = np.concatenate([design.random, design.fixed], axis=1) / design.spread
-    theta = np.zeros(x.shape[1])
+    x = np.ascontiguousarray(x[:, kept])
+    theta = np.zeros(len(kept))
     value, gradient, information = _derivatives(problem, x, theta)
     at_zero = information
     for _ in range(ITERATIONS):
@@ -69,19 +76,22 @@ def multinomial(problem: Problem) -> Multinomial:
             break
         theta = theta + step
         value, gradient, information = trial
-        _check_separation(problem, theta, information, at_zero)
-    std_errors = np.sqrt(np.diag(np.linalg.inv(information)))
-    return Multinomial(theta / design.spread, std_errors / design.spread, value)
+        _check_separation([names[m] for m in kept], theta, information, at_zero)
+    coefficients, std_errors = np.zeros(len(design.spread)), np.full(len(design.spread), np.nan)
+    coefficients[kept] = theta / design.spread[kept]
+    std_errors[kept] = np.sqrt(np.diag(np.linalg.inv(information))) / design.spread[kept]
+    return Multinomial(coefficients, std_errors, value)
 
 
-def _check_separation(problem: Problem, theta: Array, information: Array, at_zero: Array) -> None:
+def _check_separation(
+    names: Sequence[str], theta: Array, information: Array, at_zero: Array
+) -> None:
     """Refuse choices that some direction predicts perfectly: its information vanishes."""
     root = np.linalg.cholesky(at_zero)
     relative = np.linalg.solve(root, np.linalg.solve(root, information).T)
     shares, vectors = np.linalg.eigh((relative + relative.T) / 2)
     if shares[0] > SEPARATED:
         return
-    names = (*problem.design.random_names, *problem.design.fixed_names)
     size = np.abs(theta * np.linalg.solve(root.T, vectors[:, 0]))
     heavy = [m for m in np.argsort(-size)[:3] if size[m] > 0.1 * size.max()]
     columns = tuple(names[m] for m in heavy)

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
-from bayesmix.errors import DataError, SpecificationError
+from bayesmix.errors import DataError, Fault, SpecificationError
 from bayesmix.likelihood.kernels import Panel
 from bayesmix.likelihood.laws import NO_BOUNDS
 from bayesmix.specification.class_space import ClassSpace
+from bayesmix.specification.component_findings import component_faults
 from bayesmix.specification.model import Design, MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.scale import Sources
@@ -139,6 +140,14 @@ class Problem:
     def x_fixed(self) -> Array:
         """The other attributes (R, .), whose coefficients are the same everywhere."""
         return self.design.fixed if self.price < 0 else self.design.fixed[:, :0]
+
+    @cached_property
+    def unidentified(self) -> tuple[Fault, ...]:
+        """Variances of error components that these choice sets do not tell."""
+        design = self.design
+        values = np.concatenate([design.random, design.fixed], axis=1)
+        names = (*design.random_names, *design.fixed_names)
+        return tuple(component_faults(values, names, self.model.laws, self.data))
 
     @property
     def offset(self) -> Array | None:

@@ -11,10 +11,11 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
 from bayesmix.errors import Fault
 from bayesmix.specification.choice_findings import MOST
-from bayesmix.specification.error_components import check_components
+from bayesmix.specification.component_findings import component_faults, dummies_on_alternatives
 from bayesmix.specification.findings import Finding, of_fault
+from bayesmix.specification.means import Terms, term_faults
 from bayesmix.specification.mixing import Law
-from bayesmix.specification.variation import spread, variation_faults
+from bayesmix.specification.variation import spread
 
 Array = NDArray[np.float64]
 
@@ -22,32 +23,21 @@ ORDERS = 1e3
 """Ratio of spreads from which columns are of very different scales."""
 
 
-def column_findings(
-    values: Array, names: tuple[str, ...], laws: Sequence[Law], data: ChoiceData
-) -> Iterator[Finding]:
-    """Findings on columns (R, M) of a utility, those that a fit refuses first."""
-    for fault in variation_faults(values, names, data):
+def column_findings(terms: Terms, laws: Sequence[Law], data: ChoiceData) -> Iterator[Finding]:
+    """Findings on the columns of a utility, those that a fit refuses first."""
+    values, names = terms.values, terms.names
+    for fault in term_faults(terms, data):
         yield of_fault("error", _with_base(fault, values, names, data))
     yield from _scales(values, names, data)
     yield from _bare_alternatives(values, data)
     yield from _repeated(values, names, laws, data)
-    yield from _components(values, names, laws, data)
-
-
-def dummies_on_alternatives(values: Array, data: ChoiceData) -> tuple[Array, NDArray[np.bool_]]:
-    """Each alternative's value (A, M) of columns, and which columns (M,) are 0/1 dummies on them.
-
-    A dummy has the same value in all rows of an alternative.
-    """
-    table = np.zeros((len(data.alternatives), values.shape[1]))
-    table[data.alternative_code] = values
-    binary = ((table == 0) | (table == 1)).all(axis=0)
-    return table, binary & (values == table[data.alternative_code]).all(axis=0)
+    for fault in component_faults(values, names, laws, data):
+        yield of_fault("error", fault)
 
 
 def _with_base(fault: Fault, values: Array, names: tuple[str, ...], data: ChoiceData) -> Fault:
     """Say that collinear columns are the constants of all alternatives, where they are."""
-    if len(fault.where) < 2:
+    if len(fault.where) < 2 or not set(fault.where) <= set(names):
         return fault
     table, dummy = dummies_on_alternatives(values, data)
     where = [names.index(name) for name in fault.where]
@@ -77,6 +67,14 @@ def _scales(values: Array, names: tuple[str, ...], data: ChoiceData) -> Iterator
 def _bare_alternatives(values: Array, data: ChoiceData) -> Iterator[Finding]:
     table, dummy = dummies_on_alternatives(values, data)
     if not dummy.any():
+        if data.outside_option and not _spans_a_constant(values):
+            yield Finding(
+                "note",
+                "no alternative has a constant against the outside option: where attributes are 0, "
+                "each is as likely as that",
+                "",
+                f"write C({data.alternative}), or '1 + ...' for one of all alternatives",
+            )
         return
     bare = ~table[:, dummy].any(axis=1)
     if bare.sum() <= (0 if data.outside_option else 1):
@@ -93,6 +91,13 @@ def _bare_alternatives(values: Array, data: ChoiceData) -> Iterator[Finding]:
         f"alternatives {first_few(labels)}",
         f"write C({data.alternative}), unless they are equal by design",
     )
+
+
+def _spans_a_constant(values: Array) -> bool:
+    """Whether columns (R, M) sum to 1 in some way, as dummies of all groups of persons do."""
+    ones = np.ones(len(values))
+    rest = ones - values @ np.linalg.lstsq(values, ones, rcond=None)[0]
+    return bool(np.abs(rest).max(initial=0.0) < 1e-9)
 
 
 def _repeated(
@@ -127,23 +132,3 @@ def _varies(column: Array, data: ChoiceData) -> NDArray[np.bool_]:
     varies = np.zeros(data.n_persons, dtype=bool)
     varies[data.row_person[order][start][high > low]] = True
     return varies
-
-
-def _components(
-    values: Array, names: tuple[str, ...], laws: Sequence[Law], data: ChoiceData
-) -> Iterator[Finding]:
-    """Random coefficients of dummies on alternatives are error components, where they are even."""
-    _, dummy = dummies_on_alternatives(values, data)
-    found: list[str] = []
-    pairs: list[tuple[int, int]] = []
-    for law in laws:
-        own = [c.term for c in law.coefficients if c.law.even and c.term in names]
-        own = [term for term in own if dummy[names.index(term)]]
-        places = range(len(found), len(found) + len(own))
-        found += own
-        if law.correlated:
-            pairs += [(a, b) for b in places for a in places if a < b]
-    if found:
-        columns = values[:, [names.index(term) for term in found]]
-        for fault in check_components(columns, found, data, correlated=pairs).faults():
-            yield of_fault("error", fault)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import formulaic
 import numpy as np
+import pandas as pd
 from formulaic.errors import FormulaicError
 from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
-from bayesmix.data.columns import show
+from bayesmix.data.within import varies_within_persons
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.specification.formula import State, columns_like, columns_of, parse
+from bayesmix.specification.formula import Columns, State, columns_like, columns_of, parse
 from bayesmix.specification.mixing import Coefficient
 
 Array = NDArray[np.float64]
@@ -67,8 +68,9 @@ def covariates(
         values, names, states[formula] = _by_row(formula, data, like)
         constant = CONSTANT in names
         kept = [m for m, name in enumerate(names) if name != CONSTANT]
-        by_person = _by_person(values[:, kept], [names[m] for m in kept], data, role)
         names = tuple(names[m] for m in kept)
+        kept_columns = Columns(values[:, kept], names, states[formula])
+        by_person = _by_person(kept_columns, formula, data, role)
         if like is None:
             _check_rank(by_person, names, constant, role)
         found[formula] = by_person, names, constant
@@ -89,7 +91,7 @@ def _by_row(
     formula: str, data: ChoiceData, like: Covariates | None
 ) -> tuple[Array, tuple[str, ...], State]:
     if like is not None:
-        columns = columns_like(formula, data, like.states[formula])
+        columns = columns_like(formula, data, like.states[formula], of_persons=True)
     else:
         columns = columns_of(formula, data)
     return columns.values, columns.names, columns.state
@@ -110,21 +112,32 @@ def check_mean(formula: str, role: str = "a mean") -> None:
     parse(formula)
 
 
-def _by_person(values: Array, names: list[str], data: ChoiceData, role: str) -> Array:
+def _by_person(columns: Columns, formula: str, data: ChoiceData, role: str) -> Array:
     """The rows' values (R, M) as persons' (I, M), which they must be."""
+    values = columns.values
     first = data.situation_start[data.person_start[:-1]]
     if (data.situation_start[data.person_start[1:]] == first).any():
         raise DataError("a person has no row left, and so no covariates: keep one alternative")
     differs = values != values[first][data.row_person]
     if differs.any():
-        column = int(np.flatnonzero(differs.any(axis=0))[0])
-        row = int(np.flatnonzero(differs[:, column])[0])
+        place = int(np.flatnonzero(differs.any(axis=0))[0])
+        name, other = _column(formula, data) or (columns.names[place], differs[:, place])
         raise DataError(
-            f"covariate {names[column]!r} of {role} varies within person "
-            f"{show(data.persons[data.row_person[row]])} (row {show(data.rows[row])}): covariates "
-            "are of persons; what varies between situations belongs to the utility's formula"
+            f"covariate {name!r} of {role} {varies_within_persons(data, other)}: covariates are of "
+            "persons; what varies between situations belongs to the utility's formula"
         )
     return values[first]
+
+
+def _column(formula: str, data: ChoiceData) -> tuple[str, NDArray[np.bool_]] | None:
+    """The first column of the data in a formula that varies within persons, and its rows (R,)."""
+    first = data.situation_start[data.person_start[:-1]]
+    for name in sorted(str(v) for v in parse(formula).required_variables):
+        code, _ = pd.factorize(data.frame[name])
+        other = code != code[first][data.row_person]
+        if other.any():
+            return name, other
+    return None
 
 
 def _check_rank(values: Array, names: tuple[str, ...], constant: bool, role: str) -> None:

@@ -217,7 +217,7 @@ def _fault(group: Unidentified) -> Fault:
     if len(group.names) == 1:
         what = f"error components: {names} is not identified by these choice sets"
     if group.identified == 0:
-        remedy = "leave these coefficients fixed"
+        remedy = "leave these coefficients fixed, or, where they have no mean, out"
     elif group.with_scale:
         remedy = (
             f"fix {missing} of them at 0, the smallest (fixing another forces the rest: they trade "

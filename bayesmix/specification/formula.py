@@ -1,8 +1,9 @@
 """From a formula and data to the columns of the utility.
 
-Formulas are formulaic's. Utility has no intercept of its own: a constant common to all alternatives
-cancels. What does not vary within situations cancels likewise, so that interactions with the
-alternative (``C(alt):income``) are coded against a base, as constants ``C(alt)`` are.
+Formulas are formulaic's, but without an intercept that nobody has written: a constant common to all
+alternatives cancels, and against an outside option ``1 + ...`` asks for it. What does not vary
+within situations cancels likewise, so that interactions with the alternative (``C(alt):income``)
+are coded against a base, as constants ``C(alt)`` are.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import formulaic
 import numpy as np
 import pandas as pd
 from formulaic.errors import DataMismatchWarning, FormulaicError
+from formulaic.parser import DefaultFormulaParser
 from formulaic.parser.types import Term
 from numpy.typing import NDArray
 
@@ -51,11 +53,13 @@ def evaluate(formula: str, data: ChoiceData) -> Columns:
     """Evaluate ``formula`` on the rows of ``data``.
 
     A level of a categorical column is named ``alt[car]`` where formulaic says ``C(alt)[T.car]``.
+    The constant of all alternatives against the outside option is ``Intercept``.
 
     Raises
     ------
     SpecificationError
-        If the formula cannot be read, has a left-hand side, or uses the column of choices.
+        If the formula cannot be read, has a left-hand side, uses the column of choices, or has a
+        constant though there is no outside option.
     DataError
         If a column is missing, is text and used as a number, or holds NaN or infinities.
     """
@@ -64,17 +68,23 @@ def evaluate(formula: str, data: ChoiceData) -> Columns:
     terms = [term for term in parsed if term != _CONSTANT]
     implied = [] if data.outside_option else _implied(terms, frame, formula, data)
     # With an outside option, whose utility is 0, the constants of all alternatives are identified.
-    constant = [_CONSTANT] if _CONSTANT in parsed and not data.outside_option else []
+    written = _constant_written(formula)
+    if written and not data.outside_option:
+        raise SpecificationError(
+            f"the formula {formula!r} has a constant that is common to all alternatives, and "
+            f"cancels: leave '1' out, and write C({data.alternative}) for constants of alternatives"
+        )
+    constant = [_CONSTANT] if written or (_CONSTANT in parsed and not data.outside_option) else []
     matrix = _matrix([*constant, *implied, *terms], frame, formula)
     keep = np.ones(matrix.shape[1], dtype=bool)
     for term, columns in matrix.model_spec.term_slices.items():
-        if term in (*constant, *implied):
+        if term in implied or (term == _CONSTANT and not written):
             keep[columns] = False
     return _columns(matrix, State(matrix.model_spec, keep), data)
 
 
 def columns_of(formula: str, data: ChoiceData) -> Columns:
-    """All columns of ``formula`` on the rows of ``data``, the constant among them.
+    """All columns of a formula in covariates of persons, on the rows of ``data``, and its constant.
 
     Raises
     ------
@@ -82,12 +92,17 @@ def columns_of(formula: str, data: ChoiceData) -> Columns:
         As `evaluate`.
     """
     parsed = parse(formula)
-    matrix = _matrix(list(parsed), _checked_frame(parsed, formula, data), formula)
+    frame = _checked_frame(parsed, formula, data, of_persons=True)
+    matrix = _matrix(list(parsed), frame, formula)
     return _columns(matrix, State(matrix.model_spec, np.ones(matrix.shape[1], dtype=bool)), data)
 
 
-def columns_like(formula: str, data: ChoiceData, state: State) -> Columns:
+def columns_like(
+    formula: str, data: ChoiceData, state: State, *, of_persons: bool = False
+) -> Columns:
     """Evaluate ``formula`` on a scenario, with the state learnt on the data of an estimation.
+
+    Its columns are attributes, or covariates ``of_persons``.
 
     Raises
     ------
@@ -96,7 +111,7 @@ def columns_like(formula: str, data: ChoiceData, state: State) -> Columns:
     DataError
         As `evaluate`.
     """
-    frame = _checked_frame(parse(formula), formula, data)
+    frame = _checked_frame(parse(formula), formula, data, of_persons=of_persons)
     if data.stand_ins:
         labels = frame[data.alternative]
         frame[data.alternative] = [data.stand_ins.get(label, label) for label in labels]
@@ -143,6 +158,12 @@ def parse(formula: str) -> formulaic.Formula:
     return parsed
 
 
+def _constant_written(formula: str) -> bool:
+    """Whether the formula says ``1 + ...``: formulaic adds a constant to all others too."""
+    without = DefaultFormulaParser(include_intercept=False)
+    return _CONSTANT in formulaic.Formula(formula, _parser=without)
+
+
 def _first(error: Exception) -> str:
     """The words of formulaic's message, without its coloured copy of the formula."""
     return str(error).split("\n")[0]
@@ -173,7 +194,9 @@ def _implied(terms: list[Term], frame: pd.DataFrame, formula: str, data: ChoiceD
     return found
 
 
-def _checked_frame(parsed: formulaic.Formula, formula: str, data: ChoiceData) -> pd.DataFrame:
+def _checked_frame(
+    parsed: formulaic.Formula, formula: str, data: ChoiceData, *, of_persons: bool = False
+) -> pd.DataFrame:
     """The data with the formula's columns checked; numbers kept as objects become numbers."""
     factors = {factor.expr for term in parsed for factor in term.factors}
     frame = data.frame.copy(deep=False)
@@ -183,9 +206,9 @@ def _checked_frame(parsed: formulaic.Formula, formula: str, data: ChoiceData) ->
                 f"the formula {formula!r} uses column {variable!r}, which holds the choices: "
                 "write the utility of attributes alone"
             )
-        values = check_complete(data, variable)
+        values = check_complete(data, variable, of_persons=of_persons)
         if variable in factors or pd.api.types.is_numeric_dtype(values):
-            numbers = check_numeric(data, variable)
+            numbers = check_numeric(data, variable, of_persons=of_persons)
             if values.dtype == object:
                 frame[variable] = numbers
     return frame

@@ -114,7 +114,8 @@ def Normal(*terms: str, mean: str = "1") -> Law:
     mean
         Formula of the mean in covariates of persons (observed heterogeneity), such as
         ``"1 + income + C(region)"``: parameters ``mean[price]`` and ``shift[price, income]``. With
-        ``"0"`` the law is an error component: no mean, a standard deviation alone.
+        ``"0"`` the law is an error component: no mean, a standard deviation alone. The column of a
+        nest of alternatives, a 0/1 dummy in the formula, may then stand next to all constants.
 
     >>> print(Normal("price", "time"))
     independent normal: price, time

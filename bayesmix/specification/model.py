@@ -18,10 +18,11 @@ from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.classes import Classes, share_covariates
 from bayesmix.specification.covariates import Covariates, check_mean, covariates
 from bayesmix.specification.formula import State, columns_like, evaluate, parse
+from bayesmix.specification.means import Terms, check_terms, meanless
 from bayesmix.specification.mixing import Coefficient, Law
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.scale import Sources, check_scales, sources
-from bayesmix.specification.variation import check_variation, spread
+from bayesmix.specification.variation import spread
 
 Array = NDArray[np.float64]
 
@@ -38,7 +39,8 @@ class MixedLogit:
     formula
         Utility in formulaic's syntax, such as ``"price + time + C(alt)"``. The base of constants is
         the first alternative; ``C(alt, contr.treatment(base="bus"))`` chooses another. With an
-        outside option all alternatives have a constant.
+        outside option all alternatives have a constant, and ``"1 + price"`` is one that they share,
+        ``Intercept``; without, such a constant cancels, and is refused.
     random
         Laws of the random coefficients, and at most one `LatentClass`; every other column has a
         fixed coefficient.
@@ -128,19 +130,21 @@ class MixedLogit:
         Raises
         ------
         SpecificationError
-            If a random term is not a column of the utility.
+            If a random term is not a column of the utility, or the formula has a constant that
+            cancels.
         DataError
-            If a column is missing, not numeric, constant within situations or collinear.
+            If a column is missing, not numeric, constant within situations, or collinear with
+            others. What an error component multiplies may be collinear: it has no mean.
         """
         if like is not None:
             return _design_like(self, data, like)
         columns = evaluate(self.formula, data)
         for c in self.varying:
-            _check_term("random term", c.term, self.formula, columns.names)
+            _check_term("random term", c.term, (self.formula, columns.names), data)
         if self.wtp is not None:
-            _check_term("wtp =", self.wtp, self.formula, columns.names)
-        check_variation(columns.values, columns.names, data)
+            _check_term("wtp =", self.wtp, (self.formula, columns.names), data)
         persons = covariates(self.coefficients, data)
+        check_terms(Terms(columns.values, columns.names, self.varying, persons), data)
         shares = None if self.latent is None else share_covariates(self.latent, data)
         found = None if self.scale is None else sources(self.scale, data, scales)
         if found is not None and scales is None:
@@ -236,6 +240,12 @@ class Design:
         return self.parameters.fixed
 
     @property
+    def meanless(self) -> NDArray[np.bool_]:
+        """Columns (K + F,), those with a law first, whose coefficients have no mean to estimate."""
+        fixed = np.zeros(self.fixed.shape[1], dtype=bool)
+        return np.concatenate([meanless(self.coefficients, self.persons), fixed])
+
+    @property
     def within(self) -> Design:
         """The design of one latent class: its points are fixed coefficients."""
         space = cast(ClassSpace, self.parameters)
@@ -311,10 +321,14 @@ def _check(model: MixedLogit) -> None:
             )
 
 
-def _check_term(what: str, term: str, formula: str, names: Sequence[str]) -> None:
+def _check_term(what: str, term: str, utility: tuple[str, Sequence[str]], data: ChoiceData) -> None:
+    formula, names = utility
     if term not in names:
         near = get_close_matches(term, names, 1)
         hint = f"did you mean {near[0]!r}? " if near else ""
+        roles = (data.person, data.situation, data.alternative, data.chosen)
+        if term in data.frame.columns and term not in roles and not near:
+            hint = f"write {f'{formula} + {term}'!r}; "
         raise SpecificationError(
             f"{what} {term!r} is not in the formula {formula!r}: {hint}"
             f"its columns are {list(names)}"

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bayesmix.data.attributes import check_complete
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few, show
+from bayesmix.data.within import varies_within_situations
 from bayesmix.errors import DataError
 from bayesmix.specification.variation import deviations
 
@@ -69,11 +70,11 @@ def sources(column: str, data: ChoiceData, like: Sources | None = None) -> Sourc
             )
         code, labels = place[code], like.labels
     first = code[np.minimum(data.situation_start[:-1], data.n_rows - 1)]
-    mixed = np.flatnonzero(code != first[data.row_situation])
-    if len(mixed):
+    other = code != first[data.row_situation]
+    if other.any():
         raise DataError(
-            f"scale={column!r} varies within situations, first in row {show(data.rows[mixed[0]])}: "
-            "a source is of whole situations"
+            f"scale={column!r} {varies_within_situations(data, other)}: a source is of whole "
+            "situations; name the column that says which source each is of"
         )
     if len(labels) < 2:
         raise DataError(

@@ -73,11 +73,22 @@ def _situations(space: ParameterSpace, data: ChoiceData) -> Iterator[Finding]:
             f"persons {first_few(data.persons[once])}",
             "leave tastes independent, or expect wide intervals",
         )
-    elif pairs and np.median(situations) < k:
+    elif np.median(situations) < k:
+        who = f"all persons choose {_times(situations[0])}"
+        if np.ptp(situations):
+            who = f"the median person chooses {_times(np.median(situations))}"
         yield Finding(
             "note",
-            f"half of the persons choose fewer than {k} times, the number of random terms: "
-            f"{correlations} must be seen in few choices of each",
+            f"{who}, and there are {counted(k, 'random term')}: "
+            + (f"{correlations} and " if pairs else "")
+            + f"{counted(k, 'standard deviation')} must be seen in few choices of each",
             ", ".join(space.random),
-            "join only tastes that are thought to move together",
+            "join only tastes that are thought to move together"
+            if pairs
+            else "expect wide intervals, or keep some of the coefficients fixed",
         )
+
+
+def _times(number: float) -> str:
+    """How often: once, twice, 2.5 times."""
+    return {1.0: "once", 2.0: "twice"}.get(float(number), f"{number:g} times")

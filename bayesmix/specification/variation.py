@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
-from bayesmix.errors import DataError, Fault
+from bayesmix.errors import Fault
 
 Array = NDArray[np.float64]
 
@@ -39,24 +39,25 @@ def spread(values: Array, data: ChoiceData) -> Array:
     return np.sqrt((deviations(values, data) ** 2).mean(axis=0))
 
 
-def check_variation(values: Array, names: tuple[str, ...], data: ChoiceData) -> None:
-    """Refuse columns that no choice can inform.
-
-    Raises
-    ------
-    DataError
-        If a column has no variation within any situation, or columns are perfectly collinear
-        within situations.
-    """
-    for fault in variation_faults(values, names, data):
-        raise DataError(fault)
-
-
 def variation_faults(values: Array, names: tuple[str, ...], data: ChoiceData) -> Iterator[Fault]:
-    """All that `check_variation` refuses, the first of which it raises."""
+    """Columns (R, M) that no choice can inform: without variation, then collinear ones."""
+    yield from flat_faults(values, names, data)
+    if len(values) < len(names):
+        words = f"{len(names)} columns but only {len(values)} rows"
+        yield Fault(words, "use fewer columns", names)
+        return
     centred = deviations(values, data)
-    size = np.sqrt((centred**2).sum(axis=0))
-    for m in np.flatnonzero(size == 0.0):
+    size = _length(centred)
+    kept = np.flatnonzero(size > 0.0)
+    while (found := _dependent(centred[:, kept] / size[kept])) is not None:
+        place, weights = found
+        yield _collinear(weights, size[kept], [names[k] for k in kept])
+        kept = np.delete(kept, place)
+
+
+def flat_faults(values: Array, names: tuple[str, ...], data: ChoiceData) -> Iterator[Fault]:
+    """Columns (R, M) that have no variation within any situation."""
+    for m in np.flatnonzero(_length(deviations(values, data)) == 0.0):
         yield Fault(
             f"{names[m]!r} has no variation within any situation, so choices say nothing of its "
             "coefficient",
@@ -64,15 +65,10 @@ def variation_faults(values: Array, names: tuple[str, ...], data: ChoiceData) ->
             f"C({data.alternative}):{names[m]}",
             (names[m],),
         )
-    if len(values) < len(names):
-        words = f"{len(names)} columns but only {len(values)} rows"
-        yield Fault(words, "use fewer columns", names)
-        return
-    kept = np.flatnonzero(size > 0.0)
-    while (found := _dependent(centred[:, kept] / size[kept])) is not None:
-        place, weights = found
-        yield _collinear(weights, size[kept], [names[k] for k in kept])
-        kept = np.delete(kept, place)
+
+
+def _length(values: Array) -> Array:
+    return np.sqrt((values**2).sum(axis=0))
 
 
 def _dependent(unit: Array) -> tuple[int, Array] | None:

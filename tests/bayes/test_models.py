@@ -15,6 +15,7 @@ from bayesmix.likelihood.centred import centre
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.graph import INTERPRETED
 from bayesmix.likelihood.problem import bind
+from tests.simulated import attributes, choice_data
 
 from .conftest import MODEL, TRUTH
 
@@ -55,6 +56,23 @@ def test_posterior_is_prior_times_the_likelihood_of_the_msle(panel, name):
         assert whole - priors == pytest.approx(
             Likelihood(problem, grid).value_and_gradient(theta)[0], abs=1e-10
         )
+
+
+@pytest.mark.filterwarnings("ignore:PyTensor could not link to a BLAS")
+def test_an_error_component_next_to_all_constants_has_no_mean():
+    rng = np.random.default_rng(5)
+    frame = attributes(rng, 60, 4, ("x",))
+    frame["nest"] = (frame["alt"] != 0).astype(float)
+    model = bm.MixedLogit("x + C(alt) + nest", random=bm.Normal("nest", mean="0"))
+    truth = {"sd[nest]": 1.5, "fixed[x]": 1.0, "fixed[alt[1]]": 0.3, "fixed[alt[2]]": -0.4}
+    problem = bind(model, bm.simulate_choices(model, truth, choice_data(frame), rng))
+    theta = problem.parameters.theta(truth)
+    grid = centre(problem, bm.centred(bm.sobol(32)), theta, 4)
+    whole, priors = log_densities(build(problem, grid), problem, theta)
+    value = Likelihood(problem, grid).value_and_gradient(theta)[0]
+    assert whole - priors == pytest.approx(value, abs=1e-10)
+    hierarchical = bm.pymc_model(model, problem.data)
+    assert {v.name for v in hierarchical.free_RVs} == {"sd", "fixed", "z"}
 
 
 @pytest.mark.filterwarnings("ignore:`find_MAP` will:FutureWarning")

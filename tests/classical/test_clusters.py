@@ -111,7 +111,7 @@ def test_other_columns_that_are_no_clusters():
     holes = choice_data(frame)
     for column, words in (
         ("all", "'all' is 'one' for everybody"),
-        ("hole", "'hole' is missing in 12 of"),
+        ("hole", "'hole' is missing for 1 of 120 persons .*drop these persons"),
         ("regoin", "did you mean 'region'"),
     ):
         with pytest.raises(DataError, match=words):

@@ -79,3 +79,47 @@ def test_a_singular_covariance_is_named_in_the_free_vector():
     hessian[0, 5] = hessian[5, 0] = 1 - 1e-6
     info = Information(hessian, np.eye(6), np.ones(6))
     assert "hardly tell mean[a] from fixed[c]" in diagnosis(info, SPACE, theta)
+
+
+BINARY = bm.MixedLogit("x + C(alt)", random=bm.Normal("alt[1]"))
+WORDS = "Error components: sd[alt[1]] is not identified by these choice sets: leave these"
+
+
+@cache
+def binary(situations):
+    """Choices between two alternatives, whose variances a single choice does not tell."""
+    frame = attributes(np.random.default_rng(4), 200, situations, ("x",), alternatives=2)
+    at = {"mean[alt[1]]": 0.3, "sd[alt[1]]": 1.0, "fixed[x]": 1.0}
+    return simulate_choices(BINARY, at, choice_data(frame), 5)
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [
+        lambda data: bm.msle(BINARY, data, starts=1, rng=1),
+        lambda data: bm.msm(BINARY, data, grid=bm.gauss_hermite(9)),
+        lambda data: bm.mss(BINARY, data, rng=1),
+        lambda data: bm.mss(BINARY, data, method="importance", rng=1),
+    ],
+    ids=["msle", "msm", "mss", "importance"],
+)
+def test_fits_say_which_error_components_choices_do_not_tell(fit):
+    found = fit(binary(1))
+    assert WORDS in found.message
+    (error,) = (f for f in bm.check(BINARY, binary(1)).findings if f.severity == "error")
+    assert error.text[1:] in found.message
+
+
+def test_a_panel_tells_it():
+    fit = bm.msle(BINARY, binary(6), starts=1, rng=1)
+    assert "rror components" not in fit.message
+
+
+def test_random_terms_in_proportion():
+    data = fitted(1.0)[1]
+    frame = data.frame.assign(twice=lambda f: -2 * f["x"] + f["task"])
+    model = bm.MixedLogit("x + twice + y", [bm.Normal("x"), bm.Normal("twice", mean="0")])
+    (error,) = (f for f in bm.check(model, choice_data(frame)).findings if f.severity == "error")
+    assert error.where == "sd[x], sd[twice]"
+    apart = frame.assign(twice=lambda f: f["twice"] + 1e-4 * f["z"])
+    assert bm.check(model, choice_data(apart)).ok

@@ -132,3 +132,14 @@ def test_a_stored_fit_predicts_the_same(tmp_path):
     pd.testing.assert_frame_equal(blind.predict(data(), rng=2), fit().predict(rng=2))
     with pytest.raises(SpecificationError, match="does not know its data"):
         blind.predict()
+
+
+def test_with_a_constant_the_outside_option_s_share_is_the_observed_one():
+    """The score of a multinomial logit's constant: expected choices of it are the observed."""
+    model = bm.MixedLogit("1 + x + y")
+    found = bm.msle(model, data(True))
+    observed = float((data(True).chosen_row < 0).mean())
+    share = bm.shares(found, data(True), draws=5, rng=1)["estimate"].to_numpy()
+    assert 1.0 - share[: len(data(True).alternatives)].sum() == pytest.approx(observed, abs=1e-6)
+    without = bm.shares(bm.msle(bm.MixedLogit("x + y"), data(True)), data(True), draws=5, rng=1)
+    assert abs(1.0 - without["estimate"].to_numpy()[:3].sum() - observed) > 1e-3

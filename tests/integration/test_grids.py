@@ -157,9 +157,11 @@ def test_one_node():
 
 
 def test_quadrature_that_would_be_too_large_names_the_remedy():
-    with pytest.raises(IntegrationError, match=r"gauss_hermite\(7\) in 10 dimensions.*use sparse"):
+    with pytest.raises(IntegrationError, match=r"gauss_hermite\(7\) in 10 dim.*twice, sparse"):
         population_grid(gauss_hermite(7), 10, 1)
-    with pytest.raises(IntegrationError, match=r"sparse\(level=9.*lower level"):
+    with pytest.raises(IntegrationError, match=r"got 64,000,000: use centred\(sobol\(64\)\)"):
+        population_grid(gauss_hermite(20), 6, 10)
+    with pytest.raises(IntegrationError, match=r"sparse\(level=9.*lower level, or centred\(sobol"):
         population_grid(sparse(9), 20, 1)
 
 

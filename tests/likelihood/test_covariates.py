@@ -229,14 +229,36 @@ def test_what_cannot_be_a_covariate():
         return bind(bm.MixedLogit(FORMULA, random=bm.Normal("price", mean=mean)), choices(frame))
 
     frame = choice_frame(np.random.default_rng(1))
-    with pytest.raises(DataError, match="'time' of a mean varies within person 0"):
+    with pytest.raises(
+        DataError, match=r"'time' of a mean varies within \d+ of \d+ persons \(pers"
+    ):
         bound("1 + time", frame)
+    moved = frame["group"].where(
+        frame.index != 1, "old" if frame["group"][1] == "young" else "young"
+    )
+    with pytest.raises(
+        DataError, match=r"'group' of a mean .* 1 of \d+ persons \(person 0 in row 1\)"
+    ):
+        bound("1 + C(group)", frame.assign(group=moved))
+    with pytest.raises(DataError, match=r"'np\.cumsum\(income\)' of a mean varies within"):
+        bound("1 + np.cumsum(income)", frame)
     with pytest.raises(DataError, match="'same' of a mean does not vary over persons"):
         bound("1 + same", frame.assign(same=2.0))
     with pytest.raises(DataError, match="'incom"):
         bound("1 + incom", frame)
     frame.loc[frame["who"] == 3, "income"] = np.nan
-    with pytest.raises(DataError, match="missing"):
+    missing = (
+        r"'income' is missing for 1 of \d+ persons \(persons 3\): fill .*, or drop these persons"
+    )
+    with pytest.raises(DataError, match=missing):
         bound("1 + income", frame)
+    classes = bm.MixedLogit(FORMULA, random=bm.LatentClass("price", share="1 + income"))
+    with pytest.raises(DataError, match=missing):
+        bind(classes, choices(frame))
+    with pytest.raises(DataError, match=missing):
+        bm.msle(bm.MixedLogit(FORMULA), choices(frame), cluster="income")
+    # In the utility rows count, which may be marked unavailable.
+    with pytest.raises(DataError, match=r"'income' is missing in \d+ of \d+ rows .*unavailable"):
+        bind(bm.MixedLogit("price + C(mode):income"), choices(frame))
     with pytest.raises(SpecificationError, match="write '1 \\+ income'"):
         bm.Normal("price", mean="1 + + (") and bound("1 + + (", frame)

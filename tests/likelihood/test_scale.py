@@ -123,8 +123,15 @@ def test_what_is_not_identified():
     apart = frame.assign(x=frame["x"] * rp, y=frame["y"] * ~rp)
     with pytest.raises(DataError, match="source 'SP' has no coefficient in common with 'RP'"):
         bind(MODEL, choice_data(apart))
-    with pytest.raises(DataError, match="varies within situations, first in row"):
+    every = f"varies within {data.n_situations} of {data.n_situations} situations"
+    first = r"\(situation 0 of person 0 in row 1; .*; and \d+ more\): .*name the column"
+    with pytest.raises(DataError, match=f"{every} {first}"):
         bind(MODEL, choice_data(frame.assign(source=frame["alt"])))
+    other = frame["source"].where(frame.index != 4, "new")
+    with pytest.raises(
+        DataError, match=r" 1 of \d+ situations \(situation 1 of person 0 in row 4\)"
+    ):
+        bind(MODEL, choice_data(frame.assign(source=other)))
 
 
 def test_the_null_of_a_scale_is_1():

@@ -158,5 +158,5 @@ def test_words():
     (fault,) = check(offered("ab", "ab"), "a").faults()
     assert str(fault) == (
         "error components: sd[a] is not identified by these choice sets: leave these "
-        "coefficients fixed"
+        "coefficients fixed, or, where they have no mean, out"
     )

@@ -5,8 +5,10 @@ import pytest
 
 from bayesmix.errors import DataError, Fault, SpecificationError
 from bayesmix.specification.choice_findings import choice_findings
-from bayesmix.specification.column_findings import column_findings, dummies_on_alternatives
+from bayesmix.specification.column_findings import column_findings
+from bayesmix.specification.component_findings import dummies_on_alternatives
 from bayesmix.specification.findings import Finding, of_error, of_fault, report
+from bayesmix.specification.means import Terms
 from bayesmix.specification.mixing import LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import space_of
 from bayesmix.specification.size_findings import size_findings
@@ -102,7 +104,9 @@ def with_constants(long):
 
 def found(long, names, laws=(), **options):
     data = choice_data(long, **options)
-    return list(column_findings(columns(data.frame, names), names, laws, data))
+    coefficients = [c for law in laws for c in law.coefficients]
+    terms = Terms(columns(data.frame, names), names, coefficients)
+    return list(column_findings(terms, laws, data))
 
 
 def test_columns_in_general_position_give_no_findings():
@@ -132,6 +136,15 @@ def test_alternatives_without_a_constant():
     assert "the outside option is the base" in finding.what
     assert finding.where == "alternatives 0"
     assert found(long, ("x",)) == []
+
+
+def test_no_constant_against_the_outside_option():
+    long = frame().assign(one=1.0, old=lambda f: f["who"] % 2, young=lambda f: 1 - f["who"] % 2)
+    (finding,) = found(long, ("x", "old"), outside_option=True)
+    assert finding.severity == "note"
+    assert finding.remedy == "write C(alt), or '1 + ...' for one of all alternatives"
+    for names in (("x", "one"), ("x", "old", "young")):
+        assert found(long, names, outside_option=True) == []
 
 
 @pytest.mark.parametrize(("factor", "number"), [(500.0, 0), (5000.0, 1)])
@@ -214,14 +227,26 @@ def test_most_persons_choose_once(single, number):
     data = choice_data(long[(long["who"] >= single) | (long["task"] % 3 == 0)])
     findings = sizes([LKJNormal("x", "z")], data)
     assert [f.severity for f in findings] == ["warning"] * number
-    assert sizes([Normal("x", "z")], data) == []
+    assert all(f.severity == "note" for f in sizes([Normal("x", "z")], data))
 
 
-def test_fewer_choices_than_random_terms():
+@pytest.mark.parametrize("law", [LKJNormal, Normal])
+def test_fewer_choices_than_random_terms(law):
     terms = ("a", "b", "c", "d")
-    (finding,) = sizes([LKJNormal(*terms)], choice_data(frame(200, 3)))
-    assert "fewer than 4 times" in finding.what
-    assert sizes([LKJNormal(*terms)], choice_data(frame(200, 4))) == []
+    (finding,) = sizes([law(*terms)], choice_data(frame(300, 3)))
+    assert finding.severity == "note"
+    assert finding.what.startswith("all persons choose 3 times, and there are 4 random terms: ")
+    assert ("correlations" in finding.what) == (law is LKJNormal)
+    assert sizes([law(*terms)], choice_data(frame(300, 4))) == []
+
+
+def test_the_median_person_has_fewer_choices_than_random_terms():
+    long = frame(200, 5)
+    # 101 persons choose twice, the others five times.
+    data = choice_data(long[(long["who"] >= 101) | (long["task"] % 5 < 2)])
+    (finding,) = sizes([Normal("a", "b", "c")], data)
+    assert finding.what.startswith("the median person chooses twice, and there are 3 random terms")
+    assert sizes([Normal("a", "b")], data) == []
 
 
 # -- words ---------------------------------------------------------------------------------------

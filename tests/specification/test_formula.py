@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.specification.formula import evaluate, parse
+from bayesmix.specification.formula import columns_like, evaluate, parse
 from tests.oracles import choice_frame, choices
 
 
@@ -77,7 +77,10 @@ def test_columns_without_an_outside_option(data, formula, names):
     ("formula", "names"),
     [
         ("price + C(mode)", ("price", *FULL)),
-        ("1 + price", ("price",)),
+        ("1 + price", ("Intercept", "price")),
+        ("price + 1 + C(mode)", ("Intercept", "price", *BASED)),
+        ("0 + price", ("price",)),
+        ("price - 1", ("price",)),
         ("C(mode):income", across(FULL, "income")),
         ("C(mode) + C(mode):C(group)", (*FULL, *across(FULL, "group[young]"))),
         ("C(group) + price", ("group[old]", "group[young]", "price")),
@@ -87,6 +90,20 @@ def test_columns_without_an_outside_option(data, formula, names):
 )
 def test_columns_with_an_outside_option(outside, formula, names):
     assert evaluate(formula, outside).names == names
+
+
+def test_a_constant_against_the_outside_option_is_1_everywhere(outside):
+    columns = evaluate("1 + price", outside)
+    np.testing.assert_array_equal(columns.values[:, 0], 1.0)
+    again = columns_like("1 + price", outside, columns.state)
+    assert again.names == columns.names
+    np.testing.assert_array_equal(again.values, columns.values)
+
+
+@pytest.mark.parametrize("formula", ["1 + price", "price + 1", "price + C(mode) + 1"])
+def test_a_constant_that_cancels_is_refused(data, formula):
+    with pytest.raises(SpecificationError, match=r"common to all.*cancels.*write C\(mode\) for"):
+        evaluate(formula, data)
 
 
 def test_values_are_those_of_the_named_columns(data):

@@ -91,7 +91,7 @@ def test_terms_and_covariates_are_checked_with_the_data(frame):
     data = choices(frame)
     with pytest.raises(SpecificationError, match="'pryce' is not in the formula"):
         bm.MixedLogit("price", bm.LatentClass("pryce")).design(data)
-    with pytest.raises(DataError, match="'time' of the class shares varies within person"):
+    with pytest.raises(DataError, match=r"'time' of the class shares varies within .* persons"):
         bm.MixedLogit("price", bm.LatentClass("price", share="1 + time")).design(data)
 
 

@@ -56,7 +56,11 @@ def test_a_formula_that_cannot_be_read_is_refused_at_once(formula):
         ("price + time", "prise", "'prise' is not in the formula .*did you mean 'price'"),
         ("price + C(mode)", "mode[bus]", r"'mode\[bus\]' is not in .*did you mean 'mode\[car\]'"),
         ("price + C(mode)", "mode", r"'mode' is not in the formula .*columns are \['price'"),
-        ("time", "price", r"'price' is not in the formula 'time': its columns are \['time'\]"),
+        (
+            "time",
+            "price",
+            r"'price' is not .* 'time': write 'time \+ price'; its columns are \['ti",
+        ),
     ],
 )
 def test_a_random_term_that_is_no_column_is_named_with_the_nearest(data, formula, term, message):

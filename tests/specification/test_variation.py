@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 
 from bayesmix.errors import DataError
-from bayesmix.specification.variation import check_variation, deviations, spread, variation_faults
+from bayesmix.specification.means import Terms, check_terms
+from bayesmix.specification.variation import deviations, spread, variation_faults
 from tests.oracles import choice_frame, choices
+
+
+def check_variation(values, names, data):
+    """All columns with fixed coefficients."""
+    check_terms(Terms(values, names), data)
 
 
 @pytest.fixture(scope="module")

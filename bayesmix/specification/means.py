@@ -1,0 +1,115 @@
+"""The columns that means multiply: what choices must be able to tell apart.
+
+The mean of ``beta_ik`` is ``mean_k + shift_k'z_i`` where a law is linear in its index, so that a
+covariate's shift is the fixed coefficient of a column ``x_itjk z_im``. An error component has no
+mean, and its column may well be a combination of others: choices see its variance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.data.choices import ChoiceData
+from bayesmix.errors import DataError, Fault
+from bayesmix.specification.covariates import Covariates
+from bayesmix.specification.mixing import Coefficient
+from bayesmix.specification.variation import flat_faults, variation_faults
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """Columns of a utility, and the laws of some of them.
+
+    Parameters
+    ----------
+    values, names
+        Columns (R, M) and their names.
+    coefficients
+        Those of them that vary over people; names that are no column are passed over.
+    persons
+        Covariates of their means; None where they are not known.
+    """
+
+    values: Array
+    names: tuple[str, ...]
+    coefficients: Sequence[Coefficient] = ()
+    persons: Covariates | None = None
+
+
+def meanless(
+    coefficients: Sequence[Coefficient], persons: Covariates | None = None
+) -> NDArray[np.bool_]:
+    """Which coefficients (K,) have a mean of 0 whatever their parameters, but for shifts.
+
+    Those of laws that are symmetric around an index of mean 0: a lognormal one has a mean.
+    """
+    centred = [k for k, c in enumerate(coefficients) if c.mean == "0"]
+    if persons is not None:
+        centred = list(persons.centred)
+    found = np.zeros(len(coefficients), dtype=bool)
+    found[centred] = True
+    return found & np.array([c.law.even for c in coefficients], dtype=bool)
+
+
+def mean_columns(terms: Terms, data: ChoiceData) -> tuple[Array, tuple[str, ...]]:
+    """Columns (R, M) that means multiply, and their names: those of the utility, then shifts.
+
+    Shifts are those of laws linear in their index; a lognormal's is no fixed coefficient.
+    """
+    none = meanless(terms.coefficients, terms.persons)
+    without = {c.term for c, is_none in zip(terms.coefficients, none, strict=True) if is_none}
+    kept = [m for m, name in enumerate(terms.names) if name not in without]
+    parts, names = [terms.values[:, kept]], [terms.names[m] for m in kept]
+    if terms.persons is not None:
+        for m, (k, covariate) in enumerate(terms.persons.shifts):
+            c = terms.coefficients[k]
+            if c.law.even and c.term in terms.names:
+                column = terms.values[:, terms.names.index(c.term)]
+                parts.append((column * terms.persons.values[data.row_person, m])[:, None])
+                names.append(f"shift[{c.term}, {covariate}]")
+    return np.concatenate(parts, axis=1), tuple(names)
+
+
+def check_terms(terms: Terms, data: ChoiceData) -> None:
+    """Refuse columns that no choice can inform.
+
+    Raises
+    ------
+    DataError
+        If a column has no variation within any situation, or means cannot be told apart, for what
+        they multiply is perfectly collinear within situations.
+    """
+    for fault in term_faults(terms, data):
+        raise DataError(fault)
+
+
+def term_faults(terms: Terms, data: ChoiceData) -> Iterator[Fault]:
+    """All that `check_terms` refuses, the first of which it raises."""
+    values, names = mean_columns(terms, data)
+    for fault in variation_faults(values, names, data):
+        yield _with_remedy(fault, terms)
+    others = [m for m, name in enumerate(terms.names) if name not in names]
+    yield from flat_faults(terms.values[:, others], tuple(terms.names[m] for m in others), data)
+
+
+def _with_remedy(fault: Fault, terms: Terms) -> Fault:
+    """What to do where a shift is at fault: it is no column that people have written."""
+    shifts = [name for name in fault.where if name not in terms.names]
+    random = [c.term for c in terms.coefficients]
+    fixed = [n for n in fault.where if n in terms.names and n not in random]
+    if not shifts or len(fault.where) > len(terms.values):  # too few rows are another fault
+        return fault
+    remedy = "leave the covariate out of mean="
+    if len(fixed) > 1:
+        remedy = (
+            f"leave one of {', '.join(fixed)} out of the formula, or the covariate out of mean="
+        )
+    elif fixed:
+        remedy = f"leave {', '.join(fixed)} out of the formula: {', '.join(shifts)} says the same"
+    return Fault(fault.what, remedy, fault.where)
