@@ -104,12 +104,24 @@ class Fit:
 
     @property
     def aic(self) -> float:
-        """Akaike's criterion ``2 P - 2 log L``."""
+        """Akaike's criterion ``2 P - 2 log L``; NaN for moments and scores.
+
+        Their estimates do not maximise this log-likelihood. With weights it is that of a weighted
+        pseudo-likelihood, which grows with their scale: compare fits with the same weights alone,
+        and scale them to a mean of 1.
+        """
+        if self.estimator != "MSLE":
+            return float("nan")
         return 2.0 * self.space.size - 2.0 * self.loglik
 
     @property
     def bic(self) -> float:
-        """Schwarz's criterion ``P log I - 2 log L``: persons are the independent observations."""
+        """Schwarz's criterion ``P log I - 2 log L``: persons are the independent observations.
+
+        NaN for moments and scores, and with weights of a pseudo-likelihood, as `aic`.
+        """
+        if self.estimator != "MSLE":
+            return float("nan")
         return self.space.size * float(np.log(self.n_persons)) - 2.0 * self.loglik
 
     @property
@@ -411,6 +423,7 @@ class Fit:
             f"{self.space.size} parameters, {self.seconds:.1f} s",
             *([f"grid {self.grid.rule}"] if self.space.n_random else []),
             *([_starts(self.optima, self.space.n_random)] if len(self.optima) > 1 else []),
+            *_weights(self.information),
             *([_clusters(self.information)] if self.information.groups is not None else []),
             self.message,
         ]
@@ -428,8 +441,27 @@ class Fit:
         return f"<p>{lines}</p>{self.summary().to_html(float_format='{:.4f}'.format)}"
 
 
+def _weights(found: Information) -> list[str]:
+    """The sum of persons' weights, and how many equal ones tell as much (Kish 1965)."""
+    w = found.weights
+    if (w == 1).all():
+        return []
+    return [
+        f"weights: sum {w.sum():.6g}, effective persons {w.sum() ** 2 / (w @ w):.1f}; the "
+        "log-likelihood is weighted"
+    ]
+
+
 def _clusters(found: Information) -> str:
-    return f"standard errors by {found.grouped_by!r}, {found.n_groups} clusters"
+    """Clusters, and what too few of them mean for the covariance matrix."""
+    n, size = found.n_groups, found.scores.shape[1]
+    words = f"standard errors by {found.grouped_by!r}, {n} clusters"
+    if n <= size:
+        words += (
+            f": the covariance matrix of {size} parameters has rank {n - 1} at most, and standard "
+            "errors of so few clusters are too small as a rule"
+        )
+    return words
 
 
 def _starts(optima: pd.DataFrame, integrated: int) -> str:

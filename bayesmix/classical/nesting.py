@@ -25,11 +25,14 @@ class Nesting:
         Number of restrictions without a boundary.
     null
         The restrictions in words.
+    names
+        Parameters of the full model that they set to a value.
     """
 
     blocks: tuple[tuple[str, ...], ...]
     free: int
     null: str
+    names: tuple[str, ...] = ()
 
     @property
     def sizes(self) -> list[int]:
@@ -89,7 +92,7 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
     zero = [name for name in left if not name.startswith("scale[")]
     one = [name for name in left if name.startswith("scale[")]
     null = [f"{', '.join(names)} = {at}" for names, at in ((zero, 0), (one, 1)) if names]
-    return Nesting(blocks, len(left) - bounded, ", ".join(null))
+    return Nesting(blocks, len(left) - bounded, ", ".join(null), tuple(left))
 
 
 def null_params(restricted: Fit, full: Fit) -> dict[str, float]:
