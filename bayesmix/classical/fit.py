@@ -277,9 +277,13 @@ class Fit:
         """Estimates, standard errors, z, and confidence intervals; robust by default.
 
         Intervals of standard deviations are made on the log scale and those of correlations on
-        Fisher's z scale, so that they stay within bounds. For lognormal coefficients, rows
-        ``implied mean``, ``implied median`` and ``implied sd`` give the coefficient's own moments.
-        A column ``note`` says which estimates are at a boundary, where some are.
+        Fisher's z scale, so that they stay within bounds. Where ``mean`` and ``sd`` are not those
+        of the coefficient, rows ``implied mean``, ``implied median`` and ``implied sd`` give them;
+        where it may have both signs, ``share positive`` is the share of people above 0. Intervals
+        of these are by the delta method. Of means with covariates they are of the population: the
+        mixture of the laws of the sample's persons, with their weights. ``share negative`` is in
+        place of it where a law ends at 0, and a share of people stands there. A column ``note``
+        says which estimates are at a boundary, where some are.
         """
         return summary(self, level, kind)
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,10 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from bayesmix.classical.latent_class import share_table
+from bayesmix.classical.implied import implied_of
 from bayesmix.errors import SpecificationError
-from bayesmix.specification.families import moments
-from bayesmix.specification.model import MixedLogit
 
 if TYPE_CHECKING:
     from bayesmix.classical.fit import Fit
@@ -84,6 +79,8 @@ def boundary_notes(table: pd.DataFrame) -> pd.Series:
     words[none] = "moves with a parameter at a boundary"
     words[none & names.str.startswith("corr[")] = "at a boundary"
     words[none & names.str.startswith("sd[")] = "at the boundary 0"
+    whole = (table["std error"] == 0) & table["estimate"].isin([0.0, 1.0])
+    words[whole & names.str.startswith("share ")] = "everybody has one sign: no interval"
     if none.all():
         words[:] = "no maximum: the curvature is not that of one"
     return pd.Series(words, index=table.index)
@@ -104,64 +101,8 @@ def confidence_intervals(fit: Fit, level: float, kind: str | None) -> pd.DataFra
 def summary(fit: Fit, level: float, kind: str | None) -> pd.DataFrame:
     """`Fit.summary`."""
     table = intervals(_errors(fit, kind), level)
-    implied = implied_moments(fit.model) if fit.model.latent is None else of_classes(fit)
+    implied = implied_of(fit)
     if implied is not None:
         table = pd.concat([table, fit.delta(implied, kind, level)])
     notes = boundary_notes(table)
     return table.assign(note=notes) if (notes != "").any() else table
-
-
-def of_classes(fit: Fit) -> Callable[[pd.Series], pd.Series] | None:
-    """Class shares averaged over persons, and the implied moments of each class's coefficients."""
-    problem = fit.problem
-    assert problem is not None
-    within, space = implied_moments(fit.model.within), problem.classes
-    if within is None and not space.share_names:
-        return None
-
-    def quantities(params: pd.Series) -> pd.Series:
-        parts = [share_table(problem, params)] if space.share_names else []
-        for c in range(space.classes):
-            if within is None:
-                break
-            found = within(space.class_params(params, c))
-            own = found.index.str.extract(r"\[(.*)\]")[0].isin(space.own)
-            names = np.where(own, found.index.str[:-1] + f", {c + 1}]", found.index)
-            parts.append(found.set_axis(names))
-        whole = pd.concat(parts)
-        return whole[~whole.index.duplicated()]
-
-    return quantities
-
-
-def implied_moments(model: MixedLogit) -> Callable[[pd.Series], pd.Series] | None:
-    """Moments of the coefficients as a function of the parameters; None where there are none.
-
-    Laws whose ``mean`` and ``sd`` are those of an index, or of a normal before it is cut, have
-    mean, median and standard deviation; laws that may have both signs the share of people above 0,
-    and those censored at 0 the share of people who are not at 0. With covariates of the mean every
-    person has moments of their own, which are left out.
-    """
-    laws = [c for c in model.coefficients if c.mean in ("0", "1")]
-    if not laws:
-        return None
-
-    def values(params: pd.Series) -> pd.Series:
-        found = {}
-        for c in laws:
-            loc = params[f"mean[{c.term}]"] if c.mean == "1" else 0.0
-            law = moments(c, float(loc), float(params[f"sd[{c.term}]"]))
-            if not c.law.even:
-                found[f"implied mean[{c.term}]"] = law.mean
-                found[f"implied median[{c.term}]"] = law.median
-                found[f"implied sd[{c.term}]"] = law.sd
-            censored, (low, high) = c.family == "censored-normal", c.limits
-            if (not c.side and not (c.law.even and c.mean == "0")) or (censored and low == 0.0):
-                found[f"share positive[{c.term}]"] = law.positive
-            elif censored and high == 0.0:
-                mirrored = replace(c, bounds=(0.0, None if math.isinf(low) else -low))
-                share = moments(mirrored, -float(loc), float(params[f"sd[{c.term}]"])).positive
-                found[f"share negative[{c.term}]"] = share
-        return pd.Series(found, dtype=float)
-
-    return values

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from bayesmix.classical.implied import implied_moments
 from bayesmix.classical.msle import msle
-from bayesmix.classical.summary import implied_moments, intervals
+from bayesmix.classical.summary import intervals
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
 from bayesmix.likelihood.problem import bind

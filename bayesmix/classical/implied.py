@@ -1,0 +1,145 @@
+"""Moments that the laws of coefficients imply, over the people of the sample."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesmix.classical.latent_class import share_table
+from bayesmix.likelihood.classes import log_shares
+from bayesmix.specification.families import Moments, moments
+from bayesmix.specification.mixing import Coefficient
+from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.parameters import ParameterSpace
+from bayesmix.specification.population import population_moments
+
+if TYPE_CHECKING:
+    from bayesmix.classical.fit import Fit
+    from bayesmix.likelihood.problem import Problem
+
+Array = NDArray[np.float64]
+Quantities = Callable[[pd.Series], pd.Series]
+
+
+@dataclass(frozen=True, eq=False)
+class Shifts:
+    """What moves the mean of one coefficient: persons with the same covariates are one kind.
+
+    Parameters
+    ----------
+    names
+        Of the parameters (S,), such as ``"shift[price, income]"``.
+    kinds
+        Covariates (G, S) of each kind of persons.
+    kind
+        Kind (I,) of each person.
+    """
+
+    names: tuple[str, ...]
+    kinds: Array
+    kind: NDArray[np.int64]
+
+
+def implied_of(fit: Fit) -> Quantities | None:
+    """The moments that a fit's summary has, as a function of its parameters; None without any."""
+    if fit.model.latent is not None:
+        return _of_classes(fit)
+    problem = fit.problem
+    if problem is None:
+        return implied_moments(fit.model)
+    found = _Implied(fit.model.coefficients, shifts_of(problem))
+    return (lambda params: found(params, problem.data.weights)) if found.laws else None
+
+
+def implied_moments(model: MixedLogit) -> Quantities | None:
+    """The same of a model without data: of laws whose means have no covariates."""
+    found = _Implied(model.coefficients, {})
+    return (lambda params: found(params, np.ones(1))) if found.laws else None
+
+
+def shifts_of(problem: Problem) -> dict[str, Shifts]:
+    """The shifts of each coefficient whose mean has covariates, by term."""
+    space: ParameterSpace = problem.parameters
+    found = {}
+    for k in np.unique(space.shifted):
+        columns = np.flatnonzero(space.shifted == k)
+        kinds, kind = np.unique(problem.z[:, columns], axis=0, return_inverse=True)
+        names = tuple(f"shift[{space.shift_names[m]}]" for m in columns)
+        found[space.random[k]] = Shifts(names, kinds, kind.ravel().astype(np.int64))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Implied:
+    """Moments of some coefficients, at parameters and weights (I,) of persons."""
+
+    coefficients: Sequence[Coefficient]
+    shifts: dict[str, Shifts]
+
+    @property
+    def laws(self) -> list[Coefficient]:
+        """Those whose moments are known: their means have no covariates, or known ones."""
+        return [c for c in self.coefficients if c.mean in ("0", "1") or c.term in self.shifts]
+
+    def __call__(self, params: pd.Series, weights: Array) -> pd.Series:
+        found: dict[str, float] = {}
+        for c in self.laws:
+            law = self._moments(c, params, weights)
+            if not c.law.even or c.term in self.shifts:
+                found[f"implied mean[{c.term}]"] = law.mean
+                found[f"implied median[{c.term}]"] = law.median
+                found[f"implied sd[{c.term}]"] = law.sd
+            censored, (low, high) = c.family == "censored-normal", c.limits
+            if (not c.side and not (c.law.even and c.mean == "0")) or (censored and low == 0.0):
+                found[f"share positive[{c.term}]"] = law.positive
+            elif censored and high == 0.0:
+                mirrored = replace(c, bounds=(0.0, None if math.isinf(low) else -low))
+                other_side = params.where(params.index == f"sd[{c.term}]", -params)
+                share = self._moments(mirrored, other_side, weights).positive
+                found[f"share negative[{c.term}]"] = share
+        return pd.Series(found, dtype=float)
+
+    def _moments(self, c: Coefficient, params: pd.Series, weights: Array) -> Moments:
+        loc = float(params.get(f"mean[{c.term}]", 0.0))
+        scale = float(params[f"sd[{c.term}]"])
+        if c.term not in self.shifts:
+            return moments(c, loc, scale)
+        own = self.shifts[c.term]
+        locations = loc + own.kinds @ params[list(own.names)].to_numpy(float)
+        share = np.bincount(own.kind, weights, len(own.kinds))
+        return population_moments(c, locations, scale, share / share.sum())
+
+
+def _of_classes(fit: Fit) -> Quantities | None:
+    """Class shares averaged over persons, and the moments of each class's coefficients.
+
+    The people of a class are all, each with the probability to be of it.
+    """
+    problem = fit.problem
+    assert problem is not None
+    assert problem.within is not None
+    space, weights, shifts = problem.classes, problem.data.weights, shifts_of(problem.within)
+    laws = fit.model.within.coefficients
+    own = _Implied([c for c in laws if c.term in space.own], shifts)
+    shared = _Implied([c for c in laws if c.term not in space.own], shifts)
+    if not own.laws and not shared.laws and not space.share_names:
+        return None
+
+    def quantities(params: pd.Series) -> pd.Series:
+        parts = [share_table(problem, params)] if space.share_names else []
+        theta = np.zeros(space.size)
+        theta[space.n_within :] = params[list(space.share_names)].to_numpy(float)
+        of_class = weights[:, None] * np.exp(log_shares(problem, theta))
+        for c in range(space.classes):
+            found = own(space.class_params(params, c), of_class[:, c])
+            parts.append(found.set_axis([f"{name[:-1]}, {c + 1}]" for name in found.index]))
+        parts.append(shared(space.class_params(params, 0), weights))
+        return pd.concat([part for part in parts if len(part)])
+
+    return quantities
