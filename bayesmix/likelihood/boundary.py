@@ -94,10 +94,24 @@ def leave_boundary(
 
 def raised(problem: Problem, theta: Array, which: list[int]) -> Array:
     """``theta`` with moderate standard deviations in place of some that are near 0."""
+    return _replaced(problem, theta, which, 0.7)
+
+
+def settled(problem: Problem, theta: Array) -> Array:
+    """``theta`` with exactly 0 in place of standard deviations near it.
+
+    Where an optimiser stops on its way to 0 is no estimate.
+    """
+    low = at_boundary(problem, theta)
+    return _replaced(problem, theta, low, 0.0) if low else theta
+
+
+def _replaced(problem: Problem, theta: Array, which: list[int], units: float) -> Array:
+    """``theta`` with some standard deviations in so many units, uncorrelated."""
     if problem.within is not None:
         thetas, size = problem.classes.class_thetas(theta), problem.parameters.n_random
         own = [
-            raised(problem.within, t, [k - c * size for k in which if k // size == c])
+            _replaced(problem.within, t, [k - c * size for k in which if k // size == c], units)
             for c, t in enumerate(thetas)
         ]
         return problem.classes.join(np.array(own), problem.classes.gamma(theta))
@@ -105,6 +119,6 @@ def raised(problem: Problem, theta: Array, which: list[int]) -> Array:
     unit = coefficient_units(problem)
     for k in which:
         chol[k] = 0.0
-        chol[k, k] = 0.7 * unit[k]
+        chol[k, k] = units * unit[k]
     space = problem.parameters
     return space.pack(mean, chol, fixed, space.shift(theta), space.log_scale(theta))
