@@ -282,8 +282,9 @@ class Fit:
         where it may have both signs, ``share positive`` is the share of people above 0. Intervals
         of these are by the delta method. Of means with covariates they are of the population: the
         mixture of the laws of the sample's persons, with their weights. ``share negative`` is in
-        place of it where a law ends at 0, and a share of people stands there. A column ``note``
-        says which estimates are at a boundary, where some are.
+        place of it where a law ends at 0, and a share of people stands there. Where ``corr`` is
+        that of the indices of laws, ``implied corr`` is that of the coefficients: with ``sign=-1``
+        of the other sign. A column ``note`` says so, and which estimates are at a boundary.
         """
         return summary(self, level, kind)
 

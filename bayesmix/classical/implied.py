@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +15,10 @@ from numpy.typing import NDArray
 from bayesmix.classical.latent_class import share_table
 from bayesmix.likelihood.classes import log_shares
 from bayesmix.specification.families import Moments, moments
-from bayesmix.specification.mixing import Coefficient
+from bayesmix.specification.mixing import Coefficient, Law
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
-from bayesmix.specification.population import population_moments
+from bayesmix.specification.population import population_correlation, population_moments
 
 if TYPE_CHECKING:
     from bayesmix.classical.fit import Fit
@@ -53,14 +54,25 @@ def implied_of(fit: Fit) -> Quantities | None:
     problem = fit.problem
     if problem is None:
         return implied_moments(fit.model)
-    found = _Implied(fit.model.coefficients, shifts_of(problem))
+    found = _Implied(fit.model.laws, shifts_of(problem))
     return (lambda params: found(params, problem.data.weights)) if found.laws else None
 
 
 def implied_moments(model: MixedLogit) -> Quantities | None:
     """The same of a model without data: of laws whose means have no covariates."""
-    found = _Implied(model.coefficients, {})
+    found = _Implied(model.laws, {})
     return (lambda params: found(params, np.ones(1))) if found.laws else None
+
+
+def of_indices(model: MixedLogit) -> list[str]:
+    """Terms of the correlations, as in their names, that are not those of the coefficients."""
+    return [
+        f"{a.term}, {b.term}"
+        for law in model.laws
+        if law.correlated
+        for a, b in combinations(law.coefficients, 2)
+        if (a.family, b.family) != ("normal", "normal")
+    ]
 
 
 def shifts_of(problem: Problem) -> dict[str, Shifts]:
@@ -77,15 +89,30 @@ def shifts_of(problem: Problem) -> dict[str, Shifts]:
 
 @dataclass(frozen=True, eq=False)
 class _Implied:
-    """Moments of some coefficients, at parameters and weights (I,) of persons."""
+    """Moments of the coefficients of some laws, at parameters and weights (I,) of persons."""
 
-    coefficients: Sequence[Coefficient]
+    joint: Sequence[Law]
     shifts: dict[str, Shifts]
 
     @property
     def laws(self) -> list[Coefficient]:
         """Those whose moments are known: their means have no covariates, or known ones."""
-        return [c for c in self.coefficients if c.mean in ("0", "1") or c.term in self.shifts]
+        return [c for law in self.joint for c in law.coefficients if self._known(c)]
+
+    @property
+    def pairs(self) -> list[tuple[Coefficient, Coefficient]]:
+        """Correlated ones, whose correlation is not that of their indices."""
+        return [
+            (a, b)
+            for law in self.joint
+            if law.correlated
+            for a, b in combinations(law.coefficients, 2)
+            if self._known(a) and self._known(b)
+            if (a.family, b.family) != ("normal", "normal") or {a.term, b.term} & set(self.shifts)
+        ]
+
+    def _known(self, c: Coefficient) -> bool:
+        return c.mean in ("0", "1") or c.term in self.shifts
 
     def __call__(self, params: pd.Series, weights: Array) -> pd.Series:
         found: dict[str, float] = {}
@@ -103,17 +130,46 @@ class _Implied:
                 other_side = params.where(params.index == f"sd[{c.term}]", -params)
                 share = self._moments(mirrored, other_side, weights).positive
                 found[f"share negative[{c.term}]"] = share
+        for a, b in self.pairs:
+            found[f"implied corr[{a.term}, {b.term}]"] = self._correlation(a, b, params, weights)
         return pd.Series(found, dtype=float)
 
     def _moments(self, c: Coefficient, params: pd.Series, weights: Array) -> Moments:
-        loc = float(params.get(f"mean[{c.term}]", 0.0))
         scale = float(params[f"sd[{c.term}]"])
         if c.term not in self.shifts:
-            return moments(c, loc, scale)
+            return moments(c, float(params.get(f"mean[{c.term}]", 0.0)), scale)
         own = self.shifts[c.term]
-        locations = loc + own.kinds @ params[list(own.names)].to_numpy(float)
         share = np.bincount(own.kind, weights, len(own.kinds))
-        return population_moments(c, locations, scale, share / share.sum())
+        return population_moments(c, self._locations(c, params), scale, share / share.sum())
+
+    def _locations(self, c: Coefficient, params: pd.Series) -> Array:
+        """Location (G,) of each kind of persons; of all (1,) where nothing shifts it."""
+        loc = np.full(1, float(params.get(f"mean[{c.term}]", 0.0)))
+        own = self.shifts.get(c.term)
+        return loc if own is None else loc + own.kinds @ params[list(own.names)].to_numpy(float)
+
+    def _correlation(
+        self, a: Coefficient, b: Coefficient, params: pd.Series, weights: Array
+    ) -> float:
+        shifted = [self.shifts[c.term].kind for c in (a, b) if c.term in self.shifts]
+        share, locs = np.ones(1), [self._locations(c, params) for c in (a, b)]
+        if shifted:  # kinds of persons by the covariates of both
+            both, first, kind = np.unique(
+                np.stack(shifted), axis=1, return_index=True, return_inverse=True
+            )
+            share = np.bincount(kind.ravel(), weights, both.shape[1])
+            locs = [
+                loc[self.shifts[c.term].kind[first]] if c.term in self.shifts
+                else np.repeat(loc, len(share))
+                for c, loc in zip((a, b), locs, strict=True)
+            ]  # fmt: skip
+        return population_correlation(
+            (a, b),
+            (locs[0], locs[1]),
+            (float(params[f"sd[{a.term}]"]), float(params[f"sd[{b.term}]"])),
+            float(params[f"corr[{a.term}, {b.term}]"]),
+            share / share.sum(),
+        )
 
 
 def _of_classes(fit: Fit) -> Quantities | None:
@@ -125,9 +181,9 @@ def _of_classes(fit: Fit) -> Quantities | None:
     assert problem is not None
     assert problem.within is not None
     space, weights, shifts = problem.classes, problem.data.weights, shifts_of(problem.within)
-    laws = fit.model.within.coefficients
-    own = _Implied([c for c in laws if c.term in space.own], shifts)
-    shared = _Implied([c for c in laws if c.term not in space.own], shifts)
+    laws = fit.model.laws
+    own = _Implied([law for law in laws if set(law.terms) & set(space.own)], shifts)
+    shared = _Implied([law for law in laws if not set(law.terms) & set(space.own)], shifts)
     if not own.laws and not shared.laws and not space.share_names:
         return None
 

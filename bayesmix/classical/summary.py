@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from bayesmix.classical.implied import implied_of
+from bayesmix.classical.implied import implied_of, of_indices
 from bayesmix.errors import SpecificationError
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ Array = NDArray[np.float64]
 def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     """Add z ratios and confidence limits to a table of estimates and standard errors.
 
-    The ratio is that of the distance from 0, and for the scale of a source of that from 1.
+    The ratio is that of the distance from 0, and for the scale of a source of its logarithm's, on
+    which its interval is made: both compare it with 1.
 
     Standard deviations have their limits on the log scale, correlations on Fisher's z scale, shares
     on the logit scale. A standard deviation smaller than its error is hardly told from 0, which is
@@ -40,7 +41,7 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         low = np.where(positive, np.maximum(low, 0.0), low)
         low = np.where(clear, estimate / factor, low)
         high = np.where(clear, estimate * factor, high)
-        bounded = labels.str.startswith("corr[")
+        bounded = labels.str.startswith(("corr[", "implied corr["))
         centre = np.arctanh(estimate, where=bounded, out=np.zeros_like(estimate))
         width = q * error / (1 - estimate**2)
         low = np.where(bounded, np.tanh(centre - width), low)
@@ -53,10 +54,15 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         plain = np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
         low = np.where(share, np.where(clear, odds / (odds + spread), plain[0]), low)
         high = np.where(share, np.where(clear, odds * spread / (1 + odds * spread), plain[1]), high)
-        null = np.where(labels.str.startswith("scale["), 1.0, 0.0)
-        z = np.where(error > 0, (estimate - null) / error, np.nan)
+        distance = np.where(labels.str.startswith("scale["), _from_one(estimate, error), estimate)
+        z = np.where(error > 0, distance / error, np.nan)
     tail = 100 * (1 - level) / 2
     return table.assign(z=z, **{f"{tail:g} %": low, f"{100 - tail:g} %": high})
+
+
+def _from_one(scale: Array, error: Array) -> Array:
+    """Distance of scales from 1, in units in which their error is ``error``."""
+    return np.where(error <= scale, scale * np.log(scale), scale - 1.0)
 
 
 def scales(table: pd.DataFrame) -> pd.Series:
@@ -66,7 +72,7 @@ def scales(table: pd.DataFrame) -> pd.Series:
     positive = names.str.startswith(("sd[", "implied sd[", "scale["))
     words[positive] = "log"
     words[positive & (error > table["estimate"]).to_numpy()] = "cut at 0"
-    words[names.str.startswith("corr[")] = "Fisher z"
+    words[names.str.startswith(("corr[", "implied corr["))] = "Fisher z"
     words[names.str.startswith(("class share[", "share positive[", "share negative["))] = "logit"
     notes = boundary_notes(table)
     return pd.Series(np.where(notes != "", notes, words), index=table.index)
@@ -105,4 +111,16 @@ def summary(fit: Fit, level: float, kind: str | None) -> pd.DataFrame:
     if implied is not None:
         table = pd.concat([table, fit.delta(implied, kind, level)])
     notes = boundary_notes(table)
+    for names, words in (
+        (table.index.str.startswith("scale["), "z against 1"),
+        (_about_indices(fit, table.index), "of the indices"),
+    ):
+        notes = notes.mask(names & (notes == ""), words)
     return table.assign(note=notes) if (notes != "").any() else table
+
+
+def _about_indices(fit: Fit, names: pd.Index) -> NDArray[np.bool_]:
+    """Which rows are correlations of indices, whose maps to coefficients are not linear."""
+    found = tuple(f"corr[{pair}" for pair in of_indices(fit.model))
+    ends = names.str.replace(r"(, \d+)?\]$", "", regex=True)
+    return np.asarray(ends.isin(found))

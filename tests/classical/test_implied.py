@@ -99,3 +99,22 @@ def test_a_law_on_one_side_of_0_says_why_its_share_has_no_interval():
     table = bm.msle(model, sample, grid=bm.gauss_hermite(9), starts=1, rng=1).summary()
     assert table["estimate"]["share positive[x]"] == 0.0
     assert table["note"]["share positive[x]"] == "everybody has one sign: no interval"
+
+
+def test_correlations_of_coefficients_are_those_of_coefficients_drawn():
+    minus = bm.LogNormal("y", sign=-1, mean="1 + age")
+    model = bm.MixedLogit("x + y", random=bm.Correlated(bm.Normal("x"), minus))
+    found = bm.msle(model, data(), grid=bm.gauss_hermite(7), starts=1, rng=1)
+    table, (_, w) = found.summary(), ages()
+    rng, problem = np.random.default_rng(2), found.problem
+    beta = np.concatenate([draw_coefficients(problem, found.theta, rng) for _ in range(800)])
+    covariance = np.cov(beta.T, aweights=np.tile(w, 800))
+    expected = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
+    assert table["estimate"]["implied corr[x, y]"] == pytest.approx(expected, abs=0.01)
+    assert table["estimate"]["corr[x, y]"] * expected < 0
+    assert table["note"]["corr[x, y]"] == "of the indices"
+    assert table["note"]["implied corr[x, y]"] == ""
+    plain = bm.MixedLogit("x + y", random=bm.LKJNormal("x", "y"))
+    names = bm.msle(plain, data(), grid=bm.gauss_hermite(5), starts=1, rng=1).summary()
+    assert "implied corr[x, y]" not in names.index
+    assert "note" not in names
