@@ -218,7 +218,8 @@ class Fit:
         Raises
         ------
         SpecificationError
-            If the function returns anything else, or other names as parameters change.
+            If the function asks for a parameter that there is not, returns anything else, or other
+            names as parameters change.
 
         References
         ----------
@@ -400,8 +401,8 @@ class Fit:
         Raises
         ------
         DataError
-            If the file is of another version, or the log-likelihood on ``data`` is not the
-            stored one: other choices, attributes or weights.
+            If the file is no fit or of another version, or the log-likelihood on ``data`` is not
+            the stored one: other choices, attributes or weights.
 
         Examples
         --------

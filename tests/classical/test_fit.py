@@ -37,6 +37,14 @@ def table(**rows):
     return intervals(frame.rename(index=lambda name: name.replace("_", "[", 1) + "]"))
 
 
+def test_functions_of_parameters_that_there_are_not_name_the_nearest():
+    words = r"delta\(\) asks for 'mean\[yy\]', which is no parameter: did you mean 'mean\[y\]'"
+    with pytest.raises(SpecificationError, match=words):
+        fit().delta(lambda b: b["mean[yy]"])
+    with pytest.raises(KeyError, match="own"):
+        fit().delta(lambda b: {}[("own", 1)])  # the function's own trouble is left to it
+
+
 def test_the_table_has_a_row_for_each_parameter_and_moment():
     summary = fit().summary()
     assert list(summary.columns) == ["estimate", "std error", "z", "2.5 %", "97.5 %", "note"]
