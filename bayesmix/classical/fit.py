@@ -429,7 +429,7 @@ class Fit:
             f"{self.space.size} parameters, {self.seconds:.1f} s",
             *([f"grid {self.grid.rule}"] if self.space.n_random else []),
             *([_starts(self.optima, self.space.n_random)] if len(self.optima) > 1 else []),
-            *_weights(self.information),
+            *([self.information.weighting] if self.information.weighting else []),
             *([_clusters(self.information)] if self.information.groups is not None else []),
             self.message,
         ]
@@ -445,17 +445,6 @@ class Fit:
     def _repr_html_(self) -> str:
         lines = "<br>".join(escape(self.headline(), quote=False).splitlines())
         return f"<p>{lines}</p>{self.summary().to_html(float_format='{:.4f}'.format)}"
-
-
-def _weights(found: Information) -> list[str]:
-    """The sum of persons' weights, and how many equal ones tell as much (Kish 1965)."""
-    w = found.weights
-    if (w == 1).all():
-        return []
-    return [
-        f"weights: sum {w.sum():.6g}, effective persons {w.sum() ** 2 / (w @ w):.1f}; the "
-        "log-likelihood is weighted"
-    ]
 
 
 def _clusters(found: Information) -> str:

@@ -104,6 +104,8 @@ def _notes(fit: Fit, kind: str) -> list[str]:
         f"{fit.loglik:.3f} (multinomial logit {fit.loglik_multinomial:.3f}){criteria}.",
         f"{_capital(_errors(fit, kind))}.",
     ]
+    if fit.information.weighting:
+        notes.append(f"{_capital(fit.information.weighting)}.")
     if fit.integration is not None:
         grid = f"Grid {fit.grid.rule}; " if fit.space.n_random else ""
         notes.append(f"{_capital(f'{grid}{fit.integration}')}.")

@@ -141,6 +141,7 @@ def test_the_headline_says_that_a_fit_is_weighted():
     words = weighted(weights, "x + y").headline()
     assert "weights: sum 300, effective persons 120.0; the log-likelihood is weighted" in words
     assert "weights" not in fit().headline()
+    assert "Weights: sum 300, effective" in weighted(weights, "x + y").to_latex()
 
 
 def test_criteria_are_those_of_a_likelihood():
