@@ -22,6 +22,8 @@ Array = NDArray[np.float64]
 
 TERMS, LEFT = 20_000, 1e-13
 """Terms of the mixture at most, and the probability that later terms may still have."""
+SINGULAR = 1e-8
+"""Share of the largest scale below which another is 0."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def ratio_scales(full: Fit, names: tuple[str, ...]) -> Array:
     Raises
     ------
     SpecificationError
-        If one of them has no standard error.
+        If one of them has no standard error, or there are fewer clusters than restrictions.
     """
     robust = full.covariance().loc[list(names), list(names)]
     naive = full.covariance("hessian").loc[list(names), list(names)]
@@ -102,5 +104,9 @@ def ratio_scales(full: Fit, names: tuple[str, ...]) -> Array:
             "without them"
         )
     values = eigh(robust.to_numpy(), naive.to_numpy(), eigvals_only=True)
-    # Fewer clusters than restrictions leave directions in which nothing varies.
-    return np.asarray(values[values > 1e-10 * values[-1]], dtype=float)
+    if not values[0] > SINGULAR * values[-1]:
+        raise SpecificationError(
+            f"the {full.information.kind} covariance of {', '.join(names)} is singular: there are "
+            "fewer clusters than restrictions; take a finer column, or restrict less"
+        )
+    return np.asarray(values, dtype=float)

@@ -183,6 +183,13 @@ def test_scales_of_a_weighted_ratio():
     assert test.df is None
 
 
+def test_fewer_clusters_than_restrictions_are_refused():
+    halves = choice_data(data().frame.assign(half=data().frame["who"] // 75))
+    small, large = (bm.msle(bm.MixedLogit(f), halves, cluster="half") for f in ("x", "x + y + z"))
+    with pytest.raises(SpecificationError, match="fewer clusters than restrictions; take a finer"):
+        bm.lr_test(small, large)
+
+
 def test_clusters_of_equal_persons():
     """Everybody three times is one sample, if clusters say so."""
     frame = data().frame
