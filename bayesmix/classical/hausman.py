@@ -135,9 +135,13 @@ def _contributions(fit: Fit, names: list[str]) -> Array:
 
 
 def _quadratic(gap: Array, spread: Array) -> tuple[float, int, list[str]]:
-    """``d' V^+ d``, the positive directions of V, and a note on the negative ones."""
+    """``d' V^+ d``, the positive directions of V, and a note on the negative ones.
+
+    Both are in units of standard errors: variances of less than `RANK` are those of optimisers,
+    which end a ten-thousandth of an error from where they should.
+    """
     values, vectors = np.linalg.eigh(spread)
-    least = RANK * np.abs(values).max()
+    least = RANK * max(1.0, np.abs(values).max())
     positive, negative = values > least, int((values < -least).sum())
     notes = []
     if negative:
@@ -149,8 +153,9 @@ def _quadratic(gap: Array, spread: Array) -> tuple[float, int, list[str]]:
         )
     if not positive.any():
         raise SpecificationError(
-            "the difference of the covariances has no positive direction: the first fit must be "
-            "the efficient one, hausman_test(efficient, consistent), and not the same as the other"
+            "the difference of the estimates has no direction of positive variance: either both "
+            "fits are one estimator here, or the first is not the efficient one, "
+            "hausman_test(efficient, consistent)"
         )
     along = vectors[:, positive].T @ gap
     return float((along**2 / values[positive]).sum()), int(positive.sum()), notes
