@@ -89,12 +89,7 @@ def assemble(
     search.progress.phase("standard errors")
     found = information_at(likelihood, theta, scores, draft=draft)
     if not optimum.converged:
-        raise ConvergenceError(
-            f"the optimiser stopped before the gradient was small ({optimum.decrement:.2g} "
-            f"standard errors, norm {np.linalg.norm(optimum.gradient):.2g}; {optimum.message}); "
-            f"condition number of the scaled curvature {found.condition:.2g}. "
-            f"{_words(found, problem, theta)}"
-        )
+        raise _not_converged(search, optimum, found, theta)
     search.progress.phase("certificate of the integration error")
     words = [message_of(optimum, found, problem, theta)]
     if optimum.value < search.logit.loglik - BELOW:
@@ -121,6 +116,21 @@ def assemble(
         fingerprint=fingerprint(problem.data),
         problem=problem,
     )
+
+
+def _not_converged(
+    search: Search, optimum: Optimum, found: Information, theta: Array
+) -> ConvergenceError:
+    """Where the search stopped, what is odd there, and what to try."""
+    words = [
+        f"the optimiser stopped before the gradient was small ({optimum.decrement:.2g} standard "
+        f"errors, norm {np.linalg.norm(optimum.gradient):.2g}; {optimum.message}); condition "
+        f"number of the scaled curvature {found.condition:.2g}",
+        *boundary_words(search.problem, theta),
+        _words(found, search.problem, theta),
+    ]
+    remedy = "try optimizer='bfgs'" if search.optimizer != "bfgs" else "try more starts, starts=4"
+    return ConvergenceError(f"{'. '.join(w for w in words if w)}; {remedy}")
 
 
 def information_at(

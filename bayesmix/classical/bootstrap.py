@@ -16,6 +16,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError, DataError, SpecificationError
 from bayesmix.integration.grids import Seed
+from bayesmix.likelihood.boundary import settled
 
 Array = NDArray[np.float64]
 
@@ -29,7 +30,8 @@ class Bootstrap:
     estimate
         The fit's estimates, by flat name.
     thetas
-        Free vectors (D, P) of the replications that converged.
+        Free vectors (D, P) of the replications that converged, standard deviations at the boundary
+        exactly 0.
     params
         The same as parameters that people read, a row a replication; the index numbers them.
     replications
@@ -54,8 +56,12 @@ class Bootstrap:
 
     @property
     def std_errors(self) -> pd.Series:
-        """Standard deviations of the estimates over replications, by flat name."""
-        return self.params.std(ddof=1).rename("std error")
+        """Standard deviations of the estimates over replications, by flat name.
+
+        NaN where all are at the boundary 0, and none tells how far an estimate may be from it.
+        """
+        spread = self.params.std(ddof=1).mask((self.params == 0).all())
+        return spread.rename("std error")
 
     def intervals(self, level: float = 0.95) -> pd.DataFrame:
         """Percentile intervals (Efron 1979), by flat name."""
@@ -66,9 +72,29 @@ class Bootstrap:
         return ends.set_axis([f"{100 * tail:g} %", f"{100 * (1 - tail):g} %"], axis="columns")
 
     def summary(self) -> pd.DataFrame:
-        """Estimates, bootstrap standard errors and 95 % percentile intervals."""
+        """Estimates, bootstrap standard errors and 95 % percentile intervals.
+
+        A column ``note`` says in how many replications a standard deviation is 0, where in any.
+        """
         table = pd.DataFrame({"estimate": self.estimate, "std error": self.std_errors})
-        return pd.concat([table, self.intervals()], axis="columns")
+        table = pd.concat([table, self.intervals()], axis="columns")
+        notes = self._notes()
+        return table.assign(note=notes) if (notes != "").any() else table
+
+    def _notes(self) -> pd.Series:
+        """In words, how many replications have a parameter at the boundary, by flat name."""
+        names, n = self.params.columns, len(self.params)
+        zero = (self.params == 0).sum().where(names.str.startswith("sd["), 0)
+        none = self.params.isna().sum()
+        words = [
+            f"at the boundary 0 in {z} of {n} replications"
+            if z
+            else f"no value in {k} of {n} replications: a standard deviation is 0"
+            if k
+            else ""
+            for z, k in zip(zero, none, strict=True)
+        ]
+        return pd.Series(words, index=names)
 
     def headline(self) -> str:
         """How many replications there are, and what became of the others."""
@@ -115,6 +141,11 @@ def bootstrap(
     sd[seas] is 0.195 there on 64 nodes, 0.162 on 256 and 0.168 on 1,024, others are within 10 %. A
     grid of 256 nodes a person is safer here than the 64 that may do for the estimates.
 
+    A standard deviation that a replication estimates at its boundary is 0 there, and the summary
+    says in how many it is: percentile intervals then begin at 0. The bootstrap does not know the
+    law of an estimate whose true value is at a boundary (Andrews 2000): standard errors are the
+    spread over replications and no more, and `lr_test` tests whether there is any variation.
+
     Parameters
     ----------
     fit
@@ -149,7 +180,7 @@ def bootstrap(
 
     References
     ----------
-    Efron (1979).
+    Efron (1979); Andrews (2000).
 
     Examples
     --------
@@ -165,12 +196,14 @@ def bootstrap(
     _check(fit, data, replications, processes)
     seed = int(np.random.default_rng(rng).integers(2**63))
     found: dict[int, Array | None] = {}
-    made = replications_of(make_job(fit, data, seed), replications, processes)
+    job = make_job(fit, data, seed)
+    problem, errors = job.likelihood.problem, np.linalg.norm(job.root, axis=1)
+    made = replications_of(job, replications, processes)
     interrupted = False
     try:
         bar = track(made, "bootstrap", total=replications, disable=not progress)
         for number, theta in bar:
-            found[number] = theta
+            found[number] = None if theta is None else settled(problem, theta, errors)
     except KeyboardInterrupt:
         if not found:
             raise

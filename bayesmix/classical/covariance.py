@@ -70,6 +70,17 @@ class Information:
         """The covariance that is printed: ``"cluster"`` where there are clusters."""
         return "robust" if self.groups is None else "cluster"
 
+    @property
+    def weighting(self) -> str:
+        """In words, the weights' sum, and how many equal ones tell as much (Kish 1965); or ""."""
+        w = self.weights
+        if (w == 1).all():
+            return ""
+        return (
+            f"weights: sum {w.sum():.6g}, effective persons {w.sum() ** 2 / (w @ w):.1f}; the "
+            "log-likelihood is weighted"
+        )
+
     def cluster_meat(self) -> Array:
         """``G / (G - 1) sum_g s_g s_g'`` with ``s_g`` the sum of ``w_i s_i`` over a cluster.
 

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmix.classical.summary import intervals
+from bayesmix.data.columns import nearest
 from bayesmix.errors import SpecificationError
 
 if TYPE_CHECKING:
@@ -57,7 +58,16 @@ def _jacobian(function: Callable[[pd.Series], Any], params: pd.Series, names: pd
 
 def _series(function: Callable[[pd.Series], Any], params: pd.Series) -> pd.Series:
     """The function's values (n,) as a Series, whether it returns a number, a vector or names."""
-    found = function(params.copy())
+    try:
+        found = function(params.copy())
+    except KeyError as error:
+        name = error.args[0] if error.args else ""
+        if not isinstance(name, str) or name in params.index:
+            raise
+        raise SpecificationError(
+            f"the function of delta() asks for {name!r}, which is no parameter: "
+            f"{nearest(name, params.index)}"
+        ) from error
     if isinstance(found, pd.Series | Mapping):
         series = pd.Series(found)
     else:

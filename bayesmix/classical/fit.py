@@ -104,12 +104,24 @@ class Fit:
 
     @property
     def aic(self) -> float:
-        """Akaike's criterion ``2 P - 2 log L``."""
+        """Akaike's criterion ``2 P - 2 log L``; NaN for moments and scores.
+
+        Their estimates do not maximise this log-likelihood. With weights it is that of a weighted
+        pseudo-likelihood, which grows with their scale: compare fits with the same weights alone,
+        and scale them to a mean of 1.
+        """
+        if self.estimator != "MSLE":
+            return float("nan")
         return 2.0 * self.space.size - 2.0 * self.loglik
 
     @property
     def bic(self) -> float:
-        """Schwarz's criterion ``P log I - 2 log L``: persons are the independent observations."""
+        """Schwarz's criterion ``P log I - 2 log L``: persons are the independent observations.
+
+        NaN for moments and scores, and with weights of a pseudo-likelihood, as `aic`.
+        """
+        if self.estimator != "MSLE":
+            return float("nan")
         return self.space.size * float(np.log(self.n_persons)) - 2.0 * self.loglik
 
     @property
@@ -206,7 +218,8 @@ class Fit:
         Raises
         ------
         SpecificationError
-            If the function returns anything else, or other names as parameters change.
+            If the function asks for a parameter that there is not, returns anything else, or other
+            names as parameters change.
 
         References
         ----------
@@ -265,9 +278,14 @@ class Fit:
         """Estimates, standard errors, z, and confidence intervals; robust by default.
 
         Intervals of standard deviations are made on the log scale and those of correlations on
-        Fisher's z scale, so that they stay within bounds. For lognormal coefficients, rows
-        ``implied mean``, ``implied median`` and ``implied sd`` give the coefficient's own moments.
-        A column ``note`` says which estimates are at a boundary, where some are.
+        Fisher's z scale, so that they stay within bounds. Where ``mean`` and ``sd`` are not those
+        of the coefficient, rows ``implied mean``, ``implied median`` and ``implied sd`` give them;
+        where it may have both signs, ``share positive`` is the share of people above 0. Intervals
+        of these are by the delta method. Of means with covariates they are of the population: the
+        mixture of the laws of the sample's persons, with their weights. ``share negative`` is in
+        place of it where a law ends at 0, and a share of people stands there. Where ``corr`` is
+        that of the indices of laws, ``implied corr`` is that of the coefficients: with ``sign=-1``
+        of the other sign. A column ``note`` says so, and which estimates are at a boundary.
         """
         return summary(self, level, kind)
 
@@ -383,8 +401,8 @@ class Fit:
         Raises
         ------
         DataError
-            If the file is of another version, or the log-likelihood on ``data`` is not the
-            stored one: other choices, attributes or weights.
+            If the file is no fit or of another version, or the log-likelihood on ``data`` is not
+            the stored one: other choices, attributes or weights.
 
         Examples
         --------
@@ -411,6 +429,7 @@ class Fit:
             f"{self.space.size} parameters, {self.seconds:.1f} s",
             *([f"grid {self.grid.rule}"] if self.space.n_random else []),
             *([_starts(self.optima, self.space.n_random)] if len(self.optima) > 1 else []),
+            *([self.information.weighting] if self.information.weighting else []),
             *([_clusters(self.information)] if self.information.groups is not None else []),
             self.message,
         ]
@@ -429,7 +448,15 @@ class Fit:
 
 
 def _clusters(found: Information) -> str:
-    return f"standard errors by {found.grouped_by!r}, {found.n_groups} clusters"
+    """Clusters, and what too few of them mean for the covariance matrix."""
+    n, size = found.n_groups, found.scores.shape[1]
+    words = f"standard errors by {found.grouped_by!r}, {n} clusters"
+    if n <= size:
+        words += (
+            f": the covariance matrix of {size} parameters has rank {n - 1} at most, and standard "
+            "errors of so few clusters are too small as a rule"
+        )
+    return words
 
 
 def _starts(optima: pd.DataFrame, integrated: int) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.hypotheses import RANK, HypothesisTest, chi_squared, outcome
+from bayesmix.classical.meaning import meanings
 from bayesmix.errors import SpecificationError
 
 Array = NDArray[np.float64]
@@ -41,7 +42,9 @@ def hausman_test(
     consistent
         Such as simulated moments, or the same estimator on fewer persons.
     params
-        Flat names to compare; those that both fits have, by default.
+        Flat names to compare; by default those that both fits have, and that mean the same in both:
+        parameters of coefficients with another law, sign, bounds or formula of the mean, in other
+        units (willingness-to-pay space), or of other latent classes are left out, with a note.
     kind
         ``"joint"``: from persons, the default where both fits are of the same choices. One of the
         kinds of `Fit.covariance`: the difference of these; of each fit's own, elsewhere the
@@ -50,9 +53,9 @@ def hausman_test(
     Raises
     ------
     SpecificationError
-        If the fits have no parameter with a standard error in common, no direction of the
-        difference has a positive variance, or ``kind="joint"`` for fits of other choices or
-        clusters.
+        If the fits have no parameter with a standard error in common, ``params`` mean something
+        else in each, no direction of the difference has a positive variance, or ``kind="joint"``
+        for fits of other choices or clusters.
 
     References
     ----------
@@ -69,7 +72,7 @@ def hausman_test(
     >>> bm.hausman_test(bm.msle(model, data), bm.msle(model, half)).df
     2
     """
-    names = _common(efficient, consistent, params)
+    names, notes = _common(efficient, consistent, params)
     joint = _joint(efficient, consistent, kind)
     each = None if joint else kind
     one, other = efficient.covariance(each), consistent.covariance(each)
@@ -80,7 +83,6 @@ def hausman_test(
             "the fits have no parameter in common that has a standard error in both: "
             f"{efficient.message}; {consistent.message}"
         )
-    notes = []
     if len(known) < len(names):
         left = [n for n in names if n not in known]
         notes.append(f"left out, without a standard error: {', '.join(left)}")
@@ -133,9 +135,13 @@ def _contributions(fit: Fit, names: list[str]) -> Array:
 
 
 def _quadratic(gap: Array, spread: Array) -> tuple[float, int, list[str]]:
-    """``d' V^+ d``, the positive directions of V, and a note on the negative ones."""
+    """``d' V^+ d``, the positive directions of V, and a note on the negative ones.
+
+    Both are in units of standard errors: variances of less than `RANK` are those of optimisers,
+    which end a ten-thousandth of an error from where they should.
+    """
     values, vectors = np.linalg.eigh(spread)
-    least = RANK * np.abs(values).max()
+    least = RANK * max(1.0, np.abs(values).max())
     positive, negative = values > least, int((values < -least).sum())
     notes = []
     if negative:
@@ -147,18 +153,34 @@ def _quadratic(gap: Array, spread: Array) -> tuple[float, int, list[str]]:
         )
     if not positive.any():
         raise SpecificationError(
-            "the difference of the covariances has no positive direction: the first fit must be "
-            "the efficient one, hausman_test(efficient, consistent), and not the same as the other"
+            "the difference of the estimates has no direction of positive variance: either both "
+            "fits are one estimator here, or the first is not the efficient one, "
+            "hausman_test(efficient, consistent)"
         )
     along = vectors[:, positive].T @ gap
     return float((along**2 / values[positive]).sum()), int(positive.sum()), notes
 
 
-def _common(one: Fit, other: Fit, params: Sequence[str] | None) -> list[str]:
+def _common(one: Fit, other: Fit, params: Sequence[str] | None) -> tuple[list[str], list[str]]:
+    """Names to compare, and a note on those that mean something else in each fit."""
     shared = [name for name in one.space.names if name in other.space.names]
-    if params is None:
-        return shared
-    strange = [name for name in params if name not in shared]
+    names = shared if params is None else list(params)
+    strange = [name for name in names if name not in shared]
     if strange:
         raise SpecificationError(f"{strange[0]!r} is not in both fits, which share {shared}")
-    return list(params)
+    mine, theirs = meanings(one), meanings(other)
+    why: dict[str, list[str]] = {}
+    for name in names:
+        words = mine[name].differs(theirs[name])
+        if words:
+            why.setdefault(words, []).append(name)
+    if not why:
+        return names, []
+    words = "; ".join(f"{', '.join(left)} ({reason})" for reason, left in why.items())
+    same = [name for name in names if mine[name] == theirs[name]]
+    if params is not None or not same:
+        raise SpecificationError(
+            f"the fits' parameters of one name are not one quantity: {words}; fit both with the "
+            "same laws, in the same space and classes, or leave these out of 'params'"
+        )
+    return same, [f"left out, another quantity in each fit: {words}"]

@@ -11,11 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmix.classical.chi_bar import ChiBar, ConeLaw
+from bayesmix.classical.chi_sum import ChiSum
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.restrictions import Restrictions, read_restrictions
 from bayesmix.errors import SpecificationError
 
 Array = NDArray[np.float64]
+Law = ChiBar | ConeLaw | ChiSum
 
 RANK = 1e-8
 """Share of the largest eigenvalue below which another is 0."""
@@ -34,7 +36,7 @@ class HypothesisTest:
     statistic
         The test's statistic.
     df
-        Degrees of freedom; None for a mixture of several.
+        Degrees of freedom; None for mixtures and for sums of scaled laws.
     p_value
         Probability of a statistic at least as large under the null.
     law
@@ -48,7 +50,7 @@ class HypothesisTest:
     statistic: float
     df: int | None
     p_value: float
-    law: ChiBar | ConeLaw
+    law: Law
     notes: tuple[str, ...] = ()
 
     @property
@@ -71,7 +73,7 @@ class HypothesisTest:
 
 
 def outcome(
-    name: str, null: str, statistic: float, law: ChiBar | ConeLaw, notes: Sequence[str]
+    name: str, null: str, statistic: float, law: Law, notes: Sequence[str]
 ) -> HypothesisTest:
     """The test with this statistic, whose law is ``law``."""
     df = law.dofs[0] if isinstance(law, ChiBar) and len(law.dofs) == 1 else None

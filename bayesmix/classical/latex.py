@@ -98,12 +98,14 @@ def fit_to_latex(
 
 
 def _notes(fit: Fit, kind: str) -> list[str]:
+    criteria = f", AIC {fit.aic:.1f}, BIC {fit.bic:.1f}" if fit.estimator == "MSLE" else ""
     notes = [
         f"{fit.n_persons} persons, {fit.n_situations} situations; {fit.estimator}, log-likelihood "
-        f"{fit.loglik:.3f} (multinomial logit {fit.loglik_multinomial:.3f}), AIC {fit.aic:.1f}, "
-        f"BIC {fit.bic:.1f}.",
+        f"{fit.loglik:.3f} (multinomial logit {fit.loglik_multinomial:.3f}){criteria}.",
         f"{_capital(_errors(fit, kind))}.",
     ]
+    if fit.information.weighting:
+        notes.append(f"{_capital(fit.information.weighting)}.")
     if fit.integration is not None:
         grid = f"Grid {fit.grid.rule}; " if fit.space.n_random else ""
         notes.append(f"{_capital(f'{grid}{fit.integration}')}.")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesmix.classical.chi_bar import ChiBar, ConeLaw, boundary_law
+from bayesmix.classical.chi_bar import boundary_law
+from bayesmix.classical.chi_sum import ChiSum, ratio_scales
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.hypotheses import HypothesisTest, chi_squared, outcome
-from bayesmix.classical.nesting import nesting
+from bayesmix.classical.hypotheses import HypothesisTest, Law, chi_squared, outcome
+from bayesmix.classical.nesting import Nesting, nesting
 from bayesmix.classical.null_scores import boundary_covariance
 from bayesmix.errors import ConvergenceError, SpecificationError
 from bayesmix.likelihood.certificate import Certificate
@@ -27,6 +28,13 @@ def lr_test(restricted: Fit, full: Fit) -> HypothesisTest:
     their estimates under the null (binomial where they are independent); a covariance matrix of
     several: simulated, with a fixed seed.
 
+    Weights are those of a sample: the test does not depend on their scale. Where they differ
+    between persons, or the full fit has clusters, the log-likelihood is a pseudo-likelihood and
+    ``LR`` a sum of chi-squared laws with scales, the eigenvalues of ``V B^-1``: of the restricted
+    parameters' robust covariance times the inverse of their block of ``H^-1``. The statistic is
+    then ``LR`` over the mean of the scales. Weights that are counts of persons are not told from
+    others: repeat the persons.
+
     Parameters
     ----------
     restricted, full
@@ -41,13 +49,15 @@ def lr_test(restricted: Fit, full: Fit) -> HypothesisTest:
     Raises
     ------
     SpecificationError
-        If a fit is not by maximum likelihood, data or weights differ, or the models are not nested.
+        If a fit is not by maximum likelihood, data or weights differ, the models are not nested, or
+        variances are 0 under the null and persons' weights differ.
     ConvergenceError
         If the restricted model has the larger likelihood, beyond the integration error.
 
     References
     ----------
-    Chernoff (1954); Self and Liang (1987); Stram and Lee (1994).
+    Chernoff (1954); Self and Liang (1987); Stram and Lee (1994). With weights: Rotnitzky and Jewell
+    (1990); Lumley and Scott (2014); the mean of the scales is Rao and Scott's (1984).
 
     Examples
     --------
@@ -65,21 +75,59 @@ def lr_test(restricted: Fit, full: Fit) -> HypothesisTest:
     nested = nesting(restricted, full)
     gain = full.loglik - restricted.loglik
     middle, half = _integration_error(restricted, full)
-    if gain < -(NOISE + abs(middle) + half):
+    if gain < -(NOISE * full.information.weights.mean() + abs(middle) + half):
         raise ConvergenceError(
             f"the restricted model's log-likelihood is above the full one's by {-gain:.3f} nats: "
             "the full model's fit is a local maximum; fit it again with more starts"
         )
-    covariance = None
+    unit, law, notes = _law(restricted, full, nested)
+    notes += _ratio_notes(full, law, gain / unit, (middle / unit, half / unit))
+    return outcome("likelihood ratio", nested.null, max(0.0, 2.0 * gain / unit), law, notes)
+
+
+def _law(restricted: Fit, full: Fit, nested: Nesting) -> tuple[float, Law, list[str]]:
+    """By what twice the gain is divided, the law of that under the null, and what to know of it."""
+    weights, clusters = full.information.weights, full.information.groups is not None
+    equal = bool(np.allclose(weights, weights[0], rtol=1e-12, atol=0.0))
+    if nested.blocks:
+        if not equal:
+            raise SpecificationError(
+                f"{nested.null}: persons' weights differ, and the law of a weighted likelihood "
+                "ratio is not known where variances are 0 under the null: fit both models without "
+                "weights, which is right where the weights depend on attributes alone"
+            )
+        return _boundary(restricted, full, nested)
+    if equal and not clusters:
+        return float(weights[0]), chi_squared(nested.free), _one_weight(float(weights[0]))
+    scales = ratio_scales(full, nested.names)
+    unit = float(scales.mean())
+    one = len(scales) == 1
+    law = chi_squared(1) if one else ChiSum(tuple(float(s) for s in scales / unit))
+    why = "persons' weights differ" if not equal else "there are clusters"
+    words = (
+        f"{why}, and the law is not that of a likelihood: twice the gain in the log-likelihood is "
+        f"divided by {unit:.4g}, from the covariance matrix {full.information.kind!r}"
+    )
+    return unit, law, [words]
+
+
+def _boundary(restricted: Fit, full: Fit, nested: Nesting) -> tuple[float, Law, list[str]]:
+    """`_law` where variances are 0 under the null, of persons with one weight."""
+    covariance, unit = None, float(full.information.weights[0])
+    notes = _one_weight(unit)
     if len(nested.fixed) > 1:
         covariance = boundary_covariance(restricted, full, nested)
-    law: ChiBar | ConeLaw = chi_squared(nested.free)
-    if nested.blocks:
-        law = boundary_law(nested.sizes, nested.free, covariance)
-    notes = _ratio_notes(restricted, full, law, (gain, middle, half))
-    if len(nested.fixed) > 1 and covariance is None:
-        notes.append("weights of the mixture: as if estimates of the variances were independent")
-    return outcome("likelihood ratio", nested.null, max(0.0, 2.0 * gain), law, notes)
+        if covariance is None:
+            notes.append(
+                "weights of the mixture: as if estimates of the variances were independent"
+            )
+    if full.information.groups is not None:
+        notes.append("persons are taken to be independent: at a boundary no clusters are known")
+    return unit, boundary_law(nested.sizes, nested.free, covariance), notes
+
+
+def _one_weight(weight: float) -> list[str]:
+    return [] if weight == 1 else [f"everybody's weight is {weight:g}: the test is that of 1"]
 
 
 def _check_comparable(restricted: Fit, full: Fit) -> None:
@@ -109,10 +157,8 @@ def _integration_error(restricted: Fit, full: Fit) -> tuple[float, float]:
     return middle, float(np.sqrt(square))
 
 
-def _ratio_notes(
-    restricted: Fit, full: Fit, law: ChiBar | ConeLaw, error: tuple[float, float, float]
-) -> list[str]:
-    gain, middle, half = error
+def _ratio_notes(full: Fit, law: Law, gain: float, error: tuple[float, float]) -> list[str]:
+    middle, half = error
     notes = []
     if full.integration is not None:
         ends = [law.sf(2 * (gain - middle + side * half)) for side in (1, -1)]
@@ -125,12 +171,4 @@ def _ratio_notes(
             notes.append("the verdict at 5 % depends on it: fit both with a smaller tolerance")
     if gain < 0:
         notes.append("the restricted model fits better within the integration error: statistic 0")
-    weights = full.information.weights
-    if not np.allclose(weights, np.round(weights)):
-        notes.append(
-            "weights are not counts: a weighted likelihood has no chi-squared ratio; wald_test "
-            "with the robust covariance does"
-        )
-    if full.information.groups is not None:
-        notes.append("persons are taken to be independent: a likelihood ratio knows no clusters")
     return notes

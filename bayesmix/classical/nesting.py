@@ -7,6 +7,7 @@ from typing import Any
 
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
+from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.families import location_of
 from bayesmix.specification.mixing import Law
 from bayesmix.specification.model import MixedLogit
@@ -25,11 +26,14 @@ class Nesting:
         Number of restrictions without a boundary.
     null
         The restrictions in words.
+    names
+        Parameters of the full model that they set to a value.
     """
 
     blocks: tuple[tuple[str, ...], ...]
     free: int
     null: str
+    names: tuple[str, ...] = ()
 
     @property
     def sizes(self) -> list[int]:
@@ -49,11 +53,7 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
     SpecificationError
         If ``restricted`` is not nested in ``full``, or they are the same model.
     """
-    if _classes(restricted) != _classes(full):
-        raise _not_nested(
-            "they have other latent classes, whose number has no likelihood ratio law; compare aic "
-            "and bic"
-        )
+    _check_classes(restricted.model, full.model)
     mine = {c.term: c for c in restricted.model.coefficients}
     theirs = {c.term: c for c in full.model.coefficients}
     for term, coefficient in mine.items():
@@ -66,11 +66,6 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
     if strange:
         raise _not_nested(f"{strange[0]!r} is in the first alone")
     still = [term for term in theirs if term not in mine]
-    if still and full.model.latent is not None:
-        raise _not_nested(
-            f"whether {still[0]!r} varies within latent classes has no law that is known here; "
-            "compare aic and bic"
-        )
     for term in still:
         law = theirs[term]
         if location_of(law, 0.0) is None and term not in restricted.space.fixed:
@@ -89,7 +84,7 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
     zero = [name for name in left if not name.startswith("scale[")]
     one = [name for name in left if name.startswith("scale[")]
     null = [f"{', '.join(names)} = {at}" for names, at in ((zero, 0), (one, 1)) if names]
-    return Nesting(blocks, len(left) - bounded, ", ".join(null))
+    return Nesting(blocks, len(left) - bounded, ", ".join(null), tuple(left))
 
 
 def null_params(restricted: Fit, full: Fit) -> dict[str, float]:
@@ -115,8 +110,10 @@ def _same(name: str, still: list[str]) -> str:
 
 
 def _blocks(full: Fit, still: set[str]) -> tuple[tuple[str, ...], ...]:
-    names = full.space.random
-    blocks = (tuple(names[k] for k in block if names[k] in still) for block in full.space.blocks)
+    # Of classes: what varies outside them, in one block for all.
+    space = full.space.within if isinstance(full.space, ClassSpace) else full.space
+    names = space.random
+    blocks = (tuple(names[k] for k in block if names[k] in still) for block in space.blocks)
     return tuple(block for block in blocks if block)
 
 
@@ -132,9 +129,34 @@ def last_in_their_laws(model: MixedLogit, terms: tuple[str, ...]) -> MixedLogit:
     return replace(model, random=tuple(laws))
 
 
-def _classes(fit: Fit) -> object:
-    latent = fit.model.latent
-    return latent and (latent.members, latent.number)
+def _check_classes(restricted: MixedLogit, full: MixedLogit) -> None:
+    """Refuse other latent classes, of which likelihood ratios have no ordinary law."""
+    mine, theirs = restricted.latent, full.latent
+    if mine is None and theirs is None:
+        return
+    numbers = [1 if one is None else one.number for one in (mine, theirs)]
+    if mine is None or theirs is None or mine.number != theirs.number:
+        raise SpecificationError(
+            f"the models have {numbers[0]} and {numbers[1]} latent classes, and their number has "
+            "no likelihood ratio law: compare aic and bic"
+        )
+    alone = [term for term in mine.terms if term not in theirs.terms]
+    if alone:
+        raise _not_nested(f"{alone[0]!r} differs between classes in the first alone")
+    varying = {c.term for c in full.coefficients}
+    before = {c.term for c in restricted.coefficients}
+    for term in theirs.terms:
+        if term in varying and term not in before:
+            raise SpecificationError(
+                f"whether {term!r} varies within latent classes has no likelihood ratio law that "
+                "is known here: compare aic and bic"
+            )
+        if term not in mine.terms:
+            names = [f"{'mean' if term in varying else 'fixed'}[{term}, {c}]" for c in (1, 2)]
+            raise SpecificationError(
+                f"{term!r} differs between classes in the second model alone, which lr_test does "
+                f"not compare: write wald_test(full, '{names[0]} = {names[1]}')"
+            )
 
 
 def _not_nested(why: str) -> SpecificationError:

@@ -28,10 +28,10 @@ STEP = 0.005
 def boundary_covariance(restricted: Fit, full: Fit, nested: Nesting) -> Array | None:
     """Covariance (d, d) of the estimates of variances and covariances that are 0 under the null.
 
-    Up to a factor, in the order of `boundary_law`; None where a fit does not know its data, or
-    the data say nothing on some of them.
+    Up to a factor, in the order of `boundary_law`; None where a fit does not know its data, the
+    data say nothing on some of them, or there are latent classes.
     """
-    if full.problem is None:
+    if full.problem is None or full.model.latent is not None:
         return None
     problem = bind(last_in_their_laws(full.model, nested.fixed), full.problem.data)
     theta = problem.parameters.theta(null_params(restricted, full))

@@ -69,12 +69,12 @@ def load(path: str | PathLike[str], data: ChoiceData) -> Fit:
     Raises
     ------
     DataError
-        If the file is of another version, or the data are not those of the fit.
+        If the file is no fit or of another version, or the data are not those of the fit.
     """
-    record = json.loads(Path(path).read_text())
-    if record.get("format") != FORMAT:
+    record = _record(path)
+    if record["format"] != FORMAT:
         raise DataError(
-            f"{path}: format {record.get('format')!r}, this version reads {FORMAT}: fit again"
+            f"{path}: format {record['format']!r}, this version reads {FORMAT}: fit again"
         )
     if (record["n_persons"], record["n_situations"]) != (data.n_persons, data.n_situations):
         raise DataError(
@@ -105,6 +105,17 @@ def load(path: str | PathLike[str], data: ChoiceData) -> Fit:
     )
     _check_loglik(fit, problem, path)
     return fit
+
+
+def _record(path: str | PathLike[str]) -> dict[str, Any]:
+    """What the file holds, refused unless `save` wrote it."""
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError:  # neither text nor JSON
+        record = None
+    if not isinstance(record, dict) or not {"format", "estimator", "theta"} <= set(record):
+        raise DataError(f"{path} is not a fit: give a file that fit.save(path) wrote")
+    return record
 
 
 def _check_loglik(fit: Fit, problem: Problem, path: str | PathLike[str]) -> None:

@@ -39,12 +39,17 @@ def individuals(
     law of its estimates (Krinsky and Robb 1986). By the law of total variance the square of ``sd``
     is the mean over theta of the variance given theta, plus the variance of the mean given theta.
 
+    Choices of other people than those of the estimation serve as well: the law of the population is
+    the result's, and what their choices say of them is taken from the data given. They do not move
+    the parameters.
+
     Parameters
     ----------
     result
         A fit, or a posterior made by ``bm.sample``.
     data
-        The data that it was fitted to.
+        Choices of the people whose coefficients are asked for: the data that it was fitted to, or
+        those of others, with the same columns.
     draws
         Draws of the parameters, and of every person's coefficients.
     uncertainty
@@ -63,8 +68,10 @@ def individuals(
     Raises
     ------
     SpecificationError
-        If the model has no random coefficients, ``result`` is of another kind, or a fit has no
-        covariance matrix.
+        If the model has no random coefficients, ``result`` is of another kind, a fit has no
+        covariance matrix, or a posterior's formula has learnt from its data and these are others.
+    DataError
+        If other people's data have another offset, outside option or sources than the result's own.
 
     References
     ----------

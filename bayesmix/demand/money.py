@@ -10,6 +10,7 @@ from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.classes import PointCoefficient
 from bayesmix.specification.mixing import Coefficient
+from bayesmix.specification.model import MixedLogit
 
 Array = NDArray[np.float64]
 
@@ -17,6 +18,11 @@ REMEDY = (
     "give it LogNormal(..., sign=-1), which is negative for everybody, a fixed coefficient, or "
     "estimate in willingness-to-pay space"
 )
+
+
+def price_of(model: MixedLogit, price: str | None) -> str:
+    """The price that was named, or else the model's in willingness-to-pay space, or ``"price"``."""
+    return price or model.wtp or "price"
 
 
 def has_one_sign(coefficient: Coefficient) -> bool:

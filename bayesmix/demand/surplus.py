@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.interventions import Intervention
-from bayesmix.demand.money import REMEDY, price_slope
+from bayesmix.demand.money import REMEDY, price_of, price_slope
 from bayesmix.demand.options import How, Options
 from bayesmix.demand.sample import Sample, dataset, sample, squeezed
 from bayesmix.errors import SpecificationError
@@ -25,7 +25,7 @@ def surplus(
     result: Fit | xr.DataTree,
     data: ChoiceData,
     *,
-    price: str = "price",
+    price: str | None = None,
     scenario: ChoiceData | None = None,
     by: str | None = None,
     **how: Unpack[Options],
@@ -42,7 +42,8 @@ def surplus(
     result, data
         A fit or a posterior made by ``bm.sample``, and the data that it was fitted to.
     price
-        The column of prices. Utility must be linear in it, with one slope for all alternatives of
+        The column of prices: that of a model in willingness-to-pay space by default, and elsewhere
+        ``"price"``. Utility must be linear in it, with one slope for all alternatives of
         a situation (``price + price:income`` is), negative for everybody.
     scenario
         Made from ``data``: the surplus is then the change from ``data`` to it, at the slopes in the
@@ -75,6 +76,7 @@ def surplus(
     -1.0
     """
     before = sample(result, data, None, by, How(**how))
+    price = price_of(before.there.model, price)
     slope = price_slope(before.there, price)
     after = before if scenario is None else before.moved(scenario)
 

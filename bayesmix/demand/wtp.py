@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.draws import Interval, parameter_draws, spaced, uncertainty
-from bayesmix.demand.money import REMEDY, has_one_sign
+from bayesmix.demand.money import REMEDY, has_one_sign, price_of
 from bayesmix.demand.options import How, Options
 from bayesmix.demand.people import People, people
 from bayesmix.errors import SpecificationError
@@ -38,7 +38,7 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 def wtp(
     result: Fit | xr.DataTree,
     term: str,
-    price: str = "price",
+    price: str | None = None,
     *,
     data: ChoiceData | None = None,
     quantiles: Sequence[float] = QUANTILES,
@@ -56,7 +56,8 @@ def wtp(
     result
         A fit, or a posterior made by ``bm.sample``.
     term, price
-        Names of coefficients, random or fixed.
+        Names of coefficients, random or fixed; the price is that of a model in willingness-to-pay
+        space by default, and elsewhere ``"price"``.
     data
         The data of the estimation: needed for ``people="known"``, where the law is that of the
         persons in the data, each given the person's choices.
@@ -92,6 +93,7 @@ def wtp(
     settled = How(**{"nodes": NODES if data is None else How.nodes, **how})  # type: ignore[arg-type]
     rng = np.random.default_rng(settled.rng)
     problem, thetas = _problem(result, data, settled)
+    price = price_of(problem.model, price)
     _check_names(problem.parameters, term, price)
     if any(c.term == price and c.stops_at_0 for c in problem.design.coefficients):
         raise SpecificationError(

@@ -25,6 +25,8 @@ NEAR_INDEX = 0.1
 GAIN = 0.05
 """Nats by which a new optimum must be better to replace the old."""
 ROUNDS = 3
+CLEAR = 2.0
+"""Standard errors by which a small standard deviation is clear of 0."""
 
 
 def at_boundary(problem: Problem, theta: Array) -> list[int]:
@@ -94,10 +96,34 @@ def leave_boundary(
 
 def raised(problem: Problem, theta: Array, which: list[int]) -> Array:
     """``theta`` with moderate standard deviations in place of some that are near 0."""
+    return _replaced(problem, theta, which, 0.7)
+
+
+def settled(problem: Problem, theta: Array, errors: Array) -> Array:
+    """``theta`` with exactly 0 in place of standard deviations near it.
+
+    Where an optimiser stops on its way to 0 is no estimate. A small one that is clear of 0 by its
+    standard error, of ``errors`` (P,) of the free vector, stays.
+    """
+    sds, noise = _lengths(problem, theta), _lengths(problem, errors)
+    low = [k for k in at_boundary(problem, theta) if sds[k] < CLEAR * noise[k]]
+    return _replaced(problem, theta, low, 0.0) if low else theta
+
+
+def _lengths(problem: Problem, free: Array) -> Array:
+    """Lengths of the rows of the Cholesky factor, those of latent classes one after the other."""
+    if problem.within is not None:
+        within = problem.within
+        return np.concatenate([_lengths(within, t) for t in problem.classes.class_thetas(free)])
+    return np.sqrt((problem.parameters.unpack(free)[1] ** 2).sum(axis=1))
+
+
+def _replaced(problem: Problem, theta: Array, which: list[int], units: float) -> Array:
+    """``theta`` with some standard deviations in so many units, uncorrelated."""
     if problem.within is not None:
         thetas, size = problem.classes.class_thetas(theta), problem.parameters.n_random
         own = [
-            raised(problem.within, t, [k - c * size for k in which if k // size == c])
+            _replaced(problem.within, t, [k - c * size for k in which if k // size == c], units)
             for c, t in enumerate(thetas)
         ]
         return problem.classes.join(np.array(own), problem.classes.gamma(theta))
@@ -105,6 +131,6 @@ def raised(problem: Problem, theta: Array, which: list[int]) -> Array:
     unit = coefficient_units(problem)
     for k in which:
         chol[k] = 0.0
-        chol[k, k] = 0.7 * unit[k]
+        chol[k, k] = units * unit[k]
     space = problem.parameters
     return space.pack(mean, chol, fixed, space.shift(theta), space.log_scale(theta))

@@ -115,6 +115,10 @@ class PersonGrid:
     def __str__(self) -> str:
         return str(self.rule)
 
+    def __repr__(self) -> str:
+        # Anchors are arrays of a row a person.
+        return f"PersonGrid({self.rule}, {self.base.persons} persons, {self.dimension} dimensions)"
+
 
 def check_grid(problem: Problem, grid: Any) -> None:
     """Refuse what is no grid, and a grid made for other counts: kernels do not check bounds.

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from scipy import stats
 
 if TYPE_CHECKING:
@@ -76,24 +77,24 @@ def moments(coefficient: Coefficient, loc: float, scale: float) -> Moments:
     """
     low, high = coefficient.limits
     if scale == 0.0:
-        value = _at_zero_scale(coefficient, loc)
+        value = at_zero_scale(coefficient, loc)
         return Moments(value, value, 0.0, float(value > 0))
     if coefficient.family == "censored-normal":
         return _censored(loc, scale, low, high)
-    law = _scipy(coefficient.family, loc, scale, low, high)
+    law = scipy_law(coefficient.family, loc, scale, low, high)
     mean, median, sd = float(law.mean()), float(law.median()), float(law.std())
     if coefficient.sign < 0:
         return Moments(-mean, -median, sd, float(law.cdf(0.0)))
     return Moments(mean, median, sd, float(law.sf(0.0)))
 
 
-def _scipy(family: str, loc: float, scale: float, low: float, high: float) -> Any:
-    """The law for a positive sign, as SciPy has it."""
+def scipy_law(family: str, loc: Any, scale: float, low: float, high: float) -> Any:
+    """The law for a positive sign, as SciPy has it; ``loc`` is a number or an array."""
     match family:
         case "normal":
             return stats.norm(loc, scale)
         case "lognormal":
-            return stats.lognorm(scale, scale=math.exp(loc))
+            return stats.lognorm(scale, scale=np.exp(loc))
         case "johnson-sb":
             return stats.johnsonsb(-loc / scale, 1.0 / scale, loc=low, scale=high - low)
         case "uniform":
@@ -107,7 +108,7 @@ def _scipy(family: str, loc: float, scale: float, low: float, high: float) -> An
         case "exponential":
             return stats.expon(scale=scale)
         case "gamma":
-            return stats.gamma(scale**-2, scale=math.exp(loc) * scale**2)
+            return stats.gamma(scale**-2, scale=np.exp(loc) * scale**2)
         case "zero-triangular":
             return stats.triang(0.5, 0.0, 2.0 * math.sqrt(6.0) * scale)
     raise AssertionError(family)
@@ -131,7 +132,7 @@ def _censored(loc: float, scale: float, low: float, high: float) -> Moments:
     return Moments(float(mean), min(max(loc, low), high), sd, positive)
 
 
-def _at_zero_scale(coefficient: Coefficient, loc: float) -> float:
+def at_zero_scale(coefficient: Coefficient, loc: float) -> float:
     """The value of everybody's coefficient where the scale is 0."""
     low, high = coefficient.limits
     match coefficient.family:

@@ -9,7 +9,9 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.classical import resampling as module
+from bayesmix.classical.bootstrap import Bootstrap
 from bayesmix.errors import ConvergenceError, DataError, SpecificationError
+from bayesmix.likelihood.boundary import settled
 from bayesmix.likelihood.problem import bind
 from tests.simulated import choice_data, simulated
 
@@ -140,6 +142,51 @@ def test_a_standard_deviation_at_the_boundary_can_leave_it():
     found = bm.bootstrap(start, sample, 40, rng=1, processes=1)
     assert len(found.params) > 36
     assert 5 < (found.params["sd[x]"] > 0.2).sum() < 30
+    # Where the optimiser stops on its way to 0 is no estimate.
+    zero = int((found.params["sd[x]"] == 0).sum())
+    assert zero > 5
+    assert found.params["sd[x]"].loc[lambda s: s > 0].min() > 0.05
+    table = found.summary()
+    words = f"at the boundary 0 in {zero} of {len(found.params)} replications"
+    assert table["note"].to_dict() == {"mean[x]": "", "sd[x]": words, "fixed[y]": ""}
+    assert table["2.5 %"]["sd[x]"] == 0.0
+    np.testing.assert_array_equal(
+        [start.space.natural(theta) for theta in found.thetas], found.params.to_numpy()
+    )
+    assert "note" not in run().summary()
+
+
+def test_standard_deviations_of_classes_are_settled_each():
+    model = bm.MixedLogit("x + y", [bm.LatentClass(bm.Normal("x")), bm.Normal("y")])
+    problem = bind(model, data())
+    given = {"mean[x, 1]": 1, "mean[x, 2]": -1, "sd[x, 1]": 0.01, "sd[x, 2]": 0.8}
+    given |= {"mean[y]": 0.5, "sd[y]": 0.9, "share[2]": -0.3}
+    space = problem.parameters
+    theta = space.theta(given)
+    found = space.series(space.natural(settled(problem, theta, np.full(space.size, 0.1))))
+    assert found.to_dict() == pytest.approx(given | {"sd[x, 1]": 0.0})
+    # In a large sample it is small, and clear of 0.
+    assert settled(problem, theta, np.full(space.size, 0.004)) is theta
+
+
+def test_correlations_with_what_does_not_vary_have_no_value():
+    model = bm.MixedLogit("x + y", random=bm.LKJNormal("x", "y"))
+    start = bm.msle(model, data(), grid=bm.gauss_hermite(5), starts=1)
+    problem = bind(model, data())
+    near = start.space.theta(start.params.to_dict() | {"sd[y]": 0.01})
+    flat = settled(problem, near, np.full(len(near), 0.1))
+    params = start.space.series(start.space.natural(flat))
+    assert params["sd[y]"] == 0.0
+    assert np.isnan(params["corr[x, y]"])
+    assert params["sd[x]"] == pytest.approx(start.params["sd[x]"])
+    both = pd.DataFrame([params, start.params])
+    thetas = np.stack([flat, start.theta])
+    notes = Bootstrap(start.params, thetas, both, 2).summary()["note"]
+    assert notes["corr[x, y]"] == "no value in 1 of 2 replications: a standard deviation is 0"
+    assert notes["sd[y]"] == "at the boundary 0 in 1 of 2 replications"
+    still = Bootstrap(start.params, thetas[[0, 0]], both.iloc[[0, 0]], 2)
+    assert np.isnan(still.std_errors["sd[y]"])
+    assert still.intervals()["97.5 %"]["sd[y]"] == 0.0
 
 
 def test_arguments_are_checked():

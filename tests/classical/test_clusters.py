@@ -63,11 +63,15 @@ def test_what_is_printed_is_by_cluster():
     np.testing.assert_allclose(found.std_errors**2, np.diag(found.covariance("cluster")), 1e-14)
     assert (found.std_errors != fit().std_errors).all()
     assert "standard errors by 'region', 4 clusters" in found.headline()
+    assert "rank" not in found.headline()
     assert "clusters" not in fit().headline()
     again = fit().clustered(data(), "region")
     np.testing.assert_allclose(again.std_errors, found.std_errors, rtol=1e-10)
     logit = msle(MixedLogit("x + y"), data(), cluster="half")
     assert logit.information.n_groups == 2
+    assert (
+        "2 clusters: the covariance matrix of 2 parameters has rank 1 at most" in logit.headline()
+    )
 
 
 def test_copies_of_persons_in_one_cluster_are_one_person():

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from bayesmix.classical.implied import implied_moments
 from bayesmix.classical.msle import msle
-from bayesmix.classical.summary import implied_moments, intervals
+from bayesmix.classical.summary import intervals
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
 from bayesmix.likelihood.problem import bind
@@ -36,10 +37,20 @@ def table(**rows):
     return intervals(frame.rename(index=lambda name: name.replace("_", "[", 1) + "]"))
 
 
+def test_functions_of_parameters_that_there_are_not_name_the_nearest():
+    words = r"delta\(\) asks for 'mean\[yy\]', which is no parameter: did you mean 'mean\[y\]'"
+    with pytest.raises(SpecificationError, match=words):
+        fit().delta(lambda b: b["mean[yy]"])
+    with pytest.raises(KeyError, match="own"):
+        fit().delta(lambda b: {}[("own", 1)])  # the function's own trouble is left to it
+
+
 def test_the_table_has_a_row_for_each_parameter_and_moment():
     summary = fit().summary()
-    assert list(summary.columns) == ["estimate", "std error", "z", "2.5 %", "97.5 %"]
+    assert list(summary.columns) == ["estimate", "std error", "z", "2.5 %", "97.5 %", "note"]
     implied = ["share positive[x]", *(f"implied {m}[y]" for m in ("mean", "median", "sd"))]
+    implied.append("implied corr[x, y]")
+    assert summary["note"][summary["note"] != ""].to_dict() == {"corr[x, y]": "of the indices"}
     assert list(summary.index) == [*MODEL.design(data()).parameters.names, *implied]
     np.testing.assert_array_equal(summary["estimate"].iloc[:6], fit().params)
     np.testing.assert_allclose(summary["z"], summary["estimate"] / summary["std error"])
@@ -208,7 +219,7 @@ def test_no_heterogeneity_in_the_data_is_no_trouble(law, grid):
     notes = found.summary()["note"]
     assert notes["sd[x]"] == "at the boundary 0"
     assert (notes[["sd[y]", "mean[y]"]] == "").all()
-    assert "note" not in fit().summary()
+    assert "at a boundary" not in set(fit().summary()["note"])
     assert found.confidence_intervals()["scale"]["sd[x]"] == "at the boundary 0"
     if law is LogNormal:
         assert notes["implied mean[x]"] == "moves with a parameter at a boundary"

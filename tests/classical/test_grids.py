@@ -98,3 +98,10 @@ def test_plain_draws_are_biased_down_and_centred_ones_hardly():
     assert few < -5
     assert few < many < 0
     assert abs(centre) < 0.4
+
+
+def test_a_grid_says_in_a_line_what_it_is():
+    model = MixedLogit("x + y", random=Normal("x"))
+    sample = simulated(model, {"mean[x]": 1.0, "sd[x]": 0.5, "fixed[y]": -0.5}, 40, 4)
+    grid = msle(model, sample, grid=centred(sobol(16)), starts=1, rng=1).grid
+    assert repr(grid) == f"PersonGrid({grid}, 40 persons, 1 dimensions)"

@@ -1,5 +1,6 @@
 """Wald and Hausman tests: formulas, words, ranks, and refusals."""
 
+import re
 from dataclasses import replace
 from functools import cache
 
@@ -9,6 +10,7 @@ import pytest
 from scipy.stats import chi2
 
 import bayesmix as bm
+from bayesmix.classical.meaning import meanings
 from bayesmix.errors import SpecificationError
 from tests.simulated import choice_data, simulated
 
@@ -182,7 +184,7 @@ def test_hausman_by_cluster():
         bm.hausman_test(exact.clustered(drawn, "own"), pairs[1], kind="joint")
     with pytest.raises(SpecificationError, match="same choices: fit both"):
         bm.hausman_test(fit(), half(), kind="joint")
-    with pytest.raises(SpecificationError, match="not the same as the other"):
+    with pytest.raises(SpecificationError, match="both fits are one estimator here"):
         bm.hausman_test(exact, exact)
 
 
@@ -200,7 +202,7 @@ def test_estimates_that_differ_are_found_out():
     other = bm.msle(MODEL, some, grid=bm.gauss_hermite(9), starts=1)
     assert bm.hausman_test(fit(), other, params=["fixed[z]"]).p_value > 0.01
     # Coefficients of an attribute in other units are a third: their variances shrink as well.
-    with pytest.raises(SpecificationError, match="no positive direction"):
+    with pytest.raises(SpecificationError, match="no direction of positive variance"):
         bm.hausman_test(fit(), other, params=["mean[x]"])
 
 
@@ -229,3 +231,73 @@ def test_a_difference_that_is_not_positive_is_said():
     assert "not positive definite (1 of 2 directions" in test.notes[0]
     with pytest.raises(SpecificationError, match=r"'mean\[w\]' is not in both fits"):
         bm.hausman_test(fit(), mixed, params=["mean[w]"])
+
+
+# -- what parameters of one name mean ----------------------------------------------------------
+
+
+@cache
+def of(model):
+    return bm.msle(model, data(), grid=bm.gauss_hermite(5), starts=1, rng=1)
+
+
+def mixed(*laws, **options):
+    return bm.MixedLogit("x + y + z", random=laws, **options)
+
+
+OTHERS = {
+    "law": (bm.Normal("x"), bm.LogNormal("x"), r"mean\[x\], sd\[x\] \(normal and lognormal\)"),
+    "bounds": (
+        bm.CensoredNormal("x", lower=0.0),
+        bm.CensoredNormal("x", lower=-1.0),
+        r"bounds 0 and none and censored normal bounds -1 and none",
+    ),
+    "mean": (bm.Normal("x"), bm.Normal("x", mean="1 + w"), r"normal and normal mean 1 \+ w"),
+}
+
+
+@pytest.mark.parametrize("case", list(OTHERS))
+def test_other_laws_of_one_name_are_left_out(case):
+    law, other, words = OTHERS[case]
+    frame = data().frame.assign(w=data().frame["who"] % 5 / 5)
+    fits = [
+        bm.msle(mixed(one), choice_data(frame), grid=bm.gauss_hermite(5), starts=1, rng=1)
+        for one in (law, other)
+    ]
+    test = bm.hausman_test(*fits, kind="joint")
+    assert test.null == "MSLE and MSLE estimate the same fixed[y], fixed[z]"
+    assert re.search(words, test.notes[0])
+    with pytest.raises(SpecificationError, match=r"are not one quantity: mean\[x\] "):
+        bm.hausman_test(*fits, params=["mean[x]"])
+
+
+def test_willingness_to_pay_is_no_coefficient():
+    plain, space = of(mixed(bm.Normal("y"))), of(mixed(wtp="z"))
+    test = bm.hausman_test(plain, space)
+    assert test.null.endswith("the same fixed[z]")
+    assert test.notes[0].endswith("fixed[x] (in utils and in units of z)")
+    with pytest.raises(SpecificationError, match="fit both with the same laws"):
+        bm.hausman_test(of(bm.MixedLogit("x")), of(bm.MixedLogit("x + y", wtp="y")))
+
+
+def test_one_model_by_two_laws_is_one_estimator():
+    """Laws that shrink to a point: the rest differs by where optimisers end, no more."""
+    flat = simulated(bm.MixedLogit("x + y"), {"fixed[x]": 0.8, "fixed[y]": -0.6}, 120, 4, seed=3)
+    one, other = (
+        bm.msle(bm.MixedLogit("x + y", random=law), flat, grid=bm.gauss_hermite(7), starts=1)
+        for law in (bm.Normal("x"), bm.LogNormal("x"))
+    )
+    assert max(one.params["sd[x]"], other.params["sd[x]"]) < 1e-3
+    with pytest.raises(SpecificationError, match="both fits are one estimator here"):
+        bm.hausman_test(one, other)
+
+
+def test_meanings_of_classes_and_scales():
+    two = of(bm.MixedLogit("x + y + z", random=bm.LatentClass("x", bm.Normal("y"), share="1")))
+    found = meanings(two)
+    assert list(found) == list(two.space.names)
+    assert found["fixed[x, 2]"].differs(found["fixed[z]"]) == "2 classes of x, y and none"
+    assert found["sd[y, 1]"].law == "normal"
+    assert found["share[2]"].differs(meanings(fit())["fixed[z]"]) != ""
+    signs = mixed(bm.Correlated(bm.Normal("x"), bm.LogNormal("z", sign=-1)))
+    assert meanings(of(signs))["corr[x, z]"].law == "normal, lognormal sign -1"

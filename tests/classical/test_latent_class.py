@@ -1,5 +1,6 @@
 """Fits with latent classes: recovery, reports, storage, what is refused or said in words."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -180,11 +181,39 @@ def test_check_knows_laws_beside_classes(random):
     assert "error" not in set(found.table["severity"])
 
 
-def test_whether_a_coefficient_varies_within_classes_is_not_tested():
-    whole = bm.msle(
-        bm.MixedLogit("x + y", [bm.LatentClass("x", share="1 + age"), bm.Normal("y")]),
-        data(), starts=1, rng=1,
-    )  # fmt: skip
-    points = bm.msle(bm.MixedLogit("x + y", bm.LatentClass("x", share="1 + age")), data(), rng=1)
-    with pytest.raises(bm.SpecificationError, match="'y' varies within latent classes"):
-        bm.lr_test(points, whole)
+@cache
+def classes(*laws, formula="x + y"):
+    return bm.msle(bm.MixedLogit(formula, laws), data(), starts=1, rng=1)
+
+
+AGED = bm.LatentClass("x", share="1 + age")
+
+
+def test_what_varies_outside_the_classes_has_the_ordinary_law():
+    test = bm.lr_test(classes(AGED), classes(AGED, bm.Normal("y")))
+    assert test.distribution == "1/2 chi2(0) + 1/2 chi2(1)"
+    assert test.null == "sd[y] = 0"
+    gain = classes(AGED, bm.Normal("y")).loglik - classes(AGED).loglik
+    assert test.statistic == pytest.approx(max(0.0, 2 * gain))
+    plain = bm.lr_test(classes(bm.LatentClass("x")), classes(AGED))
+    assert (plain.null, plain.df) == ("share[2, age] = 0", 1)
+
+
+@pytest.mark.parametrize(
+    ("restricted", "full", "words"),
+    [
+        ((AGED,), (bm.LatentClass("x", bm.Normal("y")),), "whether 'y' varies within latent"),
+        ((AGED,), (bm.LatentClass(bm.Normal("x")),), "whether 'x' varies within latent"),
+        ((AGED,), (bm.LatentClass("x", "y"),), r"'fixed\[y, 1\] = fixed\[y, 2\]'"),
+        ((bm.LatentClass("x", "y"),), (AGED,), "'y' differs between classes in the first alone"),
+        ((), (AGED,), "1 and 2 latent classes, and their number has no likelihood ratio law"),
+        ((AGED,), (bm.LatentClass("x", classes=3),), "2 and 3 latent classes"),
+    ],
+)
+def test_other_classes_are_refused_for_what_they_are(restricted, full, words):
+    small, large = (
+        replace(classes(AGED), model=bm.MixedLogit("x + y", random))
+        for random in (restricted, full)
+    )
+    with pytest.raises(bm.SpecificationError, match=words):
+        bm.lr_test(small, large)

@@ -18,7 +18,7 @@ from bayesmix import (
     Uniform,
     msle,
 )
-from bayesmix.classical.summary import implied_moments
+from bayesmix.classical.implied import implied_moments
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.simulate import draw_coefficients

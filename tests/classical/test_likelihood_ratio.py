@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import chi2
 
@@ -109,14 +110,102 @@ def test_a_full_model_below_the_restricted_one_is_a_local_maximum():
     assert any("statistic 0" in note for note in level.notes)
 
 
-def test_weights_that_are_no_counts_are_noted():
+def weighted(weights, formula, *laws):
+    """A fit with a weight of each person."""
     frame = data().frame
-    weighted = choice_data(frame.assign(w=0.5 + frame["who"] % 2), weights="w")
-    pair = [
-        bm.msle(bm.MixedLogit("x + y", random=laws), weighted, grid=bm.gauss_hermite(7), starts=1)
-        for laws in ((), (X,))
+    sample = choice_data(frame.assign(w=weights[frame["who"]]), weights="w")
+    rule = {"grid": bm.gauss_hermite(7), "starts": 1, "rng": 1} if laws else {}
+    return bm.msle(bm.MixedLogit(formula, random=laws), sample, **rule)
+
+
+@pytest.mark.parametrize("weights", [np.ones(150), 0.3 + np.arange(150) % 3], ids=["one", "more"])
+def test_the_scale_of_the_weights_does_not_matter(weights):
+    tests = [
+        bm.lr_test(*(weighted(c * weights, formula, X) for formula in ("x + y", "x + y + z")))
+        for c in (1.0, 25.0)
     ]
-    assert any("weights are not counts" in note for note in bm.lr_test(*pair).notes)
+    assert tests[1].statistic == pytest.approx(tests[0].statistic, rel=1e-3)
+    assert tests[1].p_value == pytest.approx(tests[0].p_value, rel=1e-3)
+
+
+def test_the_scale_does_not_matter_at_a_boundary_either():
+    plain = bm.lr_test(fit(), fit(X, Y))
+    heavy = bm.lr_test(*(weighted(np.full(150, 4.0), "x + y + z", *laws) for laws in ((), (X, Y))))
+    assert heavy.statistic == pytest.approx(plain.statistic, rel=1e-3)
+    assert heavy.law.weights == pytest.approx(plain.law.weights, rel=1e-3)
+    assert "everybody's weight is 4" in heavy.notes[0]
+
+
+def test_the_headline_says_that_a_fit_is_weighted():
+    weights = np.repeat([1.0, 3.0], 75)
+    words = weighted(weights, "x + y").headline()
+    assert "weights: sum 300, effective persons 120.0; the log-likelihood is weighted" in words
+    assert "weights" not in fit().headline()
+    assert "Weights: sum 300, effective" in weighted(weights, "x + y").to_latex()
+
+
+def test_criteria_are_those_of_a_likelihood():
+    moments = replace(fit(X), estimator="MSM")
+    assert np.isfinite([fit(X).aic, fit(X).bic]).all()
+    assert np.isnan([moments.aic, moments.bic]).all()
+    assert "AIC" in fit(X).to_latex()
+    assert "AIC" not in moments.to_latex()
+
+
+def test_weights_that_differ_are_refused_at_a_boundary():
+    weights = 0.3 + np.arange(150) % 3
+    with pytest.raises(SpecificationError, match=r"sd\[x\] = 0: persons' weights differ.*fit both"):
+        bm.lr_test(*(weighted(weights, "x + y", *laws) for laws in ((), (X,))))
+
+
+def test_one_restriction_is_the_robust_wald_test():
+    """Of a weighted logit, as the estimate comes near the null: both are quadratic in it."""
+    weights = 0.1 + 3.0 * (np.arange(150) % 4 == 0)
+    small, large = (weighted(weights, formula) for formula in ("x + y", "x + y + z"))
+    test, wald = bm.lr_test(small, large), bm.wald_test(large, "fixed[z] = 0")
+    naive = bm.wald_test(large, "fixed[z] = 0", kind="hessian")
+    assert test.statistic == pytest.approx(wald.statistic, rel=0.02)
+    assert abs(naive.statistic / wald.statistic - 1) > 0.1
+    assert (test.df, test.law.dofs) == (1, (1,))
+
+
+def test_scales_of_a_weighted_ratio():
+    """Rao and Scott: with weights unrelated to all else, scales near sum w^2 / sum w."""
+    weights = np.random.default_rng(2).gamma(1.0, 1.0, 150)
+    small, large = (weighted(weights, formula, X) for formula in ("x", "x + y + z"))
+    test = bm.lr_test(small, large)
+    gain = 2 * (large.loglik - small.loglik)
+    assert gain / test.statistic == pytest.approx(weights @ weights / weights.sum(), rel=0.25)
+    v, h = (large.covariance(k).to_numpy()[np.ix_([2, 3], [2, 3])] for k in ("robust", "hessian"))
+    expected = np.sort(np.linalg.eigvals(v @ np.linalg.inv(h)).real)
+    np.testing.assert_allclose(test.law.scales, expected / expected.mean(), rtol=1e-9)
+    assert np.mean(test.law.scales) == pytest.approx(1.0)
+    assert test.df is None
+
+
+def test_fewer_clusters_than_restrictions_are_refused():
+    halves = choice_data(data().frame.assign(half=data().frame["who"] // 75))
+    small, large = (bm.msle(bm.MixedLogit(f), halves, cluster="half") for f in ("x", "x + y + z"))
+    with pytest.raises(SpecificationError, match="fewer clusters than restrictions; take a finer"):
+        bm.lr_test(small, large)
+
+
+def test_clusters_of_equal_persons():
+    """Everybody three times is one sample, if clusters say so."""
+    frame = data().frame
+    copies = [
+        frame.assign(who=frame["who"] + 1000 * c, task=frame["task"] + 10**6 * c, real=frame["who"])
+        for c in range(3)
+    ]
+    tripled = choice_data(pd.concat(copies))
+    once, thrice = (
+        [bm.msle(bm.MixedLogit(formula), sample, **options) for formula in ("x + y", "x + y + z")]
+        for sample, options in ((data(), {}), (tripled, {"cluster": "real"}))
+    )
+    test = bm.lr_test(*thrice)
+    assert "there are clusters" in test.notes[0]
+    wald = bm.wald_test(once[1], "fixed[z] = 0")
+    assert test.statistic == pytest.approx(wald.statistic * 149 / 150, rel=0.02)
 
 
 def brute_force_scores(full, theta, terms):

@@ -10,6 +10,7 @@ from bayesmix.classical.msle import msle
 from bayesmix.errors import ConvergenceError, IntegrationError, SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol, sparse
+from bayesmix.likelihood import bhhh as bhhh_module
 from bayesmix.likelihood import maximise as maximise_module
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
@@ -166,6 +167,18 @@ def test_no_convergence_is_an_error_that_says_how_far(monkeypatch):
         ConvergenceError, match=r"stopped before .* standard errors, norm .* condition number"
     ):
         msle(MODEL, data(), grid=gauss_hermite(9), starts=1, rng=1)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "remedy"), [("bfgs", "try more starts"), ("bhhh", "try optimizer='bfgs'")]
+)
+def test_no_convergence_at_a_boundary_has_a_remedy(monkeypatch, optimizer, remedy):
+    flat = simulated(MixedLogit("x + y"), {"fixed[x]": 0.8, "fixed[y]": -0.6}, 120, 4, seed=3)
+    for module in (maximise_module, bhhh_module):
+        monkeypatch.setattr(module, "GRADIENT_TOLERANCE", 1e-18)
+    words = rf"scaled curvature [\d.]+\. sd\[x\] at the boundary 0: .*; {remedy}"
+    with pytest.raises(ConvergenceError, match=words):
+        msle(MODEL, flat, grid=gauss_hermite(9), starts=1, rng=1, optimizer=optimizer)
 
 
 def test_arguments_are_checked():

@@ -155,3 +155,11 @@ def test_the_file_is_made_for_people(tmp_path):
     assert record["params"] == dict(stored().params)
     assert record["model"]["formula"] == "x + y"
     assert record["grid"]["rule"]["rule"] == {"type": "Sobol", "nodes": 32}
+
+
+@pytest.mark.parametrize("content", [b"hello", b"[1]", b'{"format": 4}', b"\xff\xfe\x00"])
+def test_what_is_no_fit_is_refused(tmp_path, content):
+    path = tmp_path / "other.json"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"other\.json is not a fit: give a file that fit\.save"):
+        Fit.load(path, data())

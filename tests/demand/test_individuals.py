@@ -5,12 +5,15 @@ from functools import cache
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import bayesmix as bm
+from bayesmix.bayes.models import coordinates
+from bayesmix.bayes.tree import complete
 from bayesmix.demand.draws import krinsky_robb
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem, bind
-from tests.simulated import simulated
+from tests.simulated import choice_data, simulated
 
 MODEL = bm.MixedLogit("x + y", random=bm.Normal("x"))
 AT = {"mean[x]": 1.0, "sd[x]": 1.2, "fixed[y]": -0.6}
@@ -90,3 +93,35 @@ def test_what_has_no_individuals_is_refused():
         bm.individuals(bm.msle(bm.MixedLogit("x"), data()), data())
     with pytest.raises(SpecificationError, match="'draws' must be at least 1"):
         bm.individuals(fit(), data(), draws=0)
+
+
+def test_people_of_whom_the_parameters_know_nothing():
+    """New people have the coefficients that they would have among those of the estimation."""
+    frame = data().frame
+    new = choice_data(frame[frame["who"] < 20].assign(who=frame["who"] + 1000))
+    found = bm.individuals(fit(), new, draws=10, uncertainty=False, rng=1)
+    assert found["person"].to_numpy().tolist() == list(range(1000, 1020))
+    mean, variance = posterior_moments(fit().theta)
+    np.testing.assert_allclose(found["mean"][:, 0], mean[:20], atol=0.05)
+    np.testing.assert_allclose(found["sd"][:, 0], np.sqrt(variance[:20]), rtol=0.06)
+
+
+def test_a_posterior_knows_new_people_too():
+    b = fit().params
+    draws = {
+        kind: (("chain", "draw", dim), np.full((1, 2, 1), b[name]))
+        for kind, dim, name in (
+            ("mean", "random", "mean[x]"), ("sd", "random", "sd[x]"), ("fixed", "term", "fixed[y]")
+        )
+    }  # fmt: skip
+    problem = bind(MODEL, data())
+    names = {k: v for k, v in coordinates(problem).items() if k in ("random", "term")}
+    tree = xr.DataTree.from_dict(
+        {"posterior": xr.Dataset(draws, names | {"chain": [0], "draw": [0, 1]})}
+    )
+    posterior = complete(tree, problem, np.zeros((1, 2, 80)), None, {})
+    frame = data().frame
+    new = choice_data(frame[frame["who"] < 20].assign(who=frame["who"] + 1000))
+    found = bm.individuals(posterior, new, draws=2, rng=1)
+    mean, _ = posterior_moments(fit().theta)
+    np.testing.assert_allclose(found["mean"][:, 0], mean[:20], atol=0.05)

@@ -79,3 +79,14 @@ def test_covariates_need_to_know_whose_they_are():
         bm.wtp(fit, "time", price="price", draws=5, rng=1)
     found = bm.wtp(fit, "time", price="price", data=data(), draws=5, rng=1)["estimate"]
     assert np.isfinite(found).all()
+
+
+def test_the_price_is_that_of_the_space():
+    renamed = bm.MixedLogit("cost + time", random=bm.Normal("time"), wtp="cost")
+    frame = data().frame.rename(columns={"price": "cost"})
+    fit = bm.msle(renamed, choices(frame), grid=bm.gauss_hermite(9), starts=1)
+    found = bm.wtp(fit, "time", draws=5, rng=1)
+    assert found.attrs["price"] == "cost"
+    assert found.equals(bm.wtp(fit, "time", "cost", draws=5, rng=1))
+    assert bm.surplus(fit, choices(frame), draws=2, rng=1)["estimate"].notnull()
+    assert bm.wtp(fits()[0], "time", draws=5, rng=1).attrs["price"] == "price"

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 import bayesmix as bm
 from bayesmix.bayes.models import build
@@ -142,5 +143,11 @@ def test_the_null_of_a_scale_is_1():
     test = bm.lr_test(pooled, full)
     assert "scale[SP] = 1" in test.null
     row = full.summary().loc["scale[SP]"]
-    assert row["z"] == pytest.approx((row["estimate"] - 1) / row["std error"])
+    z = np.log(row["estimate"]) / (row["std error"] / row["estimate"])
+    assert row["z"] == pytest.approx(z)
+    assert row["note"] == "z against 1"
+    # The interval of a level ends at 1 where z says so.
+    level = 2 * norm.cdf(abs(z)) - 1
+    ends = full.summary(level=level).loc["scale[SP]"].iloc[3:5]
+    assert min(abs(ends - 1)) < 1e-9
     assert test.statistic == pytest.approx(2 * (full.loglik - pooled.loglik))

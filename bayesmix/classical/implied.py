@@ -1,0 +1,210 @@
+"""Moments that the laws of coefficients imply, over the people of the sample."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesmix.classical.latent_class import share_table
+from bayesmix.likelihood.classes import log_shares
+from bayesmix.specification.families import Moments, moments
+from bayesmix.specification.mixing import Coefficient, Law
+from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.parameters import ParameterSpace
+from bayesmix.specification.population import population_correlation, population_moments
+
+if TYPE_CHECKING:
+    from bayesmix.classical.fit import Fit
+    from bayesmix.likelihood.problem import Problem
+
+Array = NDArray[np.float64]
+Quantities = Callable[[pd.Series], pd.Series]
+
+
+@dataclass(frozen=True, eq=False)
+class Shifts:
+    """What moves the mean of one coefficient: persons with the same covariates are one kind.
+
+    Parameters
+    ----------
+    names
+        Of the parameters (S,), such as ``"shift[price, income]"``.
+    kinds
+        Covariates (G, S) of each kind of persons.
+    kind
+        Kind (I,) of each person.
+    """
+
+    names: tuple[str, ...]
+    kinds: Array
+    kind: NDArray[np.int64]
+
+
+def implied_of(fit: Fit) -> Quantities | None:
+    """The moments that a fit's summary has, as a function of its parameters; None without any."""
+    if fit.model.latent is not None:
+        return _of_classes(fit)
+    problem = fit.problem
+    if problem is None:
+        return implied_moments(fit.model)
+    found = _Implied(fit.model.laws, shifts_of(problem))
+    return (lambda params: found(params, problem.data.weights)) if found.any else None
+
+
+def implied_moments(model: MixedLogit) -> Quantities | None:
+    """The same of a model without data: of laws whose means have no covariates."""
+    found = _Implied(model.laws, {})
+    return (lambda params: found(params, np.ones(1))) if found.any else None
+
+
+def of_indices(model: MixedLogit) -> list[str]:
+    """Terms of the correlations, as in their names, that are not those of the coefficients."""
+    return [
+        f"{a.term}, {b.term}"
+        for law in model.laws
+        if law.correlated
+        for a, b in combinations(law.coefficients, 2)
+        if (a.family, b.family) != ("normal", "normal")
+    ]
+
+
+def shifts_of(problem: Problem) -> dict[str, Shifts]:
+    """The shifts of each coefficient whose mean has covariates, by term."""
+    space: ParameterSpace = problem.parameters
+    found = {}
+    for k in np.unique(space.shifted):
+        columns = np.flatnonzero(space.shifted == k)
+        kinds, kind = np.unique(problem.z[:, columns], axis=0, return_inverse=True)
+        names = tuple(f"shift[{space.shift_names[m]}]" for m in columns)
+        found[space.random[k]] = Shifts(names, kinds, kind.ravel().astype(np.int64))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Implied:
+    """Moments of the coefficients of some laws, at parameters and weights (I,) of persons."""
+
+    joint: Sequence[Law]
+    shifts: dict[str, Shifts]
+
+    @property
+    def laws(self) -> list[Coefficient]:
+        """Those whose moments are known, and no error components: of these there is nothing to say.
+
+        Their means have no covariates, or known ones.
+        """
+        known = [c for law in self.joint for c in law.coefficients if self._known(c)]
+        return [c for c in known if not (c.law.even and c.mean == "0")]
+
+    @property
+    def pairs(self) -> list[tuple[Coefficient, Coefficient]]:
+        """Correlated ones, whose correlation is not that of their indices."""
+        return [
+            (a, b)
+            for law in self.joint
+            if law.correlated
+            for a, b in combinations(law.coefficients, 2)
+            if self._known(a) and self._known(b)
+            if (a.family, b.family) != ("normal", "normal") or {a.term, b.term} & set(self.shifts)
+        ]
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to say."""
+        return bool(self.laws or self.pairs)
+
+    def _known(self, c: Coefficient) -> bool:
+        return c.mean in ("0", "1") or c.term in self.shifts
+
+    def __call__(self, params: pd.Series, weights: Array) -> pd.Series:
+        found: dict[str, float] = {}
+        for c in self.laws:
+            law = self._moments(c, params, weights)
+            if not c.law.even or c.term in self.shifts:
+                found[f"implied mean[{c.term}]"] = law.mean
+                found[f"implied median[{c.term}]"] = law.median
+                found[f"implied sd[{c.term}]"] = law.sd
+            censored, (low, high) = c.family == "censored-normal", c.limits
+            if not c.side or (censored and low == 0.0):
+                found[f"share positive[{c.term}]"] = law.positive
+            elif censored and high == 0.0:
+                mirrored = replace(c, bounds=(0.0, None if math.isinf(low) else -low))
+                other_side = params.where(params.index == f"sd[{c.term}]", -params)
+                share = self._moments(mirrored, other_side, weights).positive
+                found[f"share negative[{c.term}]"] = share
+        for a, b in self.pairs:
+            found[f"implied corr[{a.term}, {b.term}]"] = self._correlation(a, b, params, weights)
+        return pd.Series(found, dtype=float)
+
+    def _moments(self, c: Coefficient, params: pd.Series, weights: Array) -> Moments:
+        scale = float(params[f"sd[{c.term}]"])
+        if c.term not in self.shifts:
+            return moments(c, float(params.get(f"mean[{c.term}]", 0.0)), scale)
+        own = self.shifts[c.term]
+        share = np.bincount(own.kind, weights, len(own.kinds))
+        return population_moments(c, self._locations(c, params), scale, share / share.sum())
+
+    def _locations(self, c: Coefficient, params: pd.Series) -> Array:
+        """Location (G,) of each kind of persons; of all (1,) where nothing shifts it."""
+        loc = np.full(1, float(params.get(f"mean[{c.term}]", 0.0)))
+        own = self.shifts.get(c.term)
+        return loc if own is None else loc + own.kinds @ params[list(own.names)].to_numpy(float)
+
+    def _correlation(
+        self, a: Coefficient, b: Coefficient, params: pd.Series, weights: Array
+    ) -> float:
+        shifted = [self.shifts[c.term].kind for c in (a, b) if c.term in self.shifts]
+        share, locs = np.ones(1), [self._locations(c, params) for c in (a, b)]
+        if shifted:  # kinds of persons by the covariates of both
+            both, first, kind = np.unique(
+                np.stack(shifted), axis=1, return_index=True, return_inverse=True
+            )
+            share = np.bincount(kind.ravel(), weights, both.shape[1])
+            locs = [
+                loc[self.shifts[c.term].kind[first]] if c.term in self.shifts
+                else np.repeat(loc, len(share))
+                for c, loc in zip((a, b), locs, strict=True)
+            ]  # fmt: skip
+        return population_correlation(
+            (a, b),
+            (locs[0], locs[1]),
+            (float(params[f"sd[{a.term}]"]), float(params[f"sd[{b.term}]"])),
+            float(params[f"corr[{a.term}, {b.term}]"]),
+            share / share.sum(),
+        )
+
+
+def _of_classes(fit: Fit) -> Quantities | None:
+    """Class shares averaged over persons, and the moments of each class's coefficients.
+
+    The people of a class are all, each with the probability to be of it.
+    """
+    problem = fit.problem
+    assert problem is not None
+    assert problem.within is not None
+    space, weights, shifts = problem.classes, problem.data.weights, shifts_of(problem.within)
+    laws = fit.model.laws
+    own = _Implied([law for law in laws if set(law.terms) & set(space.own)], shifts)
+    shared = _Implied([law for law in laws if not set(law.terms) & set(space.own)], shifts)
+    if not own.any and not shared.any and not space.share_names:
+        return None
+
+    def quantities(params: pd.Series) -> pd.Series:
+        parts = [share_table(problem, params)] if space.share_names else []
+        theta = np.zeros(space.size)
+        theta[space.n_within :] = params[list(space.share_names)].to_numpy(float)
+        of_class = weights[:, None] * np.exp(log_shares(problem, theta))
+        for c in range(space.classes):
+            found = own(space.class_params(params, c), of_class[:, c])
+            parts.append(found.set_axis([f"{name[:-1]}, {c + 1}]" for name in found.index]))
+        parts.append(shared(space.class_params(params, 0), weights))
+        return pd.concat([part for part in parts if len(part)])
+
+    return quantities
