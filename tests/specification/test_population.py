@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bayesmix import Gamma, LogNormal
 from bayesmix.likelihood.laws import law_table
 from bayesmix.specification.families import moments
 from bayesmix.specification.population import population_correlation, population_moments
@@ -103,3 +104,16 @@ def test_the_sign_of_a_lognormal_turns_its_correlation():
     up, down = (population_correlation(p, (zero, zero), (1.0, 0.7), 0.4, np.ones(1)) for p in pair)
     assert up == pytest.approx(0.4 * 0.7 / np.sqrt(np.expm1(0.49)))
     assert down == -up
+
+
+def test_correlations_of_wide_lognormals_are_known_or_said_not_to_be():
+    wide, other = LogNormal("x", sign=-1).coefficients[0], Gamma("y").coefficients[0]
+    zero, one = np.zeros(1), np.ones(1)
+    found = population_correlation((wide, wide), (zero, zero), (6.0, 5.0), 0.5, one)
+    exact = np.expm1(0.5 * 30.0) / np.sqrt(np.expm1(36.0) * np.expm1(25.0))
+    assert found == pytest.approx(exact, rel=1e-12)
+    narrow, far = (
+        population_correlation((wide, other), (zero, zero), (s, 0.7), 0.5, one) for s in (1.0, 9.0)
+    )
+    assert -1.0 < narrow < -0.3
+    assert np.isnan(far)
