@@ -160,8 +160,9 @@ def information_at(
     units = natural_units(problem)
     root = whitening(scores, weights, units)
     hessian = curvature(gradient, theta, root, units if kinked else None)
-    hessian = checked(problem, theta, hessian, root, DRAFT_NODES if draft else NODES)
-    return Information(hessian, scores, weights)
+    found = checked(problem, theta, hessian, root, DRAFT_NODES if draft else NODES)
+    scores = scores if found.scores is None else found.scores
+    return Information(found.hessian, scores, weights, words=found.words)
 
 
 def _certificate(
@@ -199,7 +200,8 @@ def message_of(optimum: Optimum, found: Information, problem: Problem, theta: Ar
 
 def _words(found: Information, problem: Problem, theta: Array) -> str:
     """What is not identified, and which latent classes are odd."""
-    words = [diagnosis(found, problem.parameters, theta), component_words(problem)]
+    words = [found.words, diagnosis(found, problem.parameters, theta), component_words(problem)]
+    words = [w[:1].upper() + w[1:] for w in words]
     if problem.within is not None:
         words.append(class_words(problem, theta))
     return ". ".join(w for w in words if w)

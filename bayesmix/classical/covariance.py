@@ -41,6 +41,8 @@ class Information:
         Cluster (I,) of each person, from 0; None where persons are independent.
     grouped_by
         The column that the clusters come from.
+    words
+        Where the curvature comes from, if there is anything to say of it.
     """
 
     hessian: Array
@@ -48,6 +50,7 @@ class Information:
     weights: Array
     groups: NDArray[np.int64] | None = None
     grouped_by: str | None = None
+    words: str = ""
 
     @cached_property
     def opg(self) -> Array:

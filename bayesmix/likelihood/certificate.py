@@ -232,7 +232,7 @@ def _inverse_curvature(likelihood: Likelihood, theta: Array, scores: Array) -> A
     problem = likelihood.problem
     root = whitening(scores, problem.data.weights, natural_units(problem))
     hessian = curvature(lambda at: likelihood.value_and_gradient(at)[1], theta, root)
-    hessian = checked(problem, theta, hessian, root)
+    hessian = checked(problem, theta, hessian, root).hessian
     whitened = root.T @ hessian @ root
     if not np.linalg.eigvalsh((whitened + whitened.T) / 2)[0] > 0.0:
         return root @ root.T

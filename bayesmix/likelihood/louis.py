@@ -10,8 +10,7 @@ differences of such a gradient are noise, in which no number of nodes helps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,22 +22,26 @@ from bayesmix.likelihood.centred import PersonGrid, centre, posterior_weights
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.integrate import node_log_probabilities
 from bayesmix.likelihood.laws import MOVING
+from bayesmix.likelihood.maximise import whitening
 from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.problem import Problem
+from bayesmix.likelihood.units import natural_units
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 NODES, DRAFT_NODES = 4096, 1024
-"""Person-centred nodes: standard errors of a panel that says little are then good to some 10 %, and
-of a draft to some 30 %."""
+"""Person-centred nodes of a scrambling, with 500 persons; fewer with more persons."""
+LEAST_NODES, PERSONS = 512, 500
+SCRAMBLES, MORE = 4, 4
+"""Scramblings, and times as many nodes where these are too few."""
 PLAUSIBLE = (-0.3, 4.0)
 """Eigenvalues of curvature relative to the scores' outer product, which are near 1 where the model
 is right, and not below 0 at a maximum. Outside of these a curvature is looked at again."""
-AGREE = (0.5, 2.0)
-"""Eigenvalues of a curvature relative to Louis's that pass for the same."""
-MORE = 4
-"""Times as many, where so many have not made a maximum."""
+AGREE = (0.4, 2.5)
+"""Eigenvalues of one curvature relative to another that pass for the same."""
+NOISE = 0.4
+"""Standard error of the curvature, relative to itself in any direction, that is small enough."""
 STEP = 1e-3
 """Step of differences in fixed coefficients, in units of the whitening root."""
 WORK = 2**21
@@ -86,10 +89,32 @@ def plausible(hessian: Array, root: Array) -> bool:
     return bool(values[0] > PLAUSIBLE[0] and values[-1] < PLAUSIBLE[1])
 
 
+class Checked(NamedTuple):
+    """A curvature that has been looked at, the scores that belong to it, and words.
+
+    Parameters
+    ----------
+    hessian
+        Minus the second derivatives (P, P).
+    scores
+        Scores (I, P) of persons from the same posteriors; None where the curvature is as it was.
+    words
+        Where it comes from, or that it is not known; "" where there is nothing to say.
+    """
+
+    hessian: Array
+    scores: Array | None = None
+    words: str = ""
+
+
 def checked(
     problem: Problem, theta: Array, hessian: Array, root: Array, nodes: int = NODES
-) -> Array:
+) -> Checked:
     """``hessian`` (P, P), or Louis's in its place where nodes that move had made it noise.
+
+    Louis's is the mean of some scramblings. It takes the place of a curvature that is not plausible
+    if it is so itself, and known by the scramblings' differences: where choices say nothing of a
+    direction it is noise, too, and what is not identified should not seem to be.
 
     Parameters
     ----------
@@ -100,29 +125,75 @@ def checked(
     root
         Root of the inverse outer product of scores there.
     nodes
-        Person-centred nodes of Louis's.
+        Person-centred nodes of a scrambling of 500 persons, `MORE` times as many if need be.
     """
     if plausible(hessian, root) or not applicable(problem, theta):
-        return hessian
-    for number in (nodes, MORE * nodes):
+        return Checked(hessian)
+    weights, units = problem.data.weights, natural_units(problem)
+    for wanted in (nodes, MORE * nodes):
+        number = max(LEAST_NODES, min(wanted, wanted * PERSONS // problem.n_persons))
         # A seed of its own: a curvature is a function of theta, whatever was drawn before.
-        grid = centre(problem, centred(sobol(number), moments=True), theta, 0)
-        other = louis(problem, grid, theta, root)
-        with suppress(np.linalg.LinAlgError):
-            own = np.linalg.inv(np.linalg.cholesky(other))
-            relative = own @ hessian @ own.T
-            values = np.linalg.eigvalsh((relative + relative.T) / 2)
-            return hessian if AGREE[0] < values[0] and values[-1] < AGREE[1] else other
-    return hessian
+        grid = centre(problem, centred(sobol(number), population=0.5, moments=True), theta, 0)
+        grids = [grid, *(grid.renewed(seed) for seed in range(1, SCRAMBLES))]
+        found = [louis(problem, g, theta, root) for g in grids]
+        each = [curvature for curvature, _ in found]
+        mean, scores = np.mean(each, axis=0), np.mean([own for _, own in found], axis=0)
+        if not (noise(each) < NOISE and plausible(mean, whitening(scores, weights, units))):
+            continue
+        if agree(mean, hessian):
+            break
+        words = (
+            f"curvature and scores from {SCRAMBLES * number} nodes of each person's posterior "
+            "(Louis 1982), for differences of scores are noise"
+        )
+        return Checked(mean, scores, words)
+    else:
+        words = (
+            f"the curvature is noise, on {SCRAMBLES * number} nodes of each person's posterior too: "
+            "what is not identified is not told from what these do not show"
+        )
+        return Checked(hessian, None, words)
+    return Checked(hessian)
+
+
+def noise(each: Sequence[Array]) -> float:
+    """Largest standard error of a mean of curvatures (P, P), relative to it in its direction.
+
+    Infinite where the mean is not that of a maximum.
+    """
+    mean = np.mean(each, axis=0)
+    total = np.zeros_like(mean)
+    try:
+        own = np.linalg.inv(np.linalg.cholesky(mean))
+    except np.linalg.LinAlgError:
+        return np.inf
+    for curvature in each:
+        relative = own @ (curvature - mean) @ own.T
+        total = total + relative @ relative
+    number = len(each)
+    return float(np.sqrt(np.linalg.eigvalsh(total / (number * (number - 1)))[-1]))
+
+
+def agree(one: Array, other: Array) -> bool:
+    """Whether two curvatures (P, P) are those of maxima, and the same within `AGREE`."""
+    try:
+        own = np.linalg.inv(np.linalg.cholesky(one))
+    except np.linalg.LinAlgError:
+        return False
+    relative = own @ other @ own.T
+    if not np.isfinite(relative).all():
+        return False
+    values = np.linalg.eigvalsh((relative + relative.T) / 2)
+    return bool(AGREE[0] < values[0] and values[-1] < AGREE[1])
 
 
 def applicable(problem: Problem, theta: Array) -> bool:
     """Whether the posterior of the index says it all.
 
-    Not with latent classes or scales of sources, for laws that are no links of an index, and for
-    indices that do not vary, or only with others.
+    Not with latent classes or scales of sources, for laws that are no links of an index, for
+    indices that do not vary, or only with others, and where columns do not identify variances.
     """
-    if problem.within is not None or problem.design.sources is not None:
+    if problem.within is not None or problem.design.sources is not None or problem.unidentified:
         return False
     if not problem.parameters.n_random or (np.abs(problem.link) >= MOVING).any():
         return False
@@ -131,8 +202,8 @@ def applicable(problem: Problem, theta: Array) -> bool:
     return not at_boundary(problem, theta) and bool((np.abs(np.diag(chol)) > least).all())
 
 
-def louis(problem: Problem, grid: PersonGrid, theta: Array, root: Array) -> Array:
-    """Minus the second derivatives (P, P) of the weighted log-likelihood at ``theta``.
+def louis(problem: Problem, grid: PersonGrid, theta: Array, root: Array) -> tuple[Array, Array]:
+    """Minus the second derivatives (P, P) of the weighted log-likelihood, and scores (I, P).
 
     Of parameters of the laws from moments of each person's posterior on ``grid``; of fixed
     coefficients, with which utilities move, by differences with steps from ``root`` (P, P).
@@ -141,8 +212,12 @@ def louis(problem: Problem, grid: PersonGrid, theta: Array, root: Array) -> Arra
     fixed = len(space.located) + len(space.chol_index[0]) + np.arange(len(space.fixed))
     laws = np.setdiff1d(np.arange(len(theta)), fixed)
     found = np.zeros((len(theta), len(theta)))
-    found[np.ix_(laws, laws)] = -_second_derivatives(problem, grid, theta)
+    scores = np.zeros((problem.n_persons, len(theta)))
+    second, scores[:, laws] = _second_derivatives(problem, grid, theta)
+    found[np.ix_(laws, laws)] = -second
     likelihood = Likelihood(problem, grid)
+    if len(fixed):
+        scores[:, fixed] = likelihood.by_person(theta)[1][:, fixed]
     for p in fixed:
         step = STEP * np.linalg.norm(root[p])
         up, down = theta.copy(), theta.copy()
@@ -153,7 +228,7 @@ def louis(problem: Problem, grid: PersonGrid, theta: Array, root: Array) -> Arra
         found[fixed, p] = -own[fixed] / (2 * step)
         cross = law_scores(problem, grid, up) - law_scores(problem, grid, down)
         found[laws, p] = found[p, laws] = -cross / (2 * step)
-    return (found + found.T) / 2
+    return (found + found.T) / 2, scores
 
 
 def law_scores(problem: Problem, grid: PersonGrid, theta: Array) -> Array:
@@ -166,8 +241,8 @@ def law_scores(problem: Problem, grid: PersonGrid, theta: Array) -> Array:
     return np.sum([part.weights @ part.mean for part in parts], axis=0)
 
 
-def _second_derivatives(problem: Problem, grid: PersonGrid, theta: Array) -> Array:
-    """The second derivatives (Q, Q) in the parameters of the laws."""
+def _second_derivatives(problem: Problem, grid: PersonGrid, theta: Array) -> tuple[Array, Array]:
+    """The second derivatives (Q, Q) in the parameters of the laws, and scores (I, Q) in them."""
     space = problem.parameters
     inverse = np.linalg.inv(space.unpack(theta)[1])
     row, column = _entries(problem)
@@ -176,7 +251,7 @@ def _second_derivatives(problem: Problem, grid: PersonGrid, theta: Array) -> Arr
     diagonal = np.zeros(len(row))
     own = chol[row[chol] == column[chol]]
     diagonal[own] = inverse[row[own], row[own]] ** 2
-    total = np.zeros((len(row), len(row)))
+    total, means = np.zeros((len(row), len(row))), []
     for part in _posteriors(problem, grid, theta):
         # d2 log phi = - y_a'y_c - z'X_a y_c - z'X_c y_a + X_a,jj X_c,jj, with X = L^-1 dL and
         # y = X z + L^-1 dloc: of second degree in (z, 1).
@@ -191,7 +266,8 @@ def _second_derivatives(problem: Problem, grid: PersonGrid, theta: Array) -> Arr
         shares = (part.share * weights[:, None])[:, None, :]
         spread = (part.scores * shares) @ part.scores.swapaxes(1, 2)
         total += spread.sum(axis=0) - (mean * weights[:, None]).T @ mean
-    return total
+        means.append(mean)
+    return total, np.concatenate(means)
 
 
 def _entries(problem: Problem) -> tuple[Indices, Indices]:

@@ -23,6 +23,7 @@ from scipy.sparse.csgraph import connected_components
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import Fault
+from bayesmix.specification.variation import deviations
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -30,6 +31,8 @@ Indices = NDArray[np.int64]
 MOST_SETS = 100
 """Distinct choice sets that are looked at, the most frequent ones: more of them add nothing."""
 TOLERANCE = 1e-9
+MOST_PERSONS = 2000
+"""Persons whose products are looked at, evenly spaced: more of them add nothing."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class ComponentCheck:
 
     def faults(self) -> list[Fault]:
         """What is not identified, in words, and the remedy."""
-        return [_fault(group) for group in self.unidentified]
+        return [component_fault(group) for group in self.unidentified]
 
 
 def check_components(
@@ -132,6 +135,63 @@ def check_components(
     null = vectors[:, values <= TOLERANCE * max(values[-1], 1.0)]
     rank = len(pairs) - null.shape[1]
     return ComponentCheck(labels, min(order, len(pairs)), rank, tuple(_groups(null, labels)))
+
+
+def check_products(
+    columns: Array,
+    names: Sequence[str],
+    data: ChoiceData,
+    *,
+    correlated: Sequence[tuple[int, int]] = (),
+) -> ComponentCheck:
+    """Which variances of random coefficients on any columns are identified, but for the scale.
+
+    Choices depend on a person's utilities through the covariance of their deviations ``d_rk`` from
+    the means of situations, ``sum_kl s_kl (d_rk d_sl + d_rl d_sk) / 2`` of rows r and s. A
+    combination of the ``s_kl`` for which it vanishes in all pairs of rows of all persons has no
+    effect on any choice of normal coefficients. Sums over pairs of rows are products of
+    ``G_i = sum_r d_r d_r'``.
+
+    Parameters
+    ----------
+    columns : (R, M)
+        Columns of the random coefficients.
+    names, correlated
+        As in `check_components`.
+
+    Examples
+    --------
+    A component on the sum of two columns whose coefficients are correlated:
+
+    >>> import numpy as np
+    >>> from bayesmix import examples
+    >>> data = examples.electricity()
+    >>> x = data.frame[["pf", "cl"]].to_numpy(float)
+    >>> three = np.column_stack([x, x.sum(axis=1)])
+    >>> found = check_products(three, ["pf", "cl", "both"], data, correlated=[(0, 1)])
+    >>> found.rank, check_products(three, ["pf", "cl", "both"], data).rank
+    (3, 3)
+    """
+    labels = (
+        *(f"sd[{name}]" for name in names),
+        *(f"corr[{names[a]}, {names[b]}]" for a, b in correlated),
+    )
+    pairs = [*((m, m) for m in range(len(names))), *correlated]
+    d = deviations(columns, data)
+    d = d / np.maximum(np.sqrt((d**2).sum(axis=0)), np.finfo(float).tiny)
+    a, b = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    gram = np.zeros((len(pairs), len(pairs)))
+    rows = data.situation_start[data.person_start]
+    persons = np.unique(np.linspace(0, data.n_persons - 1, MOST_PERSONS).astype(np.int64))
+    for own in (d[rows[i] : rows[i + 1]].T @ d[rows[i] : rows[i + 1]] for i in persons):
+        gram += own[np.ix_(a, a)] * own[np.ix_(b, b)] + own[np.ix_(a, b)] * own[np.ix_(b, a)]
+    size = np.sqrt(np.maximum(np.diag(gram), np.finfo(float).tiny))
+    values, vectors = np.linalg.eigh(gram / np.outer(size, size))
+    null = vectors[:, values <= TOLERANCE * max(values[-1], 1.0)]
+    # No part of the logit's own variance in it.
+    longer = np.concatenate([null, np.zeros((1, null.shape[1]))])
+    rank = len(pairs) - null.shape[1]
+    return ComponentCheck(labels, len(pairs), rank, tuple(_groups(longer, labels)))
 
 
 def _conditions(
@@ -205,7 +265,8 @@ def _groups(null: Array, labels: tuple[str, ...]) -> Iterator[Unidentified]:
             yield Unidentified(names, len(names) - missing, len(labels) in inside)
 
 
-def _fault(group: Unidentified) -> Fault:
+def component_fault(group: Unidentified) -> Fault:
+    """A group in words, and the remedy."""
     names = ", ".join(group.names)
     count = "none" if group.identified == 0 else f"only {group.identified}"
     missing = len(group.names) - group.identified

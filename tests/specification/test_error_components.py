@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bayesmix.data.choices import ChoiceData
-from bayesmix.specification.error_components import check_components
+from bayesmix.specification.error_components import check_components, check_products
 
 
 def offered(*sets, persons=None, outside=False):
@@ -160,3 +160,31 @@ def test_words():
         "error components: sd[a] is not identified by these choice sets: leave these "
         "coefficients fixed, or, where they have no mean, out"
     )
+
+
+def test_products_of_columns_against_brute_force():
+    """Rank of the products of all pairs of rows of each person, written out."""
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame({"who": np.repeat(np.arange(6), 6), "task": np.arange(36) // 3})
+    frame["alt"], frame["y"] = np.tile(list("abc"), 12), np.tile([1, 0, 0], 12)
+    roles = {"person": "who", "situation": "task", "alternative": "alt", "chosen": "y"}
+    data = ChoiceData.from_long(frame, **roles)
+    x, dummy = rng.normal(size=(36, 2)), (frame["alt"] == "a").to_numpy(float)
+    for columns, correlated in (
+        (np.column_stack([x, x.sum(axis=1)]), [(0, 1)]),
+        (np.column_stack([x, x.sum(axis=1)]), []),
+        (np.column_stack([x, x.sum(axis=1)]), [(0, 1), (0, 2), (1, 2)]),
+        (np.column_stack([dummy, 2 * dummy, x[:, 0]]), [(0, 2)]),
+        (np.column_stack([x, dummy]), [(0, 1), (0, 2), (1, 2)]),
+    ):
+        d = columns - np.repeat(columns.reshape(12, 3, -1).mean(axis=1), 3, axis=0)
+        pairs = [(m, m) for m in range(3)] + correlated
+        products = [
+            [d[r, a] * d[s, b] + d[r, b] * d[s, a] for a, b in pairs]
+            for r in range(36)
+            for s in range(36)
+            if r // 6 == s // 6
+        ]
+        found = check_products(columns, ["p", "q", "r"], data, correlated=correlated)
+        assert found.rank == np.linalg.matrix_rank(products, tol=1e-8)
+        assert (found.unidentified == ()) == (found.rank == len(pairs))
