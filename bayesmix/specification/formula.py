@@ -161,7 +161,7 @@ def parse(formula: str) -> formulaic.Formula:
 def _constant_written(formula: str) -> bool:
     """Whether the formula says ``1 + ...``: formulaic adds a constant to all others too."""
     without = DefaultFormulaParser(include_intercept=False)
-    return _CONSTANT in formulaic.Formula(formula, _parser=without)
+    return _CONSTANT in formulaic.Formula.from_spec(formula, parser=without)
 
 
 def _first(error: Exception) -> str:
