@@ -57,7 +57,8 @@ def hausman_test(
     params
         Flat names to compare; by default those that both fits have, and that mean the same in both:
         parameters of coefficients with another law, sign, bounds or formula of the mean, in other
-        units (willingness-to-pay space), or of other latent classes are left out, with a note.
+        units (willingness-to-pay space, or the errors of another source), against another base
+        level, or of other latent classes are left out, with a note.
     kind
         ``"joint"``: from persons, the default where both fits are of the same choices. One of the
         kinds of `Fit.covariance`: the difference of these; of each fit's own, elsewhere the
@@ -238,10 +239,11 @@ def _common(one: Fit, other: Fit, params: Sequence[str] | None) -> tuple[list[st
     if not why:
         return names, []
     words = "; ".join(f"{', '.join(left)} ({reason})" for reason, left in why.items())
-    same = [name for name in names if mine[name] == theirs[name]]
+    same = [name for name in names if not mine[name].differs(theirs[name])]
     if params is not None or not same:
         raise SpecificationError(
             f"the fits' parameters of one name are not one quantity: {words}; fit both with the "
-            "same laws, in the same space and classes, or leave these out of 'params'"
+            "same laws, in the same space and classes, against the same base, or leave these out "
+            "of 'params'"
         )
     return same, [f"left out, another quantity in each fit: {words}"]

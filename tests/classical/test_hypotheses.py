@@ -370,3 +370,60 @@ def test_meanings_of_classes_and_scales():
     assert found["share[2]"].differs(meanings(fit())["fixed[z]"]) != ""
     signs = mixed(bm.Correlated(bm.Normal("x"), bm.LogNormal("z", sign=-1)))
     assert meanings(of(signs))["corr[x, z]"].law == "normal, lognormal sign -1"
+
+
+@cache
+def constants(formula, *random, **options):
+    """A fit to choices with an outside option, groups of persons, and two sources."""
+    frame = data().frame.rename(columns={"alt": "number"})
+    frame["alt"] = frame["number"].map({0: "a", 1: "b", 2: "c"})
+    frame["group"] = np.where(frame["who"] % 2 == 0, "old", "young")
+    if options:
+        frame.loc[frame["task"] % 4 == 0, "choice"] = 0
+    second = frame["task"] % 2 == 1
+    orders = {"first": ["RP", "SP"], "second": ["SP", "RP"]}
+    for name, order in orders.items():
+        labels = np.where(second, "SP", "RP")
+        frame[f"{name}_source"] = pd.Categorical(labels, categories=order)
+    drawn = choice_data(frame, **options)
+    return lambda scale=None: bm.msle(
+        bm.MixedLogit(formula, random=random, scale=scale),
+        drawn,
+        **({"grid": bm.gauss_hermite(5), "starts": 1} if random else {}),
+    )
+
+
+def test_constants_against_other_bases_are_not_compared():
+    default = constants("x + C(alt)")()
+    other = constants("x + C(alt, contr.treatment(base='b'))")()
+    same = constants("x + z + C(alt, contr.treatment('a'))")()
+    with pytest.raises(SpecificationError, match=r"both fits are one estimator here"):
+        bm.hausman_test(default, other)  # x alone is left, the same in both
+    with pytest.raises(SpecificationError, match=r"alt\[c\]\] \(alt against a and alt against b\)"):
+        bm.hausman_test(default, other, params=["fixed[alt[c]]"])
+    assert bm.hausman_test(default, same, params=["fixed[alt[c]]"]).df == 1
+    at_base = constants("x * C(alt)")()
+    assert meanings(at_base)["fixed[x]"].differs(meanings(default)["fixed[x]"])
+
+
+def test_the_constant_of_all_is_that_of_the_base():
+    alone, base = (constants(f, outside_option=True)() for f in ("1 + x", "1 + x + C(alt)"))
+    words = meanings(alone)["fixed[Intercept]"].differs(meanings(base)["fixed[Intercept]"])
+    assert words == "none and alt against a"
+    assert bm.hausman_test(alone, base).null == "MSLE and MSLE estimate the same fixed[x]"
+
+
+def test_means_in_categories_are_those_of_their_base():
+    found = meanings(constants("x + y", bm.Normal("x", mean="1 + C(group)"))())
+    assert found["mean[x]"].law == "normal mean 1 + C(group) (group against old)"
+
+
+def test_sources_with_another_reference_have_other_units():
+    fit_of = constants("x + y")
+    first, second, none = (fit_of(s) for s in ("first_source", "second_source", None))
+    assert first.params["fixed[x]"] != pytest.approx(second.params["fixed[x]"], rel=1e-3)
+    one, two, plain = (meanings(f)["fixed[x]"] for f in (first, second, none))
+    assert one.differs(two) == "relative to RP and relative to SP"
+    assert one.differs(plain) == ""
+    scales = meanings(first)["scale[SP]"], meanings(second)["scale[RP]"]
+    assert "'first_source' and sources by 'second_source'" in scales[0].differs(scales[1])
