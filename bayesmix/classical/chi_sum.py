@@ -50,7 +50,7 @@ class ChiSum:
 
     Examples
     --------
-    >>> from scipy.optimize import brentq
+    >>> from scipy.stats import chi2
     >>> bool(abs(ChiSum((2.0, 2.0)).sf(6.0) - chi2.sf(3.0, 2)) < 1e-12)
     True
     >>> print(ChiSum((1.5, 0.5)))
