@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayesmix.classical.covariance import (
     Information,
-    natural_covariance,
+    shift_units,
     whole_correlations,
 )
 from bayesmix.classical.fit import Fit
@@ -174,16 +174,9 @@ def _certificate(
     space = search.problem.parameters
     if not space.n_random:
         return exact(search.problem)
-    # Near a standard deviation of 0 the robust errors vanish, and any shift would be many of them.
-    errors = [
-        np.sqrt(np.diag(natural_covariance(space, theta, found.covariance(kind), found.silent)))
-        for kind in ("robust", "hessian")
-    ]
-    # With weights the curvature's errors depend on their scale; those by person do not.
-    weights = search.problem.data.weights
-    errors[1] *= np.sqrt(weights @ weights / weights.sum())
+    errors = shift_units(space, theta, found)
     inverse = found.covariance("hessian") if isinstance(grid, PersonGrid) else None
-    return certify(search.problem, theta, grid, inverse, np.fmax(*errors), search.rng, own=own)
+    return certify(search.problem, theta, grid, inverse, errors, search.rng, own=own)
 
 
 def message_of(optimum: Optimum, found: Information, problem: Problem, theta: Array) -> str:

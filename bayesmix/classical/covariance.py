@@ -194,3 +194,17 @@ def natural_covariance(
     full = np.full_like(covariance, np.nan)
     full[np.ix_(good, good)] = jacobian[good] @ covariance @ jacobian[good].T
     return full
+
+
+def shift_units(space: ParameterSpace, theta: Array, found: Information) -> Array:
+    """Standard errors (P,) in which a certificate measures shifts: the larger of two kinds.
+
+    Near a standard deviation of 0 the robust errors vanish, and any shift would be many of them.
+    """
+    errors = [
+        np.sqrt(np.diag(natural_covariance(space, theta, found.covariance(kind), found.silent)))
+        for kind in ("robust", "hessian")
+    ]
+    # With weights the curvature's errors depend on their scale; those by person do not.
+    errors[1] *= np.sqrt(found.weights @ found.weights / found.weights.sum())
+    return np.fmax(*errors)

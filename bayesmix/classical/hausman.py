@@ -7,15 +7,21 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 
+from bayesmix.classical.covariance import shift_units
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.hypotheses import RANK, HypothesisTest, chi_squared, outcome
 from bayesmix.classical.meaning import meanings
 from bayesmix.errors import SpecificationError
+from bayesmix.integration.grids import PopulationGrid
+from bayesmix.likelihood.certificate import Certificate
 
 Array = NDArray[np.float64]
 
 JOINT = "joint"
+NOTED = 0.1
+"""Standard errors of a bias of draws beyond which a note says so."""
 
 
 def hausman_test(
@@ -35,6 +41,13 @@ def hausman_test(
     Hausman's own is ``V_c - V_e``: right in large samples where the first estimator is efficient,
     and often not positive definite in those that one has.
 
+    Estimates also differ by integration, of which scores on better nodes than those of the search
+    know nothing. Squares of the certificates' errors of estimates (of ``fit.integration``: the
+    shift, or its interval's half-width where that is more) are added to ``V``, and directions in
+    which it is smaller than these are left out. Draws of the population are in the scores already,
+    as the simulation noise of moments is: of these a bias alone remains, and a note where it is
+    large.
+
     Parameters
     ----------
     efficient
@@ -44,7 +57,8 @@ def hausman_test(
     params
         Flat names to compare; by default those that both fits have, and that mean the same in both:
         parameters of coefficients with another law, sign, bounds or formula of the mean, in other
-        units (willingness-to-pay space), or of other latent classes are left out, with a note.
+        units (willingness-to-pay space, or the errors of another source), against another base
+        level, or of other latent classes are left out, with a note.
     kind
         ``"joint"``: from persons, the default where both fits are of the same choices. One of the
         kinds of `Fit.covariance`: the difference of these; of each fit's own, elsewhere the
@@ -54,8 +68,8 @@ def hausman_test(
     ------
     SpecificationError
         If the fits have no parameter with a standard error in common, ``params`` mean something
-        else in each, no direction of the difference has a positive variance, or ``kind="joint"``
-        for fits of other choices or clusters.
+        else in each, no direction of the difference has a positive variance, larger than that of
+        integration, or ``kind="joint"`` for fits of other choices or clusters.
 
     References
     ----------
@@ -94,7 +108,9 @@ def hausman_test(
         unit = "person" if by is None else repr(by)
         notes.append(f"covariance of the difference: from both fits' scores, by {unit}")
     scale = np.sqrt(np.diag(other.loc[known, known]))
-    statistic, df, note = _quadratic(gap / scale, spread / np.outer(scale, scale))
+    noise = sum(integration_variances(fit, known) for fit in (efficient, consistent)) / scale**2
+    notes += _bias(efficient, known, "first") + _bias(consistent, known, "second")
+    statistic, df, note = _quadratic(gap / scale, spread / np.outer(scale, scale), noise)
     null = f"{efficient.estimator} and {consistent.estimator} estimate the same {', '.join(known)}"
     return outcome("Hausman", null, statistic, chi_squared(df), [*notes, *note])
 
@@ -134,15 +150,54 @@ def _contributions(fit: Fit, names: list[str]) -> Array:
     return weighted @ (rows @ found.covariance("hessian")).T
 
 
-def _quadratic(gap: Array, spread: Array) -> tuple[float, int, list[str]]:
-    """``d' V^+ d``, the positive directions of V, and a note on the negative ones.
+def integration_variances(fit: Fit, names: list[str]) -> Array:
+    """Squared integration errors of printed parameters that a fit's scores know nothing of.
 
-    Both are in units of standard errors: variances of less than `RANK` are those of optimisers,
-    which end a ten-thousandth of an error from where they should.
+    Of nodes of which each person has draws of his own the scores are the very sums whose maximum
+    was sought: their noise is in them. Quadratures are the same for all, and scores on nodes that
+    follow persons are of more of them than the search had.
     """
-    values, vectors = np.linalg.eigh(spread)
-    least = RANK * max(1.0, np.abs(values).max())
-    positive, negative = values > least, int((values < -least).sum())
+    found = fit.integration
+    if not isinstance(found, Certificate) or _drawn(fit):
+        return np.zeros(len(names))
+    shift, low, high = (found.shift[c].to_numpy(dtype=float) for c in ("estimate", "low", "high"))
+    units = shift_units(fit.space, fit.theta, fit.information)
+    error = np.fmax(np.abs(shift), (high - low) / 2) * units
+    where = [fit.space.names.index(name) for name in names]
+    return np.asarray(np.nan_to_num(error[where]) ** 2)
+
+
+def _drawn(fit: Fit) -> bool:
+    """Whether nodes are those of the population, drawn anew for each person."""
+    return isinstance(fit.grid, PopulationGrid) and not fit.grid.shared
+
+
+def _bias(fit: Fit, names: list[str], which: str) -> list[str]:
+    """A note on the shifts that the test takes for differences."""
+    if not isinstance(fit.integration, Certificate) or not _drawn(fit):
+        return []
+    shift = fit.integration.shift["estimate"][names]
+    if not shift.abs().max() > NOTED:
+        return []
+    worst = str(shift.abs().idxmax())
+    return [
+        f"integration shifts {worst} of the {which} fit by {shift[worst]:+.2f} standard errors, a "
+        "bias of its draws that the test may find: fit with more, or centred(sobol(64))"
+    ]
+
+
+def _quadratic(gap: Array, spread: Array, noise: Array) -> tuple[float, int, list[str]]:
+    """``d' (V + N)^-1 d`` over directions where V is larger than N, their number, and notes.
+
+    All are in units of standard errors. N is the diagonal of ``noise``, the variances of
+    integration, and of optimisers' `RANK`: these end a ten-thousandth of an error from where they
+    should.
+    """
+    least = RANK * max(1.0, np.abs(np.linalg.eigvalsh(spread)).max())
+    # Directions w with w' N w = 1, so that values are multiples of the noise.
+    values, vectors = eigh(spread, np.diag(noise + least))
+    positive, negative = values > 1.0, int((values < -1.0).sum())
+    left = len(gap) - negative - int(positive.sum())
     notes = []
     if negative:
         notes.append(
@@ -151,14 +206,21 @@ def _quadratic(gap: Array, spread: Array) -> tuple[float, int, list[str]]:
             "more efficient one, or the sample is small; kind='joint', of fits to the same "
             "choices, has no such directions"
         )
+    if left and noise.any():
+        notes.append(
+            f"{left} of {len(gap)} directions of the difference are left out: integration moves "
+            "the estimates more there than the data do"
+        )
     if not positive.any():
         raise SpecificationError(
-            "the difference of the estimates has no direction of positive variance: either both "
-            "fits are one estimator here, or the first is not the efficient one, "
-            "hausman_test(efficient, consistent)"
+            "the difference of the estimates has no direction of positive variance, beyond that of "
+            "integration: either both fits are one estimator here, or the first is not the "
+            "efficient one, hausman_test(efficient, consistent), or integration is too coarse to "
+            "tell (fit.integration)"
         )
     along = vectors[:, positive].T @ gap
-    return float((along**2 / values[positive]).sum()), int(positive.sum()), notes
+    statistic = float((along**2 / (values[positive] + 1.0)).sum())
+    return statistic, int(positive.sum()), notes
 
 
 def _common(one: Fit, other: Fit, params: Sequence[str] | None) -> tuple[list[str], list[str]]:
@@ -177,10 +239,11 @@ def _common(one: Fit, other: Fit, params: Sequence[str] | None) -> tuple[list[st
     if not why:
         return names, []
     words = "; ".join(f"{', '.join(left)} ({reason})" for reason, left in why.items())
-    same = [name for name in names if mine[name] == theirs[name]]
+    same = [name for name in names if not mine[name].differs(theirs[name])]
     if params is not None or not same:
         raise SpecificationError(
             f"the fits' parameters of one name are not one quantity: {words}; fit both with the "
-            "same laws, in the same space and classes, or leave these out of 'params'"
+            "same laws, in the same space and classes, against the same base, or leave these out "
+            "of 'params'"
         )
     return same, [f"left out, another quantity in each fit: {words}"]

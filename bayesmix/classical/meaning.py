@@ -1,11 +1,13 @@
-"""What a parameter means, which its name does not tell: its law, its units, its classes."""
+"""What a parameter means, which its name does not tell: its law, units, classes, base levels."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from bayesmix.classical.fit import Fit
 from bayesmix.specification.class_space import ClassSpace
+from bayesmix.specification.formula import State, bases
 from bayesmix.specification.mixing import Coefficient
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -24,16 +26,26 @@ class Meaning:
         Of a scale, the column of sources.
     classes
         Of a parameter of a class, the classes.
+    base
+        Of levels of categories, and of what they interact with, what they are measured against.
+    reference
+        Where sources have scales, the one whose errors utility is measured in. A fit without scales
+        is of any.
     """
 
     law: str = ""
     units: str = ""
     sources: str = ""
     classes: str = ""
+    base: str = ""
+    reference: str = ""
 
     def differs(self, other: Meaning) -> str:
         """In words, how the first fit's parameter differs from the second's; "" if it does not."""
-        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        one, two = vars(self), vars(other)
+        other_reference = bool(self.reference and other.reference)
+        names = [n for n in one if n != "reference" or other_reference]
+        pairs = [(one[n], two[n]) for n in names]
         return "; ".join(f"{a or NONE} and {b or NONE}" for a, b in pairs if a != b)
 
 
@@ -45,12 +57,24 @@ def meanings(fit: Fit) -> dict[str, Meaning]:
     """What each parameter of a fit means, by flat name."""
     model, space = fit.model, fit.space
     laws = {c.term: _law(c) for c in model.coefficients}
+    design = None if fit.problem is None else fit.problem.design
+    base: dict[str, str] = {}
+    reference = ""
+    if design is not None:
+        base = {} if design.state is None else bases(design.state)
+        persons = {} if design.persons is None else design.persons.states
+        laws |= {c.term: f"{laws[c.term]}{_bases_of(persons, c.mean)}" for c in model.coefficients}
+        if design.sources is not None:
+            reference = f"relative to {design.sources.labels[0]}"
     within = space.within if isinstance(space, ClassSpace) else space
     found = [
         Meaning(
             law=", ".join(laws.get(term, "fixed") for term in terms),
             units="" if not terms else _units(terms, model.wtp),
             sources="" if terms else f"sources by {model.scale!r}",
+            base=", ".join(dict.fromkeys(base[t] for t in terms if base.get(t))),
+            # Correlations have no units, and willingness to pay those of the price.
+            reference="" if len(terms) > 1 or _units(terms, model.wtp) != UTILS else reference,
         )
         for terms in _terms(within)
     ]
@@ -62,8 +86,10 @@ def meanings(fit: Fit) -> dict[str, Meaning]:
     out = {name: plain[name] for name in space.names if name in plain}
     for name in within.names:
         for c in range(1, space.classes + 1):
-            out[f"{name[:-1]}, {c}]"] = Meaning(plain[name].law, plain[name].units, "", classes)
-    shares = Meaning(law=f"shares {model.latent.share}", classes=classes)
+            out[f"{name[:-1]}, {c}]"] = replace(plain[name], sources="", classes=classes)
+    states = {} if design is None or design.shares is None else design.shares.states
+    share = model.latent.share
+    shares = Meaning(law=f"shares {share}{_bases_of(states, share)}", classes=classes)
     out |= dict.fromkeys(space.share_names, shares)
     return {name: out[name] for name in space.names}
 
@@ -80,6 +106,14 @@ def _terms(space: ParameterSpace) -> list[tuple[str, ...]]:
     ]
 
 
+def _bases_of(states: Mapping[str, State], formula: str) -> str:
+    """Against what the categories in a formula of covariates of persons are measured."""
+    if formula not in states:
+        return ""
+    found = ", ".join(dict.fromkeys(word for word in bases(states[formula]).values() if word))
+    return f" ({found})" if found else ""
+
+
 def _law(c: Coefficient) -> str:
     words = [c.law.words]
     if c.sign < 0:
@@ -94,4 +128,4 @@ def _law(c: Coefficient) -> str:
 
 def _units(terms: tuple[str, ...], wtp: str | None) -> str:
     """The price column in whose units a coefficient is; the price's own is in utils anyway."""
-    return UTILS if wtp is None or set(terms) == {wtp} else f"in units of {wtp}"
+    return UTILS if wtp is None or set(terms) <= {wtp} else f"in units of {wtp}"

@@ -18,6 +18,7 @@ import pandas as pd
 from formulaic.errors import DataMismatchWarning, FormulaicError
 from formulaic.parser import DefaultFormulaParser
 from formulaic.parser.types import Term
+from formulaic.transforms.contrasts import ContrastsState, TreatmentContrasts
 from numpy.typing import NDArray
 
 from bayesmix.data.attributes import check_complete, check_numeric
@@ -29,6 +30,7 @@ from bayesmix.specification.variation import deviations
 Array = NDArray[np.float64]
 
 _LEVEL = re.compile(r"C\(([^(),]+)(?:,.*?)?\)\[(?:T\.)?([^\]]*)\]")
+_CATEGORY = re.compile(r"^C\(([^(),]+)(?:,.*)?\)$")
 _CONSTANT = next(iter(formulaic.Formula("1")))
 
 
@@ -132,10 +134,48 @@ def columns_like(
 
 
 def _columns(matrix: formulaic.ModelMatrix, state: State, data: ChoiceData) -> Columns:
-    names = tuple(_LEVEL.sub(r"\1[\2]", str(c)) for c in matrix.columns[state.keep])
+    names = tuple(_named(c) for c in matrix.columns[state.keep])
     values = np.ascontiguousarray(matrix.to_numpy(dtype=float)[:, state.keep])
     _check_finite(values, names, data)
     return Columns(values, names, state)
+
+
+def bases(state: State) -> dict[str, str]:
+    """What each column that is kept is measured against, in words; "" for most.
+
+    A level of a category is measured against its contrast's base. What a category interacts with,
+    and the constant, which all do, are those of its base.
+    """
+    spec = state.spec
+    kept: dict[Term, tuple[list[str], set[str], set[str]]] = {}
+    for part in spec.structure or ():
+        columns = [c for c in part.columns if state.keep[spec.column_indices[c]]]
+        # The constant 1 is no factor of other terms.
+        factors = set() if part.term == _CONSTANT else {f.expr for f in part.term.factors}
+        reduced = {f.factor.expr for t in part.scoped_terms for f in t.factors if f.reduced}
+        if columns:
+            kept[part.term] = columns, factors, reduced
+    words = {factor.expr: _base(factor.expr, c) for factor, c in spec.factor_contrasts.items()}
+    found: dict[str, str] = {}
+    for columns, factors, own in kept.values():
+        wider = [more - factors for _, others, more in kept.values() if factors < others]
+        against = sorted(words[expr] for expr in own.union(*wider) if expr in words)
+        found |= dict.fromkeys((_named(c) for c in columns), ", ".join(against))
+    return found
+
+
+def _base(expression: str, found: ContrastsState) -> str:
+    """A category's base in words; of other contrasts than with one level, all levels."""
+    column = _CATEGORY.sub(r"\1", expression)
+    if isinstance(found.contrasts, TreatmentContrasts):
+        base = found.contrasts.get_drop_field(found.levels, reduced_rank=False)
+        return f"{column} against {base}"
+    kind = type(found.contrasts).__name__.removesuffix("Contrasts").lower()
+    return f"{column} in {kind} contrasts of {', '.join(str(level) for level in found.levels)}"
+
+
+def _named(column: str) -> str:
+    return _LEVEL.sub(r"\1[\2]", str(column))
 
 
 def parse(formula: str) -> formulaic.Formula:
@@ -161,7 +201,7 @@ def parse(formula: str) -> formulaic.Formula:
 def _constant_written(formula: str) -> bool:
     """Whether the formula says ``1 + ...``: formulaic adds a constant to all others too."""
     without = DefaultFormulaParser(include_intercept=False)
-    return _CONSTANT in formulaic.Formula(formula, _parser=without)
+    return _CONSTANT in formulaic.Formula.from_spec(formula, parser=without)
 
 
 def _first(error: Exception) -> str:

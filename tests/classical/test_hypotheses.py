@@ -116,12 +116,21 @@ def half():
     return bm.msle(MODEL, fewer, grid=bm.gauss_hermite(9), starts=1)
 
 
+def integration_noise(one):
+    """Squares of the certificate's errors, in the parameters' own units (without weights)."""
+    shift = one.integration.shift
+    error = np.maximum(shift["estimate"].abs(), (shift["high"] - shift["low"]) / 2)
+    errors = [np.sqrt(np.diag(one.covariance(kind))) for kind in ("robust", "hessian")]
+    return (error * np.maximum(*errors)) ** 2
+
+
 def test_hausman_by_its_formula():
     names = ["mean[x]", "fixed[z]"]
     test = bm.hausman_test(fit(), half(), params=names)
     gap = (fit().params - half().params)[names]
     spread = (half().covariance() - fit().covariance()).loc[names, names]
-    assert test.statistic == pytest.approx(gap @ np.linalg.inv(spread) @ gap)
+    noise = sum(integration_noise(f)[names] for f in (fit(), half()))
+    assert test.statistic == pytest.approx(gap @ np.linalg.inv(spread + np.diag(noise)) @ gap)
     assert (test.df, test.notes) == (2, ())
     assert "MSLE and MSLE estimate the same mean[x], fixed[z]" in str(test)
 
@@ -151,7 +160,7 @@ def test_hausman_of_the_same_choices_by_its_formula():
         parts.append(info.scores @ np.linalg.inv(info.hessian) @ jacobian.T)
     difference = parts[0] - parts[1]
     gap = exact.params - moments.params
-    spread = difference.T @ difference
+    spread = difference.T @ difference + np.diag(integration_noise(exact))
     assert test.statistic == pytest.approx(gap @ np.linalg.inv(spread) @ gap)
     assert test.df == 3
     assert "from both fits' scores, by person" in str(test)
@@ -162,14 +171,72 @@ def test_hausman_of_the_same_choices_by_its_formula():
 def test_hausman_of_likelihood_and_moments_has_its_law():
     """Over samples its sum is chi-squared; where few draws bias the likelihood it rejects."""
     fits = [by_moments(seed) for seed in range(6)]
-    right = sum(bm.hausman_test(exact, moments).statistic for exact, _, moments in fits)
-    assert 0.005 < chi2.sf(right, 3 * 6) < 0.995
-    biased = sum(bm.hausman_test(few, moments).statistic for _, few, moments in fits)
-    assert chi2.sf(biased, 3 * 6) < 1e-4
+    tests = [bm.hausman_test(exact, moments) for exact, _, moments in fits]
+    assert sum(test.df for test in tests) > 12
+    right = chi2.sf(sum(test.statistic for test in tests), sum(test.df for test in tests))
+    assert 0.005 < right < 0.995
+    biased = [bm.hausman_test(few, moments) for _, few, moments in fits]
+    assert chi2.sf(sum(test.statistic for test in biased), 3 * 6) < 1e-4
+    assert all("standard errors, a bias of its draws" in test.notes[-1] for test in biased)
+
+
+SEEDS = bm.MixedLogit("x + y", random=bm.Normal("x", "y"))
+
+
+def of_a_seed(grid, rng, seed=0, **options):
+    at = {"mean[x]": 0.5, "mean[y]": -0.5, "sd[x]": 1.0, "sd[y]": 0.7}
+    drawn = simulated(SEEDS, at, 120, 5, seed=seed)
+    return bm.msle(SEEDS, drawn, grid=grid, rng=rng, starts=1, **options)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("nodes", "options"),
+    [(64, {}), (128, {}), (64, {"optimizer": "l-bfgs-b"})],
+    ids=["seeds", "sizes", "optimisers"],
+)
+def test_one_estimator_on_other_nodes_is_refused(seed, nodes, options):
+    """Its estimates differ by integration alone, for which scores on better nodes have no place."""
+    one = of_a_seed(bm.centred(bm.sobol(64)), 1, seed)
+    again = of_a_seed(bm.centred(bm.sobol(nodes)), 2, seed, **options)
+    assert 1e-3 < ((one.params - again.params) / one.std_errors).abs().max() < 0.2
+    with pytest.raises(SpecificationError, match="beyond that of integration: either both fits"):
+        bm.hausman_test(one, again)
+
+
+@pytest.mark.parametrize("points", [(5, 9), (7, 9), (15, 25)])
+def test_one_estimator_on_other_quadratures_is_not_rejected(points):
+    """Errors of persons differ, so that some of a quadrature's error is in the scores."""
+    for seed in range(3):
+        fits = [of_a_seed(bm.gauss_hermite(n), 1, seed) for n in points]
+        assert bm.hausman_test(*fits).p_value > 0.2
+
+
+def test_noise_of_draws_of_the_population_is_in_the_scores():
+    """Two seeds of them are estimators with noise of their own, and the test has its law."""
+    tests = [
+        bm.hausman_test(*(of_a_seed(bm.monte_carlo(50), rng, seed) for rng in (1, 2)))
+        for seed in range(6)
+    ]
+    assert all(test.df == 4 for test in tests)
+    assert 0.005 < chi2.sf(sum(test.statistic for test in tests), 4 * 6) < 0.995
+
+
+def test_directions_of_integration_are_left_out():
+    exact, _, moments = by_moments()
+    shift = exact.integration.shift.copy()
+    shift.loc["sd[x]"] = 20.0, 19.0, 21.0
+    coarse = replace(exact, integration=replace(exact.integration, shift=shift))
+    test = bm.hausman_test(coarse, moments)
+    assert test.df == 2
+    assert "1 of 3 directions of the difference are left out: integration" in test.notes[-1]
+    rest = bm.hausman_test(exact, moments, params=["mean[x]", "fixed[y]"])
+    assert test.statistic == pytest.approx(rest.statistic, rel=0.02)
 
 
 def test_hausman_by_cluster():
     exact, _, moments = by_moments()
+    exact = replace(exact, integration=None)  # errors of integration do not depend on clusters
     frame = exact.problem.data.frame
     drawn = choice_data(frame.assign(pair=frame["who"] // 2, own=frame["who"]))
     alone = bm.hausman_test(exact.clustered(drawn, "own"), moments)
@@ -208,25 +275,27 @@ def test_estimates_that_differ_are_found_out():
 
 def test_a_singular_difference_has_fewer_degrees_of_freedom():
     """Covariances that differ in one direction alone."""
-    info = fit().information
+    plain = replace(fit(), integration=None)
+    info = plain.information
     direction = np.zeros(6)
     direction[[0, 1]] = 1.0, -1.0
     covariance = np.linalg.inv(info.hessian) + 1e-3 * np.outer(direction, direction)
-    looser = replace(fit(), information=replace(info, hessian=np.linalg.inv(covariance)))
+    looser = replace(plain, information=replace(info, hessian=np.linalg.inv(covariance)))
     moved = replace(looser, theta=looser.theta + 0.01 * direction)
-    test = bm.hausman_test(fit(), moved, kind="hessian", params=["mean[x]", "mean[y]"])
+    test = bm.hausman_test(plain, moved, kind="hessian", params=["mean[x]", "mean[y]"])
     assert test.df == 1
     assert test.statistic == pytest.approx(0.01**2 / 1e-3, rel=1e-4)
     assert test.notes == ()
 
 
 def test_a_difference_that_is_not_positive_is_said():
-    info = fit().information
+    plain = replace(fit(), integration=None)
+    info = plain.information
     covariance = np.linalg.inv(info.hessian)
     covariance[0, 0] += 1e-3
     covariance[1, 1] -= 1e-4
-    mixed = replace(fit(), information=replace(info, hessian=np.linalg.inv(covariance)))
-    test = bm.hausman_test(fit(), mixed, kind="hessian", params=["mean[x]", "mean[y]"])
+    mixed = replace(plain, information=replace(info, hessian=np.linalg.inv(covariance)))
+    test = bm.hausman_test(plain, mixed, kind="hessian", params=["mean[x]", "mean[y]"])
     assert test.df == 1
     assert "not positive definite (1 of 2 directions" in test.notes[0]
     with pytest.raises(SpecificationError, match=r"'mean\[w\]' is not in both fits"):
@@ -301,3 +370,60 @@ def test_meanings_of_classes_and_scales():
     assert found["share[2]"].differs(meanings(fit())["fixed[z]"]) != ""
     signs = mixed(bm.Correlated(bm.Normal("x"), bm.LogNormal("z", sign=-1)))
     assert meanings(of(signs))["corr[x, z]"].law == "normal, lognormal sign -1"
+
+
+@cache
+def constants(formula, *random, **options):
+    """A fit to choices with an outside option, groups of persons, and two sources."""
+    frame = data().frame.rename(columns={"alt": "number"})
+    frame["alt"] = frame["number"].map({0: "a", 1: "b", 2: "c"})
+    frame["group"] = np.where(frame["who"] % 2 == 0, "old", "young")
+    if options:
+        frame.loc[frame["task"] % 4 == 0, "choice"] = 0
+    second = frame["task"] % 2 == 1
+    orders = {"first": ["RP", "SP"], "second": ["SP", "RP"]}
+    for name, order in orders.items():
+        labels = np.where(second, "SP", "RP")
+        frame[f"{name}_source"] = pd.Categorical(labels, categories=order)
+    drawn = choice_data(frame, **options)
+    return lambda scale=None: bm.msle(
+        bm.MixedLogit(formula, random=random, scale=scale),
+        drawn,
+        **({"grid": bm.gauss_hermite(5), "starts": 1} if random else {}),
+    )
+
+
+def test_constants_against_other_bases_are_not_compared():
+    default = constants("x + C(alt)")()
+    other = constants("x + C(alt, contr.treatment(base='b'))")()
+    same = constants("x + z + C(alt, contr.treatment('a'))")()
+    with pytest.raises(SpecificationError, match=r"both fits are one estimator here"):
+        bm.hausman_test(default, other)  # x alone is left, the same in both
+    with pytest.raises(SpecificationError, match=r"alt\[c\]\] \(alt against a and alt against b\)"):
+        bm.hausman_test(default, other, params=["fixed[alt[c]]"])
+    assert bm.hausman_test(default, same, params=["fixed[alt[c]]"]).df == 1
+    at_base = constants("x * C(alt)")()
+    assert meanings(at_base)["fixed[x]"].differs(meanings(default)["fixed[x]"])
+
+
+def test_the_constant_of_all_is_that_of_the_base():
+    alone, base = (constants(f, outside_option=True)() for f in ("1 + x", "1 + x + C(alt)"))
+    words = meanings(alone)["fixed[Intercept]"].differs(meanings(base)["fixed[Intercept]"])
+    assert words == "none and alt against a"
+    assert bm.hausman_test(alone, base).null == "MSLE and MSLE estimate the same fixed[x]"
+
+
+def test_means_in_categories_are_those_of_their_base():
+    found = meanings(constants("x + y", bm.Normal("x", mean="1 + C(group)"))())
+    assert found["mean[x]"].law == "normal mean 1 + C(group) (group against old)"
+
+
+def test_sources_with_another_reference_have_other_units():
+    fit_of = constants("x + y")
+    first, second, none = (fit_of(s) for s in ("first_source", "second_source", None))
+    assert first.params["fixed[x]"] != pytest.approx(second.params["fixed[x]"], rel=1e-3)
+    one, two, plain = (meanings(f)["fixed[x]"] for f in (first, second, none))
+    assert one.differs(two) == "relative to RP and relative to SP"
+    assert one.differs(plain) == ""
+    scales = meanings(first)["scale[SP]"], meanings(second)["scale[RP]"]
+    assert "'first_source' and sources by 'second_source'" in scales[0].differs(scales[1])

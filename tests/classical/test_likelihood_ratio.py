@@ -186,8 +186,20 @@ def test_scales_of_a_weighted_ratio():
 def test_fewer_clusters_than_restrictions_are_refused():
     halves = choice_data(data().frame.assign(half=data().frame["who"] // 75))
     small, large = (bm.msle(bm.MixedLogit(f), halves, cluster="half") for f in ("x", "x + y + z"))
-    with pytest.raises(SpecificationError, match="fewer clusters than restrictions; take a finer"):
+    words = "scores of 2 clusters vary in fewer than 2 directions.*by a finer column"
+    with pytest.raises(SpecificationError, match=words):
         bm.lr_test(small, large)
+
+
+def test_singular_scores_without_clusters_are_said_to_be_of_persons():
+    weights = 0.3 + np.arange(150) % 3
+    small, large = (weighted(weights, formula) for formula in ("x", "x + y + z"))
+    scores = np.outer(large.information.scores[:, 1], [1.0, 2.0, -1.0])
+    alike = replace(large, information=replace(large.information, scores=scores))
+    words = "scores of 150 persons vary in fewer than 2 directions.*restrict less.*sum 195, effect"
+    with pytest.raises(SpecificationError, match=words) as refused:
+        bm.lr_test(small, alike)
+    assert "cluster" not in str(refused.value)
 
 
 def test_clusters_of_equal_persons():

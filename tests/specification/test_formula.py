@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.specification.formula import columns_like, evaluate, parse
+from bayesmix.specification.formula import bases, columns_like, columns_of, evaluate, parse
 from tests.oracles import choice_frame, choices
 
 
@@ -186,3 +186,48 @@ def test_the_row_named_in_a_message_is_the_users(frame):
     labelled.loc["r7", "cost"] = 0.0
     with pytest.raises(DataError, match="infinite in 1 rows, first in row 'r7'"):
         evaluate("np.log(cost) + price", choices(labelled))
+
+
+BUS, YOUNG = "mode against bus", "group against old"
+
+
+@pytest.mark.parametrize(
+    ("formula", "found"),
+    [
+        ("price + C(mode)", ["", BUS, BUS]),
+        ("C(mode, contr.treatment(base='car'))", ["mode against car"] * 2),
+        ("C(mode, levels=['train', 'bus', 'car'])", ["mode against train"] * 2),
+        ("C(mode, contr.sum)", ["mode in sum contrasts of bus, car, train"] * 2),
+        # A slope that differs between categories is the base's.
+        ("price * C(mode)", [BUS] * 5),
+        ("C(mode):price", ["", "", ""]),
+        ("C(mode):income", [BUS] * 2),
+        ("C(mode) + C(mode):C(group)", [f"{YOUNG}, {BUS}"] * 4),
+        ("C(mode):C(group)", [BUS] * 4),
+        ("price:C(group)", ["", ""]),
+        ("np.log(price ** 2) + {time * 2}", ["", ""]),
+    ],
+)
+def test_what_columns_are_measured_against(data, formula, found):
+    columns = evaluate(formula, data)
+    assert bases(columns.state) == dict(zip(columns.names, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("formula", "found"),
+    [
+        ("price + C(mode)", ["", "", "", ""]),
+        ("1 + price", ["", ""]),
+        ("price + 1 + C(mode)", [BUS, "", BUS, BUS]),
+    ],
+)
+def test_what_constants_are_measured_against(outside, formula, found):
+    columns = evaluate(formula, outside)
+    names = [columns.names.index(n) for n in bases(columns.state)]
+    assert names == list(range(len(found)))
+    assert list(bases(columns.state).values()) == found
+
+
+def test_what_covariates_are_measured_against(data):
+    found = bases(columns_of("1 + C(group)", data).state)
+    assert found == {"Intercept": YOUNG, "group[young]": YOUNG}
