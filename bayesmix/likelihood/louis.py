@@ -149,8 +149,8 @@ def checked(
         return Checked(mean, scores, words)
     else:
         words = (
-            f"the curvature is noise, on {SCRAMBLES * number} nodes of each person's posterior too: "
-            "what is not identified is not told from what these do not show"
+            f"the curvature is noise, also on {SCRAMBLES * number} nodes of each person's "
+            "posterior: what choices say little of and what they say nothing of look alike"
         )
         return Checked(hessian, None, words)
     return Checked(hessian)

@@ -156,6 +156,20 @@ def test_a_standard_deviation_at_the_boundary_can_leave_it():
     assert "note" not in run().summary()
 
 
+def test_the_scale_of_weights_does_not_matter_to_what_is_at_the_boundary():
+    flat = bm.MixedLogit("x + y", random=bm.Normal("x"))
+    truth = {"mean[x]": 0.8, "sd[x]": 0.1, "fixed[y]": -0.6}
+    found = []
+    for weight in (1.0, 1e4):
+        sample = simulated(flat, truth, 120, 4, seed=3)
+        frame = sample.frame.assign(weight=weight)
+        weighted = choice_data(frame, weights="weight")
+        start = bm.msle(flat, weighted, grid=bm.gauss_hermite(9), starts=1)
+        found.append(bm.bootstrap(start, weighted, 12, rng=1, processes=1).params["sd[x]"])
+    assert 0 < (found[0] == 0).sum() < 12
+    np.testing.assert_array_equal(found[0] == 0, found[1] == 0)
+
+
 def test_standard_deviations_of_classes_are_settled_each():
     model = bm.MixedLogit("x + y", [bm.LatentClass(bm.Normal("x")), bm.Normal("y")])
     problem = bind(model, data())
