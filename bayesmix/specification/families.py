@@ -89,7 +89,8 @@ def moments(coefficient: Coefficient, loc: float, scale: float) -> Moments:
         )
         return Moments(mean, min(max(loc, low), high), sd, positive)
     law = scipy_law(coefficient.family, loc, scale, low, high)
-    mean, median, sd = float(law.mean()), float(law.median()), float(law.std())
+    with np.errstate(over="ignore", invalid="ignore"):  # of a wide lognormal law: infinite
+        mean, median, sd = float(law.mean()), float(law.median()), float(law.std())
     if coefficient.sign < 0:
         return Moments(-mean, -median, sd, float(law.cdf(0.0)))
     return Moments(mean, median, sd, float(law.sf(0.0)))

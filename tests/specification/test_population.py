@@ -122,6 +122,7 @@ def test_correlations_of_wide_lognormals_are_known_or_said_not_to_be():
         exact = (mean - 1.0) / (0.7 * np.sqrt(-np.expm1(-(scale**2))) * np.exp(scale**2 / 2))
         assert found == pytest.approx(-exact, rel=1e-6)
     assert np.isnan(population_correlation((wide, other), (zero, zero), (30.0, 0.7), 0.5, one))
+    assert moments(wide, 0.0, 30.0).sd == population_moments(wide, zero, 30.0, one).sd == np.inf
 
 
 def test_a_series_that_has_not_converged_is_no_correlation():
