@@ -144,7 +144,9 @@ def values_at(c: Coefficient, loc: Array, scale: float, z: Array) -> Array:
             return _truncated(z, loc, scale, (low - loc) / scale, (high - loc) / scale)
         case "lognormal":
             return np.exp(loc + scale * z)
-    return np.clip(loc + scale * z, low, high)
+        case "normal" | "censored-normal":
+            return np.clip(loc + scale * z, low, high)
+    raise AssertionError(c.family)
 
 
 def _triangle(z: Array) -> Array:
@@ -188,7 +190,9 @@ def index_cdf(c: Coefficient, loc: Array, scale: float, index: float) -> Array:
         case "truncated-normal":
             low, high = c.limits
             return _truncated_below(z, (low - loc) / scale, (high - loc) / scale)
-    return np.asarray(ndtr(z))
+        case "normal" | "lognormal" | "johnson-sb" | "censored-normal":
+            return np.asarray(ndtr(z))
+    raise AssertionError(c.family)
 
 
 def from_index(c: Coefficient, index: float) -> float:
