@@ -48,7 +48,8 @@ class Fit:
     loglik
         Weighted log-likelihood on the fit's grid, nats.
     loglik_multinomial
-        The multinomial logit's, nats: that of the means, without columns of error components.
+        The multinomial logit's, nats: of coefficients that are the same for everybody, those of
+        error components 0. Their means by covariates are no part of it.
     information
         Curvature and scores at the optimum.
     grid

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -88,6 +89,17 @@ def shifts_of(problem: Problem) -> dict[str, Shifts]:
 
 
 @dataclass(frozen=True, eq=False)
+class _Joint:
+    """Kinds of persons by the covariates of two coefficients.
+
+    A person (G,) of each kind, and the kind (I,) of each person.
+    """
+
+    first: NDArray[np.int64]
+    kind: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
 class _Implied:
     """Moments of the coefficients of some laws, at parameters and weights (I,) of persons."""
 
@@ -119,6 +131,19 @@ class _Implied:
     def any(self) -> bool:
         """Whether there is anything to say."""
         return bool(self.laws or self.pairs)
+
+    @cached_property
+    def joint_kinds(self) -> dict[tuple[str, str], _Joint]:
+        """Kinds of persons of each of the `pairs` that have shifts, by terms."""
+        found = {}
+        for pair in ((a.term, b.term) for a, b in self.pairs):
+            own = [self.shifts[term] for term in pair if term in self.shifts]
+            if own:
+                # One number for both: sorting these is quick.
+                code = own[0].kind * len(own[-1].kinds) + own[-1].kind
+                _, first, kind = np.unique(code, return_index=True, return_inverse=True)
+                found[pair] = _Joint(first, kind)
+        return found
 
     def _known(self, c: Coefficient) -> bool:
         return c.mean in ("0", "1") or c.term in self.shifts
@@ -160,15 +185,12 @@ class _Implied:
     def _correlation(
         self, a: Coefficient, b: Coefficient, params: pd.Series, weights: Array
     ) -> float:
-        shifted = [self.shifts[c.term].kind for c in (a, b) if c.term in self.shifts]
         share, locs = np.ones(1), [self._locations(c, params) for c in (a, b)]
-        if shifted:  # kinds of persons by the covariates of both
-            both, first, kind = np.unique(
-                np.stack(shifted), axis=1, return_index=True, return_inverse=True
-            )
-            share = np.bincount(kind.ravel(), weights, both.shape[1])
+        both = self.joint_kinds.get((a.term, b.term))
+        if both is not None:
+            share = np.bincount(both.kind, weights, len(both.first))
             locs = [
-                loc[self.shifts[c.term].kind[first]] if c.term in self.shifts
+                loc[self.shifts[c.term].kind[both.first]] if c.term in self.shifts
                 else np.repeat(loc, len(share))
                 for c, loc in zip((a, b), locs, strict=True)
             ]  # fmt: skip

@@ -85,11 +85,28 @@ def boundary_notes(table: pd.DataFrame) -> pd.Series:
     words[none] = "moves with a parameter at a boundary"
     words[none & names.str.startswith("corr[")] = "at a boundary"
     words[none & names.str.startswith("sd[")] = "at the boundary 0"
-    whole = (table["std error"] == 0) & table["estimate"].isin([0.0, 1.0])
+    for n, name in enumerate(names):
+        if none[n] and np.isnan(table["estimate"].iloc[n]) and not _stands_still(name, table):
+            words[n] = "not known: its series has not converged, or a law is too wide"
+    # Averages over people are rounded, and so are their differences.
+    share = table["estimate"].clip(0.0, 1.0)
+    whole = (table["std error"] < 1e-8) & (np.minimum(share, 1.0 - share) < 1e-12)
     words[whole & names.str.startswith("share ")] = "everybody has one sign: no interval"
     if none.all():
         words[:] = "no maximum: the curvature is not that of one"
     return pd.Series(words, index=table.index)
+
+
+def _stands_still(name: str, table: pd.DataFrame) -> bool:
+    """Whether a coefficient of an implied correlation has a standard deviation of 0."""
+    zero = table.index[(table["estimate"] == 0).to_numpy()].astype(str)
+    labels = [label for label in zero if label.startswith("sd[")]
+    terms = set(_inside(name).split(", "))
+    return any(set(_inside(label).split(", ")) <= terms for label in labels)
+
+
+def _inside(name: str) -> str:
+    return name[name.index("[") + 1 : -1] if "[" in name else name
 
 
 def _errors(fit: Fit, kind: str | None) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, Fault, SpecificationError
 from bayesmix.likelihood.problem import Problem
+from bayesmix.specification.means import constant_shifts
 from bayesmix.specification.mixing import Coefficient
 
 Array = NDArray[np.float64]
@@ -33,8 +34,8 @@ class Multinomial:
     Parameters
     ----------
     coefficients, std_errors
-        Of all columns (K + F,), those with random coefficients first; 0 and NaN for columns of
-        error components, which have no mean.
+        Of all columns (K + F,), those with random coefficients first; 0 and NaN for columns whose
+        coefficients cannot have the same mean for everybody, such as error components.
     loglik
         Weighted log-likelihood, nats.
     """
@@ -47,8 +48,8 @@ class Multinomial:
 def multinomial(problem: Problem) -> Multinomial:
     """Newton's method on the concave log-likelihood (McFadden 1974), with halved steps if needed.
 
-    It is of the model whose random coefficients stay at their means, so that the model has it for a
-    special case.
+    Coefficients are the same for everybody, and 0 where a law cannot have such a mean: a model of
+    normal laws has it for a special case.
 
     Raises
     ------
@@ -207,7 +208,20 @@ def starting_values(problem: Problem, logit: Multinomial) -> Array:
     mean, sd = values[:k].copy(), np.empty(k)
     for m, c in enumerate(problem.design.coefficients):
         mean[m], sd[m] = _first_law(c, mean[m], unit[m])
-    return space.pack(mean, np.diag(sd), values[k:])
+    return space.pack(mean, np.diag(sd), values[k:], _first_shifts(problem, mean))
+
+
+def _first_shifts(problem: Problem, mean: Array) -> Array:
+    """Shifts (M,) that give everybody the location where a law has no mean but by groups."""
+    persons, shifts = problem.design.persons, np.zeros(len(problem.parameters.shifts))
+    if persons is None:
+        return shifts
+    for k in persons.centred:
+        constant = constant_shifts(persons, k)
+        if constant is not None:
+            columns = [m for m, (position, _) in enumerate(persons.shifts) if position == k]
+            shifts[columns] = mean[k] * constant
+    return shifts
 
 
 def _first_law(c: Coefficient, value: float, unit: float) -> tuple[float, float]:

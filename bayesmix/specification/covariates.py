@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.within import varies_within_persons
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.specification.formula import Columns, State, columns_like, columns_of, parse
+from bayesmix.specification.formula import (
+    Columns,
+    State,
+    columns_like,
+    columns_of,
+    constant_alone,
+    no_term,
+    parse,
+)
 from bayesmix.specification.mixing import Coefficient
 
 Array = NDArray[np.float64]
@@ -109,7 +117,8 @@ def check_mean(formula: str, role: str = "a mean") -> None:
         raise SpecificationError(
             f"cannot read the formula of {role} {formula!r}: write '1 + income', or '0' for none"
         )
-    parse(formula)
+    if constant_alone(parse(formula)):
+        raise no_term(formula)
 
 
 def _by_person(columns: Columns, formula: str, data: ChoiceData, role: str) -> Array:

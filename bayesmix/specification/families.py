@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
+from scipy.special import expit, ndtr
 
 if TYPE_CHECKING:
     from bayesmix.specification.mixing import Coefficient
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -77,12 +81,16 @@ def moments(coefficient: Coefficient, loc: float, scale: float) -> Moments:
     """
     low, high = coefficient.limits
     if scale == 0.0:
-        value = at_zero_scale(coefficient, loc)
+        value = float(at_zero_scale(coefficient, np.array([loc]))[0])
         return Moments(value, value, 0.0, float(value > 0))
     if coefficient.family == "censored-normal":
-        return _censored(loc, scale, low, high)
+        mean, sd, positive = map(
+            float, np.concatenate(censored_moments(np.array([loc]), scale, low, high))
+        )
+        return Moments(mean, min(max(loc, low), high), sd, positive)
     law = scipy_law(coefficient.family, loc, scale, low, high)
-    mean, median, sd = float(law.mean()), float(law.median()), float(law.std())
+    with np.errstate(over="ignore", invalid="ignore"):  # of a wide lognormal law: infinite
+        mean, median, sd = float(law.mean()), float(law.median()), float(law.std())
     if coefficient.sign < 0:
         return Moments(-mean, -median, sd, float(law.cdf(0.0)))
     return Moments(mean, median, sd, float(law.sf(0.0)))
@@ -114,37 +122,41 @@ def scipy_law(family: str, loc: Any, scale: float, low: float, high: float) -> A
     raise AssertionError(family)
 
 
-def _censored(loc: float, scale: float, low: float, high: float) -> Moments:
-    """Moments of ``min(max(b, low), high)`` with ``b`` normal: two atoms and a truncated part."""
+def censored_moments(
+    loc: Array, scale: float, low: float, high: float
+) -> tuple[Array, Array, Array]:
+    """Means, standard deviations and shares above 0 of ``min(max(b, low), high)``.
+
+    ``b`` is normal around each location (G,), with a positive standard deviation.
+    """
     a, b = (low - loc) / scale, (high - loc) / scale
-    below, above = stats.norm.cdf(a), stats.norm.sf(b)
-    inside = 1.0 - below - above
-    first = second = 0.0
-    if inside > 0:
-        law = stats.truncnorm(a, b, loc, scale)
-        first, second = float(law.mean()), float(law.moment(2))
-    mean, square = inside * first, inside * second
-    for mass, at in ((below, low), (above, high)):
-        if mass > 0:
-            mean, square = mean + mass * at, square + mass * at**2
-    positive = 1.0 if low > 0 else 0.0 if high <= 0 else float(stats.norm.cdf(loc / scale))
-    sd = math.sqrt(max(float(square - mean**2), 0.0))
-    return Moments(float(mean), min(max(loc, low), high), sd, positive)
+    below, above = ndtr(a), ndtr(-b)
+    at_a, at_b = (np.exp(-0.5 * end**2) / math.sqrt(2.0 * math.pi) for end in (a, b))
+    # Deviations from the location: their squares lose no digits where it is far from 0.
+    mean, square = scale * (at_a - at_b), scale**2 * (1.0 - below - above)
+    for mass, end, slope in ((below, low, -at_a), (above, high, at_b)):
+        if np.isfinite(end):
+            mean = mean + mass * (end - loc)
+            square = square + mass * (end - loc) ** 2 - scale * (end - loc) * slope
+    sd = np.sqrt(np.maximum(square - mean**2, 0.0))
+    inside = ndtr(loc / scale)
+    positive = np.ones_like(loc) if low > 0 else np.zeros_like(loc) if high <= 0 else inside
+    return loc + mean, sd, positive
 
 
-def at_zero_scale(coefficient: Coefficient, loc: float) -> float:
-    """The value of everybody's coefficient where the scale is 0."""
+def at_zero_scale(coefficient: Coefficient, loc: Array) -> Array:
+    """The value of everybody's coefficient at each location (G,) where the scale is 0."""
     low, high = coefficient.limits
     match coefficient.family:
         case "lognormal" | "gamma":
-            return coefficient.sign * math.exp(loc)
+            return coefficient.sign * np.exp(loc)
         case "johnson-sb":
-            return low + (high - low) / (1.0 + math.exp(-loc))
+            return low + (high - low) * expit(loc)
         case "exponential" | "zero-triangular":
-            return 0.0
+            return np.zeros_like(loc)
         case "normal" | "uniform" | "triangular":
             return loc
-    return min(max(loc, low), high)
+    return np.clip(loc, low, high)
 
 
 def location_of(coefficient: Coefficient, value: float) -> float | None:

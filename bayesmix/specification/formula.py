@@ -66,6 +66,8 @@ def evaluate(formula: str, data: ChoiceData) -> Columns:
         If a column is missing, is text and used as a number, or holds NaN or infinities.
     """
     parsed = parse(formula)
+    if constant_alone(parsed) and not data.outside_option:
+        raise no_term(formula)
     frame = _checked_frame(parsed, formula, data)
     terms = [term for term in parsed if term != _CONSTANT]
     implied = [] if data.outside_option else _implied(terms, frame, formula, data)
@@ -193,9 +195,19 @@ def parse(formula: str) -> formulaic.Formula:
             f"the formula {formula!r} has more than one part: write the utility alone, without "
             "'~' and '|'; the choices are named in the data"
         )
-    if all(term == _CONSTANT for term in parsed):
-        raise SpecificationError(f"the formula {formula!r} has no term: write 'price + time'")
+    if not len(parsed):
+        raise no_term(formula)
     return parsed
+
+
+def no_term(formula: str) -> SpecificationError:
+    """What is said of a formula without a term, or with a constant alone that means nothing."""
+    return SpecificationError(f"the formula {formula!r} has no term: write 'price + time'")
+
+
+def constant_alone(parsed: formulaic.Formula) -> bool:
+    """Whether a formula has no term but the constant: ``"1"``."""
+    return all(term == _CONSTANT for term in parsed)
 
 
 def _constant_written(formula: str) -> bool:

@@ -45,10 +45,29 @@ class Terms:
 def meanless(
     coefficients: Sequence[Coefficient], persons: Covariates | None = None
 ) -> NDArray[np.bool_]:
-    """Which coefficients (K,) have a mean of 0 whatever their parameters, but for shifts.
+    """Which coefficients (K,) cannot have the same mean, other than 0, for everybody.
 
-    Those of laws that are symmetric around an index of mean 0: a lognormal one has a mean.
+    Those of laws that are symmetric around an index of mean 0 (a lognormal one has a mean), unless
+    shifts make a mean of everybody's: those by groups do, ``mean="0 + C(region)"``.
     """
+    found = _without_mean(coefficients, persons)
+    for k in np.flatnonzero(found):
+        found[k] = persons is None or constant_shifts(persons, int(k)) is None
+    return found
+
+
+def constant_shifts(persons: Covariates, k: int) -> Array | None:
+    """Shifts (S,) of coefficient ``k`` that sum to 1 for everybody; None where none do."""
+    columns = [m for m, (position, _) in enumerate(persons.shifts) if position == k]
+    z, ones = persons.values[:, columns], np.ones(len(persons.values))
+    found: Array = np.linalg.lstsq(z, ones, rcond=None)[0] if columns else np.zeros(0)
+    return found if np.abs(z @ found - ones).max() < 1e-9 else None
+
+
+def _without_mean(
+    coefficients: Sequence[Coefficient], persons: Covariates | None
+) -> NDArray[np.bool_]:
+    """Which coefficients (K,) have a mean of 0 whatever their parameters, but for shifts."""
     centred = [k for k, c in enumerate(coefficients) if c.mean == "0"]
     if persons is not None:
         centred = list(persons.centred)
@@ -62,7 +81,7 @@ def mean_columns(terms: Terms, data: ChoiceData) -> tuple[Array, tuple[str, ...]
 
     Shifts are those of laws linear in their index; a lognormal's is no fixed coefficient.
     """
-    none = meanless(terms.coefficients, terms.persons)
+    none = _without_mean(terms.coefficients, terms.persons)
     without = {c.term for c, is_none in zip(terms.coefficients, none, strict=True) if is_none}
     kept = [m for m, name in enumerate(terms.names) if name not in without]
     parts, names = [terms.values[:, kept]], [terms.names[m] for m in kept]

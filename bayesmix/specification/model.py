@@ -40,7 +40,8 @@ class MixedLogit:
         Utility in formulaic's syntax, such as ``"price + time + C(alt)"``. The base of constants is
         the first alternative; ``C(alt, contr.treatment(base="bus"))`` chooses another. With an
         outside option all alternatives have a constant, and ``"1 + price"`` is one that they share,
-        ``Intercept``; without, such a constant cancels, and is refused.
+        ``Intercept``, and ``"1"`` alone the model without attributes; without, such a constant
+        cancels, and is refused.
     random
         Laws of the random coefficients, and at most one `LatentClass`; every other column has a
         fixed coefficient.
@@ -241,7 +242,7 @@ class Design:
 
     @property
     def meanless(self) -> NDArray[np.bool_]:
-        """Columns (K + F,), those with a law first, whose coefficients have no mean to estimate."""
+        """Columns (K + F,), those with a law first, whose coefficients have no common mean."""
         fixed = np.zeros(self.fixed.shape[1], dtype=bool)
         return np.concatenate([meanless(self.coefficients, self.persons), fixed])
 

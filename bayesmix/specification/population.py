@@ -1,28 +1,41 @@
-"""Moments of a coefficient over people whose laws differ in location: a mixture of laws."""
+"""Moments of a coefficient over people whose laws differ in location: a mixture of laws.
+
+Of more than a few hundred kinds of people, what has no quick closed form is interpolated in the
+location, see `bayesmix.specification.kinds`: with a relative error below 1e-5.
+"""
 
 from __future__ import annotations
 
 import math
-from functools import cache
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.optimize import brentq
-from scipy.special import gammaln, ndtr
-from scipy.stats import norm
 
-from bayesmix.specification.families import Moments, at_zero_scale, moments, scipy_law
+from bayesmix.specification.families import Moments, at_zero_scale, censored_moments, moments
+from bayesmix.specification.kinds import nodes
+from bayesmix.specification.maps import (
+    TERMS,
+    from_index,
+    hermite,
+    index_cdf,
+    lift,
+    mean_and_sd,
+    slope,
+    values_at,
+)
 from bayesmix.specification.mixing import Coefficient
 
 Array = NDArray[np.float64]
 
-NODES = 48
-"""Gauss-Hermite nodes of moments that have no quick closed form."""
-TERMS = 40
-"""Hermite polynomials of a correlation."""
-CONVERGED = 1e-4
-"""Share of the last terms in the sum of all that makes no difference to what is printed."""
+QUICK = ("normal", "lognormal", "censored-normal")
+"""Families of which all that a correlation needs of single laws has a closed form."""
+DEAR = ("gamma", "truncated-normal", "johnson-sb")
+"""Families with a moment, or a distribution function, that is dear for every person."""
+CLEAR = 1e-3
+"""An error of a correlation that makes no difference to what is printed."""
 
 
 def population_moments(coefficient: Coefficient, loc: Array, scale: float, share: Array) -> Moments:
@@ -48,84 +61,90 @@ def population_moments(coefficient: Coefficient, loc: Array, scale: float, share
     >>> [round(float(m), 6) for m in found]
     [0.0, 0.0, 1.414214, 0.5]
     """
+    c = coefficient
     if scale == 0.0:
-        values = np.array([at_zero_scale(coefficient, float(at)) for at in loc])
-        middle, sd = _step(values, share), _spread(values, 0.0, share)
-        return Moments(float(share @ values), middle, sd, float(share @ (values > 0)))
-    low, high = coefficient.limits
-    if coefficient.family == "censored-normal":
-        return _censored(loc, scale, (low, high), share)
-    if not coefficient.law.located:
-        return moments(coefficient, 0.0, scale)
-    law = scipy_law(coefficient.family, loc, scale, low, high)
-    means, sds = _each(coefficient.family, law)
-    mean, median, sd = float(share @ means), _median(law, share), _spread(means, sds, share)
-    if coefficient.sign < 0:
-        return Moments(-mean, -median, sd, float(share @ law.cdf(0.0)))
-    return Moments(mean, median, sd, float(share @ law.sf(0.0)))
+        values = at_zero_scale(c, loc)
+        positive = _average(share, (values > 0).astype(float))
+        mean, sd = _mean_and_sd(c, loc, scale, share)
+        return Moments(mean, _step(values, share), sd, positive)
+    if not c.law.located:
+        return moments(c, 0.0, scale)
+    mean, sd = _mean_and_sd(c, loc, scale, share)
+    # Where the index alone is normal, its distribution function is quick: that of everybody.
+    at, of_node = (loc, share) if c.family == "johnson-sb" else _few(c, loc, scale, share)
+    positive = _average(of_node, _above_zero(c, at, scale))
+    return Moments(mean, c.sign * _median(c, at, scale, of_node), sd, positive)
 
 
-def _spread(means: Array, sds: Array | float, share: Array) -> float:
+def _few(c: Coefficient, loc: Array, scale: float, share: Array) -> tuple[Array, Array]:
+    """Locations and shares that stand for those of people, where a law is dear."""
+    if c.law.located and c.family not in DEAR:
+        return loc, share
+    few = nodes(c, loc, scale)
+    return few.loc, few.sums(share)
+
+
+def _mean_and_sd(c: Coefficient, loc: Array, scale: float, share: Array) -> tuple[float, float]:
+    """Over all people."""
+    if scale == 0.0:
+        values = at_zero_scale(c, loc)
+        return float(share @ values), _spread(values, np.zeros(1), share)
+    at, of_node = _few(c, loc, scale, share)
+    means, sds = mean_and_sd(c, at, scale)
+    return c.sign * float(of_node @ means), _spread(means, sds, of_node)
+
+
+def _average(share: Array, values: Array) -> float:
+    """An average of probabilities: of equal ones exactly theirs, though shares are rounded."""
+    low, high = float(values.min()), float(values.max())
+    return min(max(float(share @ values), low), high)
+
+
+def _spread(means: Array, sds: Array, share: Array) -> float:
     """Standard deviation over people and within their laws."""
-    return float(np.sqrt(share @ (sds**2 + (means - share @ means) ** 2)))
+    away = means - share @ means
+    size = max(float(np.abs(away).max()), float(sds.max()))
+    if not 0.0 < size < math.inf:
+        return size
+    # In units of the largest, whose square may be too large for a number.
+    return size * math.sqrt(max(float(share @ ((sds / size) ** 2 + (away / size) ** 2)), 0.0))
 
 
-def _each(family: str, law: Any) -> tuple[Array, Array]:
-    """Means and standard deviations (G,) of the laws of a positive sign."""
-    if family not in ("johnson-sb", "truncated-normal"):
-        return law.mean(), law.std()
-    _, weights = _normal_nodes()
-    values = _at_nodes(law)
-    means = weights @ values
-    return means, np.sqrt(weights @ (values - means) ** 2)
+def _above_zero(c: Coefficient, loc: Array, scale: float) -> Array:
+    """Probabilities (G,) of a positive coefficient."""
+    low, high = c.limits
+    if c.family == "censored-normal":
+        return censored_moments(loc, scale, low, high)[2]
+    if c.side:
+        return np.full(len(loc), float(c.side > 0))
+    zero = math.log(-low / high) if c.family == "johnson-sb" else 0.0
+    return 1.0 - index_cdf(c, loc, scale, zero)
 
 
-def _at_nodes(law: Any) -> Array:
-    """Quantiles (N, G) at the normal nodes: the law as a map of a standard normal."""
-    z, _ = _normal_nodes()
-    # Upper quantiles from the upper tail: 1 less a small number would be 1.
-    return np.where(z[:, None] < 0, law.ppf(ndtr(z)[:, None]), law.isf(ndtr(-z)[:, None]))
-
-
-@cache
-def _normal_nodes() -> tuple[Array, Array]:
-    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
-    return nodes, weights / weights.sum()
-
-
-def _median(law: Any, share: Array) -> float:
+def _median(c: Coefficient, loc: Array, scale: float, share: Array) -> float:
     """Where the mixture's distribution function is 1/2: between the medians of its laws."""
-    middle = law.median()
-    low, high = float(middle.min()), float(middle.max())
-    if not high > low:
-        return low
-    return float(brentq(lambda x: share @ law.cdf(x) - 0.5, low, high, xtol=1e-15))
+    ends = np.array([loc.min(), loc.max()])
+    if c.family in ("gamma", "truncated-normal"):  # their index is not symmetric around loc
+        ends = values_at(c, ends, scale, np.zeros(1))[0]
+        if c.family == "gamma":
+            ends = np.log(np.maximum(ends, np.finfo(float).tiny))
+    low, high = (float(end) for end in ends)
+
+    def excess(index: float) -> float:
+        return float(share @ index_cdf(c, loc, scale, index)) - 0.5
+
+    # Of people who are nearly alike rounding may put both ends on one side.
+    if not low < high or excess(low) >= 0.0:
+        return from_index(c, low)
+    if excess(high) <= 0.0:
+        return from_index(c, high)
+    return from_index(c, float(brentq(excess, low, high, xtol=1e-15)))
 
 
 def _step(values: Array, share: Array) -> float:
     """The median of a law with few values."""
     order = np.argsort(values)
     return float(values[order][np.searchsorted(np.cumsum(share[order]), 0.5 - 1e-12)])
-
-
-def _censored(loc: Array, scale: float, limits: tuple[float, float], share: Array) -> Moments:
-    """Of ``min(max(b, low), high)`` with ``b`` normal around each location."""
-    a, b = ((end - loc) / scale for end in limits)
-    inside, first = norm.cdf(b) - norm.cdf(a), norm.pdf(a) - norm.pdf(b)
-    mean = loc * inside + scale * first
-    square = (loc**2 + scale**2) * inside + scale * loc * first
-    for end, tail, slope in zip(
-        limits, (norm.cdf(a), norm.sf(b)), (norm.pdf(a), -norm.pdf(b)), strict=True
-    ):
-        if np.isfinite(end):
-            mean, square = mean + end * tail, square + end**2 * tail + scale * end * slope
-    low, high = limits
-    positive = (
-        np.ones_like(loc) if low > 0 else np.zeros_like(loc) if high <= 0 else ndtr(loc / scale)
-    )
-    median = min(max(_median(norm(loc, scale), share), low), high)
-    sds = np.sqrt(np.maximum(square - mean**2, 0.0))
-    return Moments(float(share @ mean), median, _spread(mean, sds, share), float(share @ positive))
 
 
 def population_correlation(
@@ -137,13 +156,16 @@ def population_correlation(
 ) -> float:
     """Correlation over people of two coefficients whose indices have a given correlation.
 
-    With ``a_k = E[T_a(z) h_k(z)]`` of each map of its index, ``h_k`` the Hermite polynomials of
-    length 1 (Mehler's formula)::
+    Beside the covariance over kinds of people of the means it has that within them. With a normal
+    coefficient this is ``corr s_1 E[T_2(z) z]``, with a lognormal one of mean ``m_1`` it is ``m_1
+    E[T_2(z + corr s_1) - T_2(z)]``. Otherwise, with ``a_k = E[T(z) h_k(z)]`` of each map of its
+    index, ``h_k`` the Hermite polynomials of length 1 (Mehler's formula)::
 
-        cov = sum_g share_g sum_{k>=1} corr^k a_k b_k + the covariance over g of a_0 and b_0
+        sum_{k>=1} corr^k a_k b_k
 
-    NaN where a coefficient does not vary, or the series has not converged: beside the other a
-    lognormal's with a standard deviation of many.
+    of which 128 terms are used. NaN where a coefficient does not vary, where a standard deviation
+    is too large for a number, and where the remaining terms might matter: they are at most ``corr^K
+    sqrt(A B)``, with what the variances have beyond the terms used.
 
     Parameters
     ----------
@@ -166,51 +188,72 @@ def population_correlation(
     >>> bool(np.isclose(found, np.expm1(0.5) / np.expm1(1.0)))
     True
     """
-    each = list(zip(pair, locs, scales, strict=True))
-    a, b = (_hermite(c, loc, scale) for c, loc, scale in each)
-    if {c.family for c in pair} == {"lognormal"}:
-        within = a[0] * b[0] * np.expm1(correlation * scales[0] * scales[1])
+    laws = [_Law(*each) for each in zip(pair, locs, scales, strict=True)]
+    sds = [_mean_and_sd(*law, share)[1] for law in laws]
+    if not all(0.0 < sd < math.inf for sd in sds):
+        return math.nan
+    size = sds[0] * sds[1]
+    first, second = sorted(laws, key=lambda law: law.c.family not in ("normal", "lognormal"))
+    with np.errstate(over="ignore", invalid="ignore"):
+        if 0.0 in scales:
+            means = [law.means() for law in laws]
+            covariance = float((share * (means[0] - share @ means[0])) @ means[1])
+        elif first.c.family in ("normal", "lognormal"):
+            covariance = _closed(first, second, correlation, share)
+        else:
+            covariance, error = _series(first, second, correlation, share)
+            if error > CLEAR * size:
+                return math.nan
+        found = pair[0].sign * pair[1].sign * (covariance / sds[0] / sds[1])
+    return found if math.isfinite(found) else math.nan
+
+
+class _Law(NamedTuple):
+    """A law at its locations (G,) and scale."""
+
+    c: Coefficient
+    loc: Array
+    scale: float
+
+    def means(self) -> Array:
+        """Of each kind of people (G,), for a positive sign."""
+        if self.scale == 0.0:
+            return self.c.sign * at_zero_scale(self.c, self.loc)
+        few = nodes(self.c, self.loc, self.scale)
+        return np.asarray(few.matrix @ mean_and_sd(self.c, few.loc, self.scale)[0])
+
+
+def _closed(first: _Law, second: _Law, correlation: float, share: Array) -> float:
+    """Covariance of positive signs where the first is normal or lognormal."""
+    few = None if second.c.family in QUICK else nodes(*second)
+    at = second.loc if few is None else few.loc
+
+    def sums(values: Array) -> Array:
+        return values if few is None else few.sums(values)
+
+    move = correlation * first.scale
+    mean, _ = mean_and_sd(first.c, first.loc, first.scale)
+    if first.c.family == "normal":
+        within = sums(share * move) @ slope(second.c, at, second.scale)
     else:
-        terms = correlation ** np.arange(1.0, TERMS)[:, None] * a[1:] * b[1:]
-        within = terms.sum(axis=0)
-        if (np.abs(terms[-2:]).max(axis=0) > CONVERGED * np.abs(terms).sum(axis=0)).any():
-            return math.nan
-    covariance = share @ (within + a[0] * b[0]) - (share @ a[0]) * (share @ b[0])
-    sds = [population_moments(c, loc, scale, share).sd for c, loc, scale in each]
-    return float(covariance) / math.prod(sds) if all(sds) else math.nan
+        within = sums(share * mean) @ lift(second.c, at, second.scale, move)
+    means, _ = mean_and_sd(second.c, at, second.scale)
+    return float(within + sums(share * (mean - share @ mean)) @ means)
 
 
-def _hermite(c: Coefficient, loc: Array, scale: float) -> Array:
-    """Coefficients (K, G) of the map of a standard normal in Hermite polynomials of length 1."""
-    k = np.arange(TERMS)[:, None]
-    if c.family == "normal":
-        return np.where(k == 0, loc, np.where(k == 1, scale, 0.0))
-    if c.family == "lognormal":
-        size = scale**k * np.exp(-0.5 * gammaln(k + 1.0))
-        return c.sign * np.exp(loc + 0.5 * scale**2) * size
-    if scale == 0.0:
-        return np.where(k == 0, [at_zero_scale(c, float(at)) for at in loc], 0.0)
-    if c.family == "censored-normal":
-        return _hermite_censored(loc, scale, c.limits)
-    z, weights = _normal_nodes()
-    law = scipy_law(c.family, loc if c.law.located else loc[:1], scale, *c.limits)
-    found = (_polynomials(z) * weights) @ _at_nodes(law)
-    return c.sign * np.broadcast_to(found, (TERMS, len(loc)))
-
-
-def _hermite_censored(loc: Array, scale: float, limits: tuple[float, float]) -> Array:
-    """The same of a map with kinks, by parts: its slope is ``scale`` between them, or 0."""
-    ends = [np.clip((end - loc) / scale, -38.0, 38.0) for end in limits]
-    low, high = (_polynomials(end) * norm.pdf(end) for end in ends)
-    k = np.arange(2.0, TERMS)[:, None]
-    first = scale * (ndtr(ends[1]) - ndtr(ends[0]))
-    mean = [_censored(loc[[g]], scale, limits, np.ones(1)).mean for g in range(len(loc))]
-    return np.vstack([mean, first, scale * (low - high)[:-2] / np.sqrt(k * (k - 1.0))])
-
-
-def _polynomials(z: Array) -> Array:
-    """Hermite polynomials (K, N) of length 1 at ``z`` (N,)."""
-    rows = [np.ones_like(z), z]
-    for n in range(1, TERMS - 1):
-        rows.append((z * rows[n] - np.sqrt(n) * rows[n - 1]) / np.sqrt(n + 1))
-    return np.array(rows)
+def _series(first: _Law, second: _Law, correlation: float, share: Array) -> tuple[float, float]:
+    """Covariance of positive signs by Mehler's formula, and a bound of its error."""
+    few = [nodes(*law) for law in (first, second)]
+    joint = few[0].matrix.T @ sparse.diags(share) @ few[1].matrix
+    terms, beyond = [], 1.0
+    for law, own in zip((first, second), few, strict=True):
+        a = hermite(law.c, own.loc, law.scale)
+        mean, sd = mean_and_sd(law.c, own.loc, law.scale)
+        weights = own.sums(share)
+        missing = np.maximum(sd**2 - (a[1:] ** 2).sum(axis=0), 0.0)
+        beyond *= max(float(weights @ missing), 0.0)
+        a[0] = mean - weights @ mean
+        terms.append(a)
+    powers = np.append(1.0, correlation ** np.arange(1.0, TERMS))[:, None]
+    covariance = float((np.asarray(joint.T @ (powers * terms[0]).T).T * terms[1]).sum())
+    return covariance, abs(correlation) ** TERMS * math.sqrt(beyond)

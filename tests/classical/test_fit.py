@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from bayesmix.classical.implied import implied_moments
 from bayesmix.classical.msle import msle
-from bayesmix.classical.summary import intervals
+from bayesmix.classical.summary import boundary_notes, intervals
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
 from bayesmix.likelihood.problem import bind
@@ -111,6 +111,31 @@ def test_errors_of_moments_by_the_delta_method():
     slope = mean * np.array([1.0, fit().params["sd[y]"]])
     variance = slope @ fit().covariance().loc[names, names] @ slope
     assert summary["std error"]["implied mean[y]"] == pytest.approx(np.sqrt(variance), rel=1e-6)
+
+
+@pytest.mark.parametrize("ending", ["", ", 2"])
+def test_a_correlation_that_is_not_known_says_why(ending):
+    rows = {f"sd[x{ending}]": (0.5, 0.1), f"sd[z{ending}]": (0.0, np.nan)}
+    rows |= {f"implied corr[{pair}{ending}]": (np.nan, np.nan) for pair in ("x, y", "y, z")}
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "std error"])
+    wide, still = boundary_notes(frame)[2:]
+    assert wide.startswith("not known: its series has not converged")
+    assert still == "moves with a parameter at a boundary"
+
+
+@pytest.mark.parametrize(
+    ("share", "error", "words"),
+    [
+        (1.0 - 3e-16, 2e-10, "everybody has one sign: no interval"),
+        (3e-16, 0.0, "everybody has one sign: no interval"),
+        (1.0 - 1e-6, 1e-7, ""),
+        (0.5, 0.0, ""),
+    ],
+)
+def test_a_sure_share_may_be_rounded(share, error, words):
+    rows = {"mean[x]": (1.0, 0.1), "share positive[x]": (share, error)}
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "std error"])
+    assert boundary_notes(frame)["share positive[x]"] == words
 
 
 # -- intervals and functions of the parameters ---------------------------------------------------

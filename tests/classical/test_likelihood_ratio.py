@@ -53,6 +53,23 @@ def test_laws_of_the_ratio(case):
     assert "integration error of the difference" in test.notes[0]
 
 
+def test_a_constant_against_the_outside_option_is_a_null_model():
+    """Its estimate has a closed form: shares of all alternatives and of none."""
+    at = {"fixed[Intercept]": -0.5, "fixed[x]": 0.8}
+    sample = simulated(bm.MixedLogit("1 + x"), at, 100, 4, outside_option=True, seed=2)
+    null, full = (bm.msle(bm.MixedLogit(f), sample) for f in ("1", "1 + x"))
+    inside = (sample.chosen_row >= 0).mean()
+    assert list(null.params.index) == ["fixed[Intercept]"]
+    assert null.params["fixed[Intercept]"] == pytest.approx(np.log(inside / 3 / (1 - inside)))
+    each = inside * np.log(inside / 3) + (1 - inside) * np.log(1 - inside)
+    assert null.loglik == pytest.approx(sample.n_situations * each)
+    test = bm.lr_test(null, full)
+    assert (test.df, test.null) == (1, "fixed[x] = 0")
+    assert test.p_value < 1e-6
+    assert "fixed[Intercept]" in null.summary().index
+    np.testing.assert_allclose(bm.shares(null, sample)["estimate"][:3], inside / 3)
+
+
 def test_a_coefficient_of_zero_is_an_ordinary_restriction():
     test = bm.lr_test(fit(X, formula="x + y"), fit(X))
     assert (test.df, test.null) == (1, "fixed[z] = 0")

@@ -169,3 +169,29 @@ def test_units_rescale_with_the_columns():
     before, after = (natural_units(bind(model, choices(f))) for f in (once, small))
     np.testing.assert_allclose(after / before, [1000, 1, 1000, 1, 1, 1])
     assert before[1] == before[3] == 1.0
+
+
+@pytest.mark.parametrize("law", [Normal, LogNormal])
+def test_a_mean_by_groups_starts_as_one_mean(law):
+    rng = np.random.default_rng(4)
+    long = attributes(rng, 80, 4)
+    group = rng.integers(0, 3, 80).astype(float)
+    long["group"] = group[long["who"]]
+    long["one"] = 1.0 * (long["group"] == 1)
+    utility = 1.2 * long["x"] + rng.gumbel(size=len(long))
+    long["choice"] = (utility == utility.groupby(long["task"]).transform("max")).astype(int)
+    data = choice_data(long)
+    found, starts = [], []
+    for mean in ("1", "0 + C(group)", "0 + one"):
+        problem = bind(MixedLogit("x + y", random=law("x", mean=mean)), data)
+        found.append(multinomial(problem))
+        space, theta = problem.parameters, starting_values(problem, found[-1])
+        own = space.unpack(theta)[0][0]
+        starts.append(own + problem.z @ space.shift(theta))
+    assert found[1].loglik == pytest.approx(found[0].loglik, rel=1e-12)
+    np.testing.assert_allclose(starts[1], starts[0][0])
+    # A group alone makes no mean of everybody's: the normal one is 0, a lognormal one is not.
+    even = law is Normal
+    assert (found[2].coefficients[0] == 0.0) == even
+    assert (found[2].loglik < found[0].loglik - 10.0) == even
+    np.testing.assert_array_equal(starts[2], 0.0)

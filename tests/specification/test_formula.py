@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from bayesmix.errors import DataError, SpecificationError
+from bayesmix.specification.covariates import check_mean
 from bayesmix.specification.formula import bases, columns_like, columns_of, evaluate, parse
 from tests.oracles import choice_frame, choices
 
@@ -77,6 +78,7 @@ def test_columns_without_an_outside_option(data, formula, names):
     ("formula", "names"),
     [
         ("price + C(mode)", ("price", *FULL)),
+        ("1", ("Intercept",)),
         ("1 + price", ("Intercept", "price")),
         ("price + 1 + C(mode)", ("Intercept", "price", *BASED)),
         ("0 + price", ("price",)),
@@ -92,10 +94,22 @@ def test_columns_with_an_outside_option(outside, formula, names):
     assert evaluate(formula, outside).names == names
 
 
-def test_a_constant_against_the_outside_option_is_1_everywhere(outside):
-    columns = evaluate("1 + price", outside)
+def test_a_constant_alone_cancels_without_an_outside_option(data):
+    with pytest.raises(SpecificationError, match=r"'1' has no term: write"):
+        evaluate("1", data)
+
+
+@pytest.mark.parametrize("role", ["a mean", "class shares"])
+def test_a_constant_alone_is_no_covariate(role):
+    with pytest.raises(SpecificationError, match=r"'1 \+ 1' has no term"):
+        check_mean("1 + 1", role)
+
+
+@pytest.mark.parametrize("formula", ["1", "1 + price"])
+def test_a_constant_against_the_outside_option_is_1_everywhere(outside, formula):
+    columns = evaluate(formula, outside)
     np.testing.assert_array_equal(columns.values[:, 0], 1.0)
-    again = columns_like("1 + price", outside, columns.state)
+    again = columns_like(formula, outside, columns.state)
     assert again.names == columns.names
     np.testing.assert_array_equal(again.values, columns.values)
 
@@ -143,8 +157,8 @@ def test_the_users_frame_is_left_alone(data):
         ("", r"empty or not text: ''; write 'price \+ time'"),
         ("   ", "empty or not text"),
         (None, "empty or not text: None"),
-        ("1", r"'1' has no term: write"),
-        ("0", r"'0' has no term"),
+        ("0", r"'0' has no term: write"),
+        ("1 - 1", r"'1 - 1' has no term"),
         ("choice ~ price", "more than one part: write the utility alone, without '~'"),
         ("price | time", "more than one part"),
         ("price +", r"cannot read the formula 'price \+'"),

@@ -57,6 +57,18 @@ def test_a_mean_of_covariates_alone_leaves_the_column_itself_without_one(data):
         bm.MixedLogit(f"{NEST} + C(alt):inc", random=bm.Normal("nest", mean="0 + inc")).design(data)
 
 
+def test_a_mean_by_groups_is_a_mean(data):
+    """Shifts of all groups may be the same; the bare column is not counted beside them."""
+    grouped = bm.Normal("x", mean="0 + young + old")
+    design = bm.MixedLogit("x + y", random=grouped).design(data)
+    assert design.meanless.tolist() == [False, False]
+    assert "mean[x]" not in design.parameters.names
+    with pytest.raises(DataError, match=r"shift\[nest, young\] \+1 shift\[nest, old\] = 0"):
+        bm.MixedLogit(NEST, random=bm.Normal("nest", mean="0 + young + old")).design(data)
+    one = bm.MixedLogit("x + y", random=bm.Normal("x", mean="0 + young")).design(data)
+    assert one.meanless.tolist() == [True, False]
+
+
 def test_a_component_must_vary_all_the_same(data):
     model = bm.MixedLogit("x + C(alt) + flat", random=bm.Normal("flat", mean="0"))
     with pytest.raises(DataError, match="'flat' has no variation within any situation"):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmix import Gamma, LogNormal
+from bayesmix import Gamma, JohnsonSB, LogNormal
 from bayesmix.likelihood.laws import law_table
+from bayesmix.specification import kinds
 from bayesmix.specification.families import moments
 from bayesmix.specification.population import population_correlation, population_moments
 from tests.laws import LAWS, coefficient
@@ -112,8 +113,143 @@ def test_correlations_of_wide_lognormals_are_known_or_said_not_to_be():
     found = population_correlation((wide, wide), (zero, zero), (6.0, 5.0), 0.5, one)
     exact = np.expm1(0.5 * 30.0) / np.sqrt(np.expm1(36.0) * np.expm1(25.0))
     assert found == pytest.approx(exact, rel=1e-12)
-    narrow, far = (
-        population_correlation((wide, other), (zero, zero), (s, 0.7), 0.5, one) for s in (1.0, 9.0)
+    # E[e^(s z) T(z')] = e^(s^2/2) E[T(z' + corr s)]: of the gamma law on a fine grid.
+    z = np.linspace(-10, 10, 20001)
+    weight, law = stats.norm.pdf(z) / stats.norm.pdf(z).sum(), stats.gamma(0.7**-2, scale=0.7**2)
+    for scale in (1.0, 9.0, 19.0):
+        found = population_correlation((wide, other), (zero, zero), (scale, 0.7), 0.5, one)
+        mean = weight @ law.isf(stats.norm.sf(z + 0.5 * scale))
+        exact = (mean - 1.0) / (0.7 * np.sqrt(-np.expm1(-(scale**2))) * np.exp(scale**2 / 2))
+        assert found == pytest.approx(-exact, rel=1e-6)
+    assert np.isnan(population_correlation((wide, other), (zero, zero), (30.0, 0.7), 0.5, one))
+    assert moments(wide, 0.0, 30.0).sd == population_moments(wide, zero, 30.0, one).sd == np.inf
+
+
+def test_a_series_that_has_not_converged_is_no_correlation():
+    """Of two steps, nearly: their terms vanish slowly where the correlation is not small."""
+    law, zero, one = JohnsonSB("x", lower=0, upper=1).coefficients[0], np.zeros(1), np.ones(1)
+    at = [
+        population_correlation((law,) * 2, (zero,) * 2, (50.0,) * 2, r, one) for r in (0.9, 0.999)
+    ]
+    # The covariance is nearly that of the signs of two normals, arcsin(corr) / (2 pi).
+    variance = moments(law, 0.0, 50.0).sd ** 2
+    assert at[0] == pytest.approx(np.arcsin(0.9) / (2.0 * np.pi) / variance, rel=5e-3)
+    assert np.isnan(at[1])
+
+
+KINDS = (-0.3, 0.6), (0.5, -0.2)
+CURVED = [
+    ("gamma", "uniform"),
+    ("lognormal", "triangular"),
+    ("censored below", "johnson"),
+    ("censored on both sides", "censored above"),
+    ("negative gamma", "exponential"),
+    ("truncated above", "negative zero-bounded triangular"),
+    ("uniform", "triangular"),
+]
+
+
+@pytest.mark.parametrize("rho", [-0.6, 0.3, 0.9])
+@pytest.mark.parametrize("names", CURVED, ids=" x ".join)
+def test_correlations_of_curved_laws_by_a_grid_over_a_square(names, rho):
+    """Two kinds of people; the oracle has compiled maps of ``z_1`` and of ``rho z_1 + r z_2``."""
+    pair, scales, share = [coefficient(name) for name in names], (0.8, 1.1), np.array([0.3, 0.7])
+    locs = [
+        np.array(at) if c.law.located else np.zeros(2) for c, at in zip(pair, KINDS, strict=True)
+    ]
+    found = population_correlation(tuple(pair), tuple(locs), scales, rho, share)
+    z = np.linspace(-7.5, 7.5, 501)
+    weight = np.outer(stats.norm.pdf(z), stats.norm.pdf(z)) * (z[1] - z[0]) ** 2
+    indices = (z[:, None] + 0.0 * z), rho * z[:, None] + np.sqrt(1 - rho**2) * z
+    beta = np.array(
+        [
+            [
+                mapped(c, at[g], scale, index)
+                for c, at, scale, index in zip(pair, locs, scales, indices, strict=True)
+            ]
+            for g in range(2)
+        ]
     )
-    assert -1.0 < narrow < -0.3
-    assert np.isnan(far)
+    mean = np.einsum("g,ij,gkij->k", share, weight, beta)
+    away = beta - mean[:, None, None]
+    covariance = np.einsum("g,ij,gkij,glij->kl", share, weight, away, away, optimize=True)
+    expected = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
+    assert found == pytest.approx(expected, abs=2e-5)
+    assert abs(found) > 0.05
+
+
+def mapped(c, loc, scale, z):
+    """The compiled map of a law at standard normals of any shape."""
+    table = law_table(
+        np.array([c.code]),
+        scale * z.reshape(-1, 1),
+        np.full((1, 1), loc),
+        np.array([scale]),
+        np.array([c.limits]),
+    )
+    return table[0, :, 0].reshape(z.shape)
+
+
+@pytest.fixture
+def crowd():
+    """Locations of two coefficients of 3,000 people, and their shares."""
+    rng = np.random.default_rng(0)
+    x, share = rng.normal(size=(2, 3000)), rng.uniform(0.5, 1.5, 3000)
+    return 0.3 + 0.8 * x[0], -0.2 + 0.5 * (0.6 * x[0] + x[1]), share / share.sum()
+
+
+@pytest.mark.parametrize("scale", [0.02, 0.7, 3.0])
+@pytest.mark.parametrize("name", LOCATED)
+def test_nodes_stand_for_many_kinds_of_people(name, scale, crowd, monkeypatch):
+    c, (loc, _, share) = coefficient(name), crowd
+    found = population_moments(c, loc, scale, share)
+    monkeypatch.setattr(kinds, "FEW", len(loc))
+    assert found == pytest.approx(population_moments(c, loc, scale, share), rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("names", [*CURVED, ("lognormal", "gamma"), ("normal", "johnson")], ids=str)
+def test_nodes_stand_for_many_kinds_of_pairs(names, crowd, monkeypatch):
+    pair, (a, b, share) = tuple(coefficient(name) for name in names), crowd
+    found = population_correlation(pair, (a, b), (0.7, 0.9), -0.5, share)
+    monkeypatch.setattr(kinds, "FEW", len(a))
+    exact = population_correlation(pair, (a, b), (0.7, 0.9), -0.5, share)
+    assert found == pytest.approx(exact, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["gamma", "truncated above", "johnson"])
+def test_moments_of_a_crowd_have_derivatives(name, crowd):
+    """By steps as small as the delta method's: nodes move with people, and jump nowhere."""
+    c, (loc, _, share) = coefficient(name), crowd
+
+    def rise(step):
+        ends = [
+            population_moments(c, 1.0 + (loc - 1.0) * (1.0 + e), 0.7, share) for e in (step, -step)
+        ]
+        return (np.array(ends[0]) - ends[1]) / (2 * step)
+
+    assert rise(1e-6) == pytest.approx(rise(1e-3), rel=2e-3, abs=2e-4)
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.5, 6.0, 10.0, 40.0])
+def test_wide_johnson_laws_are_what_they_are_without_shifts(scale):
+    c = JohnsonSB("x", lower=0, upper=1).coefficients[0]
+    found = population_moments(c, np.full(2, 0.3), scale, np.full(2, 0.5))
+    assert found == pytest.approx(moments(c, 0.3, scale), rel=1e-7)
+
+
+@pytest.mark.parametrize("name", LOCATED)
+def test_people_who_are_nearly_alike_have_a_median(name):
+    """Distribution functions at the medians of its ends may round to the same side of 1/2."""
+    c, share = coefficient(name), np.full(7, 1 / 7)
+    for gap in (1e-17, 1e-16, 3e-16, 1e-15):
+        locs = 0.3 + gap * np.arange(7)
+        found = population_moments(c, locs, 0.7, share).median
+        assert found == pytest.approx(moments(c, 0.3, 0.7).median, rel=1e-9)
+
+
+def test_all_people_of_one_sign_are_exactly_all():
+    c, rng = coefficient("truncated below"), np.random.default_rng(1)
+    for size in (3, 30, 3000):
+        share = rng.uniform(size=size)
+        found = population_moments(c, rng.normal(size=size), 0.7, share / share.sum())
+        assert found.positive == 1.0
