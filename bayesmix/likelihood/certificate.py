@@ -65,7 +65,8 @@ class Certificate:
     nodes, reference_nodes
         Nodes a person of the grid, and of each scrambling of the reference.
     evaluations, seconds
-        Evaluations of the log-likelihood and its scores that the certificate took, and its time.
+        Evaluations of the log-likelihood and its scores that the certificate took, without those of
+        a curvature that had to be looked at again, and its time.
     noise
         Standard deviation (in standard errors) of the estimates over scramblings of the reference.
     """
