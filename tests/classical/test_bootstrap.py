@@ -156,18 +156,22 @@ def test_a_standard_deviation_at_the_boundary_can_leave_it():
     assert "note" not in run().summary()
 
 
-def test_the_scale_of_weights_does_not_matter_to_what_is_at_the_boundary():
-    flat = bm.MixedLogit("x + y", random=bm.Normal("x"))
-    truth = {"mean[x]": 0.8, "sd[x]": 0.1, "fixed[y]": -0.6}
-    found = []
+def test_errors_that_tell_what_is_at_the_boundary_do_not_depend_on_the_scale_of_weights(
+    monkeypatch,
+):
+    model, found = bm.MixedLogit("x + y", random=bm.Normal("x")), []
+
+    def spied(problem, theta, errors):
+        found.append(errors)
+        return theta
+
+    monkeypatch.setattr("bayesmix.classical.bootstrap.settled", spied)
+    sample = simulated(model, {"mean[x]": 0.8, "sd[x]": 0.7, "fixed[y]": -0.6}, 120, 4, seed=3)
     for weight in (1.0, 1e4):
-        sample = simulated(flat, truth, 120, 4, seed=3)
-        frame = sample.frame.assign(weight=weight)
-        weighted = choice_data(frame, weights="weight")
-        start = bm.msle(flat, weighted, grid=bm.gauss_hermite(9), starts=1)
-        found.append(bm.bootstrap(start, weighted, 12, rng=1, processes=1).params["sd[x]"])
-    assert 0 < (found[0] == 0).sum() < 12
-    np.testing.assert_array_equal(found[0] == 0, found[1] == 0)
+        weighted = choice_data(sample.frame.assign(weight=weight), weights="weight")
+        start = bm.msle(model, weighted, grid=bm.gauss_hermite(9), starts=1)
+        bm.bootstrap(start, weighted, 1, rng=1, processes=1)
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-3)
 
 
 def test_standard_deviations_of_classes_are_settled_each():

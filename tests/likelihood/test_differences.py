@@ -86,8 +86,12 @@ def test_products_of_denominators_stay_in_range_however_large_each_is(situations
     distance = np.arange(100.0, 370.0, 0.1)
     start = np.arange(situations + 1) * 2
     panel = one_person(np.tile([[1.0], [0.0]], (situations, 1)), start, start[:-1] + 1)
-    logp, prob, _, _ = run(panel, 0, np.zeros(2 * situations), distance[None])
+    base = np.zeros(2 * situations)
+    # Together and one by one: a block is looked at for its largest denominator.
+    logp, prob, _, _ = run(panel, 0, base, distance[None])
+    alone = [run(panel, 0, base, np.array([[d]]))[0][0] for d in distance[distance > 340]]
     np.testing.assert_allclose(logp, -situations * distance, rtol=ROUNDING)
+    np.testing.assert_allclose(alone, logp[distance > 340], rtol=ROUNDING)
     np.testing.assert_allclose(prob, 1.0, rtol=ROUNDING)
 
 
