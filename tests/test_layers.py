@@ -16,6 +16,7 @@ TIERS = (
     {"classical", "bayes"},
     {"likelihood"},
     {"specification", "integration", "data"},
+    {"arguments"},
     {"errors"},
 )
 RANK = {layer: rank for rank, tier in enumerate(TIERS) for layer in tier}
