@@ -13,19 +13,22 @@ from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.interventions import (
     Intervention,
+    arguments,
     attribute_change,
     attribute_size,
-    effects,
+    by_row,
+    log_leaving,
     quality,
     removal,
 )
 from bayesmix.demand.options import How, Options
-from bayesmix.demand.sample import Sample, dataset, sample, squeezed
+from bayesmix.demand.sample import Piece, Sample, dataset, sample, squeezed
 from bayesmix.demand.shares import of_rows
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.integrate import Mixture
 from bayesmix.likelihood.problem import Problem
-from bayesmix.likelihood.substitution import QUALITY, REMOVAL, Change, marginal, substitution
+from bayesmix.likelihood.substitution import QUALITY, REMOVAL, Change, marginal
+from bayesmix.likelihood.vanishing import VANISHED, log_row_shares
 
 Array = NDArray[np.float64]
 
@@ -112,7 +115,7 @@ def diversion(
 
     def quantity(theta: Array) -> Array:
         logit = _logit(found, REMOVAL if what.kind == REMOVAL else QUALITY, theta)
-        return np.stack([ratios(effects(found, what, theta)[0]), logit], axis=-1)
+        return np.stack([ratios(by_row(arguments(found, what, theta), found.size)), logit], axis=-1)
 
     values = found.of(quantity, "diversion")
     coords = {"origin": found.inside, "destination": found.labels}
@@ -198,28 +201,33 @@ def ratios(effect: Array) -> Array:
 
 def _logit(found: Sample, kind: int, theta: Array) -> Array:
     """Diversion of multinomial logits with the shares of each situation."""
-    sums = []
+    pieces = []
     for part in found.pieces:
-        utility = np.log(of_rows(found, part, theta))
+        utility = _log_shares(found, part, theta)
         panel = part.panel._replace(x=np.zeros((len(utility), 0)))
         change = Change(kind, panel.x, np.zeros(len(utility)))
-        sums.append(substitution(panel, part.sets, utility, change, ALIKE, found.size)[0])
-    return ratios(np.sum(sums, axis=0))
+        pieces.append((panel, part.sets, utility, change, ALIKE))
+    return ratios(by_row(pieces, found.size))
+
+
+def _log_shares(found: Sample, part: Piece, theta: Array) -> Array:
+    """Logarithms of the shares of the rows of a piece."""
+    shares = of_rows(found, part, theta)
+    if (shares > VANISHED).all():
+        return np.log(shares)
+    panel, base = found.panel(part, theta), found.base(part, theta)
+    return log_row_shares(panel, part.sets, base, found.mixture(part, theta))
 
 
 def _averages(found: Sample, what: Intervention, z: Array, theta: Array) -> Array:
     """Averages (G, J, K + Z) over those who leave each alternative."""
-    sums = []
-    for part in found.pieces:
-        own, beta = marginal(
-            found.panel(part, theta),
-            part.sets,
-            found.base(part, theta),
-            what.change(found, part, theta),
-            found.mixture(part, theta),
-        )
-        here = part.place(z[found.there.rows(part.start, part.stop)])
-        each = np.hstack([own[:, None], beta, own[:, None] * here])
+    pieces, sums = arguments(found, what, theta), []
+    scale = log_leaving(pieces, found.size)
+    for part, piece in zip(found.pieces, pieces, strict=True):
+        here = scale[part.sets.group[part.situation], part.sets.alternative]
+        own, beta = marginal(*piece, here)
+        columns = part.place(z[found.there.rows(part.start, part.stop)])
+        each = np.hstack([own[:, None], beta, own[:, None] * columns])
         sums.append(part.add_up(each, found.size))
     total = np.sum(sums, axis=0)[:, : found.size.changed]
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -12,8 +12,10 @@ from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.interventions import (
     Intervention,
+    arguments,
     attribute_change,
     attribute_slope,
+    by_column,
     effects,
 )
 from bayesmix.demand.options import How, Options
@@ -92,9 +94,10 @@ def elasticities(
     what = _intervention(found, attribute, kind, arc, change)
 
     def quantity(theta: Array) -> Array:
-        effect, share = effects(found, what, theta)
+        pieces = arguments(found, what, theta)
         if kind == "marginal":
-            return effect / found.mass[:, None, None]
+            return effects(pieces, found.size)[0] / found.mass[:, None, None]
+        effect, share = by_column(pieces, found.size)
         with np.errstate(invalid="ignore", divide="ignore"):
             if arc is None:
                 return effect / share[:, None, :]

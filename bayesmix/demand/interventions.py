@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.sample import Piece, Sample
 from bayesmix.errors import SpecificationError
+from bayesmix.likelihood.integrate import Mixture
+from bayesmix.likelihood.kernels import Panel
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.substitution import (
     FINITE,
@@ -25,8 +28,11 @@ from bayesmix.likelihood.substitution import (
     SIZE,
     SLOPE,
     Change,
+    Sets,
+    Size,
     substitution,
 )
+from bayesmix.likelihood.vanishing import VANISHED, Sums, log_substitution
 from bayesmix.specification.model import Design
 
 Array = NDArray[np.float64]
@@ -97,20 +103,75 @@ def difference(problem: Problem, scenario: ChoiceData) -> Problem:
     return _with_columns(problem, _scenario_columns(problem, scenario) - _own_columns(problem))
 
 
-def effects(found: Sample, what: Intervention, theta: Array) -> tuple[Array, Array]:
-    """Sums of weighted effects (G, J, A) on shares, and of shares (G, A), at one free vector."""
-    sums = [
-        substitution(
+type Arguments = tuple[Panel, Sets, Array, Change, Mixture]
+
+
+def arguments(found: Sample, what: Intervention, theta: Array) -> list[Arguments]:
+    """What the kernels of substitution read, piece by piece, at one free vector."""
+    return [
+        (
             found.panel(part, theta),
             part.sets,
             found.base(part, theta),
             what.change(found, part, theta),
             found.mixture(part, theta),
-            found.size,
         )
         for part in found.pieces
     ]
+
+
+def effects(pieces: list[Arguments], size: Size) -> tuple[Array, Array]:
+    """Sums of weighted effects (G, J, A) on shares, and of shares (G, A)."""
+    sums = [substitution(*piece, size) for piece in pieces]
     return sum(e for e, _ in sums), sum(s for _, s in sums)  # type: ignore[return-value]
+
+
+def by_row(pieces: list[Arguments], size: Size) -> Array:
+    """Effects (G, J, A), those of each alternative in units of their own.
+
+    Where next to nobody would leave an alternative its effects are no numbers, and their ratios
+    are: by their logarithms.
+    """
+    effect, share = effects(pieces, size)
+    lost = _lost(effect, share)
+    if lost.any():
+        logs, own = _log_effects(pieces, size)[0], np.arange(size.changed)
+        effect = np.where(lost[..., None], logs.relative(logs.top[:, own, own][..., None]), effect)
+    return effect
+
+
+def by_column(pieces: list[Arguments], size: Size) -> tuple[Array, Array]:
+    """Effects (G, J, A) and shares (G, A), each alternative's in units of their own."""
+    effect, share = effects(pieces, size)
+    lost = (share < VANISHED) & (share > 0.0)
+    if lost.any():
+        logs, parts = _log_effects(pieces, size)
+        effect = np.where(lost[:, None, :], logs.relative(parts.top[:, None, :]), effect)
+        share = np.where(lost, parts.total, share)
+    return effect, share
+
+
+def log_leaving(pieces: list[Arguments], size: Size) -> Array:
+    """Logarithms (G, A) of how many move where that is next to nobody, 0 elsewhere."""
+    effect, share = effects(pieces, size)
+    out, own = np.zeros(share.shape), np.arange(size.changed)
+    lost = _lost(effect, share)
+    if lost.any():
+        top = _log_effects(pieces, size)[0].top[:, own, own]
+        out[:, own] = np.where(lost & np.isfinite(top), top, 0.0)
+    return out
+
+
+def _lost(effect: Array, share: Array) -> NDArray[np.bool_]:
+    """Alternatives (G, J) that somebody might have, and that no number says that anybody leaves."""
+    own = np.arange(effect.shape[1])
+    return (np.abs(effect[:, own, own]) < VANISHED) & (share[:, own] > 0.0)
+
+
+def _log_effects(pieces: list[Arguments], size: Size) -> tuple[Sums, Sums]:
+    """`effects` by their logarithms."""
+    sums = [log_substitution(*piece, size) for piece in pieces]
+    return reduce(Sums.plus, (e for e, _ in sums)), reduce(Sums.plus, (s for _, s in sums))
 
 
 def derivative(problem: Problem, attribute: str) -> Array:

@@ -5,31 +5,28 @@ What the factors are is said in `bayesmix.likelihood.substitution`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from bayesmix.likelihood.certain import (
+    FINITE,
+    QUALITY,
+    REMOVAL,
+    SIZE,
+    SLOPE,
+    TINY,
+    Change,
+    log_moved,
+    utilities,
+)
 from bayesmix.likelihood.fastmath import exp
-from bayesmix.likelihood.kernels import utility
+from bayesmix.likelihood.kernels import Panel, utility
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
-
-QUALITY, SLOPE, SIZE, REMOVAL, FINITE = range(5)
-
-
-class Change(NamedTuple):
-    """What is done to each alternative in turn.
-
-    ``kind`` is one of the codes above; utilities change by ``base_r + x_r' beta`` (R,), (R, K) a
-    unit, or in all where the change is finite; quality and removal do not read them.
-    """
-
-    kind: int
-    x: Array
-    base: Array
 
 
 @njit(cache=True, fastmath={"contract"}, error_model="numpy")
@@ -45,7 +42,10 @@ def move(  # pragma: no cover - compiled
     rest: Array,
     moved: Array,
 ) -> None:
-    """``moved_js = w_s P_js f_js`` of the m rows of a situation; ``rest`` is 1 - P_js."""
+    """``moved_js = w_s P_js f_js`` of the m rows of a situation; ``rest`` is 1 - P_js.
+
+    Where a division finds nothing to divide by, `sure` puts its part right.
+    """
     kind = change.kind
     if kind in (REMOVAL, FINITE):
         other_products(prob, first_row, m, codes, n, rest)
@@ -72,6 +72,107 @@ def move(  # pragma: no cover - compiled
                 _jump(n, prob[j], w, rest[j], moved[j])
             elif first == j:
                 _jump_together(codes, first_row, j, m, n, prob, w, rest[j], moved)
+
+
+@njit(cache=True, error_model="numpy")
+def sure(  # pragma: no cover - compiled
+    change: Change,
+    panel: Panel,
+    base: Array,
+    first_row: int,
+    m: int,
+    codes: Indices,
+    beta: Array,
+    n: int,
+    prob: Array,
+    w: Array,
+    rest: Array,
+    moved: Array,
+    flow: Array,
+) -> bool:
+    """Take nodes where people are sure out of ``moved``, and write who moves there into ``flow``.
+
+    ``flow_jk = sum_s w_s (who moves) P_ks / (1 - P_js)``, the others' probabilities without row j's
+    product. Whether there were any.
+    """
+    found = False
+    if change.kind not in (REMOVAL, FINITE):
+        return found
+    for j in range(m):
+        for s in range(n):
+            if not _is_sure(change.kind, codes, first_row, j, m, s, prob, rest):
+                continue
+            if not found:
+                found = True
+                flow[:m, :m] = 0.0
+            v, size, sign, others = _moved_at(change, panel, base, first_row, m, codes, beta, j, s)
+            moved[j, s] = 0.0
+            for k in range(m):
+                if codes[first_row + k] != codes[first_row + j] and sign != 0.0:
+                    flow[j, k] += w[s] * sign * math.exp(size) * math.exp(v[k] - others)
+    return found
+
+
+@njit(cache=True, error_model="numpy")
+def leaving(  # pragma: no cover - compiled
+    change: Change,
+    panel: Panel,
+    base: Array,
+    first_row: int,
+    m: int,
+    codes: Indices,
+    beta: Array,
+    n: int,
+    prob: Array,
+    w: Array,
+    rest: Array,
+    moved: Array,
+    scale: Array,
+) -> None:
+    """Who moves, ``moved_js``, in units of ``exp(scale_j)`` (m,): `move` times ``rest``."""
+    for j in range(m):
+        for s in range(n):
+            moved[j, s] *= rest[j, s]
+            if scale[j] != 0.0 or (
+                change.kind in (REMOVAL, FINITE)
+                and _is_sure(change.kind, codes, first_row, j, m, s, prob, rest)
+            ):
+                _, size, sign, _ = _moved_at(change, panel, base, first_row, m, codes, beta, j, s)
+                moved[j, s] = w[s] * sign * math.exp(size - scale[j]) if sign != 0.0 else 0.0
+
+
+@njit(cache=True, error_model="numpy")
+def _is_sure(  # pragma: no cover - compiled
+    kind: int, codes: Indices, row: int, j: int, m: int, s: int, prob: Array, rest: Array
+) -> bool:
+    """Whether the product or all the others have next to no probability at a node."""
+    if rest[j, s] < TINY:
+        return True
+    if kind == FINITE:
+        for k in range(m):
+            if prob[k, s] < TINY and codes[row + k] == codes[row + j]:
+                return True
+    return False
+
+
+@njit(cache=True, error_model="numpy")
+def _moved_at(  # pragma: no cover - compiled
+    change: Change,
+    panel: Panel,
+    base: Array,
+    row: int,
+    m: int,
+    codes: Indices,
+    beta: Array,
+    j: int,
+    s: int,
+) -> tuple[Array, float, float, float]:
+    """Utilities (m,) at a node, and `log_moved` of row j."""
+    v, d = np.empty(m), np.empty(m)
+    utilities(panel.x, base, row, m, beta, s, v)
+    utilities(change.x, change.base, row, m, beta, s, d)
+    size, sign, others = log_moved(change.kind, codes, row, j, m, v, d)
+    return v, size, sign, others
 
 
 @njit(cache=True, error_model="numpy")

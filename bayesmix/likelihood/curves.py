@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from bayesmix.likelihood.certain import TINY, log_add, log_odds, utilities
 from bayesmix.likelihood.fastmath import exp
 from bayesmix.likelihood.integrate import Mixture, coefficients
 from bayesmix.likelihood.kernels import BLOCK, Panel, dot, log_probabilities, utility
@@ -33,7 +36,7 @@ def own_shares(  # pragma: no cover - compiled
     for person in prange(sets.person_start.shape[0] - 1):
         i = np.int64(person)
         prob, logp = np.empty((widest, width)), np.empty(width)
-        rest, then = np.empty(width), np.empty(width)
+        rest, then, shift = np.empty(width), np.empty(width), np.empty(width)
         beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
         weights = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
         for first in range(0, n_nodes, BLOCK):
@@ -54,7 +57,14 @@ def own_shares(  # pragma: no cover - compiled
                         _add(prob[j], rest, n)
                 for m in range(n_points):
                     utility(x[m, t], beta, moved[m, t], then, n)
+                    some = _far(prob[mine], rest, then, n, shift)
                     _move(prob[mine], rest, then, n)
+                    if some:
+                        row = situations[t]
+                        _sure(
+                            panel, sets, base, row, situations[t + 1] - row, beta, mine, n,
+                            prob[mine], rest, shift, then,
+                        )  # fmt: skip
                     out[m, t] += dot(then, w, n)
     return out
 
@@ -63,6 +73,42 @@ def own_shares(  # pragma: no cover - compiled
 def _add(values: Array, total: Array, n: int) -> None:  # pragma: no cover - compiled
     for s in range(n):
         total[s] += values[s]
+
+
+@njit(cache=True, error_model="numpy")
+def _far(  # pragma: no cover - compiled
+    p: Array, rest: Array, d: Array, n: int, shift: Array
+) -> bool:
+    """Whether somebody is sure at some node; ``d`` is then kept in ``shift``."""
+    for s in range(n):
+        if p[s] < TINY or rest[s] < TINY:
+            shift[:n] = d[:n]
+            return True
+    return False
+
+
+@njit(cache=True, error_model="numpy")
+def _sure(  # pragma: no cover - compiled
+    panel: Panel,
+    sets: Sets,
+    base: Array,
+    row: int,
+    m: int,
+    beta: Array,
+    mine: int,
+    n: int,
+    p: Array,
+    rest: Array,
+    d: Array,
+    then: Array,
+) -> None:
+    """``P'`` by its odds where the alternative or all others have next to no probability."""
+    v = np.empty(m)
+    for s in range(n):
+        if p[s] < TINY or rest[s] < TINY:
+            utilities(panel.x, base, row, m, beta, s, v)
+            odds = log_odds(v, sets.alternative, row, mine, m) + d[s]
+            then[s] = math.exp(-log_add(0.0, -odds))
 
 
 @njit(cache=True, fastmath={"contract"}, error_model="numpy")

@@ -26,16 +26,8 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from bayesmix.likelihood.changes import (
-    FINITE,
-    QUALITY,
-    REMOVAL,
-    SIZE,
-    SLOPE,
-    Change,
-    move,
-    other_products,
-)
+from bayesmix.likelihood.certain import FINITE, QUALITY, REMOVAL, SIZE, SLOPE, Change
+from bayesmix.likelihood.changes import leaving, move, other_products, sure
 from bayesmix.likelihood.integrate import Mixture, coefficients
 from bayesmix.likelihood.kernels import BLOCK, Panel, dot, log_probabilities
 
@@ -135,6 +127,7 @@ def _effects(  # pragma: no cover - compiled
     widest, width = _widest(panel), min(BLOCK, n_nodes)
     prob, moved = np.empty((widest, width)), np.empty((widest, width))
     rest, flow = np.empty((widest, width)), np.empty((widest, widest))
+    certain = np.zeros((widest, widest))
     beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
     logp = np.empty(width)
     for i in range(first_person, last_person):
@@ -148,7 +141,12 @@ def _effects(  # pragma: no cover - compiled
                 g, weight = sets.group[t], sets.weight[t]
                 log_probabilities(panel, t, base, beta, n, logp, prob)
                 move(change, row, m, codes, beta, n, prob, w, rest, moved)
+                some = sure(
+                    change, panel, base, row, m, codes, beta, n, prob, w, rest, moved, certain
+                )
                 _contract(moved, prob, m, n, flow)
+                if some:
+                    flow[:m, :m] += certain[:m, :m]
                 for j in range(m):
                     share[g, codes[row + j]] += weight * dot(prob[j], w, n)
                     if codes[row + j] < effect.shape[1]:
@@ -201,12 +199,12 @@ def _contract(  # pragma: no cover - compiled
 
 @njit(cache=True, parallel=True, error_model="numpy")
 def marginal(  # pragma: no cover - compiled
-    panel: Panel, sets: Sets, base: Array, change: Change, mixture: Mixture
+    panel: Panel, sets: Sets, base: Array, change: Change, mixture: Mixture, scale: Array
 ) -> tuple[Array, Array]:
     """How many leave or join each row when it changes, and their coefficients.
 
     ``m_tj = sum_s w_is P_tjs f_tjs (1 - P_tjs)`` (R,), and ``sum_s`` of the same terms times
-    ``beta_iks`` (R, K).
+    ``beta_iks`` (R, K); in units of ``exp(scale_r)`` (R,).
     """
     situations = panel.situation_start
     n_coefficients, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[2]
@@ -227,10 +225,12 @@ def marginal(  # pragma: no cover - compiled
                 other_products(prob, row, m, sets.alternative, n, rest)
                 w_here = weights[first : first + n]
                 move(change, row, m, sets.alternative, beta, n, prob, w_here, rest, moved)
+                leaving(
+                    change, panel, base, row, m, sets.alternative, beta, n,
+                    prob, w_here, rest, moved, scale[row : row + m],
+                )  # fmt: skip
                 for j in range(m):
-                    own[row + j] += dot(moved[j], rest[j], n)
-                    for s in range(n):
-                        moved[j, s] *= rest[j, s]
+                    own[row + j] += moved[j, :n].sum()
                     for k in range(n_coefficients):
                         with_beta[row + j, k] += dot(moved[j], beta[k], n)
     return own, with_beta
