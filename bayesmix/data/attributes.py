@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bayesmix.data.columns import SHOWN, first_few, nearest, numbers, show
+from bayesmix.data.columns import SHOWN, first_few, require_column, show
 from bayesmix.data.layout import name_situation
+from bayesmix.data.widen import lost_digits, numbers
 from bayesmix.data.within import kind_of_person
 from bayesmix.errors import DataError
 
@@ -24,10 +25,7 @@ def check_complete(data: "ChoiceData", column: str, *, of_persons: bool = False)
     DataError
         Where there is no such column, or values are missing.
     """
-    if column not in data.frame.columns:
-        raise DataError(
-            f"the data have no column {show(column)}; {nearest(column, data.frame.columns)}"
-        )
+    require_column(column, data.frame)
     values = data.frame[column]
     _require(data, column, values.isna().to_numpy(), ("missing", of_persons))
     return values
@@ -44,15 +42,35 @@ def check_numeric(data: "ChoiceData", column: str, *, of_persons: bool = False) 
     series = check_complete(data, column, of_persons=of_persons)
     values = numbers(series)
     if values is None:
-        text = series[pd.to_numeric(series, errors="coerce").isna()]
-        shown = pd.unique(series if text.empty else text)
-        raise DataError(
-            f"column {show(column)} is not numeric: it holds {first_few(shown)} "
-            f"({series.dtype}); for categories write C({column}) in the formula, for numbers "
-            "stored as text convert the column with pandas.to_numeric"
-        )
+        raise _not_numeric(data, column)
     _require(data, column, ~np.isfinite(values), ("infinite", of_persons))
+    lost = np.flatnonzero(lost_digits(series, values))
+    if len(lost):
+        raise DataError(
+            f"column {show(column)} holds whole numbers beyond 2**53, whose last digits a "
+            f"floating-point number loses, in {len(lost)} rows (rows {first_few(data.rows[lost])}: "
+            f"{first_few(series.iloc[lost].tolist())}): subtract a constant or divide, or, if the "
+            f"digits do not matter, convert it with astype(float); for categories write C({column})"
+        )
     return values
+
+
+def _not_numeric(data: "ChoiceData", column: str) -> DataError:
+    series = data.frame[column]
+    odd = pd.to_numeric(series, errors="coerce").isna().to_numpy(dtype=bool)
+    where, remedy = "", "for numbers stored as text convert the column with pandas.to_numeric"
+    if odd.any():
+        if not odd.all():
+            remedy = (
+                "where these stand for missing values make them so (in a study: missing = [...] in "
+                "[data]), and convert the column with pandas.to_numeric"
+            )
+            where = f" in {odd.sum()} of {len(odd)} rows (rows {first_few(data.rows[odd])})"
+        series = series[odd]
+    return DataError(
+        f"column {show(column)} is not numeric: it holds {first_few(pd.unique(series))}{where} "
+        f"({series.dtype}); for categories write C({column}) in the formula; {remedy}"
+    )
 
 
 def _require(data: "ChoiceData", column: str, wrong: np.ndarray, fault: tuple[str, bool]) -> None:

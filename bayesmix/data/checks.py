@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bayesmix.data.columns import SHOWN, first_few, numbers, show
+from bayesmix.data.columns import SHOWN, first_few, show
 from bayesmix.data.layout import Layout
+from bayesmix.data.widen import numbers, uncoded
 from bayesmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def check_availability(
 def person_weights(layout: Layout, column: pd.Series) -> np.ndarray:
     """Weights (I,) from a column in the order of `layout`: positive, constant within persons."""
     name = f"weights column {show(column.name)}"
-    values = numbers(column)
+    values = numbers(uncoded(column))
     if values is None:
         raise DataError(
             f"{name} holds {first_few(pd.unique(column))}; expected positive numbers: "

@@ -12,10 +12,12 @@ from bayesmix.data import rankings, scenario
 from bayesmix.data.attributes import check_numeric
 from bayesmix.data.checks import check_arrays
 from bayesmix.data.known import Known, known_utility
+from bayesmix.data.labels import as_stored, with_names
 from bayesmix.data.layout import compress, offsets
 from bayesmix.data.long import Roles, read_long
 from bayesmix.data.summary import ChoiceSummary, summarise
 from bayesmix.data.wide import ALTERNATIVE, lengthen
+from bayesmix.data.widen import levels_in_use
 from bayesmix.errors import DataError
 
 
@@ -184,10 +186,8 @@ class ChoiceData:
         rows_chosen = np.flatnonzero(read.chosen[kept])
         chosen_row = np.full(len(layout.situations), -1, dtype=np.int64)
         chosen_row[row_situation[rows_chosen]] = rows_chosen
-        frame = read.frame[kept].reset_index(drop=True)
-        if isinstance(frame[alternative].dtype, pd.CategoricalDtype):
-            seen = frame[alternative].cat.remove_unused_categories()
-            frame = frame.assign(**{alternative: seen})
+        frame = levels_in_use(read.frame[kept].reset_index(drop=True))
+        frame = with_names(frame, alternative, alternative_code, alternatives)
         data = cls(
             frame=frame,
             persons=layout.persons,
@@ -334,6 +334,11 @@ class ChoiceData:
         """Person of each row, (R,) int64."""
         situation_person = np.repeat(np.arange(self.n_persons), np.diff(self.person_start))
         return situation_person[self.row_situation]
+
+    @cached_property
+    def person_labels(self) -> np.ndarray:
+        """Labels (I,) of persons as posteriors and files have them: numbers, or text."""
+        return as_stored(self.persons)
 
     def attribute(self, name: str) -> np.ndarray:
         """A column as numbers, (R,) float64; see `check_numeric`."""

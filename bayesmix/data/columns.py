@@ -1,13 +1,14 @@
-"""Columns of the user's frame: conversion to pandas, existence, completeness, numbers."""
+"""Columns of the user's frame: conversion to pandas, existence, completeness, 0 and 1."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from bayesmix.data.widen import numbers
 from bayesmix.errors import DataError
 
 SHOWN = 3  # offending places listed in a message, before "and n more"
@@ -55,6 +56,10 @@ def _converted(frame: nw.DataFrame[Any]) -> pd.DataFrame:
         values = frame[name]
         if isinstance(values.dtype, nw.Enum):
             columns[name] = pd.Categorical(values.to_list(), categories=values.dtype.categories)
+        elif values.dtype in (nw.Int128, nw.UInt128) or (
+            values.dtype.is_integer() and values.null_count()
+        ):  # NumPy has floats for these, which lose digits
+            columns[name] = np.array(values.to_list(), dtype=object)
         else:
             columns[name] = values.to_numpy()
     return pd.DataFrame(columns)
@@ -70,6 +75,14 @@ def nearest(name: object, names: Sequence[object] | pd.Index) -> str:
     return f"it has {first_few(texts, shown=12)}"
 
 
+def require_column(name: Any, frame: pd.DataFrame) -> None:
+    """Raise unless the data have a column of this name."""
+    if not isinstance(name, Hashable):
+        raise DataError(f"a column is named by its name, got a {type(name).__name__}")
+    if name not in frame.columns:
+        raise DataError(f"the data have no column {show(name)}; {nearest(name, frame.columns)}")
+
+
 def require_columns(frame: pd.DataFrame, roles: Mapping[str, str | None]) -> None:
     """Raise unless every column named for a role exists, and none is named for two roles.
 
@@ -81,6 +94,12 @@ def require_columns(frame: pd.DataFrame, roles: Mapping[str, str | None]) -> Non
     for role, column in roles.items():
         if column is None:
             continue
+        if not isinstance(column, str):
+            raise DataError(
+                f"{role}= is the name of a column, text, got a {type(column).__name__}: give its "
+                "name; what is no column yet must become one, and names that are no text are made "
+                "so by frame.rename(columns=str)"
+            )
         if column not in frame.columns:
             hint = nearest(column, frame.columns)
             if column in frame.index.names:
@@ -107,24 +126,12 @@ def require_complete(frame: pd.DataFrame, columns: Sequence[str | None]) -> None
             )
 
 
-def numbers(values: pd.Series) -> np.ndarray | None:
-    """Values as float64, missing ones as NaN; None where they are not numbers.
-
-    Numbers are of a numeric or boolean type, or Python objects that are all numbers.
-    """
-    kind = values.dtype.kind if values.dtype != object else ""
-    if isinstance(values.dtype, pd.CategoricalDtype) or kind not in {"i", "u", "f", "b", ""}:
-        return None
-    if kind == "" and pd.api.types.infer_dtype(values, skipna=True) not in {
-        *("integer", "floating", "mixed-integer-float", "boolean", "decimal", "empty")
-    }:
-        return None
-    return values.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
 def binary(frame: pd.DataFrame, column: str, remedy: str) -> np.ndarray:
-    """A column of 0/1 or True/False as (R,) bool; its missing values have been refused before."""
-    values = numbers(frame[column])
+    """A column of 0/1 or True/False as (R,) bool, text and categories of these included.
+
+    Its missing values have been refused before.
+    """
+    values = numbers(_said(frame[column]))
     if values is None:
         examples = first_few(pd.unique(frame[column]))
         raise DataError(
@@ -137,3 +144,11 @@ def binary(frame: pd.DataFrame, column: str, remedy: str) -> np.ndarray:
             f"rows (rows {first_few(frame.index[wrong])}); expected 0/1 or True/False: {remedy}"
         )
     return values.astype(bool)
+
+
+def _said(values: pd.Series) -> pd.Series:
+    """The text "TRUE" or "false" as what it says; other values as they are."""
+    if values.dtype.kind in "iufb":
+        return values
+    words = {"false": 0, "true": 1}
+    return values.astype(object).map(lambda v: words.get(v.lower(), v) if isinstance(v, str) else v)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import show
+from bayesmix.data.labels import alternative_names, check_distinct, label_codes
 
 if TYPE_CHECKING:
     from bayesmix.data.choices import ChoiceData
@@ -114,12 +115,11 @@ def _factorise(labels: pd.Series) -> tuple[np.ndarray, pd.Index]:
     """Codes (int64) and labels, sorted; in order of first appearance where they cannot be."""
     if isinstance(labels.dtype, pd.CategoricalDtype):
         labels = labels.astype(labels.cat.categories.dtype)
-    codes, names = pd.factorize(labels)
-    names = pd.Index(names)
+    codes, names = label_codes(labels)
     try:
         order = names.argsort()
     except TypeError:
-        return codes.astype(np.int64), names
+        return codes, names
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     return rank[codes], names[order]
@@ -132,9 +132,11 @@ def _alternatives(labels: pd.Series) -> tuple[np.ndarray, tuple[Hashable, ...]]:
     """
     if isinstance(labels.dtype, pd.CategoricalDtype):
         codes, names = labels.cat.codes.to_numpy(dtype=np.int64), labels.cat.categories
-        return compress(codes, tuple(names.tolist()))
+        check_distinct(names, labels.name)
+        codes, used = compress(codes, tuple(names.tolist()))
+        return codes, alternative_names(used)
     codes, names = _factorise(labels)
-    return codes, tuple(names.tolist())
+    return codes, alternative_names(names.tolist())
 
 
 def compress(

@@ -9,6 +9,7 @@ import pandas as pd
 from bayesmix.data import checks, rankings
 from bayesmix.data.columns import as_pandas, binary, require_columns, require_complete, show
 from bayesmix.data.layout import Layout, lay_out
+from bayesmix.data.widen import widened
 from bayesmix.errors import DataError
 
 
@@ -50,6 +51,7 @@ def read_long(frame: Any, roles: Roles, outside_option: bool) -> LongRows:
         )
     structural = (roles.person, roles.situation, roles.alternative, roles.chosen)
     require_complete(table, [*structural, roles.availability, roles.weights])
+    table = widened(table, labels=(roles.person, roles.situation, roles.alternative))
     layout = lay_out(table, roles.person, roles.situation, roles.alternative)
     table = table.take(layout.order)
     available = np.ones(len(table), dtype=bool)

@@ -16,8 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmix.data.checks import others
-from bayesmix.data.columns import first_few, numbers, show
+from bayesmix.data.columns import first_few, show
 from bayesmix.data.layout import Layout, layout_of, offsets
+from bayesmix.data.widen import numbers, uncoded
 from bayesmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def read_ranks(layout: Layout, column: pd.Series, outside_option: bool) -> Indic
         Unless each situation ranks one row 1, one 2, and so on without gap or tie.
     """
     name = f"column of ranks {show(column.name)}"
-    values = numbers(column)
+    values = numbers(uncoded(column))
     if values is None:
         raise DataError(
             f"{name} holds {first_few(pd.unique(column))}; expected 1 for the best, 2, 3, ..., "

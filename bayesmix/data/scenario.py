@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bayesmix.data.columns import first_few, nearest, show
+from bayesmix.data.columns import first_few, nearest, require_column, show
+from bayesmix.data.labels import alternative_names, as_text
 from bayesmix.data.layout import compress, name_situation, offsets
+from bayesmix.data.widen import widest
 from bayesmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -48,9 +50,9 @@ def change(
             f"no row to change in column {show(name)}: 'alternative' and 'where' select none; "
             "check them against the data's summary()"
         )
-    column = data.frame[name]
     values = _values(value, data.frame[mask], name)
-    before = column.to_numpy()
+    before = data.frame[name].to_numpy()
+    _check_not(before, values, name)
     numeric = before.dtype.kind in "biuf" and values.dtype.kind in "biuf"
     changed = before.astype(np.result_type(before, values) if numeric else object)
     changed[mask] = values
@@ -93,10 +95,16 @@ def add(
 ) -> ChoiceData:
     """`ChoiceData.with_alternative`."""
     data = data.first_choices()
-    if label in data.alternatives:
+    label, like = _known_label(data, label), None if like is None else _known_label(data, like)
+    if as_text(label) in [as_text(known) for known in data.alternatives]:
         raise DataError(
             f"alternative {show(label)} is in the data already: change it with with_attribute, or "
             "give the new one another label"
+        )
+    if not isinstance(attributes, Mapping):
+        raise DataError(
+            f"argument 'attributes' must be a mapping column -> value, such as {{'price': 2.0}}, "
+            f"got {type(attributes).__name__}"
         )
     for name in attributes:
         _check_attribute(data, name)
@@ -172,7 +180,11 @@ def _context(data: ChoiceData) -> pd.DataFrame:
         and np.array_equal(codes, codes[first][data.row_situation])
     ]
     values = values[constant]
-    return values if (sizes > 0).all() else values.where(pd.Series(sizes > 0), np.nan)
+    if (sizes > 0).all():
+        return values
+    known = {data.situation: 1} if data.person is None else {data.person: 0, data.situation: 1}
+    labels = {name: data.situations.get_level_values(level) for name, level in known.items()}
+    return values.where(pd.Series(sizes > 0), np.nan).assign(**labels)
 
 
 def _rows_of(data: ChoiceData, like: Hashable, offered: np.ndarray) -> np.ndarray:
@@ -194,6 +206,11 @@ def _values(value: Any, frame: pd.DataFrame, name: str) -> np.ndarray:
     """Values for the rows of `frame`, from a number, text, Series, array or function of it."""
     if callable(value):
         value = value(frame)
+    if isinstance(value, Mapping | set | frozenset | pd.DataFrame):
+        raise DataError(
+            f"column {show(name)} cannot be a {type(value).__name__}: give a value, an array or "
+            "Series of a value for each row, or a function of the rows"
+        )
     if isinstance(value, pd.Series):
         absent = frame.index.difference(value.index)
         if len(absent):
@@ -202,7 +219,7 @@ def _values(value: Any, frame: pd.DataFrame, name: str) -> np.ndarray:
                 "its index must hold the rows that change; a function of the frame does"
             )
         value = value.loc[frame.index]
-    values = np.asarray(value)
+    values = value if isinstance(value, pd.Series) else np.asarray(value)
     if values.ndim == 0:
         values = np.full(len(frame), value)
     if values.shape != (len(frame),):
@@ -210,38 +227,59 @@ def _values(value: Any, frame: pd.DataFrame, name: str) -> np.ndarray:
             f"{values.shape} values for column {show(name)}, expected one or ({len(frame)},): "
             "a value for every row that changes"
         )
-    if pd.isna(values).any():
+    values = pd.Series(values, index=frame.index)
+    if values.isna().any():
         raise DataError(f"the values for column {show(name)} hold missing ones: fill them in")
-    return values
+    return widest(values).to_numpy()
+
+
+def _check_not(before: np.ndarray, values: np.ndarray, name: str) -> None:
+    """Refuse what ``~`` makes of 0 and 1: -1 and -2. Columns of True and False are such numbers."""
+    whole = values.dtype.kind == before.dtype.kind == "i"
+    if whole and np.isin(before, (0, 1)).all() and np.isin(values, (-1, -2)).all():
+        raise DataError(
+            f"column {show(name)} holds 0 and 1, of which ~ makes -1 and -2: write 1 - "
+            f"rows[{name!r}]"
+        )
 
 
 def _mask(frame: pd.DataFrame, where: Rows | None) -> np.ndarray:
     if where is None:
         return np.ones(len(frame), dtype=bool)
     mask = np.asarray(where(frame) if callable(where) else where)
-    if mask.dtype != bool or mask.shape != (len(frame),):
+    binary = mask.dtype.kind in "iuf" and np.isin(mask, (0, 1)).all()  # a column of dummies
+    if not (mask.dtype == bool or binary) or mask.shape != (len(frame),):
         raise DataError(
             f"argument 'where' gives {mask.dtype} values of shape {mask.shape}, expected "
-            f"({len(frame)},) of True and False: such as lambda frame: frame['x'] > 0"
+            f"({len(frame)},) of True and False: such as lambda frame: frame['x'] > 0, or "
+            "frame['x'] == 0"
         )
-    return mask.copy()
+    return mask.astype(bool)
 
 
 def _code(data: ChoiceData, label: Hashable) -> int:
-    if label not in data.alternatives:
+    found = _known_label(data, label)
+    if found not in data.alternatives:
         raise DataError(
             f"the data have no alternative {show(label)}; {nearest(label, data.alternatives)}"
         )
-    return data.alternatives.index(label)
+    return data.alternatives.index(found)
+
+
+def _known_label(data: ChoiceData, label: Hashable) -> Hashable:
+    """A label as the data have it: dates, UUIDs and the like are text there."""
+    if not isinstance(label, Hashable):
+        raise DataError(
+            f"an alternative's label is a number or text, got {type(label).__name__}: name one; "
+            "without('bus', 'car') takes several"
+        )
+    return label if label in data.alternatives else alternative_names([label])[0]
 
 
 def _check_attribute(data: ChoiceData, name: str) -> None:
-    roles = [data.person, data.situation, data.alternative, data.chosen]
-    if name in roles:
+    roles = (data.person, data.situation, data.alternative, data.chosen)
+    if isinstance(name, Hashable) and name in roles:
         raise DataError(
             f"column {show(name)} says who chose what: a scenario changes attributes alone"
         )
-    if name not in data.frame.columns:
-        raise DataError(
-            f"the data have no column {show(name)}; {nearest(name, data.frame.columns)}"
-        )
+    require_column(name, data.frame)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import as_pandas, first_few, require_columns, show
+from bayesmix.data.widen import widest
 from bayesmix.errors import DataError
 
 ALTERNATIVE = "alternative"
@@ -59,7 +60,9 @@ def lengthen(
     position = np.tile(np.arange(len(labels)), len(frame))
     row = np.repeat(np.arange(len(frame)), len(labels))
     columns = {name: _interleave(frame, parts) for name, parts in sources.items()}
-    columns[ALTERNATIVE] = pd.Categorical.from_codes(position, categories=pd.Index(labels))
+    columns[ALTERNATIVE] = pd.Categorical.from_codes(
+        position, categories=pd.Index(labels, tupleize_cols=False)
+    )
     if chosen is not None:
         choice = np.repeat(_choice(frame, chosen, codes, outside), len(labels))
         columns[chosen] = (choice == position).astype(np.int64)
@@ -169,7 +172,9 @@ def _choice(
             f"one of the alternatives"
         )
     values = frame[chosen]
-    index = pd.Index(list(codes)).get_indexer(pd.Index(values))
+    index = pd.Index(list(codes), tupleize_cols=False).get_indexer(
+        pd.Index(values, tupleize_cols=False)
+    )
     unknown = index == -1
     remedy = f"the alternatives are {first_few(list(codes), 12)}"
     if outside_option:
@@ -189,7 +194,7 @@ def _choice(
 def _interleave(frame: pd.DataFrame, columns: list[str | float]) -> Any:
     """Values of an attribute, situation by situation and in each the alternatives in order."""
     parts = [
-        frame[source] if isinstance(source, str) else pd.Series(source, index=frame.index)
+        widest(frame[source] if isinstance(source, str) else pd.Series(source, index=frame.index))
         for source in columns
     ]
     order = np.arange(len(columns) * len(frame)).reshape(len(columns), -1).T.ravel()

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from bayesmix.data.attributes import check_complete, check_numeric
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import show
+from bayesmix.data.widen import numbers
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.specification.variation import deviations
 
@@ -31,6 +32,7 @@ Array = NDArray[np.float64]
 
 _LEVEL = re.compile(r"C\(([^(),]+)(?:,.*?)?\)\[(?:T\.)?([^\]]*)\]")
 _CATEGORY = re.compile(r"^C\(([^(),]+)(?:,.*)?\)$")
+_CODED = re.compile(r"\bC\(\s*([^(),]+?)\s*[,)]")
 _CONSTANT = next(iter(formulaic.Formula("1")))
 
 
@@ -249,8 +251,12 @@ def _implied(terms: list[Term], frame: pd.DataFrame, formula: str, data: ChoiceD
 def _checked_frame(
     parsed: formulaic.Formula, formula: str, data: ChoiceData, *, of_persons: bool = False
 ) -> pd.DataFrame:
-    """The data with the formula's columns checked; numbers kept as objects become numbers."""
+    """The data with the formula's columns checked, numbers as float64.
+
+    Whole numbers would wrap in powers, and have no negative ones. As categories they stay whole.
+    """
     factors = {factor.expr for term in parsed for factor in term.factors}
+    coded = {name for expr in factors for name in _CODED.findall(expr)}
     frame = data.frame.copy(deep=False)
     for variable in sorted(str(v) for v in parsed.required_variables):
         if variable == data.chosen:
@@ -259,10 +265,9 @@ def _checked_frame(
                 "write the utility of attributes alone"
             )
         values = check_complete(data, variable, of_persons=of_persons)
-        if variable in factors or pd.api.types.is_numeric_dtype(values):
-            numbers = check_numeric(data, variable, of_persons=of_persons)
-            if values.dtype == object:
-                frame[variable] = numbers
+        if variable in factors or (variable not in coded and numbers(values) is not None):
+            found = check_numeric(data, variable, of_persons=of_persons)
+            frame[variable] = values if variable in coded else found
     return frame
 
 

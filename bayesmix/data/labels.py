@@ -1,0 +1,115 @@
+"""Labels of persons, situations and alternatives: what they may be, and what files make of them.
+
+Files, coordinates of posteriors and names of parameters know numbers and text. Labels of another
+kind (dates, UUIDs, Decimals, bytes, tuples), and labels of several kinds at once, are text there.
+Two labels that would be the same text, such as 17 and '17', are refused when data are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.data.columns import show
+from bayesmix.errors import DataError
+
+UNIFORM = {"string", "integer", "floating", "boolean"}
+"""What pandas calls Python objects that are all of one kind of plain label."""
+
+
+def label_codes(values: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    """Codes (R,) and labels of a column, in order of first appearance.
+
+    Raises
+    ------
+    DataError
+        Where labels cannot be told apart: lists or arrays, or several that are the same text.
+    """
+    try:
+        codes, names = pd.factorize(values)
+    except TypeError:
+        raise DataError(
+            f"column {show(values.name)} holds {show(values.iloc[0])} in row "
+            f"{show(values.index[0])}; expected labels, numbers or text, that can be compared: "
+            "make it text"
+        ) from None
+    labels = pd.Index(names, tupleize_cols=False)
+    check_distinct(labels, values.name)
+    return codes.astype(np.int64), labels
+
+
+def check_distinct(labels: pd.Index, column: Hashable) -> None:
+    """Refuse labels of several kinds of which two are the same text.
+
+    Raises
+    ------
+    DataError
+        Naming column and labels.
+    """
+    if labels.dtype != object or pd.api.types.infer_dtype(labels, skipna=False) in UNIFORM:
+        return
+    seen: dict[str, Any] = {}
+    for label in labels:
+        other = seen.setdefault(as_text(label), label)
+        if other is not label:
+            raise DataError(
+                f"column {show(column)} holds both {show(other)} and {show(label)}, "
+                f"{type(other).__name__} and {type(label).__name__}: if they are the same, make "
+                f"the column text, frame[{column!r}].astype(str), or read it as text from its "
+                "file; if they are not, give one of them another name"
+            )
+
+
+def as_text(label: Any) -> str:
+    """A label as files have it.
+
+    >>> as_text(b"A12"), as_text((np.int64(3), "b")), as_text(pd.Timestamp("2024-05-01"))
+    ('A12', "(3, 'b')", '2024-05-01 00:00:00')
+    """
+    if isinstance(label, bytes):
+        return label.decode("utf-8", "backslashreplace")
+    if isinstance(label, tuple):
+        return f"({', '.join(show(part) for part in label)})"
+    return str(label)
+
+
+def as_stored(labels: pd.Index) -> np.ndarray:
+    """Labels as coordinates and files have them: numbers, or text.
+
+    >>> as_stored(pd.Index([3, 4])).tolist(), as_stored(pd.Index([1001, "A12"])).tolist()
+    ([3, 4], ['1001', 'A12'])
+    """
+    labels = labels.infer_objects()
+    if labels.dtype.kind in "iuf":
+        return np.asarray(labels, dtype=f"{labels.dtype.kind}8")
+    return np.array([as_text(label) for label in labels], dtype=object)
+
+
+def from_stored(stored: Sequence[Any], labels: pd.Index) -> pd.Index:
+    """Those of ``labels`` that ``stored`` holds as `as_stored` made them, in its order."""
+    place = pd.Index(as_stored(labels)).get_indexer(pd.Index(list(stored)))
+    return labels[place]
+
+
+def with_names(
+    frame: pd.DataFrame, column: str, codes: np.ndarray, names: tuple[Hashable, ...]
+) -> pd.DataFrame:
+    """The frame with alternatives' ``names``, where those are not the labels that it holds."""
+    if frame[column].iloc[0] == names[codes[0]]:
+        return frame
+    frame = frame.copy(deep=False)
+    frame[column] = pd.Categorical.from_codes(codes, categories=pd.Index(names))
+    return frame
+
+
+def alternative_names(labels: Sequence[Hashable]) -> tuple[Hashable, ...]:
+    """Alternatives' labels as numbers and text, which names of parameters are made of.
+
+    >>> alternative_names(("bus", 7)), alternative_names((("bus", 1), ("bus", 2)))
+    (('bus', 7), ("('bus', 1)", "('bus', 2)"))
+    """
+    plain = all(isinstance(label, str | int | float | np.number | np.bool_) for label in labels)
+    return tuple(labels) if plain else tuple(as_text(label) for label in labels)
