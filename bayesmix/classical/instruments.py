@@ -81,7 +81,7 @@ def given_instruments(problem: Problem, instruments: str | Sequence[str] | Array
     """
     data = problem.data
     if isinstance(instruments, str):
-        return independent(evaluate(instruments, data).values, data)
+        return independent(evaluate(instruments, data, trust=problem.model.trust).values, data)
     if len(instruments) and all(isinstance(name, str) for name in instruments):
         return independent(np.column_stack([_column(data, n) for n in instruments]), data)
     values = np.asarray(instruments, dtype=float)

@@ -122,10 +122,10 @@ def _check_state(problem: Problem, result: xr.DataTree) -> None:
         np.allclose(own[name], values)
         for name, values in (("x_random", design.random), ("x_fixed", design.fixed))
     )
-    if state is not None and state.spec.transform_state and not same:
+    if state is not None and state.learnt and not same:
         raise SpecificationError(
             f"the formula {problem.model.formula!r} has learnt from the posterior's data "
-            f"({', '.join(state.spec.transform_state)}), and these are others: give its own, or "
+            f"({', '.join(state.learnt)}), and these are others: give its own, or "
             "make such columns before"
         )
 

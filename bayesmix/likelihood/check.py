@@ -110,11 +110,11 @@ def check(model: MixedLogit, data: ChoiceData) -> CheckReport:
 def _refused(model: MixedLogit, data: ChoiceData, error: ValueError) -> list[Finding]:
     """Findings on columns that make no design; the error that says so is among them once."""
     try:
-        columns = evaluate(model.formula, data)
+        columns = evaluate(model.formula, data, trust=model.trust)
     except (DataError, SpecificationError):
         return [of_error(error)]
     try:
-        persons = covariates(model.coefficients, data)
+        persons = covariates(model.coefficients, data, trust=model.trust)
     except (DataError, SpecificationError):
         persons = None
     terms = Terms(columns.values, columns.names, model.varying, persons)

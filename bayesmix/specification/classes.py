@@ -117,14 +117,16 @@ def LatentClass(*members: str | Law, classes: int = 2, share: str = "1") -> Clas
             f"LatentClass: argument 'share' is a formula in covariates of persons, such as "
             f"'1 + age', got {share!r}"
         )
-    check_mean(share.strip(), ROLE)
+    check_mean(share.strip(), ROLE, trust=True)  # the model says whether it is trusted
     return Classes(tuple(members), index(classes), share.strip())
 
 
 def share_covariates(
-    latent: Classes, data: ChoiceData, like: Covariates | None = None
+    latent: Classes, data: ChoiceData, like: Covariates | None = None, *, trust: bool = False
 ) -> Covariates:
     """Covariates (I, Q) of the class shares, the constant first where the formula has one.
+
+    With ``trust`` the formula may hold Python.
 
     Raises
     ------
@@ -133,7 +135,7 @@ def share_covariates(
     """
     # The same checks and states as those of means: the shares' index is one more linear index.
     index_of_shares = Coefficient("share", mean=latent.share)
-    found = covariates((index_of_shares,), data, like, ROLE)
+    found = covariates((index_of_shares,), data, like, ROLE, trust=trust)
     if found.centred:
         return found
     ones = np.ones((data.n_persons, 1))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import formulaic
 import numpy as np
 import pandas as pd
-from formulaic.errors import FormulaicError
 from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
@@ -18,9 +16,8 @@ from bayesmix.specification.formula import (
     State,
     columns_like,
     columns_of,
-    constant_alone,
     no_term,
-    parse,
+    read,
 )
 from bayesmix.specification.mixing import Coefficient
 
@@ -56,10 +53,12 @@ def covariates(
     data: ChoiceData,
     like: Covariates | None = None,
     role: str = "a mean",
+    *,
+    trust: bool = False,
 ) -> Covariates:
     """The covariates of the laws' means on ``data``, with the states of ``like`` where given.
 
-    Errors say that they are covariates of ``role``.
+    Errors say that they are covariates of ``role``. With ``trust`` formulas may hold Python.
 
     Raises
     ------
@@ -73,12 +72,13 @@ def covariates(
     states: dict[str, State] = {}
     found: dict[str, tuple[Array, tuple[str, ...], bool]] = {}
     for formula in formulas:
-        values, names, states[formula] = _by_row(formula, data, like)
-        constant = CONSTANT in names
-        kept = [m for m, name in enumerate(names) if name != CONSTANT]
-        names = tuple(names[m] for m in kept)
-        kept_columns = Columns(values[:, kept], names, states[formula])
-        by_person = _by_person(kept_columns, formula, data, role)
+        columns = _by_row(formula, data, like, trust)
+        states[formula] = columns.state
+        constant = columns.constant is not None
+        kept = [m for m in range(len(columns.names)) if m != columns.constant]
+        names = tuple(columns.names[m] for m in kept)
+        kept_columns = Columns(columns.values[:, kept], names, columns.state)
+        by_person = _by_person(kept_columns, data, role)
         if like is None:
             _check_rank(by_person, names, constant, role)
         found[formula] = by_person, names, constant
@@ -95,33 +95,28 @@ def covariates(
     return Covariates(np.concatenate(parts, axis=1), tuple(shifts), tuple(centred), states)
 
 
-def _by_row(
-    formula: str, data: ChoiceData, like: Covariates | None
-) -> tuple[Array, tuple[str, ...], State]:
+def _by_row(formula: str, data: ChoiceData, like: Covariates | None, trust: bool) -> Columns:
     if like is not None:
-        columns = columns_like(formula, data, like.states[formula], of_persons=True)
-    else:
-        columns = columns_of(formula, data)
-    return columns.values, columns.names, columns.state
+        return columns_like(formula, data, like.states[formula], of_persons=True)
+    return columns_of(formula, data, trust=trust)
 
 
-def check_mean(formula: str, role: str = "a mean") -> None:
+def check_mean(formula: str, role: str = "a mean", *, trust: bool = False) -> None:
     """Refuse the formula of a mean, or of another ``role``, that cannot be read."""
     if formula in ("0", "1"):
         return
     try:
-        terms = formulaic.Formula(formula)
-    except FormulaicError:
-        terms = None
-    if terms is None or (isinstance(terms, formulaic.SimpleFormula) and not len(terms)):
+        reading = read(formula, trust=trust)
+    except SpecificationError as error:
         raise SpecificationError(
-            f"cannot read the formula of {role} {formula!r}: write '1 + income', or '0' for none"
-        )
-    if constant_alone(parse(formula)):
+            f"{role}: {error} (a formula in covariates of persons, such as '1 + income', or '0' "
+            "for none)"
+        ) from None
+    if reading.constant_alone:
         raise no_term(formula)
 
 
-def _by_person(columns: Columns, formula: str, data: ChoiceData, role: str) -> Array:
+def _by_person(columns: Columns, data: ChoiceData, role: str) -> Array:
     """The rows' values (R, M) as persons' (I, M), which they must be."""
     values = columns.values
     first = data.situation_start[data.person_start[:-1]]
@@ -130,7 +125,8 @@ def _by_person(columns: Columns, formula: str, data: ChoiceData, role: str) -> A
     differs = values != values[first][data.row_person]
     if differs.any():
         place = int(np.flatnonzero(differs.any(axis=0))[0])
-        name, other = _column(formula, data) or (columns.names[place], differs[:, place])
+        of_data = _column(columns.state, data)
+        name, other = of_data or (columns.names[place], differs[:, place])
         raise DataError(
             f"covariate {name!r} of {role} {varies_within_persons(data, other)}: covariates are of "
             "persons; what varies between situations belongs to the utility's formula"
@@ -138,10 +134,10 @@ def _by_person(columns: Columns, formula: str, data: ChoiceData, role: str) -> A
     return values[first]
 
 
-def _column(formula: str, data: ChoiceData) -> tuple[str, NDArray[np.bool_]] | None:
+def _column(state: State, data: ChoiceData) -> tuple[str, NDArray[np.bool_]] | None:
     """The first column of the data in a formula that varies within persons, and its rows (R,)."""
     first = data.situation_start[data.person_start[:-1]]
-    for name in sorted(str(v) for v in parse(formula).required_variables):
+    for name in (n for n in state.reading.columns if n in data.frame.columns):
         code, _ = pd.factorize(data.frame[name])
         other = code != code[first][data.row_person]
         if other.any():

@@ -8,17 +8,18 @@ are coded against a base, as constants ``C(alt)`` are.
 
 from __future__ import annotations
 
-import re
-import warnings
+from collections import Counter
+from collections.abc import Mapping, MutableMapping
+from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import formulaic
 import numpy as np
 import pandas as pd
-from formulaic.errors import DataMismatchWarning, FormulaicError
-from formulaic.parser import DefaultFormulaParser
+from formulaic.errors import DataMismatchWarning
+from formulaic.materializers.types import FactorValues
 from formulaic.parser.types import Term
-from formulaic.transforms.contrasts import ContrastsState, TreatmentContrasts
 from numpy.typing import NDArray
 
 from bayesmix.data.attributes import check_complete, check_numeric
@@ -26,34 +27,38 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import show
 from bayesmix.data.widen import numbers
 from bayesmix.errors import DataError, SpecificationError
+from bayesmix.specification.coding import State, bases, code_first, coded, empty_columns
+from bayesmix.specification.expressions import Scope
+from bayesmix.specification.reading import (
+    CONSTANT,
+    Expression,
+    Reading,
+    first_line,
+    no_term,
+    read,
+)
+from bayesmix.specification.trusted import run
 from bayesmix.specification.variation import deviations
 
+__all__ = ["Columns", "State", "bases", "columns_like", "columns_of", "evaluate", "no_term", "read"]
+
 Array = NDArray[np.float64]
-
-_LEVEL = re.compile(r"C\(([^(),]+)(?:,.*?)?\)\[(?:T\.)?([^\]]*)\]")
-_CATEGORY = re.compile(r"^C\(([^(),]+)(?:,.*)?\)$")
-_CODED = re.compile(r"\bC\(\s*([^(),]+?)\s*[,)]")
-_CONSTANT = next(iter(formulaic.Formula("1")))
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """What a formula has learnt from data (centres, knots, levels), and the columns it keeps."""
-
-    spec: formulaic.ModelSpec
-    keep: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Columns of the utility: values (R, M), their names, and the state of the formula."""
+    """Columns of the utility: values (R, M), their names, and the state of the formula.
+
+    ``constant`` is the place of the constant among them, None where there is none.
+    """
 
     values: Array
     names: tuple[str, ...]
     state: State
+    constant: int | None = None
 
 
-def evaluate(formula: str, data: ChoiceData) -> Columns:
+def evaluate(formula: str, data: ChoiceData, *, trust: bool = False) -> Columns:
     """Evaluate ``formula`` on the rows of ``data``.
 
     A level of a categorical column is named ``alt[car]`` where formulaic says ``C(alt)[T.car]``.
@@ -62,34 +67,41 @@ def evaluate(formula: str, data: ChoiceData) -> Columns:
     Raises
     ------
     SpecificationError
-        If the formula cannot be read, has a left-hand side, uses the column of choices, or has a
-        constant though there is no outside option.
+        If the formula cannot be read, has a left-hand side, uses the column of choices, holds code
+        without ``trust``, or has a constant though there is no outside option.
     DataError
         If a column is missing, is text and used as a number, or holds NaN or infinities.
     """
-    parsed = parse(formula)
-    if constant_alone(parsed) and not data.outside_option:
+    reading = read(formula, trust=trust)
+    if reading.constant_alone and not data.outside_option:
         raise no_term(formula)
-    frame = _checked_frame(parsed, formula, data)
-    terms = [term for term in parsed if term != _CONSTANT]
-    implied = [] if data.outside_option else _implied(terms, frame, formula, data)
+    learnt: dict[str, dict[str, Any]] = {}
+    values = _values(reading, data, learnt)
+    terms = [term for term in reading.terms if term != CONSTANT]
+    implied = [] if data.outside_option else _implied(terms, values, reading, data)
     # With an outside option, whose utility is 0, the constants of all alternatives are identified.
-    written = _constant_written(formula)
+    written = reading.written
     if written and not data.outside_option:
         raise SpecificationError(
             f"the formula {formula!r} has a constant that is common to all alternatives, and "
             f"cancels: leave '1' out, and write C({data.alternative}) for constants of alternatives"
         )
-    constant = [_CONSTANT] if written or (_CONSTANT in parsed and not data.outside_option) else []
-    matrix = _matrix([*constant, *implied, *terms], frame, formula)
+    added = CONSTANT in reading.terms and not data.outside_option
+    constant = [CONSTANT] if written or added else []
+    matrix = code_first([*constant, *implied, *terms], values, data.n_rows, reading)
     keep = np.ones(matrix.shape[1], dtype=bool)
     for term, columns in matrix.model_spec.term_slices.items():
-        if term in implied or (term == _CONSTANT and not written):
+        if term in implied or (term == CONSTANT and not written):
             keep[columns] = False
-    return _columns(matrix, State(matrix.model_spec, keep), data)
+    empty = empty_columns(matrix, matrix.to_numpy(dtype=float), keep)
+    left_out = tuple(reading.named(str(c)) for c in matrix.columns[empty])
+    state = State(matrix.model_spec, keep & ~empty, reading, learnt, left_out)
+    found = _columns(matrix, state, data)
+    _check_unique(found.names, reading)
+    return found
 
 
-def columns_of(formula: str, data: ChoiceData) -> Columns:
+def columns_of(formula: str, data: ChoiceData, *, trust: bool = False) -> Columns:
     """All columns of a formula in covariates of persons, on the rows of ``data``, and its constant.
 
     Raises
@@ -97,10 +109,16 @@ def columns_of(formula: str, data: ChoiceData) -> Columns:
     SpecificationError, DataError
         As `evaluate`.
     """
-    parsed = parse(formula)
-    frame = _checked_frame(parsed, formula, data, of_persons=True)
-    matrix = _matrix(list(parsed), frame, formula)
-    return _columns(matrix, State(matrix.model_spec, np.ones(matrix.shape[1], dtype=bool)), data)
+    reading = read(formula, trust=trust)
+    learnt: dict[str, dict[str, Any]] = {}
+    values = _values(reading, data, learnt, of_persons=True)
+    matrix = code_first(reading.terms, values, data.n_rows, reading)
+    keep = np.ones(matrix.shape[1], dtype=bool)
+    found = _columns(matrix, State(matrix.model_spec, keep, reading, learnt), data)
+    # Shifts have names of their own, and so a column may be called as the constant is.
+    others = tuple(name for m, name in enumerate(found.names) if m != found.constant)
+    _check_unique(others, reading)
+    return found
 
 
 def columns_like(
@@ -113,127 +131,129 @@ def columns_like(
     Raises
     ------
     SpecificationError
-        If a category was not in those data, such as a new alternative in ``C(alt)``.
+        If a category was not in those data, such as a new alternative in ``C(alt)``, or a column
+        without a coefficient, which was 0 in all of them, no longer is.
     DataError
         As `evaluate`.
     """
-    frame = _checked_frame(parse(formula), formula, data, of_persons=of_persons)
-    if data.stand_ins:
-        labels = frame[data.alternative]
-        frame[data.alternative] = [data.stand_ins.get(label, label) for label in labels]
+    reading = state.reading
+    values = _values(reading, data, deepcopy(dict(state.learnt)), of_persons=of_persons)
     try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("error", DataMismatchWarning)
-            matrix = state.spec.get_model_matrix(frame, na_action="ignore")
+        matrix = coded(state.spec, values, data.n_rows)
     except DataMismatchWarning as unseen:
         raise SpecificationError(
             f"the formula {formula!r} meets categories that the model was not estimated on, and "
-            f"has no coefficient for them ({_first(unseen)}): for a new alternative name one whose "
-            "constants it has, with_alternative(..., like='existing label')"
+            f"has no coefficient for them ({reading.named(first_line(unseen))}): for a new "
+            "alternative name one whose constants it has, "
+            "with_alternative(..., like='existing label')"
         ) from None
-    except (FormulaicError, ValueError) as error:
-        message = f"cannot evaluate the formula {formula!r} on the scenario: {_first(error)}"
+    except Exception as error:
+        words = reading.named(first_line(error))
+        message = f"cannot evaluate the formula {formula!r} on the scenario: {words}"
         raise SpecificationError(message) from None
+    _check_empty(matrix, state, data)
     return _columns(matrix, state, data)
 
 
 def _columns(matrix: formulaic.ModelMatrix, state: State, data: ChoiceData) -> Columns:
-    names = tuple(_named(c) for c in matrix.columns[state.keep])
+    kept = matrix.columns[state.keep]
+    names = tuple(state.reading.named(str(c)) for c in kept)
     values = np.ascontiguousarray(matrix.to_numpy(dtype=float)[:, state.keep])
     _check_finite(values, names, data)
-    return Columns(values, names, state)
+    places = [m for m, c in enumerate(kept) if str(c) == "Intercept"]  # no alias is called so
+    return Columns(values, names, state, places[0] if places else None)
 
 
-def bases(state: State) -> dict[str, str]:
-    """What each column that is kept is measured against, in words; "" for most.
-
-    A level of a category is measured against its contrast's base. What a category interacts with,
-    and the constant, which all do, are those of its base.
-    """
-    spec = state.spec
-    kept: dict[Term, tuple[list[str], set[str], set[str]]] = {}
-    for part in spec.structure or ():
-        columns = [c for c in part.columns if state.keep[spec.column_indices[c]]]
-        # The constant 1 is no factor of other terms.
-        factors = set() if part.term == _CONSTANT else {f.expr for f in part.term.factors}
-        reduced = {f.factor.expr for t in part.scoped_terms for f in t.factors if f.reduced}
-        if columns:
-            kept[part.term] = columns, factors, reduced
-    words = {factor.expr: _base(factor.expr, c) for factor, c in spec.factor_contrasts.items()}
-    found: dict[str, str] = {}
-    for columns, factors, own in kept.values():
-        wider = [more - factors for _, others, more in kept.values() if factors < others]
-        against = sorted(words[expr] for expr in own.union(*wider) if expr in words)
-        found |= dict.fromkeys((_named(c) for c in columns), ", ".join(against))
+def _values(
+    reading: Reading,
+    data: ChoiceData,
+    learnt: MutableMapping[str, dict[str, Any]],
+    *,
+    of_persons: bool = False,
+) -> dict[str, Any]:
+    """Values (R,) of the formula's factors, by alias; what they learn is added to ``learnt``."""
+    found = {}
+    lookup = _Lookup(reading.formula, data, of_persons)
+    scope = Scope(lookup.numbers, lookup.labels, learnt)
+    for place, expression in enumerate(reading.expressions):
+        try:
+            with np.errstate(all="ignore"):  # what is not finite is refused afterwards, by name
+                if expression.code:
+                    value = run(expression, lookup.columns(expression), learnt)
+                else:
+                    value = scope.value(expression.tree)
+        except (DataError, SpecificationError):
+            raise
+        except Exception as error:
+            raise SpecificationError(
+                f"cannot evaluate {expression.text!r} of the formula {reading.formula!r}: "
+                f"{first_line(error)}"
+            ) from None
+        found[f"\ue000{place}\ue001"] = _shaped(value, data.n_rows)
     return found
 
 
-def _base(expression: str, found: ContrastsState) -> str:
-    """A category's base in words; of other contrasts than with one level, all levels."""
-    column = _CATEGORY.sub(r"\1", expression)
-    if isinstance(found.contrasts, TreatmentContrasts):
-        base = found.contrasts.get_drop_field(found.levels, reduced_rank=False)
-        return f"{column} against {base}"
-    kind = type(found.contrasts).__name__.removesuffix("Contrasts").lower()
-    return f"{column} in {kind} contrasts of {', '.join(str(level) for level in found.levels)}"
+def _shaped(value: Any, rows: int) -> Any:
+    """Numbers (R,) as float64; categories and bases of several columns as they are."""
+    if isinstance(value, FactorValues | dict | pd.DataFrame):
+        return value
+    if isinstance(value, pd.Series | pd.Categorical) and numbers(pd.Series(value)) is None:
+        return value
+    return np.broadcast_to(np.asarray(value, dtype=np.float64), (rows,)).copy()
 
 
-def _named(column: str) -> str:
-    return _LEVEL.sub(r"\1[\2]", str(column))
+@dataclass(frozen=True, eq=False)
+class _Lookup:
+    """Columns of the data by name, checked, for a formula."""
+
+    formula: str
+    data: ChoiceData
+    of_persons: bool
+
+    def numbers(self, name: str) -> Array:
+        self._check(name)
+        if name == self.data.alternative and self.data.stand_ins:
+            found = numbers(self._whole(name))
+            if found is not None:
+                return found
+        return check_numeric(self.data, name, of_persons=self.of_persons)
+
+    def labels(self, name: str) -> pd.Series:
+        self._check(name)
+        values = self._whole(name)
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            return values.cat.remove_unused_categories()
+        return values
+
+    def columns(self, expression: Expression) -> dict[str, pd.Series]:
+        """The columns that trusted code names, numbers as float64."""
+        found: dict[str, pd.Series] = {}
+        for name in expression.columns:
+            if name not in self.data.frame.columns:
+                continue
+            values = self.labels(name)
+            as_numbers = numbers(values)
+            found[name] = values if as_numbers is None else pd.Series(as_numbers)
+        return found
+
+    def _whole(self, name: str) -> pd.Series:
+        """The column, new alternatives under the names of those whose constants they have."""
+        values = check_complete(self.data, name, of_persons=self.of_persons)
+        if name == self.data.alternative and self.data.stand_ins:
+            return pd.Series([self.data.stand_ins.get(label, label) for label in values])
+        return values.reset_index(drop=True)
+
+    def _check(self, name: str) -> None:
+        if name == self.data.chosen:
+            raise SpecificationError(
+                f"the formula {self.formula!r} uses column {name!r}, which holds the choices: "
+                "write the utility of attributes alone"
+            )
 
 
-def parse(formula: str) -> formulaic.Formula:
-    """The formula, read and checked."""
-    if not isinstance(formula, str) or not formula.strip():
-        raise SpecificationError(
-            f"the utility formula is empty or not text: {formula!r}; write 'price + time'"
-        )
-    try:
-        parsed = formulaic.Formula(formula)
-    except FormulaicError as error:
-        raise SpecificationError(f"cannot read the formula {formula!r}: {_first(error)}") from None
-    if not isinstance(parsed, formulaic.SimpleFormula):
-        raise SpecificationError(
-            f"the formula {formula!r} has more than one part: write the utility alone, without "
-            "'~' and '|'; the choices are named in the data"
-        )
-    if not len(parsed):
-        raise no_term(formula)
-    return parsed
-
-
-def no_term(formula: str) -> SpecificationError:
-    """What is said of a formula without a term, or with a constant alone that means nothing."""
-    return SpecificationError(f"the formula {formula!r} has no term: write 'price + time'")
-
-
-def constant_alone(parsed: formulaic.Formula) -> bool:
-    """Whether a formula has no term but the constant: ``"1"``."""
-    return all(term == _CONSTANT for term in parsed)
-
-
-def _constant_written(formula: str) -> bool:
-    """Whether the formula says ``1 + ...``: formulaic adds a constant to all others too."""
-    without = DefaultFormulaParser(include_intercept=False)
-    return _CONSTANT in formulaic.Formula.from_spec(formula, parser=without)
-
-
-def _first(error: Exception) -> str:
-    """The words of formulaic's message, without its coloured copy of the formula."""
-    return str(error).split("\n")[0]
-
-
-def _matrix(terms: list[Term], frame: pd.DataFrame, formula: str) -> formulaic.ModelMatrix:
-    try:
-        # What is not finite is refused afterwards, by name.
-        with np.errstate(all="ignore"):
-            return formulaic.SimpleFormula(terms).get_model_matrix(frame, na_action="ignore")
-    except (FormulaicError, ValueError) as error:
-        message = f"cannot evaluate the formula {formula!r}: {_first(error)}"
-        raise SpecificationError(message) from None
-
-
-def _implied(terms: list[Term], frame: pd.DataFrame, formula: str, data: ChoiceData) -> list[Term]:
+def _implied(
+    terms: list[Term], values: Mapping[str, Any], reading: Reading, data: ChoiceData
+) -> list[Term]:
     """Marginal terms that cancel within situations: they set the base of an interaction."""
     found: list[Term] = []
     for term in terms:
@@ -242,33 +262,34 @@ def _implied(terms: list[Term], frame: pd.DataFrame, formula: str, data: ChoiceD
             rest = Term(factor for factor in factors if factor != dropped)
             if rest in terms or rest in found:
                 continue
-            values = _matrix([rest], frame, formula).to_numpy(dtype=float)
-            if np.isfinite(values).all() and not deviations(values, data).any():
+            columns = code_first([rest], values, data.n_rows, reading).to_numpy(dtype=float)
+            if np.isfinite(columns).all() and not deviations(columns, data).any():
                 found.append(rest)
     return found
 
 
-def _checked_frame(
-    parsed: formulaic.Formula, formula: str, data: ChoiceData, *, of_persons: bool = False
-) -> pd.DataFrame:
-    """The data with the formula's columns checked, numbers as float64.
-
-    Whole numbers would wrap in powers, and have no negative ones. As categories they stay whole.
-    """
-    factors = {factor.expr for term in parsed for factor in term.factors}
-    coded = {name for expr in factors for name in _CODED.findall(expr)}
-    frame = data.frame.copy(deep=False)
-    for variable in sorted(str(v) for v in parsed.required_variables):
-        if variable == data.chosen:
+def _check_empty(matrix: formulaic.ModelMatrix, state: State, data: ChoiceData) -> None:
+    """Refuse what has no coefficient, for it was 0 in the data of the estimation."""
+    for column in matrix.columns if state.empty else ():
+        name = state.reading.named(str(column))
+        rows = np.flatnonzero(matrix[column].to_numpy(dtype=float))
+        if name in state.empty and len(rows):
             raise SpecificationError(
-                f"the formula {formula!r} uses column {variable!r}, which holds the choices: "
-                "write the utility of attributes alone"
+                f"column {name!r} was 0 in every row that the model was estimated on, and has no "
+                f"coefficient; here it is not, first in row {show(data.rows[rows[0]])}: leave it "
+                "at 0, or estimate on data where it varies"
             )
-        values = check_complete(data, variable, of_persons=of_persons)
-        if variable in factors or (variable not in coded and numbers(values) is not None):
-            found = check_numeric(data, variable, of_persons=of_persons)
-            frame[variable] = values if variable in coded else found
-    return frame
+
+
+def _check_unique(names: tuple[str, ...], reading: Reading) -> None:
+    twice = [name for name, number in Counter(names).items() if number > 1]
+    if twice:
+        other = "the formula's constant" if twice[0] == "Intercept" else "another term"
+        raise SpecificationError(
+            f"the formula {reading.formula!r} has two columns called {twice[0]!r}, and their "
+            f"coefficients could not be told apart: rename the column of the data, for {other} is "
+            "called so"
+        )
 
 
 def _check_finite(values: Array, names: tuple[str, ...], data: ChoiceData) -> None:

@@ -15,9 +15,9 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known import known_utility
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.class_space import ClassSpace
-from bayesmix.specification.classes import Classes, share_covariates
+from bayesmix.specification.classes import ROLE, Classes, share_covariates
 from bayesmix.specification.covariates import Covariates, check_mean, covariates
-from bayesmix.specification.formula import State, columns_like, evaluate, parse
+from bayesmix.specification.formula import State, columns_like, evaluate, read
 from bayesmix.specification.means import Terms, check_terms, meanless
 from bayesmix.specification.mixing import Coefficient, Law
 from bayesmix.specification.parameters import ParameterSpace
@@ -55,6 +55,9 @@ class MixedLogit:
         situation: utilities of each are multiplied by a scale, ``scale[SP]``, relative to the first
         source's (first category, or in sorted order; Ben-Akiva and Morikawa 1990; Swait and
         Louviere 1993). What is known of the utility (an offset) is not multiplied.
+    trust
+        Formulas are data: names, numbers, arithmetic, comparisons, and a list of functions. True
+        runs whatever else stands in them as Python; each such term must be computed row by row.
 
     Raises
     ------
@@ -75,6 +78,7 @@ class MixedLogit:
     random: tuple[Law | Classes, ...] = field(default=())
     wtp: str | None = None
     scale: str | None = None
+    trust: bool = field(default=False, compare=False, repr=False)
 
     def __init__(
         self,
@@ -83,13 +87,15 @@ class MixedLogit:
         *,
         wtp: str | None = None,
         scale: str | None = None,
+        trust: bool = False,
     ) -> None:
         laws = (random,) if isinstance(random, Law | Classes) else tuple(random)
         object.__setattr__(self, "formula", formula)
         object.__setattr__(self, "random", laws)
         object.__setattr__(self, "wtp", wtp)
         object.__setattr__(self, "scale", scale)
-        parse(formula)
+        object.__setattr__(self, "trust", trust)
+        read(formula, trust=trust)
         _check(self)
 
     @property
@@ -116,7 +122,7 @@ class MixedLogit:
     @property
     def within(self) -> MixedLogit:
         """The model of one latent class, whose points are fixed coefficients."""
-        return MixedLogit(self.formula, self.laws, wtp=self.wtp)
+        return MixedLogit(self.formula, self.laws, wtp=self.wtp, trust=self.trust)
 
     def design(
         self, data: ChoiceData, like: Design | None = None, *, scales: Sources | None = None
@@ -139,14 +145,15 @@ class MixedLogit:
         """
         if like is not None:
             return _design_like(self, data, like)
-        columns = evaluate(self.formula, data)
+        columns = evaluate(self.formula, data, trust=self.trust)
         for c in self.varying:
             _check_term("random term", c.term, (self.formula, columns.names), data)
         if self.wtp is not None:
             _check_term("wtp =", self.wtp, (self.formula, columns.names), data)
-        persons = covariates(self.coefficients, data)
+        persons = covariates(self.coefficients, data, trust=self.trust)
         check_terms(Terms(columns.values, columns.names, self.varying, persons), data)
-        shares = None if self.latent is None else share_covariates(self.latent, data)
+        latent, trust = self.latent, self.trust
+        shares = None if latent is None else share_covariates(latent, data, trust=trust)
         found = None if self.scale is None else sources(self.scale, data, scales)
         if found is not None and scales is None:
             check_scales(found, columns.values, data)
@@ -301,7 +308,9 @@ def _check(model: MixedLogit) -> None:
             f"'price + price:C({model.scale})', or leave out one of the two"
         )
     for mean in {c.mean for c in model.coefficients}:
-        check_mean(mean)
+        check_mean(mean, trust=model.trust)
+    if model.latent is not None:
+        check_mean(model.latent.share, ROLE, trust=model.trust)
     terms = [c.term for c in model.varying]
     twice = sorted({t for t in terms if terms.count(t) > 1})
     if twice:

@@ -6,7 +6,7 @@ import pytest
 
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.specification.covariates import check_mean
-from bayesmix.specification.formula import bases, columns_like, columns_of, evaluate, parse
+from bayesmix.specification.formula import bases, columns_like, columns_of, evaluate, read
 from tests.oracles import choice_frame, choices
 
 
@@ -167,7 +167,7 @@ def test_the_users_frame_is_left_alone(data):
 )
 def test_a_formula_that_cannot_be_read(formula, message):
     with pytest.raises(SpecificationError, match=message) as caught:
-        parse(formula)
+        read(formula)
     assert "\n" not in str(caught.value)
 
 

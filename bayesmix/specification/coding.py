@@ -1,0 +1,133 @@
+"""From the values of a formula's factors to coded columns: categories, products, names, bases."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import formulaic
+import numpy as np
+import pandas as pd
+from formulaic.errors import DataMismatchWarning
+from formulaic.parser.types import Factor, Term
+from formulaic.transforms.contrasts import ContrastsState, TreatmentContrasts
+from numpy.typing import NDArray
+
+from bayesmix.errors import SpecificationError
+from bayesmix.specification.reading import CONSTANT, Reading, first_line
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What a formula has learnt from data, and the columns it keeps.
+
+    Parameters
+    ----------
+    spec
+        How columns are coded: levels, contrasts, bases.
+    keep
+        Which of its columns (M,) are columns of the utility.
+    reading
+        The formula.
+    learnt
+        Centres, knots and statistics, by their text.
+    empty
+        Columns that are 0 in every row of those data, and have no coefficient: an attribute that
+        plays no role in an alternative, a combination of categories that no row has.
+    """
+
+    spec: formulaic.ModelSpec
+    keep: NDArray[np.bool_]
+    reading: Reading
+    learnt: Mapping[str, dict[str, Any]]
+    empty: tuple[str, ...] = ()
+
+
+def coded(
+    terms: Sequence[Term] | formulaic.ModelSpec, values: Mapping[str, Any], rows: int
+) -> formulaic.ModelMatrix:
+    """The columns of terms, or of a specification made before.
+
+    ``values`` are those of the factors, by alias.
+
+    Raises
+    ------
+    DataMismatchWarning
+        If there are categories that the specification does not know.
+    Exception
+        If something cannot be coded.
+    """
+    index = pd.DataFrame(index=pd.RangeIndex(rows))
+    spec = terms if isinstance(terms, formulaic.ModelSpec) else formulaic.SimpleFormula([*terms])
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("error", DataMismatchWarning)
+        return spec.get_model_matrix(index, context=values, na_action="ignore")
+
+
+def code_first(
+    terms: Sequence[Term], values: Mapping[str, Any], rows: int, reading: Reading
+) -> formulaic.ModelMatrix:
+    """`coded` on the data of an estimation, its errors in words."""
+    try:
+        return coded(terms, values, rows)
+    except DataMismatchWarning:
+        raise SpecificationError(
+            f"the formula {reading.formula!r} has levels= that leave out categories of the data: "
+            "name them all, or drop the rows of the others"
+        ) from None
+    except Exception as error:  # whatever contrasts and levels do not fit
+        words = reading.named(first_line(error))
+        raise SpecificationError(
+            f"cannot evaluate the formula {reading.formula!r}: {words}"
+        ) from None
+
+
+def empty_columns(matrix: formulaic.ModelMatrix, values: Array, keep: NDArray[np.bool_]) -> Any:
+    """Which columns (M,) of terms with categories are 0 in every row, where others are not."""
+    spec, zero = matrix.model_spec, ~values.any(axis=0)
+    found = np.zeros(len(keep), dtype=bool)
+    for term, columns in spec.term_slices.items():
+        kinds = [spec.encoder_state.get(f.expr, (None,))[0] for f in term.factors]
+        if Factor.Kind.CATEGORICAL in kinds and not zero[columns][keep[columns]].all():
+            found[columns] = zero[columns] & keep[columns]
+    return found
+
+
+def bases(state: State) -> dict[str, str]:
+    """What each column that is kept is measured against, in words; "" for most.
+
+    A level of a category is measured against its contrast's base. What a category interacts with,
+    and the constant, which all do, are those of its base.
+    """
+    spec, reading = state.spec, state.reading
+    kept: dict[Term, tuple[list[str], set[str], set[str]]] = {}
+    for part in spec.structure or ():
+        columns = [c for c in part.columns if state.keep[spec.column_indices[c]]]
+        # The constant 1 is no factor of other terms.
+        factors = set() if part.term == CONSTANT else {f.expr for f in part.term.factors}
+        reduced = {f.factor.expr for t in part.scoped_terms for f in t.factors if f.reduced}
+        if columns:
+            kept[part.term] = columns, factors, reduced
+    words = {
+        factor.expr: _base(reading.expression(factor.expr).label, c)
+        for factor, c in spec.factor_contrasts.items()
+    }
+    found: dict[str, str] = {}
+    for columns, factors, own in kept.values():
+        wider = [more - factors for _, others, more in kept.values() if factors < others]
+        against = sorted(words[expr] for expr in own.union(*wider) if expr in words)
+        found |= dict.fromkeys((reading.named(c) for c in columns), ", ".join(against))
+    return found
+
+
+def _base(column: str, found: ContrastsState) -> str:
+    """A category's base in words; of other contrasts than with one level, all levels."""
+    if isinstance(found.contrasts, TreatmentContrasts):
+        base = found.contrasts.get_drop_field(found.levels, reduced_rank=False)
+        return f"{column} against {base}"
+    kind = type(found.contrasts).__name__.removesuffix("Contrasts").lower()
+    return f"{column} in {kind} contrasts of {', '.join(str(level) for level in found.levels)}"
