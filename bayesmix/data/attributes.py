@@ -62,8 +62,8 @@ def _not_numeric(data: "ChoiceData", column: str) -> DataError:
     if odd.any():
         if not odd.all():
             remedy = (
-                "where these stand for missing values make them so (in a study: missing = [...] in "
-                "[data]), and convert the column with pandas.to_numeric"
+                "where these stand for missing values say so: missing = [...] in the [data] of a "
+                "study, pandas.to_numeric(column, errors='coerce') in Python"
             )
             where = f" in {odd.sum()} of {len(odd)} rows (rows {first_few(data.rows[odd])})"
         series = series[odd]

@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from bayesmix.data import examples
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, SpecificationError
@@ -34,6 +32,7 @@ from bayesmix.study.schema import (
     LKJNormalTable,
     Study,
 )
+from bayesmix.study.table import check_numbers, coded_columns, numbers_where_available, read_table
 
 LAWS: dict[str, Callable[..., Law]] = {
     "normal": Normal,
@@ -46,7 +45,7 @@ LAWS: dict[str, Callable[..., Law]] = {
     "exponential": Exponential,
     "gamma": Gamma,
 }
-READERS = {".csv": pd.read_csv, ".csv.gz": pd.read_csv, ".parquet": pd.read_parquet}
+NUMBERS = ("chosen", "ranked", "availability", "weights", "offset", "sampling", "correction")
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,14 +120,14 @@ def _data(study: Study) -> ChoiceData:
         place.fail(
             "give one of the keys 'example' and 'file'" + (", not both" if table.file else "")
         )
-    return _example(table, place) if table.example else _from_file(table, place)
+    return _example(table, place) if table.example else _from_file(study, place)
 
 
 def _example(table: DataTable, place: Place) -> ChoiceData:
     """The bundled data; columns may be named in the file, and must then be the example's."""
     data: ChoiceData = getattr(examples, str(table.example))()
     columns = ("ranked", "availability", "weights", "offset", "sampling", "correction")
-    for key in (*columns, "outside_option"):
+    for key in (*columns, "outside_option", "missing"):
         if getattr(table, key):
             place.fail(f"key '{key}' cannot go with an example: leave it out, or give a file")
     for key in ("person", "situation", "alternative", "chosen"):
@@ -138,31 +137,37 @@ def _example(table: DataTable, place: Place) -> ChoiceData:
     return data
 
 
-def _from_file(table: DataTable, place: Place) -> ChoiceData:
+def _from_file(study: Study, place: Place) -> ChoiceData:
+    table = study.data
     roles = asdict(table)
     for key in ("situation", "alternative", "chosen"):
         if roles[key] is None and not (key == "chosen" and table.ranked):
             place.fail(f"key '{key}' is missing: name the column of '{table.file}'")
-    del roles["example"], roles["file"]
-    return ChoiceData.from_long(_read(data_path(place.file, table), place), **roles)
+    del roles["example"], roles["file"], roles["missing"]
+    labels = label_columns(study)
+    frame = read_table(
+        data_path(place.file, table),
+        Place(place.file, place.table, "file"),
+        labels=labels,
+        missing=table.missing or (),
+    )
+    if table.availability in frame:
+        frame = numbers_where_available(frame, table.availability, labels)
+    check_numbers(frame, {key: roles[key] for key in NUMBERS if roles[key]}, place)
+    return ChoiceData.from_long(frame, **roles)
+
+
+def label_columns(study: Study) -> set[str]:
+    """Columns of labels: of who chooses what, of the scale's sources, and what ``C()`` codes."""
+    data, utility = study.data, study.utility
+    names = {data.person, data.situation, data.alternative, utility.scale}
+    formulas = coded_columns([asdict(utility), *(asdict(law) for law in study.random)])
+    return {name for name in names if name} | formulas
 
 
 def data_path(study_file: Path, table: DataTable) -> Path:
     """Where the data file is: a relative path starts at the study file's folder."""
     return study_file.parent / str(table.file)
-
-
-def _read(path: Path, place: Place) -> pd.DataFrame:
-    place = Place(place.file, place.table, "file")
-    ending = next((ending for ending in READERS if path.name.lower().endswith(ending)), None)
-    if ending is None:
-        place.fail(f"cannot read '{path.name}': expected one of {', '.join(READERS)}")
-    if not path.is_file():
-        place.fail(f"no file '{path}': a relative path starts at the study file's folder")
-    try:
-        return READERS[ending](path)  # type: ignore[operator]
-    except ValueError as error:
-        place.fail(f"'{path}' is not a readable {ending} file: {error}")
 
 
 def _law(table: LawTable) -> Any:

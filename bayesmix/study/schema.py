@@ -22,7 +22,10 @@ Terms = tuple[str, ...]
 
 @dataclass(frozen=True)
 class DataTable:
-    """``[data]``: a bundled example, or a file (relative to the study file) and its columns."""
+    """``[data]``: a bundled example, or a file (relative to the study file) and its columns.
+
+    In a CSV file an empty field is missing, and what ``missing`` lists, such as ``["NA"]``.
+    """
 
     example: Literal["electricity"] | None = None
     file: str | None = None
@@ -37,6 +40,7 @@ class DataTable:
     offset: str | None = None
     sampling: str | None = None
     correction: str | None = None
+    missing: Terms | None = None
 
 
 @dataclass(frozen=True)
