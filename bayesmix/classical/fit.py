@@ -389,8 +389,10 @@ class Fit:
         save(self, path)
 
     @staticmethod
-    def load(path: str | PathLike[str], data: ChoiceData) -> Fit:
+    def load(path: str | PathLike[str], data: ChoiceData, *, trust: bool = False) -> Fit:
         """The fit that `save` wrote.
+
+        A file is data: nothing in it is run, unless it is trusted.
 
         Parameters
         ----------
@@ -398,9 +400,14 @@ class Fit:
             A file that `save` wrote.
         data
             The data of the fit, from which its grid is made again, node by node.
+        trust
+            True runs the Python that the model's formula holds, where it was fitted with
+            ``MixedLogit(..., trust=True)``.
 
         Raises
         ------
+        SpecificationError
+            If the formula holds Python, and is not trusted.
         DataError
             If the file is no fit or of another version, or the log-likelihood on ``data`` is not
             the stored one: other choices, attributes or weights.
@@ -419,7 +426,7 @@ class Fit:
         """
         from bayesmix.classical.storage import load
 
-        return load(path, data)
+        return load(path, data, trust=trust)
 
     def headline(self) -> str:
         """The fit in a few lines."""
@@ -433,6 +440,7 @@ class Fit:
             *([self.information.weighting] if self.information.weighting else []),
             *([_clusters(self.information)] if self.information.groups is not None else []),
             self.message,
+            *([self.problem.design.left_out] if self.problem and self.problem.design.empty else []),
         ]
         if self.integration is not None:
             lines.append(str(self.integration))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from os import PathLike
 from pathlib import Path
@@ -33,6 +34,15 @@ from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.record import model_from_record, model_record
 
 FORMAT = 4
+RULES: Mapping[str, Callable[..., Any]] = {
+    rule.__name__: rule
+    for rule in (
+        *(descriptions.Sobol, descriptions.Halton, descriptions.PlainHalton, descriptions.MLHS),
+        *(descriptions.MonteCarlo, descriptions.GaussHermite, descriptions.Sparse),
+        descriptions.Centred,
+    )
+}
+"""What the rule of a stored grid may be."""
 SAME = 1e-7
 """Share by which a log-likelihood may differ on another machine."""
 
@@ -63,13 +73,15 @@ def save(fit: Fit, path: str | PathLike[str]) -> None:
     Path(path).write_text(json.dumps(_plain(record), indent=1, allow_nan=False))
 
 
-def load(path: str | PathLike[str], data: ChoiceData) -> Fit:
+def load(path: str | PathLike[str], data: ChoiceData, *, trust: bool = False) -> Fit:
     """The fit stored at ``path``; its grid is made again from ``data``.
 
     Raises
     ------
     DataError
         If the file is no fit or of another version, or the data are not those of the fit.
+    SpecificationError
+        If its formula holds code, and ``trust`` is not given.
     """
     record = _record(path)
     if record["format"] != FORMAT:
@@ -83,7 +95,7 @@ def load(path: str | PathLike[str], data: ChoiceData) -> Fit:
         )
     if "offset" in record:  # files of the first versions of this format say nothing of it
         check_offset(data, record["offset"], f"{path}: the fit")
-    model = model_from_record(record["model"])
+    model = model_from_record(record["model"], trust=trust)
     problem = bind(model, data)
     optima = pd.DataFrame(record["optima"]).set_index("start")
     test = record.get("overidentification")
@@ -191,7 +203,12 @@ def _read_rule(record: dict[str, Any]) -> Any:
     values = {k: v for k, v in record.items() if k != "type"}
     if "rule" in values:
         values["rule"] = _read_rule(values["rule"])
-    return getattr(descriptions, record["type"])(**values)
+    if record["type"] not in RULES:
+        raise DataError(
+            f"a stored grid is of the rule {record['type']!r}; rules are {', '.join(RULES)}: "
+            "give a file that fit.save(path) wrote"
+        )
+    return RULES[record["type"]](**values)
 
 
 def _write_grid(grid: PopulationGrid | PersonGrid | ClassGrid) -> dict[str, Any]:

@@ -27,7 +27,11 @@ from bayesmix.data.known import check_offset
 from bayesmix.demand.options import How
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem, bind
-from bayesmix.specification.record import model_from_record, sources_from_record
+from bayesmix.specification.record import (
+    learnt_from_record,
+    model_from_record,
+    sources_from_record,
+)
 
 Array = NDArray[np.float64]
 
@@ -105,10 +109,12 @@ def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> 
     attrs = result["posterior"].attrs
     record = json.loads(attrs.get("estimated_on", "{}"))
     model = model_from_record(json.loads(attrs["model"]))
-    problem = bind(model, data, sources_from_record(record))
+    learnt = learnt_from_record(record)
+    problem = bind(model, data, sources_from_record(record), learnt)
     if "offset" in record:
         check_offset(data, record["offset"], "the posterior")
-    _check_state(problem, result)
+    if learnt is None:  # an old posterior
+        _check_state(problem, result)
     return ParameterDraws(problem, spaced(problem, result, draws))
 
 

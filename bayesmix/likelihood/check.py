@@ -16,7 +16,7 @@ from bayesmix.likelihood.multinomial import Multinomial, multinomial, sign_fault
 from bayesmix.likelihood.problem import Grid, Problem, bind, check_arguments
 from bayesmix.likelihood.weakest import Weakest, weakest_direction
 from bayesmix.specification.choice_findings import choice_findings
-from bayesmix.specification.column_findings import column_findings
+from bayesmix.specification.column_findings import column_findings, empty_findings
 from bayesmix.specification.covariates import covariates
 from bayesmix.specification.findings import CheckReport, Finding, of_error, of_fault, report
 from bayesmix.specification.formula import evaluate
@@ -97,6 +97,7 @@ def check(model: MixedLogit, data: ChoiceData) -> CheckReport:
     within = (problem.within or problem).parameters
     findings = [
         *column_findings(Terms(values, names, model.varying, design.persons), model.laws, data),
+        *empty_findings(design.empty),
         *choice_findings(data),
         *size_findings(problem.parameters, data, within),
     ]

@@ -15,6 +15,7 @@ from bayesmix.likelihood.kernels import Panel
 from bayesmix.likelihood.laws import NO_BOUNDS
 from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.component_findings import component_faults
+from bayesmix.specification.formula import Learnt
 from bayesmix.specification.model import Design, MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.scale import Sources
@@ -227,10 +228,16 @@ class Problem:
         return [(a, min(a + step, self.n_persons)) for a in range(0, self.n_persons, step)]
 
 
-def bind(model: MixedLogit, data: ChoiceData, scales: Sources | None = None) -> Problem:
+def bind(
+    model: MixedLogit,
+    data: ChoiceData,
+    scales: Sources | None = None,
+    learnt: Learnt | None = None,
+) -> Problem:
     """The model on these data, with every check of the specification made.
 
-    ``scales`` are the sources that it was estimated on, where it was, on other data.
+    ``scales`` are the sources that it was estimated on, and ``learnt`` what its formulas learnt
+    there, where it was, on other data.
     """
     check_arguments(model, data)
     if not data.observed:
@@ -238,7 +245,7 @@ def bind(model: MixedLogit, data: ChoiceData, scales: Sources | None = None) -> 
             "argument 'data' is a scenario, which has no observed choices: fit to the data that it "
             "was made from, and give the scenario as scenario= where shares are predicted"
         )
-    return Problem(model, data, model.design(data, scales=scales))
+    return Problem(model, data, model.design(data, scales=scales, learnt=learnt))
 
 
 def check_arguments(model: MixedLogit, data: ChoiceData) -> None:

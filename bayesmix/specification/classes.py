@@ -10,6 +10,7 @@ import numpy as np
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.covariates import Covariates, check_mean, covariates
+from bayesmix.specification.formula import Learnt
 from bayesmix.specification.mixing import Coefficient, Law
 
 ROLE = "the class shares"
@@ -122,11 +123,16 @@ def LatentClass(*members: str | Law, classes: int = 2, share: str = "1") -> Clas
 
 
 def share_covariates(
-    latent: Classes, data: ChoiceData, like: Covariates | None = None, *, trust: bool = False
+    latent: Classes,
+    data: ChoiceData,
+    like: Covariates | None = None,
+    *,
+    trust: bool = False,
+    learnt: Learnt | None = None,
 ) -> Covariates:
     """Covariates (I, Q) of the class shares, the constant first where the formula has one.
 
-    With ``trust`` the formula may hold Python.
+    ``trust`` and ``learnt`` are those of `bayesmix.specification.formula.evaluate`.
 
     Raises
     ------
@@ -135,7 +141,7 @@ def share_covariates(
     """
     # The same checks and states as those of means: the shares' index is one more linear index.
     index_of_shares = Coefficient("share", mean=latent.share)
-    found = covariates((index_of_shares,), data, like, ROLE, trust=trust)
+    found = covariates((index_of_shares,), data, like, ROLE, trust=trust, learnt=learnt)
     if found.centred:
         return found
     ones = np.ones((data.n_persons, 1))

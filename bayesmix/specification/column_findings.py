@@ -35,6 +35,18 @@ def column_findings(terms: Terms, laws: Sequence[Law], data: ChoiceData) -> Iter
         yield of_fault("error", fault)
 
 
+def empty_findings(empty: tuple[str, ...]) -> Iterator[Finding]:
+    """A note on columns that have no coefficient."""
+    if empty:
+        yield Finding(
+            "note",
+            f"{len(empty)} of the formula's columns 0 in every row, and without a coefficient: an "
+            "attribute that plays no role in an alternative, or a combination that no row has",
+            first_few(empty, 12),
+            "nothing is wrong with the others; scenarios must leave them at 0",
+        )
+
+
 def _with_base(fault: Fault, values: Array, names: tuple[str, ...], data: ChoiceData) -> Fault:
     """Say that collinear columns are the constants of all alternatives, where they are."""
     if len(fault.where) < 2 or not set(fault.where) <= set(names):

@@ -13,6 +13,7 @@ from bayesmix.data.within import varies_within_persons
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.specification.formula import (
     Columns,
+    Learnt,
     State,
     columns_like,
     columns_of,
@@ -55,10 +56,12 @@ def covariates(
     role: str = "a mean",
     *,
     trust: bool = False,
+    learnt: Learnt | None = None,
 ) -> Covariates:
     """The covariates of the laws' means on ``data``, with the states of ``like`` where given.
 
-    Errors say that they are covariates of ``role``. With ``trust`` formulas may hold Python.
+    Errors say that they are covariates of ``role``. ``trust`` and ``learnt`` are those of
+    `bayesmix.specification.formula.evaluate`.
 
     Raises
     ------
@@ -72,7 +75,10 @@ def covariates(
     states: dict[str, State] = {}
     found: dict[str, tuple[Array, tuple[str, ...], bool]] = {}
     for formula in formulas:
-        columns = _by_row(formula, data, like, trust)
+        if like is not None:
+            columns = columns_like(formula, data, like.states[formula], of_persons=True)
+        else:
+            columns = columns_of(formula, data, trust=trust, learnt=learnt)
         states[formula] = columns.state
         constant = columns.constant is not None
         kept = [m for m in range(len(columns.names)) if m != columns.constant]
@@ -93,12 +99,6 @@ def covariates(
             parts.append(values)
             shifts += [(k, name) for name in names]
     return Covariates(np.concatenate(parts, axis=1), tuple(shifts), tuple(centred), states)
-
-
-def _by_row(formula: str, data: ChoiceData, like: Covariates | None, trust: bool) -> Columns:
-    if like is not None:
-        return columns_like(formula, data, like.states[formula], of_persons=True)
-    return columns_of(formula, data, trust=trust)
 
 
 def check_mean(formula: str, role: str = "a mean", *, trust: bool = False) -> None:

@@ -58,8 +58,16 @@ class Columns:
     constant: int | None = None
 
 
-def evaluate(formula: str, data: ChoiceData, *, trust: bool = False) -> Columns:
+type Learnt = Mapping[str, Mapping[str, dict[str, Any]]]
+"""What formulas have learnt on other data, formula by formula."""
+
+
+def evaluate(
+    formula: str, data: ChoiceData, *, trust: bool = False, learnt: Learnt | None = None
+) -> Columns:
     """Evaluate ``formula`` on the rows of ``data``.
+
+    With ``learnt``, centres, knots and statistics are those, and not learnt from ``data``.
 
     A level of a categorical column is named ``alt[car]`` where formulaic says ``C(alt)[T.car]``.
     The constant of all alternatives against the outside option is ``Intercept``.
@@ -75,8 +83,8 @@ def evaluate(formula: str, data: ChoiceData, *, trust: bool = False) -> Columns:
     reading = read(formula, trust=trust)
     if reading.constant_alone and not data.outside_option:
         raise no_term(formula)
-    learnt: dict[str, dict[str, Any]] = {}
-    values = _values(reading, data, learnt)
+    known = _known(learnt, formula)
+    values = _values(reading, data, known)
     terms = [term for term in reading.terms if term != CONSTANT]
     implied = [] if data.outside_option else _implied(terms, values, reading, data)
     # With an outside option, whose utility is 0, the constants of all alternatives are identified.
@@ -95,14 +103,18 @@ def evaluate(formula: str, data: ChoiceData, *, trust: bool = False) -> Columns:
             keep[columns] = False
     empty = empty_columns(matrix, matrix.to_numpy(dtype=float), keep)
     left_out = tuple(reading.named(str(c)) for c in matrix.columns[empty])
-    state = State(matrix.model_spec, keep & ~empty, reading, learnt, left_out)
+    state = State(matrix.model_spec, keep & ~empty, reading, known, left_out)
     found = _columns(matrix, state, data)
     _check_unique(found.names, reading)
     return found
 
 
-def columns_of(formula: str, data: ChoiceData, *, trust: bool = False) -> Columns:
+def columns_of(
+    formula: str, data: ChoiceData, *, trust: bool = False, learnt: Learnt | None = None
+) -> Columns:
     """All columns of a formula in covariates of persons, on the rows of ``data``, and its constant.
+
+    ``trust`` and ``learnt`` as in `evaluate`.
 
     Raises
     ------
@@ -110,11 +122,11 @@ def columns_of(formula: str, data: ChoiceData, *, trust: bool = False) -> Column
         As `evaluate`.
     """
     reading = read(formula, trust=trust)
-    learnt: dict[str, dict[str, Any]] = {}
-    values = _values(reading, data, learnt, of_persons=True)
+    known = _known(learnt, formula)
+    values = _values(reading, data, known, of_persons=True)
     matrix = code_first(reading.terms, values, data.n_rows, reading)
     keep = np.ones(matrix.shape[1], dtype=bool)
-    found = _columns(matrix, State(matrix.model_spec, keep, reading, learnt), data)
+    found = _columns(matrix, State(matrix.model_spec, keep, reading, known), data)
     # Shifts have names of their own, and so a column may be called as the constant is.
     others = tuple(name for m, name in enumerate(found.names) if m != found.constant)
     _check_unique(others, reading)
@@ -153,6 +165,10 @@ def columns_like(
         raise SpecificationError(message) from None
     _check_empty(matrix, state, data)
     return _columns(matrix, state, data)
+
+
+def _known(learnt: Learnt | None, formula: str) -> dict[str, dict[str, Any]]:
+    return deepcopy(dict((learnt or {}).get(formula, {})))
 
 
 def _columns(matrix: formulaic.ModelMatrix, state: State, data: ChoiceData) -> Columns:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from html import escape
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,18 @@ from bayesmix.errors import SpecificationError
 from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.classes import ROLE, Classes, share_covariates
 from bayesmix.specification.covariates import Covariates, check_mean, covariates
-from bayesmix.specification.formula import State, columns_like, evaluate, read
+from bayesmix.specification.formula import (
+    Columns,
+    Learnt,
+    State,
+    columns_like,
+    evaluate,
+    read,
+)
 from bayesmix.specification.means import Terms, check_terms, meanless
 from bayesmix.specification.mixing import Coefficient, Law
 from bayesmix.specification.parameters import ParameterSpace
+from bayesmix.specification.reading import remember_trust
 from bayesmix.specification.scale import Sources, check_scales, sources
 from bayesmix.specification.variation import spread
 
@@ -97,6 +106,14 @@ class MixedLogit:
         object.__setattr__(self, "trust", trust)
         read(formula, trust=trust)
         _check(self)
+        if trust:
+            remember_trust(self.formulas)
+
+    @property
+    def formulas(self) -> tuple[str, ...]:
+        """The formula, and those of means and of class shares."""
+        share = () if self.latent is None else (self.latent.share,)
+        return (self.formula, *(c.mean for c in self.coefficients), *share)
 
     @property
     def coefficients(self) -> tuple[Coefficient, ...]:
@@ -125,41 +142,47 @@ class MixedLogit:
         return MixedLogit(self.formula, self.laws, wtp=self.wtp, trust=self.trust)
 
     def design(
-        self, data: ChoiceData, like: Design | None = None, *, scales: Sources | None = None
+        self,
+        data: ChoiceData,
+        like: Design | None = None,
+        *,
+        scales: Sources | None = None,
+        learnt: Learnt | None = None,
     ) -> Design:
         """The columns of the utility on ``data``, checked.
 
         With ``like``, the design on the data of an estimation, what formulas learn from data
         (centres, knots, levels) is taken from it, and columns may be constant: for scenarios.
-        With ``scales`` the sources are those, whichever of them are in ``data``: for data other
-        than a posterior's.
+        With ``scales`` the sources are those, whichever of them are in ``data``, and with
+        ``learnt`` formulas have learnt that elsewhere: for data other than a posterior's.
 
         Raises
         ------
         SpecificationError
-            If a random term is not a column of the utility, or the formula has a constant that
-            cancels.
+            If a random term is not a column of the utility, the formula has a constant that
+            cancels, or two parameters would be called the same.
         DataError
             If a column is missing, not numeric, constant within situations, or collinear with
             others. What an error component multiplies may be collinear: it has no mean.
         """
         if like is not None:
             return _design_like(self, data, like)
-        columns = evaluate(self.formula, data, trust=self.trust)
+        columns = evaluate(self.formula, data, trust=self.trust, learnt=learnt)
         for c in self.varying:
-            _check_term("random term", c.term, (self.formula, columns.names), data)
+            _check_term("random term", c.term, (self.formula, columns), data)
         if self.wtp is not None:
-            _check_term("wtp =", self.wtp, (self.formula, columns.names), data)
-        persons = covariates(self.coefficients, data, trust=self.trust)
+            _check_term("wtp =", self.wtp, (self.formula, columns), data)
+        how: dict[str, Any] = {"trust": self.trust, "learnt": learnt}
+        persons = covariates(self.coefficients, data, **how)
         check_terms(Terms(columns.values, columns.names, self.varying, persons), data)
-        latent, trust = self.latent, self.trust
-        shares = None if latent is None else share_covariates(latent, data, trust=trust)
+        shares = None if self.latent is None else share_covariates(self.latent, data, **how)
         found = None if self.scale is None else sources(self.scale, data, scales)
         if found is not None and scales is None:
             check_scales(found, columns.values, data)
         where = [columns.names.index(c.term) for c in self.varying]
         rest = [m for m in range(len(columns.names)) if m not in where]
         space = model_space(self, tuple(columns.names[m] for m in rest), persons, shares)
+        _check_flat_names(space.names)
         return Design(
             random=np.ascontiguousarray(columns.values[:, where]),
             fixed=np.ascontiguousarray(columns.values[:, rest]),
@@ -192,9 +215,11 @@ class MixedLogit:
 
     def describe(self, data: ChoiceData) -> str:
         """The model in words, with its number of parameters on ``data``."""
-        space = self.design(data).parameters
+        design = self.design(data)
+        space = design.parameters
         fixed = f"\n  fixed     {', '.join(space.fixed)}" if space.fixed else ""
-        return f"{self}{fixed}\n  {space.size} parameters"
+        empty = f"\n  {design.left_out}" if design.empty else ""
+        return f"{self}{fixed}{empty}\n  {space.size} parameters"
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self), quote=False)}</pre>"
@@ -246,6 +271,26 @@ class Design:
     @property
     def fixed_names(self) -> tuple[str, ...]:
         return self.parameters.fixed
+
+    @property
+    def learnt(self) -> Learnt:
+        """What each formula has learnt from the data: centres, knots, statistics."""
+        parts = [] if self.persons is None else [*self.persons.states.items()]
+        parts += [] if self.shares is None else [*self.shares.states.items()]
+        parts += [] if self.state is None else [(self.state.reading.formula, self.state)]
+        return {formula: state.learnt for formula, state in parts if state.learnt}
+
+    @property
+    def empty(self) -> tuple[str, ...]:
+        """Columns of the formula that are 0 in every row, and have no coefficient."""
+        return () if self.state is None else self.state.empty
+
+    @property
+    def left_out(self) -> str:
+        """These in words; "" without any."""
+        have = "has" if len(self.empty) == 1 else "have"
+        words = f"0 in every row, and so {have} no coefficient: {', '.join(self.empty)}"
+        return words if self.empty else ""
 
     @property
     def meanless(self) -> NDArray[np.bool_]:
@@ -331,8 +376,22 @@ def _check(model: MixedLogit) -> None:
             )
 
 
-def _check_term(what: str, term: str, utility: tuple[str, Sequence[str]], data: ChoiceData) -> None:
-    formula, names = utility
+def _check_flat_names(names: Sequence[str]) -> None:
+    """Refuse names of columns whose brackets and commas make two parameters' names one."""
+    twice = [name for name, number in Counter(names).items() if number > 1]
+    if twice:
+        raise SpecificationError(
+            f"two parameters would be called {twice[0]!r}: names of columns or categories hold "
+            "commas or brackets that make it so; rename one of them"
+        )
+
+
+def _check_term(what: str, term: str, utility: tuple[str, Columns], data: ChoiceData) -> None:
+    formula, names = utility[0], utility[1].names
+    if term in utility[1].state.empty:
+        raise SpecificationError(
+            f"{what} {term!r} is 0 in every row, and has no coefficient: leave it out of the laws"
+        )
     if term not in names:
         near = get_close_matches(term, names, 1)
         hint = f"did you mean {near[0]!r}? " if near else ""

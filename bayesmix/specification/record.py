@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,8 +10,10 @@ import numpy as np
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.specification.classes import Classes
+from bayesmix.specification.formula import Learnt
 from bayesmix.specification.mixing import Coefficient, Law
 from bayesmix.specification.model import Design, MixedLogit
+from bayesmix.specification.reading import UntrustedError, is_trusted
 from bayesmix.specification.scale import Sources
 
 
@@ -30,15 +33,46 @@ def model_record(model: MixedLogit) -> dict[str, Any]:
     }
 
 
-def model_from_record(record: dict[str, Any]) -> MixedLogit:
-    """The model of a record that `model_record` made."""
-    laws = [_law(law) for law in record["random"]]
-    return MixedLogit(record["formula"], laws, wtp=record["wtp"], scale=record.get("scale"))
+def model_from_record(record: dict[str, Any], *, trust: bool = False) -> MixedLogit:
+    """The model of a record that `model_record` made.
+
+    With ``trust``, or where this process's own code has trusted the very formulas, they may hold
+    Python.
+
+    Raises
+    ------
+    SpecificationError
+        If they do, and are not trusted.
+    """
+    formula, laws = record["formula"], [_law(law) for law in record["random"]]
+    try:
+        return MixedLogit(
+            formula,
+            laws,
+            wtp=record["wtp"],
+            scale=record.get("scale"),
+            trust=trust or is_trusted(_formulas(formula, laws)),
+        )
+    except UntrustedError as error:
+        raise UntrustedError(
+            f"a stored model: {error}; of a posterior, make its model once in this session, "
+            "MixedLogit(..., trust=True)"
+        ) from None
+
+
+def _formulas(formula: str, laws: Sequence[Law | Classes]) -> Iterator[str]:
+    """The formulas of a model that is not made yet, see `MixedLogit.formulas`."""
+    yield formula
+    for law in laws:
+        if isinstance(law, Classes):
+            yield law.share
+        for one in law.laws if isinstance(law, Classes) else (law,):
+            yield from (c.mean for c in one.coefficients)
 
 
 def data_record(data: ChoiceData, design: Design) -> dict[str, Any]:
-    """What parameters mean only with it: the offset, and the sources that scales are of."""
-    record: dict[str, Any] = {"offset": data.known.offset}
+    """What parameters mean only with it: the offset, sources of scales, what formulas learnt."""
+    record: dict[str, Any] = {"offset": data.known.offset, "learnt": _plain(design.learnt)}
     found = design.sources
     if found is None:
         return record
@@ -52,6 +86,24 @@ def sources_from_record(record: dict[str, Any]) -> Sources | None:
         return None
     column, labels = record["sources"]["column"], tuple(record["sources"]["labels"])
     return Sources(column, labels, np.zeros(0, dtype=np.int64))
+
+
+def learnt_from_record(record: dict[str, Any]) -> Learnt | None:
+    """What formulas had learnt, of a record that `data_record` made; None of old ones."""
+    return None if "learnt" not in record else _arrays(record["learnt"])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+
+
+def _arrays(value: Any) -> Any:
+    """What `_plain` made plain: lists were arrays, and names of digits numbers."""
+    if isinstance(value, dict):
+        return {int(key) if key.isdigit() else key: _arrays(one) for key, one in value.items()}
+    return np.array(value) if isinstance(value, list) else value
 
 
 def _law_record(law: Law | Classes) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -58,13 +59,38 @@ def variation_faults(values: Array, names: tuple[str, ...], data: ChoiceData) ->
 def flat_faults(values: Array, names: tuple[str, ...], data: ChoiceData) -> Iterator[Fault]:
     """Columns (R, M) that have no variation within any situation."""
     for m in np.flatnonzero(_length(deviations(values, data)) == 0.0):
+        remedy = "leave it out"
+        if not data.outside_option and values[:, m].any():
+            written = interaction(names[m], data)
+            if written:
+                remedy += f", or keep its interaction with the alternative alone, {written}"
         yield Fault(
             f"{names[m]!r} has no variation within any situation, so choices say nothing of its "
             "coefficient",
-            f"leave it out, or keep its interaction with the alternative alone, "
-            f"C({data.alternative}):{names[m]}",
+            remedy,
             (names[m],),
         )
+
+
+def interaction(name: str, data: ChoiceData) -> str:
+    """The interaction of a column of the utility with the alternative, as formulas write it.
+
+    "" where it is one already.
+    """
+    columns, alternative = data.frame.columns, data.alternative
+    parts = [name] if name in columns else name.split(":")
+    if any(part.startswith(f"{alternative}[") for part in parts):
+        return ""
+    found = []
+    for part in parts:
+        column = part.partition("[")[0]
+        if part in columns:
+            found.append(part if part.replace(".", "_").isidentifier() else f"`{part}`")
+        elif part.endswith("]") and column in columns:
+            found.append(f"C({column})")
+        else:
+            found.append(part if re.fullmatch(r"[\w.]+\(.*\)", part) else f"{{{part}}}")
+    return ":".join([f"C({alternative})", *found])
 
 
 def _length(values: Array) -> Array:

@@ -115,8 +115,16 @@ def test_other_data_of_as_many_rows_are_other_data():
     frame = three_sources()
     tree = posterior_of(bm.MixedLogit("scale(x) + y"), choice_data(frame), fixed=[1.0, -0.7])
     assert np.isfinite(bm.shares(tree, choice_data(frame), **HOW)["estimate"]).all()
+    other = choice_data(frame.assign(x=2.0 * frame["x"] + frame["y"]))
+    # What scale(x) has learnt is the posterior's; one that does not say so is refused.
+    slope = 1.0 / frame["x"].std()
+    same = posterior_of(bm.MixedLogit("x + y"), choice_data(frame), fixed=[slope, -0.7])
+    found = bm.shares(tree, other, **HOW)["estimate"]
+    np.testing.assert_allclose(found, bm.shares(same, other, **HOW)["estimate"], rtol=1e-12)
+    old = tree.copy()
+    del old["posterior"].attrs["estimated_on"]
     with pytest.raises(SpecificationError, match="has learnt from the posterior's data"):
-        bm.shares(tree, choice_data(frame.assign(x=2.0 * frame["x"] + frame["y"])), **HOW)
+        bm.shares(old, other, **HOW)
 
 
 # offsets
