@@ -84,8 +84,10 @@ def interaction(name: str, data: ChoiceData) -> str:
     found = []
     for part in parts:
         column = part.partition("[")[0]
-        if part in columns:
-            found.append(part if part.replace(".", "_").isidentifier() else f"`{part}`")
+        if part.replace(".", "_").isidentifier():
+            found.append(part)
+        elif part in columns:
+            found.append(f"`{part}`")
         elif part.endswith("]") and column in columns:
             found.append(f"C({column})")
         else:
