@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ from bayesmix.specification.mixing import Correlated, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import choice_data, simulated
 
+RESOURCES = Path(__file__).parent / "resources"
 LAW = Correlated(Normal("x"), LogNormal("y", sign=-1))
 MODEL = MixedLogit("x + y", random=LAW)
 AT = {"mean[x]": 1.0, "mean[y]": -0.5, "sd[x]": 0.8, "sd[y]": 0.7, "corr[x, y]": 0.5}
@@ -163,3 +165,18 @@ def test_what_is_no_fit_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"other\.json is not a fit: give a file that fit\.save"):
         Fit.load(path, data())
+
+
+def older_fit(name: str) -> dict:
+    return json.loads((RESOURCES / f"format_4_{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", ["centred", "gauss_hermite", "classes", "msm", "mss"])
+def test_fits_that_the_first_builds_stored_are_still_read(name):
+    """Written by the build of 2026-11-28, estimates and standard errors beside what they are of."""
+    data = choice_data(pd.read_csv(RESOURCES / "choices.csv"))
+    fit, record = Fit.load(RESOURCES / f"format_4_{name}.json", data), older_fit(name)
+    assert fit.params.to_dict() == pytest.approx(record["params"], rel=1e-12)
+    stored_errors = [np.nan if v is None else v for v in record["std_errors"].values()]
+    np.testing.assert_allclose(fit.std_errors, stored_errors, rtol=1e-9)
+    assert fit.headline()
