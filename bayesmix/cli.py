@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from signal import SIGINT
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 USER_ERRORS = (DataError, SpecificationError, IntegrationError, ConvergenceError, OSError)
 EXIT_USER_ERROR = 2
-EXIT_INTERRUPTED = 130
+EXIT_SIGNAL = 128  # and the signal's number: 130 after Ctrl-C, 143 after a request to terminate
 
 app = typer.Typer(
     help="Mixed logit studies: a TOML file in, a folder with fits, tables and plots out.",
@@ -47,11 +48,13 @@ def run(
         parsed = read_study(study)
         try:
             finished = run_study(parsed, out, force=force, progress=not quiet)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stopped:
             _say_how_to_resume(study, out, parsed)
-            raise typer.Exit(EXIT_INTERRUPTED) from None
+            raise typer.Exit(EXIT_SIGNAL + getattr(stopped, "number", SIGINT)) from None
     if not quiet:
         _print_run(finished)
+    if finished.elsewhere or finished.report.missing:
+        raise typer.Exit(EXIT_USER_ERROR)
 
 
 @app.command()
@@ -108,11 +111,14 @@ def _print_run(run: "Run") -> None:
 
 def _say_how_to_resume(file: Path, out: Path | None, study: "Study") -> None:
     """What is on disk, and the command that goes on from there."""
-    from bayesmix.study.folder import default_folder, finished_steps
+    from bayesmix.study.folder import default_folder
+    from bayesmix.study.keep import finished_steps
 
     folder = out or default_folder(study)
     steps = finished_steps(study, folder)
-    done = ", ".join(f"{name} ({', '.join(step.files)})" for name, step in steps.items())
+    done = ", ".join(
+        f"{name} ({path.name if path.parent == folder else path})" for name, path in steps.items()
+    )
     command = ["bayesmix", "run", str(file), *(["--out", str(out)] if out else [])]
     _errors().print(
         f"\nInterrupted. Finished and kept in {escape(str(folder))}: {escape(done) or 'no step'}.\n"

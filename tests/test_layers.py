@@ -17,6 +17,7 @@ TIERS = (
     {"likelihood"},
     {"specification", "integration", "data"},
     {"arguments"},
+    {"files"},
     {"errors"},
 )
 RANK = {layer: rank for rank, tier in enumerate(TIERS) for layer in tier}

@@ -102,7 +102,11 @@ def posterior_accuracy(
         errors.append(totals[d] - weights @ exact)
         noise.append(weights**2 @ variance)
     # The references' own noise is known, and taken out.
-    spread = float(np.sqrt(max(np.var(errors, ddof=1) - np.mean(noise), 0.0)))
+    spread = (
+        float(np.sqrt(max(np.var(errors, ddof=1) - np.mean(noise), 0.0)))
+        if len(errors) > 1
+        else float("nan")  # one draw says nothing of a spread
+    )
     shape, person = _heaviest(problem, grid, thetas[chosen[:TAIL_DRAWS]], rng)
     return PosteriorAccuracy(float(np.mean(errors)), spread, shape, person)
 

@@ -24,6 +24,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.data.known import check_offset
 from bayesmix.errors import DataError
+from bayesmix.files import save_text
 from bayesmix.integration import descriptions
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.likelihood.centred import PersonGrid, anchored_grid
@@ -70,7 +71,7 @@ def save(fit: Fit, path: str | PathLike[str]) -> None:
         "seconds": fit.seconds,
         "overidentification": fit.overidentification and asdict(fit.overidentification),
     }
-    Path(path).write_text(json.dumps(_plain(record), indent=1, allow_nan=False))
+    save_text(path, json.dumps(_plain(record), indent=1, allow_nan=False))
 
 
 def load(path: str | PathLike[str], data: ChoiceData, *, trust: bool = False) -> Fit:

@@ -52,14 +52,28 @@ def convergence_sentence(table: pd.DataFrame) -> str:
     >>> convergence_sentence(pd.DataFrame([row], index=["mean[pf]"]))
     'largest R-hat 1.002 (mean[pf]), smallest ESS 700 (mean[pf]), 0 divergences: good'
     """
-    rhat, ess = table["r_hat"], table[["ess_bulk", "ess_tail"]].min(axis="columns")
+    rhat = table["r_hat"]
+    ess = table[["ess_bulk", "ess_tail"]].min(axis="columns", skipna=False)
     divergences = int(table["divergences"].iloc[0])
-    good = rhat.max() < RHAT_LIMIT and ess.min() > ESS_LIMIT and divergences == 0
+    known = bool(rhat.notna().all() and ess.notna().all())
+    good = known and rhat.max() < RHAT_LIMIT and ess.min() > ESS_LIMIT and divergences == 0
     advice = "good" if good else f"look closer (R-hat < {RHAT_LIMIT}, ESS > {ESS_LIMIT}, 0 wanted)"
-    return (
-        f"largest R-hat {rhat.max():.3f} ({rhat.idxmax()}), "
-        f"smallest ESS {ess.min():.0f} ({ess.idxmin()}), {divergences} divergences: {advice}"
+    worst = (
+        _worst("largest R-hat", rhat, "max", ".3f", "two chains of four draws"),
+        _worst("smallest ESS", ess, "min", ".0f", "four draws a chain"),
     )
+    return f"{', '.join(worst)}, {divergences} divergences: {advice}"
+
+
+def _worst(words: str, values: pd.Series, way: str, digits: str, needed: str) -> str:
+    """The extreme of the values that there are, and of how many there is none."""
+    unknown = values[values.isna()]
+    if len(unknown) == len(values):
+        return f"{words} cannot be computed (it needs at least {needed}, and draws that vary)"
+    known = values.dropna()
+    value, name = (known.max(), known.idxmax()) if way == "max" else (known.min(), known.idxmin())
+    text = f"{words} {value:{digits}} ({name})"
+    return text + (f", none for {', '.join(map(str, unknown.index))}" if len(unknown) else "")
 
 
 def _flat(values: xr.Dataset) -> pd.Series:

@@ -1,52 +1,40 @@
-"""The run folder: which steps are finished, with what settings; no file is ever half there."""
+"""The run folder: opened, taken up, emptied; what is in it is found by content, not by name."""
 
-import hashlib
-import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bayesmix.errors import SpecificationError
-from bayesmix.study.build import data_path
+from bayesmix.files import PARTIAL, file_hash, write_text
+from bayesmix.study.lock import LOCK, locked
+from bayesmix.study.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from bayesmix.study.schema import Study
 
-MANIFEST = "run.json"
-PACKAGES = ("bayesmix", "arviz", "numba", "numpy", "nutpie", "pandas", "pymc", "pytensor", "scipy")
+STUDY = "study.toml"
+RESULTS = {"msle": "msle.json", "msm": "msm.json", "mss": "mss.json", "nuts": "posterior.nc"}
+TABLES = ("comparison.csv", "diagnostics.csv", "forest.png", "trace.png", "summary.txt")
+WRITTEN = (*RESULTS.values(), *TABLES)
+"""Every file that a run may write, or remove, besides those of the folder itself."""
 
 
 @dataclass(frozen=True)
-class FinishedStep:
-    """One step that is on disk: `key` identifies all settings that its result depends on."""
+class Place:
+    """An open run folder; `closed` says why nothing can be written there, if so."""
 
-    key: str
-    seconds: float
-    files: tuple[str, ...]
+    folder: Path
+    manifest: Manifest
+    closed: OSError | None = None
+    damage: str = ""
 
-
-@dataclass(frozen=True)
-class Manifest:
-    """What ``run.json`` holds. `subject` identifies data, utility and random coefficients."""
-
-    study: str
-    subject: str
-    seed: int
-    versions: Mapping[str, str]
-    steps: Mapping[str, FinishedStep]
-
-
-def package_versions() -> dict[str, str]:
-    """Versions of what the figures depend on."""
-    return {name: _version(name) for name in PACKAGES}
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:  # run from a source tree
-        return "not installed"
+    def refuse_if_closed(self, step: str) -> None:
+        """Before hours of work whose result would have no place."""
+        if self.closed is not None:
+            raise SpecificationError(
+                f"run folder '{self.folder}' cannot be written ({self.closed.strerror}), and step "
+                f"{step} is not finished there: choose another folder with --out, or put that right"
+            )
 
 
 def default_folder(study: Study) -> Path:
@@ -54,21 +42,72 @@ def default_folder(study: Study) -> Path:
     return Path("runs") / study.name
 
 
-def open_folder(study: Study, folder: Path, *, force: bool = False) -> Manifest:
+@contextmanager
+def opened(study: Study, subject: str, folder: Path, *, force: bool = False) -> Iterator[Place]:
     """Make the folder, or take up what an earlier run of the same study left in it.
 
     Raises
     ------
     SpecificationError
-        If the folder holds another study's run, or files that no run wrote, and not `force`, which
-        removes the earlier run's files (and no others).
+        If another process works there, or the folder holds another study's run, or files that no
+        run wrote, and not `force`, which removes the earlier run's files (and no others).
     """
-    earlier = read_manifest(folder)
-    fresh = Manifest(study.name, subject_key(study), study.estimate.seed, package_versions(), {})
-    if force and earlier:
-        _remove(folder, earlier)
-        earlier = None
-    if earlier is None and not force and folder.is_dir() and any(folder.iterdir()):
+    fresh = Manifest(study.name, subject)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = locked(folder)
+        lock.__enter__()
+    except OSError as error:
+        yield _closed(study, fresh, folder, error)
+        return
+    try:
+        yield _taken_up(study, fresh, folder, force)
+    finally:
+        lock.__exit__(None, None, None)
+
+
+def _taken_up(study: Study, fresh: Manifest, folder: Path, force: bool) -> Place:
+    earlier, damage = _earlier(folder)
+    if force:
+        _remove(folder)
+        earlier, damage = None, ""
+    else:
+        _check_ours(study, fresh, folder, earlier, damage)
+    manifest = Manifest(fresh.study, fresh.subject, earlier.steps) if earlier else fresh
+    try:
+        write_manifest(folder, manifest)
+        write_text(folder / STUDY, study.text)
+    except OSError as error:
+        return Place(folder, manifest, error, damage)
+    for name in (*WRITTEN, MANIFEST, STUDY):  # of killed runs
+        with suppress(OSError):
+            (folder / f"{PARTIAL}{name}").unlink(missing_ok=True)
+    return Place(folder, manifest, None, damage)
+
+
+def _closed(study: Study, fresh: Manifest, folder: Path, error: OSError) -> Place:
+    """A folder that can at most be read: a finished run can be shown."""
+    if not folder.is_dir():
+        raise SpecificationError(
+            f"run folder '{folder}' cannot be made ({error.strerror}): choose another with --out"
+        ) from error
+    earlier, damage = _earlier(folder)
+    _check_ours(study, fresh, folder, earlier, damage)
+    return Place(folder, earlier or fresh, error, damage)
+
+
+def _earlier(folder: Path) -> tuple[Manifest | None, str]:
+    """The manifest, and what is wrong with it; results are known without it, by themselves."""
+    try:
+        return read_manifest(folder), ""
+    except (ValueError, OSError) as error:
+        return None, f"{error}: results are taken up by what they say of themselves"
+
+
+def _check_ours(
+    study: Study, fresh: Manifest, folder: Path, earlier: Manifest | None, damage: str
+) -> None:
+    if earlier is None and not damage and not _unfinished_start(study, folder):
         raise SpecificationError(
             f"run folder '{folder}' holds files, but no run: choose another with --out, "
             "or write beside them with --force"
@@ -79,108 +118,56 @@ def open_folder(study: Study, folder: Path, *, force: bool = False) -> Manifest:
             "data, utility or random coefficients): choose another folder with --out, or replace "
             "that run with --force"
         )
-    manifest = replace(fresh, steps=earlier.steps) if earlier else fresh
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / "study.toml", lambda path: path.write_text(study.text, encoding="utf-8"))
-    write_manifest(folder, manifest)
-    return manifest
 
 
-def read_manifest(folder: Path) -> Manifest | None:
-    """The manifest in a folder; None where there is none.
-
-    Raises
-    ------
-    SpecificationError
-        If there is one that cannot be read.
-    """
-    path = folder / MANIFEST
-    if not path.is_file():
-        return None
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        steps = {
-            name: FinishedStep(step["key"], step["seconds"], tuple(step["files"]))
-            for name, step in raw.pop("steps").items()
-        }
-        return Manifest(**raw, steps=steps)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SpecificationError(
-            f"'{path}' is damaged ({error}): remove it, or choose another folder with --out"
-        ) from error
-
-
-def write_manifest(folder: Path, manifest: Manifest) -> None:
-    text = json.dumps(asdict(manifest), indent=2) + "\n"
-    write_whole(folder / MANIFEST, lambda path: path.write_text(text, encoding="utf-8"))
-
-
-def with_step(folder: Path, manifest: Manifest, name: str, step: FinishedStep) -> Manifest:
-    """The manifest with one more finished step; on disk too."""
-    manifest = replace(manifest, steps={**manifest.steps, name: step})
-    write_manifest(folder, manifest)
-    return manifest
-
-
-def is_finished(folder: Path, manifest: Manifest, name: str, key: str) -> bool:
-    """Whether a step is on disk with these very settings."""
-    step = manifest.steps.get(name)
-    return step is not None and step.key == key and all((folder / f).is_file() for f in step.files)
-
-
-def finished_steps(study: Study, folder: Path) -> dict[str, FinishedStep]:
-    """Steps that the next run of this study would take from the folder."""
-    manifest = read_manifest(folder)
-    if manifest is None or manifest.subject != subject_key(study):
-        return {}
-    return {
-        name: step
-        for name, step in manifest.steps.items()
-        if is_finished(folder, manifest, name, step_key(study, name, package_versions()))
+def _unfinished_start(study: Study, folder: Path) -> bool:
+    """Whether a run of this study, stopped at its start, could have left the folder so."""
+    there = {
+        entry.name
+        for entry in folder.iterdir()
+        if entry.name != LOCK and not entry.name.startswith(PARTIAL)
     }
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write under another name and rename, so that a file is there whole or not at all."""
-    partial = path.with_name(f".partial-{path.name}")
+    if not there:
+        return True
     try:
-        write(partial)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+        same = (folder / STUDY).read_text(encoding="utf-8") == study.text
+    except (OSError, ValueError):
+        return False
+    return same and there <= {STUDY, *WRITTEN}
 
 
-def subject_key(study: Study) -> str:
-    """Identifies what is estimated: the content of the data, the utility, the laws."""
-    laws = [asdict(law) for law in study.random]
-    return digest(_data_content(study), asdict(study.utility), laws)
+def _remove(folder: Path) -> None:
+    """What runs write, by our own list: a manifest may say anything."""
+    if (folder / MANIFEST).exists():
+        for name in (*WRITTEN, MANIFEST):
+            if not (folder / name).is_dir() or (folder / name).is_symlink():
+                (folder / name).unlink(missing_ok=True)
 
 
-def step_key(study: Study, name: str, versions: Mapping[str, str]) -> str:
-    """Identifies all that the result of a step depends on."""
-    estimate = asdict(study.estimate)
-    classical = {key: estimate[key] for key in ("seed", "starts", "optimizer")}
-    base = [subject_key(study), asdict(study.grid), versions["bayesmix"], classical]
-    if name in ("msle", "msm", "mss"):
-        return digest(*base)
-    sampling = {key: estimate[key] for key in ("likelihood", "draws", "tune", "chains")}
-    if name == "nuts":
-        return digest(*base, sampling, "msle" in study.estimate.methods)
-    return digest(*base, sampling, estimate["methods"])
+def set_aside(place: Place, name: str, *, ours: bool) -> str:
+    """Make way for a file: one that no run wrote, or that was changed since, gets another name.
+
+    Returns the new name, or nothing where the old file may be replaced.
+    """
+    path = place.folder / name
+    if ours or not os.path.lexists(path) or _as_noted(place.manifest, path):
+        return ""
+    number = 1
+    while os.path.lexists(aside := path.with_name(f"{name}.set-aside-{number}")):
+        number += 1
+    path.rename(aside)
+    return aside.name
 
 
-def digest(*content: Any) -> str:
-    """A short hash of JSON-like content."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+def _as_noted(manifest: Manifest, path: Path) -> bool:
+    """Whether a manifest lists the file with this content; early builds noted names alone."""
+    noted = [step.files[path.name] for step in manifest.steps.values() if path.name in step.files]
+    return path.is_file() and any(one in ("", file_hash(path)) for one in noted)
 
 
-def _data_content(study: Study) -> dict[str, Any]:
-    content = asdict(study.data)
-    if study.data.file is not None:
-        content["file"] = hashlib.sha256(data_path(study.path, study.data).read_bytes()).hexdigest()
-    return content
-
-
-def _remove(folder: Path, manifest: Manifest) -> None:
-    for name in [name for step in manifest.steps.values() for name in step.files] + [MANIFEST]:
-        (folder / name).unlink(missing_ok=True)
+def as_noted(folder: Path, files: Mapping[str, str]) -> bool:
+    """Whether all these files are there with the noted content."""
+    try:
+        return all(name in WRITTEN and file_hash(folder / name) == h for name, h in files.items())
+    except OSError:
+        return False

@@ -26,6 +26,10 @@ class Steps:
         yield lambda: round(perf_counter() - start, 2)
         self._print(f"{number}/{self.total} {title}: {perf_counter() - start:.1f} s")
 
+    def problem(self, text: str) -> None:
+        """What people must know, shown even where progress is not."""
+        Console(stderr=True, highlight=False).print(f"note: {text}", markup=False, soft_wrap=True)
+
     def _print(self, text: str) -> None:
         if self.show:
             Console(stderr=True, highlight=False).print(text)

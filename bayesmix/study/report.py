@@ -1,18 +1,25 @@
 """The last step of a study: tables, plots and a summary in words, from what the methods left."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from bayesmix.files import file_hash, write_text, write_whole
 from bayesmix.reporting.compare import compare
 from bayesmix.reporting.diagnostics import convergence, convergence_sentence
 from bayesmix.reporting.plots import forest, save_figure, save_trace
 from bayesmix.reporting.tables import write_csv
 from bayesmix.study.build import Built
-from bayesmix.study.folder import write_whole
+from bayesmix.study.folder import as_noted, set_aside
+from bayesmix.study.keep import Keeper, note
+from bayesmix.study.keys import package_versions, report_key
+from bayesmix.study.manifest import FinishedStep
+
+Writer = Callable[[Path], object]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,23 +30,62 @@ class Report:
     diagnostics: pd.DataFrame | None
     sentences: tuple[str, ...]
     files: tuple[str, ...]
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Files that could not be made or written, and why."""
 
 
-def write_report(folder: Path, built: Built, results: Mapping[str, Any]) -> Report:
-    """Write everything that follows from the results; `results` by method, in order of the run."""
-    report = make_report(built, results)
-    writers = {
+def bring_report(built: Built, keeper: Keeper) -> Report:
+    """The report on a run's results; it is written unless it stands there already."""
+    results = {name: one.result for name, one in keeper.kept.items()}
+    report, lines = make_report(built, results), keeper.lines
+    key = report_key({name: one.origin.content for name, one in keeper.kept.items()})
+    step = keeper.place.manifest.steps.get("report")
+    if step and step.key == key and as_noted(keeper.place.folder, step.files):
+        lines.reused(lines.total, "tables and plots")
+        return report
+    if keeper.place.closed is not None:
+        reason = str(keeper.place.closed.strerror)
+        lines.problem(f"tables and plots are not written: {keeper.place.folder}: {reason}")
+        return replace(report, missing=dict.fromkeys(report.files, reason))
+    with lines.running(lines.total, "tables and plots") as clock:
+        missing = _write(keeper, report, _writers(built, report, results))
+    for name, reason in missing.items():
+        lines.problem(f"{name} could not be written ({reason}); the fits are not concerned")
+    # Of results in memory alone the next run knows nothing.
+    if not missing and all(one.origin.content for one in keeper.kept.values()):
+        hashes = {name: file_hash(keeper.place.folder / name) for name in report.files}
+        made, seed = time.strftime("%Y-%m-%d %H:%M:%S"), built.study.estimate.seed
+        step = FinishedStep(key, clock(), hashes, made, seed, package_versions())
+        note(keeper, "report", step)
+    return replace(report, missing=missing)
+
+
+def _write(keeper: Keeper, report: Report, writers: Mapping[str, Writer]) -> dict[str, str]:
+    """Write each file, and go on where one fails: names of those, and why."""
+    missing = {}
+    for name in report.files:
+        path = keeper.place.folder / name
+        try:
+            aside = set_aside(keeper.place, name, ours=False)
+            if aside:
+                keeper.lines.problem(f"{name} was not as a run had written it: now {aside}")
+            write_whole(path, writers[name])
+        except Exception as error:
+            missing[name] = f"{type(error).__name__}: {error}"
+    return missing
+
+
+def _writers(built: Built, report: Report, results: Mapping[str, Any]) -> dict[str, Writer]:
+    writers: dict[str, Writer] = {
         "comparison.csv": lambda path: write_csv(report.comparison, path),
         "forest.png": lambda path: save_figure(forest(_labelled(results)), path),
-        "summary.txt": lambda path: path.write_text(_summary(built, report), encoding="utf-8"),
+        "summary.txt": lambda path: write_text(path, _summary(built, report)),
     }
     diagnostics = report.diagnostics
     if diagnostics is not None:
         writers["diagnostics.csv"] = lambda path: write_csv(diagnostics, path)
         writers["trace.png"] = lambda path: save_trace(results["nuts"], path)
-    for name in report.files:
-        write_whole(folder / name, writers[name])
-    return report
+    return writers
 
 
 def make_report(built: Built, results: Mapping[str, Any]) -> Report:

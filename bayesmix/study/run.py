@@ -1,54 +1,46 @@
 """Fit a study step by step into a run folder; what is finished is kept and used again."""
 
-import sys
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import xarray as xr
-
-import bayesmix as bm
-from bayesmix.integration.descriptions import Centred
+from bayesmix.errors import SpecificationError
 from bayesmix.study.build import Built, check_study
-from bayesmix.study.folder import (
-    FinishedStep,
-    Manifest,
-    default_folder,
-    is_finished,
-    open_folder,
-    step_key,
-    with_step,
-    write_whole,
-)
-from bayesmix.study.interrupt import interruptible
+from bayesmix.study.folder import default_folder, opened
+from bayesmix.study.interrupt import Stopped, deferred, interruptible, stoppable
+from bayesmix.study.keep import Keeper, again, drop_tables, find, keep, taken
+from bayesmix.study.keys import package_versions, step_keys, subject_key
+from bayesmix.study.manifest import Manifest
+from bayesmix.study.methods import METHODS
 from bayesmix.study.progress import Steps
-from bayesmix.study.report import Report, make_report, write_report
+from bayesmix.study.report import Report, bring_report
 from bayesmix.study.schema import Study
-
-Results = Mapping[str, Any]  # a Fit or a posterior, by the method that is finished
-
-
-@dataclass(frozen=True)
-class Method:
-    """How a result is made from the study and the earlier results, kept in one file, read again."""
-
-    file: str
-    make: Callable[[Built, Results, bool], Any]
-    save: Callable[[Any, Path], object]
-    load: Callable[[Path, Built], Any]
+from bayesmix.study.stored import Origin
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A finished run: where it is, the result of each method by name, and the report on them."""
+    """A finished run: where it is, the result of each method by name, and the report on them.
+
+    Parameters
+    ----------
+    folder, manifest
+        Where it is, and what is in there.
+    results
+        A `Fit` or a posterior by method.
+    report
+        Tables and sentences.
+    elsewhere
+        By step, what could not be written into the folder, and why.
+    """
 
     folder: Path
     manifest: Manifest
-    results: Results
+    results: Mapping[str, Any]
     report: Report
+    elsewhere: Mapping[str, str]
 
 
 def run_study(
@@ -56,9 +48,11 @@ def run_study(
 ) -> Run:
     """Fit a study with each of its methods, and write the run folder.
 
-    A step's files are renamed into place when it is finished, and entered in ``run.json`` with a
-    hash of all that its result depends on (data, model, grid, settings, version). The same call
-    again takes finished steps from the folder, and redoes those whose settings have changed.
+    A step's file is written whole, with a hash of its content and of all that its result depends on
+    (data, model, grid, settings, code), and then entered in ``run.json``. The same call again takes
+    finished steps from the folder, and redoes those whose settings have changed or whose file is
+    not as it was written. A result that cannot be written there is kept in the system's folder for
+    temporary files, or the user's for caches, or in memory.
 
     Parameters
     ----------
@@ -75,118 +69,90 @@ def run_study(
     ------
     SpecificationError, DataError
         Before anything is fitted: for a study that `check_study` refuses, or a folder that holds
-        another study's run.
+        another study's run, is in use, or cannot be written.
     KeyboardInterrupt
-        On Ctrl-C; finished steps stay on disk.
+        On Ctrl-C, or where the process is asked to terminate; finished steps stay on disk.
     """
+    with stoppable():
+        built, subject = _checked(study)
+        folder = Path(out) if out is not None else default_folder(study)
+        names: list[str] = [name for name in METHODS if name in study.estimate.methods]
+        lines = Steps(len(names) + 1, show=progress)
+        with opened(study, subject, folder, force=force) as place:
+            if place.damage:
+                lines.problem(place.damage)
+            keeper = Keeper(place, lines)
+            for number, name in enumerate(names, 1):
+                _step(built, keeper, (number, name, step_keys(study, subject)[name]), force)
+            with deferred():
+                again(keeper)
+            report = bring_report(built, keeper)
+            elsewhere = {name: one.trouble for name, one in keeper.kept.items() if one.trouble}
+            results = {name: keeper.kept[name].result for name in names}
+            return Run(folder, keeper.place.manifest, results, report, elsewhere)
+
+
+def _checked(study: Study) -> tuple[Built, str]:
+    """The study as objects, and the key of just these data: those on disk may change any time."""
+    subject = subject_key(study) if _data_there(study) else ""
     built = check_study(study)
-    folder = Path(out) if out is not None else default_folder(study)
-    manifest = open_folder(study, folder, force=force)
-    names = [name for name in METHODS if name in study.estimate.methods]
-    lines = Steps(len(names) + 1, show=progress)
-    results: dict[str, Any] = {}
-    for number, name in enumerate(names, 1):
-        method, key = METHODS[name], step_key(study, name, manifest.versions)
-        if is_finished(folder, manifest, name, key):
-            lines.reused(number, name.upper())
-            results[name] = method.load(folder / method.file, built)
-            continue
-        # Outside as well: Ctrl-C counts from the moment that the step is announced.
-        with interruptible(), lines.running(number, name.upper()) as clock, interruptible():
-            results[name] = method.make(built, results, progress)
-        write_whole(folder / method.file, partial(method.save, results[name]))
-        manifest = with_step(folder, manifest, name, FinishedStep(key, clock(), (method.file,)))
-    return _reported(built, folder, manifest, results, lines)
-
-
-def _reported(
-    built: Built, folder: Path, manifest: Manifest, results: Results, lines: Steps
-) -> Run:
-    """The run with its report, which is written unless it stands there already."""
-    key = step_key(built.study, "report", manifest.versions)
-    if is_finished(folder, manifest, "report", key):
-        lines.reused(lines.total, "tables and plots")
-        return Run(folder, manifest, results, make_report(built, results))
-    with lines.running(lines.total, "tables and plots") as clock:
-        report = write_report(folder, built, results)
-    manifest = with_step(folder, manifest, "report", FinishedStep(key, clock(), report.files))
-    return Run(folder, manifest, results, report)
-
-
-def _msle(built: Built, results: Results, progress: bool) -> Any:
-    settings = built.study.estimate
-    return bm.msle(
-        built.model,
-        built.data,
-        grid=built.rule,
-        starts=settings.starts,
-        optimizer=settings.optimizer,
-        rng=settings.seed,
-        progress=progress,
-    )
-
-
-def _msm(built: Built, results: Results, progress: bool) -> Any:
-    """On the population's nodes: the study's rule, without its centring."""
-    settings, rule = built.study.estimate, built.rule
-    if isinstance(rule, Centred):
-        rule = rule.rule
-    return bm.msm(
-        built.model,
-        built.data,
-        grid=None if isinstance(rule, str) else rule,
-        starts=settings.starts,
-        rng=settings.seed,
-        progress=progress,
-    )
-
-
-def _mss(built: Built, results: Results, progress: bool) -> Any:
-    """With draws from each person's posterior, whatever the study's grid."""
-    settings = built.study.estimate
-    return bm.mss(
-        built.model, built.data, starts=settings.starts, rng=settings.seed, progress=progress
-    )
-
-
-def _nuts(built: Built, results: Results, progress: bool) -> xr.DataTree:
-    """On the grid of the MSLE where there is one, unless grids are left to the estimators."""
-    settings, rule = built.study.estimate, built.rule
-    shared = "msle" in results and rule != "auto"
-    # The sampler's bar is progress, and goes where progress goes: results alone are for stdout.
-    with redirect_stdout(sys.stderr):
-        return bm.sample(
-            built.model,
-            built.data,
-            likelihood=settings.likelihood,
-            grid=results["msle"].grid if shared else rule,
-            draws=settings.draws,
-            tune=settings.tune,
-            chains=settings.chains,
-            rng=settings.seed,
-            progress=progress,
+    if subject_key(study) != subject:
+        raise SpecificationError(
+            f"{study.path}, [data], key 'file': '{study.data.file}' changed while it was read: "
+            "run again"
         )
+    return built, subject
 
 
-def _save_fit(fit: Any, path: Path) -> None:
-    fit.save(path)
+def _data_there(study: Study) -> bool:
+    """`check_study` says better what is wrong with a file that cannot be read."""
+    return study.data.file is None or (study.path.parent / study.data.file).is_file()
 
 
-def _load_fit(path: Path, built: Built) -> Any:
-    return bm.Fit.load(path, built.data)
+def _step(built: Built, keeper: Keeper, what: tuple[int, str, str], force: bool) -> None:
+    number, name, key = what
+    if not force and _used_again(built, keeper, what):
+        return
+    keeper.place.refuse_if_closed(name.upper())
+    results = {done: kept.result for done, kept in keeper.kept.items()}
+    # Outside as well: Ctrl-C counts from the moment that the step is announced.
+    made: list[tuple[Any, float]] = []
+    came: int | None = None
+    try:
+        with (
+            interruptible() as stopped,
+            keeper.lines.running(number, name.upper()) as clock,
+        ):
+            made.append((METHODS[name].make(built, results, keeper.lines.show), clock()))
+        came = stopped()
+    except Stopped as late:  # if it came after the result, the result counts
+        came = late.number
+    if came and not (made and METHODS[name].whole(built, made[0][0])):
+        raise Stopped(came)
+    with deferred():
+        drop_tables(keeper)
+        keep(keeper, name, made[0][0], _origin(built, name, key, made[0][1]))
+    if came:
+        raise Stopped(came)
 
 
-def _save_posterior(posterior: xr.DataTree, path: Path) -> None:
-    posterior.to_netcdf(path, engine="netcdf4")
+def _origin(built: Built, name: str, key: str, seconds: float) -> Origin:
+    made = time.strftime("%Y-%m-%d %H:%M:%S")
+    return Origin(name, key, built.study.estimate.seed, seconds, made, package_versions())
 
 
-def _load_posterior(path: Path, built: Built) -> xr.DataTree:
-    return xr.load_datatree(path, engine="netcdf4")
-
-
-METHODS = {
-    "msle": Method("msle.json", _msle, _save_fit, _load_fit),
-    "msm": Method("msm.json", _msm, _save_fit, _load_fit),
-    "mss": Method("mss.json", _mss, _save_fit, _load_fit),
-    "nuts": Method("posterior.nc", _nuts, _save_posterior, _load_posterior),
-}
+def _used_again(built: Built, keeper: Keeper, what: tuple[int, str, str]) -> bool:
+    """Take a finished step from its file, if that can be read."""
+    number, name, key = what
+    found = find(keeper, name, key)
+    if found is None:
+        return False
+    try:
+        result = METHODS[name].load(found[0], built)
+    except (ValueError, OSError, LookupError, TypeError) as error:
+        keeper.lines.problem(f"{found[0]} cannot be read ({error}): this step is done again")
+        return False
+    with deferred():
+        taken(keeper, name, result, found)
+    keeper.lines.reused(number, name.upper())
+    return True

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bayesmix.study import run as run_module
+from bayesmix.study import methods as methods_module
 
 TEXT = """
 [data]
@@ -92,7 +92,8 @@ class FakeFit:
 
     @classmethod
     def load(cls, path: Path, data: object) -> "FakeFit":
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return cls(record["values"], record["grid"])
 
 
 @dataclass
@@ -102,6 +103,7 @@ class Estimators:
     Fit: type[FakeFit] = FakeFit
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     during: dict[str, Callable[[], object]] = field(default_factory=dict)
+    fewer_draws: bool = False
 
     def msle(self, model: object, data: object, **settings: object) -> FakeFit:
         self.calls.append(("msle", settings))
@@ -120,9 +122,10 @@ class Estimators:
         self.calls.append(("nuts", settings))
         self.during.get("nuts", lambda: None)()
         rng = np.random.default_rng(settings["rng"])
-        dims, shape = ("chain", "draw"), (settings["chains"], settings["draws"])
+        draws = settings["draws"] - self.fewer_draws
+        dims, shape = ("chain", "draw"), (settings["chains"], draws)
         coords = {"chain": range(shape[0]), "draw": range(shape[1])}
-        draws = xr.Dataset(
+        posterior = xr.Dataset(
             {
                 "mean": ((*dims, "random"), rng.normal(-1.0, 0.1, (*shape, 1))),
                 "sd": ((*dims, "random"), rng.normal(0.5, 0.1, (*shape, 1))),
@@ -131,7 +134,7 @@ class Estimators:
             coords={**coords, "random": ["time"], "term": ["price"]},
         )
         stats = xr.Dataset({"diverging": (dims, np.zeros(shape, dtype=bool))}, coords)
-        return xr.DataTree.from_dict({"posterior": draws, "sample_stats": stats})
+        return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
 
     @property
     def names(self) -> list[str]:
@@ -141,5 +144,5 @@ class Estimators:
 @pytest.fixture
 def estimators(monkeypatch: pytest.MonkeyPatch) -> Estimators:
     fake = Estimators()
-    monkeypatch.setattr(run_module, "bm", fake)
+    monkeypatch.setattr(methods_module, "bm", fake)
     return fake
