@@ -27,9 +27,9 @@ def whole(name: str, value: Any, *, least: int = 1, most: int | None = None) -> 
     --------
     >>> whole("starts", 4)
     4
-    >>> whole("starts", 2.5)
+    >>> whole("rank", 2.5)
     Traceback (most recent call last):
-    bayesmix.errors.SpecificationError: argument 'starts' must be a whole number of at least 1, got...
+    bayesmix.errors.SpecificationError: argument 'rank' must be a whole number of at least 1, ...
     """
     bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
     if _is(value, Integral) and least <= value and (most is None or value <= most):

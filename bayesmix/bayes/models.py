@@ -11,6 +11,7 @@ import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
+from bayesmix import arguments
 from bayesmix.bayes.class_model import class_model
 from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.data.choices import ChoiceData
@@ -26,7 +27,7 @@ from bayesmix.likelihood.graph import (
     log_integrals,
     shared_chunk,
 )
-from bayesmix.likelihood.problem import Grid, Problem, bind
+from bayesmix.likelihood.problem import Grid, Problem, bind, check_arguments
 from bayesmix.specification.model import MixedLogit
 
 Array = NDArray[np.float64]
@@ -67,10 +68,9 @@ def pymc_model(
     SpecificationError
         If the marginal likelihood has no grid, or a prior does not fit the model.
     """
-    if likelihood not in ("hierarchical", "marginal"):
-        raise SpecificationError(
-            f"argument 'likelihood' must be 'hierarchical' or 'marginal', got {likelihood!r}"
-        )
+    arguments.one_of("likelihood", likelihood, ("hierarchical", "marginal"))
+    arguments.flag("noncentred", noncentred)
+    check_arguments(model, data)
     if likelihood == "marginal" and grid is None and model.laws:
         raise SpecificationError(
             "the marginal likelihood needs a grid: pass grid=fit.grid, or use bm.sample, "

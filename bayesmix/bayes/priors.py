@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmix import arguments
 from bayesmix.bayes.inverse_wishart import Covariance, InverseWishart, read_covariances
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
@@ -118,7 +119,7 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
         },
         index=pd.Index([n for n in space.names if not n.startswith("corr[")], name="parameter"),
     )
-    given = given or {}
+    given = arguments.mapping("priors", given or {}, "a mapping from flat names to priors")
     blocks = {n: v for n, v in given.items() if n.startswith("cov") or _is_wishart(v)}
     covariances = read_covariances(problem, blocks)
     replaced = _replaced(problem, covariances)

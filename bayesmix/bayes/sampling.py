@@ -13,6 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from pymc.step_methods.hmc.quadpotential import QuadPotentialFull
 
+from bayesmix import arguments
 from bayesmix.bayes.accuracy import ERROR_SD, posterior_accuracy
 from bayesmix.bayes.class_labels import check_labels
 from bayesmix.bayes.class_sampling import class_plan
@@ -23,7 +24,6 @@ from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.bayes.tree import complete
 from bayesmix.bayes.whitened import whitened_model
 from bayesmix.data.choices import ChoiceData
-from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.multinomial import (
@@ -117,12 +117,13 @@ def sample(
     SpecificationError, DataError
         If model, data or arguments do not fit together.
     """
-    if likelihood not in ("marginal", "hierarchical", "auto"):
-        raise SpecificationError(
-            "argument 'likelihood' must be 'marginal', 'hierarchical' or 'auto', "
-            f"got {likelihood!r}"
-        )
-    _check_counts(draws=draws, chains=chains, tune=1 if tune is None else tune)
+    arguments.one_of("likelihood", likelihood, ("marginal", "hierarchical", "auto"))
+    arguments.whole("draws", draws)
+    arguments.whole("chains", chains)
+    arguments.whole("tune", 1 if tune is None else tune)
+    arguments.flag("noncentred", noncentred)
+    arguments.flag("progress", progress)
+    arguments.seed("rng", rng)
     problem = bind(model, data)
     generator = np.random.default_rng(rng)
     logit = multinomial(problem)
@@ -156,14 +157,6 @@ def _more_nodes(nodes: int, error: float) -> int:
     """How many nodes a person should bring the error's sd over the posterior to half its bound."""
     needed = nodes * max(2.0, (2.0 * error / ERROR_SD) ** 1.25)
     return min(64 * int(np.ceil(needed / 64)), MOST_NODES)
-
-
-def _check_counts(**counts: int) -> None:
-    for name, value in counts.items():
-        if not isinstance(value, int | np.integer) or value < 1:
-            raise SpecificationError(
-                f"argument {name!r} must be a whole number of at least 1, got {value!r}"
-            )
 
 
 def _path(problem: Problem, likelihood: Path) -> tuple[str, str]:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from rich.progress import track
 
+from bayesmix import arguments
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.resampling import make_job, replications_of
 from bayesmix.data.choices import ChoiceData
@@ -19,6 +20,9 @@ from bayesmix.integration.grids import Seed
 from bayesmix.likelihood.boundary import settled
 
 Array = NDArray[np.float64]
+
+
+MOST_REPLICATIONS, MOST_PROCESSES = 1_000_000, 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +69,7 @@ class Bootstrap:
 
     def intervals(self, level: float = 0.95) -> pd.DataFrame:
         """Percentile intervals (Efron 1979), by flat name."""
-        if not 0 < level < 1:
-            raise SpecificationError(f"argument 'level' must be between 0 and 1, got {level}")
+        arguments.real("level", level, above=0, below=1)
         tail = (1 - level) / 2
         ends = self.params.quantile([tail, 1 - tail]).T
         return ends.set_axis([f"{100 * tail:g} %", f"{100 * (1 - tail):g} %"], axis="columns")
@@ -193,7 +196,13 @@ def bootstrap(
     >>> bool(abs(again.std_errors / fit.std_errors - 1).max() < 0.4)
     True
     """
-    _check(fit, data, replications, processes)
+    arguments.instance("fit", fit, Fit, "a fit, as bm.msle returns it")
+    arguments.instance("data", data, ChoiceData, "the ChoiceData that the fit is of")
+    arguments.whole("replications", replications, most=MOST_REPLICATIONS)
+    arguments.whole("processes", processes, most=MOST_PROCESSES)
+    arguments.seed("rng", rng)
+    arguments.flag("progress", progress)
+    _check(fit, data)
     seed = int(np.random.default_rng(rng).integers(2**63))
     found: dict[int, Array | None] = {}
     job = make_job(fit, data, seed)
@@ -215,15 +224,12 @@ def bootstrap(
     return _collected(fit, found, replications, interrupted)
 
 
-def _check(fit: Fit, data: ChoiceData, replications: int, processes: int) -> None:
+def _check(fit: Fit, data: ChoiceData) -> None:
     if fit.estimator != "MSLE":
         raise SpecificationError(
             f"bootstrap estimates again by maximum simulated likelihood, got a fit by "
             f"{fit.estimator}: its standard errors come from fit.covariance()"
         )
-    for name, value in (("replications", replications), ("processes", processes)):
-        if value < 1:
-            raise SpecificationError(f"argument '{name}' must be at least 1, got {value}")
     if fingerprint(data) != fit.fingerprint:
         raise DataError("the data are not those of the fit: choices or weights differ")
 

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmix import arguments
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.weakest import free_names
 from bayesmix.specification.parameters import ParameterSpace
@@ -118,8 +119,7 @@ class Information:
         scores summed by cluster (Liang and Zeger 1986); `kind` by default.
         """
         kind = self.kind if kind is None else kind
-        if kind not in KINDS:
-            raise SpecificationError(f"argument 'kind' must be one of {KINDS}, got {kind!r}")
+        arguments.one_of("kind", kind, KINDS)
         if kind == "opg":
             return _inverse(self.opg)
         bread = _inverse(self.hessian)

@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from bayesmix.classical.covariance import shift_units
+from bayesmix import arguments
+from bayesmix.classical.covariance import KINDS, shift_units
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.hypotheses import RANK, HypothesisTest, chi_squared, outcome
 from bayesmix.classical.meaning import meanings
@@ -86,6 +87,13 @@ def hausman_test(
     >>> bm.hausman_test(bm.msle(model, data), bm.msle(model, half)).df
     2
     """
+    meaning = "a fit, as bm.msle and bm.msm return it"
+    arguments.instance("efficient", efficient, Fit, meaning)
+    arguments.instance("consistent", consistent, Fit, meaning)
+    if kind is not None:
+        arguments.one_of("kind", kind, (JOINT, *KINDS))
+    if params is not None:
+        arguments.names("params", params, "a list of flat names, such as ['mean[price]']")
     names, notes = _common(efficient, consistent, params)
     joint = _joint(efficient, consistent, kind)
     each = None if joint else kind

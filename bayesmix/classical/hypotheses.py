@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmix import arguments
 from bayesmix.classical.chi_bar import ChiBar, ConeLaw
 from bayesmix.classical.chi_sum import ChiSum
 from bayesmix.classical.fit import Fit
@@ -128,6 +129,7 @@ def wald_test(
     >>> bool(abs(test.statistic - z**2) < 1e-9)
     True
     """
+    arguments.instance("fit", fit, Fit, "a fit, as bm.msle returns it")
     found = read_restrictions(restrictions, values, fit.space.names)
     covariance = fit.covariance(kind)
     _check_testable(fit, found, covariance)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bayesmix import arguments
 from bayesmix.classical.chi_bar import boundary_law
 from bayesmix.classical.chi_sum import ChiSum, ratio_scales
 from bayesmix.classical.fit import Fit
@@ -131,11 +132,12 @@ def _one_weight(weight: float) -> list[str]:
 
 
 def _check_comparable(restricted: Fit, full: Fit) -> None:
-    for fit in (restricted, full):
-        if not isinstance(fit, Fit) or fit.estimator != "MSLE":
-            what = fit.estimator if isinstance(fit, Fit) else type(fit).__name__
+    for name, fit in (("restricted", restricted), ("full", full)):
+        arguments.instance(name, fit, Fit, "a fit, as bm.msle returns it")
+        if fit.estimator != "MSLE":
             raise SpecificationError(
-                f"a likelihood ratio needs two fits by maximum likelihood, got {what}: "
+                f"argument {name!r}: a likelihood ratio needs two fits by maximum likelihood, got "
+                f"one by {fit.estimator}: "
                 "wald_test serves other estimators"
             )
     if not full.fingerprint or restricted.fingerprint != full.fingerprint:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmix import arguments
 from bayesmix.classical.assemble import CURVATURE_NODES, Search, assemble, assemble_multinomial
 from bayesmix.classical.clusters import person_groups, with_groups
 from bayesmix.classical.fit import Fit
@@ -38,6 +39,7 @@ from bayesmix.likelihood.problem import Grid, bind
 from bayesmix.specification.model import MixedLogit
 
 Array = NDArray[np.float64]
+MOST_STARTS = 10_000
 GridChoice = Rule | Centred | PopulationGrid | PersonGrid | str
 
 
@@ -104,8 +106,10 @@ def msle(
     """
     begun = time.perf_counter()
     check_optimizer(optimizer)
-    if starts < 1:
-        raise SpecificationError(f"argument 'starts' must be at least 1, got {starts}")
+    arguments.whole("starts", starts, most=MOST_STARTS)
+    arguments.instance("tolerance", tolerance, Tolerance, "a record, bm.Tolerance(estimates=0.05)")
+    arguments.seed("rng", rng)
+    arguments.flag("progress", progress)
     problem = bind(model, data)
     if isinstance(grid, str):
         if grid != "auto":

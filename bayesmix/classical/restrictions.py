@@ -12,6 +12,7 @@ from formulaic.errors import FormulaicError
 from formulaic.utils.constraints import LinearConstraints
 from numpy.typing import NDArray
 
+from bayesmix import arguments
 from bayesmix.data.columns import nearest
 from bayesmix.errors import SpecificationError
 
@@ -65,7 +66,9 @@ def read_restrictions(
         found = _matrix(given, values, names)
     empty = ~found.matrix.any(axis=1)
     if empty.any() or not len(found.matrix):
-        raise SpecificationError(f"a restriction concerns no parameter: the model has {names}")
+        raise SpecificationError(
+            f"argument 'restrictions': a restriction concerns no parameter: the model has {names}"
+        )
     return found
 
 
@@ -77,7 +80,7 @@ def _parse(text: str, names: tuple[str, ...]) -> Restrictions:
     unknown = re.search(r"\w+\[[^=]*?\]", plain)
     if unknown:
         raise SpecificationError(
-            f"the restriction {text!r} names {unknown.group()!r}, which is no parameter; "
+            f"argument 'restrictions': {text!r} names {unknown.group()!r}, which is no parameter; "
             f"{nearest(unknown.group(), names)}"
         )
     plain = re.sub(r"=\s*([+-])", r"= 0 \1", plain)  # "= -1" is no operator to the parser
@@ -86,7 +89,7 @@ def _parse(text: str, names: tuple[str, ...]) -> Restrictions:
         found = LinearConstraints.from_spec(plain, variable_names=stand_ins)
     except (FormulaicError, ValueError, KeyError, RuntimeError, AttributeError) as error:
         raise SpecificationError(
-            f"cannot read the restriction {text!r}: write 'mean[a] = mean[b]' or "
+            f"argument 'restrictions': cannot read {text!r}: write 'mean[a] = mean[b]' or "
             f"'2 * mean[a] - fixed[c] = 1', linear in the parameters; {nearest(text, names)}"
         ) from error
     matrix = np.asarray(found.constraint_matrix, dtype=float)
@@ -98,20 +101,30 @@ def _matrix(given: object, values: Array | float, names: tuple[str, ...]) -> Res
         strange = [str(c) for c in given.columns if c not in names]
         if strange:
             raise SpecificationError(
-                f"the restrictions name {strange[0]!r}, which is no parameter; "
+                f"argument 'restrictions' names {strange[0]!r}, which is no parameter; "
                 f"{nearest(strange[0], names)}"
             )
         given = given.reindex(columns=list(names), fill_value=0.0).to_numpy()
-    matrix = np.atleast_2d(np.asarray(given, dtype=float))
+    meaning = "words such as 'mean[a] = 0', or a matrix of numbers"
+    matrix = np.atleast_2d(_numbers("restrictions", given, meaning))
     if matrix.ndim != 2 or matrix.shape[1] != len(names) or not np.isfinite(matrix).all():
         raise SpecificationError(
-            f"restrictions of shape {matrix.shape}, expected (n, {len(names)}) finite numbers in "
-            "the order of fit.params"
+            f"argument 'restrictions' has shape {matrix.shape}, expected (n, {len(names)}) finite "
+            "numbers in the order of fit.params"
         )
-    right = np.asarray(values, dtype=float)
+    right = _numbers("values", values, "a number, or one a restriction")
+    if not np.isfinite(right).all():
+        raise arguments.refused("values", "finite numbers", values)
     if right.ndim > 1 or right.size not in (1, len(matrix)):
         raise SpecificationError(
             f"argument 'values' has shape {right.shape}, expected ({len(matrix)},): one value a "
             "restriction"
         )
     return Restrictions(matrix, np.broadcast_to(right, len(matrix)).astype(float), names)
+
+
+def _numbers(name: str, value: object, meaning: str) -> Array:
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise arguments.refused(name, meaning, value) from None

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from bayesmix import arguments
 from bayesmix.classical.implied import implied_of, of_indices
-from bayesmix.errors import SpecificationError
 
 if TYPE_CHECKING:
     from bayesmix.classical.fit import Fit
@@ -29,7 +29,7 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     its lower limit. A share nearer to 0 or 1 than its error has limits that are cut there.
     """
     if not 0 < level < 1:
-        raise SpecificationError(f"argument 'level' must be between 0 and 1, got {level}")
+        raise arguments.refused("level", "a number above 0 and below 1", level)
     q = norm.ppf(0.5 + level / 2)
     estimate, error = table["estimate"].to_numpy(float), table["std error"].to_numpy(float)
     low, high = estimate - q * error, estimate + q * error

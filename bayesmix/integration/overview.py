@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from bayesmix import arguments
 from bayesmix.errors import IntegrationError
 from bayesmix.integration.descriptions import Rule
 from bayesmix.integration.rules import gauss_hermite, halton, sobol, sparse
@@ -47,6 +48,7 @@ def rule_table(dimension: int, rules: Iterable[Rule] | None = None) -> pd.DataFr
     """
     import pandas as pd
 
+    arguments.whole("dimension", dimension, most=1000)
     rows = []
     for rule in usual_rules() if rules is None else rules:
         try:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmix import arguments
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
@@ -65,6 +66,7 @@ def integration_error(
     >>> abs(fine.error) < abs(coarse.error)
     True
     """
+    arguments.seed("rng", rng)
     problem = bind(model, data)
     theta = problem.parameters.theta(params)
     check_grid(problem, grid)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult, minimize
 
-from bayesmix.errors import SpecificationError
+from bayesmix import arguments
 
 Array = NDArray[np.float64]
 Function = Callable[[Array], tuple[float, Array]]
@@ -123,11 +123,7 @@ def check_optimizer(optimizer: str) -> str:
     SpecificationError
         If it is unknown.
     """
-    if optimizer not in OPTIMIZERS and optimizer not in BY_SCORES:
-        raise SpecificationError(
-            f"argument 'optimizer' must be one of {sorted([*OPTIMIZERS, *BY_SCORES])}, "
-            f"got {optimizer!r}"
-        )
+    arguments.one_of("optimizer", optimizer, sorted([*OPTIMIZERS, *BY_SCORES]))
     return OPTIMIZERS.get(optimizer, optimizer)
 
 

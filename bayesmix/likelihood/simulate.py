@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmix import arguments
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
 from bayesmix.likelihood.classes import log_shares
@@ -59,6 +60,7 @@ def simulate_choices(
     >>> drawn.n_situations == data.n_situations
     True
     """
+    arguments.seed("rng", rng)
     problem = bind(model, data.first_choices() if isinstance(data, ChoiceData) else data)
     generator = np.random.default_rng(rng)
     theta = problem.parameters.theta(params)

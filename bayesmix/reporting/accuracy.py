@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from bayesmix import arguments
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import Seed, population_grid
@@ -61,6 +62,8 @@ def compare_rules(
         ``log P_i``) and ``loglik`` (error of the log-likelihood), both in nats. Integrals that are
         not positive count as NaN.
     """
+    arguments.seed("rng", rng)
+    rules = default_rules() if rules is None else _rules(rules)
     problem = bind(model, data)
     theta = problem.parameters.theta(params)
     generator = np.random.default_rng(rng)
@@ -68,13 +71,21 @@ def compare_rules(
     grids = [fine, *(fine.renewed(generator) for _ in range(REFERENCE_SCRAMBLES - 1))]
     exact = pooled(np.stack([Likelihood(problem, g).by_person(theta)[0] for g in grids]))[0]
     rows = []
-    for rule in default_rules() if rules is None else rules:
+    for rule in rules:
         grid = _grid(problem, rule, theta, generator)
         error = Likelihood(problem, grid).by_person(theta)[0] - exact
         rms = float(np.sqrt((error**2).mean()))
         family = "centred sobol" if isinstance(rule, Centred) else type(rule).__name__.lower()
         rows.append((family, grid.size, rms, float(problem.data.weights @ error)))
     return pd.DataFrame(rows, columns=["rule", "nodes", "rms", "loglik"])
+
+
+def _rules(rules: Sequence[Rule | Centred]) -> list[Rule | Centred]:
+    meaning = "a list of rules, such as [bm.sobol(64), bm.centred(bm.sobol(64))]"
+    several = isinstance(rules, Iterable) and not isinstance(rules, str | pd.DataFrame)
+    if not several or not all(isinstance(rule, Rule | Centred) for rule in rules):
+        raise arguments.refused("rules", meaning, rules)
+    return list(rules)
 
 
 def _grid(problem: Problem, rule: Rule | Centred, theta: Array, rng: np.random.Generator) -> Grid:
@@ -85,6 +96,9 @@ def _grid(problem: Problem, rule: Rule | Centred, theta: Array, rng: np.random.G
 
 def plot_rules(table: pd.DataFrame) -> Figure:
     """Root mean square error of ``log P_i`` against nodes, both on log scales, a line a rule."""
+    made = {"rule", "nodes", "rms"}
+    if not isinstance(table, pd.DataFrame) or not made <= set(table.columns):
+        raise arguments.refused("table", "what bm.compare_rules returned", table)
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
     for rule, rows in table.groupby("rule", sort=False):

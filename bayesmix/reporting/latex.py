@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import xarray as xr
 
+from bayesmix import arguments
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.hypotheses import HypothesisTest
 from bayesmix.classical.latex import fit_to_latex, tabular
@@ -65,6 +66,11 @@ def to_latex(
     \multicolumn{2}{p{0.9\linewidth}}{\footnotesize 50 \% of all.} \\
     \end{tabular}
     """
+    arguments.whole("digits", digits, least=0, most=30)
+    arguments.names("notes", notes, "a list of sentences")
+    for name, words in (("caption", caption), ("label", label)):
+        if words is not None:
+            arguments.text(name, words)
     if isinstance(result, Fit):
         return fit_to_latex(
             result, kind=None, caption=caption, label=label, digits=digits, notes=notes

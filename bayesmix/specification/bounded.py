@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.mixing import Law, independent
@@ -159,10 +160,8 @@ def _bounds(
     """Bounds that are numbers, in order; an infinite one is none."""
     found: list[float | None] = []
     for name, value in (("lower", lower), ("upper", upper)):
-        try:
-            number = None if value is None else float(value)
-        except (TypeError, ValueError):
-            number = math.nan
+        real = isinstance(value, Real) and not isinstance(value, bool)
+        number = None if value is None else float(value) if real else math.nan
         if number is not None and math.isnan(number):
             raise SpecificationError(f"{law}: argument {name!r} must be a number, got {value!r}")
         found.append(None if number is None or math.isinf(number) else number)

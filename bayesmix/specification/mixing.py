@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from bayesmix import arguments
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.families import FAMILIES, Family
 
@@ -184,9 +185,7 @@ def Correlated(*laws: Law, eta: float = 2.0) -> Law:
             f"a correlated law needs two or more terms, got {len(coefficients)}: "
             "use Normal or LogNormal"
         )
-    if not eta > 0:
-        raise SpecificationError(f"argument 'eta' must be positive, got {eta!r}: such as 2.0")
-    return Law(coefficients, float(eta))
+    return Law(coefficients, arguments.real("eta", eta, above=0))
 
 
 def independent(
@@ -199,7 +198,7 @@ def independent(
     bounds: tuple[float | None, float | None] = (None, None),
 ) -> Law:
     """Independent coefficients of one family; ``name`` is the function that people call."""
-    if sign not in (1, -1):
+    if isinstance(sign, bool) or sign not in (1, -1):
         raise SpecificationError(
             f"{name}: argument 'sign' must be 1 or -1, got {sign!r}: "
             "write sign=-1 for a coefficient that is negative for everybody"

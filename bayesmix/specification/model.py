@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmix import arguments
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known import known_utility
 from bayesmix.errors import SpecificationError
@@ -98,7 +99,11 @@ class MixedLogit:
         scale: str | None = None,
         trust: bool = False,
     ) -> None:
-        laws = (random,) if isinstance(random, Law | Classes) else tuple(random)
+        arguments.text("formula", formula, "a formula in text, such as 'price + time'")
+        for name, column in (("wtp", wtp), ("scale", scale)):
+            if column is not None:
+                arguments.text(name, column, "the name of a column")
+        laws = (random,) if isinstance(random, Law | Classes) else _laws(random)
         object.__setattr__(self, "formula", formula)
         object.__setattr__(self, "random", laws)
         object.__setattr__(self, "wtp", wtp)
@@ -335,12 +340,14 @@ def _design_like(model: MixedLogit, data: ChoiceData, like: Design) -> Design:
     )
 
 
+def _laws(random: Sequence[Law | Classes]) -> tuple[Law | Classes, ...]:
+    laws = tuple(random) if isinstance(random, Sequence) and not isinstance(random, str) else None
+    if laws is None or not all(isinstance(law, Law | Classes) for law in laws):
+        raise arguments.refused("random", "laws, such as [bm.Normal('price')]", random)
+    return laws
+
+
 def _check(model: MixedLogit) -> None:
-    for law in model.random:
-        if not isinstance(law, Law | Classes):
-            raise SpecificationError(
-                f"argument 'random' holds laws such as Normal('price'), got {law!r}"
-            )
     if sum(isinstance(law, Classes) for law in model.random) > 1:
         raise SpecificationError(
             "argument 'random' has two LatentClass: people are of one class in all that they "

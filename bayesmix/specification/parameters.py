@@ -12,12 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmix import arguments
 from bayesmix.errors import SpecificationError
 
 Array = NDArray[np.float64]
@@ -195,9 +197,11 @@ class ParameterSpace:
             standard deviation of 0, which has no meaning), a standard deviation is negative, or
             the correlations are not those of a positive definite matrix.
         """
+        if not isinstance(values, Mapping | pd.Series):
+            raise arguments.refused("params", "values by flat name, such as fit.params", values)
         given = dict(values.items())
         check_names(given, self.names)
-        vector = np.array([float(given[name]) for name in self.names])
+        vector = np.array([_number(name, given[name]) for name in self.names])
         k, m, p, f = self.n_random, len(self.located), len(self.pairs), len(self.fixed)
         cuts = np.cumsum([m, k, p, f, len(self.shifts)])
         means, sd, corr, fixed, shift, scale = np.split(vector, cuts)
@@ -239,3 +243,10 @@ def check_names(given: Mapping[Any, float], names: Sequence[str]) -> None:
     missing = [name for name in names if name not in given]
     if missing:
         raise SpecificationError(f"no value for parameters {missing}; the model has {list(names)}")
+
+
+def _number(name: str, value: object) -> float:
+    """A parameter's value, which may be NaN: a correlation may have none."""
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return float(value)
+    raise SpecificationError(f"argument 'params': {name} must be a number, got {value!r}")

@@ -1,0 +1,316 @@
+"""A valid call of every public function: what bad values are put into, one argument at a time."""
+
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+import bayesmix as bm
+from bayesmix.demand.options import Options
+
+MODEL = bm.MixedLogit("price + quality", random=[bm.Normal("quality")])
+CLASSES = bm.MixedLogit("price + quality", random=[bm.LatentClass("quality", classes=2)])
+AT = {"mean[quality]": 0.6, "sd[quality]": 0.8, "fixed[price]": -0.5}
+LONG = {"person": "who", "situation": "task", "alternative": "alt", "chosen": "choice"}
+
+
+class Call(NamedTuple):
+    """A function, with arguments that serve: positional nouns first, then options."""
+
+    function: Callable[..., Any]
+    arguments: Mapping[str, Any]
+
+
+def frame(persons: int = 40, tasks: int = 3) -> pd.DataFrame:
+    """Choices among three alternatives at random, from a fixed seed."""
+    rng = np.random.default_rng(5)
+    rows = pd.MultiIndex.from_product(
+        [range(persons), range(tasks), ["a", "b", "c"]], names=["who", "task", "alt"]
+    ).to_frame(index=False)
+    rows["price"] = rng.uniform(1.0, 3.0, len(rows))
+    rows["quality"] = rng.normal(size=len(rows))
+    utility = 0.6 * rows["quality"] - 0.5 * rows["price"] + rng.gumbel(size=len(rows))
+    best = utility.groupby([rows["who"], rows["task"]]).idxmax()
+    rows["choice"] = rows.index.isin(best).astype(int)
+    rows["group"] = np.where(rows["who"] % 2 == 0, "even", "odd")
+    return rows
+
+
+def wide() -> pd.DataFrame:
+    rng = np.random.default_rng(6)
+    return pd.DataFrame(
+        {
+            "bus_price": rng.uniform(1.0, 3.0, 60),
+            "car_price": rng.uniform(1.0, 3.0, 60),
+            "mode": rng.choice(["bus", "car"], 60),
+        }
+    )
+
+
+def made() -> SimpleNamespace:
+    """What calls need: data, a fit, a posterior, results of demand. Some seconds."""
+    data = bm.ChoiceData.from_long(frame(), **LONG)
+    fit = bm.msle(MODEL, data, grid=bm.centred(bm.sobol(16)), starts=1, rng=1)
+    fixed = bm.msle(bm.MixedLogit("price + quality"), data)
+    few = {"draws": 4, "nodes": 8, "rng": 1}
+    return SimpleNamespace(
+        data=data,
+        fit=fit,
+        fixed=fixed,
+        elasticities=bm.elasticities(fit, data, "price", **few),
+        diversion=bm.diversion(fit, data, **few),
+        wtp=bm.wtp(fit, "quality", "price", **few),
+        curve=bm.price_curve(fit, data, "a", prices=[1.0, 2.0, 3.0], **few),
+        few=few,
+    )
+
+
+def calls(have: SimpleNamespace) -> dict[str, Call]:
+    """Every public function by its name, with arguments that it accepts."""
+    data, fit, few = have.data, have.fit, have.few
+    estimate = {"model": MODEL, "data": data}
+    demand = {"result": fit, "data": data}
+    at = {"by": None, "products": None, "scenario": None, **_options(few)}
+    rule = bm.sobol(16)
+    law = {"terms": ("price",), "mean": "1"}
+    return {
+        "msle": Call(
+            bm.msle,
+            {
+                **estimate,
+                "grid": bm.centred(rule),
+                "starts": 1,
+                "optimizer": "bfgs",
+                "tolerance": bm.Tolerance(),
+                "cluster": None,
+                "rng": 1,
+                "progress": False,
+            },
+        ),
+        "msm": Call(
+            bm.msm,
+            {
+                **estimate,
+                "grid": None,
+                "steps": "one-step",
+                "instruments": None,
+                "moments": "situations",
+                "optimizer": "least-squares",
+                "starts": 1,
+                "rng": 1,
+                "progress": False,
+            },
+        ),
+        "mss": Call(
+            bm.mss,
+            {
+                **estimate,
+                "method": "accept-reject",
+                "grid": None,
+                "accepted": 5,
+                "starts": 1,
+                "rng": 1,
+                "progress": False,
+            },
+        ),
+        "sample": Call(
+            bm.sample,
+            {
+                **estimate,
+                "likelihood": "marginal",
+                "grid": bm.centred(rule),
+                "draws": 5,
+                "tune": 5,
+                "chains": 1,
+                "priors": None,
+                "noncentred": True,
+                "rng": 1,
+                "progress": False,
+            },
+        ),
+        "pymc_model": Call(
+            bm.pymc_model,
+            {
+                **estimate,
+                "likelihood": "marginal",
+                "grid": fit.grid,
+                "priors": None,
+                "noncentred": True,
+            },
+        ),
+        "bootstrap": Call(
+            bm.bootstrap,
+            {
+                "fit": fit,
+                "data": data,
+                "replications": 2,
+                "rng": 1,
+                "processes": 1,
+                "progress": False,
+            },
+        ),
+        "check": Call(bm.check, dict(estimate)),
+        "simulate_choices": Call(
+            bm.simulate_choices, {"model": MODEL, "params": AT, "data": data, "rng": 1}
+        ),
+        "integration_error": Call(
+            bm.integration_error, {**estimate, "params": AT, "grid": rule, "rng": 1}
+        ),
+        "compare_rules": Call(
+            bm.compare_rules, {**estimate, "params": AT, "rules": [rule], "rng": 1}
+        ),
+        "compare": Call(bm.compare, {"fits": {"MSLE": fit}, "differences": False}),
+        "wald_test": Call(
+            bm.wald_test, {"fit": fit, "restrictions": "fixed[price]", "values": 0.0, "kind": None}
+        ),
+        "lr_test": Call(bm.lr_test, {"restricted": have.fixed, "full": fit}),
+        "hausman_test": Call(
+            bm.hausman_test, {"efficient": fit, "consistent": fit, "params": None, "kind": None}
+        ),
+        "to_latex": Call(
+            bm.to_latex, {"result": fit, "notes": (), "caption": None, "label": None, "digits": 3}
+        ),
+        "shares": Call(bm.shares, {**demand, **at}),
+        "elasticities": Call(
+            bm.elasticities,
+            {**demand, "attribute": "price", "kind": None, "arc": None, "change": None, **at},
+        ),
+        "diversion": Call(
+            bm.diversion,
+            {**demand, "kind": "removal", "attribute": None, "change": None, **at},
+        ),
+        "marginal_consumers": Call(
+            bm.marginal_consumers,
+            {
+                **demand,
+                "kind": "removal",
+                "covariates": ["who"],
+                "attribute": None,
+                "change": None,
+                **at,
+            },
+        ),
+        "surplus": Call(
+            bm.surplus,
+            {**demand, "price": "price", "by": None, "scenario": None, **_options(few)},
+        ),
+        "wtp": Call(
+            bm.wtp,
+            {
+                "result": fit,
+                "term": "quality",
+                "price": "price",
+                "data": None,
+                "quantiles": (0.25, 0.75),
+                "mean": None,
+                **_options(few),
+            },
+        ),
+        "price_curve": Call(
+            bm.price_curve,
+            {
+                **demand,
+                "alternative": "a",
+                "prices": [1.0, 2.0, 3.0],
+                "price": "price",
+                "by": None,
+                "scenario": None,
+                **_options(few),
+            },
+        ),
+        "individuals": Call(
+            bm.individuals,
+            {**demand, "draws": 4, "uncertainty": True, "rng": 1, "progress": False},
+        ),
+        "demand_table": Call(
+            bm.demand_table, {"found": have.elasticities, "digits": 3, "intervals": True}
+        ),
+        "plot_matrix": Call(
+            bm.plot_matrix, {"found": have.diversion, "segment": None, "digits": 2}
+        ),
+        "plot_diversion": Call(
+            bm.plot_diversion, {"found": {"MSLE": have.diversion}, "segment": None}
+        ),
+        "plot_price_curve": Call(bm.plot_price_curve, {"found": have.curve, "segment": None}),
+        "plot_wtp": Call(bm.plot_wtp, {"found": have.wtp}),
+        "MixedLogit": Call(
+            bm.MixedLogit,
+            {
+                "formula": "price + quality",
+                "random": [bm.Normal("price")],
+                "wtp": None,
+                "scale": None,
+            },
+        ),
+        "Normal": Call(bm.Normal, law),
+        "LogNormal": Call(bm.LogNormal, {**law, "sign": 1}),
+        "LKJNormal": Call(bm.LKJNormal, {"terms": ("a", "b"), "eta": 2.0, "mean": "1"}),
+        "Uniform": Call(bm.Uniform, law),
+        "Triangular": Call(bm.Triangular, {**law, "zero_bounded": True, "sign": 1}),
+        "TruncatedNormal": Call(bm.TruncatedNormal, {**law, "lower": 0.0, "upper": None}),
+        "CensoredNormal": Call(bm.CensoredNormal, {**law, "lower": 0.0, "upper": None}),
+        "JohnsonSB": Call(bm.JohnsonSB, {**law, "lower": 0.0, "upper": 1.0}),
+        "Exponential": Call(bm.Exponential, {"terms": ("price",), "sign": 1}),
+        "Gamma": Call(bm.Gamma, {**law, "sign": 1}),
+        "Correlated": Call(
+            bm.Correlated, {"laws": (bm.Normal("a"), bm.LogNormal("b")), "eta": 2.0}
+        ),
+        "LatentClass": Call(bm.LatentClass, {"members": ("price",), "classes": 2, "share": "1"}),
+        "InverseWishart": Call(
+            bm.InverseWishart,
+            {"df": 6.0, "scale": 1.0, "mean_precision": 0.1, "mean_location": 0.0},
+        ),
+        "Tolerance": Call(bm.Tolerance, {"estimates": 0.05, "loglik": 0.5}),
+        "sobol": Call(bm.sobol, {"nodes": 16}),
+        "halton": Call(bm.halton, {"nodes": 16, "scramble": False, "skip": 0}),
+        "mlhs": Call(bm.mlhs, {"nodes": 16}),
+        "monte_carlo": Call(bm.monte_carlo, {"nodes": 16, "antithetic": False}),
+        "gauss_hermite": Call(bm.gauss_hermite, {"points": 5}),
+        "sparse": Call(bm.sparse, {"level": 3, "family": "kpn"}),
+        "centred": Call(
+            bm.centred,
+            {"rule": rule, "population": 0.25, "inflation": 1.2, "moments": False},
+        ),
+        "population_grid": Call(
+            bm.population_grid, {"rule": rule, "dimension": 1, "persons": 3, "rng": 1}
+        ),
+        "rule_table": Call(bm.rule_table, {"dimension": 1, "rules": [rule]}),
+        "ChoiceData.from_long": Call(
+            bm.ChoiceData.from_long,
+            {
+                "frame": frame(4),
+                **LONG,
+                "weights": None,
+                "availability": None,
+                "outside_option": False,
+            },
+        ),
+        "ChoiceData.from_wide": Call(
+            bm.ChoiceData.from_wide,
+            {
+                "frame": wide(),
+                "chosen": "mode",
+                "alternatives": ["bus", "car"],
+                "varying": {"price": "{alternative}_price"},
+                "availability": None,
+                "outside_option": False,
+            },
+        ),
+        "ChoiceData.with_attribute": Call(data.with_attribute, {"name": "price", "values": 2.0}),
+        "ChoiceData.without": Call(data.without, {"alternative": "a"}),
+        "Fit.confidence_intervals": Call(fit.confidence_intervals, {"level": 0.95, "kind": None}),
+    }
+
+
+def _options(few: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that all functions of demand share, with values that serve."""
+    given = {
+        "interval": 0.9,
+        "uncertainty": None,
+        "people": "population",
+        "progress": False,
+        **few,
+    }
+    return {name: given[name] for name in Options.__annotations__ if name in given}
