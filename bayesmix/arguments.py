@@ -31,7 +31,7 @@ def whole(name: str, value: Any, *, least: int = 1, most: int | None = None) -> 
     Traceback (most recent call last):
     bayesmix.errors.SpecificationError: argument 'rank' must be a whole number of at least 1, ...
     """
-    bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+    bounds = f"of at least {least}" + ("" if most is None else f" and at most {most}")
     if _is(value, Integral) and least <= value and (most is None or value <= most):
         return int(value)
     raise refused(name, f"a whole number {bounds}", value)

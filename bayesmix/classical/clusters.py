@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmix import arguments
 from bayesmix.data.attributes import check_complete
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import show
@@ -38,6 +39,7 @@ def person_groups(data: ChoiceData, column: str) -> Groups:
     >>> bool((groups == range(data.n_persons)).all())
     True
     """
+    arguments.text("cluster", column, "the name of a column")
     codes, names = pd.factorize(check_complete(data, column, of_persons=True))
     first = codes[data.situation_start[data.person_start[:-1]]]
     other = codes != first[data.row_person]

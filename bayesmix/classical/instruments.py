@@ -82,9 +82,13 @@ def given_instruments(problem: Problem, instruments: str | Sequence[str] | Array
     data = problem.data
     if isinstance(instruments, str):
         return independent(evaluate(instruments, data, trust=problem.model.trust).values, data)
-    if len(instruments) and all(isinstance(name, str) for name in instruments):
+    listed = isinstance(instruments, Sequence) and len(instruments)
+    if listed and all(isinstance(name, str) for name in instruments):
         return independent(np.column_stack([_column(data, n) for n in instruments]), data)
-    values = np.asarray(instruments, dtype=float)
+    try:
+        values = np.asarray(instruments, dtype=float)
+    except (TypeError, ValueError):
+        values = np.empty(0)
     if values.ndim != 2 or len(values) != data.n_rows or not np.isfinite(values).all():
         raise SpecificationError(
             "argument 'instruments' must be a formula, names of columns, or a finite array with a "

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmix import arguments
 from bayesmix.classical.assemble import Search
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.gmm import (
@@ -145,10 +146,11 @@ def msm(
     begun = time.perf_counter()
     if optimizer != LEAST_SQUARES:
         check_optimizer(optimizer)
-    if steps not in STEPS:
-        raise SpecificationError(f"argument 'steps' must be one of {STEPS}, got {steps!r}")
-    if starts < 1:
-        raise SpecificationError(f"argument 'starts' must be at least 1, got {starts}")
+    arguments.one_of("steps", steps, STEPS)
+    arguments.one_of("moments", moments, MOMENTS)
+    arguments.whole("starts", starts, most=10_000)
+    arguments.seed("rng", rng)
+    arguments.flag("progress", progress)
     refuse_classes(model, "msm")
     problem = bind(model, data)
     if model.scale is not None:
@@ -182,8 +184,6 @@ def msm(
 
 
 def _check_moments(moments: str, steps: str) -> None:
-    if moments not in MOMENTS:
-        raise SpecificationError(f"argument 'moments' must be one of {MOMENTS}, got {moments!r}")
     if moments == "sequences" and steps != "two-step":
         raise SpecificationError(
             f"argument 'steps': moments of sequences have steps of their own, got {steps!r}: leave "

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmix import arguments
 from bayesmix.classical.assemble import information_at
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
@@ -118,8 +119,10 @@ def mss(
     begun = time.perf_counter()
     refuse_classes(model, "mss")
     rule = _rule(method, grid)
-    if accepted < 2:
-        raise SpecificationError(f"argument 'accepted' must be at least 2, got {accepted}")
+    arguments.whole("accepted", accepted, least=2)
+    arguments.whole("starts", starts, most=10_000)
+    arguments.seed("rng", rng)
+    arguments.flag("progress", progress)
     if method == "importance" or (isinstance(model, MixedLogit) and not model.random):
         fit = msle(model, data, grid=rule, starts=starts, rng=rng, progress=progress)
         return replace(fit, estimator="MSS")
@@ -143,8 +146,7 @@ def mss(
 
 
 def _rule(method: str, grid: Any) -> Any:
-    if method not in METHODS:
-        raise SpecificationError(f"argument 'method' must be one of {METHODS}, got {method!r}")
+    arguments.one_of("method", method, METHODS)
     if method == "importance":
         chosen = START if grid is None else grid
         if not isinstance(chosen, Centred | PersonGrid):

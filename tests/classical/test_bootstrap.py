@@ -209,8 +209,8 @@ def test_correlations_with_what_does_not_vary_have_no_value():
 
 def test_arguments_are_checked():
     for arguments, words in (
-        ({"replications": 0}, "'replications' must be at least 1"),
-        ({"processes": 0}, "'processes' must be at least 1"),
+        ({"replications": 0}, "'replications' must be a whole number of at least 1"),
+        ({"processes": 0}, "'processes' must be a whole number of at least 1"),
     ):
         with pytest.raises(SpecificationError, match=words):
             bm.bootstrap(fit(), data(), **arguments)

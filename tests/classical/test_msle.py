@@ -183,7 +183,7 @@ def test_no_convergence_at_a_boundary_has_a_remedy(monkeypatch, optimizer, remed
 
 def test_arguments_are_checked():
     for options, words in (
-        ({"starts": 0}, "'starts' must be at least 1, got 0"),
+        ({"starts": 0}, "'starts' must be a whole number of at least 1"),
         ({"optimizer": "newton"}, "'optimizer' must be one of"),
         ({"grid": "sobol"}, "'grid' must be a rule or 'auto', got 'sobol'"),
     ):

@@ -287,7 +287,7 @@ def test_refusals():
         msm(MODEL, data(), grid="auto")
     with pytest.raises(SpecificationError, match="'steps' must be one of"):
         msm(MODEL, data(), steps="three-step")
-    with pytest.raises(SpecificationError, match="'starts' must be at least 1"):
+    with pytest.raises(SpecificationError, match="'starts' must be a whole number of at least 1"):
         msm(MODEL, data(), starts=0)
     with pytest.raises(SpecificationError, match="2 different moments, but the model has 3"):
         msm(MODEL, data(), instruments=["x", "y"])

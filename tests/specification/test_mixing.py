@@ -72,7 +72,7 @@ def test_a_correlation_needs_two():
 
 @pytest.mark.parametrize("eta", [0, -1.0, float("nan")])
 def test_eta_is_positive(eta):
-    with pytest.raises(SpecificationError, match=r"'eta' must be positive, got .*: such as 2\.0"):
+    with pytest.raises(SpecificationError, match="'eta' must be a finite number above 0, got"):
         LKJNormal("a", "b", eta=eta)
 
 
