@@ -104,11 +104,12 @@ class Estimators:
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     during: dict[str, Callable[[], object]] = field(default_factory=dict)
     fewer_draws: bool = False
+    offset: float = 0.0
 
     def msle(self, model: object, data: object, **settings: object) -> FakeFit:
         self.calls.append(("msle", settings))
         self.during.get("msle", lambda: None)()
-        return FakeFit({"mean[time]": -1.0, "sd[time]": 0.5, "fixed[price]": -0.3})
+        return FakeFit({"mean[time]": -1.0 + self.offset, "sd[time]": 0.5, "fixed[price]": -0.3})
 
     def msm(self, model: object, data: object, **settings: object) -> FakeFit:
         self.calls.append(("msm", settings))

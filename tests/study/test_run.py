@@ -119,6 +119,16 @@ def test_without_nuts_there_are_no_diagnostics(
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("chains", "draws"), [(1, 20), (2, 3), (1, 1)])
+def test_too_few_draws_for_diagnostics_are_reported_all_the_same(
+    write_study: Write, estimators: Any, tmp_path: Path, chains: int, draws: int
+) -> None:
+    few = ("draws = 20", f"draws = {draws}"), ("chains = 2", f"chains = {chains}")
+    finished = run(write_study(*few), tmp_path / "out")
+    assert "largest R-hat cannot be computed" in " ".join(finished.report.sentences)
+    assert not finished.report.missing
+
+
 def test_the_same_run_again_estimates_nothing(
     write_study: Write, estimators: Any, tmp_path: Path
 ) -> None:

@@ -1,0 +1,78 @@
+"""Signals: never swallowed for good, never before what is finished is safe."""
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from bayesmix.cli import app
+from bayesmix.study import interrupt, read_study, run_study
+from bayesmix.study.interrupt import Stopped, deferred, interruptible
+
+Write = Callable[..., Path]
+
+
+def swallow(number: int = signal.SIGINT) -> None:
+    with suppress(KeyboardInterrupt):
+        os.kill(os.getpid(), number)
+
+
+def test_a_step_that_ends_whole_after_a_swallowed_ctrl_c_is_kept(
+    write_study: Write, estimators: Any, tmp_path: Path
+) -> None:
+    path, out = write_study(), tmp_path / "out"
+    for name in ("msle", "nuts"):
+        estimators.during = {name: swallow}
+        with pytest.raises(KeyboardInterrupt):
+            run_study(read_study(path), out, progress=False)
+    estimators.during = {}
+    run_study(read_study(path), out, progress=False)
+    assert estimators.names == ["msle", "nuts"]
+
+
+def test_a_swallowed_interruption_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupt, "AGAIN", 0.05)
+    handlers = [signal.getsignal(number) for number in interrupt.SIGNALS]
+
+    @interruptible()
+    def compile_for_long() -> None:
+        swallow(signal.SIGTERM)
+        for _ in range(1000):
+            sleep(0.01)
+
+    with pytest.raises(Stopped) as caught:
+        compile_for_long()
+    assert caught.value.number == signal.SIGTERM
+    assert [signal.getsignal(number) for number in interrupt.SIGNALS] == handlers
+    sleep(0.12)  # and not after the block
+
+
+def test_what_is_being_written_is_written_first() -> None:
+    done = []
+
+    @deferred()
+    def write(presses: int) -> None:
+        for _ in range(presses):
+            os.kill(os.getpid(), signal.SIGINT)
+        done.append(presses)
+
+    for presses in (1, 2):  # who presses twice does not want to wait
+        with pytest.raises(Stopped):
+            write(presses)
+    assert done == [1]
+
+
+def test_a_request_to_terminate_says_what_is_kept(
+    write_study: Write, estimators: Any, tmp_path: Path
+) -> None:
+    estimators.during["nuts"] = lambda: os.kill(os.getpid(), signal.SIGTERM)
+    arguments = ["run", str(write_study()), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 128 + signal.SIGTERM
+    assert f"Finished and kept in {tmp_path / 'out'}: msle (msle.json)." in result.stderr
