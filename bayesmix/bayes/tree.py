@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bayesmix.bayes.class_priors import prior_table
 from bayesmix.bayes.priors import Prior
+from bayesmix.data.reserved import OUTSIDE
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.record import data_record, model_record
 
@@ -71,7 +72,7 @@ def _labels(values: Any) -> NDArray[np.str_]:
 
 def _observed(problem: Problem) -> xr.Dataset:
     data = problem.data
-    labels = np.append(_labels(data.alternatives), "outside")
+    labels = np.append(_labels(data.alternatives), OUTSIDE)
     codes = np.where(data.chosen_row >= 0, data.alternative_code[data.chosen_row], -1)
     return xr.Dataset(
         {"choice": ("situation", labels[codes])},

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known import check_offset
+from bayesmix.data.reserved import OUTSIDE
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.grids import Seed, population_grid
 from bayesmix.integration.rules import sobol
-from bayesmix.likelihood.expected import NODES, OUTSIDE, expected_rows, outside_rows
+from bayesmix.likelihood.expected import NODES, expected_rows, outside_rows
 from bayesmix.likelihood.problem import Problem, bind, bind_scenario, to_predict
 
 if TYPE_CHECKING:

@@ -11,10 +11,12 @@ import pandas as pd
 from bayesmix.data import rankings, scenario
 from bayesmix.data.attributes import check_numeric
 from bayesmix.data.checks import check_arrays
+from bayesmix.data.columns import assigned
 from bayesmix.data.known import Known, known_utility
 from bayesmix.data.labels import as_stored, with_names
 from bayesmix.data.layout import compress, offsets
 from bayesmix.data.long import Roles, read_long
+from bayesmix.data.reserved import check_labels
 from bayesmix.data.summary import ChoiceSummary, summarise
 from bayesmix.data.wide import ALTERNATIVE, lengthen
 from bayesmix.data.widen import levels_in_use
@@ -308,6 +310,7 @@ class ChoiceData:
 
     def __post_init__(self) -> None:
         check_arrays(self)
+        check_labels(self.alternatives, self.outside_option)
 
     @property
     def n_persons(self) -> int:
@@ -387,7 +390,7 @@ class ChoiceData:
         rows = np.asarray(chosen_row, dtype=np.int64)
         flag = np.zeros(self.n_rows, dtype=np.int64)
         flag[rows[rows >= 0]] = 1
-        frame = self.frame.assign(**{self.chosen: flag})
+        frame = assigned(self.frame, {self.chosen: flag})
         return replace(self, frame=frame, chosen_row=rows)
 
     @property

@@ -65,6 +65,14 @@ def _converted(frame: nw.DataFrame[Any]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def assigned(frame: pd.DataFrame, columns: Mapping[Any, Any]) -> pd.DataFrame:
+    """The frame with other columns, one called "self" among them."""
+    found = frame.copy(deep=False)
+    for name, values in columns.items():
+        found[name] = values
+    return found
+
+
 def nearest(name: object, names: Sequence[object] | pd.Index) -> str:
     """A hint at the existing name nearest to `name`, or at all of them when there are few."""
     texts = [str(candidate) for candidate in names]

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmix.data.checks import others
-from bayesmix.data.columns import first_few, show
+from bayesmix.data.columns import assigned, first_few, show
 from bayesmix.data.layout import Layout, layout_of, offsets
 from bayesmix.data.widen import numbers, uncoded
 from bayesmix.errors import DataError
@@ -191,7 +191,7 @@ def explode(data: ChoiceData, ranks: NDArray[np.integer]) -> ChoiceData:
     frame = data.frame.take(row).reset_index(drop=True)
     return replace(
         data,
-        frame=frame.assign(**{data.chosen: chosen.astype(np.int64), STAGE: number}),
+        frame=assigned(frame, {data.chosen: chosen.astype(np.int64), STAGE: number}),
         situations=data.situations[ranking],
         person_start=first[data.person_start].astype(np.int64),
         situation_start=offsets(situation, len(ranking)),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bayesmix.data.columns import first_few, nearest, require_column, show
+from bayesmix.data.columns import assigned, first_few, nearest, require_column, show
 from bayesmix.data.labels import alternative_names, as_text
 from bayesmix.data.layout import compress, name_situation, offsets
 from bayesmix.data.widen import widest
@@ -56,7 +56,7 @@ def change(
     numeric = before.dtype.kind in "biuf" and values.dtype.kind in "biuf"
     changed = before.astype(np.result_type(before, values) if numeric else object)
     changed[mask] = values
-    return _scenario(data, frame=data.frame.assign(**{name: changed}))
+    return _scenario(data, frame=assigned(data.frame, {name: changed}))
 
 
 def remove(data: ChoiceData, labels: tuple[Hashable, ...]) -> ChoiceData:
@@ -184,7 +184,7 @@ def _context(data: ChoiceData) -> pd.DataFrame:
         return values
     known = {data.situation: 1} if data.person is None else {data.person: 0, data.situation: 1}
     labels = {name: data.situations.get_level_values(level) for name, level in known.items()}
-    return values.where(pd.Series(sizes > 0), np.nan).assign(**labels)
+    return assigned(values.where(pd.Series(sizes > 0), np.nan), labels)
 
 
 def _rows_of(data: ChoiceData, like: Hashable, offered: np.ndarray) -> np.ndarray:

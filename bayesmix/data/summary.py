@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from bayesmix.data.reserved import OUTSIDE_IN_WORDS
+
 if TYPE_CHECKING:
     from bayesmix.data.choices import ChoiceData
 
-OUTSIDE = "outside option"
 SHOWN_ALTERNATIVES = 20
 
 
@@ -75,7 +76,7 @@ def _alternatives(data: "ChoiceData") -> pd.DataFrame:
     inside = data.chosen_row[data.chosen_row >= 0]
     chosen = np.bincount(data.alternative_code[inside], minlength=len(labels))
     if data.outside_option:
-        labels.append(OUTSIDE)
+        labels.append(OUTSIDE_IN_WORDS)
         available = np.append(available, data.n_situations)
         chosen = np.append(chosen, data.n_situations - len(inside))
     if not data.observed:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesmix.data.columns import as_pandas, first_few, require_columns, show
+from bayesmix.data.columns import as_pandas, assigned, first_few, require_columns, show
 from bayesmix.data.widen import widest
 from bayesmix.errors import DataError
 
@@ -68,7 +68,7 @@ def lengthen(
         columns[chosen] = (choice == position).astype(np.int64)
     if situation is None:
         columns[SITUATION] = row
-    long = carried.take(row).assign(**columns)
+    long = assigned(carried.take(row), columns)
     return LongFrame(
         long,
         situation or SITUATION,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
+from bayesmix.data.reserved import OUTSIDE
 from bayesmix.demand.draws import Interval, Uncertainty, parameter_draws, uncertainty
 from bayesmix.demand.options import How
 from bayesmix.demand.people import People, people
@@ -26,8 +27,6 @@ from bayesmix.likelihood.substitution import Sets, Size
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
-
-OUTSIDE = "outside"
 
 
 @dataclass(frozen=True, eq=False)

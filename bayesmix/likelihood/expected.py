@@ -14,8 +14,6 @@ Array = NDArray[np.float64]
 
 NODES = 256
 """Scrambled Sobol nodes a person, on which expectations over the population are taken."""
-OUTSIDE = "outside"
-"""Label of the outside option where results have a row or column for it."""
 
 
 def expected_rows(problem: Problem, grid: PopulationGrid, theta: Array) -> Array:

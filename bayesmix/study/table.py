@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from bayesmix.data.columns import first_few
+from bayesmix.data.columns import assigned, first_few
 from bayesmix.study.parse import Place
 
 CSV = (".csv", ".csv.gz")
@@ -68,7 +68,7 @@ def _read_csv(
             f"the lines of '{path.name}' have one field more than its heading: take the comma away "
             "that they end with, or give that column a heading"
         )
-    return frame.assign(**{name: as_written(frame[name]) for name in labels if name in frame})
+    return assigned(frame, {n: as_written(frame[n]) for n in labels if n in frame})
 
 
 def _check_heading(path: Path, place: Place) -> None:
@@ -140,7 +140,7 @@ def numbers_where_available(
             values = pd.to_numeric(frame[name], errors="coerce")
             if values[kept.index].notna().all():
                 found[name] = values
-    return frame.assign(**found)
+    return assigned(frame, found)
 
 
 def coded_columns(texts: Iterable[Any]) -> set[str]:
