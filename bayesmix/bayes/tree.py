@@ -81,7 +81,8 @@ def _observed(problem: Problem) -> xr.Dataset:
 
 
 def _constant(problem: Problem) -> xr.Dataset:
-    data, design = problem.data, problem.design
+    data = problem.data
+    design = problem.design.written(data)
     person = np.repeat(np.arange(data.n_persons), np.diff(data.person_start))
     return xr.Dataset(
         {

@@ -23,7 +23,7 @@ from bayesmix.likelihood.moments import shares_at
 from bayesmix.likelihood.multinomial import Multinomial
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.specification.formula import evaluate
-from bayesmix.specification.variation import deviations
+from bayesmix.specification.variation import deviations, length, levels
 
 Array = NDArray[np.float64]
 
@@ -40,8 +40,9 @@ def attribute_instruments(problem: Problem, logit: Multinomial) -> Array:
     products ``a_k a_m`` are the directions in which heterogeneity moves shares away from that logit
     (McFadden and Train 2000). The cubes are more than is needed: moments left over test the model.
     """
-    x = np.concatenate([problem.design.random, problem.design.fixed], axis=1)
-    means = _logit_means(problem, x, logit.coefficients)
+    spread = problem.design.spread
+    x = np.concatenate([problem.design.random, problem.design.fixed], axis=1) / spread
+    means = _logit_means(problem, x, logit.coefficients * spread)
     size, data = problem.parameters.n_random, problem.data
     own = x[:, :size] - means[data.row_situation, :size]
     outside = -means[:, :size]
@@ -112,18 +113,20 @@ def independent(values: Array, data: ChoiceData) -> Array:
     A constant in each situation multiplies residuals that sum to 0, and so makes no moment.
     """
     within = deviations(values, data)
-    length = np.sqrt((within**2).sum(axis=0))
+    size = length(within)
     kept: list[int] = []
     basis = np.empty((len(values), 0))
-    for m in np.flatnonzero(length > 0.0):
-        rest = within[:, m] / length[m]
+    for m in np.flatnonzero(size > 0.0):
+        rest = within[:, m] / size[m]
         for _ in range(2):  # once more, for rounding
             rest = rest - basis @ (basis.T @ rest)
-        size = np.linalg.norm(rest)
-        if size > DEPENDENT:
+        left = np.linalg.norm(rest)
+        if left > DEPENDENT:
             kept.append(int(m))
-            basis = np.column_stack([basis, rest / size])
-    return np.ascontiguousarray(values[:, kept] / (length[kept] / np.sqrt(len(values))))
+            basis = np.column_stack([basis, rest / left])
+    far = levels(values, data)
+    values = values if far is None else values - far[data.row_situation]
+    return np.ascontiguousarray(values[:, kept] / (size[kept] / np.sqrt(len(values))))
 
 
 def independent_grid(grid: PopulationGrid, rng: np.random.Generator) -> PopulationGrid:

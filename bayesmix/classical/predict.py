@@ -15,7 +15,7 @@ from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.grids import Seed, population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.likelihood.expected import NODES, expected_rows, outside_rows
-from bayesmix.likelihood.problem import Problem, bind, bind_scenario, to_predict
+from bayesmix.likelihood.problem import Problem, bind, bind_scenario, like, to_predict
 
 if TYPE_CHECKING:
     from bayesmix.classical.fit import Fit
@@ -56,7 +56,7 @@ def bound_like(fit: Fit, data: ChoiceData | None) -> Problem:
             f"the fit is of data {having} an outside option, and these are not: give "
             f"outside_option={fit.problem.data.outside_option} where they are made"
         )
-    return Problem(fit.model, data, fit.model.design(data, like=fit.problem.design))
+    return like(fit.problem, data)
 
 
 def _table(problem: Problem, rows: Array) -> pd.DataFrame:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from bayesmix.data.choices import ChoiceData
 
 
+LARGEST = 1e100
+"""Weight above which, or below one over which, squares are not numbers."""
+
+
 def others(count: int, noun: str, name: Callable[[int], str], places: np.ndarray) -> str:
     """Say how many more places offend, and which are next; empty when there is only one."""
     if count == 1:
@@ -113,6 +117,13 @@ def person_weights(layout: Layout, column: pd.Series) -> np.ndarray:
             f"{name} holds {first_few(np.unique(values[wrong]))} in {wrong.sum()} rows "
             f"(rows {first_few(layout.rows[wrong])}); expected positive finite numbers: "
             "drop the people who are not to count"
+        )
+    wrong = (values > LARGEST) | (values < 1.0 / LARGEST)
+    if wrong.any():
+        raise DataError(
+            f"{name} holds {first_few(np.unique(values[wrong]))} in {wrong.sum()} rows "
+            f"(rows {first_few(layout.rows[wrong])}): computers cannot hold the squares of such "
+            "numbers; only the ratios of weights matter: divide them by their mean"
         )
     row_person = layout.situation_person[layout.row_situation]
     weights = values[np.searchsorted(row_person, np.arange(len(layout.persons)))]

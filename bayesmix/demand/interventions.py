@@ -20,7 +20,7 @@ from bayesmix.demand.sample import Piece, Sample
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.integrate import Mixture
 from bayesmix.likelihood.kernels import Panel
-from bayesmix.likelihood.problem import Problem
+from bayesmix.likelihood.problem import Problem, in_scenario
 from bayesmix.likelihood.substitution import (
     FINITE,
     QUALITY,
@@ -33,7 +33,6 @@ from bayesmix.likelihood.substitution import (
     substitution,
 )
 from bayesmix.likelihood.vanishing import VANISHED, Sums, log_substitution
-from bayesmix.specification.model import Design
 
 Array = NDArray[np.float64]
 
@@ -231,12 +230,7 @@ def _sizes(values: Array) -> Array:
 
 def _own_columns(problem: Problem) -> Array:
     """The design's columns, and what is known of the utilities, (R, K + F + 1)."""
-    return _stacked(problem.design)
-
-
-def _stacked(design: Design) -> Array:
-    offset = np.zeros(len(design.fixed)) if design.offset is None else design.offset
-    return np.hstack([design.random, design.fixed, offset[:, None]])
+    return problem.design.columns
 
 
 def _columns(problem: Problem, attribute: str, value: Any) -> Array:
@@ -245,7 +239,7 @@ def _columns(problem: Problem, attribute: str, value: Any) -> Array:
 
 
 def _scenario_columns(problem: Problem, scenario: ChoiceData) -> Array:
-    return _stacked(problem.model.design(scenario, like=problem.design))
+    return in_scenario(problem, scenario).columns
 
 
 def _with_columns(problem: Problem, columns: Array, scale: Array | None = None) -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Unpack
 
 import numpy as np
@@ -17,6 +18,7 @@ from bayesmix.demand.options import How, Options
 from bayesmix.demand.sample import Sample, dataset, sample, squeezed
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.logsums import money_logsums
+from bayesmix.likelihood.problem import written
 
 Array = NDArray[np.float64]
 
@@ -79,6 +81,8 @@ def surplus(
     price = price_of(before.there.model, price)
     slope = price_slope(before.there, price)
     after = before if scenario is None else before.moved(scenario)
+    if scenario is None:  # a change has no level, but a surplus has
+        before = after = replace(before, there=written(before.there))
 
     refused: list[Array] = []
 

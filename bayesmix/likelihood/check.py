@@ -91,7 +91,7 @@ def check(model: MixedLogit, data: ChoiceData) -> CheckReport:
         problem = bind(model, data)
     except (DataError, SpecificationError) as error:
         return report([*_refused(model, data, error), *choice_findings(data)])
-    design = problem.design
+    design = problem.design.written(data)
     values = np.concatenate([design.random, design.fixed], axis=1)
     names = (*design.random_names, *design.fixed_names)
     within = (problem.within or problem).parameters

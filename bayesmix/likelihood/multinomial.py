@@ -23,6 +23,8 @@ separated choices among many must be noticed."""
 SEPARATED = 1e-8
 """Share of the first information left in some direction, below which choices are separated. An
 alternative chosen once in a million times leaves 1e-6."""
+UNINFORMED = 1e-14
+"""Share of the largest information at equal coefficients, below which rounding alone is left."""
 CLEAR = 3.0
 """A t ratio beyond which the sign of a multinomial logit's coefficient is beyond doubt."""
 
@@ -64,6 +66,11 @@ def multinomial(problem: Problem) -> Multinomial:
     theta = np.zeros(len(kept))
     value, gradient, information = _derivatives(problem, x, theta)
     at_zero = information
+    if problem.offset is not None and not _informative(at_zero):
+        raise ConvergenceError(
+            "the known part of utilities, an offset, decides choices alone: beside it nothing is "
+            "left to estimate; look at its size and units, in utils"
+        )
     for _ in range(ITERATIONS):
         step = np.linalg.solve(information, gradient)
         if gradient @ step < DECREMENT:
@@ -82,6 +89,14 @@ def multinomial(problem: Problem) -> Multinomial:
     coefficients[kept] = theta / design.spread[kept]
     std_errors[kept] = np.sqrt(np.diag(np.linalg.inv(information))) / design.spread[kept]
     return Multinomial(coefficients, std_errors, value)
+
+
+def _informative(information: Array) -> bool:
+    """Whether choices say something of every combination of columns."""
+    if not np.isfinite(information).all():
+        return False
+    values = np.linalg.eigvalsh(information)
+    return bool(not len(values) or values[0] > UNINFORMED * values[-1])
 
 
 def _check_separation(

@@ -245,7 +245,8 @@ def bind(
             "argument 'data' is a scenario, which has no observed choices: fit to the data that it "
             "was made from, and give the scenario as scenario= where shares are predicted"
         )
-    return Problem(model, data, model.design(data, scales=scales, learnt=learnt))
+    design = model.design(data, scales=scales, learnt=learnt)
+    return Problem(model, data, design.centred(data))
 
 
 def check_arguments(model: MixedLogit, data: ChoiceData) -> None:
@@ -281,7 +282,26 @@ def to_predict(problem: Problem) -> Problem:
     first = data.first_choices()
     if first is data:
         return problem
-    return Problem(problem.model, first, problem.model.design(first, like=problem.design))
+    return like(problem, first)
+
+
+def like(problem: Problem, data: ChoiceData) -> Problem:
+    """The model on other data, with what its formula has learnt from those of ``problem``."""
+    design = problem.model.design(data, like=problem.design)
+    return Problem(problem.model, data, design.centred(data))
+
+
+def written(problem: Problem) -> Problem:
+    """The problem with columns as the formula has them, however far from 0."""
+    if problem.design.levels is None:
+        return problem
+    return Problem(problem.model, problem.data, problem.design.written(problem.data))
+
+
+def in_scenario(problem: Problem, scenario: ChoiceData) -> Design:
+    """The columns in a scenario of the problem's situations, which differ by what changes alone."""
+    design = problem.model.design(scenario, like=problem.design)
+    return design.less(problem.design.levels, scenario)
 
 
 def bind_scenario(problem: Problem, scenario: ChoiceData) -> Problem:
@@ -312,4 +332,4 @@ def bind_scenario(problem: Problem, scenario: ChoiceData) -> Problem:
             f"argument 'scenario' has the offset {scenario.known.offset!r}, and the data have "
             f"{data.known.offset!r}: make it from them, with with_attribute where it is to change"
         )
-    return Problem(problem.model, scenario, problem.model.design(scenario, like=problem.design))
+    return Problem(problem.model, scenario, in_scenario(problem, scenario))

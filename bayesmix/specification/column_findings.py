@@ -13,6 +13,7 @@ from bayesmix.errors import Fault
 from bayesmix.specification.choice_findings import MOST
 from bayesmix.specification.component_findings import component_faults, dummies_on_alternatives
 from bayesmix.specification.findings import Finding, of_fault
+from bayesmix.specification.magnitudes import rounded_columns, size_faults
 from bayesmix.specification.means import Terms, term_faults
 from bayesmix.specification.mixing import Law
 from bayesmix.specification.variation import spread
@@ -28,6 +29,9 @@ def column_findings(terms: Terms, laws: Sequence[Law], data: ChoiceData) -> Iter
     values, names = terms.values, terms.names
     for fault in term_faults(terms, data):
         yield of_fault("error", _with_base(fault, values, names, data))
+    if any(size_faults(values, names, data)):
+        return
+    yield from _rounded(values, names, data)
     yield from _scales(values, names, data)
     yield from _bare_alternatives(values, data)
     yield from _repeated(values, names, laws, data)
@@ -76,6 +80,18 @@ def _scales(values: Array, names: tuple[str, ...], data: ChoiceData) -> Iterator
         )
 
 
+def _rounded(values: Array, names: tuple[str, ...], data: ChoiceData) -> Iterator[Finding]:
+    for m, largest, step in rounded_columns(values, data):
+        yield Finding(
+            "warning",
+            f"{names[m]!r} has few digits: numbers near {largest:.2g} are {step:.1g} apart, and "
+            "within situations it varies by little more",
+            names[m],
+            "subtract its level before such numbers are stored; estimates are those of rounded "
+            "values",
+        )
+
+
 def _bare_alternatives(values: Array, data: ChoiceData) -> Iterator[Finding]:
     table, dummy = dummies_on_alternatives(values, data)
     if not dummy.any():
@@ -107,7 +123,7 @@ def _bare_alternatives(values: Array, data: ChoiceData) -> Iterator[Finding]:
 
 def _spans_a_constant(values: Array) -> bool:
     """Whether columns (R, M) sum to 1 in some way, as dummies of all groups of persons do."""
-    ones = np.ones(len(values))
+    ones, values = np.ones(len(values)), values / np.abs(values).max(axis=0, initial=1e-300)
     rest = ones - values @ np.linalg.lstsq(values, ones, rcond=None)[0]
     return bool(np.abs(rest).max(initial=0.0) < 1e-9)
 

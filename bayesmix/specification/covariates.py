@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.within import varies_within_persons
-from bayesmix.errors import DataError, SpecificationError
+from bayesmix.errors import DataError, Fault, SpecificationError
 from bayesmix.specification.formula import (
     Columns,
     Learnt,
@@ -20,6 +20,7 @@ from bayesmix.specification.formula import (
     no_term,
     read,
 )
+from bayesmix.specification.magnitudes import beyond, near_constant, near_constants
 from bayesmix.specification.mixing import Coefficient
 
 Array = NDArray[np.float64]
@@ -149,6 +150,16 @@ def _check_rank(values: Array, names: tuple[str, ...], constant: bool, role: str
     """Refuse covariates (I, M) that a constant or the others tell."""
     whole = np.column_stack([np.ones(len(values)), values]) if constant else values
     labels = [CONSTANT, *names] if constant else list(names)
+    largest = np.abs(whole).max(axis=0)
+    if beyond(largest).any():
+        place = int(np.flatnonzero(beyond(largest))[0])
+        raise DataError(
+            f"covariate {labels[place]!r} of {role} is {largest[place]:.2g} in size: computers "
+            "cannot hold the squares of such numbers: give it in other units"
+        )
+    for place, level, spread in near_constants(whole):
+        fault = near_constant(labels[place], level, spread)
+        raise DataError(Fault(f"covariate of {role}: {fault.what}", fault.remedy, fault.where))
     size = np.sqrt((whole**2).mean(axis=0))
     if (size == 0).any() or len(whole) < len(labels):
         empty = labels[int(np.flatnonzero(size == 0)[0])] if (size == 0).any() else labels[-1]

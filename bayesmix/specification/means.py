@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, Fault
 from bayesmix.specification.covariates import Covariates
+from bayesmix.specification.magnitudes import constant_faults, size_faults
 from bayesmix.specification.mixing import Coefficient
 from bayesmix.specification.variation import flat_faults, variation_faults
 
@@ -110,6 +111,13 @@ def check_terms(terms: Terms, data: ChoiceData) -> None:
 
 def term_faults(terms: Terms, data: ChoiceData) -> Iterator[Fault]:
     """All that `check_terms` refuses, the first of which it raises."""
+    refused = [
+        *size_faults(terms.values, terms.names, data),
+        *constant_faults(terms.values, terms.names, data),
+    ]
+    if refused:
+        yield from refused
+        return
     values, names = mean_columns(terms, data)
     for fault in variation_faults(values, names, data):
         yield _with_remedy(fault, terms)

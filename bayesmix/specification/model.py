@@ -32,7 +32,7 @@ from bayesmix.specification.mixing import Coefficient, Law
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.reading import remember_trust
 from bayesmix.specification.scale import Sources, check_scales, sources
-from bayesmix.specification.variation import spread
+from bayesmix.specification.variation import levels, spread
 
 Array = NDArray[np.float64]
 
@@ -256,6 +256,9 @@ class Design:
         What is known of the utilities (R,), with a coefficient of 1; None where nothing is.
     sources
         The source of each situation, where they have scales of their own.
+    levels
+        What columns and offset that are far from 0 are less by in each situation, (T, K + F + 1):
+        choices see differences alone, and these keep their digits. None where none is far.
     """
 
     random: Array
@@ -268,6 +271,36 @@ class Design:
     shares: Covariates | None = None
     offset: Array | None = None
     sources: Sources | None = None
+    levels: Array | None = None
+
+    @property
+    def columns(self) -> Array:
+        """The attributes, those with random coefficients first, and the offset, (R, K + F + 1)."""
+        offset = np.zeros(len(self.fixed)) if self.offset is None else self.offset
+        return np.hstack([self.random, self.fixed, offset[:, None]])
+
+    def centred(self, data: ChoiceData) -> Design:
+        """The design with columns less what they are far from 0 by."""
+        return self.less(levels(self.columns, data), data)
+
+    def less(self, levels: Array | None, data: ChoiceData) -> Design:
+        """The design with columns less ``levels``: a scenario's are those of its data."""
+        if levels is None:
+            return self
+        parts = np.split(self.columns - levels[data.row_situation], self._cuts, axis=1)
+        random, fixed, offset = map(np.ascontiguousarray, parts)
+        known = None if self.offset is None else offset[:, 0]
+        return replace(self, random=random, fixed=fixed, offset=known, levels=levels)
+
+    def written(self, data: ChoiceData) -> Design:
+        """The design with columns as the formula has them, whatever their level."""
+        if self.levels is None:
+            return self
+        return replace(self.less(-self.levels, data), levels=None)
+
+    @property
+    def _cuts(self) -> list[int]:
+        return [self.random.shape[1], self.random.shape[1] + self.fixed.shape[1]]
 
     @property
     def random_names(self) -> tuple[str, ...]:
@@ -337,6 +370,7 @@ def _design_like(model: MixedLogit, data: ChoiceData, like: Design) -> Design:
         shares=shares,
         offset=known_utility(data),
         sources=found,
+        levels=None,
     )
 
 

@@ -16,6 +16,12 @@ Array = NDArray[np.float64]
 COLLINEAR = 3e-7
 """Length of a combination of columns of length 1 that counts as none: its square, which is what
 information has of it, drowns in rounding."""
+ROUNDING = 4 * np.finfo(float).eps
+"""Deviation, relative to the largest value of the column, that rounding alone explains."""
+DIGIT = 1e-4
+"""Distance of a number from the next, from which rounding may be why values are all the same."""
+FAR = 1e3
+"""Level relative to the spread within situations from which it is taken away."""
 
 
 def deviations(values: Array, data: ChoiceData) -> Array:
@@ -26,18 +32,52 @@ def deviations(values: Array, data: ChoiceData) -> Array:
     """
     if data.outside_option:
         return values
-    start = data.situation_start
-    sizes = np.diff(start)
-    means = np.add.reduceat(values, start[:-1], axis=0) / sizes[:, None]
-    centred = values - np.repeat(means, sizes, axis=0)
+    means, centred = _around(values, data)
     scale = np.abs(values).max(axis=0, initial=0.0)
-    centred[np.abs(centred) <= 1e-13 * scale] = 0.0
+    centred[np.abs(centred) <= ROUNDING * scale] = 0.0
     return centred
+
+
+def _around(values: Array, data: ChoiceData) -> tuple[Array, Array]:
+    """Means (T, M) of columns within situations, and what is left (R, M).
+
+    From differences to the situation's first row: they are exact where a level is large, and 0
+    where all are equal.
+    """
+    start, situation = data.situation_start[:-1], data.row_situation
+    first = values[start]
+    with np.errstate(over="ignore", invalid="ignore"):  # what is infinite is refused in words
+        centred = values - first[situation]
+    means = np.add.reduceat(centred, start, axis=0) / np.diff(data.situation_start)[:, None]
+    centred -= means[situation]
+    return first + means, centred
+
+
+def levels(values: Array, data: ChoiceData) -> Array | None:
+    """What columns (R, M) are far from 0 by, (T, M); None where none is far.
+
+    Choices see differences within situations. A level of a million times their size, such as a
+    time stamp's, costs sums and squares their digits: a column that is `FAR` from 0 somewhere has
+    its mean in each situation for a level, the others 0. With an outside option levels matter.
+    """
+    if data.outside_option or not values.size:
+        return None
+    means, _ = _around(values, data)
+    size = spread(values, data)
+    far = np.abs(means).max(axis=0, initial=0.0) > FAR * size
+    return np.where(far, means, 0.0) if far.any() else None
 
 
 def spread(values: Array, data: ChoiceData) -> Array:
     """Root mean square (M,) of the deviations of each column: its natural scale in a utility."""
-    return np.sqrt((deviations(values, data) ** 2).mean(axis=0))
+    unit, scaled = _scaled(deviations(values, data))
+    return np.sqrt((scaled**2).mean(axis=0)) * unit
+
+
+def _scaled(values: Array) -> tuple[Array, Array]:
+    """A power of 2 (M,) near the size of each column, and the columns over it: no rounding."""
+    unit = 2.0 ** np.clip(np.frexp(np.abs(values).max(axis=0, initial=0.0))[1], -1000, 1000)
+    return unit, values / unit
 
 
 def variation_faults(values: Array, names: tuple[str, ...], data: ChoiceData) -> Iterator[Fault]:
@@ -48,7 +88,7 @@ def variation_faults(values: Array, names: tuple[str, ...], data: ChoiceData) ->
         yield Fault(words, "use fewer columns", names)
         return
     centred = deviations(values, data)
-    size = _length(centred)
+    size = length(centred)
     kept = np.flatnonzero(size > 0.0)
     while (found := _dependent(centred[:, kept] / size[kept])) is not None:
         place, weights = found
@@ -58,15 +98,17 @@ def variation_faults(values: Array, names: tuple[str, ...], data: ChoiceData) ->
 
 def flat_faults(values: Array, names: tuple[str, ...], data: ChoiceData) -> Iterator[Fault]:
     """Columns (R, M) that have no variation within any situation."""
-    for m in np.flatnonzero(_length(deviations(values, data)) == 0.0):
+    for m in np.flatnonzero(length(deviations(values, data)) == 0.0):
         remedy = "leave it out"
         if not data.outside_option and values[:, m].any():
             written = interaction(names[m], data)
             if written:
                 remedy += f", or keep its interaction with the alternative alone, {written}"
+        size = np.abs(values[:, m]).max(initial=0.0)
+        digits = f" (computers hold numbers near {size:.2g} to within {np.spacing(size):.1g})"
         yield Fault(
             f"{names[m]!r} has no variation within any situation, so choices say nothing of its "
-            "coefficient",
+            f"coefficient{digits if np.spacing(size) > DIGIT else ''}",
             remedy,
             (names[m],),
         )
@@ -95,8 +137,10 @@ def interaction(name: str, data: ChoiceData) -> str:
     return ":".join([f"C({alternative})", *found])
 
 
-def _length(values: Array) -> Array:
-    return np.sqrt((values**2).sum(axis=0))
+def length(values: Array) -> Array:
+    """Length (M,) of columns, whatever their size."""
+    unit, scaled = _scaled(values)
+    return np.sqrt((scaled**2).sum(axis=0)) * unit
 
 
 def _dependent(unit: Array) -> tuple[int, Array] | None:
@@ -121,6 +165,7 @@ def _collinear(weights: Array, size: Array, names: Sequence[str]) -> Fault:
     return Fault(
         f"columns are perfectly collinear within situations: {words} = 0 "
         "(up to a constant a situation)",
-        "leave one of them out",
+        "leave one of them out, or, where a factor of one has a level that is large beside its "
+        "spread, take that level away from it",
         tuple(names[p] for p in involved),
     )
