@@ -16,6 +16,11 @@ Array = NDArray[np.float64]
 COLLINEAR = 3e-7
 """Length of a combination of columns of length 1 that counts as none: its square, which is what
 information has of it, drowns in rounding."""
+EXACT = 1e-12
+"""The same length, of what rounding alone leaves."""
+LEVEL = (
+    "; or, where a factor of one has a level that is large beside its spread, take that level away"
+)
 ROUNDING = 4 * np.finfo(float).eps
 """Deviation, relative to the largest value of the column, that rounding alone explains."""
 DIGIT = 1e-4
@@ -32,7 +37,7 @@ def deviations(values: Array, data: ChoiceData) -> Array:
     """
     if data.outside_option:
         return values
-    means, centred = _around(values, data)
+    _, centred = _around(values, data)
     scale = np.abs(values).max(axis=0, initial=0.0)
     centred[np.abs(centred) <= ROUNDING * scale] = 0.0
     return centred
@@ -92,7 +97,9 @@ def variation_faults(values: Array, names: tuple[str, ...], data: ChoiceData) ->
     kept = np.flatnonzero(size > 0.0)
     while (found := _dependent(centred[:, kept] / size[kept])) is not None:
         place, weights = found
-        yield _collinear(weights, size[kept], [names[k] for k in kept])
+        unit = centred[:, kept[: place + 1]] / size[kept[: place + 1]]
+        gap = float(np.linalg.norm(unit @ weights) / np.linalg.norm(weights))
+        yield _collinear(weights, size[kept], [names[k] for k in kept], gap)
         kept = np.delete(kept, place)
 
 
@@ -157,7 +164,7 @@ def _singular(triangle: Array) -> bool:
     return len(triangle) > 1 and np.linalg.svd(triangle, compute_uv=False)[-1] < COLLINEAR
 
 
-def _collinear(weights: Array, size: Array, names: Sequence[str]) -> Fault:
+def _collinear(weights: Array, size: Array, names: Sequence[str], gap: float) -> Fault:
     m = len(weights) - 1
     combination = weights / size[: m + 1] * size[m]
     involved = [p for p in range(m + 1) if abs(weights[p]) > 1e-6 * np.abs(weights).max()]
@@ -165,7 +172,6 @@ def _collinear(weights: Array, size: Array, names: Sequence[str]) -> Fault:
     return Fault(
         f"columns are perfectly collinear within situations: {words} = 0 "
         "(up to a constant a situation)",
-        "leave one of them out, or, where a factor of one has a level that is large beside its "
-        "spread, take that level away from it",
+        "leave one of them out" + (LEVEL if gap > EXACT else ""),
         tuple(names[p] for p in involved),
     )

@@ -136,3 +136,10 @@ def test_more_columns_than_rows_are_refused(data):
     values = columns(data, data.n_rows + 1)
     with pytest.raises(DataError, match=rf"{data.n_rows + 1} columns but only {data.n_rows} rows"):
         check_variation(values, tuple(f"x{k}" for k in range(data.n_rows + 1)), data)
+
+
+def test_a_factor_with_a_large_level_is_told_from_an_exact_combination(data):
+    values = columns(data)
+    values[:, 2] = values[:, 0] * (1e8 + values[:, 1])  # an interaction with a time stamp
+    with pytest.raises(DataError, match=r"level that is large beside its spread, take that level"):
+        check_variation(values, ("a", "b", "a:b"), data)
