@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bayesmix.classical.fit import Fit
 from bayesmix.specification.class_space import ClassSpace
-from bayesmix.specification.formula import State, bases
+from bayesmix.specification.formula import State, bases, learnt_numbers
 from bayesmix.specification.mixing import Coefficient
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -27,7 +27,8 @@ class Meaning:
     classes
         Of a parameter of a class, the classes.
     base
-        Of levels of categories, and of what they interact with, what they are measured against.
+        Of levels of categories, and of what they interact with, what they are measured against; of
+        columns that are computed with centres and scales of the data, these.
     reference
         Where sources have scales, the one whose errors utility is measured in. A fit without scales
         is of any.
@@ -61,7 +62,7 @@ def meanings(fit: Fit) -> dict[str, Meaning]:
     base: dict[str, str] = {}
     reference = ""
     if design is not None:
-        base = {} if design.state is None else bases(design.state)
+        base = {} if design.state is None else _measured(design.state)
         persons = {} if design.persons is None else design.persons.states
         laws |= {c.term: f"{laws[c.term]}{_bases_of(persons, c.mean)}" for c in model.coefficients}
         if design.sources is not None:
@@ -106,11 +107,17 @@ def _terms(space: ParameterSpace) -> list[tuple[str, ...]]:
     ]
 
 
+def _measured(state: State) -> dict[str, str]:
+    """What each column is measured against, and with what numbers of the data it was computed."""
+    against, numbers = bases(state), learnt_numbers(state)
+    return {name: ", ".join(filter(None, [against[name], numbers[name]])) for name in against}
+
+
 def _bases_of(states: Mapping[str, State], formula: str) -> str:
     """Against what the categories in a formula of covariates of persons are measured."""
     if formula not in states:
         return ""
-    found = ", ".join(dict.fromkeys(word for word in bases(states[formula]).values() if word))
+    found = ", ".join(dict.fromkeys(word for word in _measured(states[formula]).values() if word))
     return f" ({found})" if found else ""
 
 

@@ -124,6 +124,35 @@ def bases(state: State) -> dict[str, str]:
     return found
 
 
+def learnt_numbers(state: State) -> dict[str, str]:
+    """The numbers that each column which is kept was computed with, learnt from data; "" for most.
+
+    A coefficient of ``scale(price)`` is per standard deviation of the data that it was fitted to.
+    """
+    spec, reading = state.spec, state.reading
+    found: dict[str, str] = {}
+    for part in spec.structure or ():
+        looked_up = (f for f in part.term.factors if f.eval_method.value == "lookup")
+        texts = [reading.expression(f.expr).text for f in looked_up]
+        words = [
+            f"{name} of {_numbers(known)}"
+            for name, known in state.learnt.items()
+            if any(name in text for text in texts)
+        ]
+        kept = [c for c in part.columns if state.keep[spec.column_indices[c]]]
+        found |= dict.fromkeys((reading.named(c) for c in kept), ", ".join(sorted(words)))
+    return found
+
+
+def _numbers(known: Any) -> str:
+    """All numbers of what was learnt, in six digits."""
+    if isinstance(known, Mapping):
+        return " ".join(filter(None, map(_numbers, known.values())))
+    if known is None or isinstance(known, str | bool):
+        return ""
+    return " ".join(f"{value:.6g}" for value in np.ravel(known))
+
+
 def _base(column: str, found: ContrastsState) -> str:
     """A category's base in words; of other contrasts than with one level, all levels."""
     if isinstance(found.contrasts, TreatmentContrasts):

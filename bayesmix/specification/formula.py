@@ -27,7 +27,14 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import show
 from bayesmix.data.widen import numbers
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.specification.coding import State, bases, code_first, coded, empty_columns
+from bayesmix.specification.coding import (
+    State,
+    bases,
+    code_first,
+    coded,
+    empty_columns,
+    learnt_numbers,
+)
 from bayesmix.specification.expressions import Scope
 from bayesmix.specification.reading import (
     CONSTANT,
@@ -40,7 +47,17 @@ from bayesmix.specification.reading import (
 from bayesmix.specification.trusted import run
 from bayesmix.specification.variation import deviations
 
-__all__ = ["Columns", "State", "bases", "columns_like", "columns_of", "evaluate", "no_term", "read"]
+__all__ = [
+    "Columns",
+    "State",
+    "bases",
+    "columns_like",
+    "columns_of",
+    "evaluate",
+    "learnt_numbers",
+    "no_term",
+    "read",
+]
 
 Array = NDArray[np.float64]
 

@@ -47,7 +47,13 @@ class MixedLogit:
     Parameters
     ----------
     formula
-        Utility in formulaic's syntax, such as ``"price + time + C(alt)"``. The base of constants is
+        Utility in formulaic's syntax, such as ``"price + time + C(alt)"``. A name is a column, with
+        dots too (``trip.cost``), and in backticks where it has blanks. ``{price / 100}``,
+        ``{(alt == 'bus') * price}`` and ``np.log(price)`` compute row by row, with a list of
+        functions of NumPy. What ``scale(x)``, ``center``, ``poly``, ``bs``, ``cr`` and statistics
+        such as ``x.mean()`` or ``np.max(x)`` learn from the data of the fit holds on scenarios and
+        other data. A column of an interaction that is 0 in every row, ``C(alt):time`` where walking
+        has no time, has no coefficient, and `describe` says so. The base of constants is
         the first alternative; ``C(alt, contr.treatment(base="bus"))`` chooses another. With an
         outside option all alternatives have a constant, and ``"1 + price"`` is one that they share,
         ``Intercept``, and ``"1"`` alone the model without attributes; without, such a constant

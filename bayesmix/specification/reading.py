@@ -145,6 +145,8 @@ def _read(formula: str, trust: bool) -> Reading:
         parsed = formulaic.Formula(aliased)
         without = DefaultFormulaParser(include_intercept=False)
         written = CONSTANT in formulaic.Formula.from_spec(aliased, parser=without)
+    except Unlisted as refused:
+        raise SpecificationError(f"the formula {_shown(formula)}: {refused}") from None
     except SpecificationError:
         raise
     except (FormulaicError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -248,6 +250,7 @@ def _check_size(aliased: str, formula: str) -> None:
         if not isinstance(node, ASTNode):
             size[id(node)] = 1.0
         elif seen:
+            _check_power(node, [size[id(a)] for a in node.args])
             size[id(node)] = _products(node, [size[id(a)] for a in node.args])
         else:
             todo += [(node, True), *((a, False) for a in node.args)]
@@ -255,6 +258,18 @@ def _check_size(aliased: str, formula: str) -> None:
         raise SpecificationError(
             f"the formula {_shown(formula)} stands for {size[id(top)]:.3g} products of terms, and "
             f"at most {MOST_PRODUCTS:,} are multiplied out: write the terms that are wanted"
+        )
+
+
+def _check_power(node: ASTNode, sizes: Sequence[float]) -> None:
+    """Refuse what reads as a square, and is the column itself: products of terms hold each once."""
+    symbol, args = node.operator.symbol, [*node.args]
+    power = symbol in ("**", "^") and sizes[0] == 1.0
+    same = symbol in ("*", ":") and all(isinstance(a, Token) for a in args) and args[0] == args[1]
+    if power or same:
+        written = symbol.join(_ALIAS.sub("x", str(a)) for a in args)
+        raise Unlisted(
+            f"{written!r} of a term x is x itself, as in R: write {{x**2}} for its square"
         )
 
 

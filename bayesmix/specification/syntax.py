@@ -281,4 +281,6 @@ def _unknown(name: str | None, method: str | None = None) -> Unlisted:
         return Unlisted("Q() holds the name of a column in quotes, Q('trip cost')")
     if name is None:
         return Unlisted("what is called is no function's name")
-    return Unlisted(f"function {name!r} is none that formulas know; {nearest(name, KNOWN)}")
+    hint = nearest(name, KNOWN)
+    hint = f"; {hint}" if hint.startswith("did you mean") else ""
+    return Unlisted(f"function {name!r} is none that formulas know{hint}")

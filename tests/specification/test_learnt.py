@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import bayesmix as bm
+from bayesmix.classical.meaning import meanings
 from bayesmix.specification.formula import columns_like, columns_of, evaluate
 from tests.oracles import choice_frame, choices
 
@@ -78,3 +79,11 @@ def test_demand_does_not_depend_on_how_a_price_is_scaled(data, formula):
         lambda f: bm.shares(f, data, scenario=dearer),
     ):
         np.testing.assert_allclose(verb(fit)["estimate"], verb(plain)["estimate"], atol=1e-5)
+
+
+def test_coefficients_of_columns_with_other_numbers_are_other_quantities(frame, data):
+    half = choices(frame[frame["who"] < 15])
+    fits = [bm.msle(bm.MixedLogit("scale(price) + {time / 2}"), d) for d in (data, half)]
+    one, other = (meanings(fit) for fit in fits)
+    assert "scale(price) of" in one["fixed[scale(price)]"].differs(other["fixed[scale(price)]"])
+    assert not one["fixed[time / 2]"].differs(other["fixed[time / 2]"])

@@ -96,6 +96,14 @@ def test_products_are_counted_before_they_are_multiplied_out(formula):
         MixedLogit(formula)
 
 
+@pytest.mark.parametrize(
+    "formula", ["price**2", "time + price^3", "price*price", "price:price", "C(mode)**2"]
+)
+def test_what_reads_as_a_square_and_is_the_column_itself_is_refused(formula):
+    with pytest.raises(SpecificationError, match=r"is x itself, as in R: write \{x\*\*2\}"):
+        MixedLogit(formula)
+
+
 def test_small_powers_are_multiplied_out(data):
     assert evaluate("(price + time)**2", data).names == ("price", "time", "price:time")
 
