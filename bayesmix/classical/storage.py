@@ -23,7 +23,7 @@ from bayesmix.classical.simulation_error import SimulationError
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.data.known import check_offset
-from bayesmix.errors import DataError
+from bayesmix.errors import DataError, IntegrationError, SpecificationError
 from bayesmix.files import save_text
 from bayesmix.integration import descriptions
 from bayesmix.integration.grids import PopulationGrid, population_grid
@@ -61,7 +61,9 @@ def save(fit: Fit, path: str | PathLike[str]) -> None:
         "loglik_multinomial": fit.loglik_multinomial,
         "information": _write_information(fit.information),
         "grid": _write_grid(fit.grid),
-        "integration": _write_certificate(fit.integration),
+        "integration": _write_certificate(
+            fit.integration, None if fit.problem is None else fit.problem.data.persons
+        ),
         "optima": fit.optima.reset_index().to_dict(orient="list"),
         "converged": fit.converged,
         "message": fit.message,
@@ -85,6 +87,24 @@ def load(path: str | PathLike[str], data: ChoiceData, *, trust: bool = False) ->
         If its formula holds code, and ``trust`` is not given.
     """
     record = _record(path)
+    try:
+        return _fit(record, path, data, trust)
+    except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+        raise _damaged(path, error) from error
+    except ValueError as error:  # ours say what is wrong, NumPy's and pandas' do not
+        if isinstance(error, DataError | SpecificationError | IntegrationError):
+            raise
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: str | PathLike[str], error: Exception) -> DataError:
+    return DataError(
+        f"{path} is damaged, or no fit ({type(error).__name__}: {error}): give a file as "
+        "fit.save(path) wrote it, or fit again"
+    )
+
+
+def _fit(record: dict[str, Any], path: str | PathLike[str], data: ChoiceData, trust: bool) -> Fit:
     if record["format"] != FORMAT:
         raise DataError(
             f"{path}: format {record['format']!r}, this version reads {FORMAT}: fit again"
@@ -237,7 +257,7 @@ def _read_grid(record: dict[str, Any], problem: Problem) -> Any:
 
 
 def _write_certificate(
-    certificate: Certificate | SimulationError | None,
+    certificate: Certificate | SimulationError | None, persons: pd.Index | None
 ) -> dict[str, Any] | None:
     if certificate is None:
         return None
@@ -247,8 +267,11 @@ def _write_certificate(
     record["shift"] = certificate.shift.to_dict(orient="list")
     record["noise"] = certificate.noise.to_list()
     record["pareto_k"] = certificate.pareto_k.to_list()
-    persons = certificate.pareto_k.index
-    record["pareto_persons"] = persons.to_list()
+    # Labels are for people, as text where JSON does not know them; positions are read again.
+    labels = certificate.pareto_k.index
+    record["pareto_persons"] = [k if isinstance(k, int | str) else str(k) for k in labels.to_list()]
+    if persons is not None:
+        record["pareto_positions"] = persons.get_indexer(labels)
     return record
 
 
@@ -261,7 +284,11 @@ def _read_certificate(
         share = problem.parameters.series(_array(record["share"])).rename("share")
         return SimulationError(record["estimator"], share, record["draws"])
     names = pd.Index(problem.parameters.names, name="parameter")
-    persons = pd.Index(record["pareto_persons"], name=problem.data.persons.name)
+    persons = problem.data.persons
+    if "pareto_positions" in record:
+        persons = persons[np.array(record["pareto_positions"], dtype=np.int64)]
+    else:  # of the first versions
+        persons = pd.Index(record["pareto_persons"], name=persons.name)
     return Certificate(
         error=record["error"],
         error_interval=tuple(record["error_interval"]),

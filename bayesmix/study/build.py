@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from bayesmix.arguments import instance
 from bayesmix.data import examples
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, SpecificationError
@@ -71,7 +72,9 @@ class Built:
             nodes = self.rule.rule if isinstance(self.rule, Centred) else self.rule
             lines.append(f"  msm       two steps, {'sobol(512)' if nodes == 'auto' else nodes}")
         if "mss" in estimate.methods:
-            lines.append("  mss       25 draws a person, accepted of 4096 candidates")
+            by = f"{estimate.accepted} draws a person, accepted of {estimate.candidates} candidates"
+            nodes = "importance sampling on person-centred nodes"
+            lines.append(f"  mss       {nodes if estimate.scores == 'importance' else by}")
         if "nuts" in estimate.methods:
             tuning = f" after {estimate.tune} of tuning" if estimate.tune else ""
             lines.append(
@@ -89,6 +92,7 @@ def check_study(study: Study) -> Built:
     SpecificationError, DataError
         Naming the study file, its table, and what is wrong.
     """
+    instance("study", study, Study, "a study, from bm.study.read_study(path)")
     place = Place(study.path)
     with _blame(place, "[data]"):
         data = _data(study)

@@ -15,7 +15,6 @@ from bayesmix.study.schema import Study
 
 PACKAGES = ("arviz", "numba", "numpy", "nutpie", "pandas", "pymc", "pytensor", "scipy")
 PACKAGE = Path(__file__).parents[1]
-FITS = ("msle", "msm", "mss")
 
 
 @cache
@@ -54,8 +53,12 @@ def step_keys(study: Study, subject: str) -> dict[str, str]:
     classical = {key: estimate[key] for key in ("seed", "starts", "optimizer")}
     base = [subject, asdict(study.grid), package_identity(), classical]
     sampling = {key: estimate[key] for key in ("likelihood", "draws", "tune", "chains")}
-    keys = {name: digest(name, *base) for name in FITS}
-    return keys | {"nuts": digest("nuts", *base, sampling, "msle" in study.estimate.methods)}
+    scores = {key: estimate[key] for key in ("scores", "accepted", "candidates")}
+    keys = {name: digest(name, *base) for name in ("msle", "msm")}
+    return keys | {
+        "mss": digest("mss", *base, scores),
+        "nuts": digest("nuts", *base, sampling, "msle" in study.estimate.methods),
+    }
 
 
 def report_key(results: Mapping[str, str]) -> str:

@@ -1,8 +1,8 @@
 """What a study may do: how each method's result is made, and read again."""
 
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,17 @@ import numpy as np
 import xarray as xr
 
 import bayesmix as bm
+from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
 from bayesmix.integration.descriptions import Centred
+from bayesmix.integration.rules import monte_carlo
 from bayesmix.study.build import Built
 from bayesmix.study.stored import ATTRIBUTE
 
+MSS_WORDS = {
+    "method='importance'": 'the key scores = "importance" of [estimate]',
+    "grid=monte_carlo(65536)": "the key candidates = 65536 of [estimate]",
+    "(accepted=)": "(the key accepted of [estimate])",
+}
 Results = Mapping[str, Any]  # a Fit or a posterior, by the method that is finished
 
 
@@ -61,9 +68,30 @@ def _msm(built: Built, results: Results, progress: bool) -> Any:
 def _mss(built: Built, results: Results, progress: bool) -> Any:
     """With draws from each person's posterior, whatever the study's grid."""
     settings = built.study.estimate
-    return bm.mss(
-        built.model, built.data, starts=settings.starts, rng=settings.seed, progress=progress
-    )
+    candidates = monte_carlo(settings.candidates) if settings.scores == "accept-reject" else None
+    with _words_of_studies(MSS_WORDS):
+        return bm.mss(
+            built.model,
+            built.data,
+            method=settings.scores,
+            grid=candidates,
+            accepted=settings.accepted,
+            starts=settings.starts,
+            rng=settings.seed,
+            progress=progress,
+        )
+
+
+@contextmanager
+def _words_of_studies(words: Mapping[str, str]) -> Iterator[None]:
+    """Remedies as keys of the study file, where errors name arguments of Python."""
+    try:
+        yield
+    except (DataError, SpecificationError, IntegrationError, ConvergenceError) as error:
+        text = str(error)
+        for argument, key in words.items():
+            text = text.replace(argument, key)
+        raise type(error)(text) from error
 
 
 def _nuts(built: Built, results: Results, progress: bool) -> xr.DataTree:

@@ -1,5 +1,7 @@
 """From the text of a study file to the records of its schema, with errors that name the place."""
 
+import math
+import os
 import tomllib
 from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
@@ -8,9 +10,11 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
 
+from bayesmix.arguments import refused, shown
 from bayesmix.errors import SpecificationError
 from bayesmix.study.schema import AtLeast, Study
 
+RESERVED = {"CON", "PRN", "AUX", "NUL"} | {f"{d}{n}" for d in ("COM", "LPT") for n in range(1, 10)}
 WORDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
 
 
@@ -43,17 +47,53 @@ def read_study(path: str | Path) -> Study:
     ------
     SpecificationError
         For anything in the file that is not understood, naming file, table and key and the nearest
-        valid one.
+        valid one; for a file that cannot be read, or whose name cannot be a run folder's.
     FileNotFoundError
         If there is no such file.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise refused("path", "the path of a study file", path)
     place = Place(Path(path))
+    text = _text(place)
+    check_name(place)
     try:
-        text = place.file.read_text(encoding="utf-8")
         tables = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
         place.fail(f"not a valid TOML file: {error}")
+    except RecursionError:
+        place.fail("not a study file: its lists or tables are nested hundreds of times")
     return parse_record(Study, tables, place, path=place.file, text=text)
+
+
+def _text(place: Place) -> str:
+    """What the file holds, with or without the mark that some editors put before UTF-8."""
+    try:
+        return place.file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise
+    except UnicodeDecodeError as error:
+        place.fail(f"not a valid TOML file: it is not UTF-8 text ({error}): save it as UTF-8")
+    except IsADirectoryError:
+        place.fail("is a folder: give the study file in it")
+    except OSError as error:
+        place.fail(f"cannot be read ({error.strerror}): give a file that you may read")
+    except ValueError as error:  # no path at all, for the system
+        place.fail(f"is not the name of a file ({error})")
+
+
+def check_name(place: Place) -> None:
+    """Refuse names that cannot be those of a folder, here or on another system."""
+    name = place.file.stem
+    if not name.strip(". "):
+        place.fail("a study's name cannot be dots alone: rename the file, such as study.toml")
+    forbidden = [c for c in name if c in '/\\:*?"<>|' or ord(c) < 32]
+    if forbidden:
+        place.fail(
+            f"a study's name is its run folder's, which cannot hold {forbidden[0]!r}: rename the "
+            "file"
+        )
+    if name.partition(".")[0].strip().upper() in RESERVED:
+        place.fail(f"'{name}' is a device's name on Windows, and no folder's: rename the file")
 
 
 def parse_record(kind: Any, table: dict[str, Any], place: Place, **given: Any) -> Any:
@@ -88,8 +128,10 @@ def convert(hint: Any, value: Any, place: Place) -> Any:
 
 
 def _scalar(kind: type, value: Any, place: Place) -> Any:
-    if kind is float and type(value) is int:
+    if kind is float and type(value) is int and abs(value) < 2**1023:
         return float(value)
+    if type(value) is float and not math.isfinite(value):
+        place.fail(f"expected {WORDS[kind]}, got {_shown(value)}")
     if type(value) is not kind:
         place.fail(f"expected {WORDS[kind]}, got {_shown(value)}")
     return value
@@ -103,7 +145,9 @@ def _literal(allowed: tuple[Any, ...], value: Any, place: Place) -> Any:
 
 def _bounded(value: float, bound: AtLeast, place: Place) -> float:
     if value < bound.least:
-        place.fail(f"expected at least {bound.least:g}, got {value}")
+        place.fail(f"expected at least {bound.least}, got {value}")
+    if value > bound.most:
+        place.fail(f"expected at most {bound.most}, got {shown(value)}")
     return value
 
 
@@ -181,4 +225,4 @@ def _listed(allowed: Iterable[Any]) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return f"'{value}'" if isinstance(value, str) else repr(value)
+    return f"'{value}'" if isinstance(value, str) else shown(value)

@@ -1,11 +1,13 @@
 """Fit a study step by step into a run folder; what is finished is kept and used again."""
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bayesmix.arguments import flag, instance, refused
 from bayesmix.errors import SpecificationError
 from bayesmix.study.build import Built, check_study
 from bayesmix.study.folder import default_folder, opened
@@ -73,6 +75,10 @@ def run_study(
     KeyboardInterrupt
         On Ctrl-C, or where the process is asked to terminate; finished steps stay on disk.
     """
+    instance("study", study, Study, "a study, from bm.study.read_study(path)")
+    if out is not None and not isinstance(out, str | os.PathLike):
+        raise refused("out", "the path of a folder", out)
+    force, progress = flag("force", force), flag("progress", progress)
     with stoppable():
         built, subject = _checked(study)
         folder = Path(out) if out is not None else default_folder(study)
@@ -94,7 +100,10 @@ def run_study(
 
 def _checked(study: Study) -> tuple[Built, str]:
     """The study as objects, and the key of just these data: those on disk may change any time."""
-    subject = subject_key(study) if _data_there(study) else ""
+    try:
+        subject = subject_key(study)
+    except OSError:  # which the next line says better
+        subject = ""
     built = check_study(study)
     if subject_key(study) != subject:
         raise SpecificationError(
@@ -102,11 +111,6 @@ def _checked(study: Study) -> tuple[Built, str]:
             "run again"
         )
     return built, subject
-
-
-def _data_there(study: Study) -> bool:
-    """`check_study` says better what is wrong with a file that cannot be read."""
-    return study.data.file is None or (study.path.parent / study.data.file).is_file()
 
 
 def _step(built: Built, keeper: Keeper, what: tuple[int, str, str], force: bool) -> None:

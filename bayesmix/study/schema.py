@@ -11,9 +11,10 @@ from typing import Annotated, Literal
 
 @dataclass(frozen=True)
 class AtLeast:
-    """Lower bound of a number in a study file, attached to its type."""
+    """Bounds of a whole number in a study file, attached to its type."""
 
-    least: float
+    least: int
+    most: int = 2**31 - 1
 
 
 Count = Annotated[int, AtLeast(1)]
@@ -222,13 +223,20 @@ GridTable = DrawsTable | GaussHermiteTable | SparseTable | AutoTable
 
 @dataclass(frozen=True)
 class EstimateTable:
-    """``[estimate]``: which estimators, and their settings."""
+    """``[estimate]``: which estimators, and their settings.
+
+    `scores`, `accepted` (draws a person) and `candidates` are those of the MSS; `likelihood`,
+    `draws`, `tune` and `chains` those of NUTS.
+    """
 
     methods: tuple[Literal["msle", "msm", "mss", "nuts"], ...] = ("msle", "nuts")
-    seed: Annotated[int, AtLeast(0)] = 1
+    seed: Annotated[int, AtLeast(0, 2**63 - 1)] = 1
     starts: Count = 4
     optimizer: Literal["bfgs", "l-bfgs-b", "trust-region", "bhhh"] = "bfgs"
     likelihood: Literal["marginal", "hierarchical", "auto"] = "auto"
+    scores: Literal["accept-reject", "importance"] = "accept-reject"
+    accepted: Annotated[int, AtLeast(2)] = 25
+    candidates: Count = 4096
     draws: Count = 1000
     tune: Count | None = None
     chains: Count = 4

@@ -1,6 +1,9 @@
 """Fits on disk: everything comes back, grids to the bit; wrong data and versions are refused."""
 
 import json
+import os
+import uuid
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import pytest
 
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.msle import msle
-from bayesmix.errors import DataError
+from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.rules import (
     centred,
     gauss_hermite,
@@ -180,3 +183,81 @@ def test_fits_that_the_first_builds_stored_are_still_read(name):
     stored_errors = [np.nan if v is None else v for v in record["std_errors"].values()]
     np.testing.assert_allclose(fit.std_errors, stored_errors, rtol=1e-9)
     assert fit.headline()
+
+
+DAY = pd.Timestamp("2024-01-01")
+LABELS = {
+    "dates": [DAY + pd.Timedelta(days=k) for k in range(24)],
+    "UUIDs": [uuid.UUID(int=k) for k in range(24)],
+    "decimals": [Decimal(k) / 10 for k in range(24)],
+    "numbers": [0.1 + k for k in range(24)],
+    "time zones": [(DAY + pd.Timedelta(days=k)).tz_localize("Europe/Berlin") for k in range(24)],
+}
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_labels_that_json_does_not_know_come_back(tmp_path, kind):
+    frame = pd.read_csv(RESOURCES / "choices.csv")
+    try:
+        labelled = choice_data(frame.assign(who=[LABELS[kind][k] for k in frame["who"]]))
+    except DataError:
+        pytest.skip("refused where data are read")
+    fit = msle(MODEL, labelled, grid=centred(sobol(16)), starts=1, rng=1)
+    fit.save(tmp_path / "fit.json")
+    again = Fit.load(tmp_path / "fit.json", labelled)
+    pd.testing.assert_series_equal(again.integration.pareto_k, fit.integration.pareto_k, rtol=0)
+    assert list(again.integration.pareto_k.index) == list(fit.integration.pareto_k.index)
+
+
+def damaged(change):
+    record = json.loads((RESOURCES / "format_4_centred.json").read_text(encoding="utf-8"))
+    change(record)
+    return json.dumps(record)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda r: r.pop("grid"),
+        lambda r: r.update(grid=None),
+        lambda r: r.update(theta=["a", 1]),
+        lambda r: r.update(theta=[1.0]),
+        lambda r: r.update(model={"formula": 3}),
+        lambda r: r.update(information=[]),
+        lambda r: r["information"]["scores"].update(float64="AAAA"),
+        lambda r: r["information"]["scores"].update(shape=[1, 1]),
+        lambda r: r["information"]["scores"].update(float64=7),
+        lambda r: r.update(optima={"start": [1, 2], "loglik": [0]}),
+        lambda r: r["integration"].update(error_interval=3),
+        lambda r: r["integration"].pop("shift"),
+        lambda r: r.update(loglik="much"),
+        lambda r: r.update(n_persons=None),
+        lambda r: r["grid"].update(key="one"),
+        lambda r: r["grid"].update(key=str(10**60)),
+        lambda r: r["grid"]["rule"].update(type="Path"),
+        lambda r: r["grid"]["rule"].update(type=["Sobol"]),
+        lambda r: r["grid"]["rule"].update(nodes=10),
+        lambda r: r["model"]["random"][0]["coefficients"][0].update(family="secret"),
+        lambda r: r["model"]["random"][0]["coefficients"][0].update(more=1),
+        lambda r: r.update(overidentification={"more": 1}),
+    ],
+)
+def test_a_damaged_fit_is_refused_in_words(tmp_path, change):
+    data = choice_data(pd.read_csv(RESOURCES / "choices.csv"))
+    path = tmp_path / "fit.json"
+    path.write_text(damaged(change))
+    with pytest.raises((DataError, SpecificationError)) as caught:
+        Fit.load(path, data)
+    assert "fit" in str(caught.value) or "law" in str(caught.value)
+
+
+def test_a_fit_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "fit.json"
+    stored().save(path)
+    before = path.read_text()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda number: (_ for _ in ()).throw(OSError(28, "full")))
+        with pytest.raises(OSError, match=r"full: '.*fit\.json'"):
+            stored().save(path)
+    assert path.read_text() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["fit.json"]

@@ -117,6 +117,7 @@ class Estimators:
 
     def mss(self, model: object, data: object, **settings: object) -> FakeFit:
         self.calls.append(("mss", settings))
+        self.during.get("mss", lambda: None)()
         return FakeFit({"mean[time]": -0.9, "sd[time]": 0.5, "fixed[price]": -0.3})
 
     def sample(self, model: object, data: object, **settings: Any) -> xr.DataTree:

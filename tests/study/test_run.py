@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bayesmix.errors import SpecificationError
+from bayesmix.errors import IntegrationError, SpecificationError
 from bayesmix.study import read_study, run_study
 from bayesmix.study.manifest import read_manifest
 from bayesmix.study.progress import Steps
@@ -81,7 +81,10 @@ def test_moments_and_scores_stand_beside_the_likelihood(
     # Moments need the population's nodes, whatever the likelihood is centred on.
     moments = estimators.calls[1][1]
     assert str(moments.pop("grid")) == "sobol(32)"
-    assert moments == estimators.calls[2][1] == {"starts": 2, "rng": 5, "progress": False}
+    assert moments == {"starts": 2, "rng": 5, "progress": False}
+    scores = estimators.calls[2][1]
+    assert str(scores.pop("grid")) == "monte_carlo(4096)"
+    assert scores == moments | {"method": "accept-reject", "accepted": 25}
     table = pd.read_csv(tmp_path / "out" / "comparison.csv", index_col="parameter")
     assert table.loc["sd[time]", "MSM estimate"] == 0.6
     assert table.loc["mean[time]", "MSS difference"] == pytest.approx(1.0)
@@ -90,6 +93,32 @@ def test_moments_and_scores_stand_beside_the_likelihood(
     assert len(estimators.calls) == before
     run(write_study(("draws = 20", methods), ("seed = 5", "seed = 6")), tmp_path / "out")
     assert len(estimators.calls) == before + 3
+
+
+def test_remedies_of_scores_are_keys_of_studies(
+    write_study: Write, estimators: Any, tmp_path: Path
+) -> None:
+    study = read_study(
+        write_study(
+            ("draws = 20", 'methods = ["mss"]\nscores = "importance"\naccepted = 30'),
+        )
+    )
+    run_study(study, tmp_path / "out", progress=False)
+    settings = estimators.calls[0][1]
+    assert (settings["method"], settings["grid"], settings["accepted"]) == ("importance", None, 30)
+
+    def fail() -> None:
+        raise IntegrationError(
+            "no draw: use method='importance', or more candidates, such as grid=monte_carlo(65536)"
+        )
+
+    estimators.during["mss"] = fail
+    with pytest.raises(IntegrationError) as caught:
+        run_study(study, tmp_path / "again", progress=False)
+    assert str(caught.value) == (
+        'no draw: use the key scores = "importance" of [estimate], or more candidates, such as '
+        "the key candidates = 65536 of [estimate]"
+    )
 
 
 def test_without_msle_nuts_has_the_rule(

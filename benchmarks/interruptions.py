@@ -1,0 +1,304 @@
+"""Studies broken off at random moments: nothing finished is lost, nothing stale is reported.
+
+A small study, MSLE and NUTS, is run as a command, and broken off: killed (``kill -9``), asked to
+stop (SIGINT, SIGTERM), or left without room on its disk, at a random moment. Then the same command
+runs to its end, on a disk with room, and what it says is held against the same study undisturbed:
+
+- a step that was entered in ``run.json``, or whose file was whole, is not done again;
+- a step that was kept elsewhere for want of room is not done again;
+- estimates and tables are those of the undisturbed run, to the last digit;
+- a run with another seed in the same folder shows its own figures, whatever stands there.
+
+Each disturbance is a line of ``results/interruptions.csv``; the script goes on where it stopped.
+
+    python benchmarks/interruptions.py --runs 1000 --stand-in
+
+With ``--stand-in`` the disturbed runs take their chains from the undisturbed one, half a second
+after they are asked for them: all else is real, and a run takes a few seconds. The full disk is a
+small file system in memory, which only root may mount, on Linux; elsewhere leave these runs out
+(``--kinds``).
+"""
+
+import argparse
+import csv
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results" / "interruptions.csv"
+COMMAND = "from bayesmix.cli import main; main()"
+STAND_IN = """
+import os, time
+import xarray as xr
+from bayesmix.study import methods
+def sample(model, data, **settings):
+    time.sleep(0.5)
+    return xr.load_datatree(f"{os.environ['POSTERIORS']}/{settings['rng']}.nc", engine="netcdf4")
+methods.bm.sample = sample
+"""
+KINDS = ("kill", "sigint", "sigterm", "full disk")
+SIGNALS = {"kill": signal.SIGKILL, "sigint": signal.SIGINT, "sigterm": signal.SIGTERM}
+STEPS = ("msle", "nuts")
+FILES = {"msle": "msle.json", "nuts": "posterior.nc"}
+COLUMNS = (
+    *("run", "kind", "sampler", "moment", "code", "before"),
+    *("lost", "redone", "stale", "seconds"),
+)
+STUDY = """
+[data]
+file = "choices.csv"
+person = "who"
+situation = "task"
+alternative = "alt"
+chosen = "choice"
+
+[utility]
+formula = "x + y"
+
+[[random]]
+law = "normal"
+terms = ["x"]
+
+[grid]
+rule = "gauss-hermite"
+points = 9
+
+[estimate]
+methods = ["msle", "nuts"]
+starts = 1
+draws = 60
+tune = 60
+chains = 2
+seed = {seed}
+"""
+
+
+def main() -> None:
+    options = _options()
+    work = Path(tempfile.mkdtemp(prefix="interruptions-"))
+    environment = os.environ | {
+        "TMPDIR": str(work / "tmp"),
+        "XDG_CACHE_HOME": str(work / "cache"),
+        "POSTERIORS": str(work),
+    }
+    (work / "tmp").mkdir()
+    try:
+        _write_studies(work)
+        undisturbed = _undisturbed(work, environment, options.stand_in)
+        done = _done(options.results)
+        for number in range(done, options.runs):
+            rng = random.Random(number)
+            kind = options.kinds[number % len(options.kinds)]
+            line = _one(work, environment, undisturbed, (number, kind, rng, options.stand_in))
+            _append(options.results, line)
+            print(" ".join(f"{key}={value}" for key, value in line.items()), flush=True)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    _summary(options.results)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=1000, help="in all, with those done earlier")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--stand-in", action="store_true", help="chains that are there already")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    return parser.parse_args()
+
+
+def _write_studies(work: Path) -> None:
+    import numpy as np
+    import pandas as pd
+
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(
+        {
+            "who": np.repeat(np.arange(20), 12),
+            "task": np.repeat(np.arange(80), 3),
+            "alt": np.tile(list("abc"), 80),
+            "x": rng.normal(size=240),
+            "y": rng.normal(size=240),
+        }
+    )
+    utility = frame["x"] * rng.normal(1.0, 0.8, 20)[frame["who"]] - 0.5 * frame["y"]
+    noisy = utility + rng.gumbel(size=240)
+    frame["choice"] = (noisy.groupby(frame["task"]).transform("max") == noisy).astype(int)
+    frame.to_csv(work / "choices.csv", index=False)
+    for seed in (1, 2):  # one name, so that both belong to the same folder
+        (work / f"seed{seed}").mkdir()
+        shutil.copy(work / "choices.csv", work / f"seed{seed}")
+        (work / f"seed{seed}" / "small.toml").write_text(STUDY.format(seed=seed))
+
+
+def _command(work: Path, seed: int, out: Path, stand_in: bool) -> list[str]:
+    code = STAND_IN + COMMAND if stand_in else COMMAND
+    study = work / f"seed{seed}" / "small.toml"
+    return [sys.executable, "-c", code, "run", str(study), "--out", str(out)]
+
+
+def _undisturbed(
+    work: Path, environment: dict[str, str], stand_in: bool
+) -> dict[int, dict[str, object]]:
+    """What each seed's study says, run in peace; and how long a warm run takes."""
+    found: dict[int, dict[str, object]] = {}
+    for seed in (1, 2):
+        out = work / f"undisturbed{seed}"
+        for number in range(2):  # the first compiles
+            shutil.rmtree(out, ignore_errors=True)
+            command = _command(work, seed, out, stand_in and number == 1)
+            start = time.perf_counter()
+            subprocess.run(command, env=environment, check=True, capture_output=True)
+            found[seed] = {"figures": _figures(out), "seconds": time.perf_counter() - start}
+            shutil.copy(out / "posterior.nc", work / f"{seed}.nc")
+    assert found[1]["figures"] != found[2]["figures"]
+    return found
+
+
+def _figures(out: Path) -> dict[str, object]:
+    """All that a run reports, besides times and places."""
+    fit = json.loads((out / "msle.json").read_text())
+    return {
+        "comparison": (out / "comparison.csv").read_text(),
+        "diagnostics": (out / "diagnostics.csv").read_text(),
+        "params": fit["params"],
+        "loglik": fit["loglik"],
+    }
+
+
+def _one(
+    work: Path,
+    environment: dict[str, str],
+    undisturbed: dict[int, dict[str, object]],
+    what: tuple[int, str, random.Random, bool],
+) -> dict[str, object]:
+    """Disturb a run, let the same command end, and compare."""
+    number, kind, rng, stand_in = what
+    command = _command(work, 1, work / "disk" / "out", stand_in)
+    start = time.perf_counter()
+    with _disk(work, kind, rng) as (disk, room):
+        out = disk / "out"
+        if rng.random() < 0.3:  # another seed's finished run stands there already
+            shutil.copytree(work / "undisturbed2", out)
+        moment = rng.uniform(0.0, 1.1) * float(str(undisturbed[1]["seconds"]))
+        code = _disturbed(command, environment, kind, moment)
+        room()
+        before = _finished(out, work)
+        again = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False
+        )
+        used = [name for name in STEPS if f"{name.upper()}: finished earlier" in again.stderr]
+        redone = [name for name in before if name not in used]
+        ended = again.returncode == 0
+        stale = not ended or _figures(out) != undisturbed[1]["figures"]
+        if redone or stale:
+            print(again.stderr, again.stdout, sep="\n", file=sys.stderr)
+    shutil.rmtree(work / "disk", ignore_errors=True)
+    return {
+        "run": number,
+        "kind": kind,
+        "sampler": "stand-in" if stand_in else "NUTS",
+        "moment": round(moment, 2),
+        "code": code,
+        "before": "+".join(before),
+        "lost": "" if ended else f"exit code {again.returncode}",
+        "redone": "+".join(redone),
+        "stale": int(stale),
+        "seconds": round(time.perf_counter() - start, 1),
+    }
+
+
+def _finished(out: Path, work: Path) -> list[str]:
+    """Steps of seed 1 whose files are whole, in the folder or where they were rescued."""
+    from bayesmix.study.keep import FORMATS
+
+    found = []
+    for name in STEPS:
+        for path in (out / FILES[name], *work.glob(f"tmp/*/*/{FILES[name]}")):
+            try:
+                if FORMATS[name].origin(path).seed == 1:
+                    found.append(name)
+                    break
+            except (OSError, ValueError):
+                continue
+    return found
+
+
+def _disturbed(command: list[str], environment: dict[str, str], kind: str, moment: float) -> int:
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    if kind in SIGNALS:
+        try:
+            process.wait(moment)
+        except subprocess.TimeoutExpired:
+            process.send_signal(SIGNALS[kind])
+    return process.wait(300)
+
+
+@contextmanager
+def _disk(work: Path, kind: str, rng: random.Random) -> Iterator[tuple[Path, object]]:
+    """A folder for runs, and what makes room in it; too small for a run if disks are to be full."""
+    disk = work / "disk"
+    shutil.rmtree(disk, ignore_errors=True)
+    disk.mkdir()
+    if kind != "full disk":
+        yield disk, lambda: None
+        return
+    size = rng.choice((4, 8, 16, 32, 64, 128, 192, 256, 384))
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size + 300}k,nr_inodes=200", "tmpfs", str(disk)]
+    subprocess.run(mount, check=True)
+    # What fills the disk, but for a random rest, goes when room is made.
+    filler = disk / "filler"
+    filler.write_bytes(b"0" * 300 * 1024)
+    try:
+        yield disk, lambda: _grow(disk, filler)
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def _grow(disk: Path, filler: Path) -> None:
+    filler.unlink()
+    subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+
+
+def _done(path: Path) -> int:
+    return sum(1 for _ in csv.DictReader(path.open())) if path.is_file() else 0
+
+
+def _append(path: Path, line: dict[str, object]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    new = not path.is_file()
+    with path.open("a", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerow(line)
+
+
+def _summary(path: Path) -> None:
+    lines = list(csv.DictReader(path.open()))
+    for kind in KINDS:
+        some = [line for line in lines if line["kind"] == kind]
+        redone = sum(bool(line["redone"]) for line in some)
+        wrong = sum(line["stale"] != "0" for line in some)
+        kept = sum(bool(line["before"]) for line in some)
+        print(
+            f"{kind:10} {len(some):5} runs, {kept} with finished steps: "
+            f"{redone} with one done again, {wrong} with stale or no figures"
+        )
+
+
+if __name__ == "__main__":
+    main()
