@@ -155,7 +155,7 @@ def _from_file(study: Study, place: Place) -> ChoiceData:
         labels=labels,
         missing=table.missing or (),
     )
-    if table.availability in frame:
+    if table.availability and table.availability in frame:
         frame = numbers_where_available(frame, table.availability, labels)
     check_numbers(frame, {key: roles[key] for key in NUMBERS if roles[key]}, place)
     return ChoiceData.from_long(frame, **roles)
