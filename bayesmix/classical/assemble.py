@@ -50,7 +50,10 @@ errors are within 2 % of those with 4,096 nodes."""
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """What every search for an optimum needs, and when it began."""
+    """What every search for an optimum needs, and when it began.
+
+    Weights of ``problem`` are those of effective persons: those given over ``unit``.
+    """
 
     problem: Problem
     logit: Multinomial
@@ -58,6 +61,7 @@ class Search:
     rng: np.random.Generator
     progress: Progress
     begun: float
+    unit: float = 1.0
 
 
 def assemble(
@@ -124,7 +128,8 @@ def _not_converged(
     """Where the search stopped, what is odd there, and what to try."""
     words = [
         f"the optimiser stopped before the gradient was small ({optimum.decrement:.2g} standard "
-        f"errors, norm {np.linalg.norm(optimum.gradient):.2g}; {optimum.message}); condition "
+        f"errors, norm {search.unit * np.linalg.norm(optimum.gradient):.2g}; {optimum.message}); "
+        "condition "
         f"number of the scaled curvature {found.condition:.2g}",
         *boundary_words(search.problem, theta),
         _words(found, search.problem, theta),

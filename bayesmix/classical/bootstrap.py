@@ -206,9 +206,7 @@ def bootstrap(
     seed = int(np.random.default_rng(rng).integers(2**63))
     found: dict[int, Array | None] = {}
     job = make_job(fit, data, seed)
-    # The curvature depends on the scale of weights, standard errors do not.
-    problem, w = job.likelihood.problem, job.likelihood.problem.data.weights
-    errors = np.linalg.norm(job.root, axis=1) * np.sqrt(w @ w / w.sum())
+    problem, errors = job.likelihood.problem, np.linalg.norm(job.root, axis=1)
     made = replications_of(job, replications, processes)
     interrupted = False
     try:

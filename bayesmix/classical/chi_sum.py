@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.optimize import brentq
 
+from bayesmix.classical.covariance import weighting
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import ConvergenceError, SpecificationError
 
@@ -152,9 +153,10 @@ def ratio_scales(full: Fit, names: tuple[str, ...]) -> Array:
         )
         if found.groups is not None:
             raise SpecificationError(words + "name clusters by a finer column, or restrict less")
+        words_of = weighting(found.weights)
         raise SpecificationError(
             words
             + "restrict less, or see whether few persons have nearly all of the weight"
-            + (f" ({found.weighting})" if found.weighting else "")
+            + (f" ({words_of})" if words_of else "")
         )
     return np.asarray(values, dtype=float)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bayesmix import arguments
 from bayesmix.errors import SpecificationError
+from bayesmix.likelihood.effective import person_unit
 from bayesmix.likelihood.weakest import free_names
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -37,7 +38,7 @@ class Information:
     scores
         Scores (I, P) of persons, unweighted.
     weights
-        Weights (I,) of persons.
+        Weights (I,) of persons; of simulated moments, those of effective persons.
     groups
         Cluster (I,) of each person, from 0; None where persons are independent.
     grouped_by
@@ -73,17 +74,6 @@ class Information:
     def kind(self) -> str:
         """The covariance that is printed: ``"cluster"`` where there are clusters."""
         return "robust" if self.groups is None else "cluster"
-
-    @property
-    def weighting(self) -> str:
-        """In words, the weights' sum, and how many equal ones tell as much (Kish 1965); or ""."""
-        w = self.weights
-        if (w == 1).all():
-            return ""
-        return (
-            f"weights: sum {w.sum():.6g}, effective persons {w.sum() ** 2 / (w @ w):.1f}; the "
-            "log-likelihood is weighted"
-        )
 
     def cluster_meat(self) -> Array:
         """``G / (G - 1) sum_g s_g s_g'`` with ``s_g`` the sum of ``w_i s_i`` over a cluster.
@@ -158,6 +148,17 @@ class Information:
         heavy = np.argsort(-np.abs(direction))[:4]
         names = free_names(space)
         return " ".join(f"{direction[p]:+.2f} {names[p]}" for p in heavy if abs(direction[p]) > 0.1)
+
+
+def weighting(weights: Array) -> str:
+    """In words, the weights' sum, and how many equal ones tell as much (Kish 1965); or ""."""
+    if (weights == 1).all():
+        return ""
+    total = weights.sum()
+    return (
+        f"weights: sum {total:.6g}, effective persons {total / person_unit(weights):.1f}; the "
+        "log-likelihood is weighted"
+    )
 
 
 def _inverse(matrix: Array) -> Array:

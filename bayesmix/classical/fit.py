@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayesmix.classical.covariance import Information, natural_covariance
+from bayesmix.classical.covariance import Information, natural_covariance, weighting
 from bayesmix.classical.summary import confidence_intervals, summary
+from bayesmix.likelihood.effective import person_unit
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 SAME_OPTIMUM = 0.1
-"""Nats between log-likelihoods of one optimum, reached by different ways."""
+"""Nats (of effective persons) between log-likelihoods of one optimum, reached by different ways."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -428,6 +429,11 @@ class Fit:
 
         return load(path, data, trust=trust)
 
+    @property
+    def weights(self) -> Array:
+        """Weights (I,) of persons, as given with the data."""
+        return self.information.weights if self.problem is None else self.problem.data.weights
+
     def headline(self) -> str:
         """The fit in a few lines."""
         lines = [
@@ -436,8 +442,8 @@ class Fit:
             f"log-likelihood {self.loglik:.3f} (multinomial logit {self.loglik_multinomial:.3f}), "
             f"{self.space.size} parameters, {self.seconds:.1f} s",
             *([f"grid {self.grid.rule}"] if self.space.n_random else []),
-            *([_starts(self.optima, self.space.n_random)] if len(self.optima) > 1 else []),
-            *([self.information.weighting] if self.information.weighting else []),
+            *([_starts(self)] if len(self.optima) > 1 else []),
+            *filter(None, [weighting(self.weights)]),
             *([_clusters(self.information)] if self.information.groups is not None else []),
             self.message,
             *([self.problem.design.left_out] if self.problem and self.problem.design.empty else []),
@@ -468,16 +474,17 @@ def _clusters(found: Information) -> str:
     return words
 
 
-def _starts(optima: pd.DataFrame, integrated: int) -> str:
+def _starts(fit: Fit) -> str:
     """How many starts reached the best log-likelihood, and what became of the others."""
+    optima, unit = fit.optima, person_unit(fit.weights)
     values = optima["loglik"]
     best = values.max()
-    others = values[~(values > best - SAME_OPTIMUM)]
+    others = values[~(values > best - SAME_OPTIMUM * unit)]
     words = (
         f"{len(values) - len(others)} of {len(values)} starts reached the best log-likelihood, "
         f"{best:.3f}"
     )
-    if integrated:
+    if fit.space.n_random:
         words += f" on {optima['grid'].iloc[int(np.nanargmax(values))]}"
     if len(others):
         words += f"; the others {', '.join(f'{v:.3f}' for v in others.sort_values())}"

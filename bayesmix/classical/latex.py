@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bayesmix.classical.covariance import weighting
+
 if TYPE_CHECKING:
     from bayesmix.classical.fit import Fit
 
@@ -104,8 +106,9 @@ def _notes(fit: Fit, kind: str) -> list[str]:
         f"{fit.loglik:.3f} (multinomial logit {fit.loglik_multinomial:.3f}){criteria}.",
         f"{_capital(_errors(fit, kind))}.",
     ]
-    if fit.information.weighting:
-        notes.append(f"{_capital(fit.information.weighting)}.")
+    words = weighting(fit.weights)
+    if words:
+        notes.append(f"{_capital(words)}.")
     if fit.integration is not None:
         grid = f"Grid {fit.grid.rule}; " if fit.space.n_random else ""
         notes.append(f"{_capital(f'{grid}{fit.integration}')}.")

@@ -13,6 +13,7 @@ from bayesmix import arguments
 from bayesmix.classical.assemble import CURVATURE_NODES, Search, assemble, assemble_multinomial
 from bayesmix.classical.clusters import person_groups, with_groups
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.given_weights import in_given_weights
 from bayesmix.classical.latent_class import check_classes, class_starts
 from bayesmix.classical.progress import progress_line
 from bayesmix.classical.starts import (
@@ -33,6 +34,7 @@ from bayesmix.likelihood.automatic import next_rule as refined
 from bayesmix.likelihood.centred import PersonGrid, check_grid
 from bayesmix.likelihood.certificate import Certificate
 from bayesmix.likelihood.class_grid import ClassGrid, points_grid
+from bayesmix.likelihood.effective import in_effective_persons
 from bayesmix.likelihood.maximise import Optimum, check_optimizer
 from bayesmix.likelihood.multinomial import check_signs, multinomial
 from bayesmix.likelihood.problem import Grid, bind
@@ -72,7 +74,8 @@ def msle(
         ``"bfgs"``, ``"l-bfgs-b"``, ``"trust-region"``, or ``"bhhh"`` (Berndt, Hall, Hall and
         Hausman 1974), which is slow where a standard deviation is near 0.
     tolerance
-        Integration error that ``grid="auto"`` may leave, in nats and in standard errors.
+        Integration error that ``grid="auto"`` may leave, in nats (of effective persons, where they
+        have weights) and in standard errors.
     cluster
         A column whose values are the clusters of the standard errors, the same in all rows of a
         person: persons of a cluster need not be independent. Persons are clusters by default.
@@ -110,19 +113,22 @@ def msle(
     arguments.instance("tolerance", tolerance, Tolerance, "a record, bm.Tolerance(estimates=0.05)")
     arguments.seed("rng", rng)
     arguments.flag("progress", progress)
-    problem = bind(model, data)
+    given = bind(model, data)
+    problem, unit = in_effective_persons(given)
     if isinstance(grid, str):
         if grid != "auto":
             raise SpecificationError(f"argument 'grid' must be a rule or 'auto', got {grid!r}")
     elif problem.parameters.n_random:
         check_grid(problem, grid)
-    logit = multinomial(problem)
-    check_signs(problem, logit)
+    logit = multinomial(given)
+    check_signs(given, logit)
     groups = None if cluster is None else person_groups(data, cluster)
     generator = np.random.default_rng(rng)
-    with progress_line(progress, "MSLE") as line:
-        search = Search(problem, logit, optimizer, generator, line, begun)
+    with progress_line(progress, "MSLE", unit) as line:
+        own = replace(logit, loglik=logit.loglik / unit)
+        search = Search(problem, own, optimizer, generator, line, begun, unit)
         fit = _fit(search, grid, starts, tolerance)
+        fit = in_given_weights(fit, given, unit, logit.loglik)
     fit = replace(fit, seconds=time.perf_counter() - begun)
     return fit if groups is None else with_groups(fit, groups, str(cluster))
 

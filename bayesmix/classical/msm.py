@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bayesmix import arguments
 from bayesmix.classical.assemble import Search
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.given_weights import in_given_weights
 from bayesmix.classical.gmm import (
     LEAST_SQUARES,
     Criterion,
@@ -37,6 +38,7 @@ from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.integration.rules import gauss_hermite, sobol
 from bayesmix.likelihood.boundary import at_boundary, leave_boundary, raised
 from bayesmix.likelihood.centred import PersonGrid, check_grid
+from bayesmix.likelihood.effective import in_effective_persons
 from bayesmix.likelihood.maximise import Optimum, check_optimizer
 from bayesmix.likelihood.multinomial import check_signs, multinomial
 from bayesmix.likelihood.problem import Problem, bind
@@ -152,7 +154,8 @@ def msm(
     arguments.seed("rng", rng)
     arguments.flag("progress", progress)
     refuse_classes(model, "msm")
-    problem = bind(model, data)
+    given = bind(model, data)
+    problem, unit = in_effective_persons(given)
     if model.scale is not None:
         raise SpecificationError(
             "simulated moments have no derivatives by the scales of sources: use bm.msle or bm.mss"
@@ -166,13 +169,13 @@ def msm(
     _check_moments(moments, steps)
     generator = np.random.default_rng(rng)
     used = _grid(problem, sobol(512) if grid is None else grid, generator)
-    logit = multinomial(problem)
-    check_signs(problem, logit)
+    logit = multinomial(given)
+    check_signs(given, logit)
     z = attribute_instruments(problem, logit)
     if instruments is not None:
         z = given_instruments(problem, instruments)
-    with progress_line(progress, "MSM") as line:
-        search = Search(problem, logit, optimizer, generator, line, begun)
+    with progress_line(progress, "MSM", unit) as line:
+        search = Search(problem, logit, optimizer, generator, line, begun, unit)
         origins = scattered_starts(problem, logit, starts, generator)
         first, note = _first_step(search, Moments(problem, used, z), origins)
         if moments == "sequences" and model.random:
@@ -180,7 +183,8 @@ def msm(
         else:
             last = first if steps == "one-step" else _optimal(search, first, steps == "iterated")
         line.phase("standard errors")
-        return assemble_moments(search, last, overidentification_of(first), note)
+        fit = assemble_moments(search, last, overidentification_of(first), note)
+        return in_given_weights(fit, given, unit, logit.loglik)
 
 
 def _check_moments(moments: str, steps: str) -> None:

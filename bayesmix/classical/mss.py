@@ -14,6 +14,7 @@ from bayesmix import arguments
 from bayesmix.classical.assemble import information_at
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.given_weights import in_given_weights
 from bayesmix.classical.identification import component_words
 from bayesmix.classical.latent_class import refuse_classes
 from bayesmix.classical.msle import msle
@@ -26,6 +27,7 @@ from bayesmix.integration.descriptions import Centred, MonteCarlo
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.integration.rules import centred, monte_carlo, sobol
 from bayesmix.likelihood.centred import PersonGrid
+from bayesmix.likelihood.effective import in_effective_persons
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.likelihood.rejection import Draws, accepted_draws
@@ -126,14 +128,15 @@ def mss(
     if method == "importance" or (isinstance(model, MixedLogit) and not model.random):
         fit = msle(model, data, grid=rule, starts=starts, rng=rng, progress=progress)
         return replace(fit, estimator="MSS")
-    problem, generator = bind(model, data), np.random.default_rng(rng)
-    first = msle(model, data, grid=START, starts=starts, rng=generator, progress=progress)
+    given, generator = bind(model, data), np.random.default_rng(rng)
+    problem, unit = in_effective_persons(given)
+    first = msle(model, problem.data, grid=START, starts=starts, rng=generator, progress=progress)
     size, persons = problem.parameters.n_random, problem.n_persons
     streams = (
         population_grid(rule, size, persons, generator),
         population_grid(monte_carlo(rule.nodes), 1, persons, generator),
     )
-    with progress_line(progress, "MSS") as line:
+    with progress_line(progress, "MSS", unit) as line:
         origin = first.theta
         for _ in range(3):
             theta, draws, distance, rounds = _root(problem, first, origin, streams, accepted, line)
@@ -142,7 +145,8 @@ def mss(
             if np.array_equal(origin, theta):
                 break
         line.phase("standard errors")
-        return _assemble(problem, first, theta, draws, (distance, rounds, begun))
+        fit = _assemble(problem, first, theta, draws, (distance, rounds, begun))
+        return in_given_weights(fit, given, unit, first.loglik_multinomial * unit)
 
 
 def _rule(method: str, grid: Any) -> Any:
@@ -268,5 +272,6 @@ def _assemble(
             index=pd.Index([1], name="start"),
         ),
         message=". ".join(w for w in words if w),
+        problem=problem,
         seconds=time.perf_counter() - begun,
     )

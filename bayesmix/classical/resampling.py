@@ -7,7 +7,7 @@ import signal
 from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 import numba
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.likelihood.boundary import leave_boundary
+from bayesmix.likelihood.effective import in_effective_persons
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, maximise, whitening
 from bayesmix.likelihood.problem import Grid, bind
@@ -49,12 +50,13 @@ class Job:
 
 
 def make_job(fit: Fit, data: ChoiceData, seed: int) -> Job:
-    """What replications of ``fit`` need."""
-    likelihood = Likelihood(bind(fit.model, data), fit.grid)
-    root = fit.information.root()
+    """What replications of ``fit`` need; weights are those of effective persons."""
+    problem, unit = in_effective_persons(bind(fit.model, data))
+    likelihood = Likelihood(problem, fit.grid)
+    root = replace(fit.information, hessian=fit.information.hessian / unit).root()
     if root is None:
         _, scores = likelihood.by_person(fit.theta)
-        root = whitening(scores, data.weights, natural_units(likelihood.problem))
+        root = whitening(scores, problem.data.weights, natural_units(problem))
     groups = fit.information.groups
     persons = np.arange(data.n_persons) if groups is None else groups
     return Job(likelihood, fit.theta, root, persons, seed)

@@ -14,7 +14,6 @@ from bayesmix.errors import DataError
 if TYPE_CHECKING:
     from bayesmix.data.choices import ChoiceData
 
-
 LARGEST = 1e100
 """Weight above which, or below one over which, squares are not numbers."""
 
@@ -123,7 +122,8 @@ def person_weights(layout: Layout, column: pd.Series) -> np.ndarray:
         raise DataError(
             f"{name} holds {first_few(np.unique(values[wrong]))} in {wrong.sum()} rows "
             f"(rows {first_few(layout.rows[wrong])}): computers cannot hold the squares of such "
-            "numbers; only the ratios of weights matter: divide them by their mean"
+            "numbers; only the ratios of weights matter: divide them by the largest, and drop the "
+            "people who then have next to none"
         )
     row_person = layout.situation_person[layout.row_situation]
     weights = values[np.searchsorted(row_person, np.arange(len(layout.persons)))]

@@ -14,6 +14,7 @@ from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.likelihood.centred import PersonGrid, centre, check_grid
 from bayesmix.likelihood.certificate import Certificate, certify
+from bayesmix.likelihood.effective import in_effective_persons
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem, bind
 from bayesmix.specification.model import MixedLogit
@@ -67,7 +68,7 @@ def integration_error(
     True
     """
     arguments.seed("rng", rng)
-    problem = bind(model, data)
+    problem, unit = in_effective_persons(bind(model, data))
     theta = problem.parameters.theta(params)
     check_grid(problem, grid)
     generator = np.random.default_rng(rng)
@@ -78,9 +79,7 @@ def integration_error(
     covariance = np.linalg.pinv((scores * weights[:, None]).T @ scores)
     jacobian = problem.parameters.jacobian(theta)
     errors = np.sqrt(np.diag(jacobian @ covariance @ jacobian.T))
-    # In units of standard errors by person, which do not depend on the scale of the weights.
-    errors *= np.sqrt(weights @ weights / weights.sum())
-    return certify(problem, theta, used, None, errors, generator, own=own)
+    return certify(problem, theta, used, None, errors, generator, own=own).scaled(unit)
 
 
 def _concrete(

@@ -29,7 +29,15 @@ class Tolerance:
     estimates
         Of every estimate, in its standard errors.
     loglik
-        Of the log-likelihood, nats.
+        Of the log-likelihood, nats per effective person: with person weights ``w_i`` the error of
+        ``sum_i w_i log P_i`` is divided by ``sum w^2 / sum w`` before it is compared. That is the
+        log-likelihood of weights that sum to the number of persons that tell as much without
+        weights, ``(sum w)^2 / sum w^2`` (Kish 1965). Estimates and robust standard errors do not
+        depend on the scale of weights; in these units neither do searches, grids nor words.
+
+    References
+    ----------
+    Kish (1965), Survey Sampling, chapter 11.
     """
 
     estimates: float = 0.05
@@ -74,7 +82,7 @@ def nodes_needed(certificate: Certificate, tolerance: Tolerance) -> int:
     of several shifts is some 2.5 times their noise.
     """
     noise = 2.5 * float(np.nanmax(certificate.noise.to_numpy(), initial=0.0))
-    spread = abs(certificate.bias) + 2.0 * certificate.sd
+    spread = (abs(certificate.bias) + 2.0 * certificate.sd) / certificate.unit
     wanted = certificate.reference_nodes * (noise / tolerance.estimates) ** 1.25
     wanted = max(wanted, certificate.nodes * (spread / tolerance.loglik) ** 1.25)
     return int(64 * np.ceil(max(wanted, 1.5 * certificate.nodes) / 64))

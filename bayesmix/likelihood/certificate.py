@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -22,6 +22,7 @@ from bayesmix.integration.descriptions import Centred
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.centred import PersonGrid, centre
+from bayesmix.likelihood.effective import SAME, person_unit
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.integrate import node_log_probabilities
 from bayesmix.likelihood.louis import checked
@@ -69,6 +70,9 @@ class Certificate:
         a curvature that had to be looked at again, and its time.
     noise
         Standard deviation (in standard errors) of the estimates over scramblings of the reference.
+    unit
+        Nats of the weighted log-likelihood that are one of an effective person's,
+        ``sum w^2 / sum w``; 1 without weights.
     """
 
     error: float
@@ -82,18 +86,32 @@ class Certificate:
     evaluations: int
     seconds: float
     noise: pd.Series
+    unit: float = 1.0
 
     def within(self, loglik: float, estimates: float) -> bool:
         """Whether errors are within tolerances in nats and in standard errors.
 
-        Both the errors and the half-widths of their intervals must be.
+        Both the errors and the half-widths of their intervals must be. Nats are those of effective
+        persons, see `bayesmix.Tolerance`.
         """
         low, high = self.error_interval
         shift = self.shift["estimate"].abs()
         half = (self.shift["high"] - self.shift["low"]) / 2
         return bool(
-            max(abs(self.error), (high - low) / 2) <= loglik
+            max(abs(self.error), (high - low) / 2) <= loglik * self.unit
             and np.nanmax(np.maximum(shift.to_numpy(), half.to_numpy()), initial=0.0) <= estimates
+        )
+
+    def scaled(self, factor: float) -> Certificate:
+        """The certificate of the log-likelihood times ``factor``: all weights times that."""
+        low, high = self.error_interval
+        return replace(
+            self,
+            error=self.error * factor,
+            error_interval=(low * factor, high * factor),
+            bias=self.bias * factor,
+            sd=self.sd * factor,
+            unit=self.unit * factor,
         )
 
     @property
@@ -105,11 +123,7 @@ class Certificate:
     def __str__(self) -> str:
         if not self.reference_nodes:
             return EXACT
-        low, high = self.error_interval
-        text = (
-            f"integration error of the log-likelihood {self.error:+.2f} nats "
-            f"(95 % interval {low:+.2f} to {high:+.2f}); largest shift of an estimate: "
-        )
+        text = f"{self._error_words()}; largest shift of an estimate: "
         if self.worst:
             shift = self.shift.loc[self.worst]
             text += (
@@ -122,6 +136,20 @@ class Certificate:
             k, person = self.pareto_k.iloc[0], self.pareto_k.index[0]
             text += f"; largest Pareto k {k:.2f}, person {person}"
         return text
+
+    def _error_words(self) -> str:
+        low, high = self.error_interval
+        if abs(self.unit - 1.0) <= SAME:
+            return (
+                f"integration error of the log-likelihood {self.error:+.2f} nats "
+                f"(95 % interval {low:+.2f} to {high:+.2f})"
+            )
+        own, low, high = (value / self.unit for value in (self.error, low, high))
+        return (
+            f"integration error of the weighted log-likelihood {self.error:+.3g} nats; with "
+            f"weights that sum to the effective persons {own:+.2f} (95 % interval {low:+.2f} to "
+            f"{high:+.2f})"
+        )
 
     def _repr_html_(self) -> str:
         table = self.shift.to_html(float_format="{:+.3f}".format)
@@ -200,6 +228,7 @@ def certify(
         evaluations=SCRAMBLES + (own is None) + extra,
         seconds=time.perf_counter() - begun,
         noise=pd.Series(np.sqrt(shift_variance * SCRAMBLES), index=index),
+        unit=person_unit(weights),
     )
 
 

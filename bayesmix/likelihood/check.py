@@ -10,6 +10,7 @@ from bayesmix.errors import ConvergenceError, DataError, IntegrationError, Speci
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
 from bayesmix.likelihood.centred import centre
+from bayesmix.likelihood.effective import in_effective_persons
 from bayesmix.likelihood.em import class_theta, random_classes
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import Multinomial, multinomial, sign_faults, starting_values
@@ -88,7 +89,7 @@ def check(model: MixedLogit, data: ChoiceData) -> CheckReport:
     """
     check_arguments(model, data)
     try:
-        problem = bind(model, data)
+        problem, _ = in_effective_persons(bind(model, data))
     except (DataError, SpecificationError) as error:
         return report([*_refused(model, data, error), *choice_findings(data)])
     design = problem.design.written(data)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, Fault, SpecificationError
+from bayesmix.likelihood.effective import in_effective_persons, person_unit
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.means import constant_shifts
 from bayesmix.specification.mixing import Coefficient
@@ -37,7 +38,8 @@ class Multinomial:
     ----------
     coefficients, std_errors
         Of all columns (K + F,), those with random coefficients first; 0 and NaN for columns whose
-        coefficients cannot have the same mean for everybody, such as error components.
+        coefficients cannot have the same mean for everybody, such as error components. A weight
+        is so many persons for these standard errors.
     loglik
         Weighted log-likelihood, nats.
     """
@@ -58,6 +60,8 @@ def multinomial(problem: Problem) -> Multinomial:
     ConvergenceError
         If the likelihood has no maximum: some combination of columns predicts every choice.
     """
+    given = problem.data.weights
+    problem, unit = in_effective_persons(problem)
     design = problem.design
     kept = np.flatnonzero(~design.meanless)
     names = (*design.random_names, *design.fixed_names)
@@ -85,9 +89,14 @@ def multinomial(problem: Problem) -> Multinomial:
         theta = theta + step
         value, gradient, information = trial
         _check_separation([names[m] for m in kept], theta, information, at_zero)
+    if problem.data.weights is not given:
+        # One more step squares what is left: many persons alike may take it, one with a weight not.
+        theta = theta + np.linalg.solve(information, gradient)
+        _, _, information = _derivatives(problem, x, theta)
+        value = _derivatives(problem, x, theta, given)[0]
     coefficients, std_errors = np.zeros(len(design.spread)), np.full(len(design.spread), np.nan)
     coefficients[kept] = theta / design.spread[kept]
-    std_errors[kept] = np.sqrt(np.diag(np.linalg.inv(information))) / design.spread[kept]
+    std_errors[kept] = np.sqrt(np.diag(np.linalg.inv(information)) / unit) / design.spread[kept]
     return Multinomial(coefficients, std_errors, value)
 
 
@@ -122,9 +131,11 @@ def _check_separation(
     )
 
 
-def _derivatives(problem: Problem, x: Array, theta: Array) -> tuple[float, Array, Array]:
+def _derivatives(
+    problem: Problem, x: Array, theta: Array, weights: Array | None = None
+) -> tuple[float, Array, Array]:
     data = problem.data
-    weights = np.repeat(data.weights, np.diff(data.person_start))
+    weights = np.repeat(data.weights if weights is None else weights, np.diff(data.person_start))
     logp, gradient, information = logit_derivatives(data, x, theta, weights, problem.offset)
     return float(weights @ logp), gradient, information
 
@@ -175,13 +186,15 @@ def sign_faults(problem: Problem, logit: Multinomial) -> Iterator[Fault]:
     for k, c in enumerate(problem.design.coefficients):
         if problem.price >= 0 and k != problem.price:
             continue  # A ratio's sign is that of two coefficients.
-        ratio = logit.coefficients[k] / logit.std_errors[k]
+        # Of effective persons: how sure the data are does not depend on the scale of weights.
+        error = logit.std_errors[k] * np.sqrt(person_unit(problem.data.weights))
+        ratio = logit.coefficients[k] / error
         if not c.law.located and c.side * ratio < 0.0:
             given, other = _sign_words(c)
             yield Fault(
                 f"{given}, whose best scale is 0: the multinomial logit's coefficient has the "
                 f"other sign, {logit.coefficients[k]:.4g} (standard error "
-                f"{logit.std_errors[k]:.2g})",
+                f"{error:.2g})",
                 f"use {other}, or Normal({c.term!r}), or leave the term out",
                 (c.term,),
             )
@@ -190,7 +203,7 @@ def sign_faults(problem: Problem, logit: Multinomial) -> Iterator[Fault]:
             yield Fault(
                 f"{given}, but the data say the other sign; the "
                 f"multinomial logit's coefficient is {logit.coefficients[k]:.4g} (standard error "
-                f"{logit.std_errors[k]:.2g})",
+                f"{error:.2g})",
                 f"use {other}, or Normal({c.term!r})",
                 (c.term,),
             )

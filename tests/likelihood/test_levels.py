@@ -168,7 +168,7 @@ def test_numbers_without_squares_are_refused_in_words(size):
 
 @pytest.mark.parametrize("weight", [1e300, 1e-200])
 def test_weights_without_squares_are_refused_in_words(weight):
-    with pytest.raises(DataError, match="ratios of weights matter: divide them by their mean"):
+    with pytest.raises(DataError, match="ratios of weights matter: divide them by the largest"):
         data(weights=weight)
 
 
