@@ -78,7 +78,7 @@ def dimension(problem: Problem, kind: str) -> str:
 def class_coordinates(problem: Problem) -> dict[str, Any]:
     """Names along the dimensions of the model's variables."""
     own = {dimension(problem, kind): labels for kind, labels in problem.classes.labels.items()}
-    return {"person": problem.data.persons.to_numpy(), **own}
+    return {"person": problem.data.person_labels, **own}
 
 
 def _parameters(

@@ -112,7 +112,7 @@ def coordinates(problem: Problem) -> dict[str, Any]:
     """Names along the dimensions of the models' variables."""
     space = problem.parameters
     return {
-        "person": problem.data.persons.to_numpy(),
+        "person": problem.data.person_labels,
         "random": list(space.random),
         "located": list(space.located_names),
         "shifted": list(space.shift_names),

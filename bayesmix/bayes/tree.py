@@ -48,7 +48,7 @@ def complete(
             coords={
                 "chain": posterior["chain"],
                 "draw": posterior["draw"],
-                "person": problem.data.persons.to_numpy(),
+                "person": problem.data.person_labels,
             },
         )
     )
@@ -94,7 +94,7 @@ def _constant(problem: Problem) -> xr.Dataset:
             "x_fixed": (("row", "term"), design.fixed),
         },
         coords={
-            "person": data.persons.to_numpy(),
+            "person": data.person_labels,
             "random": _labels(design.random_names),
             "term": _labels(design.fixed_names),
         },

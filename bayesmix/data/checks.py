@@ -84,14 +84,20 @@ def check_availability(
     available: np.ndarray,
     columns: tuple[str, str | None],
     verb: str,
+    outside_option: bool,
 ) -> None:
-    """Raise where an unavailable alternative was chosen (ranked), or none is available."""
+    """Raise where an unavailable alternative was chosen (ranked), or nothing is available.
+
+    Where the outside option alone is, its choice is certain, and allowed: log 1 = 0.
+    """
     wrong = np.flatnonzero(chosen & ~available)
     if len(wrong):
         raise DataError(
             f"{layout.row(wrong[0])} is {verb} but not available: check columns {show(columns[0])} "
             f"and {show(columns[1])}" + others(len(wrong), "row", layout.row, wrong)
         )
+    if outside_option and available.any():
+        return
     count = np.bincount(layout.row_situation[available], minlength=len(layout.situations))
     empty = np.flatnonzero(count == 0)
     if len(empty):

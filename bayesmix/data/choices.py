@@ -63,6 +63,9 @@ class ChoiceData:
         Labels of the user's rows, for messages.
     rows_left_out : int
         Rows of unavailable alternatives, not in `frame`.
+    situations_left_out : int
+        Situations in which the outside option alone is available. Their choice is certain, and says
+        nothing of tastes: log 1 = 0.
     stand_ins : mapping
         Of a scenario: new alternative -> existing one whose constants it has.
     stage : (T,) int64, or None
@@ -87,6 +90,7 @@ class ChoiceData:
     weights: np.ndarray
     rows: pd.Index
     rows_left_out: int = 0
+    situations_left_out: int = 0
     stand_ins: Mapping[Hashable, Hashable] = field(default_factory=dict)
     stage: np.ndarray | None = None
     known: Known = field(default_factory=Known)
@@ -136,7 +140,9 @@ class ChoiceData:
             by its first choice. With an outside option, rows that are not ranked are those that are
             worse than it; where it has a rank of its own, give it rows.
         availability : column, optional
-            0/1 or True/False; rows with 0 are left out, whatever their attributes hold.
+            0/1 or True/False; rows with 0 are left out, whatever their attributes hold. With an
+            outside option situations in which nothing else is available are left out too, and
+            counted in the summary: they add log 1 = 0 to a log-likelihood.
         outside_option : bool
             True adds an alternative of utility 0 that is always available; a situation without a
             chosen row chose it.
@@ -206,7 +212,8 @@ class ChoiceData:
             outside_option=outside_option,
             weights=read.weights,
             rows=layout.rows[kept],
-            rows_left_out=int(np.sum(~kept)),
+            rows_left_out=int(np.sum(~kept)) + read.certain[1],
+            situations_left_out=read.certain[0],
             known=known,
         )
         known_utility(data)  # refuses what is not finite

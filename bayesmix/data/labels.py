@@ -31,11 +31,13 @@ def label_codes(values: pd.Series) -> tuple[np.ndarray, pd.Index]:
     try:
         codes, names = pd.factorize(values)
     except TypeError:
+        codes = None
+    if codes is None or values.dtype.kind == "c":
         raise DataError(
             f"column {show(values.name)} holds {show(values.iloc[0])} in row "
             f"{show(values.index[0])}; expected labels, numbers or text, that can be compared: "
             "make it text"
-        ) from None
+        )
     labels = pd.Index(names, tupleize_cols=False)
     check_distinct(labels, values.name)
     return codes.astype(np.int64), labels

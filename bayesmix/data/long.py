@@ -1,6 +1,6 @@
 """From the user's long frame to rows in order, checked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,7 @@ class LongRows:
     available: np.ndarray  # (R,) bool
     weights: np.ndarray  # (I,) float64
     ranks: np.ndarray | None = None  # (R,) int64, 0 where a row is not ranked
+    certain: tuple[int, int] = (0, 0)  # situations, and their rows, that are left out
 
 
 def read_long(frame: Any, roles: Roles, outside_option: bool) -> LongRows:
@@ -69,10 +70,33 @@ def read_long(frame: Any, roles: Roles, outside_option: bool) -> LongRows:
         ranks = rankings.read_ranks(layout, table[answer], outside_option)
         chosen = ranks > 0
     verb = "chosen" if ranks is None else "ranked"
-    checks.check_availability(layout, chosen, available, (answer, roles.availability), verb)
+    columns = (answer, roles.availability)
+    checks.check_availability(layout, chosen, available, columns, verb, outside_option)
     if ranks is not None:
         table, chosen = rankings.without_ranks(table, answer), ranks == 1
-    weights = np.ones(len(layout.persons))
-    if roles.weights is not None:
-        weights = checks.person_weights(layout, table[roles.weights])
-    return LongRows(table, layout, chosen, available, weights, ranks)
+    read = LongRows(table, layout, chosen, available, np.ones(len(layout.persons)), ranks)
+    read = _without_certain(read, roles)
+    if roles.weights is None:
+        return read
+    weights = checks.person_weights(read.layout, read.frame[roles.weights])
+    return replace(read, weights=weights)
+
+
+def _without_certain(read: LongRows, roles: Roles) -> LongRows:
+    """Without the situations in which the outside option alone is available: log 1 = 0."""
+    layout = read.layout
+    some = np.bincount(layout.row_situation[read.available], minlength=len(layout.situations)) > 0
+    if some.all():
+        return read
+    kept = some[layout.row_situation]
+    table = read.frame[kept]
+    layout = lay_out(table, roles.person, roles.situation, roles.alternative)
+    return LongRows(
+        frame=table,
+        layout=layout,
+        chosen=read.chosen[kept],
+        available=read.available[kept],
+        weights=np.ones(len(layout.persons)),
+        ranks=None if read.ranks is None else read.ranks[kept],
+        certain=(int((~some).sum()), int((~kept).sum())),
+    )

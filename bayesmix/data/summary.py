@@ -22,8 +22,9 @@ class ChoiceSummary:
     ----------
     counts : Series
         Persons, situations, rows, alternatives, situations a person (min, median, max), situations
-        with a single alternative (which carry no information), rows left out as unavailable; of
-        rankings their number, and the choices that the longest of them makes.
+        with a single alternative (which carry no information), rows left out as unavailable,
+        situations left out where the outside option alone is available; of rankings their number,
+        and the choices that the longest of them makes.
     alternatives : DataFrame
         For each alternative, the outside option last: situations in which it is available and
         chosen, and its share of all choices; of rankings, the first choices alone. Weights do not
@@ -61,6 +62,7 @@ def summarise(data: "ChoiceData") -> ChoiceSummary:
             "situations a person, max": per_person.max(),
             "situations with a single alternative": np.sum(set_size == 1),
             "rows left out as unavailable": data.rows_left_out,
+            "situations left out, the outside option alone": data.situations_left_out,
         },
         name="count",
     )
@@ -88,6 +90,6 @@ def _alternatives(data: "ChoiceData") -> pd.DataFrame:
 
 
 def _shown(counts: pd.Series) -> pd.Series:
-    """Counts as text, the zeros of the last two lines left out."""
+    """Counts as text, the zeros of the last lines left out."""
     text = counts.map("{:g}".format) if counts.max() < 1e6 else counts.map("{:,.0f}".format)
     return text[(counts > 0).to_numpy()]

@@ -35,8 +35,10 @@ def widened(frame: pd.DataFrame, labels: Collection[object] = ()) -> pd.DataFram
         column = frame[name]
         if name not in labels or _whole_label(column):
             found = widest(column)
-            if found is not column:
-                wide[name] = found
+        else:  # pandas has no index of float16
+            found = column.astype(np.float32) if column.dtype == np.float16 else column
+        if found is not column:
+            wide[name] = found
     return wide
 
 

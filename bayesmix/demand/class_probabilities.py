@@ -87,7 +87,7 @@ def class_probabilities(
     out = xr.Dataset(
         {k: (dims, v[0]) for k, v in zip(Interval._fields, ends, strict=True)},
         coords={
-            "person": data.persons.to_numpy(),
+            "person": data.person_labels,
             "class": np.arange(1, problem.classes.classes + 1),
         },
         attrs={"interval": settled.interval, "draws": laws.draws},

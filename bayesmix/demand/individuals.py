@@ -111,7 +111,7 @@ def individuals(
             "sd": (("person", "random"), sd),
             "beta": (("draw", "person", "random"), beta),
         },
-        coords={"person": data.persons.to_numpy(), "random": list(problem.x_names)},
+        coords={"person": data.person_labels, "random": list(problem.x_names)},
         attrs={"parameter_draws": len(thetas)},
     )
 
