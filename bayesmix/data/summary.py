@@ -62,10 +62,11 @@ def summarise(data: "ChoiceData") -> ChoiceSummary:
             "situations a person, max": per_person.max(),
             "situations with a single alternative": np.sum(set_size == 1),
             "rows left out as unavailable": data.rows_left_out,
-            "situations left out, the outside option alone": data.situations_left_out,
         },
         name="count",
     )
+    if data.situations_left_out:
+        counts["situations left out, the outside option alone"] = data.situations_left_out
     if data.stage is not None:
         rankings = {"rankings": np.sum(data.stage == 1), "choices of the longest": data.stage.max()}
         counts = pd.concat([counts, pd.Series(rankings)]).rename("count")

@@ -126,13 +126,11 @@ def test_chosen_but_unavailable(panel, roles, outside_option):
 
 
 def test_nothing_available(panel, roles):
-    panel["here"] = panel.index < 106
-    panel["choice"] = [1, 0, 0, 1, 0, 1, 0, 0, 0]
     refused(
-        panel,
+        panel.assign(here=0, choice=0),
         roles,
-        r"situation 2 of person 'bob' has no available alternative: drop its rows, or check column "
-        r"'here'; 1 more situation like it \(situation 3 of person 'bob'\)",
+        r"situation 1 of person 'ann' has no available alternative: drop its rows, or check column "
+        r"'here'; 4 more situations like it \(situation 2 of person 'ann'",
         availability="here",
         outside_option=True,
     )

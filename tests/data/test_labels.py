@@ -75,9 +75,8 @@ def test_persons_of_any_kind_are_stored_and_come_back(fit, kind, tmp_path):
         assert stored["person"].values.tolist() == data.person_labels.tolist()
 
 
-@pytest.mark.parametrize("kind", ["mixed", "UUID", "time zone"])
-def test_the_sampler_takes_any_label(kind, tmp_path):
-    data = ChoiceData.from_long(relabelled(frame(), "id", KINDS[kind]), **ROLES)
+def test_the_sampler_takes_mixed_labels(tmp_path):
+    data = ChoiceData.from_long(relabelled(frame(), "id", KINDS["mixed"]), **ROLES)
     model = bm.MixedLogit("price", random=[bm.Normal("price")])
     posterior = bm.sample(
         model, data, likelihood="hierarchical", draws=5, tune=5, chains=1, rng=1, progress=False

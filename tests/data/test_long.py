@@ -221,6 +221,28 @@ def test_outside_option_where_nothing_is_chosen(panel, roles):
     }
 
 
+def test_what_only_the_outside_option_is_chosen_from_is_left_out_and_counted(panel, roles):
+    panel["here"] = [1, 1, 1, 1, 1, 1, 0, 0, 0]
+    panel["choice"] = [1, 0, 0, 1, 0, 0, 0, 0, 0]
+    arguments = roles | {"availability": "here", "outside_option": True}
+    data = ChoiceData.from_long(panel, **arguments)
+    assert data.situations.tolist() == [("ann", 1), ("ann", 2), ("bob", 1)]
+    assert data.chosen_row.tolist() == [0, 3, -1]
+    assert (data.situations_left_out, data.rows_left_out) == (2, 3)
+    counts = data.summary().counts
+    assert counts["situations left out, the outside option alone"] == 2
+    assert "the outside option alone" in str(data)
+    expected = ChoiceData.from_long(panel[:6], **roles, outside_option=True)
+    assert "the outside option alone" not in str(expected)
+    pd.testing.assert_frame_equal(
+        data.frame.drop(columns="here"), expected.frame.drop(columns="here")
+    )
+    ranks = panel.assign(rank=panel["choice"].replace(0, np.nan)).drop(columns="choice")
+    ranked = roles | {"chosen": None, "ranked": "rank"}
+    exploded = ChoiceData.from_long(ranks, **arguments | ranked)
+    assert exploded.first_choices().chosen_row.tolist() == [0, 3, -1]
+
+
 def test_one_alternative_besides_the_outside_option(panel, roles):
     buses = panel[panel["mode"] == "bus"]
     data = ChoiceData.from_long(buses, **roles, outside_option=True)
