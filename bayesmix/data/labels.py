@@ -75,7 +75,7 @@ def as_text(label: Any) -> str:
         return label.decode("utf-8", "backslashreplace")
     if isinstance(label, tuple):
         return f"({', '.join(show(part) for part in label)})"
-    return str(label)
+    return str(label).replace("\0", "\\x00")  # where netCDF would cut the label
 
 
 def as_stored(labels: pd.Index) -> np.ndarray:
@@ -88,12 +88,6 @@ def as_stored(labels: pd.Index) -> np.ndarray:
     if labels.dtype.kind in "iuf":
         return np.asarray(labels, dtype=f"{labels.dtype.kind}8")
     return np.array([as_text(label) for label in labels], dtype=object)
-
-
-def from_stored(stored: Sequence[Any], labels: pd.Index) -> pd.Index:
-    """Those of ``labels`` that ``stored`` holds as `as_stored` made them, in its order."""
-    place = pd.Index(as_stored(labels)).get_indexer(pd.Index(list(stored)))
-    return labels[place]
 
 
 def with_names(
