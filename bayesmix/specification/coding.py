@@ -5,12 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import formulaic
 import numpy as np
 import pandas as pd
 from formulaic.errors import DataMismatchWarning
+from formulaic.materializers.types import FactorValues
 from formulaic.parser.types import Factor, Term
 from formulaic.transforms.contrasts import ContrastsState, TreatmentContrasts
 from numpy.typing import NDArray
@@ -19,6 +21,9 @@ from bayesmix.errors import SpecificationError
 from bayesmix.specification.reading import CONSTANT, Reading, first_line
 
 Array = NDArray[np.float64]
+
+MOST_COLUMNS = 10_000
+"""Most columns that a term may be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +77,7 @@ def code_first(
     terms: Sequence[Term], values: Mapping[str, Any], rows: int, reading: Reading
 ) -> formulaic.ModelMatrix:
     """`coded` on the data of an estimation, its errors in words."""
+    _check_columns(terms, values, reading)
     try:
         return coded(terms, values, rows)
     except DataMismatchWarning:
@@ -84,6 +90,28 @@ def code_first(
         raise SpecificationError(
             f"cannot evaluate the formula {reading.formula!r}: {words}"
         ) from None
+
+
+def _check_columns(terms: Sequence[Term], values: Mapping[str, Any], reading: Reading) -> None:
+    """Refuse categories whose combinations are too many columns before they are made."""
+    sizes = {alias: len(pd.unique(_labels(one))) for alias, one in values.items() if _coded(one)}
+    for term in terms:
+        columns = prod(sizes.get(factor.expr, 1) for factor in term.factors)
+        if columns > MOST_COLUMNS:
+            text = ":".join(reading.named(factor.expr) for factor in term.factors)
+            raise SpecificationError(
+                f"term {text!r} of the formula {reading.formula!r} would be {columns:,} columns, "
+                f"and at most {MOST_COLUMNS:,} are made: leave out a category with so many levels"
+            )
+
+
+def _coded(value: Any) -> bool:
+    found = isinstance(value, FactorValues)
+    return found and value.__formulaic_metadata__.kind is Factor.Kind.CATEGORICAL
+
+
+def _labels(value: FactorValues[Any]) -> pd.Series:
+    return pd.Series(value.__wrapped__)
 
 
 def empty_columns(matrix: formulaic.ModelMatrix, values: Array, keep: NDArray[np.bool_]) -> Any:

@@ -9,23 +9,19 @@ are coded against a base, as constants ``C(alt)`` are.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import formulaic
 import numpy as np
-import pandas as pd
 from formulaic.errors import DataMismatchWarning
-from formulaic.materializers.types import FactorValues
 from formulaic.parser.types import Term
 from numpy.typing import NDArray
 
-from bayesmix.data.attributes import check_complete, check_numeric
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import show
-from bayesmix.data.widen import numbers
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.specification.coding import (
     State,
@@ -35,16 +31,14 @@ from bayesmix.specification.coding import (
     empty_columns,
     learnt_numbers,
 )
-from bayesmix.specification.expressions import Scope
+from bayesmix.specification.lookup import factor_values
 from bayesmix.specification.reading import (
     CONSTANT,
-    Expression,
     Reading,
     first_line,
     no_term,
     read,
 )
-from bayesmix.specification.trusted import run
 from bayesmix.specification.variation import deviations
 
 __all__ = [
@@ -101,7 +95,7 @@ def evaluate(
     if reading.constant_alone and not data.outside_option:
         raise no_term(formula)
     known = _known(learnt, formula)
-    values = _values(reading, data, known)
+    values = factor_values(reading, data, known)
     terms = [term for term in reading.terms if term != CONSTANT]
     implied = [] if data.outside_option else _implied(terms, values, reading, data)
     # With an outside option, whose utility is 0, the constants of all alternatives are identified.
@@ -140,7 +134,7 @@ def columns_of(
     """
     reading = read(formula, trust=trust)
     known = _known(learnt, formula)
-    values = _values(reading, data, known, of_persons=True)
+    values = factor_values(reading, data, known, of_persons=True)
     matrix = code_first(reading.terms, values, data.n_rows, reading)
     keep = np.ones(matrix.shape[1], dtype=bool)
     found = _columns(matrix, State(matrix.model_spec, keep, reading, known), data)
@@ -166,7 +160,7 @@ def columns_like(
         As `evaluate`.
     """
     reading = state.reading
-    values = _values(reading, data, deepcopy(dict(state.learnt)), of_persons=of_persons)
+    values = factor_values(reading, data, deepcopy(dict(state.learnt)), of_persons=of_persons)
     try:
         matrix = coded(state.spec, values, data.n_rows)
     except DataMismatchWarning as unseen:
@@ -195,93 +189,6 @@ def _columns(matrix: formulaic.ModelMatrix, state: State, data: ChoiceData) -> C
     _check_finite(values, names, data)
     places = [m for m, c in enumerate(kept) if str(c) == "Intercept"]  # no alias is called so
     return Columns(values, names, state, places[0] if places else None)
-
-
-def _values(
-    reading: Reading,
-    data: ChoiceData,
-    learnt: MutableMapping[str, dict[str, Any]],
-    *,
-    of_persons: bool = False,
-) -> dict[str, Any]:
-    """Values (R,) of the formula's factors, by alias; what they learn is added to ``learnt``."""
-    found = {}
-    lookup = _Lookup(reading.formula, data, of_persons)
-    scope = Scope(lookup.numbers, lookup.labels, learnt)
-    for place, expression in enumerate(reading.expressions):
-        try:
-            with np.errstate(all="ignore"):  # what is not finite is refused afterwards, by name
-                if expression.code:
-                    value = run(expression, lookup.columns(expression), learnt)
-                else:
-                    value = scope.value(expression.tree)
-        except (DataError, SpecificationError):
-            raise
-        except Exception as error:
-            raise SpecificationError(
-                f"cannot evaluate {expression.text!r} of the formula {reading.formula!r}: "
-                f"{first_line(error)}"
-            ) from None
-        found[f"\ue000{place}\ue001"] = _shaped(value, data.n_rows)
-    return found
-
-
-def _shaped(value: Any, rows: int) -> Any:
-    """Numbers (R,) as float64; categories and bases of several columns as they are."""
-    if isinstance(value, FactorValues | dict | pd.DataFrame):
-        return value
-    if isinstance(value, pd.Series | pd.Categorical) and numbers(pd.Series(value)) is None:
-        return value
-    return np.broadcast_to(np.asarray(value, dtype=np.float64), (rows,)).copy()
-
-
-@dataclass(frozen=True, eq=False)
-class _Lookup:
-    """Columns of the data by name, checked, for a formula."""
-
-    formula: str
-    data: ChoiceData
-    of_persons: bool
-
-    def numbers(self, name: str) -> Array:
-        self._check(name)
-        if name == self.data.alternative and self.data.stand_ins:
-            found = numbers(self._whole(name))
-            if found is not None:
-                return found
-        return check_numeric(self.data, name, of_persons=self.of_persons)
-
-    def labels(self, name: str) -> pd.Series:
-        self._check(name)
-        values = self._whole(name)
-        if isinstance(values.dtype, pd.CategoricalDtype):
-            return values.cat.remove_unused_categories()
-        return values
-
-    def columns(self, expression: Expression) -> dict[str, pd.Series]:
-        """The columns that trusted code names, numbers as float64."""
-        found: dict[str, pd.Series] = {}
-        for name in expression.columns:
-            if name not in self.data.frame.columns:
-                continue
-            values = self.labels(name)
-            as_numbers = numbers(values)
-            found[name] = values if as_numbers is None else pd.Series(as_numbers)
-        return found
-
-    def _whole(self, name: str) -> pd.Series:
-        """The column, new alternatives under the names of those whose constants they have."""
-        values = check_complete(self.data, name, of_persons=self.of_persons)
-        if name == self.data.alternative and self.data.stand_ins:
-            return pd.Series([self.data.stand_ins.get(label, label) for label in values])
-        return values.reset_index(drop=True)
-
-    def _check(self, name: str) -> None:
-        if name == self.data.chosen:
-            raise SpecificationError(
-                f"the formula {self.formula!r} uses column {name!r}, which holds the choices: "
-                "write the utility of attributes alone"
-            )
 
 
 def _implied(

@@ -193,12 +193,13 @@ class MixedLogit:
         where = [columns.names.index(c.term) for c in self.varying]
         rest = [m for m in range(len(columns.names)) if m not in where]
         space = model_space(self, tuple(columns.names[m] for m in rest), persons, shares)
+        space = space if found is None else replace(space, scales=found.scaled)
         _check_flat_names(space.names)
         return Design(
             random=np.ascontiguousarray(columns.values[:, where]),
             fixed=np.ascontiguousarray(columns.values[:, rest]),
             spread=spread(columns.values, data)[where + rest],
-            parameters=space if found is None else replace(space, scales=found.scaled),
+            parameters=space,
             coefficients=self.varying,
             state=columns.state,
             persons=persons,

@@ -104,6 +104,12 @@ def test_what_reads_as_a_square_and_is_the_column_itself_is_refused(formula):
         MixedLogit(formula)
 
 
+def test_levels_are_counted_before_they_are_coded(data):
+    frame = data.frame.assign(row=np.arange(data.n_rows), other=np.arange(data.n_rows)[::-1])
+    with pytest.raises(SpecificationError, match=r"'row:other' .* would be [\d,]+ columns"):
+        evaluate("C(row):C(other) + price", choices(frame))
+
+
 def test_small_powers_are_multiplied_out(data):
     assert evaluate("(price + time)**2", data).names == ("price", "time", "price:time")
 
