@@ -1,7 +1,7 @@
 """What makes a long frame invalid as choice data; every check names the place and the remedy."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -150,6 +150,24 @@ def person_weights(layout: Layout, column: pd.Series) -> np.ndarray:
             + others(len(varying), person, lambda i: show(layout.persons[i]), varying)
         )
     return weights
+
+
+def checked_rows(data: "ChoiceData", chosen_row: Any) -> np.ndarray:
+    """Rows (T,) int64 that are to be chosen, -1 for the outside option."""
+    rows = np.asarray(chosen_row)
+    whole = rows.dtype.kind in "iu" or (rows.dtype.kind == "f" and (rows == np.round(rows)).all())
+    if rows.shape != (data.n_situations,) or not whole:
+        raise DataError(
+            f"argument 'chosen_row' has {rows.dtype} values of shape {rows.shape}; expected "
+            f"({data.n_situations},) whole numbers: the row of the frame that each situation "
+            "chooses, or -1 for the outside option"
+        )
+    if len(rows) and rows.max() >= data.n_rows:
+        raise DataError(
+            f"argument 'chosen_row' holds {rows.max()}, and the frame has {data.n_rows} rows: "
+            "number them from 0"
+        )
+    return rows.astype(np.int64)
 
 
 def check_arrays(data: "ChoiceData") -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayesmix.data import rankings, scenario
 from bayesmix.data.attributes import check_numeric
-from bayesmix.data.checks import check_arrays
+from bayesmix.data.checks import check_arrays, checked_rows
 from bayesmix.data.columns import assigned
 from bayesmix.data.known import Known, known_utility
 from bayesmix.data.labels import as_stored, with_names
@@ -225,7 +225,7 @@ class ChoiceData:
         frame: Any,
         *,
         alternatives: Sequence[Hashable] | Mapping[Hashable, Hashable],
-        varying: Mapping[str, str | Mapping[Hashable, str | float]],
+        varying: Mapping[str, str | Sequence[str | float] | Mapping[Hashable, str | float]],
         chosen: str | None = None,
         ranked: str | Mapping[Hashable, str | float] | None = None,
         person: str | None = None,
@@ -251,8 +251,10 @@ class ChoiceData:
             `{1: "train", 2: "car"}` where `chosen` holds codes.
         varying : mapping attribute -> pattern or {alternative: column}
             The columns of each attribute: a pattern such as "{alternative}_time" or
-            "{attribute}_{alternative}", or one column for each alternative. In place of a column a
-            number holds in every situation: 0 where an attribute plays no role in an alternative.
+            "{attribute}_{alternative}", or one column for each alternative, in a list in the order
+            of `alternatives`. In place of a column a number holds in every situation: 0 where an
+            attribute plays no role in an alternative. A list of attributes, where their columns are
+            named by one pattern.
         chosen : column
             Label of the chosen alternative.
         ranked : pattern or {alternative: column}, in place of ``chosen``
@@ -394,7 +396,7 @@ class ChoiceData:
                 "the data are rankings, in which each choice says what the next is out of: give "
                 "ranks, with_ranks(), or take first_choices()"
             )
-        rows = np.asarray(chosen_row, dtype=np.int64)
+        rows = checked_rows(self, chosen_row)
         flag = np.zeros(self.n_rows, dtype=np.int64)
         flag[rows[rows >= 0]] = 1
         frame = assigned(self.frame, {self.chosen: flag})

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayesmix.arguments import flag
 from bayesmix.data import checks, rankings
 from bayesmix.data.columns import as_pandas, binary, require_columns, require_complete, show
 from bayesmix.data.layout import Layout, lay_out
@@ -44,6 +45,7 @@ class LongRows:
 
 def read_long(frame: Any, roles: Roles, outside_option: bool) -> LongRows:
     """Order the rows of a frame, and raise DataError where they are not choice data."""
+    flag("outside_option", outside_option)
     table = as_pandas(frame)
     require_columns(table, vars(roles))
     if (roles.chosen is None) == (roles.ranked is None):

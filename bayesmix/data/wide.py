@@ -2,11 +2,13 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bayesmix.arguments import flag, shown
 from bayesmix.data.columns import as_pandas, assigned, first_few, require_columns, show
 from bayesmix.data.widen import widest
 from bayesmix.errors import DataError
@@ -16,7 +18,14 @@ SITUATION = "situation"
 AVAILABLE = "available"
 RANK = "rank"
 
-type Columns = str | Mapping[Hashable, str | float]
+PATTERNS = tuple(
+    pattern.replace("_", between)
+    for between in ("_", ".", "")
+    for pattern in ("{alternative}_{attribute}", "{attribute}_{alternative}")
+)
+"""How columns are called where attributes are given by name alone."""
+
+type Columns = str | Sequence[str | float] | Mapping[Hashable, str | float]
 
 
 @dataclass(frozen=True)
@@ -42,11 +51,13 @@ def lengthen(
     others: Mapping[str, str | None],
 ) -> LongFrame:
     """One row for each situation and alternative; `outside` is (outside_option, outside_label)."""
+    flag("outside_option", outside[0])
     frame = as_pandas(frame)
     roles = {"chosen": chosen, "situation": situation, **others}
     require_columns(frame, roles)
     codes = _codes(alternatives)
     labels = list(codes.values())
+    varying = _attributes(frame, varying, labels)
     sources = {name: _columns(frame, name, columns, labels) for name, columns in varying.items()}
     made = [*varying, ALTERNATIVE, *([SITUATION] if situation is None else [])]
     if availability is not None:
@@ -117,11 +128,43 @@ def _codes(
     if isinstance(alternatives, Mapping):
         codes = dict(alternatives)
     else:
-        codes = {label: label for label in alternatives}
+        named = [label for label in alternatives if isinstance(label, Hashable)]
+        codes = {label: label for label in named if len(named) == len(alternatives)}
     labels = list(codes.values())
+    if not labels or not all(isinstance(label, Hashable) for label in labels):
+        raise DataError(f"alternatives must be labels, text or numbers, got {shown(alternatives)}")
     if len(set(labels)) < max(len(alternatives), 1):
         raise DataError(f"alternatives must be different labels, got {list(alternatives)!r}")
     return codes
+
+
+def _attributes(
+    frame: pd.DataFrame, varying: Mapping[str, Columns] | Sequence[str], labels: list[Any]
+) -> Mapping[str, Columns]:
+    """Attribute -> columns; of a list of attributes the one pattern that their columns have."""
+    if isinstance(varying, Mapping) and all(isinstance(name, str) for name in varying):
+        return varying
+    example = "such as {'price': '{alternative}_price'}"
+    if not isinstance(varying, list | tuple) or not all(isinstance(n, str) for n in varying):
+        raise DataError(
+            f"varying must be a mapping attribute -> columns, {example}, got {shown(varying)}"
+        )
+    fitting = [
+        pattern
+        for pattern in PATTERNS
+        if all(_filled(pattern, name, a) in frame.columns for name in varying for a in labels)
+    ]
+    if len(fitting) != 1:
+        raise DataError(
+            f"varying is a list, {shown(list(varying))}, and the frame has {len(fitting)} ways of "
+            f"naming columns by attribute and alternative ({', '.join(PATTERNS)}): give a mapping, "
+            + example
+        )
+    return dict.fromkeys(varying, fitting[0])
+
+
+def _filled(pattern: str, attribute: str, label: Hashable) -> str:
+    return pattern.replace("{alternative}", str(label)).replace("{attribute}", attribute)
 
 
 def _columns(
@@ -135,10 +178,19 @@ def _columns(
                 "with {alternative}, or a mapping alternative -> column; a column that does not "
                 "vary between alternatives is carried along without being named"
             )
-        found: list[str | float] = [
-            columns.replace("{alternative}", str(label)).replace("{attribute}", attribute)
-            for label in labels
-        ]
+        found: list[str | float] = [_filled(columns, attribute, label) for label in labels]
+    elif isinstance(columns, list | tuple):
+        if len(columns) != len(labels):
+            raise DataError(
+                f"{attribute!r}: {len(columns)} columns for {len(labels)} alternatives: give one "
+                f"for each of {first_few(labels, 12)}, in this order"
+            )
+        found = list(columns)
+    elif not isinstance(columns, Mapping):
+        raise DataError(
+            f"{attribute!r}: expected a pattern with {{alternative}}, a list of columns, or a "
+            f"mapping alternative -> column, got {shown(columns)}"
+        )
     else:
         absent = [label for label in labels if label not in columns]
         unknown = [label for label in columns if label not in labels]
@@ -153,6 +205,11 @@ def _columns(
             )
         found = [columns[label] for label in labels]
     for label, source in zip(labels, found, strict=True):
+        if not isinstance(source, str | Real):
+            raise DataError(
+                f"{attribute!r} of alternative {show(label)}: expected a column, or a number, got "
+                f"{shown(source)}"
+            )
         if isinstance(source, str):
             require_columns(frame, {f"{attribute!r} of alternative {show(label)}, column": source})
     return found
