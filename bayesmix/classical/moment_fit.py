@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmix.classical.against_likelihood import Likeliest, apart_words, weak_words
 from bayesmix.classical.assemble import Search, message_of
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
@@ -51,6 +52,14 @@ class Solution:
     def theta(self) -> Array:
         return self.optimum.theta
 
+    def rootless(self, problem: Problem) -> bool:
+        """Whether the search did not arrive, or as many moments as parameters are not 0."""
+        if not self.optimum.converged:
+            return True
+        exact = self.criterion.root.shape[1] == len(self.theta)
+        above = -2.0 * self.optimum.value > ROOT
+        return exact and above and not at_boundary(problem, self.theta)
+
 
 def overidentification_of(first: Solution) -> Overidentification:
     moments, parameters = first.criterion.root.shape[1], len(first.theta)
@@ -59,8 +68,12 @@ def overidentification_of(first: Solution) -> Overidentification:
 
 
 def assemble_moments(
-    search: Search, solution: Solution, test: Overidentification, note: str
+    search: Search,
+    solution: Solution,
+    test: Overidentification,
+    notes: tuple[str, Likeliest | None],
 ) -> Fit:
+    """The fit at ``solution``; ``notes`` are one on starts, and the likelihood's estimates."""
     problem, optimum = search.problem, solution.optimum
     space, criterion = problem.parameters, solution.criterion
     theta, grid = space.canonical(optimum.theta), criterion.moments.grid
@@ -69,7 +82,12 @@ def assemble_moments(
     likelihood = Likelihood(problem, grid)
     likelihood.check(theta)
     value = float(problem.data.weights @ likelihood.by_person(theta)[0])
-    words = (message_of(optimum, found, problem, theta), note)
+    words = (
+        message_of(optimum, found, problem, theta),
+        weak_words(problem, found, theta) if problem.model.random else "",
+        apart_words(problem, found, theta, notes[1]),
+        notes[0],
+    )
     return Fit(
         estimator="MSM",
         model=problem.model,
@@ -102,14 +120,10 @@ def assemble_moments(
 
 def _check(problem: Problem, solution: Solution) -> None:
     """Refuse a search that has not arrived, or as many moments as parameters without a root."""
-    optimum, criterion = solution.optimum, solution.criterion
-    rootless = (
-        criterion.root.shape[1] == len(optimum.theta)
-        and -2.0 * optimum.value > ROOT
-        and not at_boundary(problem, optimum.theta)
-    )
-    if optimum.converged and not rootless:
+    optimum = solution.optimum
+    if not solution.rootless(problem):
         return
+    rootless = optimum.converged
     what = "the optimiser stopped before the slope was small"
     if rootless:
         what = f"no parameters make the moments 0 (the criterion is {-2.0 * optimum.value:.2g})"

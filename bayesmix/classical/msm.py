@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.classical.against_likelihood import Likeliest, likeliest
 from bayesmix.classical.assemble import Search
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_weights import in_given_weights
@@ -54,6 +55,10 @@ REDRAWN = 3
 ROUNDS = 30
 SETTLED = 1e-4
 """Standard errors by which a round of iterated instruments moves estimates, at the end."""
+ROOTLESS = (
+    "No parameters make the moments of the last step 0 on these data: estimates and standard "
+    "errors are those of the first step, which has more moments than parameters"
+)
 SAME = 0.01
 """Difference of criteria below which two starts have found the same."""
 
@@ -177,13 +182,18 @@ def msm(
     with progress_line(progress, "MSM", unit) as line:
         search = Search(problem, logit, optimizer, generator, line, begun, unit)
         origins = scattered_starts(problem, logit, starts, generator)
-        first, note = _first_step(search, Moments(problem, used, z), origins)
+        other = likeliest(search)
+        first, note = _first_step(search, Moments(problem, used, z), origins, other)
+        last = first
         if moments == "sequences" and model.random:
             last = _of_sequences(search, first)
-        else:
-            last = first if steps == "one-step" else _optimal(search, first, steps == "iterated")
+        elif steps != "one-step":
+            last = _optimal(search, first, steps == "iterated", other)
+        if last is not first and last.rootless(problem) and not first.rootless(problem):
+            note, last = f"{note}. {ROOTLESS}" if note else ROOTLESS, first
         line.phase("standard errors")
-        fit = assemble_moments(search, last, overidentification_of(first), note)
+        notes = note, other
+        fit = assemble_moments(search, last, overidentification_of(first), notes)
         return in_given_weights(fit, given, unit, logit.loglik)
 
 
@@ -209,7 +219,9 @@ def _grid(problem: Problem, grid: Any, rng: np.random.Generator) -> PopulationGr
     return population_grid(grid, problem.parameters.n_random, problem.n_persons, rng)
 
 
-def _first_step(search: Search, moments: Moments, origins: list[Array]) -> tuple[Solution, str]:
+def _first_step(
+    search: Search, moments: Moments, origins: list[Array], other: Likeliest | None
+) -> tuple[Solution, str]:
     """The least criterion over all starts, weighted again at its estimates; a note on starts."""
     at_origin, _ = moments.by_person(origins[0])
     root = weight_root(moments.spread(at_origin), len(origins[0]))
@@ -217,10 +229,28 @@ def _first_step(search: Search, moments: Moments, origins: list[Array]) -> tuple
     for number, origin in enumerate(origins, start=1):
         search.progress.phase(f"first step, start {number} of {len(origins)}")
         found.append(_solve(search, Criterion(moments, root), origin))
+    own = len(found)
+    if other is not None:
+        search.progress.phase("first step, from the likelihood's estimates")
+        found.append(_solve(search, Criterion(moments, root), other.theta))
     best = max(found, key=lambda s: (s.optimum.converged, s.optimum.value))
-    same = sum(s.optimum.value > best.optimum.value - SAME for s in found)
-    note = f"{same} of {len(found)} starts reached the first step's least criterion"
-    return _weighted(search, moments, best.theta), note if len(found) > 1 else ""
+    return _weighted(search, moments, best.theta), _note_on_starts(found, own, best)
+
+
+def _note_on_starts(found: list[Solution], own: int, best: Solution) -> str:
+    """How many of the user's starts have reached the least criterion, and what others have."""
+    least = best.optimum.value - SAME
+    same = sum(s.optimum.value > least for s in found[:own])
+    notes = []
+    if own > 1:
+        notes.append(f"{same} of {own} starts reached the first step's least criterion")
+    higher = [s.optimum.value for s in found if s.optimum.converged and s.optimum.value <= least]
+    if higher:
+        notes.append(
+            f"The first step's criterion has another local minimum, {2 * (least - max(higher)):.2g}"
+            " above the least (chi-squared): estimates hang on which is right"
+        )
+    return ". ".join(notes)
 
 
 def _weighted(search: Search, moments: Moments | Sequences, theta: Array) -> Solution:
@@ -254,17 +284,23 @@ def _solve(search: Search, criterion: Criterion, origin: Array) -> Solution:
     return Solution(criterion, leave_boundary(problem, from_start, origin)[0])
 
 
-def _optimal(search: Search, first: Solution, iterated: bool) -> Solution:
+def _optimal(
+    search: Search, first: Solution, iterated: bool, likelihood: Likeliest | None
+) -> Solution:
     """The root of the moments with optimal instruments."""
     problem, theta = search.problem, first.theta
     grid = first.criterion.moments.grid
     other = independent_grid(grid, search.rng)
     for number in range(1, ROUNDS if iterated else 2):
         search.progress.phase(f"optimal instruments, round {number}")
-        # Where a standard deviation is 0 the instrument for it vanishes: it is taken away from it.
-        at = raised(problem, theta, at_boundary(problem, theta))
-        z = optimal_instruments(problem, other, at)
-        solution = replace(_weighted(search, Moments(problem, grid, z), theta), instruments_at=at)
+        solution = _with_instruments(search, grid, other, theta, theta)
+        if solution.rootless(problem) and likelihood is not None:
+            # From farther away a root may be found that a valley hides, or with better instruments.
+            for at in (theta, likelihood.theta):
+                again = _with_instruments(search, grid, other, at, likelihood.theta)
+                if not again.rootless(problem):
+                    solution = again
+                    break
         slopes = solution.criterion.parts(solution.theta)[1]
         move, theta = np.linalg.norm(slopes @ (solution.theta - theta)), solution.theta
         if not iterated or move < SETTLED:
@@ -273,6 +309,16 @@ def _optimal(search: Search, first: Solution, iterated: bool) -> Solution:
         f"after {ROUNDS} rounds the optimal instruments still move estimates by {move:.2g} "
         "standard errors: use steps='two-step', or more nodes"
     )
+
+
+def _with_instruments(
+    search: Search, grid: PopulationGrid, other: PopulationGrid, theta: Array, start: Array
+) -> Solution:
+    """The root from ``start`` with the instruments that are optimal at ``theta``."""
+    # Where a standard deviation is 0 the instrument for it vanishes: it is taken away from it.
+    at = raised(search.problem, theta, at_boundary(search.problem, theta))
+    z = optimal_instruments(search.problem, other, at)
+    return replace(_weighted(search, Moments(search.problem, grid, z), start), instruments_at=at)
 
 
 def _of_sequences(search: Search, first: Solution) -> Solution:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,11 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.classical.against_likelihood import weak_words
 from bayesmix.classical.assemble import information_at
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_weights import in_given_weights
-from bayesmix.classical.identification import component_words
+from bayesmix.classical.identification import component_words, diagnosis
 from bayesmix.classical.latent_class import refuse_classes
 from bayesmix.classical.msle import msle
 from bayesmix.classical.progress import Progress, progress_line
@@ -26,6 +28,7 @@ from bayesmix.errors import ConvergenceError, IntegrationError, SpecificationErr
 from bayesmix.integration.descriptions import Centred, MonteCarlo
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.integration.rules import centred, monte_carlo, sobol
+from bayesmix.likelihood.boundary import boundary_words
 from bayesmix.likelihood.centred import PersonGrid
 from bayesmix.likelihood.effective import in_effective_persons
 from bayesmix.likelihood.evaluate import Likelihood
@@ -44,6 +47,12 @@ WIDTH = 0.5
 """Standard errors on either side, between which the score's derivatives are differences."""
 LEAST_STEP = 0.1
 """Standard errors: of shorter steps the derivatives learn little, for they may see one jump."""
+RESTARTS, PATIENCE = 2, 8
+"""Times that derivatives are taken anew; rounds without coming nearer, after which they are."""
+WITHOUT = 0.1
+"""Share of persons without an accepted candidate, up to which their own grids stand in."""
+CLOSE = 10.0
+"""Times `ARRIVED` that is near enough where no step leads nearer: less than the noise of draws."""
 ARRIVED = 0.02
 """Standard errors from a root. Draws come and go one by one as parameters move, so that the
 simulated score has steps, and 0 lies between two of them."""
@@ -97,7 +106,8 @@ def mss(
     Raises
     ------
     IntegrationError
-        If none of a person's candidates is accepted.
+        If for more than a tenth of the persons no candidate is accepted. The scores of fewer are
+        those of the nodes of their own grids, and the fit says so.
     ConvergenceError
         If no root is found.
     SpecificationError, DataError
@@ -173,7 +183,7 @@ def _draws(
 ) -> Draws:
     draws = accepted_draws(problem, theta, streams, wanted)
     without = np.flatnonzero(draws.counts == 0)
-    if len(without):
+    if len(without) > WITHOUT * problem.n_persons:
         raise IntegrationError(
             f"no draw was accepted for {len(without)} of {problem.n_persons} persons (persons "
             f"{first_few(problem.data.persons[without])}) out of {streams[0].size} candidates, of "
@@ -181,6 +191,15 @@ def _draws(
             "candidates, such as grid=monte_carlo(65536)"
         )
     return draws
+
+
+def _scores(problem: Problem, first: Fit, draws: Draws, theta: Array) -> Array:
+    """Simulated scores (I, P); of persons without draws, those of their own grid's nodes."""
+    scores = draws.scores(problem, theta)
+    without = draws.counts == 0
+    if without.any():
+        scores[without] = Likelihood(problem, first.grid).by_person(theta)[1][without]
+    return scores
 
 
 def _root(
@@ -194,40 +213,72 @@ def _root(
     """Broyden's (1965) steps, from differences wide enough to average over the score's steps.
 
     Coordinates are whitened with the likelihood's curvature: a unit is about a standard error.
-    Returns theta (P,), its draws, the distance from a root in standard errors, and the rounds.
+    Where steps lead no nearer, differences are taken anew at the nearest point. Returns theta
+    (P,), its draws, the distance from a root in standard errors, and the rounds.
     """
     root = np.linalg.cholesky(_inverse(first))
 
     def score(x: Array) -> tuple[Array, Draws]:
         draws = _draws(problem, origin + root @ x, streams, wanted)
-        return root.T @ (problem.data.weights @ draws.scores(problem, origin + root @ x)), draws
+        scores = _scores(problem, first, draws, origin + root @ x)
+        return root.T @ (problem.data.weights @ scores), draws
 
+    best, rounds = _Near(np.zeros_like(origin), *score(np.zeros_like(origin))), 0
+    for _ in range(1 + RESTARTS):
+        best, used = _broyden(score, best, line)
+        rounds += used
+        if best.distance < ARRIVED:
+            break
+    if best.distance > CLOSE * ARRIVED:
+        raise ConvergenceError(
+            f"after {1 + RESTARTS} times {ROUNDS} rounds the simulated score is still "
+            f"{best.distance:.2g} standard errors from a root: accept more draws (accepted=), "
+            "which makes its steps smaller, or use method='importance'"
+        )
+    return origin + root @ best.x, best.draws, best.distance, rounds
+
+
+@dataclass(frozen=True, eq=False)
+class _Near:
+    """A whitened point (P,), the simulated score (P,) there, and its draws."""
+
+    x: Array
+    value: Array
+    draws: Draws
+
+    @property
+    def distance(self) -> float:
+        return float(np.linalg.norm(self.value))
+
+
+def _broyden(
+    score: Callable[[Array], tuple[Array, Draws]], start: _Near, line: Progress
+) -> tuple[_Near, int]:
+    """The nearest to a root that one set of differences leads to, and the rounds it took."""
     line.phase("derivatives of the simulated score")
-    x = np.zeros_like(origin)
-    value, draws = score(x)
+    here = best = start
     slopes = np.column_stack(
-        [(score(x + WIDTH * one)[0] - score(x - WIDTH * one)[0]) / (2 * WIDTH)
-         for one in np.eye(len(x))]
+        [(score(here.x + WIDTH * one)[0] - score(here.x - WIDTH * one)[0]) / (2 * WIDTH)
+         for one in np.eye(len(here.x))]
     )  # fmt: skip
+    since = 0
     for number in range(1, ROUNDS + 1):
-        distance = float(np.linalg.norm(value))
-        line.phase(f"round {number}, {distance:.2g} standard errors from a root")
-        if distance < ARRIVED:
-            return origin + root @ x, draws, distance, number
-        step = -np.linalg.solve(slopes, value)
+        line.phase(f"round {number}, {here.distance:.2g} standard errors from a root")
+        if here.distance < ARRIVED or since >= PATIENCE:
+            return best, number
+        step = -np.linalg.lstsq(slopes, here.value, rcond=None)[0]
         step /= max(1.0, float(np.linalg.norm(step)))
         for _ in range(4):
-            trial, new_draws = score(x + step)
-            slopes += np.outer(trial - value - slopes @ step, step) / (step @ step + LEAST_STEP**2)
-            if np.linalg.norm(trial) < distance:
+            trial = _Near(here.x + step, *score(here.x + step))
+            change = trial.value - here.value - slopes @ step
+            slopes += np.outer(change, step) / (step @ step + LEAST_STEP**2)
+            if trial.distance < here.distance:
                 break
             step = 0.5 * step
-        x, value, draws = x + step, trial, new_draws
-    raise ConvergenceError(
-        f"after {ROUNDS} rounds the simulated score is still {distance:.2g} standard errors from a "
-        "root: accept more draws (accepted=), which makes its steps smaller, or use "
-        "method='importance'"
-    )
+        here = trial
+        since = 0 if here.distance < best.distance else since + 1
+        best = here if here.distance < best.distance else best
+    return best, ROUNDS
 
 
 def _inverse(fit: Fit) -> Array:
@@ -244,8 +295,7 @@ def _assemble(
 ) -> Fit:
     distance, rounds, begun = search
     likelihood = Likelihood(problem, first.grid)
-    scores = draws.scores(problem, theta)
-    found: Information = replace(information_at(likelihood, theta), scores=scores)
+    found, about = _information(first, likelihood, theta, _scores(problem, first, draws, theta))
     value = float(problem.data.weights @ likelihood.by_person(theta)[0])
     most, bread = int(draws.counts.max()), found.covariance("hessian")
     noise = bread @ draws.noise(problem, theta) @ bread
@@ -253,6 +303,11 @@ def _assemble(
         f"converged ({distance:.2g} standard errors from a root). {int(draws.counts.min())} to "
         f"{most} draws a person, {100 * draws.tried:.2g} % of candidates "
         "accepted",
+        _without_words(problem, first, draws),
+        *boundary_words(problem, theta),
+        diagnosis(found, problem.parameters, theta),
+        about,
+        weak_words(problem, _per_person(found), theta),
         component_words(problem),
     ]
     return replace(
@@ -274,4 +329,39 @@ def _assemble(
         message=". ".join(w for w in words if w),
         problem=problem,
         seconds=time.perf_counter() - begun,
+    )
+
+
+def _information(
+    first: Fit, likelihood: Likelihood, theta: Array, scores: Array
+) -> tuple[Information, str]:
+    """Curvature and simulated scores at ``theta``, and where the curvature is from."""
+    here: Information = replace(information_at(likelihood, theta), scores=scores)
+    if np.isfinite(here.covariance("hessian")).all():
+        return here, ""
+    there = replace(first.information, scores=scores)
+    if np.isfinite(there.covariance("hessian")).all():
+        return there, (
+            "The likelihood is not concave here: standard errors have the curvature at its maximum"
+        )
+    outer = replace(here, hessian=here.opg)
+    return outer, (
+        "The likelihood is not concave here, nor where its search ended: standard errors are those "
+        "of scores alone (BHHH)"
+    )
+
+
+def _per_person(found: Information) -> Information:
+    """With weights of mean 1 in the sense of variances, whatever their scale."""
+    w = found.weights
+    return replace(found, hessian=found.hessian * w.sum() / (w @ w))
+
+
+def _without_words(problem: Problem, first: Fit, draws: Draws) -> str:
+    without = np.flatnonzero(draws.counts == 0)
+    if not len(without):
+        return ""
+    return (
+        f"No candidate was accepted for {len(without)} of {problem.n_persons} persons (persons "
+        f"{first_few(problem.data.persons[without])}): their scores are those of {first.grid}"
     )

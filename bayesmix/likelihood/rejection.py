@@ -43,7 +43,7 @@ class Draws:
     nodes
         Standard normal coordinates (I, K, A); 0 beyond a person's number.
     counts
-        Number (I,) of each person's draws, at most A.
+        Number (I,) of each person's draws, at most A; 0 where no candidate was accepted.
     tried
         Share of the candidates tried that were accepted, over all persons.
     """
@@ -53,24 +53,27 @@ class Draws:
     tried: float
 
     def scores(self, problem: Problem, theta: Array) -> Array:
-        """Simulated scores (I, P): means of ``d log P(y_i | beta(theta, u)) / d theta``."""
+        """Simulated scores (I, P): means of ``d log P(y_i | beta(theta, u)) / d theta``.
+
+        0 of persons without draws.
+        """
         total = np.zeros((problem.n_persons, len(theta)))
         for a in range(self.nodes.shape[2]):
             _, one = Likelihood(problem, OneNode(self.nodes[:, :, a : a + 1])).by_person(theta)
             total[self.counts > a] += one[self.counts > a]
-        return total / self.counts[:, None]
+        return total / np.maximum(self.counts, 1)[:, None]
 
     def noise(self, problem: Problem, theta: Array) -> Array:
         """Covariance (P, P) of the weighted sum of `scores` over draws, given the choices.
 
         ``sum_i w_i^2 V_i / n_i`` with ``V_i`` that of a person's n_i draws. Of a single draw there
-        is none: such a person's is taken to be the others' mean.
+        is none: such a person's is taken to be the others' mean. Without draws there is no noise.
         """
         n, squares = self.counts, problem.data.weights**2
         several = np.flatnonzero(n > 1)
         if not len(several):
             return np.full((len(theta), len(theta)), np.nan)
-        share = squares / n
+        share = squares / np.maximum(n, 1)
         share[several] += squares[n == 1].sum() / len(several)
         means, total = self.scores(problem, theta), np.zeros((len(theta), len(theta)))
         for a in range(self.nodes.shape[2]):

@@ -119,11 +119,11 @@ def test_refusals(monkeypatch):
         mss(MODEL, data(), grid=monte_carlo(512, antithetic=True))
     with pytest.raises(SpecificationError, match="person-centred nodes"):
         mss(MODEL, data(), method="importance", grid=sobol(512))
-    with pytest.raises(SpecificationError, match="'accepted' must be at least 2"):
+    with pytest.raises(SpecificationError, match="'accepted' must be a whole number of at least 2"):
         mss(MODEL, data(), accepted=1)
     with pytest.raises(IntegrationError, match=r"no draw was accepted .*persons \d+.*importance"):
         mss(MODEL, data(), grid=monte_carlo(3))
     monkeypatch.setattr("bayesmix.classical.mss.ARRIVED", 0.0)
     monkeypatch.setattr("bayesmix.classical.mss.ROUNDS", 2)
-    with pytest.raises(ConvergenceError, match=r"after 2 rounds .* accept more draws"):
+    with pytest.raises(ConvergenceError, match=r"after 3 times 2 rounds .* accept more draws"):
         mss(MODEL, data(), grid=RULE, accepted=5, rng=1)
