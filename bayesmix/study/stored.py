@@ -93,7 +93,7 @@ def _checked(mark: Any, content: Callable[[], str]) -> Origin:
 
 
 def _storable(posterior: xr.DataTree) -> xr.DataTree:
-    """The tree, with labels that netCDF does not know as text."""
+    """The tree, with labels and notes that netCDF does not know as text, and truth as 0 or 1."""
     tree = posterior.copy(deep=False)
     for node in tree.subtree:
         dataset = node.to_dataset(inherit=False)
@@ -102,9 +102,16 @@ def _storable(posterior: xr.DataTree) -> xr.DataTree:
             for name in dataset.coords
             if dataset[name].ndim == 1 and _is_foreign(dataset[name].values)
         }
-        if texts:
-            node.dataset = dataset.assign_coords(texts)
+        notes = {str(name): _storable_note(value) for name, value in dataset.attrs.items()}
+        node.dataset = dataset.assign_coords(texts).assign_attrs(notes)
     return tree
+
+
+def _storable_note(value: Any) -> Any:
+    if isinstance(value, bool | np.bool_):
+        return int(value)
+    known = isinstance(value, str | int | float | np.integer | np.floating | list | np.ndarray)
+    return value if known else str(value)
 
 
 def _is_foreign(values: np.ndarray) -> bool:

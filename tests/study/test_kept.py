@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
@@ -403,6 +404,16 @@ def test_labels_that_netcdf_does_not_know_come_back(write_study: Write, tmp_path
     assert posterior_origin(file).key == "key"
     again = METHODS["nuts"].load(file, built)
     xr.testing.assert_identical(again, tree)
+
+
+def test_notes_that_netcdf_does_not_know_are_written(tmp_path: Path) -> None:
+    """A posterior of latent classes says in a note whether its chains number them alike."""
+    notes = {"label_switching": np.bool_(False), "switched": True, "none": None, "error": 0.5}
+    tree = xr.DataTree.from_dict({"posterior": xr.Dataset({"mean": ("draw", [1.0])}, attrs=notes)})
+    write_posterior(tree, tmp_path / "posterior.nc", Origin("nuts", "key", 1, 1.0, "today", {}))
+    again = xr.load_datatree(tmp_path / "posterior.nc", engine="netcdf4")["posterior"].attrs
+    assert again == {"label_switching": 0, "switched": 1, "none": "None", "error": 0.5}
+    assert tree["posterior"].attrs == notes
 
 
 DRIVER = """
