@@ -29,7 +29,7 @@ from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.following import following_gradient
 from bayesmix.likelihood.laws import CENSORED
-from bayesmix.likelihood.louis import DRAFT_NODES, NODES, checked
+from bayesmix.likelihood.louis import DRAFT_NODES, MORE, NODES, checked
 from bayesmix.likelihood.maximise import Optimum, curvature, whitening
 from bayesmix.likelihood.multinomial import Multinomial, starting_values
 from bayesmix.likelihood.problem import Grid, Problem
@@ -46,6 +46,8 @@ CURVATURE_NODES, CURVATURE_SHARE = 256, 0.125
 
 Errors of nodes that follow the posterior cancel in differences: on the electricity data, standard
 errors are within 2 % of those with 4,096 nodes."""
+
+OUTER = "standard errors from the outer product of scores, for the curvature is noise"
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +93,8 @@ def assemble(
     else:
         logp, scores = likelihood.check(theta)
     search.progress.phase("standard errors")
-    found = information_at(likelihood, theta, scores, draft=draft)
+    find = held_information if optimum.held else information_at
+    found = find(likelihood, theta, scores, draft=draft)
     if not optimum.converged:
         raise _not_converged(search, optimum, found, theta)
     search.progress.phase("certificate of the integration error")
@@ -110,7 +113,7 @@ def assemble(
         loglik_multinomial=search.logit.loglik,
         information=found,
         grid=grid,
-        integration=_certificate(search, theta, grid, found, (logp, scores)),
+        integration=_certificate(search, theta, grid, found, (logp, scores), optimum.held),
         optima=optima,
         converged=optimum.converged,
         message=". ".join(words),
@@ -157,7 +160,8 @@ def information_at(
     if isinstance(grid, PersonGrid | ClassGrid):
         nodes = max(CURVATURE_NODES, int(CURVATURE_SHARE * grid.size))
         nodes = SCORE_NODES if kinked else min(max(grid.size, CURVATURE_NODES), nodes)
-        gradient = following_gradient(problem, grid if draft else grid.resized(nodes))
+        nodes = min(grid.size, CURVATURE_NODES) if draft else nodes
+        gradient = following_gradient(problem, grid.resized(nodes))
         if grid.size < SCORE_NODES and not draft:
             likelihood, scores = Likelihood(problem, grid.resized(SCORE_NODES)), None
     if scores is None:
@@ -165,13 +169,39 @@ def information_at(
     units = natural_units(problem)
     root = whitening(scores, weights, units)
     hessian = curvature(gradient, theta, root, units if kinked else None)
-    found = checked(problem, theta, hessian, root, DRAFT_NODES if draft else NODES)
+    attempts = (DRAFT_NODES,) if draft else (NODES, MORE * NODES)
+    found = checked(problem, theta, hessian, root, attempts)
     scores = scores if found.scores is None else found.scores
     return Information(found.hessian, scores, weights, words=found.words)
 
 
+def held_information(
+    likelihood: Likelihood, theta: Array, scores: Array, *, draft: bool = False
+) -> Information:
+    """`information_at` where nodes are held in coefficient space: from posteriors (Louis 1982).
+
+    A ``draft`` has the outer product of scores in its place, and so has a curvature that is noise
+    on these, too.
+    """
+    problem = likelihood.problem
+    weights = problem.data.weights
+    root = whitening(scores, weights, natural_units(problem))
+    outer = Information(np.linalg.inv(root @ root.T), scores, weights, words=OUTER)
+    if draft:
+        return outer
+    found = checked(problem, theta, np.full_like(root, np.nan), root, (NODES,))
+    if found.scores is None:
+        return outer
+    return Information(found.hessian, found.scores, weights, words=found.words)
+
+
 def _certificate(
-    search: Search, theta: Array, grid: Grid, found: Information, own: tuple[Array, Array]
+    search: Search,
+    theta: Array,
+    grid: Grid,
+    found: Information,
+    own: tuple[Array, Array],
+    held: bool = False,
 ) -> Certificate | None:
     """The certificate of a fit, whose log-integrals and scores on its grid are ``own``."""
     if not search.problem.model.random:
@@ -181,7 +211,10 @@ def _certificate(
         return exact(search.problem)
     errors = shift_units(space, theta, found)
     inverse = found.covariance("hessian") if isinstance(grid, PersonGrid) else None
-    return certify(search.problem, theta, grid, inverse, errors, search.rng, own=own)
+    if held:
+        # No maximum on the grid's own nodes: shifts are those of the parameters as they are.
+        own = own[0], np.zeros_like(own[1])
+    return certify(search.problem, theta, grid, inverse, errors, search.rng, own=own, held=held)
 
 
 def message_of(optimum: Optimum, found: Information, problem: Problem, theta: Array) -> str:

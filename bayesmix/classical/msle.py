@@ -17,8 +17,10 @@ from bayesmix.classical.given_weights import in_given_weights
 from bayesmix.classical.latent_class import check_classes, class_starts
 from bayesmix.classical.progress import progress_line
 from bayesmix.classical.starts import (
+    COMPARED,
     Ends,
     best_of,
+    carried,
     compare_ends,
     preference_start,
     scattered_starts,
@@ -29,15 +31,17 @@ from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.integration.rules import gauss_hermite
 from bayesmix.likelihood.anchored import settle
-from bayesmix.likelihood.automatic import DEFAULT_TOLERANCE, MOST_NODES, Tolerance, first_rule
+from bayesmix.likelihood.automatic import DEFAULT_TOLERANCE, Tolerance, first_rule
 from bayesmix.likelihood.automatic import next_rule as refined
 from bayesmix.likelihood.centred import PersonGrid, check_grid
 from bayesmix.likelihood.certificate import Certificate
 from bayesmix.likelihood.class_grid import ClassGrid, points_grid
 from bayesmix.likelihood.effective import in_effective_persons
-from bayesmix.likelihood.maximise import Optimum, check_optimizer
+from bayesmix.likelihood.held import holdable, quieter, settle_held
+from bayesmix.likelihood.maximise import Optimum, check_optimizer, whitening
 from bayesmix.likelihood.multinomial import check_signs, multinomial
 from bayesmix.likelihood.problem import Grid, bind
+from bayesmix.likelihood.units import natural_units
 from bayesmix.specification.model import MixedLogit
 
 Array = NDArray[np.float64]
@@ -168,7 +172,7 @@ def _compared(search: Search, ends: Ends, optimum: Optimum, fit: Fit) -> Ends:
     """The ends, compared on the fit's grid where each start had one of its own."""
     root = fit.information.root()
     if root is None or not isinstance(fit.grid, PersonGrid):
-        return replace(ends, optimum=optimum)
+        return replace(ends, optimum=optimum, grid=fit.grid)
     return compare_ends(search, ends, optimum, fit.grid, root)
 
 
@@ -177,27 +181,37 @@ def _automatic(search: Search, origins: Sequence[Array], tolerance: Tolerance) -
     rule, why = first_rule(search.problem)
     ends = best_of(search, rule, origins)
     optimum, used, compared = ends.optimum, ends.grid, False
+    noisy = False
     while True:
-        fit = assemble(search, optimum, used, ends.optima, draft=_coarse(used))
+        draft = _coarse(used, noisy)
+        fit = assemble(search, optimum, used, ends.optima, draft=draft)
         finer, words = _finer(search, rule, fit, tolerance, why)
-        if finer is None and _coarse(used):
+        if finer is None and draft:
             fit = assemble(search, optimum, used, ends.optima)
             finer, words = _finer(search, rule, fit, tolerance, why)
+        if not compared and (finer is None or _comparable(used)):
+            # Before the finest grid is climbed on; where it comes to another start's optimum, that
+            # is certified in turn.
+            found, compared = _compared(search, ends, optimum, fit), True
+            again = found.optimum is not optimum
+            ends, optimum, used = found, found.optimum, found.grid
+            if again:
+                continue
         if finer is None:
-            found = ends if compared else _compared(search, ends, optimum, fit)
-            if compared or found.optimum is optimum:
-                return replace(fit, optima=found.optima, message=f"{fit.message}. {words}")
-            # Another start's optimum is better on this grid: it is fitted and certified in turn.
-            ends, optimum, used, compared = found, found.optimum, found.grid, True
-        else:
-            rule, why = finer, words
-            search.progress.phase(f"refining: {rule}")
-            optimum, used = _refine(search, rule, fit)
+            return replace(fit, optima=carried(ends, fit), message=f"{fit.message}. {words}")
+        rule, why, noisy = finer, words, bool(fit.information.words)
+        search.progress.phase(f"refining: {rule}")
+        optimum, used = _refine(search, rule, fit)
 
 
-def _coarse(grid: Grid) -> bool:
-    """Whether the curvature asks for more nodes than a grid has: its certificate comes first."""
-    return isinstance(grid, PersonGrid | ClassGrid) and grid.size < CURVATURE_NODES
+def _coarse(grid: Grid, noisy: bool) -> bool:
+    """Whether a certificate comes first: a curvature that a grid does not give is dear."""
+    return isinstance(grid, PersonGrid | ClassGrid) and (noisy or grid.size < CURVATURE_NODES)
+
+
+def _comparable(grid: Grid) -> bool:
+    """Whether a grid is fine enough to compare what several starts have reached."""
+    return isinstance(grid, PersonGrid) and grid.size >= COMPARED
 
 
 def _finer(
@@ -210,10 +224,7 @@ def _finer(
     finer, reason = refined(search.problem, rule, fit.integration, tolerance)
     if finer is not None:
         return finer, reason
-    return None, (
-        f"the integration error is above the tolerance even with {MOST_NODES} nodes a person: see "
-        "fit.integration"
-    )
+    return None, f"the integration error is above the tolerance {reason}: see fit.integration"
 
 
 def _refine(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, Grid]:
@@ -221,12 +232,40 @@ def _refine(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, Gr
     if isinstance(rule, Rule):
         ends = best_of(search, rule, [fit.theta])
         return ends.optimum, ends.grid
+    problem, root, scores = search.problem, fit.information.root(), fit.information.scores
+    own = whitening(scores, problem.data.weights, natural_units(problem)) if root is None else root
+    if _held(search, rule, fit, own):
+        base = population_grid(
+            rule.rule, problem.parameters.n_random, problem.n_persons, search.rng
+        )
+        found = settle_held(
+            problem,
+            rule,
+            fit.theta,
+            base,
+            root=own,
+            callback=search.progress.value,
+        )
+        if found is not None:
+            return found
     return settle(
-        search.problem,
+        problem,
         rule,
         fit.theta,
         search.rng,
         optimizer=search.optimizer,
         callback=search.progress.value,
-        root=fit.information.root(),
+        root=root,
     )
+
+
+def _held(search: Search, rule: Centred, fit: Fit, root: Array) -> bool:
+    """Whether the finer grid's nodes are to be held in coefficient space.
+
+    Where a curvature was noise, and slopes on nodes that move are the noisier ones.
+    """
+    if not isinstance(fit.grid, PersonGrid) or not fit.information.words:
+        return False
+    if not holdable(search.problem, fit.theta, rule.rule.nodes):
+        return False
+    return quieter(search.problem, fit.grid, root, search.rng)

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmix.classical.assemble import Search
+from bayesmix.classical.fit import Fit
 from bayesmix.errors import ConvergenceError, IntegrationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, population_grid
@@ -19,7 +20,9 @@ from bayesmix.likelihood.automatic import FIRST_RULE
 from bayesmix.likelihood.bhhh import maximise_likelihood
 from bayesmix.likelihood.boundary import GAIN, leave_boundary
 from bayesmix.likelihood.centred import PersonGrid
+from bayesmix.likelihood.certificate import pooled
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.held import settle_held
 from bayesmix.likelihood.maximise import Optimum, whitening
 from bayesmix.likelihood.mixture import coefficients_at
 from bayesmix.likelihood.multinomial import Multinomial, multinomial, starting_values
@@ -30,6 +33,12 @@ Array = NDArray[np.float64]
 
 SAME = 0.1
 """Optima on one grid that are nearer than this (in standard errors) are one."""
+
+
+COMPARED = 128
+"""Nodes a person of the coarsest grid on which starts are compared while others are to come."""
+PAIRS = 4
+"""Scramblings on which two optima are compared, the same for both."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,34 +161,74 @@ def compare_ends(
     """What the starts reach on one grid: on grids of their own, optima differ by their noise.
 
     Each end that is not the best one's goes on from where it is, on ``grid``. If it comes to
-    another optimum than ``optimum``, it is anchored anew, and may be a better one: then that is the
-    best of the result.
+    another optimum than ``optimum``, it is anchored anew, and may be a better one, by their
+    difference on common draws: then that is the best of the result.
     """
     likelihood = Likelihood(search.problem, grid)
     back = np.linalg.inv(root)
     values: dict[bytes, float] = {ends.optimum.theta.tobytes(): optimum.value}
     best: tuple[Optimum, Grid] = (optimum, grid)
+    best_value = optimum.value
     for number, theta in enumerate(ends.thetas, start=1):
         if theta.tobytes() in values or np.isnan(theta).any():
             continue
         search.progress.phase(f"comparing start {number} of {len(ends.thetas)}")
-        local = maximise_likelihood(likelihood, theta, root, optimizer=search.optimizer)
         value = optimum.value
-        if np.linalg.norm(back @ (_canonical(search, local.theta) - optimum.theta)) > SAME:
-            own, its_grid = _settled(search, grid.rule, local.theta)
-            if np.linalg.norm(back @ (_canonical(search, own.theta) - optimum.theta)) > FAR_STEP:
-                value = own.value
-            if value > best[0].value + GAIN and own.converged:
-                best = own, its_grid
+        end, held = theta, None
+        if optimum.held:
+            settled = search.problem, grid.rule, theta, grid.base
+            held = settle_held(*settled, root=root, known=optimum.theta)
+        if held is None:
+            end = maximise_likelihood(likelihood, theta, root, optimizer=search.optimizer).theta
+        if held is not None or _distance(search, back, end, optimum) > SAME:
+            own, its_grid = held or _settled(search, grid.rule, end)
+            if _distance(search, back, own.theta, optimum) > FAR_STEP:
+                value += _gain(search, (own, its_grid), (optimum, grid))
+            if value > best_value + GAIN and own.converged:
+                best, best_value = (own, its_grid), value
         values[theta.tobytes()] = value
     optima = ends.optima.copy()
-    optima["loglik"] = [values.get(theta.tobytes(), np.nan) for theta in ends.thetas]
+    found = np.array([values.get(theta.tobytes(), np.nan) for theta in ends.thetas])
+    # Values are those of the best one's own grid.
+    optima["loglik"] = np.where(found == best_value, best[0].value, found)
     optima["grid"] = str(grid)
     return Ends(*best, optima, ends.thetas)
 
 
-def _canonical(search: Search, theta: Array) -> Array:
-    return search.problem.parameters.canonical(theta)
+def carried(ends: Ends, fit: Fit) -> pd.DataFrame:
+    """What the starts have reached, at the fit's log-likelihood: differences stay as compared."""
+    optima = ends.optima.copy()
+    reached = optima["loglik"] == ends.optimum.value
+    if not reached.any():
+        return optima
+    optima["loglik"] = np.where(
+        reached, fit.loglik, optima["loglik"] + (fit.loglik - ends.optimum.value)
+    )
+    optima.loc[optima["grid"] == str(ends.grid), "grid"] = str(fit.grid)
+    return optima
+
+
+def _gain(
+    search: Search, one: tuple[Optimum, PersonGrid], other: tuple[Optimum, PersonGrid]
+) -> float:
+    """Log-likelihood of one optimum less that of another, on common draws: nats."""
+    problem, weights = search.problem, search.problem.data.weights
+    logp: tuple[list[Array], list[Array]] = ([], [])
+    for _ in range(PAIRS):
+        base = one[1].renewed(search.rng).base
+        for end, parts in zip((one, other), logp, strict=True):
+            grid = replace(end[1], base=base)
+            parts.append(Likelihood(problem, grid).by_person(end[0].theta)[0])
+    (first, first_variance), (second, second_variance) = (pooled(np.stack(p)) for p in logp)
+    # The logarithm of a mean is low by half its variance.
+    bias = (first_variance - second_variance) / (2 * PAIRS)
+    return float(weights @ (first - second + bias))
+
+
+def _distance(search: Search, back: Array, theta: Array, optimum: Optimum) -> float:
+    """Of a point from an optimum, in standard errors."""
+    gap = search.problem.parameters.canonical(theta) - optimum.theta
+    return float(np.linalg.norm(back @ gap))
 
 
 def _settled(search: Search, rule: Centred, theta: Array) -> tuple[Optimum, PersonGrid]:

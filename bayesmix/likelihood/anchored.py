@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.integration.descriptions import Centred
+from bayesmix.integration.grids import PopulationGrid
 from bayesmix.likelihood.bhhh import maximise_likelihood
-from bayesmix.likelihood.centred import PersonGrid, centre
+from bayesmix.likelihood.centred import PersonGrid, anchored_grid, centre
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, whitening
 from bayesmix.likelihood.problem import Problem
@@ -37,6 +38,8 @@ WITHIN_SIGHT = 10.0
 FAR_STEP = 1.0
 """An optimum farther than this from its anchor is anchored once more."""
 SETTLINGS = 4
+LEAP = 3.0
+"""Standard errors that an anchor moves at most, once nodes are settled on."""
 NOISE = 3.0
 """Nats: more than the integration error of a sum of log-likelihoods on these grids."""
 
@@ -67,9 +70,16 @@ def _anchor(
     rng: np.random.Generator,
     modes: Array | None = None,
     root: Array | None = None,
+    base: PopulationGrid | None = None,
 ) -> _State:
-    """Nodes anchored at ``theta``; ``root`` (P, P) is that of the scores where none is given."""
-    likelihood = Likelihood(problem, centre(problem, rule, theta, rng, modes))
+    """Nodes anchored at ``theta``; ``root`` (P, P) is that of the scores where none is given.
+
+    Draws are new, or those of ``base``.
+    """
+    if base is None:
+        likelihood = Likelihood(problem, centre(problem, rule, theta, rng, modes))
+    else:
+        likelihood = Likelihood(problem, anchored_grid(problem, rule, theta, base, modes))
     logp, scores = likelihood.by_person(theta)
     weights = problem.data.weights
     if root is None:
@@ -194,9 +204,10 @@ def settle(
     ``root`` (P, P), a root of the inverse curvature where that is known, spares the optimiser half
     of its steps; the outer product of scores stands in for it.
     """
-    evaluations = 0
+    evaluations, found, nearest, base = 0, None, np.inf, None
     for _ in range(SETTLINGS):
-        state = _anchor(problem, rule, problem.parameters.canonical(theta), rng, root=root)
+        theta = problem.parameters.canonical(theta)
+        state = _anchor(problem, rule, theta, rng, root=root, base=base)
         optimum = maximise_likelihood(
             state.likelihood,
             state.theta,
@@ -206,9 +217,16 @@ def settle(
             known=(state.value, state.gradient),
         )
         evaluations += optimum.evaluations
-        distance, theta = state.distance(optimum.theta), optimum.theta
-        signs_kept = np.array_equal(problem.parameters.canonical(theta), theta)
+        distance = state.distance(optimum.theta)
+        if distance < nearest or found is None:
+            found, nearest = (optimum, state.grid), distance
+        signs_kept = np.array_equal(problem.parameters.canonical(optimum.theta), optimum.theta)
         near = distance < FAR_STEP or distance < NOISY_STEP * _noise(state, rng)
         if signs_kept and near:
+            found = optimum, state.grid
             break
-    return replace(optimum, evaluations=evaluations), state.grid
+        # Far from their anchor nodes are climbed on. On the same draws, anchors come to rest.
+        theta = theta + min(1.0, LEAP / distance) * (optimum.theta - theta)
+        base = getattr(state.grid, "base", None)
+    assert found is not None
+    return replace(found[0], evaluations=evaluations), found[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,14 @@ MOST_NODES = 8192
 FIRST_NODES = 64
 DEFENCE = 0.125
 """Share from the population where there are many nodes: a quarter of them wastes some."""
+GROWTH = 8
+"""Times as many nodes as before, at most: what a coarse grid says of its own error is coarse."""
+PREDICTABLE = 512
+"""Nodes a person whose certificate tells how far away the tolerance is."""
+OUT_OF_REACH = 4.0
+"""Times its size to which the tolerance of estimates is met where it is out of reach itself.
+
+So many standard errors as that leave an optimum within a few hundredths of a nat of the best."""
 FIRST_RULE = centred(sobol(FIRST_NODES))
 QUADRATURE = {1: (15, 31, 63), 2: (9, 15, 25)}
 """Points a dimension of Gauss-Hermite products that are tried, by number of random coefficients."""
@@ -60,7 +68,10 @@ def first_rule(problem: Problem) -> tuple[Rule | Centred, str]:
 def next_rule(
     problem: Problem, rule: Rule | Centred, certificate: Certificate, tolerance: Tolerance
 ) -> tuple[Rule | Centred | None, str]:
-    """The rule to try after one whose certificate failed; None when there is none left."""
+    """The rule to try after one whose certificate failed, and why.
+
+    None when there is none left, and what to say of the tolerance.
+    """
     if isinstance(rule, GaussHermite):
         finer = [p for p in QUADRATURE[problem.parameters.n_random] if p > rule.per_dimension]
         if finer:
@@ -68,11 +79,29 @@ def next_rule(
         nodes = FIRST_NODES
     else:
         assert isinstance(rule, Centred)
-        if rule.rule.nodes >= MOST_NODES:
-            return None, ""
-        nodes = min(MOST_NODES, nodes_needed(certificate, tolerance))
+        more, words = _more_nodes(rule.rule.nodes, certificate, tolerance)
+        if more is None:
+            return None, words
+        nodes = more
     rule = centred(sobol(nodes), population=DEFENCE, moments=True)
     return rule, _panel_reason(nodes, "an eighth")
+
+
+def _more_nodes(
+    size: int, certificate: Certificate, tolerance: Tolerance
+) -> tuple[int | None, str]:
+    """Nodes a person after ``size`` of them; None, and why, where more are of no use."""
+    if size >= MOST_NODES:
+        return None, f"even with {MOST_NODES} nodes a person"
+    wanted = nodes_needed(certificate, tolerance)
+    if size >= PREDICTABLE and wanted > MOST_NODES:
+        # Time is spent on what it can buy.
+        wider = replace(tolerance, estimates=OUT_OF_REACH * tolerance.estimates)
+        met = certificate.within(wider.loglik, wider.estimates)
+        if met and _nodes_that_do(certificate, wider) <= size:
+            return None, f"and would be with {MOST_NODES} nodes a person"
+        wanted = nodes_needed(certificate, wider)
+    return min(MOST_NODES, GROWTH * size, wanted), ""
 
 
 def nodes_needed(certificate: Certificate, tolerance: Tolerance) -> int:
@@ -81,11 +110,15 @@ def nodes_needed(certificate: Certificate, tolerance: Tolerance) -> int:
     The noise of an own-scramble Sobol rule falls like ``S^-0.8`` on these integrands; the largest
     of several shifts is some 2.5 times their noise.
     """
+    wanted = _nodes_that_do(certificate, tolerance)
+    return int(64 * np.ceil(max(wanted, 1.5 * certificate.nodes) / 64))
+
+
+def _nodes_that_do(certificate: Certificate, tolerance: Tolerance) -> float:
     noise = 2.5 * float(np.nanmax(certificate.noise.to_numpy(), initial=0.0))
     spread = (abs(certificate.bias) + 2.0 * certificate.sd) / certificate.unit
     wanted = certificate.reference_nodes * (noise / tolerance.estimates) ** 1.25
-    wanted = max(wanted, certificate.nodes * (spread / tolerance.loglik) ** 1.25)
-    return int(64 * np.ceil(max(wanted, 1.5 * certificate.nodes) / 64))
+    return max(wanted, certificate.nodes * (spread / tolerance.loglik) ** 1.25)
 
 
 def _panel_reason(nodes: int, defence: str) -> str:

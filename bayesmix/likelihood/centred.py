@@ -35,6 +35,11 @@ Counts = NDArray[np.int64]
 LEAST_FIRST_PASS, MOST_FIRST_PASS = 256, 512
 """Nodes a person of the pass that finds moments: as many as the grid's, within these bounds."""
 
+SECOND_PASS, SECOND_PASS_NODES = 512, 2048
+"""Nodes a person from which on a second pass looks again, with the first one's component and so
+many nodes: with 512 nodes the variance of a log-integral falls to a third where four correlated
+lognormals make posteriors wide and skewed, and by a tenth elsewhere."""
+
 
 @dataclass(frozen=True, eq=False)
 class Anchors:
@@ -224,7 +229,16 @@ def with_moments(problem: Problem, grid: PersonGrid) -> PersonGrid:
     """
     # Seeded by the grid's own key: rule, anchor and key are all that a grid is made of.
     nodes = min(max(grid.size, LEAST_FIRST_PASS), MOST_FIRST_PASS)
-    first = grid.resized(nodes).renewed(grid.base.key)
+    found = _with_moments_of(problem, grid, grid.resized(nodes).renewed(grid.base.key))
+    if grid.size < SECOND_PASS:
+        return found
+    # Where few nodes of the first pass carry a posterior, its moments are theirs: once more.
+    key = (grid.base.key + 1) % 2**64
+    return _with_moments_of(problem, grid, found.resized(SECOND_PASS_NODES).renewed(key))
+
+
+def _with_moments_of(problem: Problem, grid: PersonGrid, first: PersonGrid) -> PersonGrid:
+    """The grid with moments of posteriors on the nodes of ``first`` as its second component."""
     means, covariances = posterior_moments(problem, first)
     # A weight that has collapsed on one node says nothing of the spread: keep a part of the mode's.
     modes = grid.anchors.roots[:, :1]

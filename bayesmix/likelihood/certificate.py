@@ -24,6 +24,7 @@ from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.centred import PersonGrid, centre
 from bayesmix.likelihood.effective import SAME, person_unit
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.held import HeldLikelihood
 from bayesmix.likelihood.integrate import node_log_probabilities
 from bayesmix.likelihood.louis import checked
 from bayesmix.likelihood.maximise import curvature, whitening
@@ -165,6 +166,7 @@ def certify(
     rng: Seed,
     *,
     own: tuple[Array, Array] | None = None,
+    held: bool = False,
 ) -> Certificate:
     """The certificate of ``grid`` at ``theta``.
 
@@ -181,6 +183,8 @@ def certify(
         Source of the reference's scramblings.
     own
         Log-integrals (I,) and scores (I, P) on ``grid`` itself, where they are known.
+    held
+        Whether scores are those of nodes held in coefficient space: see `bayesmix.likelihood.held`.
     """
     begun = time.perf_counter()
     generator = np.random.default_rng(rng)
@@ -188,7 +192,10 @@ def certify(
     first = _reference(problem, theta, grid, generator)
     scrambles = [first, *(first.renewed(generator) for _ in range(SCRAMBLES - 1))]
     likelihoods = [Likelihood(problem, g) for g in scrambles]
-    results = [f.by_person(theta) for f in likelihoods]
+    results = [
+        (HeldLikelihood.on(problem, g) if held else f).by_person(theta)
+        for g, f in zip(scrambles, likelihoods, strict=True)
+    ]
     logp = np.stack([r[0] for r in results])
     scores = np.stack([r[1] for r in results])
     own_logp, own_scores = Likelihood(problem, grid).by_person(theta) if own is None else own

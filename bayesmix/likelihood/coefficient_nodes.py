@@ -40,7 +40,6 @@ def freeze(
         return None
     theta = grid.anchors.theta
     _, chol, _ = problem.parameters.unpack(theta)
-    size = problem.parameters.n_random
     diagonal = np.abs(np.diag(chol))
     if problem.design.sources is not None:
         return None
@@ -48,6 +47,19 @@ def freeze(
         return None
     if at_boundary(problem, theta) or _uncertain(problem, grid):
         return None
+    return hold(problem, grid, start, stop)
+
+
+def hold(
+    problem: Problem, grid: PersonGrid, start: int = 0, stop: int | None = None
+) -> CoefficientNodes:
+    """The nodes of persons start .. stop - 1 at the anchor, whatever may become of them.
+
+    For laws that are links of an index whose standard deviations are not 0 at the anchor.
+    """
+    theta, size = grid.anchors.theta, problem.parameters.n_random
+    _, chol, _ = problem.parameters.unpack(theta)
+    diagonal = np.abs(np.diag(chol))
     stop = problem.n_persons if stop is None else stop
     nodes, weights = grid.block(start, stop)
     mixture = mixture_at(problem, theta, nodes, weights, start, stop)

@@ -108,7 +108,11 @@ class Checked(NamedTuple):
 
 
 def checked(
-    problem: Problem, theta: Array, hessian: Array, root: Array, nodes: int = NODES
+    problem: Problem,
+    theta: Array,
+    hessian: Array,
+    root: Array,
+    attempts: Sequence[int] = (NODES, MORE * NODES),
 ) -> Checked:
     """``hessian`` (P, P), or Louis's in its place where nodes that move had made it noise.
 
@@ -124,13 +128,13 @@ def checked(
         Minus the second derivatives by differences.
     root
         Root of the inverse outer product of scores there.
-    nodes
-        Person-centred nodes of a scrambling of 500 persons, `MORE` times as many if need be.
+    attempts
+        Person-centred nodes of a scrambling of 500 persons, and how many there are after these.
     """
     if plausible(hessian, root) or not applicable(problem, theta):
         return Checked(hessian)
     weights, units = problem.data.weights, natural_units(problem)
-    for wanted in (nodes, MORE * nodes):
+    for wanted in attempts:
         number = max(LEAST_NODES, min(wanted, wanted * PERSONS // problem.n_persons))
         # A seed of its own: a curvature is a function of theta, whatever was drawn before.
         grid = centre(problem, centred(sobol(number), population=0.5, moments=True), theta, 0)

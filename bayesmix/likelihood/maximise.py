@@ -55,6 +55,8 @@ class Optimum:
         The optimiser's word.
     by_person
         What the optimum's value is the weighted sum of, where it is one and is kept.
+    held
+        Whether nodes were held in coefficient space: see `bayesmix.likelihood.held`.
     """
 
     theta: Array
@@ -65,6 +67,7 @@ class Optimum:
     converged: bool
     message: str
     by_person: ByPerson | None = None
+    held: bool = False
 
 
 def whitening(scores: Array, weights: Array, units: Array | None = None) -> Array:

@@ -1,12 +1,12 @@
 """The choice of a grid: what is tried first, what next, tolerances kept or said to be missed."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from bayesmix.classical import msle as msle_module
 from bayesmix.classical.assemble import information_at
 from bayesmix.classical.msle import msle
 from bayesmix.integration.descriptions import Centred, GaussHermite
@@ -80,6 +80,25 @@ def test_as_many_nodes_as_noise_and_bias_ask_for():
     assert nodes_needed(certificate([np.nan], nodes=128), tolerance) == 192
 
 
+def test_a_coarse_certificate_is_not_believed_too_far():
+    rule, _ = next_rule(problem(1, 2), centred(sobol(64)), certificate([9.0]), Tolerance())
+    assert rule.rule.nodes == 64 * automatic.GROWTH
+
+
+def test_time_is_spent_on_what_it_can_buy():
+    """Where the most nodes do not do, so many as bring estimates within a few tolerances."""
+    here, rule = problem(1, 2), centred(sobol(2048), moments=True)
+    far = certificate([0.2], nodes=2048, reference=512)
+    wider = Tolerance(automatic.OUT_OF_REACH * 0.05, 0.5)
+    assert nodes_needed(far, Tolerance()) > automatic.MOST_NODES
+    shifts = pd.DataFrame({"estimate": [0.3], "low": [0.0], "high": [0.6]}, index=["mean[x]"])
+    finer, _ = next_rule(here, rule, replace(far, shift=shifts), Tolerance())
+    assert finer.rule.nodes == nodes_needed(far, wider) < automatic.MOST_NODES
+    none, words = next_rule(here, rule, replace(far, shift=shifts / 3), Tolerance())
+    assert none is None
+    assert f"would be with {automatic.MOST_NODES} nodes" in words
+
+
 def test_there_is_an_end():
     most = centred(sobol(automatic.MOST_NODES), moments=True)
     assert next_rule(problem(1, 2), most, certificate([9.0]), Tolerance())[0] is None
@@ -119,7 +138,6 @@ def test_a_finer_tolerance_takes_more_nodes_and_ends_near_the_exact_estimates():
 def test_what_is_returned_is_no_draft(monkeypatch, tolerance):
     """Curvature and scores are of more nodes than those of the first certificate."""
     monkeypatch.setattr(automatic, "MOST_NODES", 128)
-    monkeypatch.setattr(msle_module, "MOST_NODES", 128)
     here = problem(2, 6)
     fit = msle(here.model, here.data, starts=1, tolerance=tolerance, rng=1)
     assert fit.grid.size == (64 if tolerance.loglik > 1 else 128)
@@ -133,7 +151,6 @@ def test_what_is_returned_is_no_draft(monkeypatch, tolerance):
 
 def test_a_tolerance_that_cannot_be_met_is_said_to_be_missed(monkeypatch):
     monkeypatch.setattr(automatic, "MOST_NODES", 128)
-    monkeypatch.setattr(msle_module, "MOST_NODES", 128)
     here = problem(2, 6)
     fit = msle(here.model, here.data, starts=1, tolerance=Tolerance(1e-9, 1e-9), rng=1)
     assert fit.grid.size == 128
