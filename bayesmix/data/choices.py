@@ -68,6 +68,8 @@ class ChoiceData:
         nothing of tastes: log 1 = 0.
     stand_ins : mapping
         Of a scenario: new alternative -> existing one whose constants it has.
+    booleans : set of columns
+        Those that were True and False, and are 1 and 0 in `frame`; segments keep these names.
     stage : (T,) int64, or None
         Of rankings: which choice of its ranking each situation is, from 1.
     known : Known
@@ -91,6 +93,7 @@ class ChoiceData:
     rows: pd.Index
     rows_left_out: int = 0
     situations_left_out: int = 0
+    booleans: frozenset[str] = frozenset()
     stand_ins: Mapping[Hashable, Hashable] = field(default_factory=dict)
     stage: np.ndarray | None = None
     known: Known = field(default_factory=Known)
@@ -214,6 +217,7 @@ class ChoiceData:
             rows=layout.rows[kept],
             rows_left_out=int(np.sum(~kept)) + read.certain[1],
             situations_left_out=read.certain[0],
+            booleans=read.booleans,
             known=known,
         )
         known_utility(data)  # refuses what is not finite

@@ -41,6 +41,7 @@ class LongRows:
     weights: np.ndarray  # (I,) float64
     ranks: np.ndarray | None = None  # (R,) int64, 0 where a row is not ranked
     certain: tuple[int, int] = (0, 0)  # situations, and their rows, that are left out
+    booleans: frozenset[str] = frozenset()  # columns that were True and False
 
 
 def read_long(frame: Any, roles: Roles, outside_option: bool) -> LongRows:
@@ -54,6 +55,7 @@ def read_long(frame: Any, roles: Roles, outside_option: bool) -> LongRows:
         )
     structural = (roles.person, roles.situation, roles.alternative, roles.chosen)
     require_complete(table, [*structural, roles.availability, roles.weights])
+    booleans = frozenset(str(c) for c in table if pd.api.types.is_bool_dtype(table[c]))
     table = widened(table, labels=(roles.person, roles.situation, roles.alternative))
     layout = lay_out(table, roles.person, roles.situation, roles.alternative)
     table = table.take(layout.order)
@@ -77,7 +79,7 @@ def read_long(frame: Any, roles: Roles, outside_option: bool) -> LongRows:
     if ranks is not None:
         table, chosen = rankings.without_ranks(table, answer), ranks == 1
     read = LongRows(table, layout, chosen, available, np.ones(len(layout.persons)), ranks)
-    read = _without_certain(read, roles)
+    read = replace(_without_certain(read, roles), booleans=booleans)
     if roles.weights is None:
         return read
     weights = checks.person_weights(read.layout, read.frame[roles.weights])

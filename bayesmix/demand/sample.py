@@ -258,4 +258,4 @@ def _segments(data: ChoiceData, by: str | None) -> tuple[Indices, list]:
             f"{data.rows[mixed[0]] if len(mixed) else 'none: a situation has lost its rows'}); "
             "segments are of situations or persons"
         )
-    return first, list(names)
+    return first, [bool(name) for name in names] if by in data.booleans else list(names)

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from bayesmix.data.choices import ChoiceData
+from bayesmix.demand.sample import _segments
 from bayesmix.errors import DataError
 from bayesmix.specification.covariates import covariates
 from bayesmix.specification.formula import evaluate
@@ -168,6 +169,16 @@ def test_true_and_false_in_scenarios(panel, roles):
         data.with_attribute("feat", lambda rows: ~rows["feat"])
     with pytest.raises(DataError, match=r"True and False: .* frame\['x'\] == 0"):
         data.with_attribute("price", 0.0, where=lambda rows: ~rows["feat"])
+
+
+def test_segments_of_true_and_false_keep_their_names(panel, roles):
+    frame = panel.assign(old=panel["who"] == "bob")
+    data = ChoiceData.from_long(frame, **roles)
+    assert data.booleans == {"old"}
+    codes, names = _segments(data, "old")
+    assert [name is True for name in names] == [False, True]
+    assert codes.tolist() == [0, 0, 1, 1, 1]
+    assert data.with_attribute("price", 0.0).booleans == {"old"}
 
 
 # from_wide
