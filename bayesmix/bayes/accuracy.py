@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.centred import PersonGrid, centre
-from bayesmix.likelihood.certificate import SCRAMBLES, TAIL_NODES, pooled, tail_shapes
+from bayesmix.likelihood.certificate import TAIL_NODES, tail_shapes
 from bayesmix.likelihood.coefficient_nodes import freeze
 from bayesmix.likelihood.density import CoefficientNodes
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.mixture import locations_at
 from bayesmix.likelihood.pareto import pareto_shape
+from bayesmix.likelihood.pooling import SCRAMBLES, pooled
 from bayesmix.likelihood.problem import Grid, Problem
 
 Array = NDArray[np.float64]

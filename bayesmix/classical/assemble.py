@@ -163,7 +163,7 @@ def information_at(
         nodes = min(grid.size, CURVATURE_NODES) if draft else nodes
         gradient = following_gradient(problem, grid.resized(nodes))
         if grid.size < SCORE_NODES and not draft:
-            likelihood, scores = Likelihood(problem, grid.resized(SCORE_NODES)), None
+            likelihood, scores = Likelihood(problem, grid.resized(SCORE_NODES), keep=False), None
     if scores is None:
         _, scores = likelihood.by_person(theta)
     units = natural_units(problem)

@@ -20,12 +20,12 @@ from bayesmix.likelihood.automatic import FIRST_RULE
 from bayesmix.likelihood.bhhh import maximise_likelihood
 from bayesmix.likelihood.boundary import GAIN, leave_boundary
 from bayesmix.likelihood.centred import PersonGrid
-from bayesmix.likelihood.certificate import pooled
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.held import settle_held
 from bayesmix.likelihood.maximise import Optimum, whitening
 from bayesmix.likelihood.mixture import coefficients_at
 from bayesmix.likelihood.multinomial import Multinomial, multinomial, starting_values
+from bayesmix.likelihood.pooling import pooled
 from bayesmix.likelihood.problem import Grid, Problem, bind
 from bayesmix.likelihood.units import coefficient_units, natural_units, shift_units
 

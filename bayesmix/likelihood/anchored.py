@@ -89,7 +89,7 @@ def _anchor(
 
 def _noise(state: _State, rng: np.random.Generator) -> float:
     """Length of the Newton step that is due to integration alone, in standard errors."""
-    other_nodes = Likelihood(state.likelihood.problem, state.grid.renewed(rng))
+    other_nodes = Likelihood(state.likelihood.problem, state.grid.renewed(rng), keep=False)
     _, other = other_nodes.value_and_gradient(state.theta)
     return float(np.linalg.norm(state.root.T @ (state.gradient - other))) / np.sqrt(2.0)
 
@@ -141,6 +141,7 @@ def climb(
         scale = min(1.0, radius / distance)
         # Signs as they are printed, for known optima have them too.
         end = problem.parameters.canonical(state.theta + scale * step)
+        state.likelihood.release()
         trial = _anchor(problem, rule, end, rng, state.grid.modes)
         # Log-likelihoods on different nodes differ by integration noise: a climb of less than a
         # few nats cannot be told from it, and is taken.
@@ -228,5 +229,6 @@ def settle(
         # Far from their anchor nodes are climbed on. On the same draws, anchors come to rest.
         theta = theta + min(1.0, LEAP / distance) * (optimum.theta - theta)
         base = getattr(state.grid, "base", None)
+        state.likelihood.release()
     assert found is not None
     return replace(found[0], evaluations=evaluations), found[1]

@@ -27,7 +27,7 @@ from bayesmix.likelihood.fastmath import exp
 from bayesmix.likelihood.integrate import node_log_probabilities
 from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.modes import find_modes
-from bayesmix.likelihood.problem import Problem
+from bayesmix.likelihood.problem import BLOCK_PERSONS, Problem, ranges
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -174,8 +174,10 @@ def find_anchors(problem: Problem, theta: Array, start: Array | None = None) -> 
             f"{', ...' if len(lost) > 3 else ''}): their utilities overflow at these parameters; "
             "rescale the attributes, or start from other values"
         )
-    covariances = np.linalg.inv(precisions)
-    roots = np.linalg.cholesky((covariances + covariances.swapaxes(1, 2)) / 2)
+    roots = precisions  # in their place, some persons at a time
+    for a, b in ranges(0, problem.n_persons, BLOCK_PERSONS):
+        covariances = np.linalg.inv(precisions[a:b])
+        roots[a:b] = np.linalg.cholesky((covariances + covariances.swapaxes(1, 2)) / 2)
     return Anchors(theta.copy(), modes[:, None], roots[:, None])
 
 
@@ -255,7 +257,7 @@ def posterior_moments(problem: Problem, grid: PersonGrid) -> tuple[Array, Array]
     """Posterior means (I, K) and covariances (I, K, K) of z at the anchor, on the grid."""
     means, covariances = [], []
     theta = grid.anchors.theta
-    for start, stop in problem.cuts(grid):
+    for start, stop in problem.blocks(grid):
         nodes, weights = grid.block(start, stop)
         mixture = mixture_at(problem, theta, nodes, weights, start, stop)
         base = base_at(problem, theta, start, stop)
@@ -318,9 +320,11 @@ def _place(  # pragma: no cover - compiled
             last = first + counts[m + 1]
             _move(nodes[i, :, first:last], centres[i, m], roots[i, m])
             first = last
-        zero, unit = np.zeros(size), np.eye(size)
-        square, distance, y = np.empty(n_nodes), np.empty(n_nodes), np.empty(n_nodes)
-        _distances(nodes[i], zero, unit, y, square)
+        square, distance, y = np.zeros(n_nodes), np.empty(n_nodes), np.empty(n_nodes)
+        for k in range(size):
+            row = nodes[i, k]
+            for s in range(n_nodes):
+                square[s] += row[s] * row[s]
         ratio = np.full(n_nodes, counts[0] / n_nodes)  # q / phi, node by node
         for m in range(len(counts) - 1):
             _distances(nodes[i], centres[i, m], inverses[i, m], y, distance)

@@ -30,19 +30,17 @@ from bayesmix.likelihood.louis import checked
 from bayesmix.likelihood.maximise import curvature, whitening
 from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.pareto import pareto_shape
+from bayesmix.likelihood.pooling import SCRAMBLES, Results, pool, pooled_interval
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.units import natural_units
 
 Array = NDArray[np.float64]
 
-SCRAMBLES = 8
 LEAST_REFERENCE, MOST_REFERENCE = 64, 512
 """Nodes a person of one scrambling of the reference: as many as the grid's, within these bounds,
 or a quarter of the grid's: all scramblings together have twice the grid's at least."""
 QUADRATURE_REFERENCE = 256
 """The same for quadratures: a few points may be exact to many digits, which takes nodes to see."""
-JACKKNIFE_PERSONS = 4096
-"""Persons whose scores are handled together: it bounds the memory."""
 EXACT = "integration error 0: each class is a point, and the log-likelihood a sum over classes"
 TAIL_NODES = 512
 """Nodes a person whose weights are looked at for heavy tails: the dearest part if all were."""
@@ -191,31 +189,26 @@ def certify(
     weights = problem.data.weights
     first = _reference(problem, theta, grid, generator)
     scrambles = [first, *(first.renewed(generator) for _ in range(SCRAMBLES - 1))]
-    likelihoods = [Likelihood(problem, g) for g in scrambles]
-    results = [
-        (HeldLikelihood.on(problem, g) if held else f).by_person(theta)
-        for g, f in zip(scrambles, likelihoods, strict=True)
-    ]
-    logp = np.stack([r[0] for r in results])
-    scores = np.stack([r[1] for r in results])
-    own_logp, own_scores = Likelihood(problem, grid).by_person(theta) if own is None else own
-
-    exact_logp, variance = pooled(logp)
-    half = pooled_interval(variance, weights)
-    exact = float(weights @ (exact_logp + variance / (2 * SCRAMBLES)))
-    error = float(weights @ own_logp) - exact
-    noise = variance / SCRAMBLES
-    own_variance = _own_variance(grid, own_logp, exact_logp + noise / 2, noise)
+    if own is None:
+        own_logp, own_scores = Likelihood(problem, grid, keep=False).by_person(theta)
+    else:
+        own_logp, own_scores = own
 
     extra = 0
     if covariance is None:
-        extra = len(theta) + 1
-        covariance = _inverse_curvature(likelihoods[0], theta, scores[0])
+        extra = len(theta) + 2
+        covariance = _inverse_curvature(Likelihood(problem, first), theta)
     jacobian = problem.parameters.jacobian(theta)
     to_shift = -(jacobian @ covariance) / std_errors[:, None]
-    reference, shift_variance, degrees = _jackknife(logp, scores, weights, to_shift)
-    shift = to_shift @ (reference - weights @ own_scores)
-    shift_half = student.ppf(0.975, degrees) * np.sqrt(shift_variance)
+    each = [_results(problem, theta, g, held) for g in scrambles]
+    found = pool(problem, each, to_shift)
+    half = pooled_interval(found.variance, weights)
+    exact = float(weights @ (found.logp + found.variance / (2 * SCRAMBLES)))
+    error = float(weights @ own_logp) - exact
+    noise = found.variance / SCRAMBLES
+    own_variance = _own_variance(grid, own_logp, found.logp + noise / 2, noise)
+    shift = to_shift @ (found.score - weights @ own_scores)
+    shift_half = student.ppf(0.975, found.degrees) * np.sqrt(found.shift_variance)
     index = pd.Index(problem.parameters.names, name="parameter")
     shapes = tail_shapes(problem, theta, scrambles[: -(-TAIL_NODES // first.size)])
     return Certificate(
@@ -234,9 +227,18 @@ def certify(
         reference_nodes=first.size,
         evaluations=SCRAMBLES + (own is None) + extra,
         seconds=time.perf_counter() - begun,
-        noise=pd.Series(np.sqrt(shift_variance * SCRAMBLES), index=index),
+        noise=pd.Series(np.sqrt(found.shift_variance * SCRAMBLES), index=index),
         unit=person_unit(weights),
     )
+
+
+def _results(problem: Problem, theta: Array, grid: PersonGrid, held: bool) -> Results:
+    """Log-integrals and scores of persons start .. stop - 1 on one scrambling."""
+    if held:
+        logp, scores = HeldLikelihood.on(problem, grid).by_person(theta)
+        return lambda start, stop: (logp[start:stop], scores[start:stop])
+    function = Likelihood(problem, grid, keep=False)
+    return lambda start, stop: function.by_person(theta, start, stop)
 
 
 def exact(problem: Problem) -> Certificate:
@@ -264,59 +266,16 @@ def _reference(problem: Problem, theta: Array, grid: Grid, rng: np.random.Genera
     return centre(problem, centred(sobol(nodes), moments=True), theta, rng)
 
 
-def _inverse_curvature(likelihood: Likelihood, theta: Array, scores: Array) -> Array:
+def _inverse_curvature(likelihood: Likelihood, theta: Array) -> Array:
     """Inverse of the curvature (P, P), or of the scores' outer product where that is no maximum."""
     problem = likelihood.problem
-    root = whitening(scores, problem.data.weights, natural_units(problem))
+    root = whitening(likelihood.by_person(theta)[1], problem.data.weights, natural_units(problem))
     hessian = curvature(lambda at: likelihood.value_and_gradient(at)[1], theta, root)
     hessian = checked(problem, theta, hessian, root).hessian
     whitened = root.T @ hessian @ root
     if not np.linalg.eigvalsh((whitened + whitened.T) / 2)[0] > 0.0:
         return root @ root.T
     return root @ np.linalg.inv(whitened) @ root.T
-
-
-def pooled(logp: Array) -> tuple[Array, Array]:
-    """Log of the mean over R scramblings (R, I) of each P_i, and the variance of one log P_i."""
-    top = logp.max(axis=0)
-    relative = np.exp(logp - top)
-    mean = relative.mean(axis=0)
-    return top + np.log(mean), (relative / mean).var(axis=0, ddof=1)
-
-
-def pooled_interval(variance: Array, weights: Array) -> float:
-    """Half-width of the 95 % interval of the pooled log-likelihood, Satterthwaite's degrees."""
-    parts = weights**2 * variance / SCRAMBLES
-    total = parts.sum()
-    if total == 0.0:
-        return 0.0
-    degrees = (SCRAMBLES - 1) * total**2 / (parts**2).sum()
-    return float(student.ppf(0.975, degrees) * np.sqrt(total))
-
-
-def _jackknife(
-    logp: Array, scores: Array, weights: Array, to_shift: Array
-) -> tuple[Array, Array, Array]:
-    """Total score (P,) of the pooled integrals; variance and degrees of freedom of the shifts.
-
-    A jackknife over scramblings, person by person: persons' scramblings are independent, and so
-    the variance of the sum is known far better than from the totals of a few scramblings.
-    """
-    whole, variance, square = np.zeros((3, len(to_shift)))
-    for first in range(0, len(weights), JACKKNIFE_PERSONS):
-        part = slice(first, first + JACKKNIFE_PERSONS)
-        relative = np.exp(logp[:, part] - logp[:, part].max(axis=0))[:, :, None]
-        weighted = relative * scores[:, part]
-        total, norm = weighted.sum(axis=0), relative.sum(axis=0)
-        whole += weights[part] @ (total / norm)
-        left_out = ((total - weighted) / (norm - relative)) @ to_shift.T
-        deviations = weights[part, None] * (left_out - left_out.mean(axis=0))
-        by_person = (deviations**2).sum(axis=0) * (SCRAMBLES - 1) / SCRAMBLES
-        variance += by_person.sum(axis=0)
-        square += (by_person**2).sum(axis=0)
-    with np.errstate(invalid="ignore"):
-        degrees = (SCRAMBLES - 1) * variance**2 / square
-    return whole, variance, np.where(square > 0, degrees, 1.0)
 
 
 def _own_variance(grid: Any, own: Array, exact: Array, noise: Array) -> Array:
@@ -334,7 +293,7 @@ def _own_variance(grid: Any, own: Array, exact: Array, noise: Array) -> Array:
 def tail_shapes(problem: Problem, theta: Array, grids: Sequence[PersonGrid]) -> Array:
     """Pareto shapes (I,) of the importance weights, over the nodes of some scramblings."""
     shapes = []
-    for start, stop in problem.cuts(grids[0]):
+    for start, stop in problem.blocks(grids[0]):
         logs = []
         for grid in grids:
             nodes, weights = grid.block(start, stop)

@@ -39,20 +39,27 @@ def mean_shares(problem: Problem, theta: Array) -> Array:
 
 
 def over_classes(
-    problem: Problem, theta: Array, logp: Sequence[Array], scores: Sequence[Array]
+    problem: Problem,
+    theta: Array,
+    logp: Sequence[Array],
+    scores: Sequence[Array],
+    start: int = 0,
+    stop: int | None = None,
 ) -> tuple[Array, Array]:
-    """``log P_i`` (I,) and its scores (I, P), from those of each class.
+    """``log P_i`` (n,) and its scores (n, P) of some persons, from those of each class.
 
     The score in the class's own entries is that of the class times ``h_ic``, the probability of the
     class given the choices; in ``gamma_c`` it is ``(h_ic - pi_ic) z_i``.
     """
     space = problem.classes
-    prior = log_shares(problem, theta)
+    prior = log_shares(problem, theta, start, stop)
     total, posterior = posterior_classes(prior, np.stack(logp, axis=1))
     out = np.zeros((len(total), space.size))
     for c, own in enumerate(scores):
         out[:, space.select[c]] += posterior[:, [c]] * own
-    change = (posterior - np.exp(prior))[:, 1:, None] * problem.share_z[:, None, :]
+    z = problem.share_z
+    z = z[start:stop] if len(z) > 1 else z
+    change = (posterior - np.exp(prior))[:, 1:, None] * z[:, None, :]
     out[:, space.n_within :] = change.reshape(len(total), -1)
     return total, out
 

@@ -77,7 +77,7 @@ def _uncertain(problem: Problem, grid: PersonGrid) -> bool:
     """Whether some diagonal entry of the Cholesky factor is poorly known at the anchor."""
     theta, diagonal = grid.anchors.theta, problem.parameters.diagonal()
     few = grid.resized(min(grid.size, GLANCE))
-    _, scores = Likelihood(problem, few).by_person(theta)
+    _, scores = Likelihood(problem, few, keep=False).by_person(theta)
     root = whitening(scores, problem.data.weights, natural_units(problem))
     errors = np.sqrt((root**2).sum(axis=1))[diagonal]
     return bool((errors > UNCERTAIN * np.abs(theta[diagonal])).any())

@@ -1,8 +1,7 @@
-"""Evaluations of the integrated likelihood of a problem on a grid, chunk by chunk of persons."""
+"""Evaluations of the integrated likelihood of a problem on a grid, by small blocks of persons."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,8 +13,8 @@ from bayesmix.errors import IntegrationError
 from bayesmix.likelihood.class_grid import class_grid
 from bayesmix.likelihood.classes import over_classes
 from bayesmix.likelihood.integrate import integrate_parallel
-from bayesmix.likelihood.mixture import base_at, mixture_at, row_scales
-from bayesmix.likelihood.problem import Chunk, Grid, Problem
+from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at, row_scales
+from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaled import scale_scores
 
 Array = NDArray[np.float64]
@@ -29,21 +28,23 @@ HUGE = "utilities are not finite; look for a mean or a standard deviation that i
 class Likelihood:
     """The integrated log-likelihood of a problem on a grid, as a function of the free vector.
 
-    Chunks of persons are kept where they fit into one, and made anew at each evaluation where
-    they do not: memory is bounded, each person's numbers are the same, and totals differ by the
-    order of the additions alone.
+    Persons are worked through in small blocks, whose nodes are made as they come: memory is that
+    of a few numbers a person, and no number depends on the blocks. With ``keep`` nodes of some
+    persons stay for the next evaluation, of all where they are few (see `Problem.stored`).
     """
 
     problem: Problem
     grid: Grid
+    keep: bool = True
 
     @cached_property
-    def _cuts(self) -> list[tuple[int, int]]:
-        return self.problem.cuts(self.grid)
+    def _kept(self) -> dict[tuple[int, int], tuple[Array, Array]]:
+        """Nodes and weights of blocks of persons that stay."""
+        return {}
 
     @cached_property
-    def _single(self) -> Chunk:
-        return self.problem.chunk(self.grid, 0, self.problem.n_persons)
+    def _stored(self) -> int:
+        return self.problem.stored(self.grid) if self.keep and not self.grid.shared else 0
 
     @cached_property
     def _classes(self) -> list[Likelihood]:
@@ -51,69 +52,86 @@ class Likelihood:
         within = self.problem.within
         assert within is not None
         number = self.problem.classes.classes
-        return [Likelihood(within, class_grid(self.grid, c)) for c in range(number)]
+        return [Likelihood(within, class_grid(self.grid, c), self.keep) for c in range(number)]
 
-    def _chunks(self) -> Iterator[Chunk]:
-        if len(self._cuts) == 1:
-            yield self._single
-        else:
-            for start, stop in self._cuts:
-                yield self.problem.chunk(self.grid, start, stop)
+    def release(self) -> None:
+        """Drop the nodes that are kept; they are made again when they are asked for."""
+        self._kept.clear()
+        if "_classes" in self.__dict__:
+            for own in self._classes:
+                own.release()
+
+    def _nodes(self, start: int, stop: int) -> tuple[Array, Array]:
+        found = self._kept.get((start, stop))
+        if found is None:
+            found = self.grid.block(start, stop)
+            if stop <= self._stored:
+                self._kept[start, stop] = found
+        return found
 
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
         """Weighted log-likelihood in nats, and its gradient (P,); NaN where it does not exist."""
-        if self.problem.within is not None:
-            weights, (logp, scores) = self.problem.data.weights, self.by_person(theta)
-            return float(weights @ logp), weights @ scores
-        total, gradient = 0.0, np.zeros(len(theta))
-        for chunk, logp, scores in self._evaluations(theta):
-            total += float(chunk.person_weights @ logp)
-            gradient += chunk.person_weights @ scores
-        return total, gradient
+        logp, scores = self._evaluate(theta, 0, self.problem.n_persons)
+        weights = self.problem.data.weights
+        return float(weights @ logp), weights @ scores
 
-    def by_person(self, theta: Array) -> tuple[Array, Array]:
-        """``log P_i`` (I,) and its scores (I, P) with respect to the free vector, unweighted."""
-        if self.problem.within is not None:
-            return over_classes(self.problem, theta, *self.by_class(theta))
-        parts = [(logp, scores) for _, logp, scores in self._evaluations(theta)]
-        logp, scores = zip(*parts, strict=True)
-        return np.concatenate(logp), np.concatenate(scores)
+    def by_person(
+        self, theta: Array, start: int = 0, stop: int | None = None
+    ) -> tuple[Array, Array]:
+        """``log P_i`` (n,) and its scores (n, P) with respect to the free vector, unweighted.
 
-    def _evaluations(self, theta: Array) -> Iterator[tuple[Chunk, Array, Array]]:
-        """Chunks, with log-integrals and scores of their persons.
+        Of persons start .. stop - 1, by default of all.
+        """
+        return self._evaluate(theta, start, self.problem.n_persons if stop is None else stop)
+
+    def _evaluate(self, theta: Array, start: int, stop: int) -> tuple[Array, Array]:
+        logp, scores = np.empty(stop - start), np.empty((stop - start, len(theta)))
+        for a, b in self.problem.blocks(self.grid, start, stop):
+            here = slice(a - start, b - start)
+            if self.problem.within is None:
+                logp[here], scores[here] = self._block(theta, a, b)
+            else:
+                own = self.by_class(theta, a, b)
+                logp[here], scores[here] = over_classes(self.problem, theta, *own, a, b)
+        return logp, scores
+
+    def _block(self, theta: Array, start: int, stop: int) -> tuple[Array, Array]:
+        """`by_person` of a block.
 
         The chain rule of the graph of `log_integrals`, in NumPy: a graph around the kernel would
         cost a quarter of an evaluation on few nodes.
         """
-        space = self.problem.parameters
-        with_base = self.problem.x_fixed.shape[1] > 0
-        for (start, stop), chunk in zip(self._cuts, self._chunks(), strict=True):
-            mixture = mixture_at(self.problem, theta, chunk.nodes, chunk.node_weights, start, stop)
-            base = base_at(self.problem, theta, start, stop)
-            scale = row_scales(self.problem, theta, start, stop)
-            panel = self.problem.panel_of(chunk)
-            if scale is not None:
-                panel = panel._replace(x=panel.x * scale[:, None])
-            logp, d_loc, d_chol, d_base = integrate_parallel(panel, base, mixture, with_base)
-            means, rest = np.split(d_loc, [space.n_random], axis=1)
-            parts = [means[:, space.located], d_chol[:, *space.chol_index], rest]
-            if with_base:
-                products = chunk.x_fixed * (d_base if scale is None else d_base * scale)[:, None]
-                first_rows = chunk.situation_start[chunk.person_start[:-1]]
-                parts.append(np.add.reduceat(products, first_rows, axis=0))
-            parts.append(means[:, space.shifted] * chunk.z)
-            if scale is not None:
-                d_scale = scale_scores(panel, base, base - chunk.offset, mixture)
-                by_source = d_scale[:, None] * (
-                    chunk.source[:, None] == 1 + np.arange(len(space.scales))
-                )
-                parts.append(np.add.reduceat(by_source, chunk.person_start[:-1], axis=0))
-            yield chunk, logp, np.concatenate(parts, axis=1)
+        problem, space = self.problem, self.problem.parameters
+        with_base = problem.x_fixed.shape[1] > 0
+        mixture = mixture_at(problem, theta, *self._nodes(start, stop), start, stop)
+        base, panel = base_at(problem, theta, start, stop), panel_at(problem, theta, start, stop)
+        scale = row_scales(problem, theta, start, stop)
+        logp, d_loc, d_chol, d_base = integrate_parallel(panel, base, mixture, with_base)
+        means, rest = np.split(d_loc, [space.n_random], axis=1)
+        parts = [means[:, space.located], d_chol[:, *space.chol_index], rest]
+        rows = problem.rows(start, stop)
+        if with_base:
+            slopes = d_base if scale is None else d_base * scale
+            products = problem.x_fixed[rows] * slopes[:, None]
+            first_rows = panel.situation_start[panel.person_start[:-1]]
+            parts.append(np.add.reduceat(products, first_rows, axis=0))
+        parts.append(means[:, space.shifted] * problem.z[start:stop])
+        if scale is not None:
+            linear = base if problem.offset is None else base - problem.offset[rows]
+            d_scale = scale_scores(panel, base, linear, mixture)
+            codes = problem.sources(start, stop)[:, None]
+            by_source = d_scale[:, None] * (codes == 1 + np.arange(len(space.scales)))
+            parts.append(np.add.reduceat(by_source, panel.person_start[:-1], axis=0))
+        return logp, np.concatenate(parts, axis=1)
 
-    def by_class(self, theta: Array) -> tuple[list[Array], list[Array]]:
-        """Within each latent class, ``log P_ic`` (I,) and its scores in the class's own vector."""
+    def by_class(
+        self, theta: Array, start: int = 0, stop: int | None = None
+    ) -> tuple[list[Array], list[Array]]:
+        """Within each latent class, ``log P_ic`` (n,) and its scores in the class's own vector."""
         thetas = self.problem.classes.class_thetas(theta)
-        found = [own.by_person(t) for own, t in zip(self._classes, thetas, strict=True)]
+        found = [
+            own.by_person(t, start, stop) for own, t in zip(self._classes, thetas, strict=True)
+        ]
         return [logp for logp, _ in found], [scores for _, scores in found]
 
     def check(self, theta: Array) -> tuple[Array, Array]:

@@ -54,6 +54,7 @@ def following_gradient(problem: Problem, grid: PersonGrid | ClassGrid) -> Callab
     """
 
     def gradient(theta: Array) -> Array:
-        return Likelihood(problem, followed(problem, grid, theta)).value_and_gradient(theta)[1]
+        here = Likelihood(problem, followed(problem, grid, theta), keep=False)
+        return here.value_and_gradient(theta)[1]
 
     return gradient

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+ROWS = 64
+"""Rows that are fitted together: their logarithms at all candidates are 20 kB each."""
+
 
 def pareto_shape(log_weights: Array) -> Array:
     """Shape k (n,) of the upper tail of each row of log-weights (n, N).
@@ -21,11 +24,18 @@ def pareto_shape(log_weights: Array) -> Array:
     """
     n, size = log_weights.shape
     tail = int(np.ceil(min(size / 5, 3 * np.sqrt(size))))
-    if tail < 5:
+    if tail < 5 or not n:
         return np.full(n, np.nan)
-    ordered = np.sort(log_weights, axis=1)
-    relative = np.exp(ordered - ordered[:, -1:])
-    excess = relative[:, -tail:] - relative[:, [-tail - 1]]
+    groups = range(0, n, ROWS)
+    return np.concatenate([_shapes(log_weights[a : a + ROWS], tail) for a in groups])
+
+
+def _shapes(log_weights: Array, tail: int) -> Array:
+    """`pareto_shape` of some rows."""
+    top = np.partition(log_weights, -tail - 1, axis=1)[:, -tail - 1 :]
+    top.sort(axis=1)
+    relative = np.exp(top - top[:, -1:])
+    excess = relative[:, 1:] - relative[:, :1]
     flat = excess[:, -1] <= 0
     excess[flat] = 1.0
     shape = _zhang_stephens(np.maximum(excess, 1e-300))

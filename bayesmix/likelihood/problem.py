@@ -24,7 +24,12 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 CHUNK_BYTES = 2**30
-"""Memory of the nodes of one chunk; beyond it nodes are made anew at each evaluation."""
+"""Memory of the nodes of one chunk, of what looks at all nodes of many persons."""
+BLOCK_BYTES, BLOCK_PERSONS = 2**22, 2**14
+"""Memory of the nodes of one block of persons: few enough to stay in a processor's cache."""
+STORED_BYTES, STORED_PERSON = 2**26, 6 * 2**10
+"""Memory of nodes, in all or a person, that are kept between evaluations of a likelihood: nodes of
+further persons are made anew, block by block, which takes about as long as an evaluation."""
 
 
 class Grid(Protocol):
@@ -208,10 +213,10 @@ class Problem:
             weights,
             self.z[start:stop],
             np.zeros(rows.stop - rows.start) if self.offset is None else self.offset[rows],
-            self._sources(start, stop),
+            self.sources(start, stop),
         )
 
-    def _sources(self, start: int, stop: int) -> Indices:
+    def sources(self, start: int, stop: int) -> Indices:
         """Source of each situation of persons start .. stop - 1."""
         first, last = self.data.person_start[[start, stop]]
         found = self.design.sources
@@ -221,11 +226,34 @@ class Problem:
         """Ranges of persons whose nodes fit into `CHUNK_BYTES`."""
         if grid.shared:
             return [(0, self.n_persons)]
-        person_bytes = 8 * grid.size * (self.parameters.n_random + 1)
-        if self.within is not None:
-            person_bytes *= self.classes.classes
-        step = max(1, CHUNK_BYTES // person_bytes)
-        return [(a, min(a + step, self.n_persons)) for a in range(0, self.n_persons, step)]
+        return ranges(0, self.n_persons, CHUNK_BYTES // self._person_bytes(grid))
+
+    def blocks(self, grid: Grid, start: int = 0, stop: int | None = None) -> list[tuple[int, int]]:
+        """Ranges of the persons start .. stop - 1 whose nodes fit into `BLOCK_BYTES`."""
+        stop = self.n_persons if stop is None else stop
+        step = BLOCK_PERSONS if grid.shared else BLOCK_BYTES // self._person_bytes(grid)
+        return ranges(start, stop, min(step, BLOCK_PERSONS))
+
+    def stored(self, grid: Grid) -> int:
+        """Number of persons whose nodes are kept between evaluations: the first."""
+        return max(STORED_BYTES, STORED_PERSON * self.n_persons) // self._person_bytes(grid)
+
+    def _person_bytes(self, grid: Grid) -> int:
+        """Memory of the nodes and weights of one person."""
+        own = 8 * grid.size * (self.parameters.n_random + 1)
+        return own if self.within is None else own * self.classes.classes
+
+
+def ranges(start: int, stop: int, step: int) -> list[tuple[int, int]]:
+    """Consecutive ranges of ``step`` (1 at least) from ``start`` to ``stop``.
+
+    Examples
+    --------
+    >>> ranges(0, 5, 2)
+    [(0, 2), (2, 4), (4, 5)]
+    """
+    step = max(1, step)
+    return [(a, min(a + step, stop)) for a in range(start, stop, step)]
 
 
 def bind(

@@ -15,8 +15,8 @@ from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import Seed, population_grid
 from bayesmix.integration.rules import centred, halton, monte_carlo, sobol
 from bayesmix.likelihood.centred import centre
-from bayesmix.likelihood.certificate import pooled
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.pooling import pooled
 from bayesmix.likelihood.problem import Grid, Problem, bind
 from bayesmix.specification.model import MixedLogit
 

@@ -1,6 +1,7 @@
 """The certificate: seeds, cases without an answer, its parts one by one."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,11 @@ from bayesmix.data.examples import electricity
 from bayesmix.errors import IntegrationError, SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, halton, sobol, sparse
-from bayesmix.likelihood import certificate as module
+from bayesmix.likelihood import pooling as module
 from bayesmix.likelihood.accuracy import integration_error
-from bayesmix.likelihood.certificate import SCRAMBLES, Certificate, certify, pooled_interval
+from bayesmix.likelihood.certificate import Certificate, certify
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.pooling import SCRAMBLES, jackknife, pool, pooled_interval
 from bayesmix.likelihood.problem import bind
 from bayesmix.specification.mixing import LKJNormal, Normal
 from bayesmix.specification.model import MixedLogit
@@ -76,19 +78,33 @@ def test_the_logarithm_of_a_mean_is_corrected_for_its_bias(monkeypatch):
     assert case().certify(grid).error == pytest.approx(expected)
 
 
-def test_jackknife_variances_add_up_over_persons(monkeypatch):
+def test_jackknife_variances_are_those_of_means():
     """With equal integrals the pooled score is the mean: variances are the textbook's."""
     rng = np.random.default_rng(1)
     scores, weights = rng.normal(size=(SCRAMBLES, 30, 2)), rng.uniform(0.5, 2, 30)
     to_shift = np.array([[1.0, 2.0], [0.0, -1.0]])
-    monkeypatch.setattr(module, "JACKKNIFE_PERSONS", 7)
-    whole, variance, degrees = module._jackknife(
-        np.full((SCRAMBLES, 30), -800.0), scores, weights, to_shift
-    )
+    logp = np.full((SCRAMBLES, 30), -800.0)
+    whole, variance = jackknife(logp, scores, weights, to_shift)
     np.testing.assert_allclose(whole, weights @ scores.mean(axis=0))
     by_person = (weights[:, None] * (scores @ to_shift.T)).var(axis=0, ddof=1) / SCRAMBLES
-    np.testing.assert_allclose(variance, by_person.sum(axis=0))
-    assert ((degrees > SCRAMBLES) & (degrees < 30 * SCRAMBLES)).all()
+    np.testing.assert_allclose(variance, by_person)
+
+
+def test_groups_of_persons_add_up(monkeypatch):
+    """Scores, variances and degrees of freedom of shifts do not depend on the groups."""
+    here = case()
+    to_shift = np.random.default_rng(1).normal(size=(2, len(here.theta)))
+    grids = [here.grid(centred(sobol(16)), seed) for seed in range(SCRAMBLES)]
+    each = [partial(Likelihood(here.problem, grid).by_person, here.theta) for grid in grids]
+    whole = pool(here.problem, each, to_shift)
+    monkeypatch.setattr(module, "JACKKNIFE_PERSONS", 7)
+    parts = pool(here.problem, each, to_shift)
+    np.testing.assert_array_equal(parts.logp, whole.logp)
+    np.testing.assert_array_equal(parts.variance, whole.variance)
+    np.testing.assert_allclose(parts.score, whole.score, rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(parts.shift_variance, whole.shift_variance, rtol=1e-12)
+    np.testing.assert_allclose(parts.degrees, whole.degrees, rtol=1e-12)
+    assert ((whole.degrees > SCRAMBLES) & (whole.degrees < 60 * SCRAMBLES)).all()
 
 
 def test_degrees_of_freedom_are_those_of_the_persons_that_matter():

@@ -1,5 +1,7 @@
 """The likelihood of a problem on a grid: sums, gradients, weights, streaming, refusals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -78,21 +80,46 @@ def test_streaming_gives_the_same_numbers(monkeypatch, persons):
     whole = likelihood(weights="weight")
     theta = somewhere(whole)
     people, total = whole.by_person(theta), whole.value_and_gradient(theta)
-    monkeypatch.setattr(problem_module, "CHUNK_BYTES", persons * 8 * 50 * 4 + 1)
+    monkeypatch.setattr(problem_module, "BLOCK_BYTES", persons * 8 * 50 * 4 + 1)
     streamed = likelihood(weights="weight")
-    cuts = streamed.problem.cuts(streamed.grid)
+    cuts = streamed.problem.blocks(streamed.grid)
     assert [b - a for a, b in cuts][:-1] == [persons] * (len(cuts) - 1)
-    for a, b in zip(streamed.by_person(theta), people, strict=True):
-        np.testing.assert_array_equal(a, b)
-    # The order of the additions differs, and nothing else.
+    for _ in range(2):  # made, and kept
+        for a, b in zip(streamed.by_person(theta), people, strict=True):
+            np.testing.assert_array_equal(a, b)
     for a, b in zip(streamed.value_and_gradient(theta), total, strict=True):
-        np.testing.assert_allclose(a, b, rtol=ROUNDING, atol=ROUNDING)
+        np.testing.assert_array_equal(a, b)
+    for start, stop in ((0, 5), (5, 6), (6, 30)):
+        for a, b in zip(streamed.by_person(theta, start, stop), people, strict=True):
+            np.testing.assert_array_equal(a, b[start:stop])
 
 
 def test_a_chunk_too_small_for_one_person_holds_one(monkeypatch):
     monkeypatch.setattr(problem_module, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(problem_module, "BLOCK_BYTES", 1)
     function = likelihood()
     assert function.problem.cuts(function.grid) == [(i, i + 1) for i in range(30)]
+    assert function.problem.blocks(function.grid, 3, 6) == [(3, 4), (4, 5), (5, 6)]
+
+
+def test_nodes_are_kept_where_they_are_few(monkeypatch):
+    few = likelihood()
+    theta, made = somewhere(few), []
+    expected, block = few.by_person(theta), type(few.grid).block
+    monkeypatch.setattr(
+        type(few.grid), "block", lambda *a, **k: made.append(a[1:]) or block(*a, **k)
+    )
+    few.by_person(theta)
+    assert made == []
+    once = replace(few, keep=False)
+    monkeypatch.setattr(problem_module, "STORED_BYTES", 1)
+    monkeypatch.setattr(problem_module, "STORED_PERSON", 1)
+    for function in (once, likelihood()):
+        for number in (1, 2):
+            found = function.by_person(theta)
+            assert made == [(0, 30)] * number
+            np.testing.assert_array_equal(found[1], expected[1])
+        made.clear()
 
 
 @pytest.mark.parametrize("order", ["shuffled", "reversed"])
