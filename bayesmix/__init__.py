@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from bayesmix.demand.diversion import diversion, marginal_consumers
     from bayesmix.demand.elasticities import elasticities
     from bayesmix.demand.individuals import individuals
+    from bayesmix.demand.predictions import predict
     from bayesmix.demand.shares import shares
     from bayesmix.demand.surplus import surplus
     from bayesmix.demand.wtp import wtp
@@ -112,6 +113,7 @@ _HOMES = {
     "demand.diversion": ["diversion", "marginal_consumers"],
     "demand.elasticities": ["elasticities"],
     "demand.individuals": ["individuals"],
+    "demand.predictions": ["predict"],
     "demand.shares": ["shares"],
     "demand.surplus": ["surplus"],
     "demand.wtp": ["wtp"],
@@ -202,6 +204,7 @@ __all__ = [
     "plot_rules",
     "plot_wtp",
     "population_grid",
+    "predict",
     "price_curve",
     "pymc_model",
     "rule_table",

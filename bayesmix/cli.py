@@ -100,10 +100,10 @@ def _readable_errors() -> Iterator[None]:
 
 
 def _print_run(run: "Run") -> None:
-    from bayesmix.reporting.tables import rich_table
+    from bayesmix.reporting.tables import print_whole
 
     console = Console(highlight=False)
-    console.print(rich_table(run.report.comparison))
+    print_whole(run.report.comparison)
     for sentence in run.report.sentences:
         console.print(escape(sentence), soft_wrap=True)
     console.print(f"\nwritten to {escape(str(run.folder))}", soft_wrap=True)

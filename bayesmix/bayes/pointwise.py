@@ -67,7 +67,7 @@ def _named(posterior: xr.Dataset, kind: str, names: Sequence[str]) -> Array:
         raise DataError(
             f"the posterior has {kind} of {first_few(have)}, and on these data the model has "
             f"{kind} of {first_few(names)}: give the data that the posterior is of, or others with "
-            "the same alternatives, sources and levels"
+            "the same alternatives, sources and levels, or its own and these as predict="
         )
     return draws.to_numpy()[..., [have.index(name) for name in names]]
 

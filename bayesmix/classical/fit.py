@@ -296,21 +296,30 @@ class Fit:
         data: ChoiceData | None = None,
         *,
         scenario: ChoiceData | None = None,
+        predict: ChoiceData | None = None,
+        people: str = "population",
         rng: Seed = 0,
     ) -> pd.DataFrame:
         """Predicted probability of every alternative in every situation, at the estimates.
 
         ``E[P_itj(beta)]``, the expectation over the population's coefficients on 256 scrambled
         Sobol nodes a person: what is expected of a person of whom no choice is known. See
-        `shares` for averages with intervals, `individuals` for people whose choices are.
+        `bayesmix.predict` for intervals and posteriors, `shares` for averages.
 
         Parameters
         ----------
         data
-            The data of the fit by default, or new data with the same columns. Centres, levels and
-            the like that formulas have learnt stay those of the fit's data.
+            The data of the fit by default, or new data with the same columns: of one set too, and
+            without choices. Centres, levels and the like that formulas have learnt stay those of
+            the fit's data.
         scenario
-            Made from ``data`` by ``with_attribute``, ``without`` or ``with_alternative``.
+            Made from ``data`` (or ``predict``) by ``with_attribute``, ``without`` or
+            ``with_alternative``.
+        predict
+            Choice sets to predict for, where these are others than ``data``.
+        people
+            ``"known"``: each person's coefficients have their law given the person's choices in
+            ``data``; to predict new sets of the same persons give these as ``predict``.
         rng
             Seed or Generator of the scrambles; with the same one scenarios compare.
 
@@ -325,7 +334,8 @@ class Fit:
         ------
         DataError
             If data or scenario are no choice data, or have an outside option where the fit has
-            none (or the reverse).
+            none (or the reverse); with ``people="known"`` if choices would be predicted from
+            themselves, or ``predict`` has persons of whom ``data`` have no choices.
         SpecificationError
             If the data have categories that the fit has no coefficient for.
 
@@ -345,9 +355,9 @@ class Fit:
         >>> without["alternative"].unique().tolist()
         [1, 2, 3]
         """
-        from bayesmix.classical.predict import predict
+        from bayesmix.classical.predict import predict as predicted
 
-        return predict(self, data, scenario, rng)
+        return predicted(self, data, scenario, predict, people, rng)
 
     def to_latex(
         self,

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import SHOWN, first_few, show
-from bayesmix.data.layout import Layout
+from bayesmix.data.layout import Layout, layout_of
 from bayesmix.data.widen import numbers, uncoded
 from bayesmix.errors import DataError
 
@@ -27,19 +27,27 @@ def others(count: int, noun: str, name: Callable[[int], str], places: np.ndarray
     return f"; {more} like it ({following}{', ...' if count > SHOWN else ''})"
 
 
-def check_sizes(layout: Layout, outside_option: bool) -> None:
+def check_estimable(data: "ChoiceData") -> None:
     """Raise where there is nothing to estimate from."""
+    layout = layout_of(data)
+    if not data.observed:
+        raise DataError(
+            "argument 'data' is a scenario, or was made without chosen=: it holds no choices to "
+            "estimate from; fit to data with choices, and predict what would be chosen here, as "
+            "scenario= where it was made from them, predict= or the data of fit.predict elsewhere"
+        )
     if len(layout.situations) == 1:
         raise DataError(
-            f"the data hold a single choice, {layout.situation(0)}: check column "
+            f"the data hold a single choice, {layout.situation(0)}, to estimate from: check column "
             f"{show(layout.situations.names[1])}, which identifies situations"
         )
     if len(layout.persons) == 1:
         raise DataError(
             f"column {show(layout.persons.name)} holds a single person, {show(layout.persons[0])}: "
-            "tastes that differ between people need several; for a cross-section give person=None"
+            "tastes that differ between people need several to be estimated; for a cross-section "
+            "give person=None"
         )
-    if len(layout.alternatives) == 1 and not outside_option:
+    if len(layout.alternatives) == 1 and not data.outside_option:
         raise DataError(
             f"the data hold a single alternative, {show(layout.alternatives[0])}: add the rows of "
             "the alternatives that were not chosen, or give outside_option=True if nothing could "

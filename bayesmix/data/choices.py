@@ -45,7 +45,8 @@ class ChoiceData:
         Labels in the order of categories for a categorical column, sorted otherwise. The outside
         option is not among them.
     person, situation, alternative, chosen : str
-        Column names; `person` is None where every situation is its own person.
+        Column names; `person` is None where every situation is its own person, `chosen` where
+        nobody has chosen yet.
     person_start : (I + 1,) int64
         Situations of person i are `person_start[i]:person_start[i + 1]`.
     situation_start : (T + 1,) int64
@@ -53,8 +54,8 @@ class ChoiceData:
     alternative_code : (R,) int64
         Index into `alternatives`.
     chosen_row : (T,) int64
-        Row of `frame` that was chosen, or -1: the outside option. -2 throughout in a scenario,
-        which has no choices and no column `chosen`.
+        Row of `frame` that was chosen, or -1: the outside option. -2 throughout where there are
+        no choices: in a scenario, which has no column `chosen`, and in sets to predict for.
     outside_option : bool
         Whether an alternative of utility 0 is available in every situation besides the rows.
     weights : (I,) float64
@@ -83,7 +84,7 @@ class ChoiceData:
     person: str | None
     situation: str
     alternative: str
-    chosen: str
+    chosen: str | None
     person_start: np.ndarray
     situation_start: np.ndarray
     alternative_code: np.ndarray
@@ -132,8 +133,9 @@ class ChoiceData:
             persons.
         alternative : column
             Which alternative; at most once in a situation.
-        chosen : column
-            0/1 or True/False, 1 in the row that was chosen.
+        chosen : column, optional
+            0/1 or True/False, 1 in the row that was chosen. Sets that nobody has chosen from yet
+            have none: results predict for them, and nothing is estimated from them.
         ranked : column, in place of ``chosen``
             Ranks from 1, the best, missing where a row was not ranked: below all that were. A
             ranking becomes a sequence of choices, each out of what is left (Chapman and Staelin
@@ -195,7 +197,9 @@ class ChoiceData:
         )
         row_situation = layout.row_situation[kept]
         rows_chosen = np.flatnonzero(read.chosen[kept])
-        chosen_row = np.full(len(layout.situations), -1, dtype=np.int64)
+        answered = chosen is not None or ranked is not None
+        nothing = -1 if answered else scenario.UNOBSERVED
+        chosen_row = np.full(len(layout.situations), nothing, dtype=np.int64)
         chosen_row[row_situation[rows_chosen]] = rows_chosen
         frame = levels_in_use(read.frame[kept].reset_index(drop=True))
         frame = with_names(frame, alternative, alternative_code, alternatives)
@@ -207,7 +211,7 @@ class ChoiceData:
             person=person,
             situation=situation,
             alternative=alternative,
-            chosen=rankings.CHOSEN if chosen is None else chosen,
+            chosen=chosen if ranked is None else rankings.CHOSEN,
             person_start=offsets(layout.situation_person, len(layout.persons)),
             situation_start=offsets(row_situation, len(layout.situations)),
             alternative_code=alternative_code,
@@ -259,8 +263,8 @@ class ChoiceData:
             of `alternatives`. In place of a column a number holds in every situation: 0 where an
             attribute plays no role in an alternative. A list of attributes, where their columns are
             named by one pattern.
-        chosen : column
-            Label of the chosen alternative.
+        chosen : column, optional
+            Label of the chosen alternative; none where nobody has chosen yet.
         ranked : pattern or {alternative: column}, in place of ``chosen``
             Columns of the alternatives' ranks, in the form of an attribute; see `from_long`.
         person : column, or None
@@ -400,15 +404,21 @@ class ChoiceData:
                 "the data are rankings, in which each choice says what the next is out of: give "
                 "ranks, with_ranks(), or take first_choices()"
             )
+        name = self.chosen or rankings.CHOSEN
+        if self.chosen is None and name in self.frame.columns:
+            raise DataError(
+                f"the choices would stand in a column {name!r}, and there is one, which is none of "
+                "choices: rename it"
+            )
         rows = checked_rows(self, chosen_row)
         flag = np.zeros(self.n_rows, dtype=np.int64)
         flag[rows[rows >= 0]] = 1
-        frame = assigned(self.frame, {self.chosen: flag})
-        return replace(self, frame=frame, chosen_row=rows)
+        frame = assigned(self.frame, {name: flag})
+        return replace(self, frame=frame, chosen=name, chosen_row=rows)
 
     @property
     def observed(self) -> bool:
-        """Whether choices were observed; False for a scenario."""
+        """Whether choices were observed; False for a scenario, and for sets to predict for."""
         return bool(self.chosen_row[0] != scenario.UNOBSERVED)
 
     def with_attribute(

@@ -49,7 +49,7 @@ def read_long(frame: Any, roles: Roles, outside_option: bool) -> LongRows:
     flag("outside_option", outside_option)
     table = as_pandas(frame)
     require_columns(table, vars(roles))
-    if (roles.chosen is None) == (roles.ranked is None):
+    if roles.chosen is not None and roles.ranked is not None:
         raise DataError(
             "give the column of choices, chosen=, or that of ranks, ranked=, one of the two"
         )
@@ -64,9 +64,10 @@ def read_long(frame: Any, roles: Roles, outside_option: bool) -> LongRows:
         available = binary(table, roles.availability, "1 where the alternative can be chosen")
 
     checks.check_duplicates(layout)
-    checks.check_sizes(layout, outside_option)
     ranks, answer = None, str(roles.chosen or roles.ranked)
-    if roles.chosen is not None:
+    if roles.chosen is None and roles.ranked is None:
+        chosen = np.zeros(len(table), dtype=bool)
+    elif roles.chosen is not None:
         remedy = f"for labels, compare them with column {show(roles.alternative)} first"
         chosen = binary(table, roles.chosen, remedy)
         checks.check_choices(layout, chosen, roles.chosen, outside_option)

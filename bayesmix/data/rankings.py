@@ -189,9 +189,11 @@ def explode(data: ChoiceData, ranks: NDArray[np.integer]) -> ChoiceData:
     chosen_row = np.full(len(ranking), -1, dtype=np.int64)
     chosen_row[situation[chosen]] = np.flatnonzero(chosen)
     frame = data.frame.take(row).reset_index(drop=True)
+    name = data.chosen or CHOSEN
     return replace(
         data,
-        frame=assigned(frame, {data.chosen: chosen.astype(np.int64), STAGE: number}),
+        frame=assigned(frame, {name: chosen.astype(np.int64), STAGE: number}),
+        chosen=name,
         situations=data.situations[ranking],
         person_start=first[data.person_start].astype(np.int64),
         situation_start=offsets(situation, len(ranking)),

@@ -113,7 +113,7 @@ def add(
     if not len(offered):
         raise DataError(f"alternative {show(label)} is offered nowhere: 'where' selects nothing")
     new = _described(data, label, attributes, context.iloc[offered], like)
-    old = data.frame.drop(columns=data.chosen, errors="ignore")
+    old = data.frame.drop(columns=[data.chosen], errors="ignore")
     situation = np.concatenate([data.row_situation, offered])
     code = np.concatenate([data.alternative_code, np.full(len(new), len(data.alternatives))])
     order = np.lexsort((code, situation))
@@ -148,7 +148,7 @@ def _described(
     for name, value in attributes.items():
         new[name] = _values(value, context, name)
     new[data.alternative] = pd.Series([label] * len(new), index=new.index, dtype=object)
-    new = new.drop(columns=data.chosen, errors="ignore")
+    new = new.drop(columns=[data.chosen], errors="ignore")
     absent = [c for c in data.frame.columns if c not in new.columns and c != data.chosen]
     if absent:
         raise DataError(
@@ -161,7 +161,7 @@ def _described(
 
 def _scenario(data: ChoiceData, **changes: Any) -> ChoiceData:
     """The data with these changes and without choices."""
-    frame = changes.pop("frame").drop(columns=data.chosen, errors="ignore")
+    frame = changes.pop("frame").drop(columns=[data.chosen], errors="ignore")
     unobserved = np.full(data.n_situations, UNOBSERVED, dtype=np.int64)
     return replace(data, frame=frame, chosen_row=unobserved, **changes)
 

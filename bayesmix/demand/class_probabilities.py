@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.draws import Interval, parameter_draws, uncertainty
-from bayesmix.demand.options import How, Options
+from bayesmix.demand.options import How, Options, settle
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.centred import centre
 from bayesmix.likelihood.class_grid import points_grid
 from bayesmix.likelihood.classes import log_shares, posterior_classes
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.people import past_choices
 from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]
@@ -64,7 +65,7 @@ def class_probabilities(
     >>> float(abs(found["estimate"].sum("class") - 1).max().round(12))
     0.0
     """
-    settled = How(**how)
+    settled = settle(how)
     rng = np.random.default_rng(settled.rng)
     parameters = parameter_draws(result, data, settled.draws)
     problem = parameters.problem
@@ -73,6 +74,7 @@ def class_probabilities(
             "the model has no latent classes: give random=[LatentClass('price', classes=2)], or "
             "ask bm.individuals for persons' coefficients"
         )
+    past_choices(problem, None, own=True)
     likelihood = _likelihood(problem, parameters.thetas.mean(axis=0), settled, rng)
 
     def quantity(theta: Array) -> Array:

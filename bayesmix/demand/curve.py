@@ -14,7 +14,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import nearest, show
 from bayesmix.demand.draws import Interval
 from bayesmix.demand.interventions import difference
-from bayesmix.demand.options import How, Options
+from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Sample, dataset, sample, squeezed
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.likelihood.curves import own_shares
@@ -35,6 +35,7 @@ def price_curve(
     prices: ArrayLike | None = None,
     price: str = "price",
     scenario: ChoiceData | None = None,
+    predict: ChoiceData | None = None,
     by: str | None = None,
     **how: Unpack[Options],
 ) -> xr.Dataset:
@@ -55,7 +56,7 @@ def price_curve(
         Rising, three or more, (M,); 15 from half to twice its mean price by default.
     price
         The column of prices.
-    scenario, by, **how
+    scenario, predict, by, **how
         As in `shares`.
 
     Returns
@@ -81,7 +82,7 @@ def price_curve(
     >>> bool((curve["estimate"].sel(quantity="share").diff("price") < 0).all())
     True
     """
-    before = sample(result, data, scenario, by, How(**how))
+    before = sample(result, data, Where(scenario, by, None, predict), settle(how))
     if alternative not in before.there.data.alternatives:
         raise DataError(
             f"there is no alternative {show(alternative)}; "

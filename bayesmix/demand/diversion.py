@@ -21,7 +21,7 @@ from bayesmix.demand.interventions import (
     quality,
     removal,
 )
-from bayesmix.demand.options import How, Options
+from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Piece, Sample, dataset, sample, squeezed
 from bayesmix.demand.shares import of_rows
 from bayesmix.errors import SpecificationError
@@ -50,6 +50,7 @@ def diversion(
     attribute: str | None = None,
     change: Any = None,
     scenario: ChoiceData | None = None,
+    predict: ChoiceData | None = None,
     by: str | None = None,
     products: str | None = None,
     **how: Unpack[Options],
@@ -82,7 +83,7 @@ def diversion(
     change
         Value, or function of the rows, that the attribute changes to, as in ``with_attribute``:
         ``lambda rows: 2 * rows["price"]``.
-    scenario, by, products, **how
+    scenario, predict, by, products, **how
         As in `shares`.
 
     Returns
@@ -110,7 +111,7 @@ def diversion(
     >>> float(abs(found["estimate"] - found["logit"]).max().round(12))
     0.0
     """
-    found = sample(result, data, scenario, by, How(**how), products)
+    found = sample(result, data, Where(scenario, by, products, predict), settle(how))
     what = intervention(found.there, kind, attribute, change)
 
     def quantity(theta: Array) -> Array:
@@ -134,6 +135,7 @@ def marginal_consumers(
     attribute: str | None = None,
     change: Any = None,
     scenario: ChoiceData | None = None,
+    predict: ChoiceData | None = None,
     by: str | None = None,
     products: str | None = None,
     **how: Unpack[Options],
@@ -148,7 +150,7 @@ def marginal_consumers(
     covariates
         Columns of the data, of numbers; where one varies within situations, the values of the
         alternative that is left.
-    result, data, kind, attribute, change, scenario, by, products, **how
+    result, data, kind, attribute, change, scenario, predict, by, products, **how
         As in `diversion`.
 
     Returns
@@ -158,7 +160,7 @@ def marginal_consumers(
         coefficients, then the covariates, ``"x (column)"`` where a coefficient is called ``x``.
         NaN where nobody leaves.
     """
-    found = sample(result, data, scenario, by, How(**how), products)
+    found = sample(result, data, Where(scenario, by, products, predict), settle(how))
     what = intervention(found.there, kind, attribute, change)
     columns = [found.there.data.attribute(name) for name in covariates]
     z = np.column_stack([*columns, np.empty((found.there.data.n_rows, 0))])

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -19,14 +19,17 @@ from rich.progress import track
 from scipy.stats import norm
 
 from bayesmix.bayes.pointwise import free_vectors
+from bayesmix.bayes.read import attributes_of, posterior_draws, record_of
+from bayesmix.bayes.read import is_own as is_own_posterior
 from bayesmix.classical.bootstrap import Bootstrap
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.predict import bound_like
+from bayesmix.classical.predict import bound_like, is_own
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known import check_offset
 from bayesmix.demand.options import How
-from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.problem import Problem, bind
+from bayesmix.errors import DataError, SpecificationError
+from bayesmix.likelihood.people import past_choices
+from bayesmix.likelihood.problem import Problem, bind_sets
 from bayesmix.specification.record import (
     learnt_from_record,
     model_from_record,
@@ -97,25 +100,45 @@ def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> 
     DataError
         If the data have another offset, or other levels or sources, than the result's own.
     """
+    if not isinstance(data, ChoiceData):
+        raise DataError(
+            f"argument 'data' must be ChoiceData, got {type(data).__name__}: make it with "
+            "ChoiceData.from_long or ChoiceData.from_wide"
+        )
     if isinstance(result, Fit):
         # Other data than the fit's take from it what its formula has learnt.
-        own = result.problem is not None and getattr(data, "observed", False)
-        problem = bound_like(result, data) if own else bind(result.model, data)
-        return ParameterDraws(problem, result.theta[None, :])
-    if not isinstance(result, xr.DataTree) or "model" not in result["posterior"].attrs:
-        raise SpecificationError(
-            f"expected a Fit or a DataTree of bm.sample, got {type(result).__name__}"
-        )
-    attrs = result["posterior"].attrs
-    record = json.loads(attrs.get("estimated_on", "{}"))
-    model = model_from_record(json.loads(attrs["model"]))
+        return ParameterDraws(bound_like(result, data), result.theta[None, :])
+    posterior = draws_of(result)
+    record = record_of(result)
+    model = model_from_record(json.loads(attributes_of(result)["model"]))
     learnt = learnt_from_record(record)
-    problem = bind(model, data, sources_from_record(record), learnt)
+    problem = bind_sets(model, data, sources_from_record(record), learnt)
     if "offset" in record:
         check_offset(data, record["offset"], "the posterior")
     if learnt is None:  # an old posterior
         _check_state(problem, result)
-    return ParameterDraws(problem, spaced(problem, result, draws))
+    return ParameterDraws(problem, spaced(problem, posterior, draws))
+
+
+def draws_of(result: Any) -> xr.Dataset:
+    """The draws of a posterior; anything but a posterior is refused where a fit would do too."""
+    if not isinstance(result, xr.DataTree):
+        raise SpecificationError(
+            f"argument 'result' must be a Fit or a DataTree of bm.sample, got "
+            f"{type(result).__name__}: the result comes first, then the data"
+        )
+    found = posterior_draws(result)
+    attributes_of(result)
+    return found
+
+
+def known_choices(result: Fit | xr.DataTree, past: Problem, sets: ChoiceData | None) -> Problem:
+    """The choices that known people are known by; see `past_choices`."""
+    if sets is not None:
+        return past_choices(past, sets, own=True)
+    if isinstance(result, Fit):
+        return past_choices(past, None, own=is_own(result, past.data))
+    return past_choices(past, None, own=is_own_posterior(result, past.data))
 
 
 def _check_state(problem: Problem, result: xr.DataTree) -> None:
@@ -124,21 +147,22 @@ def _check_state(problem: Problem, result: xr.DataTree) -> None:
     if "constant_data" not in result.children:
         return
     own, design = result["constant_data"], problem.design.written(problem.data)
-    same = own.sizes.get("row") == problem.data.n_rows and all(
-        np.allclose(own[name], values)
-        for name, values in (("x_random", design.random), ("x_fixed", design.fixed))
+    columns = {"x_random": design.random, "x_fixed": design.fixed}
+    same = all(
+        name in own and own[name].shape == values.shape and np.allclose(own[name], values)
+        for name, values in columns.items()
     )
     if state is not None and state.learnt and not same:
         raise SpecificationError(
             f"the formula {problem.model.formula!r} has learnt from the posterior's data "
-            f"({', '.join(state.learnt)}), and these are others: give its own, or "
-            "make such columns before"
+            f"({', '.join(state.learnt)}), and these are others: give its own as "
+            "the data, and these as predict=, or make such columns before"
         )
 
 
-def spaced(problem: Problem, posterior: xr.DataTree, draws: int) -> Array:
+def spaced(problem: Problem, posterior: xr.Dataset, draws: int) -> Array:
     """Free vectors (D, P) of evenly spaced draws of a posterior."""
-    thetas = free_vectors(problem, posterior["posterior"].to_dataset())
+    thetas = free_vectors(problem, posterior)
     flat = thetas.reshape(-1, thetas.shape[-1])
     chosen = np.linspace(0, len(flat) - 1, min(draws, len(flat))).round().astype(int)
     return flat[chosen]

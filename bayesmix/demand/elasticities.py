@@ -18,7 +18,7 @@ from bayesmix.demand.interventions import (
     by_column,
     effects,
 )
-from bayesmix.demand.options import How, Options
+from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Sample, dataset, sample, squeezed
 from bayesmix.errors import SpecificationError
 
@@ -36,6 +36,7 @@ def elasticities(
     arc: float | None = None,
     change: Any = None,
     scenario: ChoiceData | None = None,
+    predict: ChoiceData | None = None,
     by: str | None = None,
     products: str | None = None,
     **how: Unpack[Options],
@@ -65,7 +66,7 @@ def elasticities(
         Value (or function of the rows, as in ``with_attribute``) that the attribute changes to,
         such as 1 for a dummy: the effect on shares, ``S_k' - S_k``, or with ``kind="semi"``
         relative to ``S_k``.
-    scenario, by, products, **how
+    scenario, predict, by, products, **how
         As in `shares`.
 
     Returns
@@ -90,7 +91,7 @@ def elasticities(
     0.0
     """
     kind = _kind(kind, arc, change)
-    found = sample(result, data, scenario, by, How(**how), products)
+    found = sample(result, data, Where(scenario, by, products, predict), settle(how))
     what = _intervention(found, attribute, kind, arc, change)
 
     def quantity(theta: Array) -> Array:

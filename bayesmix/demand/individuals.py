@@ -9,14 +9,16 @@ import xarray as xr
 from numpy.typing import NDArray
 from rich.progress import track
 
+from bayesmix.arguments import flag, seed, whole
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.draws import krinsky_robb, parameter_draws
 from bayesmix.demand.options import How
-from bayesmix.demand.people import People, people
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.likelihood.integrate import coefficients_everywhere
+from bayesmix.likelihood.people import People, past_choices, people
+from bayesmix.likelihood.problem import Problem, bind_like
 
 Array = NDArray[np.float64]
 
@@ -25,6 +27,7 @@ def individuals(
     result: Fit | xr.DataTree,
     data: ChoiceData,
     *,
+    predict: ChoiceData | None = None,
     draws: int = 200,
     uncertainty: bool = True,
     rng: Seed = None,
@@ -50,6 +53,9 @@ def individuals(
     data
         Choices of the people whose coefficients are asked for: the data that it was fitted to, or
         those of others, with the same columns.
+    predict
+        Choice sets of some of these people: whose coefficients are asked for, and the covariates of
+        their means. Their answers there are not used.
     draws
         Draws of the parameters, and of every person's coefficients.
     uncertainty
@@ -89,38 +95,45 @@ def individuals(
     >>> bool((found["sd"] ** 2).mean() > (known["sd"] ** 2).mean())
     True
     """
-    if draws < 1:
-        raise SpecificationError(f"argument 'draws' must be at least 1, got {draws}")
+    whole("draws", draws)
+    flag("uncertainty", uncertainty)
+    flag("progress", progress)
+    generator = np.random.default_rng(seed("rng", rng))
     parameters = parameter_draws(result, data, draws)
     problem = parameters.problem
     if not problem.model.random:
         raise SpecificationError("the model has no random coefficients: everybody's are the same")
-    generator = np.random.default_rng(rng)
+    there = problem if predict is None else bind_like(problem, predict, "predict")
+    past = past_choices(problem, predict, own=True)
     thetas = parameters.thetas
     middle = thetas.mean(axis=0)
     if not uncertainty:
         thetas = middle[None, :]
     elif isinstance(result, Fit):
         thetas = krinsky_robb(result, draws, generator)
-    known = people(problem, middle, How(people="known"), generator)
+    known = people(past, middle, known=True, nodes=How.nodes, rng=generator)
     steps = track(thetas, description="individuals", disable=not progress)
-    mean, sd, beta = _moments_and_draws(known, steps, (len(thetas), draws), generator)
+    mean, sd, beta = _moments_and_draws(known, there, steps, (len(thetas), draws), generator)
     return xr.Dataset(
         {
             "mean": (("person", "random"), mean),
             "sd": (("person", "random"), sd),
             "beta": (("draw", "person", "random"), beta),
         },
-        coords={"person": data.person_labels, "random": list(problem.x_names)},
+        coords={"person": there.data.person_labels, "random": list(problem.x_names)},
         attrs={"parameter_draws": len(thetas)},
     )
 
 
 def _moments_and_draws(
-    known: People, thetas: Iterable[Array], counts: tuple[int, int], rng: np.random.Generator
+    known: People,
+    problem: Problem,
+    thetas: Iterable[Array],
+    counts: tuple[int, int],
+    rng: np.random.Generator,
 ) -> tuple[Array, Array, Array]:
     """Means and standard deviations (I, K) over D parameter draws, and draws (n, I, K)."""
-    problem, (number, draws) = known.problem, counts
+    number, draws = counts
     size = (problem.n_persons, len(problem.x_names))
     first, second, beta = np.zeros(size), np.zeros(size), np.empty((draws, *size))
     each = -(-draws // number)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from typing import Any, TypedDict
 
+from bayesmix.arguments import flag, one_of, real, seed, text, whole
 from bayesmix.classical.bootstrap import Bootstrap
+from bayesmix.classical.predict import PEOPLE
+from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
 
 METHODS = ("krinsky-robb", "delta")
-PEOPLE = ("population", "known")
 
 
 class Options(TypedDict, total=False):
@@ -44,7 +48,8 @@ class How:
         estimates are the draws. A posterior has its own draws.
     people
         ``"population"``: everybody's coefficients have the population's law. ``"known"``: each
-        person's have their law given the person's choices in the data.
+        person's have their law given the person's choices in the data; other sets of the same
+        persons are predicted with ``predict``, never these choices from themselves.
     nodes
         Nodes a person.
     progress
@@ -60,22 +65,51 @@ class How:
     progress: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 < self.interval < 1:
-            raise SpecificationError(
-                f"argument 'interval' must be between 0 and 1, got {self.interval}"
-            )
-        for name in ("draws", "nodes"):
-            if getattr(self, name) < 1:
-                raise SpecificationError(
-                    f"argument '{name}' must be at least 1, got {getattr(self, name)}"
-                )
-        if self.people not in PEOPLE:
-            raise SpecificationError(
-                f"argument 'people' must be one of {PEOPLE}, got {self.people!r}"
-            )
-        made = isinstance(self.uncertainty, Bootstrap)
-        if not made and self.uncertainty not in (None, *METHODS):
-            raise SpecificationError(
-                f"argument 'uncertainty' must be one of {METHODS} or a bootstrap, "
-                f"uncertainty=bm.bootstrap(fit, data); got {self.uncertainty!r}"
-            )
+        real("interval", self.interval, above=0, below=1)
+        whole("draws", self.draws)
+        whole("nodes", self.nodes)
+        seed("rng", self.rng)
+        one_of("people", self.people, PEOPLE)
+        flag("progress", self.progress)
+        if self.uncertainty is not None and not isinstance(self.uncertainty, Bootstrap):
+            extra = " or a bootstrap, uncertainty=bm.bootstrap(fit, data)"
+            one_of("uncertainty", self.uncertainty, METHODS, extra=extra)
+
+
+def settle(options: Mapping[str, Any]) -> How:
+    """The options that were given, checked, and their names too."""
+    known = [field.name for field in fields(How)]
+    for name in options:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"beside its own it has {known}"
+            raise SpecificationError(f"there is no argument {name!r}: {hint}")
+    return How(**options)
+
+
+@dataclass(frozen=True, eq=False)
+class Where:
+    """What shares are of: which choice sets, which groups of them, and of what goods.
+
+    Parameters
+    ----------
+    scenario
+        Made from the choice sets.
+    by
+        The column of segments.
+    products
+        The column of the rows' products.
+    predict
+        The choice sets, where these are not those of the data.
+    """
+
+    scenario: ChoiceData | None = None
+    by: str | None = None
+    products: str | None = None
+    predict: ChoiceData | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("by", "products"):
+            value = getattr(self, name)
+            if value is not None:
+                text(name, value, "the name of a column of the data")

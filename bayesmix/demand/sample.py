@@ -14,15 +14,22 @@ from numpy.typing import NDArray
 
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
+from bayesmix.data.columns import nearest
 from bayesmix.data.reserved import OUTSIDE
-from bayesmix.demand.draws import Interval, Uncertainty, parameter_draws, uncertainty
-from bayesmix.demand.options import How
-from bayesmix.demand.people import People, people
+from bayesmix.demand.draws import (
+    Interval,
+    Uncertainty,
+    known_choices,
+    parameter_draws,
+    uncertainty,
+)
+from bayesmix.demand.options import How, Where
 from bayesmix.errors import DataError
 from bayesmix.likelihood.integrate import Mixture
 from bayesmix.likelihood.kernels import Panel
 from bayesmix.likelihood.mixture import base_at, row_scales
-from bayesmix.likelihood.problem import Problem, bind_scenario, to_predict
+from bayesmix.likelihood.people import People, people
+from bayesmix.likelihood.problem import Problem, bind_like, bind_scenario, to_predict
 from bayesmix.likelihood.substitution import Sets, Size
 
 Array = NDArray[np.float64]
@@ -132,7 +139,7 @@ class Sample:
     def moved(self, scenario: ChoiceData) -> Sample:
         """The same people, in the same segments, in a scenario."""
         codes, goods = _goods(scenario, None)
-        there = bind_scenario(self.people.problem, scenario)
+        there = bind_scenario(self.there, scenario)
         return replace(self, there=there, codes=codes, goods=goods)
 
     def of(self, quantity: Callable[[Array], Array], label: str) -> Interval:
@@ -140,32 +147,30 @@ class Sample:
         return self.uncertainty.of(quantity, label, self.how.progress)
 
 
-def sample(
-    result: Fit | xr.DataTree,
-    data: ChoiceData,
-    scenario: ChoiceData | None,
-    by: str | None,
-    how: How,
-    products: str | None = None,
-) -> Sample:
-    """The data, or a scenario made from them, ready for sums at each point of parameters.
+def sample(result: Fit | xr.DataTree, data: ChoiceData, where: Where, how: How) -> Sample:
+    """Choice sets, of the data or others, ready for sums at each point of parameters.
 
     Raises
     ------
     DataError
-        If the scenario is not made from ``data``, ``by`` varies within situations, or there is no
-        column ``products``.
+        If the scenario is not made from the sets, ``by`` varies within situations, there is no
+        column ``products``, or choices would be predicted from themselves.
     SpecificationError
         If ``result`` is of another kind, or a fit has no covariance matrix.
     """
     generator = np.random.default_rng(how.rng)
     parameters = parameter_draws(result, data, how.draws)
-    problem, thetas = parameters.problem, parameters.thetas
-    who = people(problem, thetas.mean(axis=0), how, generator)
-    there = to_predict(problem) if scenario is None else bind_scenario(problem, scenario)
-    segments, names = _segments(there.data, by)
+    past, thetas = parameters.problem, parameters.thetas
+    there = past if where.predict is None else bind_like(past, where.predict, "predict")
+    known = how.people == "known"
+    own = known_choices(result, past, where.predict) if known else there
+    who = people(own, thetas.mean(axis=0), known=known, nodes=how.nodes, rng=generator)
+    scenario = where.scenario
+    there = to_predict(there) if scenario is None else bind_scenario(there, scenario)
+    segments, names = _segments(there.data, where.by)
     points = uncertainty(result, thetas, how, generator)
-    return Sample(there, who, points, segments, names, how, *_goods(there.data, products))
+    goods = _goods(there.data, where.products)
+    return Sample(there, who, points, segments, names, how, *goods)
 
 
 def piece(
@@ -224,7 +229,10 @@ def _goods(data: ChoiceData, products: str | None) -> tuple[Indices, tuple]:
     if products is None:
         return data.alternative_code, tuple(data.alternatives)
     if products not in data.frame.columns:
-        raise DataError(f"argument 'products': the data have no column {products!r}")
+        raise DataError(
+            f"argument 'products': the data have no column {products!r}; "
+            f"{nearest(products, data.frame.columns)}"
+        )
     codes, names = pd.factorize(data.frame[products], sort=True)
     missing = np.flatnonzero(codes < 0)
     if len(missing):
@@ -245,7 +253,8 @@ def _segments(data: ChoiceData, by: str | None) -> tuple[Indices, list]:
     if by is None:
         return np.zeros(data.n_situations, dtype=np.int64), ["all"]
     if by not in data.frame.columns:
-        raise DataError(f"argument 'by': the data have no column {by!r}")
+        near = nearest(by, data.frame.columns)
+        raise DataError(f"argument 'by': the data have no column {by!r}; {near}")
     codes, names = pd.factorize(data.frame[by], sort=True)
     if (codes < 0).any():
         raise DataError(f"argument 'by': column {by!r} has missing values")

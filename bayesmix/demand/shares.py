@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
-from bayesmix.demand.options import How, Options
+from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Piece, Sample, dataset, sample, squeezed
 from bayesmix.likelihood.shares import row_shares
 
@@ -22,6 +22,7 @@ def shares(
     data: ChoiceData,
     *,
     scenario: ChoiceData | None = None,
+    predict: ChoiceData | None = None,
     by: str | None = None,
     products: str | None = None,
     **how: Unpack[Options],
@@ -37,10 +38,16 @@ def shares(
     result
         A fit, or a posterior made by ``bm.sample``.
     data
-        The data that it was fitted to.
+        The data that it was fitted to, or other sets with the same columns, which need no choices.
     scenario
-        Made from ``data`` by ``with_attribute``, ``without`` or ``with_alternative``; the data as
-        they are by default. The same ``rng`` gives the same nodes, so that scenarios compare.
+        Made from ``data`` (or ``predict``) by ``with_attribute``, ``without`` or
+        ``with_alternative``; the sets as they are by default. The same ``rng`` gives the same
+        nodes, so that scenarios compare.
+    predict
+        Choice sets to predict for, where these are others than ``data``: those of a posterior whose
+        formula has learnt from its data, and new ones of people who are known by their choices in
+        ``data``, ``shares(fit, past, predict=holdout, people="known")``. Persons are found by their
+        labels. Without it known people are those of the estimation, at their own sets.
     by
         A column that is the same in all rows of a situation: shares of each of its segments.
     products
@@ -64,7 +71,8 @@ def shares(
     Raises
     ------
     DataError
-        If the scenario is not made from ``data``, or ``by`` varies within situations.
+        If the scenario is not made from ``data``, ``by`` varies within situations, or choices
+        would be predicted from themselves: of known people who are not the estimation's.
     SpecificationError
         If ``result`` is of another kind, or a fit has no covariance matrix.
 
@@ -80,7 +88,7 @@ def shares(
     >>> bool((without["estimate"] > now["estimate"].sel(alternative=[1, 2, 3])).all())
     True
     """
-    found = sample(result, data, scenario, by, How(**how), products)
+    found = sample(result, data, Where(scenario, by, products, predict), settle(how))
     values = found.of(lambda theta: expected(found, theta), "shares")
     return squeezed(dataset(found, values, ["alternative"], {"alternative": found.labels}), by)
 

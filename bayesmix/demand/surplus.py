@@ -14,7 +14,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.interventions import Intervention
 from bayesmix.demand.money import REMEDY, price_of, price_slope
-from bayesmix.demand.options import How, Options
+from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Sample, dataset, sample, squeezed
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.logsums import money_logsums
@@ -29,6 +29,7 @@ def surplus(
     *,
     price: str | None = None,
     scenario: ChoiceData | None = None,
+    predict: ChoiceData | None = None,
     by: str | None = None,
     **how: Unpack[Options],
 ) -> xr.Dataset:
@@ -50,7 +51,7 @@ def surplus(
     scenario
         Made from ``data``: the surplus is then the change from ``data`` to it, at the slopes in the
         price of ``data``.
-    by, **how
+    predict, by, **how
         As in `shares`.
 
     Returns
@@ -77,7 +78,7 @@ def surplus(
     >>> float(change["estimate"].round(10))
     -1.0
     """
-    before = sample(result, data, None, by, How(**how))
+    before = sample(result, data, Where(None, by, None, predict), settle(how))
     price = price_of(before.there.model, price)
     slope = price_slope(before.there, price)
     after = before if scenario is None else before.moved(scenario)

@@ -11,18 +11,26 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayesmix.bayes.read import attributes_of
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
-from bayesmix.demand.draws import Interval, parameter_draws, spaced, uncertainty
+from bayesmix.demand.draws import (
+    Interval,
+    draws_of,
+    known_choices,
+    parameter_draws,
+    spaced,
+    uncertainty,
+)
 from bayesmix.demand.money import REMEDY, has_one_sign, price_of
-from bayesmix.demand.options import How, Options
-from bayesmix.demand.people import People, people
+from bayesmix.demand.options import How, Options, settle
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.likelihood.integrate import coefficients_everywhere
 from bayesmix.likelihood.mixture import fixed_at, mixture_at
-from bayesmix.likelihood.problem import Problem
+from bayesmix.likelihood.people import People, people
+from bayesmix.likelihood.problem import Problem, bind_like
 from bayesmix.specification.model import Design, MixedLogit, model_space
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.record import model_from_record
@@ -41,6 +49,7 @@ def wtp(
     price: str | None = None,
     *,
     data: ChoiceData | None = None,
+    predict: ChoiceData | None = None,
     quantiles: Sequence[float] = QUANTILES,
     mean: bool | None = None,
     **how: Unpack[Options],
@@ -61,6 +70,8 @@ def wtp(
     data
         The data of the estimation: needed for ``people="known"``, where the law is that of the
         persons in the data, each given the person's choices.
+    predict
+        Other choice sets: the law is that of their persons.
     quantiles
         Of the law over people, between 0 and 1.
     mean
@@ -90,9 +101,10 @@ def wtp(
     >>> bool(np.isclose(found[0], -fit.params["fixed[loc]"] / fit.params["fixed[pf]"]))
     True
     """
-    settled = How(**{"nodes": NODES if data is None else How.nodes, **how})  # type: ignore[arg-type]
+    settled = settle({"nodes": NODES if data is None else How.nodes, **how})
     rng = np.random.default_rng(settled.rng)
-    problem, thetas = _problem(result, data, settled)
+    past, thetas = _problem(result, data, settled)
+    problem = _there(past, data, predict)
     price = price_of(problem.model, price)
     _check_names(problem.parameters, term, price)
     if any(c.term == price and c.stops_at_0 for c in problem.design.coefficients):
@@ -105,7 +117,9 @@ def wtp(
         raise SpecificationError(note)
     with_mean = not note if mean is None else mean
     names = [*(["mean"] if with_mean else []), *(_name(q) for q in quantiles)]
-    who = _people(problem, data, thetas.mean(axis=0), settled, rng)
+    if settled.people == "known":
+        past = known_choices(result, past, predict)
+    who = _people(past if settled.people == "known" else problem, thetas, settled, rng)
     laws = uncertainty(result, thetas, settled, rng)
 
     def quantity(theta: Array) -> Array:
@@ -133,19 +147,15 @@ def _problem(result: Fit | xr.DataTree, data: ChoiceData | None, how: How) -> tu
     if isinstance(result, Fit):
         _check_means(result.model)
         return _bare(result.model, result.space), result.theta[None, :]
-    if not isinstance(result, xr.DataTree) or "model" not in result["posterior"].attrs:
-        raise SpecificationError(
-            f"expected a Fit or a DataTree of bm.sample, got {type(result).__name__}"
-        )
-    posterior = result["posterior"]
-    model = model_from_record(json.loads(posterior.attrs["model"]))
+    posterior = draws_of(result)
+    model = model_from_record(json.loads(attributes_of(result)["model"]))
     _check_means(model)
     fixed = posterior["fixed"].coords["term"].to_numpy() if "fixed" in posterior else []
     latent = model.latent
     own = [f"{p}, {c + 1}" for p in latent.points for c in range(latent.number)] if latent else []
     shared = tuple(str(name) for name in fixed if str(name) not in own)
     problem = _bare(model, model_space(model, shared))
-    return problem, spaced(problem, result, how.draws)
+    return problem, spaced(problem, posterior, how.draws)
 
 
 def _check_means(model: MixedLogit) -> None:
@@ -171,12 +181,20 @@ def _bare(model: MixedLogit, space: ParameterSpace) -> Problem:
     return Problem(model, None, design)  # type: ignore[arg-type]
 
 
-def _people(
-    problem: Problem, data: ChoiceData | None, theta: Array, how: How, rng: np.random.Generator
-) -> People:
+def _there(past: Problem, data: ChoiceData | None, predict: ChoiceData | None) -> Problem:
+    """The model on the sets whose persons are asked about."""
+    if predict is None:
+        return past
+    if data is None:
+        raise SpecificationError("argument 'predict' goes with the data: give data= too")
+    return bind_like(past, predict, "predict")
+
+
+def _people(problem: Problem, thetas: Array, how: How, rng: np.random.Generator) -> People:
     """The persons of the data, or one who stands for the population."""
-    if data is not None:
-        return people(problem, theta, how, rng)
+    if problem.data is not None:
+        known = how.people == "known"
+        return people(problem, thetas.mean(axis=0), known=known, nodes=how.nodes, rng=rng)
     size = problem.parameters.n_random
     return People(problem, population_grid(sobol(how.nodes if size else 1), size, 1, rng))
 

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmix.data.checks import check_estimable
 from bayesmix.data.choices import ChoiceData
+from bayesmix.data.known import check_offset
 from bayesmix.errors import DataError, Fault, SpecificationError
 from bayesmix.likelihood.kernels import Panel
 from bayesmix.likelihood.laws import NO_BOUNDS
@@ -268,13 +270,50 @@ def bind(
     there, where it was, on other data.
     """
     check_arguments(model, data)
-    if not data.observed:
-        raise DataError(
-            "argument 'data' is a scenario, which has no observed choices: fit to the data that it "
-            "was made from, and give the scenario as scenario= where shares are predicted"
-        )
+    check_estimable(data)
     design = model.design(data, scales=scales, learnt=learnt)
     return Problem(model, data, design.centred(data))
+
+
+def bind_sets(
+    model: MixedLogit,
+    data: ChoiceData,
+    scales: Sources | None = None,
+    learnt: Learnt | None = None,
+) -> Problem:
+    """The model on choice sets for which parameters are known: `bind`, without what estimates ask.
+
+    A set may be the only one, and columns be the same in all of it.
+    """
+    check_arguments(model, data)
+    design = model.design(data, scales=scales, learnt=learnt, estimated=True)
+    return Problem(model, data, design.centred(data))
+
+
+def bind_like(problem: Problem, data: ChoiceData, argument: str = "data") -> Problem:
+    """The model of ``problem`` on other data, with what its formula has learnt from its own.
+
+    Raises
+    ------
+    DataError
+        If they are no choice data, or have another offset or outside option.
+    """
+    own = problem.data
+    if data is own:
+        return problem
+    if not isinstance(data, ChoiceData):
+        raise DataError(
+            f"argument {argument!r} must be ChoiceData, got {type(data).__name__}: make it with "
+            "ChoiceData.from_long or ChoiceData.from_wide"
+        )
+    check_offset(data, own.known.offset, "the fit")
+    if data.outside_option != own.outside_option:
+        having = ("without", "with")[own.outside_option]
+        raise DataError(
+            f"the fit is of data {having} an outside option, and these are not: give "
+            f"outside_option={own.outside_option} where they are made"
+        )
+    return like(problem, data)
 
 
 def check_arguments(model: MixedLogit, data: ChoiceData) -> None:

@@ -13,7 +13,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
 from bayesmix.likelihood.classes import log_shares
 from bayesmix.likelihood.mixture import base_at, coefficients_at, row_scales
-from bayesmix.likelihood.problem import Problem, bind
+from bayesmix.likelihood.problem import Problem, bind_sets
 from bayesmix.specification.model import MixedLogit
 
 Array = NDArray[np.float64]
@@ -61,7 +61,7 @@ def simulate_choices(
     True
     """
     arguments.seed("rng", rng)
-    problem = bind(model, data.first_choices() if isinstance(data, ChoiceData) else data)
+    problem = bind_sets(model, data.first_choices() if isinstance(data, ChoiceData) else data)
     generator = np.random.default_rng(rng)
     theta = problem.parameters.theta(params)
     beta = draw_coefficients(problem, theta, generator)

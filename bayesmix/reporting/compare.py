@@ -1,12 +1,20 @@
 """Estimates of several fits, Bayesian and classical, side by side."""
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
 import xarray as xr
 
+from bayesmix.arguments import flag
+from bayesmix.bayes.read import posterior_draws
+from bayesmix.data.display import Table
+from bayesmix.errors import SpecificationError
 from bayesmix.reporting.draws import SAMPLE_DIMS, flat_items
+
+
+class NoEstimates(SpecificationError, TypeError):
+    """What was handed over holds no estimates: a TypeError too, as it has been before."""
 
 
 @runtime_checkable
@@ -42,8 +50,8 @@ def compare(
 
     Raises
     ------
-    TypeError
-        For a value of another type, or an empty mapping.
+    SpecificationError
+        For a value of another type, an empty mapping, or a posterior that is not a number somewhere.
 
     Examples
     --------
@@ -56,20 +64,15 @@ def compare(
     >>> float(table.loc["mean[pf]", ("again", "difference")].round(3))
     0.5
     """
-    if not isinstance(fits, Mapping):
-        raise TypeError(
-            f"compare: expected fits by label, e.g. {{'MSLE': fit}}, got {type(fits).__name__}"
-        )
-    columns = {label: _estimates(label, fit) for label, fit in fits.items()}
-    if not columns:
-        raise TypeError("compare needs at least one fit, e.g. compare({'MSLE': fit}); got none")
+    flag("differences", differences)
+    columns = {label: _estimates(label, fit) for label, fit in labelled("fits", fits).items()}
     rows = list(dict.fromkeys(name for table in columns.values() for name in table.index))
     columns = {label: table.reindex(rows) for label, table in columns.items()}
     if differences:
         first = next(iter(columns.values()))
         for table in list(columns.values())[1:]:
             table["difference"] = (table["estimate"] - first["estimate"]) / first["std error"]
-    result = pd.concat(columns, axis="columns")
+    result = Table(pd.concat(columns, axis="columns"))
     result.index.name = "parameter"
     return result
 
@@ -80,23 +83,40 @@ def _estimates(label: str, fit: xr.DataTree | Estimates) -> pd.DataFrame:
         return _moments(label, fit)
     if isinstance(fit, Estimates):
         return pd.DataFrame({"estimate": fit.params, "std error": fit.std_errors})
-    raise TypeError(
+    raise NoEstimates(
         f"compare: {label!r} is a {type(fit).__name__}; expected a posterior (DataTree) or a Fit"
     )
 
 
+def labelled(name: str, results: Any) -> Mapping[str, Any]:
+    """Results by label, at least one."""
+    if not isinstance(results, Mapping):
+        kind = type(results).__name__
+        raise NoEstimates(
+            f"argument {name!r} must be results by label, such as {{'MSLE': fit}}, got a {kind}"
+        )
+    if not results:
+        raise NoEstimates(
+            f"argument {name!r} has no results: give at least one fit by label, {{'MSLE': fit}}"
+        )
+    return results
+
+
 def _moments(label: str, posterior: xr.DataTree) -> pd.DataFrame:
     if "posterior" not in posterior.children:
-        raise TypeError(
+        raise NoEstimates(
             f"compare: the DataTree {label!r} has no group 'posterior' (it has "
-            f"{sorted(posterior.children)}); hand over what bm.sample returned"
+            f"{sorted(posterior.children)}): hand over what bm.sample returned"
         )
-    dataset = posterior["posterior"].to_dataset()
+    dataset = posterior_draws(posterior, f"the posterior {label!r}")
     return pd.DataFrame.from_dict(
-        {
-            name: (float(draws.mean(SAMPLE_DIMS)), float(draws.std(SAMPLE_DIMS, ddof=1)))
-            for name, draws in flat_items(dataset)
-        },
+        {name: _mean_and_sd(draws) for name, draws in flat_items(dataset)},
         orient="index",
         columns=["estimate", "std error"],
     )
+
+
+def _mean_and_sd(draws: xr.DataArray) -> tuple[float, float]:
+    """Mean and standard deviation over all draws; of a single one there is no deviation."""
+    sd = float(draws.std(SAMPLE_DIMS, ddof=1)) if draws.size > 1 else float("nan")
+    return float(draws.mean(SAMPLE_DIMS)), sd

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 from rich import box
+from rich.console import Console
 from rich.table import Table
+
+UNBOUNDED = 100_000
 
 
 def rich_table(frame: pd.DataFrame, *, title: str | None = None, digits: int = 4) -> Table:
@@ -34,6 +37,40 @@ def rich_table(frame: pd.DataFrame, *, title: str | None = None, digits: int = 4
     for row in frame.itertuples():
         table.add_row(str(row[0]).replace("[", r"\["), *(_cell(value, digits) for value in row[1:]))
     return table
+
+
+def print_whole(frame: pd.DataFrame, *, title: str | None = None, digits: int = 4) -> None:
+    """Print a DataFrame with every digit: what is too wide for the terminal follows below.
+
+    A column that is wider than the terminal all by itself is left to the terminal to break.
+    """
+    width = Console().width
+    for number, block in enumerate(blocks(frame, width, digits)):
+        table = rich_table(block, title=title if number == 0 else None, digits=digits)
+        Console(width=max(width, _width(table)), highlight=False).print(table)
+
+
+def blocks(frame: pd.DataFrame, width: int, digits: int = 4) -> list[pd.DataFrame]:
+    """The columns in groups, each as many as a terminal of this width has place for.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame([[1.0, 2.0, 3.0]], index=["mean[pf]"], columns=["a", "b", "c"])
+    >>> [list(block.columns) for block in blocks(frame, 32)]
+    [['a', 'b'], ['c']]
+    """
+    found, first = [], 0
+    for last in range(1, frame.shape[1] + 1):
+        too_wide = _width(rich_table(frame.iloc[:, first:last], digits=digits)) > width
+        if too_wide and last - first > 1:
+            found.append(frame.iloc[:, first : last - 1])
+            first = last - 1
+    return [*found, frame.iloc[:, first:]]
+
+
+def _width(table: Table) -> int:
+    """Characters that a table takes where it is not cut."""
+    return Console(width=UNBOUNDED).measure(table).maximum
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:

@@ -159,13 +159,15 @@ class MixedLogit:
         *,
         scales: Sources | None = None,
         learnt: Learnt | None = None,
+        estimated: bool = False,
     ) -> Design:
         """The columns of the utility on ``data``, checked.
 
         With ``like``, the design on the data of an estimation, what formulas learn from data
         (centres, knots, levels) is taken from it, and columns may be constant: for scenarios.
         With ``scales`` the sources are those, whichever of them are in ``data``, and with
-        ``learnt`` formulas have learnt that elsewhere: for data other than a posterior's.
+        ``learnt`` formulas have learnt that elsewhere: for data other than a posterior's. Where the
+        parameters are ``estimated`` already, columns may be constant.
 
         Raises
         ------
@@ -185,10 +187,11 @@ class MixedLogit:
             _check_term("wtp =", self.wtp, (self.formula, columns), data)
         how: dict[str, Any] = {"trust": self.trust, "learnt": learnt}
         persons = covariates(self.coefficients, data, **how)
-        check_terms(Terms(columns.values, columns.names, self.varying, persons), data)
+        if not estimated:
+            check_terms(Terms(columns.values, columns.names, self.varying, persons), data)
         shares = None if self.latent is None else share_covariates(self.latent, data, **how)
         found = None if self.scale is None else sources(self.scale, data, scales)
-        if found is not None and scales is None:
+        if found is not None and scales is None and not estimated:
             check_scales(found, columns.values, data)
         where = [columns.names.index(c.term) for c in self.varying]
         rest = [m for m in range(len(columns.names)) if m not in where]

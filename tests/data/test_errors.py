@@ -11,6 +11,8 @@ import pytest
 from bayesmix.data.attributes import check_complete, check_numeric
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError
+from bayesmix.likelihood.problem import bind
+from bayesmix.specification.model import MixedLogit
 
 
 def refused(frame, roles, message, **more):
@@ -172,25 +174,32 @@ def test_availability_is_not_0_or_1(panel, roles):
     refused(panel, roles, message, availability="here")
 
 
-# sizes
+# sizes: data of any size are data, and what is estimated needs several
+
+
+def not_estimable(frame, roles, message, **changes):
+    data = ChoiceData.from_long(frame, **(roles | changes))
+    with pytest.raises(DataError, match=message):
+        bind(MixedLogit("price"), data)
 
 
 def test_single_alternative(panel, roles):
     buses = panel[panel["mode"] == "bus"].assign(choice=1)
     message = "a single alternative, 'bus': add the rows .* outside_option=True"
-    refused(buses, roles, message)
+    not_estimable(buses, roles, message)
 
 
 def test_single_person(panel, roles):
     bob = panel[panel["who"] == "bob"]
-    refused(bob, roles, "'who' holds a single person, 'bob': .* person=None")
+    not_estimable(bob, roles, "'who' holds a single person, 'bob': .* person=None")
     assert ChoiceData.from_long(bob, **roles | {"person": None}).n_persons == 3
 
 
 def test_single_situation(panel, roles):
     first = panel.loc[[100, 101]]
-    refused(first, roles, "a single choice, situation 1 of person 'ann': check column 'task'")
-    refused(first, roles, "a single choice, situation 1: check", person=None)
+    said = "a single choice, situation 1 of person 'ann', to estimate from: check column 'task'"
+    not_estimable(first, roles, said)
+    not_estimable(first, roles, "a single choice, situation 1, to estimate", person=None)
 
 
 # weights

@@ -17,6 +17,7 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import gauss_hermite, halton
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.expected import expected_rows
+from bayesmix.likelihood.people import People
 from bayesmix.likelihood.problem import bind
 from bayesmix.specification.mixing import Correlated, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
@@ -180,7 +181,7 @@ def test_what_is_not_available_plays_no_role(swissmetro, shared_data):
     problem = bind(model, blank)
     theta = biogeme(coef)(problem.parameters)
     grid = OneDimension(STEPS, np.exp(-0.5 * STEPS**2))
-    shares = expected_rows(problem, grid, theta)
+    shares, _ = expected_rows(People(problem, grid), problem, theta)
     sets = np.diff(blank.situation_start)
     np.testing.assert_allclose(np.add.reduceat(shares, blank.situation_start[:-1]), 1.0, rtol=1e-12)
     assert np.bincount(sets).tolist() == [0, 0, 1161, 6768 - 1161]

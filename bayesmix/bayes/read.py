@@ -1,0 +1,119 @@
+"""What is read of a posterior that somebody hands over: its draws, its model, its own data."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayesmix.data.choices import ChoiceData
+from bayesmix.errors import SpecificationError
+
+SAMPLE_DIMS = ("chain", "draw")
+
+
+def posterior_draws(tree: Any, whose: str = "the posterior") -> xr.Dataset:
+    """The draws of a posterior, every one a number, with dimensions ``chain`` and ``draw``.
+
+    Those of a single chain or draw that was selected count as one.
+
+    Raises
+    ------
+    SpecificationError
+        If it has no group ``posterior`` or no draws, or some that are no numbers.
+    """
+    if not isinstance(tree, xr.DataTree):
+        raise SpecificationError(
+            f"expected a posterior, the DataTree of bm.sample, got {type(tree).__name__}"
+        )
+    if "posterior" not in tree.children:
+        raise SpecificationError(
+            f"{whose} has no group 'posterior' (it has {sorted(tree.children)}): hand over all "
+            "that bm.sample returned"
+        )
+    found = tree["posterior"].to_dataset()
+    for dim in SAMPLE_DIMS:
+        if dim not in found.dims:
+            found = found.expand_dims(dim)
+            names = [n for n in found.data_vars if dim not in found[n].dims]
+            found = found.assign({n: found[n].expand_dims(dim) for n in names})
+    if not all(found.sizes[dim] for dim in SAMPLE_DIMS):
+        raise SpecificationError(f"{whose} has no draws: its selection of them is empty")
+    _check_numbers(found, whose)
+    return found
+
+
+def _check_numbers(draws: xr.Dataset, whose: str) -> None:
+    """Refuse parameters of the population that are NaN or infinite at some draw."""
+    for name, values in draws.data_vars.items():
+        if "person" in values.dims or values.dtype.kind not in "fiu":
+            continue
+        order = [*SAMPLE_DIMS, *(d for d in values.dims if d not in SAMPLE_DIMS)]
+        bad = ~np.isfinite(values.transpose(*order).to_numpy())
+        if not bad.any():
+            continue
+        at = np.argwhere(bad)[0]
+        where = ", ".join(f"{d} {draws[d].to_numpy()[k]}" for d, k in zip(order, at, strict=True))
+        every = int(bad.reshape(*bad.shape[:2], -1).any(axis=-1).sum())
+        raise SpecificationError(
+            f"{whose} is not a number in {name!r}, first at {where}; {every} of "
+            f"{bad.shape[0] * bad.shape[1]} draws are like it: nothing can be averaged over them; "
+            "leave these draws out, tree.isel(draw=...), or sample again"
+        )
+
+
+def attributes_of(tree: xr.DataTree) -> dict[str, Any]:
+    """The attributes that `bayesmix.sample` wrote.
+
+    Raises
+    ------
+    SpecificationError
+        If there are none: the tree is of another program, or has lost them.
+    """
+    attrs = dict(tree["posterior"].attrs)
+    if "model" not in attrs:
+        raise SpecificationError(
+            "the DataTree does not say which model it is of (attribute 'model' of its posterior): "
+            "hand over what bm.sample returned, or what was kept of it with its attributes"
+        )
+    return attrs
+
+
+def record_of(tree: xr.DataTree) -> dict[str, Any]:
+    """What the posterior says of the data that it was estimated on."""
+    record: dict[str, Any] = json.loads(attributes_of(tree).get("estimated_on", "{}"))
+    return record
+
+
+def is_own(tree: xr.DataTree, data: ChoiceData) -> bool:
+    """Whether data hold the choices that a posterior is of.
+
+    Raises
+    ------
+    SpecificationError
+        If the tree has lost the groups that say so.
+    """
+    absent = [g for g in ("observed_data", "constant_data") if g not in tree.children]
+    if absent:
+        raise SpecificationError(
+            f"the posterior has no group {absent[0]!r}, which says whose choices it is of, and "
+            "people='known' need to be told from those to predict: hand over all that bm.sample "
+            "returned, or say what is predicted with predict="
+        )
+    seen, own = tree["observed_data"], tree["constant_data"]
+    labels = np.array([*map(str, data.alternatives), "outside"])
+    chosen = data.chosen_row
+    code = np.where(chosen >= 0, data.alternative_code[np.maximum(chosen, 0)], -1)
+    person = np.repeat(np.arange(data.n_persons), np.diff(data.person_start))
+    pairs = (
+        (seen["choice"], labels[code]),
+        (own["situation_person"], person),
+        (own["row_situation"], data.row_situation),
+        (own["row_alternative"], labels[data.alternative_code]),
+        (own["weights"], data.weights),
+    )
+    return data.observed and all(
+        kept.shape == mine.shape and bool((kept.to_numpy() == mine).all()) for kept, mine in pairs
+    )
