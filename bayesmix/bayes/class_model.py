@@ -21,6 +21,7 @@ from bayesmix.likelihood.graph import (
     conditional_log_probabilities,
     locations,
     log_integrals,
+    product,
     shared_chunk,
 )
 from bayesmix.likelihood.problem import Grid, Problem
@@ -201,7 +202,7 @@ def class_log_probabilities(
             each.append(log_integrals(within, chunk, mean, chol, fixed, shift))
         else:
             loc = locations(within, mean, shift)
-            each.append(conditional_log_probabilities(within, z @ chol.T, loc, chol, fixed))
-    index = pt.constant(problem.share_z) @ gamma.T
+            each.append(conditional_log_probabilities(within, product(z, chol.T), loc, chol, fixed))
+    index = product(pt.constant(problem.share_z), gamma.T)
     prior = index - pt.logsumexp(index, axis=1, keepdims=True)
     return pt.logsumexp(prior + pt.stack(each, axis=1), axis=1)

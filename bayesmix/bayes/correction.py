@@ -51,4 +51,4 @@ class Correction:
         """The correction, nats, at whitened coordinates (P,): an array or a symbolic vector."""
         ratio = (x**2).sum() / (REACH**2 * len(self.gradient))
         y = x * (1.0 + ratio**2) ** -0.25
-        return (y * self.gradient).sum() + 0.5 * (y * (self.hessian @ y)).sum()
+        return (y * self.gradient).sum() + 0.5 * (y * (self.hessian * y).sum(axis=1)).sum()

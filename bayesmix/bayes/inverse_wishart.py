@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from pytensor.tensor.linalg import solve_triangular
 
 from bayesmix.errors import SpecificationError
+from bayesmix.likelihood.graph import product
 from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]
@@ -125,13 +126,13 @@ class Covariance:
         rows, columns = np.tril_indices(size, -1)
         whole = pt.diag(pt.sqrt(square))[rows, columns].set(below)
         inverse = solve_triangular(whole, np.eye(size), lower=True)
-        return pt.constant(self.root) @ inverse
+        return product(pt.constant(self.root), inverse)
 
     def means(self, label: str, chol: Any) -> Any:
         """The random means given the factor."""
         assert self.mean_precision is not None
         z = pm.Normal(f"location_{label}", 0.0, 1.0, shape=len(self.root))
-        return self.mean_location + chol @ z / np.sqrt(self.mean_precision)
+        return self.mean_location + product(chol, z) / np.sqrt(self.mean_precision)
 
     def initial(self, label: str, chol: Array, mean: Array) -> dict[str, Array]:
         """Values of the random variables at which factor and means are these."""

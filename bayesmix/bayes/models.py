@@ -25,6 +25,7 @@ from bayesmix.likelihood.graph import (
     density_log_integrals,
     locations,
     log_integrals,
+    product,
     shared_chunk,
 )
 from bayesmix.likelihood.problem import Grid, Problem, bind, check_arguments
@@ -199,7 +200,7 @@ def _cholesky(problem: Problem, priors: Priors) -> Any:
             sd = pt.sqrt((factor**2).sum(axis=1))
             unit = factor / sd[:, None]
             lower, upper = np.triu_indices(size, 1)
-            correlations.append((unit @ unit.T)[lower, upper])
+            correlations.append(product(unit, unit.T)[lower, upper])
         elif law.correlated:
             factor, corr, sd = pm.LKJCholeskyCov(
                 f"chol_{number}",
@@ -237,7 +238,7 @@ def _hierarchical(
         deviations: Any = pt.zeros(shape)
     elif noncentred:
         z = pm.Normal("z", 0.0, 1.0, dims=("person", "random"))
-        deviations = z @ chol.T
+        deviations = product(z, chol.T)
     elif problem.parameters.pairs:
         deviations = pm.MvNormal("b", loc, chol=chol, dims=("person", "random")) - loc
     else:

@@ -31,6 +31,7 @@ from bayesmix.likelihood.graph import (
     conditional_log_probabilities,
     free_parameters,
     locations,
+    product,
 )
 from bayesmix.likelihood.maximise import Function, curvature, maximise, whitening
 from bayesmix.likelihood.problem import Grid, Problem
@@ -98,12 +99,14 @@ def whitened_model(
     space = problem.parameters
     with pm.Model(coords=coordinates(problem)) as pymc:
         x = pm.Flat("x", shape=space.size, initval=np.zeros(space.size))
-        theta_log = pt.constant(at.centre) + pt.constant(at.root) @ x
+        theta_log = pt.constant(at.centre) + product(pt.constant(at.root), x)
         mean, chol, fixed, shift, log_scale = _parameters(problem, theta_log)
         if hierarchical:
             z = pm.Normal("z", 0.0, 1.0, dims=("person", "random"))
             loc = locations(problem, mean, shift)
-            logp = conditional_log_probabilities(problem, z @ chol.T, loc, chol, fixed, log_scale)
+            logp = conditional_log_probabilities(
+                problem, product(z, chol.T), loc, chol, fixed, log_scale
+            )
         else:
             logp = marginal_log_probabilities(problem, grid, mean, chol, fixed, shift, log_scale)
         pm.Potential("log_posterior", _log_posterior(problem, logp, chosen, theta_log))

@@ -32,9 +32,9 @@ def check_estimable(data: "ChoiceData") -> None:
     layout = layout_of(data)
     if not data.observed:
         raise DataError(
-            "argument 'data' is a scenario, or was made without chosen=: it holds no choices to "
-            "estimate from; fit to data with choices, and predict what would be chosen here, as "
-            "scenario= where it was made from them, predict= or the data of fit.predict elsewhere"
+            "argument 'data' is a scenario, which has no observed choices, or was made without "
+            "chosen=: estimate from data with choices, and predict what would be chosen here: "
+            "scenario= where it was made from them, fit.predict(data) or predict= elsewhere"
         )
     if len(layout.situations) == 1:
         raise DataError(

@@ -9,9 +9,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from bayesmix.arguments import refused, shown
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import nearest, show
+from bayesmix.demand.columns import check_column
 from bayesmix.demand.draws import Interval
 from bayesmix.demand.interventions import difference
 from bayesmix.demand.options import Options, Where, settle
@@ -83,9 +85,12 @@ def price_curve(
     True
     """
     before = sample(result, data, Where(scenario, by, None, predict), settle(how))
+    check_column(before.there.data, "price", price)
+    if not isinstance(alternative, Hashable):
+        raise refused("alternative", "the label of an alternative", alternative)
     if alternative not in before.there.data.alternatives:
         raise DataError(
-            f"there is no alternative {show(alternative)}; "
+            f"argument 'alternative': there is no alternative {show(alternative)}; "
             f"{nearest(alternative, before.there.data.alternatives)}"
         )
     at = _prices(before, alternative, price, prices)
@@ -160,9 +165,12 @@ def _prices(found: Sample, alternative: Hashable, price: str, prices: ArrayLike 
     if prices is None:
         mine = data.alternative_code == data.alternatives.index(alternative)
         return values[mine].mean() * np.linspace(*RANGE, POINTS)
-    at = np.asarray(prices, dtype=float)
+    try:
+        at = np.asarray(prices, dtype=float)
+    except (TypeError, ValueError):
+        at = np.empty(0)
     if at.ndim != 1 or len(at) < 3 or not (np.diff(at) > 0).all() or not np.isfinite(at).all():
         raise SpecificationError(
-            f"argument 'prices' must be three or more rising numbers, got {prices!r}"
+            f"argument 'prices' must be three or more rising numbers, got {shown(prices)}"
         )
     return at

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayesmix.arguments import names, shown
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
+from bayesmix.demand.columns import PRICE, check_column
 from bayesmix.demand.interventions import (
     Intervention,
     arguments,
@@ -31,6 +34,9 @@ from bayesmix.likelihood.substitution import QUALITY, REMOVAL, Change, marginal
 from bayesmix.likelihood.vanishing import VANISHED, log_row_shares
 
 Array = NDArray[np.float64]
+
+KINDS = ("removal", "quality", "finite")
+"""Interventions that are not named by the column that changes."""
 
 ALIKE = Mixture(
     np.zeros((1, 0)),
@@ -162,17 +168,21 @@ def marginal_consumers(
     """
     found = sample(result, data, Where(scenario, by, products, predict), settle(how))
     what = intervention(found.there, kind, attribute, change)
+    covariates = names("covariates", covariates, "a list of columns of the data")
+    for name in covariates:
+        check_column(found.there.data, "covariates", name)
     columns = [found.there.data.attribute(name) for name in covariates]
     z = np.column_stack([*columns, np.empty((found.there.data.n_rows, 0))])
     random = found.there.parameters.random
-    names = [*random, *(f"{name} (column)" if name in random else name for name in covariates)]
+    own = [f"{name} (column)" if name in random else name for name in covariates]
     values = found.of(lambda theta: _averages(found, what, z, theta), "marginal consumers")
-    coords = {"origin": found.inside, "characteristic": names}
+    coords = {"origin": found.inside, "characteristic": [*random, *own]}
     return squeezed(dataset(found, values, list(coords), coords), by)
 
 
 def intervention(problem: Problem, kind: str, attribute: str | None, change: Any) -> Intervention:
     """The intervention that these words describe."""
+    _check_kind(problem, kind, attribute)
     if kind in ("removal", "quality"):
         if attribute is not None or change is not None:
             raise SpecificationError(
@@ -180,7 +190,8 @@ def intervention(problem: Problem, kind: str, attribute: str | None, change: Any
                 "kind='price'"
             )
         return removal() if kind == "removal" else quality()
-    name = attribute or ("price" if kind == "finite" else kind)
+    name = attribute or (PRICE if kind == "finite" else kind)
+    check_column(problem.data, "attribute", name)
     if change is not None:
         return attribute_change(problem, name, change)
     if kind == "finite":
@@ -189,6 +200,19 @@ def intervention(problem: Problem, kind: str, attribute: str | None, change: Any
             "change=lambda rows: 2 * rows['price']"
         )
     return attribute_size(problem, name)
+
+
+def _check_kind(problem: Problem, kind: str, attribute: str | None) -> None:
+    """Refuse a kind that is neither one of the words nor a column."""
+    words, columns = (*KINDS, PRICE), list(problem.data.frame.columns)
+    if isinstance(kind, str) and (kind in words or kind in columns or attribute is not None):
+        return
+    near = get_close_matches(str(kind), [*words, *map(str, columns)], 1)
+    hint = f": did you mean {near[0]!r}?" if near else ""
+    raise SpecificationError(
+        f"argument 'kind' must be one of {', '.join(map(repr, words))} or another column of the "
+        f"data, got {shown(kind)}{hint}"
+    )
 
 
 def ratios(effect: Array) -> Array:

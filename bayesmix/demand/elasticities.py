@@ -8,8 +8,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayesmix.arguments import one_of, real, refused
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
+from bayesmix.demand.columns import check_column
 from bayesmix.demand.interventions import (
     Intervention,
     arguments,
@@ -111,16 +113,18 @@ def elasticities(
 
 def _kind(kind: str | None, arc: float | None, change: Any) -> str:
     """The kind, its default filled in, checked against the other arguments."""
-    if kind not in (None, *KINDS):
-        raise SpecificationError(f"argument 'kind' must be one of {KINDS}, got {kind!r}")
+    if kind is not None:
+        one_of("kind", kind, KINDS)
     if arc is not None and change is not None:
         raise SpecificationError(
             "arguments 'arc' and 'change' both say how far the attribute moves: give one"
         )
-    if arc is not None and (kind not in (None, "elasticity") or arc == 0 or arc <= -1):
+    if arc is not None and real("arc", arc, above=-1) == 0:
+        raise refused("arc", "a relative change other than 0, such as 0.1 for 10 % more", arc)
+    if arc is not None and kind not in (None, "elasticity"):
         raise SpecificationError(
             f"argument 'arc' is a relative change above -1 and other than 0, for an elasticity; "
-            f"got {arc!r} with kind={kind!r}"
+            f"got {arc!r} with kind={kind!r}: leave out one of the two"
         )
     if change is not None and kind == "elasticity":
         raise SpecificationError(
@@ -134,6 +138,7 @@ def _intervention(
     found: Sample, attribute: str, kind: str, arc: float | None, change: Any
 ) -> Intervention:
     there = found.there
+    check_column(there.data, "attribute", attribute)
     if change is not None:
         return attribute_change(there, attribute, change)
     values = there.data.attribute(attribute)

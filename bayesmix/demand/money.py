@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmix.demand.columns import PRICE, check_column
 from bayesmix.demand.interventions import Intervention, attribute_slope
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
@@ -22,7 +23,7 @@ REMEDY = (
 
 def price_of(model: MixedLogit, price: str | None) -> str:
     """The price that was named, or else the model's in willingness-to-pay space, or ``"price"``."""
-    return price or model.wtp or "price"
+    return price or model.wtp or PRICE
 
 
 def has_one_sign(coefficient: Coefficient) -> bool:
@@ -44,6 +45,7 @@ def price_slope(problem: Problem, price: str) -> Intervention:
     SpecificationError
         If it is not so, with the remedy.
     """
+    check_column(problem.data, "price", price)
     slope = attribute_slope(problem, price)
     assert slope.by is not None
     design = slope.by.design

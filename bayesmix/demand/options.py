@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any, TypedDict
 
-from bayesmix.arguments import flag, one_of, real, seed, text, whole
+from bayesmix.arguments import flag, one_of, real, refused, seed, whole
 from bayesmix.classical.bootstrap import Bootstrap
 from bayesmix.classical.predict import PEOPLE
 from bayesmix.data.choices import ChoiceData
@@ -110,6 +110,5 @@ class Where:
 
     def __post_init__(self) -> None:
         for name in ("by", "products"):
-            value = getattr(self, name)
-            if value is not None:
-                text(name, value, "the name of a column of the data")
+            if not isinstance(getattr(self, name), Hashable):
+                raise refused(name, "the name of a column of the data", getattr(self, name))

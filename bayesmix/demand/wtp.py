@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayesmix.arguments import flag, refused, text
 from bayesmix.bayes.read import attributes_of
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
@@ -41,6 +42,10 @@ NODES = 4096
 """Nodes of the population's law, where no data say whose coefficients they are."""
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+SAME = 1e-9
+"""Quantiles nearer to each other than this are one and the same."""
 
 
 def wtp(
@@ -115,7 +120,10 @@ def wtp(
     note = _no_mean(problem, price)
     if mean and note:
         raise SpecificationError(note)
+    if mean is not None:
+        flag("mean", mean)
     with_mean = not note if mean is None else mean
+    quantiles = _checked(quantiles)
     names = [*(["mean"] if with_mean else []), *(_name(q) for q in quantiles)]
     if settled.people == "known":
         past = known_choices(result, past, predict)
@@ -236,10 +244,22 @@ def _step_quantiles(values: Array, weights: Array, quantiles: Sequence[float]) -
     return values[order][np.minimum(np.searchsorted(reached, quantiles), len(order) - 1)]
 
 
+def _checked(quantiles: Any) -> tuple[float, ...]:
+    """Quantiles as numbers, each of which has a name of its own."""
+    expected = "different numbers between 0 and 1, such as (0.25, 0.5, 0.75)"
+    try:
+        found = tuple(np.asarray(quantiles, dtype=float).tolist())
+        inside = all(0 < q < 1 for q in found)
+    except (TypeError, ValueError):
+        found, inside = (), False
+    if not inside or not found or len({_name(q) for q in found}) < len(found):
+        raise refused("quantiles", expected, quantiles)
+    return found
+
+
 def _name(quantile: float) -> str:
-    if not 0 < quantile < 1:
-        raise SpecificationError(f"argument 'quantiles' are between 0 and 1, got {quantile}")
-    return "median" if quantile == 0.5 else f"quantile {quantile:g}"
+    """``"median"`` whatever the last bits of 0.5 are."""
+    return "median" if abs(quantile - 0.5) < SAME else f"quantile {quantile:.9g}"
 
 
 def _no_mean(problem: Problem, price: str) -> str:
@@ -255,10 +275,13 @@ def _no_mean(problem: Problem, price: str) -> str:
     )
 
 
-def _check_names(space: ParameterSpace, *terms: str) -> None:
+def _check_names(space: ParameterSpace, term: Any, price: Any) -> None:
     known = [*space.random, *space.fixed]
-    for term in terms:
-        if term not in known:
-            near = get_close_matches(term, known, 1)
+    for argument, name in (("term", term), ("price", price)):
+        text(argument, name, "the name of a coefficient")
+        if name not in known:
+            near = get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"its coefficients are {known}"
-            raise SpecificationError(f"the model has no coefficient {term!r}: {hint}")
+            raise SpecificationError(
+                f"argument {argument!r}: the model has no coefficient {name!r}: {hint}"
+            )

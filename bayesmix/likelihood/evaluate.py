@@ -14,6 +14,7 @@ from bayesmix.likelihood.class_grid import class_grid
 from bayesmix.likelihood.classes import over_classes
 from bayesmix.likelihood.integrate import integrate_parallel
 from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at, row_scales
+from bayesmix.likelihood.ordered import weighted_sum
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaled import scale_scores
 
@@ -73,7 +74,7 @@ class Likelihood:
         """Weighted log-likelihood in nats, and its gradient (P,); NaN where it does not exist."""
         logp, scores = self._evaluate(theta, 0, self.problem.n_persons)
         weights = self.problem.data.weights
-        return float(weights @ logp), weights @ scores
+        return float(weighted_sum(weights, logp)), weighted_sum(weights, scores)
 
     def by_person(
         self, theta: Array, start: int = 0, stop: int | None = None

@@ -51,7 +51,17 @@ def locations(problem: Problem, mean: Any, shift: Any, z: Any = None) -> Any:
     z = pt.constant(problem.z) if z is None else z
     where = np.zeros((len(space.shifts), space.n_random))
     where[np.arange(len(space.shifts)), space.shifted] = 1.0
-    return mean[None, :] + (z * shift[None, :]) @ pt.constant(where)
+    return mean[None, :] + product(z * shift[None, :], pt.constant(where))
+
+
+def product(a: Any, b: Any) -> Any:
+    """``a @ b`` of a matrix with a vector or matrix, its sums and its gradients' in a fixed order.
+
+    Those of BLAS depend, in their last bits, on the number of its threads, and with them chains.
+    """
+    if b.ndim == 1:
+        return (a * b[None, :]).sum(axis=1)
+    return (a[:, :, None] * b[None, :, :]).sum(axis=1)
 
 
 def log_integrals(
@@ -101,7 +111,7 @@ def log_integrals(
 def _linear(problem: Problem, chunk: Chunk, fixed: Any) -> Any:
     """Utilities (R,) of the columns with coefficients that are the same everywhere."""
     if problem.x_fixed.shape[1] > 0:
-        return chunk.x_fixed @ fixed
+        return product(chunk.x_fixed, fixed)
     return pt.zeros(chunk.x.shape[0])
 
 

@@ -9,6 +9,7 @@ from bayesmix.likelihood.classes import log_shares
 from bayesmix.likelihood.integrate import Mixture, coefficients_everywhere
 from bayesmix.likelihood.kernels import Panel
 from bayesmix.likelihood.laws import law_tables
+from bayesmix.likelihood.ordered import linear
 from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]
@@ -62,14 +63,14 @@ def base_at(problem: Problem, theta: Array, start: int = 0, stop: int | None = N
     """Utilities of what does not vary over nodes, for the rows of persons start .. stop - 1."""
     stop = problem.n_persons if stop is None else stop
     rows = problem.rows(start, stop)
-    linear = (
+    utility = (
         np.zeros(rows.stop - rows.start)
         if problem.price >= 0
-        else problem.x_fixed[rows] @ fixed_at(problem, theta)
+        else linear(problem.x_fixed[rows], fixed_at(problem, theta))
     )
     scale = row_scales(problem, theta, start, stop)
-    linear = linear if scale is None else linear * scale
-    return linear if problem.offset is None else linear + problem.offset[rows]
+    utility = utility if scale is None else utility * scale
+    return utility if problem.offset is None else utility + problem.offset[rows]
 
 
 def row_scales(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, Fault, SpecificationError
 from bayesmix.likelihood.effective import in_effective_persons, person_unit
+from bayesmix.likelihood.ordered import linear, weighted_sum
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.means import constant_shifts
 from bayesmix.specification.mixing import Coefficient
@@ -137,7 +138,7 @@ def _derivatives(
     data = problem.data
     weights = np.repeat(data.weights if weights is None else weights, np.diff(data.person_start))
     logp, gradient, information = logit_derivatives(data, x, theta, weights, problem.offset)
-    return float(weights @ logp), gradient, information
+    return float(weighted_sum(weights, logp)), gradient, information
 
 
 def logit_derivatives(
@@ -150,7 +151,7 @@ def logit_derivatives(
     """
     start, outside = data.situation_start[:-1], data.outside_option
     sizes = np.diff(data.situation_start)
-    v = x @ theta if offset is None else x @ theta + offset
+    v = linear(x, theta) if offset is None else linear(x, theta) + offset
     top = np.maximum.reduceat(v, start)
     if outside:
         top = np.maximum(top, 0.0)
@@ -162,7 +163,7 @@ def logit_derivatives(
     v_chosen = np.zeros(len(start))
     v_chosen[inside] = v[chosen]
     mean = np.add.reduceat(x * p[:, None], start)
-    gradient = weights[inside] @ x[chosen] - weights @ mean
+    gradient = weighted_sum(weights[inside], x[chosen]) - weighted_sum(weights, mean)
     row_weights = np.repeat(weights, sizes) * p
     information = (x * row_weights[:, None]).T @ x - (mean * weights[:, None]).T @ mean
     return v_chosen - top - np.log(total), gradient, information

@@ -51,7 +51,7 @@ def compare(
     Raises
     ------
     SpecificationError
-        For a value of another type, an empty mapping, or a posterior that is not a number somewhere.
+        For a value of another type, an empty mapping, or draws that are no numbers.
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 import xarray as xr
@@ -10,7 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
+from bayesmix.arguments import shown, whole
+from bayesmix.demand.wtp import SAME
 from bayesmix.errors import SpecificationError
+from bayesmix.reporting.compare import labelled
+from bayesmix.reporting.demand_tables import check_demand
 
 DPI = 120
 MOST_NUMBERS = 12
@@ -34,6 +38,7 @@ def plot_matrix(found: xr.Dataset, *, segment: object = None, digits: int = 2) -
     SpecificationError
         If ``found`` is no matrix, or its segment is not named.
     """
+    whole("digits", digits, least=0)
     values = _one_segment(found, segment)["estimate"]
     if values.ndim != 2:
         raise SpecificationError(
@@ -78,7 +83,8 @@ def plot_diversion(found: Mapping[str, xr.Dataset], *, segment: object = None) -
     SpecificationError
         If there is no result, one is no matrix, or alternatives differ between results.
     """
-    results = {str(k): _one_segment(one, segment) for k, one in found.items()}
+    several = labelled("found", found)
+    results = {str(k): _one_segment(one, segment, str(k)) for k, one in several.items()}
     rows, columns = _same_labels(results)
     height = 1.0 + 0.28 * len(columns) * max(len(results), 2) / 2
     wide = min(len(rows), 4)
@@ -127,8 +133,6 @@ def _same_labels(results: Mapping[str, xr.Dataset]) -> tuple[list[str], list[str
                 f"result {name!r}: expected what diversion returned, got dimensions {values.dims}"
             )
         labels[name] = [[str(v) for v in values[d].to_numpy()] for d in values.dims]
-    if not labels:
-        raise SpecificationError("argument 'found' has no results: give them by label")
     first, *others = labels.items()
     for name, here in others:
         if here != first[1]:
@@ -151,6 +155,11 @@ def plot_price_curve(found: xr.Dataset, *, segment: object = None) -> Figure:
         Which segment, where there are any.
     """
     curve = _one_segment(found, segment)
+    if "best_price" not in curve:
+        raise SpecificationError(
+            f"argument 'found' must be what bm.price_curve returned, got dimensions "
+            f"{curve['estimate'].dims}"
+        )
     figure = Figure(figsize=(7, 5), dpi=DPI, layout="constrained")
     axes = figure.subplots(2, 1, sharex=True)
     for number, (axis, name) in enumerate(zip(axes, ("share", "revenue"), strict=True)):
@@ -182,15 +191,15 @@ def plot_wtp(found: xr.Dataset | Mapping[str, xr.Dataset]) -> Figure:
         What ``bm.wtp`` returned, or several of them by label. Lines mark medians, and bands the
         intervals of the medians.
     """
-    several = {str(found.attrs["term"]): found} if isinstance(found, xr.Dataset) else found
+    several = {_term(found): found} if isinstance(found, xr.Dataset) else labelled("found", found)
     figure = Figure(figsize=(7, 3.5), dpi=DPI, layout="constrained")
     axis = figure.subplots()
     for number, (label, one) in enumerate(several.items()):
         probability, value = _quantiles(one)
         density = np.diff(probability) / np.diff(value)
         axis.stairs(density, value, label=label, color=f"C{number}", fill=True, alpha=0.3)
-        if "median" in one["statistic"]:
-            middle = one.sel(statistic="median")
+        middle = _median(one)
+        if middle is not None:
             axis.axvline(float(middle["estimate"]), color=f"C{number}", lw=1)
             low, high = float(middle["low"]), float(middle["high"])
             axis.axvspan(low, high, color=f"C{number}", alpha=0.12, lw=0)
@@ -201,17 +210,42 @@ def plot_wtp(found: xr.Dataset | Mapping[str, xr.Dataset]) -> Figure:
     return figure
 
 
+def _term(found: xr.Dataset) -> str:
+    """Whose willingness to pay a result is of."""
+    return str(found.attrs.get("term", "willingness to pay"))
+
+
+def _probabilities(one: xr.Dataset) -> dict[str, float]:
+    """The statistics that are quantiles, with their probabilities."""
+    check_demand(one)
+    if "statistic" not in one.dims:
+        raise SpecificationError(
+            f"argument 'found' must be what bm.wtp returned, got dimensions {one['estimate'].dims}"
+        )
+    names = [str(n) for n in one["statistic"].to_numpy()]
+    return {n: 0.5 if n == "median" else float(n.split()[1]) for n in names if n != "mean"}
+
+
+def _median(one: xr.Dataset) -> xr.Dataset | None:
+    """The quantile whose probability is 0.5, to the last bits but some."""
+    for name, probability in _probabilities(one).items():
+        if abs(probability - 0.5) < SAME:
+            return one.sel(statistic=name)
+    return None
+
+
 def _quantiles(one: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities and quantiles, rising; equal values once."""
-    names = [str(n) for n in one["statistic"].to_numpy()]
-    at = {n: 0.5 if n == "median" else float(n.split()[1]) for n in names if n != "mean"}
+    at = _probabilities(one)
     pairs = sorted((p, float(one["estimate"].sel(statistic=n))) for n, p in at.items())
     probability, value = np.array(pairs).reshape(-1, 2).T
-    rising = np.append(True, np.diff(value) > 0)
-    if rising.sum() < 2:
+    # Values that differ by rounding are equal: a step between them would have any height.
+    least = 1e-12 * np.abs(value).max(initial=0.0)
+    rising = np.append(True, np.diff(value) > least)
+    if len(value) < 2 or rising.sum() < 2:
         raise SpecificationError(
             "willingness to pay is the same for everybody, or one quantile is all there is: there "
-            "is no density to draw; print the table"
+            "is no density to draw; print the table, or ask for more quantiles"
         )
     return probability[rising], value[rising]
 
@@ -224,12 +258,13 @@ def _write_numbers(axis: Axes, matrix: np.ndarray, bound: float, digits: int) ->
             axis.text(column, row, words, ha="center", va="center", color=colour, fontsize=8)
 
 
-def _one_segment(found: xr.Dataset, segment: object) -> xr.Dataset:
+def _one_segment(found: xr.Dataset, segment: object, name: str = "found") -> xr.Dataset:
+    check_demand(found, name)
     if "segment" not in found.dims:
         if segment is not None:
             raise SpecificationError("argument 'segment': these results have no segments")
         return found
     names = found["segment"].to_numpy().tolist()
-    if segment not in names:
-        raise SpecificationError(f"argument 'segment' must be one of {names}, got {segment!r}")
+    if not isinstance(segment, Hashable) or segment not in names:
+        raise SpecificationError(f"argument 'segment' must be one of {names}, got {shown(segment)}")
     return found.sel(segment=segment)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import pandas as pd
 import xarray as xr
+
+from bayesmix.arguments import flag, whole
+from bayesmix.data.display import Table
+from bayesmix.errors import SpecificationError
 
 
 def demand_table(found: xr.Dataset, *, digits: int = 3, intervals: bool = True) -> pd.DataFrame:
@@ -25,7 +30,12 @@ def demand_table(found: xr.Dataset, *, digits: int = 3, intervals: bool = True) 
     DataFrame
         The last dimension by column, the others by row; where there is one only, by row, in a
         column ``"estimate"``. Blank where there is no number. ``.to_html()`` writes it as HTML,
-        `to_latex` as LaTeX.
+        `to_latex` as LaTeX. Printed, columns that find no place beside each other follow below.
+
+    Raises
+    ------
+    SpecificationError
+        If ``found`` is no such result.
 
     Examples
     --------
@@ -34,6 +44,9 @@ def demand_table(found: xr.Dataset, *, digits: int = 3, intervals: bool = True) 
     >>> demand_table(found, digits=1).loc["bus", "estimate"]
     '0.5 [0.4, 0.6]'
     """
+    check_demand(found)
+    whole("digits", digits, least=0)
+    flag("intervals", intervals)
     dims = list(found["estimate"].dims)
     series = {n: _flat(found[n]) for n in ("estimate", "low", "high")}
     text = pd.Series(
@@ -45,10 +58,27 @@ def demand_table(found: xr.Dataset, *, digits: int = 3, intervals: bool = True) 
         name="estimate",
     )
     if len(dims) < 2:
-        return text.to_frame()
+        return Table(text.to_frame())
     wide = text.unstack(dims[-1])
     order = found[dims[-1]].to_numpy().tolist()
-    return wide[order].reindex(_index(found["estimate"], dims[:-1]))
+    return Table(wide[order].reindex(_index(found["estimate"], dims[:-1])))
+
+
+def check_demand(found: Any, name: str = "found") -> None:
+    """Refuse what is not a result of demand.
+
+    Raises
+    ------
+    SpecificationError
+        If it is no Dataset with ``estimate``, ``low`` and ``high``.
+    """
+    has = list(found.data_vars) if isinstance(found, xr.Dataset) else []
+    if not {"estimate", "low", "high"} <= set(has):
+        raise SpecificationError(
+            f"argument {name!r} must be what a function of demand returned, with 'estimate', 'low' "
+            f"and 'high', such as bm.shares(fit, data); got a {type(found).__name__}"
+            + (f" of {has}" if has else "")
+        )
 
 
 def _flat(values: xr.DataArray) -> pd.Series:

@@ -3,6 +3,7 @@
 import pandas as pd
 import xarray as xr
 
+from bayesmix.bayes.read import posterior_draws
 from bayesmix.reporting.draws import flat_items, population_variables
 
 RHAT_LIMIT = 1.01
@@ -30,7 +31,7 @@ def convergence(posterior: xr.DataTree) -> pd.DataFrame:
     """
     import arviz as az  # slow to import, and not needed to check a study
 
-    draws = posterior["posterior"].to_dataset()
+    draws = posterior_draws(posterior)
     draws = draws[population_variables(draws)]
     columns = {
         "r_hat": az.rhat(draws),

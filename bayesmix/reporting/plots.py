@@ -12,6 +12,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bayesmix.bayes.read import posterior_draws
 from bayesmix.classical.summary import intervals
 from bayesmix.reporting.compare import Estimates, compare
 from bayesmix.reporting.draws import flat_items, population_variables
@@ -135,7 +136,7 @@ def _agg() -> Iterator[None]:
 def _intervals(fit: xr.DataTree | Estimates) -> pd.DataFrame:
     """(P, 4): the ends of the 95 % and of the 50 % interval, from left to right, by flat name."""
     if isinstance(fit, xr.DataTree):
-        draws = flat_items(fit["posterior"].to_dataset())
+        draws = flat_items(posterior_draws(fit))
         ends = {name: np.quantile(values, PROBABILITIES) for name, values in draws}
         return pd.DataFrame.from_dict(ends, orient="index")
     table = pd.DataFrame({"estimate": fit.params, "std error": fit.std_errors})

@@ -254,7 +254,6 @@ def test_wide_rankings():
         (["a", "b", "c"], {}, "holds 1, 2, 'a' and 2 more; expected 1 for the best"),
         ([1, 2, 3], {"availability": "here"}, "is ranked but not available"),
         ([1, 2, 3], {"chosen": "here"}, "give the column of choices, chosen=, or that of ranks"),
-        ([1, 2, 3], {"ranked": None}, "give the column of choices, chosen=, or that of ranks"),
     ],
 )
 def test_bad_rankings_are_named(ranks, options, message):

@@ -114,7 +114,7 @@ def test_individuals_of_some_persons():
     every = bm.individuals(fit(), train, **how)["mean"]
     some = bm.individuals(fit(), train, predict=holdout, **how)["mean"]
     assert some["person"].to_numpy().tolist() == [i for i in range(50) if i != 7]
-    np.testing.assert_allclose(some, every.sel(person=some["person"]), atol=0.02)
+    np.testing.assert_allclose(some, every.sel(person=some["person"]), atol=0.05)
 
 
 def test_persons_are_found_by_label():

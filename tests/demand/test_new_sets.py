@@ -45,7 +45,7 @@ def test_coefficients_of_one_person():
     how = {"draws": 50, "uncertainty": False, "rng": 1}
     found = bm.individuals(fit(), one, **how)["mean"].sel(person=3)
     every = bm.individuals(fit(), train, **how)["mean"].sel(person=3)
-    np.testing.assert_allclose(found, every, atol=0.02)
+    np.testing.assert_allclose(found, every, atol=0.05)
     with pytest.raises(DataError, match="the data hold none"):
         bm.individuals(fit(), choice_data(one.frame.drop(columns="choice"), chosen=None))
 
@@ -56,7 +56,9 @@ def test_sets_without_choices_are_estimated_from_by_nobody():
     assert not blank.observed
     assert "chosen" not in blank.summary().alternatives.columns
     for estimator in (bm.msle, bm.msm, bm.mss, bm.pymc_model, bm.sample):
-        with pytest.raises(DataError, match="made without chosen=: it holds no choices"):
+        with pytest.raises(
+            DataError, match="made without chosen=: estimate from data with choices"
+        ):
             estimator(MODEL, blank)
     assert not bm.check(MODEL, blank).ok
 

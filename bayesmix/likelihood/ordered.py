@@ -1,0 +1,22 @@
+"""Sums whose order does not depend on threads: the last bits of BLAS's do, on many rows."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def weighted_sum(weights: Array, values: Array) -> Array:
+    """``weights @ values`` of values (n,) or (n, P).
+
+    >>> weighted_sum(np.array([1.0, 2.0]), np.array([[3.0, 4.0], [5.0, 6.0]]))
+    array([13., 16.])
+    """
+    return np.einsum("i,i...->...", weights, values)
+
+
+def linear(x: Array, theta: Array) -> Array:
+    """``x @ theta`` of columns (R, F)."""
+    return np.einsum("rf,f->r", x, theta)

@@ -1,0 +1,40 @@
+"""The same bits whatever the number of BLAS's threads."""
+
+import os
+import subprocess
+import sys
+
+PROGRAM = """
+import numpy as np
+import bayesmix as bm
+from bayesmix.likelihood.multinomial import multinomial
+from tests.simulated import simulated
+
+model = bm.MixedLogit("x + y + z + v + w", bm.Normal("x"))
+at = {"mean[x]": 0.5, "sd[x]": 1.0} | {f"fixed[{c}]": 0.3 for c in "yzvw"}
+data = simulated(model, at, 400, 12, columns=("x", "y", "z", "v", "w"), seed=1)
+marginal = bm.pymc_model(model, data, likelihood="marginal", grid=bm.population_grid(bm.sobol(8), 1, 400, 1))
+hierarchical = bm.pymc_model(model, data, likelihood="hierarchical")
+for made in (marginal, hierarchical):
+    point = made.initial_point()
+    rng = np.random.default_rng(2)
+    point = {k: v + 0.1 * rng.normal(size=np.shape(v)) for k, v in point.items()}
+    both = made.compile_logp()(point), *np.ravel(made.compile_dlogp()(point))
+    print(*(float(v).hex() for v in both))
+fit = bm.msle(bm.MixedLogit("x + y + z + v + w"), data)
+print(*(float(v).hex() for v in (fit.loglik, *fit.params)))
+"""
+
+
+def bits(threads):
+    given = {**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=given, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_densities_and_fits_do_not_depend_on_the_threads_of_blas():
+    one, two = bits("1"), bits("2")
+    assert one.count("\n") == 3
+    assert one == two
