@@ -58,6 +58,11 @@ def free_vectors(problem: Problem, posterior: xr.Dataset) -> Array:
 
 def _named(posterior: xr.Dataset, kind: str, names: Sequence[str]) -> Array:
     """Draws (chains, draws, .) of the parameters of a kind, in the order of ``names``."""
+    if kind not in posterior:
+        raise DataError(
+            f"the posterior has no {kind!r}, of {first_few(names)}: it has "
+            f"{[str(name) for name in posterior.data_vars]}; hand over all that bm.sample returned"
+        )
     draws = posterior[kind]
     dim = draws.dims[-1]
     have = [str(name) for name in draws.indexes[dim]] if dim in draws.indexes else None

@@ -13,7 +13,8 @@ from tests.simulated import simulated
 model = bm.MixedLogit("x + y + z + v + w", bm.Normal("x"))
 at = {"mean[x]": 0.5, "sd[x]": 1.0} | {f"fixed[{c}]": 0.3 for c in "yzvw"}
 data = simulated(model, at, 400, 12, columns=("x", "y", "z", "v", "w"), seed=1)
-marginal = bm.pymc_model(model, data, likelihood="marginal", grid=bm.population_grid(bm.sobol(8), 1, 400, 1))
+grid = bm.population_grid(bm.sobol(8), 1, 400, 1)
+marginal = bm.pymc_model(model, data, likelihood="marginal", grid=grid)
 hierarchical = bm.pymc_model(model, data, likelihood="hierarchical")
 for made in (marginal, hierarchical):
     point = made.initial_point()
