@@ -14,6 +14,7 @@ from bayesmix import arguments
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.resampling import make_job, replications_of
 from bayesmix.data.choices import ChoiceData
+from bayesmix.data.display import html, whole
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError, DataError, SpecificationError
 from bayesmix.integration.grids import Seed
@@ -109,13 +110,13 @@ class Bootstrap:
         return words + ("; interrupted" if self.interrupted else "")
 
     def __str__(self) -> str:
-        return f"{self.headline()}\n\n{self.summary().to_string(float_format='{:.4f}'.format)}"
+        return f"{self.headline()}\n\n{whole(self.summary(), '{:.4f}', blank='NaN')}"
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         words = escape(self.headline(), quote=False)
-        return f"<p>{words}</p>{self.summary().to_html(float_format='{:.4f}'.format)}"
+        return f"<p>{words}</p>{html(self.summary(), '{:.4f}', blank='NaN')}"
 
 
 def bootstrap(

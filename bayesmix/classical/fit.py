@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bayesmix.classical.covariance import Information, natural_covariance, weighting
 from bayesmix.classical.summary import confidence_intervals, summary
+from bayesmix.data.display import html, whole
 from bayesmix.likelihood.effective import person_unit
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
@@ -465,11 +466,11 @@ class Fit:
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        return f"{self.headline()}\n\n{self.summary().to_string(float_format='{:.4f}'.format)}"
+        return f"{self.headline()}\n\n{whole(self.summary(), '{:.4f}', blank='NaN')}"
 
     def _repr_html_(self) -> str:
         lines = "<br>".join(escape(self.headline(), quote=False).splitlines())
-        return f"<p>{lines}</p>{self.summary().to_html(float_format='{:.4f}'.format)}"
+        return f"<p>{lines}</p>{html(self.summary(), '{:.4f}', blank='NaN')}"
 
 
 def _clusters(found: Information) -> str:

@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 from bayesmix import arguments
 from bayesmix.classical.implied import implied_of, of_indices
+from bayesmix.data.display import Table
 
 if TYPE_CHECKING:
     from bayesmix.classical.fit import Fit
@@ -118,7 +119,7 @@ def _errors(fit: Fit, kind: str | None) -> pd.DataFrame:
 def confidence_intervals(fit: Fit, level: float, kind: str | None) -> pd.DataFrame:
     """`Fit.confidence_intervals`."""
     table = _errors(fit, kind)
-    return intervals(table, level).iloc[:, -2:].assign(scale=scales(table))
+    return Table(intervals(table, level).iloc[:, -2:].assign(scale=scales(table)))
 
 
 def summary(fit: Fit, level: float, kind: str | None) -> pd.DataFrame:
@@ -133,7 +134,7 @@ def summary(fit: Fit, level: float, kind: str | None) -> pd.DataFrame:
         (_about_indices(fit, table.index), "of the indices"),
     ):
         notes = notes.mask(names & (notes == ""), words)
-    return table.assign(note=notes) if (notes != "").any() else table
+    return Table(table.assign(note=notes) if (notes != "").any() else table)
 
 
 def _about_indices(fit: Fit, names: pd.Index) -> NDArray[np.bool_]:

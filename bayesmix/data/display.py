@@ -34,16 +34,19 @@ class Table(pd.DataFrame):
         return html(self)
 
 
-def whole(frame: pd.DataFrame, float_format: str | None = None) -> str:
+def whole(frame: pd.DataFrame, float_format: str | None = None, *, blank: str = "") -> str:
     """A frame as text, in blocks of columns as wide as the terminal; no column is cut."""
     given: dict[str, Any] = {} if float_format is None else {"float_format": float_format.format}
     width = shutil.get_terminal_size().columns
-    lines = pd.DataFrame(frame).to_string(line_width=width, na_rep="", **given).splitlines()
-    return "\n".join(line.rstrip() for line in lines)
+    text = pd.DataFrame(frame).to_string(line_width=width, na_rep=blank, **given)
+    return "\n".join(line.rstrip() for line in text.splitlines())
 
 
-def html(frame: pd.DataFrame, float_format: str | None = None) -> str:
-    """A frame as HTML, with all of its words and rows."""
-    given: dict[str, Any] = {} if float_format is None else {"float_format": float_format.format}
+def html(
+    frame: pd.DataFrame, float_format: str | None = None, *, blank: str = "", **options: Any
+) -> str:
+    """A frame as HTML with all of its words, of which pandas would show 50 letters."""
+    if float_format is not None:
+        options["float_format"] = float_format.format
     with pd.option_context("display.max_colwidth", None):
-        return str(pd.DataFrame(frame).to_html(na_rep="", **given))
+        return str(pd.DataFrame(frame).to_html(na_rep=blank, **options))

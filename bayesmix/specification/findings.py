@@ -9,6 +9,7 @@ from html import escape
 
 import pandas as pd
 
+from bayesmix.data.display import html
 from bayesmix.errors import Fault
 
 SEVERITIES = ("error", "warning", "note")
@@ -116,7 +117,7 @@ class CheckReport:
         return "\n".join([self.headline, *map(str, self.findings), *([last] if last else [])])
 
     def _repr_html_(self) -> str:
-        table = self.table.to_html(index=False, border=0) if self.findings else ""
+        table = html(self.table, index=False, border=0) if self.findings else ""
         lines = [self.headline, table, escape(self.curvature, quote=False)]
         return "".join(
             part if part.startswith("<table") else f"<p>{part}</p>" for part in lines if part
