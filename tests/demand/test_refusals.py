@@ -40,7 +40,7 @@ CALLS = {
                     {"progress": 3}, {"predict": 3}],
     "wtp": [{"term": 3}, {"term": "z"}, {"price": "z"}, {"price": 3}, {"quantiles": [0.5, 1.5]},
             {"quantiles": "x"}, {"quantiles": []}, {"quantiles": [0.3, 0.3]}, {"quantiles": 3},
-            {"quantiles": [np.nan]}, {"mean": "x"}, {"mean": True}],
+            {"quantiles": [np.nan]}, {"mean": "x"}],
     "predict": [{"scenario": 3}, {"predict": 3}],
     "class_probabilities": [{}],
 }  # fmt: skip
