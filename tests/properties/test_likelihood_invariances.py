@@ -16,7 +16,7 @@ from tests.simulated import choice_data
 DERANDOMISED = settings(
     derandomize=True,
     deadline=None,
-    max_examples=4,
+    max_examples=8,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
