@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         monte_carlo,
         sobol,
         sparse,
+        trapezoid,
     )
     from bayesmix.likelihood.accuracy import integration_error
     from bayesmix.likelihood.automatic import Tolerance
@@ -128,6 +129,7 @@ _HOMES = {
         "monte_carlo",
         "sobol",
         "sparse",
+        "trapezoid",
     ],
     "likelihood.accuracy": ["integration_error"],
     "likelihood.automatic": ["Tolerance"],
@@ -215,6 +217,7 @@ __all__ = [
     "sparse",
     "surplus",
     "to_latex",
+    "trapezoid",
     "wald_test",
     "wtp",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -14,14 +15,17 @@ from bayesmix.classical.covariance import (
     shift_units,
     whole_correlations,
 )
+from bayesmix.classical.error_check import finer_grid, relative_errors
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.identification import component_words, diagnosis
 from bayesmix.classical.latent_class import class_words, numbered
 from bayesmix.classical.progress import Progress
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError
+from bayesmix.integration.descriptions import DrawRule
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import gauss_hermite
+from bayesmix.likelihood.automatic import Tolerance
 from bayesmix.likelihood.boundary import boundary_words
 from bayesmix.likelihood.centred import PersonGrid
 from bayesmix.likelihood.certificate import Certificate, certify, exact
@@ -67,12 +71,19 @@ class Search:
 
 
 def assemble(
-    search: Search, optimum: Optimum, grid: Grid, optima: pd.DataFrame, *, draft: bool = False
+    search: Search,
+    optimum: Optimum,
+    grid: Grid,
+    optima: pd.DataFrame,
+    *,
+    draft: bool = False,
+    tolerance: Tolerance | None = None,
 ) -> Fit:
     """The fit at ``optimum``, on the grid on which it was found.
 
     A ``draft`` has curvature and scores of a person-centred grid's own nodes, however few: good
-    enough for a certificate that finds the grid too coarse, and for the next search's steps.
+    enough for a certificate that finds the grid too coarse, and for the next search's steps. Where
+    estimates miss a ``tolerance``, standard errors are not checked.
 
     Raises
     ------
@@ -113,7 +124,9 @@ def assemble(
         loglik_multinomial=search.logit.loglik,
         information=found,
         grid=grid,
-        integration=_certificate(search, theta, grid, found, (logp, scores), optimum.held),
+        integration=_certificate(
+            search, theta, likelihood, found, (logp, scores), (tolerance, optimum.held)
+        ),
         optima=optima,
         converged=optimum.converged,
         message=". ".join(words),
@@ -157,13 +170,15 @@ def information_at(
     weights = problem.data.weights
     gradient = lambda at: likelihood.value_and_gradient(at)[1]  # noqa: E731
     kinked = bool((np.abs(problem.link) == CENSORED).any())
-    if isinstance(grid, PersonGrid | ClassGrid):
+    if made_of_draws(grid):
         nodes = max(CURVATURE_NODES, int(CURVATURE_SHARE * grid.size))
         nodes = SCORE_NODES if kinked else min(max(grid.size, CURVATURE_NODES), nodes)
         nodes = min(grid.size, CURVATURE_NODES) if draft else nodes
         gradient = following_gradient(problem, grid.resized(nodes))
         if grid.size < SCORE_NODES and not draft:
             likelihood, scores = Likelihood(problem, grid.resized(SCORE_NODES), keep=False), None
+    elif isinstance(grid, PersonGrid | ClassGrid):
+        gradient = following_gradient(problem, grid)
     if scores is None:
         _, scores = likelihood.by_person(theta)
     units = natural_units(problem)
@@ -195,26 +210,43 @@ def held_information(
     return Information(found.hessian, found.scores, weights, words=found.words)
 
 
+def made_of_draws(grid: Grid) -> TypeGuard[PersonGrid | ClassGrid]:
+    """Whether a grid is centred on persons, and made of draws, of which it may have more."""
+    return isinstance(grid, PersonGrid | ClassGrid) and isinstance(grid.rule.rule, DrawRule)
+
+
 def _certificate(
     search: Search,
     theta: Array,
-    grid: Grid,
+    likelihood: Likelihood,
     found: Information,
     own: tuple[Array, Array],
-    held: bool = False,
+    asked: tuple[Tolerance | None, bool],
 ) -> Certificate | None:
     """The certificate of a fit, whose log-integrals and scores on its grid are ``own``."""
-    if not search.problem.model.random:
+    problem, grid = likelihood.problem, likelihood.grid
+    if not problem.model.random:
         return None
-    space = search.problem.parameters
+    space = problem.parameters
     if not space.n_random:
-        return exact(search.problem)
+        return exact(problem)
     errors = shift_units(space, theta, found)
     inverse = found.covariance("hessian") if isinstance(grid, PersonGrid) else None
+    tolerance, held = asked
     if held:
         # No maximum on the grid's own nodes: shifts are those of the parameters as they are.
         own = own[0], np.zeros_like(own[1])
-    return certify(search.problem, theta, grid, inverse, errors, search.rng, own=own, held=held)
+    certificate = certify(problem, theta, grid, inverse, errors, search.rng, own=own, held=held)
+    if held or (
+        tolerance is not None and not certificate.within(tolerance.loglik, tolerance.estimates)
+    ):
+        return certificate
+    finer, words = finer_grid(problem, grid, theta)
+    if finer is None:
+        return certificate
+    reference = information_at(Likelihood(problem, finer), theta)
+    off = relative_errors(space, theta, found, reference)
+    return replace(certificate, std_errors=off, std_errors_by=words)
 
 
 def message_of(optimum: Optimum, found: Information, problem: Problem, theta: Array) -> str:

@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix import arguments
-from bayesmix.classical.assemble import CURVATURE_NODES, Search, assemble, assemble_multinomial
+from bayesmix.classical.assemble import (
+    CURVATURE_NODES,
+    Search,
+    assemble,
+    assemble_multinomial,
+    made_of_draws,
+)
 from bayesmix.classical.clusters import person_groups, with_groups
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_weights import in_given_weights
@@ -27,7 +33,7 @@ from bayesmix.classical.starts import (
 )
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
-from bayesmix.integration.descriptions import Centred, Rule
+from bayesmix.integration.descriptions import Centred, DrawRule, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.integration.rules import gauss_hermite
 from bayesmix.likelihood.anchored import settle
@@ -35,7 +41,7 @@ from bayesmix.likelihood.automatic import DEFAULT_TOLERANCE, Tolerance, first_ru
 from bayesmix.likelihood.automatic import next_rule as refined
 from bayesmix.likelihood.centred import PersonGrid, check_grid
 from bayesmix.likelihood.certificate import Certificate
-from bayesmix.likelihood.class_grid import ClassGrid, points_grid
+from bayesmix.likelihood.class_grid import points_grid
 from bayesmix.likelihood.effective import in_effective_persons
 from bayesmix.likelihood.held import holdable, quieter, settle_held
 from bayesmix.likelihood.maximise import Optimum, check_optimizer, whitening
@@ -78,8 +84,8 @@ def msle(
         ``"bfgs"``, ``"l-bfgs-b"``, ``"trust-region"``, or ``"bhhh"`` (Berndt, Hall, Hall and
         Hausman 1974), which is slow where a standard deviation is near 0.
     tolerance
-        Integration error that ``grid="auto"`` may leave, in nats (of effective persons, where they
-        have weights) and in standard errors.
+        Integration error that ``grid="auto"`` may leave: in nats (of effective persons, where they
+        have weights), in standard errors, and as a part of these.
     cluster
         A column whose values are the clusters of the standard errors, the same in all rows of a
         person: persons of a cluster need not be independent. Persons are clusters by default.
@@ -184,10 +190,10 @@ def _automatic(search: Search, origins: Sequence[Array], tolerance: Tolerance) -
     noisy = False
     while True:
         draft = _coarse(used, noisy)
-        fit = assemble(search, optimum, used, ends.optima, draft=draft)
+        fit = assemble(search, optimum, used, ends.optima, draft=draft, tolerance=tolerance)
         finer, words = _finer(search, rule, fit, tolerance, why)
         if finer is None and draft:
-            fit = assemble(search, optimum, used, ends.optima)
+            fit = assemble(search, optimum, used, ends.optima, tolerance=tolerance)
             finer, words = _finer(search, rule, fit, tolerance, why)
         if not compared and (finer is None or _comparable(used)):
             # Before the finest grid is climbed on; where it comes to another start's optimum, that
@@ -206,7 +212,7 @@ def _automatic(search: Search, origins: Sequence[Array], tolerance: Tolerance) -
 
 def _coarse(grid: Grid, noisy: bool) -> bool:
     """Whether a certificate comes first: a curvature that a grid does not give is dear."""
-    return isinstance(grid, PersonGrid | ClassGrid) and (noisy or grid.size < CURVATURE_NODES)
+    return made_of_draws(grid) and (noisy or grid.size < CURVATURE_NODES)
 
 
 def _comparable(grid: Grid) -> bool:
@@ -219,7 +225,7 @@ def _finer(
 ) -> tuple[Rule | Centred | None, str]:
     """The rule to go on to, and why; without one, what to say of the grid as it is."""
     assert isinstance(fit.integration, Certificate)
-    if fit.integration.within(tolerance.loglik, tolerance.estimates):
+    if tolerance.met_by(fit.integration):
         return None, f"Grid chosen: {why}"
     finer, reason = refined(search.problem, rule, fit.integration, tolerance)
     if finer is not None:
@@ -265,6 +271,8 @@ def _held(search: Search, rule: Centred, fit: Fit, root: Array) -> bool:
     Where a curvature was noise, and slopes on nodes that move are the noisier ones.
     """
     if not isinstance(fit.grid, PersonGrid) or not fit.information.words:
+        return False
+    if not isinstance(rule.rule, DrawRule):
         return False
     if not holdable(search.problem, fit.theta, rule.rule.nodes):
         return False

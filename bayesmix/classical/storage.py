@@ -39,7 +39,8 @@ RULES: Mapping[str, Callable[..., Any]] = {
     rule.__name__: rule
     for rule in (
         *(descriptions.Sobol, descriptions.Halton, descriptions.PlainHalton, descriptions.MLHS),
-        *(descriptions.MonteCarlo, descriptions.GaussHermite, descriptions.Sparse),
+        *(descriptions.MonteCarlo, descriptions.GaussHermite, descriptions.Trapezoid),
+        descriptions.Sparse,
         descriptions.Centred,
     )
 }
@@ -266,6 +267,8 @@ def _write_certificate(
     record = {f.name: getattr(certificate, f.name) for f in fields(Certificate)}
     record["shift"] = certificate.shift.to_dict(orient="list")
     record["noise"] = certificate.noise.to_list()
+    if certificate.std_errors is not None:
+        record["std_errors"] = certificate.std_errors.to_dict(orient="list")
     record["pareto_k"] = certificate.pareto_k.to_list()
     # Labels are for people, as text where JSON does not know them; positions are read again.
     labels = certificate.pareto_k.index
@@ -289,6 +292,7 @@ def _read_certificate(
         persons = persons[np.array(record["pareto_positions"], dtype=np.int64)]
     else:  # of the first versions
         persons = pd.Index(record["pareto_persons"], name=persons.name)
+    checked = record.get("std_errors")  # which files of the first versions of this format lack
     return Certificate(
         error=record["error"],
         error_interval=tuple(record["error_interval"]),
@@ -301,6 +305,8 @@ def _read_certificate(
         evaluations=record["evaluations"],
         seconds=record["seconds"],
         noise=pd.Series(record["noise"], index=names, dtype=float),
+        std_errors=None if checked is None else pd.DataFrame(checked, index=names, dtype=float),
+        std_errors_by=record.get("std_errors_by", ""),
     )
 
 

@@ -150,22 +150,56 @@ class MonteCarlo(DrawRule):
 
 
 @dataclass(frozen=True, repr=False)
-class GaussHermite(QuadratureRule):
-    """Product of Gauss-Hermite rules; made by `gauss_hermite`."""
+class Product(QuadratureRule):
+    """Product of a one-dimensional rule with itself."""
 
     per_dimension: int
 
     def size(self, dimension: int) -> int:
         return self.points(dimension)[1].size
 
+
+@dataclass(frozen=True, repr=False)
+class GaussHermite(Product):
+    """Product of Gauss-Hermite rules; made by `gauss_hermite`."""
+
     def degree(self) -> int:
         return 2 * self.per_dimension - 1
 
     def points(self, dimension: int) -> tuple[np.ndarray, np.ndarray]:
-        return quadrature.product_rule(self.per_dimension, dimension)
+        return quadrature.product_rule("gauss_hermite", self.per_dimension, dimension)
 
     def __str__(self) -> str:
         return f"gauss_hermite({self.per_dimension})"
+
+
+@dataclass(frozen=True, repr=False)
+class Trapezoid(Product):
+    """Product of equally spaced nodes; made by `trapezoid`."""
+
+    def degree(self) -> int:
+        return 1
+
+    def points(self, dimension: int) -> tuple[np.ndarray, np.ndarray]:
+        return quadrature.product_rule("trapezoid", self.per_dimension, dimension)
+
+    def __str__(self) -> str:
+        return f"trapezoid({self.per_dimension})"
+
+
+@dataclass(frozen=True, repr=False)
+class Interleaved(Trapezoid):
+    """`Trapezoid`, and the same half a step on in every dimension, with half the weight each.
+
+    Where the first errs, the second errs as much the other way: a reference for the first, of twice
+    its nodes in any dimension.
+    """
+
+    def points(self, dimension: int) -> tuple[np.ndarray, np.ndarray]:
+        return quadrature.interleaved(self.per_dimension, dimension)
+
+    def __str__(self) -> str:
+        return f"interleaved trapezoid({self.per_dimension})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -193,16 +227,20 @@ class Sparse(QuadratureRule):
 
 @dataclass(frozen=True, repr=False)
 class Centred:
-    """Person-centred nodes with a defence from the population; made by `centred`."""
+    """Person-centred nodes, draws with a defence from the population; made by `centred`."""
 
-    rule: DrawRule
+    rule: DrawRule | Product
     population: float
     inflation: float
     moments: bool
 
     def __str__(self) -> str:
-        words = f"centred({self.rule}, population={self.population:g}, inflation={self.inflation:g}"
-        return words + (", moments=True)" if self.moments else ")")
+        words = str(self.rule)
+        if isinstance(self.rule, DrawRule):
+            words += f", population={self.population:g}"
+        if isinstance(self.rule, DrawRule) or self.inflation != 1.0:
+            words += f", inflation={self.inflation:g}"
+        return f"centred({words}{', moments=True' if self.moments else ''})"
 
     def __repr__(self) -> str:
         return str(self)

@@ -16,19 +16,41 @@ INSTEAD = f"{DRAWS}, or, where nobody chooses twice, sparse(5)"
 ROUNDING = 1e-13  # a weight this small, relative to the terms that it sums, is zero
 
 
-@lru_cache(maxsize=2)
-def product_rule(points: int, dimension: int) -> tuple[np.ndarray, np.ndarray]:
-    """Product Gauss-Hermite nodes `(K, S)` and weights `(S,)`, S = points**K."""
-    _check_size(f"gauss_hermite({points})", dimension, points**dimension, INSTEAD)
-    half_x, half_w = univariate.gauss_hermite(points)
+@lru_cache(maxsize=4)
+def product_rule(family: str, points: int, dimension: int) -> tuple[np.ndarray, np.ndarray]:
+    """Product of a one-dimensional rule: nodes `(K, S)` and weights `(S,)`, S = points**K.
+
+    `family` is the name of the rule in `univariate`: `gauss_hermite` or `trapezoid`.
+    """
+    _check_size(f"{family}({points})", dimension, points**dimension, INSTEAD)
+    half_x, half_w = getattr(univariate, family)(points)
     odd = points % 2
     x = np.concatenate([-half_x[::-1], half_x[odd:]])
     w = np.concatenate([half_w[::-1], half_w[odd:]])
+    nodes, weights = _product(x, w, dimension)
+    return _frozen(nodes), _frozen(weights)
+
+
+@lru_cache(maxsize=2)
+def interleaved(points: int, dimension: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes `(K, 2 n**K)` and weights of `trapezoid(n)`, and of the same half a step on."""
+    _check_size(f"interleaved trapezoid({points})", dimension, 2 * points**dimension, INSTEAD)
+    nodes, weights = product_rule("trapezoid", points, dimension)
+    x = np.unique(nodes[0])
+    moved = x + (x[1] - x[0]) / 2
+    density = np.exp(-0.5 * moved**2)
+    others, other_weights = _product(moved, density / density.sum(), dimension)
+    both = np.concatenate([nodes, others], axis=1)
+    return _frozen(both), _frozen(np.concatenate([weights, other_weights]) / 2)
+
+
+def _product(x: np.ndarray, w: np.ndarray, dimension: int) -> tuple[np.ndarray, np.ndarray]:
+    """All combinations `(K, n**K)` of nodes `x (n,)`, and the products of their weights `w`."""
     nodes, weights = np.zeros((0, 1)), np.ones(1)
     for _ in range(dimension):
-        nodes = np.vstack([np.repeat(nodes, points, axis=1), np.tile(x, weights.size)])
+        nodes = np.vstack([np.repeat(nodes, x.size, axis=1), np.tile(x, weights.size)])
         weights = np.multiply.outer(weights, w).ravel()
-    return _frozen(nodes), _frozen(weights)
+    return nodes, weights
 
 
 @lru_cache(maxsize=2)

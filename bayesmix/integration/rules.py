@@ -19,13 +19,16 @@ from bayesmix.integration.descriptions import (
     Halton,
     MonteCarlo,
     PlainHalton,
+    Product,
     Rule,
     Sobol,
     Sparse,
+    Trapezoid,
 )
 
 MAX_DRAWS = 2**20
 MAX_POINTS = 64
+MAX_TRAPEZOID = 4096
 MAX_LEVEL = 15  # the nested rules are stored up to 19 points
 
 
@@ -134,6 +137,28 @@ def gauss_hermite(points: int) -> GaussHermite:
     return GaussHermite(_whole("points", points, 1, MAX_POINTS, "7 is a usual choice"))
 
 
+def trapezoid(points: int) -> Trapezoid:
+    """Product of equally spaced nodes in the standard normal, the same for everyone.
+
+    Parameters
+    ----------
+    points : int
+        Points in every dimension, points**K nodes in all: for few random coefficients.
+
+    Notes
+    -----
+    The rule for single choices: their probabilities are steep in coefficients that vary much, which
+    Gauss-Hermite's points, far apart and far out, follow slowly; here the error falls like
+    ``exp(-2 pi d / h)`` with the step h, d the distance of the integrand's singularities (Trefethen
+    and Weideman 2014). Every mixing law is a smooth map of a normal, and with bounded ones this is
+    the error-function rule of Takahasi and Mori (1973).
+
+    >>> trapezoid(128)
+    trapezoid(128)
+    """
+    return Trapezoid(_whole("points", points, 1, MAX_TRAPEZOID, "64 is a usual choice"))
+
+
 def sparse(level: int = 5, family: Literal["kpn", "gqn"] = "kpn") -> Sparse:
     """Smolyak's sparse grid (Heiss and Winschel 2008), the same for everyone.
 
@@ -160,29 +185,51 @@ def sparse(level: int = 5, family: Literal["kpn", "gqn"] = "kpn") -> Sparse:
 
 
 def centred(
-    rule: DrawRule, population: float = 0.25, inflation: float = 1.2, moments: bool = False
+    rule: DrawRule | Product,
+    population: float | None = None,
+    inflation: float | None = None,
+    moments: bool = False,
 ) -> Centred:
-    """Nodes where each person's own likelihood is, with a defence from the population density.
+    """Nodes where each person's own likelihood is.
 
     Parameters
     ----------
-    rule : DrawRule
-        Where nodes come from: `sobol`, `halton`, `mlhs` or `monte_carlo`.
+    rule : DrawRule, GaussHermite or Trapezoid
+        Where nodes come from: `sobol`, `halton`, `mlhs` or `monte_carlo`; or, for one to three
+        random coefficients, `gauss_hermite` or `trapezoid`: adaptive quadrature (Naylor and Smith
+        1982; Rabe-Hesketh, Skrondal and Pickles 2005).
     population : float
-        Share of the nodes drawn from the population density, in [0, 1).
+        Share of the draws from the population density, a defence, in [0, 1); a quarter by default.
+        Quadratures have none.
     inflation : float
-        Factor on the standard deviations of a person's centred normal, in [0.5, 10).
+        Factor on the standard deviations of a person's centred normal, in [0.5, 10); by default
+        1.2, and 1 for quadratures.
     moments : bool
-        True: add a component with the moments of a first pass, for skewed posteriors.
+        True: add a component with the moments of a first pass, for skewed posteriors; draws alone.
 
     >>> centred(sobol(64))
     centred(sobol(64), population=0.25, inflation=1.2)
+    >>> centred(gauss_hermite(15))
+    centred(gauss_hermite(15))
     """
-    if not isinstance(rule, DrawRule):
+    if not isinstance(rule, DrawRule | Product):
         raise SpecificationError(
-            f"argument 'rule': expected a rule with own draws for every person, got {rule!r}: "
-            "use sobol(64)"
+            "argument 'rule': expected a rule with own draws for every person, or gauss_hermite or "
+            f"trapezoid, got {rule!r}: use sobol(64)"
         )
+    draws = isinstance(rule, DrawRule)
+    if not draws and population not in (None, 0):
+        raise SpecificationError(
+            f"argument 'population': expected none with {rule}, whose nodes are of one normal, got "
+            f"{population!r}: leave it out, or use sobol(64)"
+        )
+    if not draws and moments:
+        raise SpecificationError(
+            f"argument 'moments': expected none with {rule}, whose nodes are of one normal, got "
+            f"{moments!r}: leave it out, or use sobol(64)"
+        )
+    population = (0.25 if draws else 0.0) if population is None else population
+    inflation = (1.2 if draws else 1.0) if inflation is None else inflation
     share = _real("population", population, 0.0, 1.0, "a quarter is a safe share")
     factor = _real("inflation", inflation, 0.5, 10.0, "1.2 is a usual factor")
     return Centred(rule, share, factor, _flag("moments", moments))
@@ -194,6 +241,7 @@ RULES: dict[str, Callable[..., Rule]] = {
     "mlhs": mlhs,
     "monte_carlo": monte_carlo,
     "gauss_hermite": gauss_hermite,
+    "trapezoid": trapezoid,
     "sparse": sparse,
 }
 

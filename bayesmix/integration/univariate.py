@@ -56,6 +56,8 @@ NESTED: dict[int, tuple[tuple[float, float], ...]] = {
         (6.36339449433637, 8.629684602229886e-10),
     ),
 }
+WIDEST = 8.5
+"""A normal lies beyond with probability 2e-17."""
 NESTED_POINTS = (1, 3, 3, 7, 9, 9, 9, 9, 17, 19, 19, 19, 19, 19, 19)  # fewest, by level
 
 
@@ -67,6 +69,25 @@ def gauss_hermite(points: int) -> tuple[np.ndarray, np.ndarray]:
     (True, True)
     """
     nodes, weights = roots_hermitenorm(points)
+    weights /= weights.sum()
+    return nodes[points // 2 :], weights[points // 2 :]
+
+
+def trapezoid(points: int) -> tuple[np.ndarray, np.ndarray]:
+    """Equally spaced nodes with weights in proportion to the normal density: non-negative half.
+
+    On functions that are analytic in a strip of half-width d around the real line the error falls
+    like ``exp(-2 pi d / h)`` with the step h (Trefethen and Weideman 2014). The nodes end at
+    ``min((pi n)^(1/3), 8.5)``, where what lies beyond weighs as little as that with d = 1/2.
+
+    >>> nodes, weights = trapezoid(64)
+    >>> abs(2 * weights @ nodes**2 - 1) < 1e-6
+    True
+    """
+    reach = min(np.cbrt(np.pi * points), WIDEST) if points > 1 else 0.0
+    nodes = np.linspace(-reach, reach, points)
+    nodes = (nodes - nodes[::-1]) / 2  # symmetric to the last bit
+    weights = np.exp(-0.5 * nodes**2)
     weights /= weights.sum()
     return nodes[points // 2 :], weights[points // 2 :]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayesmix.integration.descriptions import Centred, GaussHermite, Rule
-from bayesmix.integration.rules import centred, gauss_hermite, sobol
+from bayesmix.integration.descriptions import Centred, DrawRule, Rule
+from bayesmix.integration.rules import centred, gauss_hermite, sobol, trapezoid
 from bayesmix.likelihood.certificate import Certificate
 from bayesmix.likelihood.problem import Problem
 
@@ -24,8 +24,15 @@ OUT_OF_REACH = 4.0
 
 So many standard errors as that leave an optimum within a few hundredths of a nat of the best."""
 FIRST_RULE = centred(sobol(FIRST_NODES))
-QUADRATURE = {1: (15, 31, 63), 2: (9, 15, 25)}
-"""Points a dimension of Gauss-Hermite products that are tried, by number of random coefficients."""
+POINTS = {1: (64, 128, 256, 512), 2: (24, 48, 96), 3: (16, 24, 32)}
+"""Points a dimension of the trapezoidal products that are tried on cross-sections, by number of
+random coefficients: with 64 of them single choices on the Swissmetro data are exact to 0.01 nats,
+and standard errors to 3 %; with 192, to 0.01 %."""
+CENTRED_POINTS = {1: (15, 31, 63), 2: (9, 15, 25), 3: (5, 9, 13)}
+"""The same of Gauss-Hermite products centred on persons, for panels."""
+SKEWED_POINTS = {1: (256,), 2: (64, 128)}
+"""And of the trapezoidal products that come next: no normal fits the posterior of a wide lognormal
+coefficient in a panel, and equally spaced nodes do not need one."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,9 @@ class Tolerance:
         log-likelihood of weights that sum to the number of persons that tell as much without
         weights, ``(sum w)^2 / sum w^2`` (Kish 1965). Estimates and robust standard errors do not
         depend on the scale of weights; in these units neither do searches, grids nor words.
+    std_errors
+        Of every standard error, as a part of it, wherever the certificate knows it: it does with
+        quadratures, which are tried with one to three random coefficients.
 
     References
     ----------
@@ -50,6 +60,14 @@ class Tolerance:
 
     estimates: float = 0.05
     loglik: float = 0.5
+    std_errors: float = 0.02
+
+    def met_by(self, certificate: Certificate) -> bool:
+        """Whether all errors that the certificate knows are within."""
+        unknown = np.isnan(certificate.std_error)
+        return certificate.within(
+            self.loglik, self.estimates, np.inf if unknown else self.std_errors
+        )
 
 
 DEFAULT_TOLERANCE = Tolerance()
@@ -57,12 +75,22 @@ DEFAULT_TOLERANCE = Tolerance()
 
 def first_rule(problem: Problem) -> tuple[Rule | Centred, str]:
     """The rule to try first, and why."""
+    ladder = _ladder(problem)
+    if ladder:
+        return ladder[0], _quadrature_reason(ladder[0])
+    return FIRST_RULE, _panel_reason(FIRST_NODES, "a quarter")
+
+
+def _ladder(problem: Problem) -> list[Rule | Centred]:
+    """Quadratures to be tried in turn, before draws."""
     size = problem.parameters.n_random
     longest = int(np.diff(problem.data.person_start).max())
-    if longest == 1 and size in QUADRATURE:
-        rule = gauss_hermite(QUADRATURE[size][0])
-        return rule, f"{rule}, for the integrands of a cross-section are smooth"
-    return FIRST_RULE, _panel_reason(FIRST_NODES, "a quarter")
+    if longest == 1:
+        return [trapezoid(points) for points in POINTS.get(size, ())]
+    if problem.within is not None:
+        return []
+    normal = [centred(gauss_hermite(points)) for points in CENTRED_POINTS.get(size, ())]
+    return [*normal, *(trapezoid(points) for points in SKEWED_POINTS.get(size, ()))]
 
 
 def next_rule(
@@ -72,13 +100,17 @@ def next_rule(
 
     None when there is none left, and what to say of the tolerance.
     """
-    if isinstance(rule, GaussHermite):
-        finer = [p for p in QUADRATURE[problem.parameters.n_random] if p > rule.per_dimension]
+    ladder = _ladder(problem)
+    if rule in ladder:
+        finer = ladder[ladder.index(rule) + 1 :]
         if finer:
-            return gauss_hermite(finer[0]), f"{gauss_hermite(finer[0])}: the fewest points that do"
+            return finer[0], _quadrature_reason(finer[0])
+        if certificate.within(tolerance.loglik, tolerance.estimates):
+            return None, f"even with {certificate.nodes} nodes a person"  # draws would not know
         nodes = FIRST_NODES
     else:
         assert isinstance(rule, Centred)
+        assert isinstance(rule.rule, DrawRule)
         more, words = _more_nodes(rule.rule.nodes, certificate, tolerance)
         if more is None:
             return None, words
@@ -119,6 +151,12 @@ def _nodes_that_do(certificate: Certificate, tolerance: Tolerance) -> float:
     spread = (abs(certificate.bias) + 2.0 * certificate.sd) / certificate.unit
     wanted = certificate.reference_nodes * (noise / tolerance.estimates) ** 1.25
     return max(wanted, certificate.nodes * (spread / tolerance.loglik) ** 1.25)
+
+
+def _quadrature_reason(rule: Rule | Centred) -> str:
+    if isinstance(rule, Centred):
+        return f"{rule}: quadrature centred on persons, the fewest points tried that do"
+    return f"{rule}: equally spaced nodes, the fewest tried that do"
 
 
 def _panel_reason(nodes: int, defence: str) -> str:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from bayesmix.errors import IntegrationError, SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
+from bayesmix.likelihood.adaptive import moved
 from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.fastmath import exp
 from bayesmix.likelihood.integrate import node_log_probabilities
@@ -101,8 +102,10 @@ class PersonGrid:
 
     def block(self, start: int, stop: int) -> tuple[Array, Array]:
         """Nodes (n, K, S) and weights (n, S) of persons start .. stop - 1."""
-        normals, _ = self.base.block(start, stop, parallel=True)
+        normals, equal = self.base.block(start, stop, parallel=True)
         roots = self.rule.inflation * self.anchors.roots[start:stop]
+        if self.base.shared:
+            return moved(normals[0], equal[0], self.anchors.centres[start:stop, 0], roots[:, 0])
         weights = _place(
             normals, self.counts, self.anchors.centres[start:stop], roots, np.linalg.inv(roots)
         )
@@ -114,7 +117,12 @@ class PersonGrid:
         return replace(self, base=population_grid(base.rule, base.dimension, base.persons, rng))
 
     def resized(self, nodes: int) -> PersonGrid:
-        """The same mixtures, anchors and key with another number of nodes a person."""
+        """The same mixtures, anchors and key with another number of nodes a person.
+
+        A quadrature stays as it is: it is made of a number of points in each dimension.
+        """
+        if self.base.shared:
+            return self
         return replace(self, base=replace(self.base, rule=replace(self.base.rule, nodes=nodes)))  # type: ignore[call-arg]
 
     def __str__(self) -> str:

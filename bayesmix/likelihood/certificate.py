@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from bayesmix.integration.descriptions import Centred
+from bayesmix.integration.descriptions import Centred, DrawRule, Rule
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.centred import PersonGrid, centre
@@ -39,8 +39,9 @@ Array = NDArray[np.float64]
 LEAST_REFERENCE, MOST_REFERENCE = 64, 512
 """Nodes a person of one scrambling of the reference: as many as the grid's, within these bounds,
 or a quarter of the grid's: all scramblings together have twice the grid's at least."""
-QUADRATURE_REFERENCE = 256
-"""The same for quadratures: a few points may be exact to many digits, which takes nodes to see."""
+QUADRATURE_REFERENCE, MOST_OF_QUADRATURE = 256, 2048
+"""The same for quadratures, a quarter of their nodes within these bounds: a few points may be exact
+to many digits, which takes nodes to see."""
 EXACT = "integration error 0: each class is a point, and the log-likelihood a sum over classes"
 TAIL_NODES = 512
 """Nodes a person whose weights are looked at for heavy tails: the dearest part if all were."""
@@ -72,6 +73,11 @@ class Certificate:
     unit
         Nats of the weighted log-likelihood that are one of an effective person's,
         ``sum w^2 / sum w``; 1 without weights.
+    std_errors
+        For each parameter its standard error on the grid over that of a finer or an independent
+        integration, less 1: columns ``robust`` and ``hessian``; NaN where it was not looked at.
+    std_errors_by
+        What they were compared with, in words; "" where they were not.
     """
 
     error: float
@@ -86,13 +92,28 @@ class Certificate:
     seconds: float
     noise: pd.Series
     unit: float = 1.0
+    std_errors: pd.DataFrame | None = None
+    std_errors_by: str = ""
 
-    def within(self, loglik: float, estimates: float) -> bool:
-        """Whether errors are within tolerances in nats and in standard errors.
+    def within(self, loglik: float, estimates: float, std_errors: float = np.inf) -> bool:
+        """Whether errors are within tolerances: nats, standard errors, and parts of these.
 
         Both the errors and the half-widths of their intervals must be. Nats are those of effective
-        persons, see `bayesmix.Tolerance`.
+        persons, see `bayesmix.Tolerance`. Standard errors that were not looked at are not within
+        any finite tolerance.
         """
+        return self._within(loglik, estimates) and (
+            np.isinf(std_errors) or not self.reference_nodes or self.std_error <= std_errors
+        )
+
+    @property
+    def std_error(self) -> float:
+        """The largest error of a standard error, relative to it; NaN where none is known."""
+        if self.std_errors is None or not self.std_errors.notna().to_numpy().any():
+            return np.nan
+        return float(np.nanmax(self.std_errors.abs().to_numpy()))
+
+    def _within(self, loglik: float, estimates: float) -> bool:
         low, high = self.error_interval
         shift = self.shift["estimate"].abs()
         half = (self.shift["high"] - self.shift["low"]) / 2
@@ -131,6 +152,7 @@ class Certificate:
             )
         else:
             text += "unknown, for there are no standard errors"
+        text += f"; {self._std_error_words()}"
         if len(self.pareto_k):
             k, person = self.pareto_k.iloc[0], self.pareto_k.index[0]
             text += f"; largest Pareto k {k:.2f}, person {person}"
@@ -148,6 +170,18 @@ class Certificate:
             f"integration error of the weighted log-likelihood {self.error:+.3g} nats; with "
             f"weights that sum to the effective persons {own:+.2f} (95 % interval {low:+.2f} to "
             f"{high:+.2f})"
+        )
+
+    def _std_error_words(self) -> str:
+        """How far standard errors are off, and by what that is known."""
+        if self.std_errors is None or np.isnan(self.std_error):
+            return "standard errors were not checked"
+        values = self.std_errors.to_numpy()
+        row, column = divmod(int(np.nanargmax(np.abs(values))), values.shape[1])
+        return (
+            f"largest error of a standard error: {self.std_errors.index[row]}, "
+            f"{self.std_errors.columns[column]}, by {100 * values[row, column]:+.1f} % "
+            f"({self.std_errors_by})"
         )
 
     def _repr_html_(self) -> str:
@@ -262,7 +296,8 @@ def exact(problem: Problem) -> Certificate:
 
 def _reference(problem: Problem, theta: Array, grid: Grid, rng: np.random.Generator) -> PersonGrid:
     nodes = min(max(grid.size, LEAST_REFERENCE), max(MOST_REFERENCE, grid.size // 4))
-    nodes = QUADRATURE_REFERENCE if grid.shared else nodes
+    if not isinstance(_draws(grid), DrawRule):
+        nodes = min(max(grid.size // 4, QUADRATURE_REFERENCE), MOST_OF_QUADRATURE)
     return centre(problem, centred(sobol(nodes), moments=True), theta, rng)
 
 
@@ -278,14 +313,19 @@ def _inverse_curvature(likelihood: Likelihood, theta: Array) -> Array:
     return root @ np.linalg.inv(whitened) @ root.T
 
 
+def _draws(grid: Any) -> Rule:
+    """The rule of a grid, and of a person-centred one what it is made of."""
+    rule = grid.rule
+    return rule.rule if isinstance(rule, Centred) else rule
+
+
 def _own_variance(grid: Any, own: Array, exact: Array, noise: Array) -> Array:
     """Variance (I,) of log P_i over scramblings of the grid; NaN for rules that are not random.
 
     Of one scrambling a person the square of its error is an estimate, once the reference's own
     variance is taken out. It is rough for a person, and good for their sum.
     """
-    rule = grid.rule.rule if isinstance(grid.rule, Centred) else grid.rule
-    if not rule.random:
+    if not _draws(grid).random:
         return np.full_like(own, np.nan)
     return (own - exact) ** 2 - noise
 

@@ -10,7 +10,7 @@ from bayesmix.arguments import instance
 from bayesmix.data import examples
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.integration.rules import RULES, Centred, DrawRule, Rule, centred
+from bayesmix.integration.rules import RULES, Centred, Rule, centred
 from bayesmix.specification.bounded import (
     CensoredNormal,
     JohnsonSB,
@@ -198,4 +198,4 @@ def _rule(table: GridTable, place: Place) -> Rule | Centred | str:
     if moments and not centre:
         place.fail("key 'moments' needs centred = true")
     rule = make(**settings)
-    return centred(rule, moments=moments) if isinstance(rule, DrawRule) and centre else rule
+    return centred(rule, moments=moments) if centre else rule  # type: ignore[arg-type]

@@ -196,10 +196,20 @@ class DrawsTable:
 
 @dataclass(frozen=True)
 class GaussHermiteTable:
-    """``[grid]`` with a product of Gauss-Hermite rules."""
+    """``[grid]`` with a product of Gauss-Hermite rules, the same for everybody or centred."""
 
     rule: Literal["gauss-hermite"]
     points: Count = 7
+    centred: bool = False
+
+
+@dataclass(frozen=True)
+class TrapezoidTable:
+    """``[grid]`` with a product of equally spaced nodes."""
+
+    rule: Literal["trapezoid"]
+    points: Count = 64
+    centred: bool = False
 
 
 @dataclass(frozen=True)
@@ -218,7 +228,7 @@ class AutoTable:
     rule: Literal["auto"]
 
 
-GridTable = DrawsTable | GaussHermiteTable | SparseTable | AutoTable
+GridTable = DrawsTable | GaussHermiteTable | TrapezoidTable | SparseTable | AutoTable
 
 
 @dataclass(frozen=True)

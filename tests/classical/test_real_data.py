@@ -17,7 +17,8 @@ from bayesmix.likelihood.boundary import at_boundary, leave_boundary
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import maximise
 from bayesmix.likelihood.problem import bind
-from bayesmix.specification.mixing import Normal
+from bayesmix.specification.bounded import Uniform
+from bayesmix.specification.mixing import LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 
 TERMS = ("pf", "cl", "loc", "wk", "tod", "seas")
@@ -149,9 +150,21 @@ def test_a_normal_mixture_over_a_cross_section(swissmetro):
     fit = msle(SWISS, swissmetro, starts=1, rng=1)
     low, high = fit.integration.error_interval
     assert low - 0.02 < fit.loglik - SWISS_MAXIMUM < high + 0.02
-    assert fit.integration.within(0.5, 0.05)
+    assert fit.integration.within(0.5, 0.05, 0.02)
+    assert fit.loglik == pytest.approx(SWISS_MAXIMUM, abs=0.02)
     off = (fit.params - pd.Series(SWISS_EXACT)) / fit.std_errors
     assert np.abs(off).max() < 0.05
+    assert fit.std_errors["sd[tt]"] == pytest.approx(0.1317, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("law", "error"), [(Uniform("tt"), 0.1155), (LogNormal("tt", sign=-1), 0.1330)], ids=str
+)
+def test_standard_errors_of_single_choices_are_exact(swissmetro, law, error):
+    """Gauss-Hermite with 63 and 64 points has 0.122 and 0.1105 for the uniform law."""
+    fit = msle(MixedLogit(SWISS.formula, random=law), swissmetro, starts=1, rng=1)
+    assert fit.std_errors["sd[tt]"] == pytest.approx(error, rel=0.005)
+    assert fit.integration.within(0.5, 0.05, 0.02)
 
 
 @pytest.mark.parametrize(("points", "value"), [(40, -5215.452129), (64, -5214.670383)])

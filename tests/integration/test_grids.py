@@ -19,12 +19,13 @@ from bayesmix.integration.rules import (
     monte_carlo,
     sobol,
     sparse,
+    trapezoid,
 )
 
 RANDOM = [sobol(64), sobol(40), halton(64), mlhs(60), monte_carlo(64)]
 RANDOM += [monte_carlo(64, antithetic=True)]
 DRAWS = [*RANDOM, halton(64, scramble=False)]
-SHARED = [gauss_hermite(4), sparse(4), sparse(4, "gqn")]
+SHARED = [gauss_hermite(4), trapezoid(8), sparse(4), sparse(4, "gqn")]
 every_rule = pytest.mark.parametrize("rule", [*DRAWS, *SHARED], ids=str)
 every_draw = pytest.mark.parametrize("rule", DRAWS, ids=str)
 every_random = pytest.mark.parametrize("rule", RANDOM, ids=str)

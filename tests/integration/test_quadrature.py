@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from bayesmix.integration import univariate
+from bayesmix.integration.descriptions import Interleaved
 from bayesmix.integration.grids import population_grid
-from bayesmix.integration.rules import gauss_hermite, sparse
+from bayesmix.integration.rules import gauss_hermite, sparse, trapezoid
 
 
 def rounding(degree):
@@ -70,6 +71,50 @@ def test_product_rule_is_exact_up_to_its_degree_and_no_further(dimension, per_di
         assert abs(error) <= rounding(degree) * size
     beyond = weights @ nodes[0] ** (2 * per_dimension) - normal_moment(2 * per_dimension)
     assert abs(beyond) > 0.01
+
+
+def logistic_of_a_normal(slope):
+    """``E[1 / (1 + exp(1 - slope z))]`` by Gauss-Legendre, a thousand pieces of eight nodes."""
+    x, w = np.polynomial.legendre.leggauss(8)
+    z = (np.linspace(-9, 9, 1001)[:-1, None] + 0.009 * (1 + x)).ravel()
+    density = np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
+    return float(np.tile(0.009 * w, 1000) * density @ (1 / (1 + np.exp(1 - slope * z))))
+
+
+@pytest.mark.parametrize(("n", "slope", "error"), [(64, 3, 1e-6), (64, 9, 2e-4), (192, 9, 1e-8)])
+def test_equally_spaced_nodes_follow_what_is_steep(n, slope, error):
+    """Gauss-Hermite with as many points is a hundred times as far off."""
+    exact = logistic_of_a_normal(slope)
+
+    def off(rule):
+        nodes, weights = points(rule, 1)
+        return abs(weights @ (1 / (1 + np.exp(1 - slope * nodes[0]))) - exact)
+
+    assert off(trapezoid(n)) < error
+    if n < 64:
+        assert off(gauss_hermite(n)) > 10 * off(trapezoid(n))
+
+
+def test_equally_spaced_nodes_are_symmetric_and_have_the_moments_of_a_normal():
+    for n in (24, 63, 256):
+        nodes, weights = points(trapezoid(n), 1)
+        np.testing.assert_array_equal(nodes, -nodes[:, ::-1])
+        np.testing.assert_allclose(np.diff(nodes[0]), nodes[0, 1] - nodes[0, 0])
+        assert weights @ nodes[0] ** 4 == pytest.approx(3, abs=0.05 if n == 24 else 1e-4)
+
+
+def test_the_half_step_errs_the_other_way():
+    """So that both together are a reference, of twice the nodes in any dimension."""
+
+    def off(nodes, weights):
+        steep = np.prod(1 / (1 + np.exp(1 - 8 * nodes)), axis=0)
+        return weights @ steep - logistic_of_a_normal(8) ** 2
+
+    one, both = points(trapezoid(24), 2), points(Interleaved(24), 2)
+    assert both[0].shape == (2, 2 * 24**2)
+    assert both[1].sum() == pytest.approx(1)
+    assert abs(off(*one)) > 1e-5
+    assert abs(off(*both)) < 0.1 * abs(off(*one))
 
 
 @pytest.mark.parametrize("family", FAMILIES)

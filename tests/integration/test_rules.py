@@ -13,6 +13,7 @@ from bayesmix.integration.rules import (
     monte_carlo,
     sobol,
     sparse,
+    trapezoid,
 )
 
 WORDS = [
@@ -26,6 +27,9 @@ WORDS = [
     "sparse(level=5, family='kpn')",
     "sparse(level=3, family='gqn')",
     "centred(sobol(64), population=0.25, inflation=1.2)",
+    "trapezoid(64)",
+    "centred(gauss_hermite(15))",
+    "centred(trapezoid(31), inflation=1.2)",
     "centred(halton(32), population=0, inflation=1, moments=True)",
 ]
 
@@ -57,7 +61,11 @@ def test_numpy_integers_are_whole_numbers():
         (lambda: gauss_hermite(0), "points"),
         (lambda: sparse(16), "level"),
         (lambda: sparse(3, "kronrod"), "family"),
-        (lambda: centred(gauss_hermite(7)), "rule"),
+        (lambda: centred(sparse(3)), "rule"),
+        (lambda: centred(gauss_hermite(7), population=0.25), "population"),
+        (lambda: centred(gauss_hermite(7), moments=True), "moments"),
+        (lambda: trapezoid(0), "points"),
+        (lambda: trapezoid(4097), "points"),
         (lambda: centred(centred(sobol(8))), "rule"),
         (lambda: centred(sobol(64), population=1.0), "population"),
         (lambda: centred(sobol(64), population=float("nan")), "population"),

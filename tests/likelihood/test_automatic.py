@@ -9,8 +9,8 @@ import pytest
 
 from bayesmix.classical.assemble import information_at
 from bayesmix.classical.msle import msle
-from bayesmix.integration.descriptions import Centred, GaussHermite
-from bayesmix.integration.rules import centred, gauss_hermite, sobol
+from bayesmix.integration.descriptions import Centred, Sobol, Trapezoid
+from bayesmix.integration.rules import centred, gauss_hermite, sobol, trapezoid
 from bayesmix.likelihood import automatic
 from bayesmix.likelihood.automatic import Tolerance, first_rule, next_rule, nodes_needed
 from bayesmix.likelihood.certificate import Certificate
@@ -20,7 +20,7 @@ from bayesmix.specification.mixing import Normal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated
 
-NAMES = ("x", "y", "z")
+NAMES = ("x", "y", "z", "w")
 
 
 @cache
@@ -48,26 +48,43 @@ def certificate(noise, *, bias=0.0, sd=0.0, nodes=64, reference=64):
     )
 
 
-@pytest.mark.parametrize("size", [1, 2])
-def test_few_dimensions_of_a_cross_section_begin_with_quadrature(size):
-    rule, why = first_rule(problem(size, 1))
-    assert isinstance(rule, GaussHermite)
-    assert "cross-section" in why
-    tried = [rule]
-    while isinstance(rule, GaussHermite):
-        rule, why = next_rule(problem(size, 1), rule, certificate([1.0]), Tolerance())
-        tried.append(rule)
-        assert str(rule.rule.nodes if isinstance(rule, Centred) else rule) in why
-    points = [r.per_dimension for r in tried[:-1]]
-    assert points == sorted(set(points))
-    assert tried[-1] == centred(sobol(64), population=0.125, moments=True)
-
-
-@pytest.mark.parametrize(("size", "situations"), [(3, 1), (1, 2), (3, 4)])
-def test_panels_and_many_dimensions_begin_with_centred_nodes(size, situations):
+@pytest.mark.parametrize("situations", [1, 4])
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_few_dimensions_begin_with_quadrature_and_go_on_to_draws(size, situations):
     rule, why = first_rule(problem(size, situations))
-    assert isinstance(rule, Centred)
-    assert "64 nodes a person, centred" in why
+    assert ("equally spaced" if situations == 1 else "centred on persons") in why
+    tried, missed = [rule], replace(certificate([1.0]), error=9.0)
+    while not isinstance(getattr(rule, "rule", None), Sobol):
+        rule, why = next_rule(problem(size, situations), rule, missed, Tolerance())
+        tried.append(rule)
+        assert str(rule.rule.nodes if "64 nodes" in why else rule) in why
+    assert tried[-1] == centred(sobol(64), population=0.125, moments=True)
+    centred_ones = [r.rule.per_dimension for r in tried[:-1] if isinstance(r, Centred)]
+    spaced = [r.per_dimension for r in tried[:-1] if isinstance(r, Trapezoid)]
+    assert len(spaced) + len(centred_ones) == len(tried) - 1
+    assert len(spaced if situations == 1 else centred_ones) >= 3
+    for points in (spaced, centred_ones):
+        assert points == sorted(set(points))
+
+
+def test_draws_do_not_take_the_place_of_quadrature_for_standard_errors():
+    here, tolerance = problem(2, 1), Tolerance()
+    last = automatic.POINTS[2][-1]
+    poor = replace(
+        certificate([1.0]),
+        shift=pd.DataFrame({"estimate": [0.0], "low": [0.0], "high": [0.0]}),
+        std_errors=pd.DataFrame({"robust": [0.5], "hessian": [0.1]}),
+    )
+    assert poor.within(tolerance.loglik, tolerance.estimates)
+    assert not tolerance.met_by(poor)
+    assert next_rule(here, trapezoid(last), poor, tolerance)[0] is None
+
+
+def test_many_dimensions_begin_with_centred_draws():
+    for situations in (1, 4):
+        rule, why = first_rule(problem(4, situations))
+        assert rule == centred(sobol(64))
+        assert "64 nodes a person, centred" in why
 
 
 def test_as_many_nodes_as_noise_and_bias_ask_for():
@@ -114,11 +131,11 @@ def test_the_fit_meets_the_tolerance_and_says_on_what_grid(size, situations, tol
     fit = msle(here.model, here.data, starts=1, tolerance=tolerance, rng=1)
     assert fit.integration.within(tolerance.loglik, tolerance.estimates)
     assert "Grid chosen: " in fit.message
-    assert isinstance(fit.grid.rule, GaussHermite if situations == 1 else Centred)
-    words = f"{fit.integration.nodes} nodes" if situations > 1 else str(fit.grid.rule)
-    assert words in fit.message
-    if tolerance == Tolerance(0.01, 0.02):
-        assert fit.integration.nodes > 15
+    assert isinstance(fit.grid.rule, Trapezoid if situations == 1 else Trapezoid | Centred)
+    assert str(fit.grid.rule) in fit.message
+    assert fit.integration.std_error < tolerance.std_errors
+    if tolerance == Tolerance(0.01, 0.02) and situations > 1:
+        assert fit.integration.nodes > 81
 
 
 def test_a_finer_tolerance_takes_more_nodes_and_ends_near_the_exact_estimates():
@@ -127,7 +144,7 @@ def test_a_finer_tolerance_takes_more_nodes_and_ends_near_the_exact_estimates():
         msle(here.model, here.data, starts=1, tolerance=t, rng=1)
         for t in (Tolerance(0.5, 5.0), Tolerance(0.005, 0.02))
     )
-    assert coarse.grid.size == 64 < fine.grid.size
+    assert coarse.grid.size == 81 < fine.grid.size
     exact = msle(here.model, here.data, grid=gauss_hermite(64), starts=1)
     off = (fine.params - exact.params) / exact.std_errors
     assert np.abs(off).max() < 3 * 0.005
@@ -138,7 +155,7 @@ def test_a_finer_tolerance_takes_more_nodes_and_ends_near_the_exact_estimates():
 def test_what_is_returned_is_no_draft(monkeypatch, tolerance):
     """Curvature and scores are of more nodes than those of the first certificate."""
     monkeypatch.setattr(automatic, "MOST_NODES", 128)
-    here = problem(2, 6)
+    here = problem(4, 6)
     fit = msle(here.model, here.data, starts=1, tolerance=tolerance, rng=1)
     assert fit.grid.size == (64 if tolerance.loglik > 1 else 128)
     final = information_at(Likelihood(here, fit.grid), fit.theta)
@@ -151,7 +168,7 @@ def test_what_is_returned_is_no_draft(monkeypatch, tolerance):
 
 def test_a_tolerance_that_cannot_be_met_is_said_to_be_missed(monkeypatch):
     monkeypatch.setattr(automatic, "MOST_NODES", 128)
-    here = problem(2, 6)
+    here = problem(4, 6)
     fit = msle(here.model, here.data, starts=1, tolerance=Tolerance(1e-9, 1e-9), rng=1)
     assert fit.grid.size == 128
     assert "above the tolerance even with 128 nodes a person: see fit.integration" in fit.message

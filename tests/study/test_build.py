@@ -98,6 +98,11 @@ def test_parquet_holds_the_same_data(write_study: Write, tmp_path: Path) -> None
         ('rule = "mlhs"\nnodes = 8', rules.mlhs(8)),
         ('rule = "monte-carlo"\nnodes = 8', rules.monte_carlo(8)),
         ('rule = "gauss-hermite"\npoints = 5', rules.gauss_hermite(5)),
+        (
+            'rule = "gauss-hermite"\npoints = 15\ncentred = true',
+            rules.centred(rules.gauss_hermite(15)),
+        ),
+        ('rule = "trapezoid"\npoints = 128', rules.trapezoid(128)),
         ('rule = "sparse"\nlevel = 3\nfamily = "gqn"', rules.sparse(3, "gqn")),
         ('rule = "auto"', "auto"),
     ],

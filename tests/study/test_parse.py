@@ -84,7 +84,7 @@ def test_correlated_laws_are_nested(write_study: Write) -> None:
         ('file =', 'flie =', "[data]: unknown key 'flie'; did you mean 'file'? valid: example"),
         ('terms =', 'term =', "[[random]] number 1: unknown key 'term' for law 'normal'; did you"),
         ('"sobol"', '"sobel"', "[grid], key 'rule': unknown value 'sobel'; did you mean 'sobol'? "
-         "valid: sobol, halton, mlhs, monte-carlo, gauss-hermite, sparse, auto"),
+         "valid: sobol, halton, mlhs, monte-carlo, gauss-hermite, trapezoid, sparse, auto"),
         ('law = "normal"', 'law = "lognormle"', "key 'law': unknown value 'lognormle'; did you "
          "mean 'lognormal'? valid: normal, lognormal, uniform, triangular, truncated-normal,"),
         ("tune = 10", 'methods = ["mlse"]', "[estimate], key 'methods': unknown value 'mlse'; did "

@@ -1,0 +1,181 @@
+"""Few random coefficients are integrated exactly, standard errors included, whatever the law."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from scipy.special import ndtr
+
+from bayesmix import MixedLogit, Normal, Triangular, Uniform, msle
+from bayesmix.classical.assemble import information_at
+from bayesmix.classical.error_check import relative_errors
+from bayesmix.classical.storage import load
+from bayesmix.integration.grids import population_grid
+from bayesmix.integration.rules import centred, gauss_hermite, sobol, trapezoid
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.simulate import simulate_choices
+from bayesmix.specification.families import scipy_law
+from tests.laws import LAWS
+from tests.simulated import attributes, choice_data
+
+AT = {
+    "normal": (0.5, 1.0),
+    "lognormal": (0.0, 0.7),
+    "negative lognormal": (0.0, 0.7),
+    "uniform": (0.5, 1.0),
+    "triangular": (0.5, 1.0),
+    "zero-bounded triangular": (0.5,),
+    "negative zero-bounded triangular": (0.5,),
+    "truncated below": (0.3, 1.0),
+    "truncated above": (-0.3, 1.0),
+    "truncated on both sides": (-0.2, 0.8),
+    "exponential": (1.0,),
+    "negative exponential": (1.0,),
+    "gamma": (0.0, 0.7),
+    "negative gamma": (0.0, 0.7),
+    "johnson": (0.3, 1.2),
+}
+"""All but censored laws, whose mass at a bound the oracle's quadrature does not follow."""
+STEEP = 3.0
+
+
+def steep(model, at, persons, situations, columns, seed=3):
+    """Simulated choices, with utilities steep in x."""
+    rng = np.random.default_rng(seed)
+    frame = attributes(rng, persons, situations, columns)
+    frame["x"] *= STEEP
+    return simulate_choices(model, at, choice_data(frame), rng)
+
+
+def oracle(name, data, params):
+    """Log-probabilities (I,) of single choices, by 400 pieces of Gauss-Legendre over the normal."""
+    x, w = np.polynomial.legendre.leggauss(6)
+    z = (np.linspace(-9, 9, 401)[:-1, None] + 0.0225 * (1 + x)).ravel()
+    weight = np.tile(0.0225 * w, 400) * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
+    own = LAWS[name].coefficients[0]
+    loc, scale = (0.0, *params[:-1])[-2:]
+    low, high = own.limits
+    law = scipy_law(own.family, loc, scale, low, high)
+    beta = own.sign * np.where(z < 0, law.ppf(ndtr(z)), law.isf(ndtr(-z)))
+    frame = data.frame
+    rows = frame[["x", "y"]].to_numpy().reshape(-1, 3, 2)
+    chosen = frame["choice"].to_numpy().reshape(-1, 3).argmax(axis=1)
+    v = rows[:, :, [0]] * beta + params[-1] * rows[:, :, [1]]
+    top = v[np.arange(len(v)), chosen][:, None]
+    return np.log((1 / np.exp(np.minimum(v - top, 700.0)).sum(axis=1)) @ weight)
+
+
+def oracle_errors(name, data, params):
+    """Robust and Hessian standard errors of the printed parameters, by differences alone."""
+    step, size = 1e-3, len(params)
+    unit = step * np.eye(size)
+    value = {}
+
+    def at(shift):
+        key = tuple(np.round(shift / step).astype(int))
+        if key not in value:
+            value[key] = oracle(name, data, params + shift)
+        return value[key]
+
+    scores = np.stack([(at(u) - at(-u)) / (2 * step) for u in unit], axis=1)
+    hessian = np.empty((size, size))
+    for a in range(size):
+        for b in range(size):
+            corners = (
+                at(unit[a] + unit[b])
+                - at(unit[a] - unit[b])
+                - at(unit[b] - unit[a])
+                + at(-unit[a] - unit[b])
+            )
+            hessian[a, b] = -corners.sum() / (4 * step**2)
+    bread = np.linalg.inv(hessian)
+    return [np.sqrt(np.diag(v)) for v in (bread @ scores.T @ scores @ bread, bread)]
+
+
+@pytest.mark.parametrize("name", AT)
+def test_single_choices_of_every_law_are_exact(name):
+    model = MixedLogit("x + y", random=LAWS[name])
+    names = [n for n in ("mean[x]", "sd[x]") if len(AT[name]) == 2 or n == "sd[x]"]
+    truth = dict(zip(names, AT[name], strict=True)) | {"fixed[y]": 0.6}
+    data = steep(model, truth, 400, 1, ("x", "y"))
+    fit = msle(model, data, starts=1, rng=1)
+    assert list(fit.params.index) == [*names, "fixed[y]"]
+    params = fit.params.to_numpy()
+    assert fit.loglik == pytest.approx(oracle(name, data, params).sum(), abs=0.03)
+    robust, hessian = oracle_errors(name, data, params)
+    for kind, errors in (("robust", robust), ("hessian", hessian)):
+        np.testing.assert_allclose(np.sqrt(np.diag(fit.covariance(kind))), errors, rtol=0.02)
+    assert fit.integration.std_error < 0.02
+    assert "largest error of a standard error" in str(fit.integration)
+
+
+FEW = {
+    1: (["x"], {}),
+    2: (["x", "y"], {"y": Triangular("y")}),
+    3: (["x", "y", "z"], {"y": Uniform("y"), "z": Triangular("z")}),
+}
+
+
+@cache
+def few(size, situations):
+    """A fit with 1 to 3 random coefficients, and its problem."""
+    terms, other = FEW[size]
+    laws = [other.get(t, Normal(t)) for t in terms]
+    model = MixedLogit(" + ".join(terms), random=laws)
+    at = {}
+    for t in terms:
+        at |= {f"mean[{t}]": 0.3, f"sd[{t}]": 1.2}
+    data = steep(model, at, 200 if size < 3 else 120, situations, tuple(terms))
+    return msle(model, data, starts=1, rng=1), bind(model, data)
+
+
+@pytest.mark.parametrize("situations", [1, 3])
+@pytest.mark.parametrize("size", FEW)
+def test_one_to_three_dimensions_are_exact_on_cross_sections_and_panels(size, situations):
+    fit, problem = few(size, situations)
+    fine = population_grid(trapezoid({1: 1000, 2: 100, 3: 24}[size]), size, problem.n_persons)
+    exact = Likelihood(problem, fine)
+    logp, scores = exact.by_person(fit.theta)
+    assert fit.loglik == pytest.approx(logp.sum(), abs=0.5)
+    found = information_at(exact, fit.theta, scores)
+    moved = np.linalg.solve(found.hessian, scores.sum(axis=0))
+    errors = np.sqrt(np.diag(np.linalg.inv(found.hessian)))
+    assert np.abs(moved / errors).max() < 0.05
+    off = relative_errors(problem.parameters, fit.theta, fit.information, found)
+    assert off.abs().to_numpy().max() < 0.02
+    assert fit.integration.within(0.5, 0.05, 0.02)
+
+
+def test_too_few_points_are_seen_by_their_standard_errors():
+    """The largest error is known to a tenth of itself, also where estimates are right."""
+    _, problem = few(1, 1)
+    coarse = msle(problem.model, problem.data, grid=gauss_hermite(15), starts=1, rng=1)
+    fine = Likelihood(problem, population_grid(trapezoid(400), 1, problem.n_persons))
+    reference = information_at(fine, coarse.theta)
+    true = relative_errors(problem.parameters, coarse.theta, coarse.information, reference)
+    said = coarse.integration.std_errors
+    assert true.abs().to_numpy().max() > 0.03
+    np.testing.assert_allclose(said, true, atol=0.1 * true.abs().to_numpy().max())
+    assert not coarse.integration.within(9.0, 9.0, 0.02)
+    assert coarse.integration.within(9.0, 9.0)
+
+
+def test_standard_errors_of_draws_are_not_claimed():
+    """Of draws there is no finer integration to compare with, and the certificate says so."""
+    _, problem = few(1, 3)
+    fit = msle(problem.model, problem.data, grid=centred(sobol(64)), starts=1, rng=1)
+    assert fit.integration.std_errors is None
+    assert np.isnan(fit.integration.std_error)
+    assert "standard errors were not checked" in str(fit.integration)
+    assert not fit.integration.within(9.0, 9.0, 9.0)
+
+
+@pytest.mark.parametrize("situations", [1, 3])
+def test_what_the_certificate_says_of_standard_errors_is_stored(situations, tmp_path):
+    fit, problem = few(2, situations)
+    fit.save(tmp_path / "fit.json")
+    again = load(tmp_path / "fit.json", problem.data)
+    assert str(again.integration) == str(fit.integration)
+    assert again.grid.rule == fit.grid.rule
+    np.testing.assert_array_equal(again.integration.std_errors, fit.integration.std_errors)
