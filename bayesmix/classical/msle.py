@@ -203,6 +203,12 @@ def _automatic(search: Search, origins: Sequence[Array], tolerance: Tolerance) -
             ends, optimum, used = found, found.optimum, found.grid
             if again:
                 continue
+        if finer is None and not optimum.held and fit.information.root() is None:
+            # Noise in place of a curvature: an optimum on such nodes is not to be relied upon.
+            found_held = _on_held_nodes(search, rule, fit)
+            if found_held is not None:
+                optimum, used = found_held
+                continue
         if finer is None:
             return replace(fit, optima=carried(ends, fit), message=f"{fit.message}. {words}")
         rule, why, noisy = finer, words, bool(fit.information.words)
@@ -238,22 +244,10 @@ def _refine(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, Gr
     if isinstance(rule, Rule):
         ends = best_of(search, rule, [fit.theta])
         return ends.optimum, ends.grid
-    problem, root, scores = search.problem, fit.information.root(), fit.information.scores
-    own = whitening(scores, problem.data.weights, natural_units(problem)) if root is None else root
-    if _held(search, rule, fit, own):
-        base = population_grid(
-            rule.rule, problem.parameters.n_random, problem.n_persons, search.rng
-        )
-        found = settle_held(
-            problem,
-            rule,
-            fit.theta,
-            base,
-            root=own,
-            callback=search.progress.value,
-        )
-        if found is not None:
-            return found
+    problem, root = search.problem, fit.information.root()
+    found = _on_held_nodes(search, rule, fit)
+    if found is not None:
+        return found
     return settle(
         problem,
         rule,
@@ -265,15 +259,22 @@ def _refine(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, Gr
     )
 
 
-def _held(search: Search, rule: Centred, fit: Fit, root: Array) -> bool:
-    """Whether the finer grid's nodes are to be held in coefficient space.
+def _on_held_nodes(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, Grid] | None:
+    """The optimum on nodes that are held in coefficient space, where these are the better ones.
 
     Where a curvature was noise, and slopes on nodes that move are the noisier ones.
     """
-    if not isinstance(fit.grid, PersonGrid) or not fit.information.words:
-        return False
+    problem, root, scores = search.problem, fit.information.root(), fit.information.scores
+    if not (isinstance(rule, Centred) and isinstance(fit.grid, PersonGrid)):
+        return None
     if not isinstance(rule.rule, DrawRule):
-        return False
-    if not holdable(search.problem, fit.theta, rule.rule.nodes):
-        return False
-    return quieter(search.problem, fit.grid, root, search.rng)
+        return None
+    if not (fit.information.words and holdable(problem, fit.theta, rule.rule.nodes)):
+        return None
+    if root is None:
+        root = whitening(scores, problem.data.weights, natural_units(problem))
+    if not quieter(problem, rule, fit.theta, root, search.rng):
+        return None
+    base = population_grid(rule.rule, problem.parameters.n_random, problem.n_persons, search.rng)
+    value = search.progress.value
+    return settle_held(problem, rule, fit.theta, base, root=root, callback=value)

@@ -16,13 +16,16 @@ FIRST_NODES = 64
 DEFENCE = 0.125
 """Share from the population where there are many nodes: a quarter of them wastes some."""
 GROWTH = 8
-"""Times as many nodes as before, at most: what a coarse grid says of its own error is coarse."""
+"""Times as many nodes as before in a panel, at most: what a coarse grid says of its own error is
+coarse there, and where it ends on nodes that it has climbed on."""
 PREDICTABLE = 512
 """Nodes a person whose certificate tells how far away the tolerance is."""
 OUT_OF_REACH = 4.0
 """Times its size to which the tolerance of estimates is met where it is out of reach itself.
 
 So many standard errors as that leave an optimum within a few hundredths of a nat of the best."""
+ENOUGH_NODES = 4096
+"""Nodes a person at least of the last grid where the tolerance is out of reach."""
 FIRST_RULE = centred(sobol(FIRST_NODES))
 POINTS = {1: (64, 128, 256, 512), 2: (24, 48, 96), 3: (16, 24, 32)}
 """Points a dimension of the trapezoidal products that are tried on cross-sections, by number of
@@ -111,7 +114,9 @@ def next_rule(
     else:
         assert isinstance(rule, Centred)
         assert isinstance(rule.rule, DrawRule)
-        more, words = _more_nodes(rule.rule.nodes, certificate, tolerance)
+        single = int(np.diff(problem.data.person_start).max()) == 1
+        growth = MOST_NODES if single else GROWTH
+        more, words = _more_nodes(rule.rule.nodes, certificate, tolerance, growth)
         if more is None:
             return None, words
         nodes = more
@@ -120,7 +125,7 @@ def next_rule(
 
 
 def _more_nodes(
-    size: int, certificate: Certificate, tolerance: Tolerance
+    size: int, certificate: Certificate, tolerance: Tolerance, growth: int
 ) -> tuple[int | None, str]:
     """Nodes a person after ``size`` of them; None, and why, where more are of no use."""
     if size >= MOST_NODES:
@@ -130,10 +135,10 @@ def _more_nodes(
         # Time is spent on what it can buy.
         wider = replace(tolerance, estimates=OUT_OF_REACH * tolerance.estimates)
         met = certificate.within(wider.loglik, wider.estimates)
-        if met and _nodes_that_do(certificate, wider) <= size:
+        if size >= ENOUGH_NODES and met and _nodes_that_do(certificate, wider) <= size:
             return None, f"and would be with {MOST_NODES} nodes a person"
-        wanted = nodes_needed(certificate, wider)
-    return min(MOST_NODES, GROWTH * size, wanted), ""
+        wanted = max(ENOUGH_NODES, nodes_needed(certificate, wider))
+    return min(MOST_NODES, growth * size, wanted), ""
 
 
 def nodes_needed(certificate: Certificate, tolerance: Tolerance) -> int:

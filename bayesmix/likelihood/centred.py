@@ -240,7 +240,7 @@ def with_moments(problem: Problem, grid: PersonGrid) -> PersonGrid:
     # Seeded by the grid's own key: rule, anchor and key are all that a grid is made of.
     nodes = min(max(grid.size, LEAST_FIRST_PASS), MOST_FIRST_PASS)
     found = _with_moments_of(problem, grid, grid.resized(nodes).renewed(grid.base.key))
-    if grid.size < SECOND_PASS:
+    if grid.size < SECOND_PASS or int(np.diff(problem.data.person_start).max()) == 1:
         return found
     # Where few nodes of the first pass carry a posterior, its moments are theirs: once more.
     key = (grid.base.key + 1) % 2**64

@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmix.integration.descriptions import Centred
+from bayesmix.integration.descriptions import Centred, DrawRule
 from bayesmix.integration.grids import PopulationGrid
-from bayesmix.likelihood.centred import PersonGrid, anchored_grid
+from bayesmix.likelihood.centred import PersonGrid, anchored_grid, centre
 from bayesmix.likelihood.coefficient_nodes import hold
 from bayesmix.likelihood.density import CoefficientNodes, density_integrals
 from bayesmix.likelihood.evaluate import Likelihood
@@ -35,6 +35,8 @@ Array = NDArray[np.float64]
 
 ROUNDS, RENEWALS = 12, 2
 """Steps of a search on nodes that follow, and such searches."""
+MANY, FEW_ROUNDS = 1024, 4
+"""Nodes a person from which on so few steps are taken, once: fewer have found the place already."""
 STILL, NEAR, LOST = 0.02, 0.1, 1.0
 """Standard errors from the root at which a search ends; at which it ends if it comes no nearer; and
 from which on there is no root. Integration itself leaves more than the first two where nodes must
@@ -91,16 +93,21 @@ def holdable(problem: Problem, theta: Array, nodes: int) -> bool:
     return 8 * problem.n_persons * nodes * (space.n_random + 1) <= CHUNK_BYTES
 
 
-def quieter(problem: Problem, grid: PersonGrid, root: Array, rng: np.random.Generator) -> bool:
-    """Whether the gradient has less noise on held nodes, at the grid's anchor.
+def quieter(
+    problem: Problem, rule: Centred, theta: Array, root: Array, rng: np.random.Generator
+) -> bool:
+    """Whether the gradient at ``theta`` has less noise on held nodes, of the mixtures of a rule.
 
     Noise is measured in standard errors, with the ``root`` (P, P) of the inverse curvature, by the
-    differences of persons' scores between scramblings.
+    lengths of the differences of persons' scores between scramblings: squares would be those of a
+    few persons.
     """
-    theta = grid.anchors.theta
+    assert isinstance(rule.rule, DrawRule)
+    few_nodes = replace(rule, rule=replace(rule.rule, nodes=GLANCE))
+    grid = centre(problem, few_nodes, theta, rng)
     noise = np.zeros(2)
     for _ in range(PAIRS):
-        few = [grid.resized(GLANCE).renewed(rng) for _ in range(2)]
+        few = [grid.renewed(rng) for _ in range(2)]
         for kind in range(2):
             one, other = (
                 (HeldLikelihood.on(problem, g) if kind else Likelihood(problem, g)).by_person(
@@ -109,7 +116,7 @@ def quieter(problem: Problem, grid: PersonGrid, root: Array, rng: np.random.Gene
                 for g in few
             )
             change = problem.data.weights[:, None] * (one - other)
-            noise[kind] += ((change @ root) ** 2).sum()
+            noise[kind] += np.linalg.norm(change @ root, axis=1).sum()
     return bool(noise[1] < noise[0])
 
 
@@ -131,7 +138,8 @@ def settle_held(
     """
     theta, total = problem.parameters.canonical(theta), 0
     best: tuple[Optimum, PersonGrid] | None = None
-    for renewal in range(RENEWALS + 1):
+    renewals = 1 if base.size >= MANY else RENEWALS
+    for renewal in range(renewals + 1):
         if not holdable(problem, theta, base.size):
             break
         grid = anchored_grid(problem, rule, theta, base)
@@ -139,7 +147,7 @@ def settle_held(
         total += 1
         if best is None or here.decrement < best[0].decrement:
             best = here, grid
-        if here.decrement < NEAR or renewal == RENEWALS or _close(theta, known, root):
+        if here.decrement < NEAR or renewal == renewals or _close(theta, known, root):
             break
         # Components with moments keep their places about the modes, and are found anew at the end.
         found = _follow_root(problem, grid, here, root)
@@ -161,7 +169,7 @@ def _follow_root(problem: Problem, grid: PersonGrid, here: Optimum, root: Array)
     """The root of the scores on nodes that follow the parameters from ``here``, or near it."""
     best, inverse, shorter = here, np.eye(len(here.theta)), 1.0
     evaluations = 0
-    for _ in range(ROUNDS):
+    for _ in range(FEW_ROUNDS if grid.size >= MANY else ROUNDS):
         evaluations += 1
         gradient = root.T @ here.gradient
         step = inverse @ gradient

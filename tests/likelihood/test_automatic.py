@@ -100,12 +100,14 @@ def test_as_many_nodes_as_noise_and_bias_ask_for():
 def test_a_coarse_certificate_is_not_believed_too_far():
     rule, _ = next_rule(problem(1, 2), centred(sobol(64)), certificate([9.0]), Tolerance())
     assert rule.rule.nodes == 64 * automatic.GROWTH
+    single, _ = next_rule(problem(1, 1), centred(sobol(64)), certificate([9.0]), Tolerance())
+    assert single.rule.nodes == automatic.MOST_NODES
 
 
 def test_time_is_spent_on_what_it_can_buy():
     """Where the most nodes do not do, so many as bring estimates within a few tolerances."""
-    here, rule = problem(1, 2), centred(sobol(2048), moments=True)
-    far = certificate([0.2], nodes=2048, reference=512)
+    here, rule = problem(1, 2), centred(sobol(4096), moments=True)
+    far = certificate([0.2], nodes=4096, reference=1024)
     wider = Tolerance(automatic.OUT_OF_REACH * 0.05, 0.5)
     assert nodes_needed(far, Tolerance()) > automatic.MOST_NODES
     shifts = pd.DataFrame({"estimate": [0.3], "low": [0.0], "high": [0.6]}, index=["mean[x]"])
@@ -114,6 +116,9 @@ def test_time_is_spent_on_what_it_can_buy():
     none, words = next_rule(here, rule, replace(far, shift=shifts / 3), Tolerance())
     assert none is None
     assert f"would be with {automatic.MOST_NODES} nodes" in words
+    early = certificate([0.2], nodes=512, reference=512)
+    finer, _ = next_rule(here, centred(sobol(512), moments=True), early, Tolerance())
+    assert finer.rule.nodes == automatic.ENOUGH_NODES
 
 
 def test_there_is_an_end():

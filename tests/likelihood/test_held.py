@@ -77,8 +77,7 @@ def test_sharp_choices_are_quieter_on_held_nodes_and_smooth_ones_may_not_be(law,
     problem, theta, root = case(law)
     if law == "normal":
         theta = problem.parameters.theta(NORMALS | {"corr[x, y]": 0.999})
-    grid = centre(problem, RULE, theta, 1)
-    assert quieter(problem, grid, root, np.random.default_rng(2)) is expected
+    assert quieter(problem, RULE, theta, root, np.random.default_rng(2)) is expected
 
 
 def settled(start, seed, **options):
