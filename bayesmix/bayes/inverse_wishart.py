@@ -18,6 +18,7 @@ import pytensor.tensor as pt
 from numpy.typing import ArrayLike, NDArray
 from pytensor.tensor.linalg import solve_triangular
 
+from bayesmix import arguments
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.graph import product
 from bayesmix.likelihood.problem import Problem
@@ -71,10 +72,11 @@ class InverseWishart:
     def __post_init__(self) -> None:
         for name in ("df", "mean_precision"):
             value = getattr(self, name)
-            if value is not None and not (np.isscalar(value) and 0 < float(value) < np.inf):  # type: ignore[arg-type]
-                raise SpecificationError(
-                    f"InverseWishart: argument {name!r} must be a positive number, got {value!r}"
-                )
+            if value is not None:
+                arguments.real(name, value, above=0)
+        if self.scale is not None:
+            _check_numbers("scale", self.scale)
+        _check_numbers("mean_location", self.mean_location)
 
     def __repr__(self) -> str:
         df = "default" if self.df is None else f"{self.df:g}"
@@ -83,6 +85,20 @@ class InverseWishart:
             f"InverseWishart(df={df}, scale={scale}, mean_precision={self.mean_precision}, "
             f"mean_location={np.asarray(self.mean_location).tolist()})"
         )
+
+
+def _check_numbers(name: str, value: Any) -> None:
+    """Refuse what is not a finite number, or an array of some."""
+    try:
+        numbers = np.asarray(value)
+        good = numbers.dtype.kind in "iuf" and bool(numbers.size and np.isfinite(numbers).all())
+        square = numbers.ndim < 2 or (numbers.ndim == 2 and len(set(numbers.shape)) == 1)
+        good = bool(good and (square if name == "scale" else numbers.ndim < 2))
+    except ValueError:
+        good = False
+    if not good or (name == "scale" and numbers.ndim < 2 and not (numbers > 0).all()):
+        kind = "a positive number, positive numbers or a matrix" if name == "scale" else "numbers"
+        raise arguments.refused(name, f"{kind}, all finite", value)
 
 
 @dataclass(frozen=True, eq=False)

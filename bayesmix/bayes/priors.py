@@ -119,7 +119,8 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
         },
         index=pd.Index([n for n in space.names if not n.startswith("corr[")], name="parameter"),
     )
-    given = arguments.mapping("priors", given or {}, "a mapping from flat names to priors")
+    given = {} if given is None else given
+    given = arguments.mapping("priors", given, "a mapping from flat names to priors")
     blocks = {n: v for n, v in given.items() if n.startswith("cov") or _is_wishart(v)}
     covariances = read_covariances(problem, blocks)
     replaced = _replaced(problem, covariances)

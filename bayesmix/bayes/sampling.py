@@ -217,7 +217,7 @@ def _sample_classes(
     logp = integrated_log_likelihood(problem, plan.grid, thetas)
     labels = check_labels(problem, posterior)
     notes: dict[str, Any] = {"likelihood": path[0], "why": path[1], "ordering": str(plan.order)}
-    notes |= {"labels": str(labels), "label_switching": labels.switched}
+    notes |= {"labels": str(labels), "label_switching": int(labels.switched)}
     if problem.parameters.n_random:
         flat = thetas.reshape(-1, thetas.shape[-1])
         totals = logp.reshape(len(flat), -1) @ problem.data.weights

@@ -102,7 +102,7 @@ def hausman_test(
     known = [name for name in names if errors.loc[name].notna().all()]
     if not known:
         raise SpecificationError(
-            "the fits have no parameter in common that has a standard error in both: "
+            "argument 'params': no parameter of both fits has a standard error in both: "
             f"{efficient.message}; {consistent.message}"
         )
     if len(known) < len(names):

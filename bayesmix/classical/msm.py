@@ -151,7 +151,7 @@ def msm(
     True
     """
     begun = time.perf_counter()
-    if optimizer != LEAST_SQUARES:
+    if not isinstance(optimizer, str) or optimizer != LEAST_SQUARES:
         check_optimizer(optimizer)
     arguments.one_of("steps", steps, STEPS)
     arguments.one_of("moments", moments, MOMENTS)

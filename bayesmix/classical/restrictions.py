@@ -58,6 +58,9 @@ def read_restrictions(
     >>> found.matrix.tolist(), str(found)
     ([[1.0, -2.0]], 'mean[a] - 2 mean[b] = 0')
     """
+    words = isinstance(given, str | Sequence) and all(isinstance(one, str) for one in given)
+    if words and not (isinstance(values, int | float) and values == 0):
+        raise arguments.refused("values", "left out where restrictions are in words", values)
     if isinstance(given, str):
         found = _parse(given, names)
     elif isinstance(given, Sequence) and all(isinstance(one, str) for one in given) and len(given):

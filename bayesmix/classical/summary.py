@@ -29,8 +29,7 @@ def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     on the logit scale. A standard deviation smaller than its error is hardly told from 0, which is
     its lower limit. A share nearer to 0 or 1 than its error has limits that are cut there.
     """
-    if not 0 < level < 1:
-        raise arguments.refused("level", "a number above 0 and below 1", level)
+    arguments.real("level", level, above=0, below=1)
     q = norm.ppf(0.5 + level / 2)
     estimate, error = table["estimate"].to_numpy(float), table["std error"].to_numpy(float)
     low, high = estimate - q * error, estimate + q * error

@@ -47,6 +47,9 @@ class LongRows:
 def read_long(frame: Any, roles: Roles, outside_option: bool) -> LongRows:
     """Order the rows of a frame, and raise DataError where they are not choice data."""
     flag("outside_option", outside_option)
+    for name in ("situation", "alternative"):
+        if getattr(roles, name) is None:
+            raise DataError(f"argument {name!r} must be the name of a column, got None")
     table = as_pandas(frame)
     require_columns(table, vars(roles))
     if roles.chosen is not None and roles.ranked is not None:

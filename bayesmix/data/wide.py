@@ -120,7 +120,7 @@ def _codes(
     alternatives: Sequence[Hashable] | Mapping[Hashable, Hashable],
 ) -> dict[Hashable, Hashable]:
     """Value in the column of choices -> label."""
-    if isinstance(alternatives, str) or not isinstance(alternatives, Mapping | Sequence):
+    if isinstance(alternatives, str | bytes) or not isinstance(alternatives, Mapping | Sequence):
         raise DataError(
             "alternatives must be a list of labels or a mapping value -> label, "
             f"got {alternatives!r}"

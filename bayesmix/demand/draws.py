@@ -222,6 +222,11 @@ def _covariance(fit: Fit) -> tuple[NDArray[np.bool_], Array]:
     covariance = fit.information.covariance()
     moving = ~fit.information.silent
     part = covariance[np.ix_(moving, moving)]
+    if not moving.any():
+        raise SpecificationError(
+            "no estimate of the fit has a standard error, and so nothing that depends on them an "
+            f"interval: {fit.message}; give uncertainty=bm.bootstrap(fit, data), or more persons"
+        )
     if not np.isfinite(part).all():
         raise SpecificationError(
             "the fit has no covariance matrix, for its curvature is not that of a maximum: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmix import arguments
 from bayesmix.demand.columns import PRICE, check_column
 from bayesmix.demand.interventions import Intervention, attribute_slope
 from bayesmix.errors import SpecificationError
@@ -23,7 +24,9 @@ REMEDY = (
 
 def price_of(model: MixedLogit, price: str | None) -> str:
     """The price that was named, or else the model's in willingness-to-pay space, or ``"price"``."""
-    return price or model.wtp or PRICE
+    if price is not None:
+        return arguments.text("price", price, "the name of a column")
+    return model.wtp or PRICE
 
 
 def has_one_sign(coefficient: Coefficient) -> bool:

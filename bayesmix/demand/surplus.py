@@ -18,7 +18,7 @@ from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Sample, dataset, sample, squeezed
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.logsums import money_logsums
-from bayesmix.likelihood.problem import written
+from bayesmix.likelihood.problem import check_scenario, written
 
 Array = NDArray[np.float64]
 
@@ -79,6 +79,8 @@ def surplus(
     -1.0
     """
     before = sample(result, data, Where(None, by, None, predict), settle(how))
+    if scenario is not None:
+        check_scenario(before.there.data, scenario)
     price = price_of(before.there.model, price)
     slope = price_slope(before.there, price)
     after = before if scenario is None else before.moved(scenario)

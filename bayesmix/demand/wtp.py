@@ -118,10 +118,8 @@ def wtp(
             "nothing can be divided by it; write TruncatedNormal in its place"
         )
     note = _no_mean(problem, price)
-    if mean and note:
+    if mean is not None and flag("mean", mean) and note:
         raise SpecificationError(note)
-    if mean is not None:
-        flag("mean", mean)
     with_mean = not note if mean is None else mean
     quantiles = _checked(quantiles)
     names = [*(["mean"] if with_mean else []), *(_name(q) for q in quantiles)]

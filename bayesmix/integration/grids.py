@@ -5,6 +5,7 @@ from operator import index
 
 import numpy as np
 
+from bayesmix import arguments
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import DrawRule, QuadratureRule, Rule
 
@@ -123,6 +124,7 @@ def population_grid(rule: Rule, dimension: int, persons: int, rng: Seed = None) 
             f"argument 'rule': expected a population rule such as sobol(64), got {rule!r}: "
             "person-centred grids are made by the estimators, which know the likelihood"
         )
+    arguments.seed("rng", rng)
     _count("dimension", dimension, 0)
     _count("persons", persons, 1)
     key = int(np.random.default_rng(rng).integers(2**64, dtype=np.uint64)) if rule.random else 0

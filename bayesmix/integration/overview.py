@@ -50,7 +50,7 @@ def rule_table(dimension: int, rules: Iterable[Rule] | None = None) -> pd.DataFr
 
     arguments.whole("dimension", dimension, most=1000)
     rows = []
-    for rule in usual_rules() if rules is None else rules:
+    for rule in usual_rules() if rules is None else _checked(rules):
         try:
             size, condition = rule.size(dimension), rule.condition(dimension)
         except IntegrationError:
@@ -58,3 +58,10 @@ def rule_table(dimension: int, rules: Iterable[Rule] | None = None) -> pd.DataFr
         rows.append((str(rule), size, rule.degree(), condition, not rule.shared))
     columns = ["rule", "nodes", "exact degree", "sum |w|", "own nodes"]
     return pd.DataFrame(rows, columns=columns).set_index("rule")
+
+
+def _checked(rules: Iterable[Rule]) -> list[Rule]:
+    listed = list(rules) if isinstance(rules, list | tuple) else []
+    if not listed or not all(isinstance(rule, Rule) for rule in listed):
+        raise arguments.refused("rules", "a list of rules, such as [bm.sobol(64)]", rules)
+    return listed

@@ -176,7 +176,7 @@ def sparse(level: int = 5, family: Literal["kpn", "gqn"] = "kpn") -> Sparse:
     >>> sparse(5)
     sparse(level=5, family='kpn')
     """
-    if family not in ("kpn", "gqn"):
+    if not isinstance(family, str) or family not in ("kpn", "gqn"):
         raise SpecificationError(
             f"argument 'family': expected 'kpn' (nested) or 'gqn' (Gauss-Hermite), got {family!r}: "
             "'kpn' needs fewer nodes"

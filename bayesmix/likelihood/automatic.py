@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bayesmix import arguments
 from bayesmix.integration.descriptions import Centred, DrawRule, Rule
 from bayesmix.integration.rules import centred, gauss_hermite, sobol, trapezoid
 from bayesmix.likelihood.certificate import Certificate
@@ -64,6 +65,11 @@ class Tolerance:
     estimates: float = 0.05
     loglik: float = 0.5
     std_errors: float = 0.02
+
+    def __post_init__(self) -> None:
+        arguments.real("estimates", self.estimates, above=0)
+        arguments.real("loglik", self.loglik, above=0)
+        arguments.real("std_errors", self.std_errors, above=0)
 
     def met_by(self, certificate: Certificate) -> bool:
         """Whether all errors that the certificate knows are within."""

@@ -381,7 +381,12 @@ def bind_scenario(problem: Problem, scenario: ChoiceData) -> Problem:
         data.
     """
     problem = to_predict(problem)
-    data = problem.data
+    check_scenario(problem.data, scenario)
+    return Problem(problem.model, scenario, in_scenario(problem, scenario))
+
+
+def check_scenario(data: ChoiceData, scenario: ChoiceData) -> None:
+    """Refuse what was not made from these data."""
     if not isinstance(scenario, ChoiceData):
         raise DataError(
             f"argument 'scenario' must be made from the data, such as data.without('bus'), got "
@@ -399,4 +404,3 @@ def bind_scenario(problem: Problem, scenario: ChoiceData) -> Problem:
             f"argument 'scenario' has the offset {scenario.known.offset!r}, and the data have "
             f"{data.known.offset!r}: make it from them, with with_attribute where it is to change"
         )
-    return Problem(problem.model, scenario, in_scenario(problem, scenario))

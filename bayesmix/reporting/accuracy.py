@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -82,10 +82,10 @@ def compare_rules(
 
 def _rules(rules: Sequence[Rule | Centred]) -> list[Rule | Centred]:
     meaning = "a list of rules, such as [bm.sobol(64), bm.centred(bm.sobol(64))]"
-    several = isinstance(rules, Iterable) and not isinstance(rules, str | pd.DataFrame)
-    if not several or not all(isinstance(rule, Rule | Centred) for rule in rules):
+    listed = list(rules) if isinstance(rules, list | tuple) else []
+    if not listed or not all(isinstance(rule, Rule | Centred) for rule in listed):
         raise arguments.refused("rules", meaning, rules)
-    return list(rules)
+    return listed
 
 
 def _grid(problem: Problem, rule: Rule | Centred, theta: Array, rng: np.random.Generator) -> Grid:

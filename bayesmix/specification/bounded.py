@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from numbers import Real
 
+from bayesmix import arguments
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.mixing import Law, independent
 
@@ -55,11 +56,11 @@ def Triangular(
     >>> print(Triangular("price", zero_bounded=True, sign=-1))
     independent zero-bounded triangular: -price
     """
-    if zero_bounded:
-        if mean != "1":
+    if arguments.flag("zero_bounded", zero_bounded):
+        if not isinstance(mean, str) or mean != "1":
             raise SpecificationError(
                 "Triangular(zero_bounded=True) has one parameter, and no mean that covariates "
-                "could shift: leave out mean=, or use LogNormal or Gamma"
+                "could shift: leave out argument 'mean', or use LogNormal or Gamma"
             )
         side = 1 if sign is None else sign
         return independent("Triangular", terms, "zero-triangular", sign=side, mean="0")

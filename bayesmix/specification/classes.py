@@ -103,7 +103,7 @@ def LatentClass(*members: str | Law, classes: int = 2, share: str = "1") -> Clas
     if not members:
         raise SpecificationError("LatentClass names no term: write LatentClass('price', classes=2)")
     for member in members:
-        if not isinstance(member, str | Law):
+        if not isinstance(member, str | Law) or member == "":
             raise SpecificationError(
                 "LatentClass: members are names of columns of the design, such as 'price', or laws "
                 f"such as Normal('time'), got {member!r}"

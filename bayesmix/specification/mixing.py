@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 from bayesmix import arguments
 from bayesmix.errors import SpecificationError
@@ -198,7 +199,7 @@ def independent(
     bounds: tuple[float | None, float | None] = (None, None),
 ) -> Law:
     """Independent coefficients of one family; ``name`` is the function that people call."""
-    if isinstance(sign, bool) or sign not in (1, -1):
+    if isinstance(sign, bool) or not isinstance(sign, Real) or sign not in (1, -1):
         raise SpecificationError(
             f"{name}: argument 'sign' must be 1 or -1, got {sign!r}: "
             "write sign=-1 for a coefficient that is negative for everybody"
@@ -221,7 +222,7 @@ def _checked(terms: tuple[str, ...], law: str) -> tuple[str, ...]:
     if not terms:
         raise SpecificationError(f"{law} names no term: write {law}('price')")
     for term in terms:
-        if not isinstance(term, str):
+        if not isinstance(term, str) or not term.strip():
             raise SpecificationError(
                 f"{law}: terms are names of columns of the design, such as 'price', got {term!r}"
             )

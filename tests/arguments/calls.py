@@ -53,16 +53,20 @@ def made() -> SimpleNamespace:
     """What calls need: data, a fit, a posterior, results of demand. Some seconds."""
     data = bm.ChoiceData.from_long(frame(), **LONG)
     fit = bm.msle(MODEL, data, grid=bm.centred(bm.sobol(16)), starts=1, rng=1)
+    half = bm.msle(MODEL, bm.ChoiceData.from_long(frame(30), **LONG), grid=fit.grid.rule, rng=1)
     fixed = bm.msle(bm.MixedLogit("price + quality"), data)
     few = {"draws": 4, "nodes": 8, "rng": 1}
     return SimpleNamespace(
         data=data,
         fit=fit,
         fixed=fixed,
+        half=half,
         elasticities=bm.elasticities(fit, data, "price", **few),
         diversion=bm.diversion(fit, data, **few),
         wtp=bm.wtp(fit, "quality", "price", **few),
         curve=bm.price_curve(fit, data, "a", prices=[1.0, 2.0, 3.0], **few),
+        classes=bm.msle(CLASSES, data, starts=1, rng=1),
+        rules=bm.compare_rules(MODEL, data, AT, [bm.sobol(16)], rng=1),
         few=few,
     )
 
@@ -167,7 +171,8 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         ),
         "lr_test": Call(bm.lr_test, {"restricted": have.fixed, "full": fit}),
         "hausman_test": Call(
-            bm.hausman_test, {"efficient": fit, "consistent": fit, "params": None, "kind": None}
+            bm.hausman_test,
+            {"efficient": have.half, "consistent": fit, "params": None, "kind": None},
         ),
         "to_latex": Call(
             bm.to_latex, {"result": fit, "notes": (), "caption": None, "label": None, "digits": 3}
@@ -262,9 +267,10 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
             bm.InverseWishart,
             {"df": 6.0, "scale": 1.0, "mean_precision": 0.1, "mean_location": 0.0},
         ),
-        "Tolerance": Call(bm.Tolerance, {"estimates": 0.05, "loglik": 0.5}),
+        "Tolerance": Call(bm.Tolerance, {"estimates": 0.05, "loglik": 0.5, "std_errors": 0.02}),
         "sobol": Call(bm.sobol, {"nodes": 16}),
-        "halton": Call(bm.halton, {"nodes": 16, "scramble": False, "skip": 0}),
+        "halton": Call(bm.halton, {"nodes": 16, "scramble": False, "skip": 1}),
+        "trapezoid": Call(bm.trapezoid, {"points": 16}),
         "mlhs": Call(bm.mlhs, {"nodes": 16}),
         "monte_carlo": Call(bm.monte_carlo, {"nodes": 16, "antithetic": False}),
         "gauss_hermite": Call(bm.gauss_hermite, {"points": 5}),
@@ -298,8 +304,13 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "outside_option": False,
             },
         ),
-        "ChoiceData.with_attribute": Call(data.with_attribute, {"name": "price", "values": 2.0}),
-        "ChoiceData.without": Call(data.without, {"alternative": "a"}),
+        "ChoiceData.with_attribute": Call(data.with_attribute, {"name": "price", "value": 2.0}),
+        "ChoiceData.without": Call(data.without, {"alternatives": ("a",)}),
+        "predict": Call(bm.predict, {**demand, "predict": None, "scenario": None, **_options(few)}),
+        "class_probabilities": Call(
+            bm.class_probabilities, {"result": have.classes, "data": data, **_options(few)}
+        ),
+        "plot_rules": Call(bm.plot_rules, {"table": have.rules}),
         "Fit.confidence_intervals": Call(fit.confidence_intervals, {"level": 0.95, "kind": None}),
     }
 

@@ -165,7 +165,7 @@ def test_what_has_no_such_prior(panel):
     with pytest.raises(bm.SpecificationError, match="has no mean"):
         make_priors(bind(component, panel), {"cov": PRIOR})
     for name, value in (("df", 0), ("mean_precision", -1.0), ("df", np.inf)):
-        with pytest.raises(bm.SpecificationError, match=f"'{name}' must be a positive number"):
+        with pytest.raises(bm.SpecificationError, match=f"'{name}' must be a finite number"):
             bm.InverseWishart(**{name: value})
 
 

@@ -159,7 +159,7 @@ def test_confidence_intervals_are_symmetric_on_their_scales(level):
         assert middle - low == pytest.approx(high - middle)
         assert found["scale"][name] == words
     assert list(found.columns[:2]) == [f"{50 - 50 * level:g} %", f"{50 + 50 * level:g} %"]
-    with pytest.raises(SpecificationError, match="'level' must be a number above 0 and below 1"):
+    with pytest.raises(SpecificationError, match="'level' must be a finite number above 0"):
         fit().confidence_intervals(95)
 
 
