@@ -219,7 +219,7 @@ def settle(
         )
         evaluations += optimum.evaluations
         distance = state.distance(optimum.theta)
-        if distance < nearest or found is None:
+        if found is None or (not optimum.converged, distance) < (not found[0].converged, nearest):
             found, nearest = (optimum, state.grid), distance
         signs_kept = np.array_equal(problem.parameters.canonical(optimum.theta), optimum.theta)
         near = distance < FAR_STEP or distance < NOISY_STEP * _noise(state, rng)

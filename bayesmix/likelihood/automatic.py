@@ -19,6 +19,8 @@ DEFENCE = 0.125
 GROWTH = 8
 """Times as many nodes as before in a panel, at most: what a coarse grid says of its own error is
 coarse there, and where it ends on nodes that it has climbed on."""
+GROSS = 5.0
+"""Times the tolerance that such an error is at least."""
 PREDICTABLE = 512
 """Nodes a person whose certificate tells how far away the tolerance is."""
 OUT_OF_REACH = 4.0
@@ -121,7 +123,8 @@ def next_rule(
         assert isinstance(rule, Centred)
         assert isinstance(rule.rule, DrawRule)
         single = int(np.diff(problem.data.person_start).max()) == 1
-        growth = MOST_NODES if single else GROWTH
+        gross = abs(certificate.error) > GROSS * tolerance.loglik
+        growth = GROWTH if gross and not single else MOST_NODES
         more, words = _more_nodes(rule.rule.nodes, certificate, tolerance, growth)
         if more is None:
             return None, words

@@ -36,7 +36,7 @@ Counts = NDArray[np.int64]
 LEAST_FIRST_PASS, MOST_FIRST_PASS = 256, 512
 """Nodes a person of the pass that finds moments: as many as the grid's, within these bounds."""
 
-SECOND_PASS, SECOND_PASS_NODES = 512, 2048
+SECOND_PASS, SECOND_PASS_NODES = 2048, 2048
 """Nodes a person from which on a second pass looks again, with the first one's component and so
 many nodes: with 512 nodes the variance of a log-integral falls to a third where four correlated
 lognormals make posteriors wide and skewed, and by a tenth elsewhere."""

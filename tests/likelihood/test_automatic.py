@@ -98,9 +98,10 @@ def test_as_many_nodes_as_noise_and_bias_ask_for():
 
 
 def test_a_coarse_certificate_is_not_believed_too_far():
-    rule, _ = next_rule(problem(1, 2), centred(sobol(64)), certificate([9.0]), Tolerance())
+    gross = replace(certificate([9.0]), error=2.6)
+    rule, _ = next_rule(problem(1, 2), centred(sobol(64)), gross, Tolerance())
     assert rule.rule.nodes == 64 * automatic.GROWTH
-    single, _ = next_rule(problem(1, 1), centred(sobol(64)), certificate([9.0]), Tolerance())
+    single, _ = next_rule(problem(1, 1), centred(sobol(64)), gross, Tolerance())
     assert single.rule.nodes == automatic.MOST_NODES
 
 
