@@ -106,7 +106,8 @@ def assemble(
     search.progress.phase("standard errors")
     find = held_information if optimum.held else information_at
     found = find(likelihood, theta, scores, draft=draft)
-    if not optimum.converged:
+    if not (optimum.converged or draft):
+        # A draft's optimum is where a finer grid begins; the fit itself has to converge.
         raise _not_converged(search, optimum, found, theta)
     search.progress.phase("certificate of the integration error")
     words = [message_of(optimum, found, problem, theta)]
