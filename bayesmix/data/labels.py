@@ -94,7 +94,8 @@ def with_names(
     frame: pd.DataFrame, column: str, codes: np.ndarray, names: tuple[Hashable, ...]
 ) -> pd.DataFrame:
     """The frame with alternatives' ``names``, where those are not the labels that it holds."""
-    if frame[column].iloc[0] == names[codes[0]]:
+    _, first = np.unique(codes, return_index=True)
+    if all(frame[column].iloc[row] == names[codes[row]] for row in first):
         return frame
     frame = frame.copy(deep=False)
     frame[column] = pd.Categorical.from_codes(codes, categories=pd.Index(names))

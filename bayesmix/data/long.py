@@ -96,15 +96,16 @@ def _without_certain(read: LongRows, roles: Roles) -> LongRows:
     some = np.bincount(layout.row_situation[read.available], minlength=len(layout.situations)) > 0
     if some.all():
         return read
-    kept = some[layout.row_situation]
-    table = read.frame[kept]
-    layout = lay_out(table, roles.person, roles.situation, roles.alternative)
+    kept = np.flatnonzero(some[layout.row_situation])
+    rest = read.frame.iloc[kept]
+    layout = lay_out(rest, roles.person, roles.situation, roles.alternative)
+    kept = kept[layout.order]  # labels that cannot be compared may stand in another order now
     return LongRows(
-        frame=table,
+        frame=rest.take(layout.order),
         layout=layout,
         chosen=read.chosen[kept],
         available=read.available[kept],
         weights=np.ones(len(layout.persons)),
         ranks=None if read.ranks is None else read.ranks[kept],
-        certain=(int((~some).sum()), int((~kept).sum())),
+        certain=(int((~some).sum()), len(read.frame) - len(rest)),
     )

@@ -106,6 +106,19 @@ def test_alternatives_of_any_kind_have_names(kind):
     assert found.predict(scenario=more).probability.sum() == pytest.approx(36)
 
 
+def test_text_beside_labels_of_another_kind():
+    """The first row's label is its name already; the others are not."""
+    kinds = {1: "A", 2: uuid.UUID(int=1), 3: uuid.UUID(int=0)}
+    data = ChoiceData.from_long(relabelled(frame(), "alt", kinds.get), **ROLES)
+    assert data.alternatives == ("A", str(kinds[2]), str(kinds[3]))
+    names = [data.alternatives[code] for code in data.alternative_code]
+    assert data.frame["alt"].tolist() == names
+    found = bm.msle(bm.MixedLogit("price + C(alt)"), data, rng=1)
+    plain = bm.msle(bm.MixedLogit("price + C(alt)"), ChoiceData.from_long(frame(), **ROLES), rng=1)
+    np.testing.assert_allclose(found.params, plain.params, rtol=1e-9)
+    assert list(found.params.index)[1] == f"fixed[alt[{kinds[2]}]]"
+
+
 def test_tuples_in_wide():
     wide = pd.DataFrame({"p1": [1.0, 2.0], "p2": [2.0, 1.0], "mode": [("bus", 1), ("bus", 2)]})
     labels = [("bus", 1), ("bus", 2)]

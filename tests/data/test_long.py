@@ -243,6 +243,33 @@ def test_what_only_the_outside_option_is_chosen_from_is_left_out_and_counted(pan
     assert exploded.first_choices().chosen_row.tolist() == [0, 3, -1]
 
 
+def test_situations_that_are_left_out_do_not_move_others_of_labels_without_an_order():
+    """Labels that cannot be compared stay in order of first appearance, in what is left too."""
+    rows = [
+        ("p2", 1, "bus", 2.0, 0, 1),
+        ("p2", "s3", "bus", 4.0, 1, 1),
+        ("p2", "s3", "car", 5.0, 0, 1),
+        ("p2", 7, "bus", 6.0, 0, 0),
+        ("p1", "s3", "bus", 0.0, 0, 1),
+        ("p1", "s3", "car", 1.0, 1, 1),
+    ]
+    frame = pd.DataFrame(rows, columns=["who", "task", "mode", "price", "choice", "here"])
+    data = ChoiceData.from_long(
+        frame,
+        person="who",
+        situation="task",
+        alternative="mode",
+        chosen="choice",
+        availability="here",
+        outside_option=True,
+    )
+    labels = [data.situations[t] for t in data.row_situation]
+    assert labels == list(zip(data.frame["who"], data.frame["task"], strict=True))
+    assert data.frame["price"][data.chosen_row[data.chosen_row >= 0]].tolist() == [1.0, 4.0]
+    assert frame["price"][data.rows].tolist() == data.frame["price"].tolist()
+    assert (data.situations_left_out, data.rows_left_out) == (1, 1)
+
+
 def test_one_alternative_besides_the_outside_option(panel, roles):
     buses = panel[panel["mode"] == "bus"]
     data = ChoiceData.from_long(buses, **roles, outside_option=True)
