@@ -77,6 +77,9 @@ STATISTICS: Mapping[str, Callable[..., Any]] = {
 }
 """Statistics of a column, written ``np.mean(x)`` or ``x.mean()``."""
 
+OPTIONS = {"std": "ddof", "var": "ddof", "quantile": "q", "percentile": "q"}
+"""The one option that a statistic has; a quantile's may stand without its name."""
+
 METHODS = ("abs", "clip", "round")
 """Methods of a column that are functions of `ELEMENTWISE`."""
 

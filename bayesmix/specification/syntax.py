@@ -20,6 +20,7 @@ from bayesmix.specification.functions import (
     ELEMENTWISE,
     KNOWN,
     METHODS,
+    OPTIONS,
     STATEFUL,
     STATISTICS,
 )
@@ -197,10 +198,10 @@ def _check_call(node: ast.Call) -> None:
     elif method is None and name is not None and name.removeprefix("np.") in STATISTICS:
         if not name.startswith("np."):
             raise _unknown(name)
-        _check_arguments(node, node.args[1:])
+        _check_options(node, name.removeprefix("np."), node.args[1:])
         check(_first(node))
     elif method in STATISTICS or method in METHODS:
-        _check_arguments(node, node.args)
+        _check_options(node, str(method), node.args)
         assert isinstance(node.func, ast.Attribute)
         check(node.func.value)
     else:
@@ -233,6 +234,15 @@ def _check_keywords(node: ast.Call, known: tuple[str, ...]) -> None:
     for keyword in node.keywords:
         if keyword.arg not in known:
             raise Unlisted(f"{ast.unparse(node)!r}: leave {keyword.arg}= out")
+
+
+def _check_options(node: ast.Call, name: str, positional: list[ast.expr]) -> None:
+    """A statistic's one option is a number: others, such as an axis, say nothing of a column."""
+    _check_arguments(node, positional)
+    option = OPTIONS.get(name)
+    _check_keywords(node, (option,) if option else ())
+    if len(positional) > (len(node.args) if name in METHODS else option == "q"):
+        raise Unlisted(f"{ast.unparse(node)!r}: leave {ast.unparse(positional[-1])} out")
 
 
 def _check_arguments(node: ast.Call, positional: list[ast.expr]) -> None:

@@ -12,6 +12,9 @@ HOW = {"interval": 0.9}
 LEARNT = {
     "{price / price.std()}": lambda x, f: x / f.std(ddof=1),
     "{price / np.std(price)}": lambda x, f: x / f.std(ddof=0),
+    "{price / np.std(price, ddof=1)}": lambda x, f: x / f.std(ddof=1),
+    "{price - price.quantile(q=0.1)}": lambda x, f: x - f.quantile(0.1),
+    "{price - np.percentile(price, 10)}": lambda x, f: x - f.quantile(0.1),
     "{price - price.mean()}": lambda x, f: x - f.mean(),
     "{price / np.max(price)}": lambda x, f: x / f.max(),
     "{price - np.quantile(price, 0.1)}": lambda x, f: x - f.quantile(0.1),
