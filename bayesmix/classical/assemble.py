@@ -32,7 +32,6 @@ from bayesmix.likelihood.certificate import Certificate, certify, exact
 from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.following import following_gradient
-from bayesmix.likelihood.laws import CENSORED
 from bayesmix.likelihood.louis import DRAFT_NODES, MORE, NODES, checked
 from bayesmix.likelihood.maximise import Optimum, curvature, whitening
 from bayesmix.likelihood.multinomial import Multinomial, starting_values
@@ -170,10 +169,9 @@ def information_at(
     problem, grid = likelihood.problem, likelihood.grid
     weights = problem.data.weights
     gradient = lambda at: likelihood.value_and_gradient(at)[1]  # noqa: E731
-    kinked = bool((np.abs(problem.link) == CENSORED).any())
     if made_of_draws(grid):
         nodes = max(CURVATURE_NODES, int(CURVATURE_SHARE * grid.size))
-        nodes = SCORE_NODES if kinked else min(max(grid.size, CURVATURE_NODES), nodes)
+        nodes = SCORE_NODES if problem.kinked else min(max(grid.size, CURVATURE_NODES), nodes)
         nodes = min(grid.size, CURVATURE_NODES) if draft else nodes
         gradient = following_gradient(problem, grid.resized(nodes))
         if grid.size < SCORE_NODES and not draft:
@@ -184,7 +182,7 @@ def information_at(
         _, scores = likelihood.by_person(theta)
     units = natural_units(problem)
     root = whitening(scores, weights, units)
-    hessian = curvature(gradient, theta, root, units if kinked else None)
+    hessian = curvature(gradient, theta, root, units if problem.kinked else None)
     attempts = (DRAFT_NODES,) if draft else (NODES, MORE * NODES)
     found = checked(problem, theta, hessian, root, attempts)
     scores = scores if found.scores is None else found.scores

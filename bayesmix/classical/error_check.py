@@ -54,10 +54,11 @@ def relative_errors(
 def finer_grid(problem: Problem, grid: Any, theta: Array) -> tuple[Grid | None, str]:
     """A quadrature that tells the error of standard errors on ``grid``, and what to say of it.
 
-    None where there is none: with more than three random coefficients, and for draws on panels.
+    None where there is none: with more than three random coefficients, for draws on panels, and
+    where coefficients are censored, whose kinks on shared nodes are errors of their own.
     """
     size = problem.parameters.n_random
-    if size not in LEAST_POINTS:
+    if size not in LEAST_POINTS or problem.kinked:
         return None, ""
     rule, points = grid.rule, LEAST_POINTS[size]
     spaced = isinstance(rule, Trapezoid)

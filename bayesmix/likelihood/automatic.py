@@ -29,6 +29,9 @@ OUT_OF_REACH = 4.0
 So many standard errors as that leave an optimum within a few hundredths of a nat of the best."""
 ENOUGH_NODES = 4096
 """Nodes a person at least of the last grid where the tolerance is out of reach."""
+KINKED_NODES = 512
+"""Nodes a person of the first rule where coefficients are censored: with few of them a search ends
+on a kink, too far from an optimum to be one."""
 FIRST_RULE = centred(sobol(FIRST_NODES))
 POINTS = {1: (64, 128, 256, 512), 2: (24, 48, 96), 3: (16, 24, 32)}
 """Points a dimension of the trapezoidal products that are tried on cross-sections, by number of
@@ -89,12 +92,21 @@ def first_rule(problem: Problem) -> tuple[Rule | Centred, str]:
     ladder = _ladder(problem)
     if ladder:
         return ladder[0], _quadrature_reason(ladder[0])
+    if problem.kinked:
+        return centred(sobol(KINKED_NODES)), _panel_reason(KINKED_NODES, "a quarter")
     return FIRST_RULE, _panel_reason(FIRST_NODES, "a quarter")
 
 
 def _ladder(problem: Problem) -> list[Rule | Centred]:
-    """Quadratures to be tried in turn, before draws."""
+    """Quadratures to be tried in turn, before draws.
+
+    None where coefficients are censored: nodes that all persons share have their kinks at the same
+    parameters, on which searches stop, and no normal fits a posterior whose likelihood is level
+    beyond a bound.
+    """
     size = problem.parameters.n_random
+    if problem.kinked:
+        return []
     longest = int(np.diff(problem.data.person_start).max())
     if longest == 1:
         return [trapezoid(points) for points in POINTS.get(size, ())]

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.laws import CENSORED
 from bayesmix.likelihood.maximise import (
     GRADIENT_TOLERANCE,
     ByPerson,
@@ -67,7 +66,7 @@ def maximise_likelihood(
         )
         if best is not None and best.theta is optimum.theta:
             optimum = replace(optimum, by_person=best)
-    if optimum.converged or not (np.abs(likelihood.problem.link) == CENSORED).any():
+    if optimum.converged or not likelihood.problem.kinked:
         return optimum
     if optimum.decrement <= KINKED:
         return replace(optimum, converged=True)

@@ -14,7 +14,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known import check_offset
 from bayesmix.errors import DataError, Fault, SpecificationError
 from bayesmix.likelihood.kernels import Panel
-from bayesmix.likelihood.laws import NO_BOUNDS
+from bayesmix.likelihood.laws import CENSORED, NO_BOUNDS
 from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.component_findings import component_faults
 from bayesmix.specification.formula import Learnt
@@ -115,6 +115,11 @@ class Problem:
         if (np.abs(self.link) <= 1).all():
             return NO_BOUNDS
         return np.array([c.limits for c in self.design.coefficients])
+
+    @cached_property
+    def kinked(self) -> bool:
+        """Whether coefficients are censored: sums over nodes then have kinks."""
+        return bool((np.abs(self.link) == CENSORED).any())
 
     @cached_property
     def index(self) -> NDArray[np.bool_]:
