@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from os import PathLike
 from pathlib import Path
@@ -20,31 +20,26 @@ from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.gmm import Overidentification
 from bayesmix.classical.simulation_error import SimulationError
+from bayesmix.classical.stored_grid import read_grid, write_grid
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.data.known import check_offset
 from bayesmix.errors import DataError, IntegrationError, SpecificationError
 from bayesmix.files import save_text
-from bayesmix.integration import descriptions
-from bayesmix.integration.grids import PopulationGrid, population_grid
-from bayesmix.likelihood.centred import PersonGrid, anchored_grid
 from bayesmix.likelihood.certificate import Certificate
-from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.record import model_from_record, model_record
 
 FORMAT = 4
-RULES: Mapping[str, Callable[..., Any]] = {
-    rule.__name__: rule
-    for rule in (
-        *(descriptions.Sobol, descriptions.Halton, descriptions.PlainHalton, descriptions.MLHS),
-        *(descriptions.MonteCarlo, descriptions.GaussHermite, descriptions.Trapezoid),
-        descriptions.Sparse,
-        descriptions.Centred,
-    )
+KINDS: Mapping[str, Any] = {
+    **dict.fromkeys(("estimator", "message"), str),
+    **dict.fromkeys(("loglik", "loglik_multinomial", "seconds"), float | int | None),
+    "converged": bool,
 }
-"""What the rule of a stored grid may be."""
+"""Fields that a fit has as they are stored."""
+NUMBERLESS = (OverflowError, MemoryError)
+"""What numbers raise that are no numbers of nodes, persons or keys."""
 SAME = 1e-7
 """Share by which a log-likelihood may differ on another machine."""
 
@@ -61,7 +56,7 @@ def save(fit: Fit, path: str | PathLike[str]) -> None:
         "loglik": fit.loglik,
         "loglik_multinomial": fit.loglik_multinomial,
         "information": _write_information(fit.information),
-        "grid": _write_grid(fit.grid),
+        "grid": write_grid(fit.grid),
         "integration": _write_certificate(
             fit.integration, None if fit.problem is None else fit.problem.data.persons
         ),
@@ -90,7 +85,7 @@ def load(path: str | PathLike[str], data: ChoiceData, *, trust: bool = False) ->
     record = _record(path)
     try:
         return _fit(record, path, data, trust)
-    except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+    except (KeyError, TypeError, AttributeError, IndexError, *NUMBERLESS) as error:
         raise _damaged(path, error) from error
     except ValueError as error:  # ours say what is wrong, NumPy's and pandas' do not
         if isinstance(error, DataError | SpecificationError | IntegrationError):
@@ -121,13 +116,15 @@ def _fit(record: dict[str, Any], path: str | PathLike[str], data: ChoiceData, tr
     problem = bind(model, data)
     optima = pd.DataFrame(record["optima"]).set_index("start")
     test = record.get("overidentification")
-    same = ("estimator", "loglik", "loglik_multinomial", "converged", "message", "seconds")
+    for name, kind in KINDS.items():
+        if not isinstance(record[name], kind):
+            raise TypeError(f"{name} is {record[name]!r}")
     fit = Fit(
         model=model,
         space=problem.parameters,
         theta=_array(record["theta"]),
-        information=_read_information(record["information"]),
-        grid=_read_grid(record["grid"], problem),
+        information=_read_information(record["information"], problem.parameters.size),
+        grid=read_grid(record["grid"], problem),
         integration=_read_certificate(record["integration"], problem),
         optima=optima,
         n_persons=data.n_persons,
@@ -135,7 +132,7 @@ def _fit(record: dict[str, Any], path: str | PathLike[str], data: ChoiceData, tr
         fingerprint=fingerprint(data),
         problem=problem,
         overidentification=test and Overidentification(**test),
-        **{name: record[name] for name in same},
+        **{name: record[name] for name in KINDS},
     )
     _check_loglik(fit, problem, path)
     return fit
@@ -145,7 +142,7 @@ def _record(path: str | PathLike[str]) -> dict[str, Any]:
     """What the file holds, refused unless `save` wrote it."""
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError:  # neither text nor JSON
+    except (ValueError, RecursionError):  # neither text nor JSON, or nested too deeply
         record = None
     if not isinstance(record, dict) or not {"format", "estimator", "theta"} <= set(record):
         raise DataError(f"{path} is not a fit: give a file that fit.save(path) wrote")
@@ -203,58 +200,17 @@ def _write_information(found: Information) -> dict[str, Any]:
     }
 
 
-def _read_information(record: dict[str, Any]) -> Information:
-    groups = record["groups"]
+def _read_information(record: dict[str, Any], size: int) -> Information:
+    groups, hessian, scores = record["groups"], _array(record["hessian"]), record["scores"]
+    if hessian.shape != (size, size):
+        raise ValueError(f"the information has shape {hessian.shape}, of {size} parameters")
     return Information(
-        _array(record["hessian"]),
-        _unpacked(record["scores"]),
+        hessian,
+        _unpacked(scores),
         _unpacked(record["weights"]),
         None if groups is None else _unpacked(groups).astype(np.int64),
         record["grouped_by"],
     )
-
-
-def _write_rule(rule: Any) -> dict[str, Any]:
-    values = {f.name: getattr(rule, f.name) for f in fields(rule)}
-    if isinstance(rule, descriptions.Centred):
-        values["rule"] = _write_rule(rule.rule)
-    return {"type": type(rule).__name__, **values}
-
-
-def _read_rule(record: dict[str, Any]) -> Any:
-    values = {k: v for k, v in record.items() if k != "type"}
-    if "rule" in values:
-        values["rule"] = _read_rule(values["rule"])
-    if record["type"] not in RULES:
-        raise DataError(
-            f"a stored grid is of the rule {record['type']!r}; rules are {', '.join(RULES)}: "
-            "give a file that fit.save(path) wrote"
-        )
-    return RULES[record["type"]](**values)
-
-
-def _write_grid(grid: PopulationGrid | PersonGrid | ClassGrid) -> dict[str, Any]:
-    if isinstance(grid, ClassGrid):
-        return {"classes": [_write_grid(part) for part in grid.parts]}
-    if isinstance(grid, PersonGrid):
-        return {
-            "rule": _write_rule(grid.rule),
-            "key": str(grid.base.key),
-            "anchor": grid.anchors.theta,
-        }
-    return {"rule": _write_rule(grid.rule), "key": str(grid.key)}
-
-
-def _read_grid(record: dict[str, Any], problem: Problem) -> Any:
-    if "classes" in record:
-        assert problem.within is not None
-        return ClassGrid(tuple(_read_grid(part, problem.within) for part in record["classes"]))
-    rule, key = _read_rule(record["rule"]), int(record["key"])
-    centred = isinstance(rule, descriptions.Centred)
-    size = problem.parameters.n_random
-    blank = population_grid(rule.rule if centred else rule, size, problem.n_persons, 0)
-    base = PopulationGrid(blank.rule, blank.dimension, blank.persons, key)
-    return anchored_grid(problem, rule, _array(record["anchor"]), base) if centred else base
 
 
 def _write_certificate(

@@ -63,7 +63,7 @@ def read_manifest(folder: Path) -> Manifest | None:
         raw = json.loads(path.read_text(encoding="utf-8"))
         steps = {name: _step(step) for name, step in raw["steps"].items()}
         return Manifest(_text(raw["study"]), _text(raw["subject"]), steps)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"'{path}' is damaged ({type(error).__name__}: {error})") from error
 
 

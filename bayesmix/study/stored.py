@@ -54,7 +54,7 @@ def write_fit(fit: Any, path: Path, origin: Origin) -> Origin:
 
 def fit_origin(path: Path) -> Origin:
     """Of a file that `write_fit` wrote."""
-    record = json.loads(path.read_text(encoding="utf-8"))
+    record = _parsed(path.read_text(encoding="utf-8"))
     mark = record.pop(FIELD, None) if isinstance(record, dict) else None
     return _checked(mark, lambda: _json_hash(record))
 
@@ -77,7 +77,14 @@ def posterior_origin(path: Path) -> Origin:
     except (RuntimeError, KeyError, TypeError) as error:  # netCDF's, of damaged files
         raise ValueError(str(error)) from error
     mark = tree.attrs.pop(ATTRIBUTE, None)
-    return _checked(None if mark is None else json.loads(mark), lambda: _tree_hash(tree))
+    return _checked(None if mark is None else _parsed(str(mark)), lambda: _tree_hash(tree))
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def _checked(mark: Any, content: Callable[[], str]) -> Origin:

@@ -162,7 +162,9 @@ def test_the_file_is_made_for_people(tmp_path):
     assert record["grid"]["rule"]["rule"] == {"type": "Sobol", "nodes": 32}
 
 
-@pytest.mark.parametrize("content", [b"hello", b"[1]", b'{"format": 4}', b"\xff\xfe\x00"])
+@pytest.mark.parametrize(
+    "content", [b"hello", b"[1]", b'{"format": 4}', b"\xff\xfe\x00", b"[" * 10**5]
+)
 def test_what_is_no_fit_is_refused(tmp_path, content):
     path = tmp_path / "other.json"
     path.write_bytes(content)
@@ -240,6 +242,12 @@ def damaged(change):
         lambda r: r["model"]["random"][0]["coefficients"][0].update(family="secret"),
         lambda r: r["model"]["random"][0]["coefficients"][0].update(more=1),
         lambda r: r.update(overidentification={"more": 1}),
+        lambda r: r.update(message=3),
+        lambda r: r.update(converged="no"),
+        lambda r: r.update(estimator=None),
+        lambda r: r.update(seconds="long"),
+        lambda r: r["information"].update(hessian=[[1.0]]),
+        lambda r: r["grid"]["rule"].update(rule={"type": "Sobol", "nodes": 2**50}),
     ],
 )
 def test_a_damaged_fit_is_refused_in_words(tmp_path, change):

@@ -28,7 +28,13 @@ from bayesmix.study import run as run_module
 from bayesmix.study.build import check_study
 from bayesmix.study.manifest import read_manifest
 from bayesmix.study.methods import METHODS
-from bayesmix.study.stored import Origin, fit_origin, posterior_origin, write_posterior
+from bayesmix.study.stored import (
+    ATTRIBUTE,
+    Origin,
+    fit_origin,
+    posterior_origin,
+    write_posterior,
+)
 
 Write = Callable[..., Path]
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -86,7 +92,7 @@ def test_another_models_file_is_not_reported(
     assert estimators.names == ["msle"] * 3
 
 
-@pytest.mark.parametrize("change", ["number", "no origin", "not JSON"])
+@pytest.mark.parametrize("change", ["number", "no origin", "not JSON", "nested"])
 def test_a_fit_that_was_changed_is_done_again_and_set_aside(
     write_study: Write,
     estimators: Any,
@@ -102,12 +108,32 @@ def test_a_fit_that_was_changed_is_done_again_and_set_aside(
         "number": text.replace("-1.0", "-9.0"),
         "no origin": json.dumps({k: v for k, v in record.items() if k != "study"}),
         "not JSON": text[:100],
+        "nested": "[" * 100_000,
     }[change]
     (out / "msle.json").write_text(changed)
     assert run(path, out).results["msle"].values["mean[time]"] == -1.0
     assert estimators.names == ["msle", "msle"]
     assert (out / "msle.json.set-aside-1").read_text() == changed
     assert "msle.json is not used" in capsys.readouterr().err
+
+
+def test_a_nested_manifest_is_a_damaged_one(
+    write_study: Write, estimators: Any, tmp_path: Path
+) -> None:
+    path, out = write_study(FITS_ONLY), tmp_path / "out"
+    run(path, out)
+    (out / "run.json").write_text("[" * 100_000)
+    run(path, out)
+    assert json.loads((out / "run.json").read_text())["steps"]["msle"]
+    assert estimators.names == ["msle"]
+
+
+@pytest.mark.parametrize("mark", ["[" * 100_000, 3])
+def test_a_posterior_whose_origin_is_no_record_is_not_used(tmp_path: Path, mark: Any) -> None:
+    tree = xr.DataTree(xr.Dataset({"x": ("draw", [1.0])}, attrs={ATTRIBUTE: mark}))
+    tree.to_netcdf(tmp_path / "posterior.nc", engine="netcdf4")
+    with pytest.raises(ValueError, match=r"too deeply|does not say"):
+        posterior_origin(tmp_path / "posterior.nc")
 
 
 def test_damaged_posteriors_and_tables_are_made_again(

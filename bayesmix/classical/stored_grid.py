@@ -1,0 +1,76 @@
+"""Grids on disk: what they are made of (rule, key, anchor), and again grids from the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from bayesmix.errors import DataError
+from bayesmix.integration import descriptions
+from bayesmix.integration.grids import PopulationGrid, population_grid
+from bayesmix.likelihood.centred import PersonGrid, anchored_grid
+from bayesmix.likelihood.class_grid import ClassGrid
+from bayesmix.likelihood.problem import Problem
+
+RULES: Mapping[str, Callable[..., Any]] = {
+    rule.__name__: rule
+    for rule in (
+        *(descriptions.Sobol, descriptions.Halton, descriptions.PlainHalton, descriptions.MLHS),
+        *(descriptions.MonteCarlo, descriptions.GaussHermite, descriptions.Trapezoid),
+        descriptions.Sparse,
+        descriptions.Centred,
+    )
+}
+"""What the rule of a stored grid may be."""
+
+
+def _write_rule(rule: Any) -> dict[str, Any]:
+    values = {f.name: getattr(rule, f.name) for f in fields(rule)}
+    if isinstance(rule, descriptions.Centred):
+        values["rule"] = _write_rule(rule.rule)
+    return {"type": type(rule).__name__, **values}
+
+
+def _read_rule(record: dict[str, Any]) -> Any:
+    values = {k: v for k, v in record.items() if k != "type"}
+    if "rule" in values:
+        values["rule"] = _read_rule(values["rule"])
+    if record["type"] not in RULES:
+        raise DataError(
+            f"a stored grid is of the rule {record['type']!r}; rules are {', '.join(RULES)}: "
+            "give a file that fit.save(path) wrote"
+        )
+    return RULES[record["type"]](**values)
+
+
+def write_grid(grid: PopulationGrid | PersonGrid | ClassGrid) -> dict[str, Any]:
+    """A grid as a record for JSON."""
+    if isinstance(grid, ClassGrid):
+        return {"classes": [write_grid(part) for part in grid.parts]}
+    if isinstance(grid, PersonGrid):
+        return {
+            "rule": _write_rule(grid.rule),
+            "key": str(grid.base.key),
+            "anchor": grid.anchors.theta,
+        }
+    return {"rule": _write_rule(grid.rule), "key": str(grid.key)}
+
+
+def read_grid(record: dict[str, Any], problem: Problem) -> Any:
+    """The grid of a record that `write_grid` made, of the persons of ``problem``."""
+    if "classes" in record:
+        assert problem.within is not None
+        return ClassGrid(tuple(read_grid(part, problem.within) for part in record["classes"]))
+    rule, key = _read_rule(record["rule"]), int(record["key"])
+    centred = isinstance(rule, descriptions.Centred)
+    size = problem.parameters.n_random
+    blank = population_grid(rule.rule if centred else rule, size, problem.n_persons, 0)
+    base = PopulationGrid(blank.rule, blank.dimension, blank.persons, key)
+    return (
+        anchored_grid(problem, rule, np.array(record["anchor"], dtype=float), base)
+        if centred
+        else base
+    )
