@@ -91,6 +91,22 @@ def check_offset(data: ChoiceData, offset: str | None, result: str) -> None:
     )
 
 
+def check_outside(data: ChoiceData, outside_option: bool, result: str) -> None:
+    """Refuse data with an outside option where ``result``, such as "the fit", has none, or not.
+
+    Raises
+    ------
+    DataError
+        Saying how the data are made.
+    """
+    if data.outside_option != outside_option:
+        having = ("without", "with")[outside_option]
+        raise DataError(
+            f"{result} is of data {having} an outside option, and these are not: give "
+            f"outside_option={outside_option} where they are made"
+        )
+
+
 def _probabilities(data: ChoiceData, column: str) -> NDArray[np.float64]:
     values = check_numeric(data, column)
     wrong = np.flatnonzero(~((values > 0.0) & (values <= 1.0)))

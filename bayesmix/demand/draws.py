@@ -25,7 +25,7 @@ from bayesmix.classical.bootstrap import Bootstrap
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.predict import bound_like, is_own
 from bayesmix.data.choices import ChoiceData
-from bayesmix.data.known import check_offset
+from bayesmix.data.known import check_offset, check_outside
 from bayesmix.demand.options import How
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.likelihood.people import past_choices
@@ -98,7 +98,7 @@ def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> 
     SpecificationError
         If ``result`` is neither a fit nor a posterior made by ``bm.sample``.
     DataError
-        If the data have another offset, or other levels or sources, than the result's own.
+        If the data have another offset, outside option, levels or sources than the result's own.
     """
     if not isinstance(data, ChoiceData):
         raise DataError(
@@ -115,6 +115,8 @@ def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> 
     problem = bind_sets(model, data, sources_from_record(record), learnt)
     if "offset" in record:
         check_offset(data, record["offset"], "the posterior")
+    if "outside_option" in record:
+        check_outside(data, record["outside_option"], "the posterior")
     if learnt is None:  # an old posterior
         _check_state(problem, result)
     return ParameterDraws(problem, spaced(problem, posterior, draws))

@@ -165,9 +165,9 @@ def sample(result: Fit | xr.DataTree, data: ChoiceData, where: Where, how: How) 
     known = how.people == "known"
     own = known_choices(result, past, where.predict) if known else there
     who = people(own, thetas.mean(axis=0), known=known, nodes=how.nodes, rng=generator)
-    scenario = where.scenario
+    scenario, sets = where.scenario, there.data
     there = to_predict(there) if scenario is None else bind_scenario(there, scenario)
-    segments, names = _segments(there.data, where.by)
+    segments, names = _segments(there.data, where.by, sets)
     points = uncertainty(result, thetas, how, generator)
     goods = _goods(there.data, where.products)
     return Sample(there, who, points, segments, names, how, *goods)
@@ -248,23 +248,41 @@ def _goods(data: ChoiceData, products: str | None) -> tuple[Indices, tuple]:
     return codes.astype(np.int64), tuple(names)
 
 
-def _segments(data: ChoiceData, by: str | None) -> tuple[Indices, list]:
-    """Segment (T,) of each situation, and the segments' names."""
+def _segments(data: ChoiceData, by: str | None, sets: ChoiceData) -> tuple[Indices, list]:
+    """Segment (T,) of each situation, and the segments' names.
+
+    Those of situations that have lost their rows in a scenario are as in the sets it is made from.
+    """
     if by is None:
         return np.zeros(data.n_situations, dtype=np.int64), ["all"]
     if by not in data.frame.columns:
         near = nearest(by, data.frame.columns)
         raise DataError(f"argument 'by': the data have no column {by!r}; {near}")
-    codes, names = pd.factorize(data.frame[by], sort=True)
+    lost = np.flatnonzero(np.diff(data.situation_start) == 0)
+    column = data.frame[by]
+    if len(lost):
+        column = pd.concat([column, _of_situations(sets, by, lost)])
+    codes, names = pd.factorize(column, sort=True)
     if (codes < 0).any():
         raise DataError(f"argument 'by': column {by!r} has missing values")
-    sizes = np.diff(data.situation_start)
-    first = codes[np.minimum(data.situation_start[:-1], data.n_rows - 1)]
-    mixed = np.flatnonzero(codes != first[data.row_situation])
-    if len(mixed) or not (sizes > 0).all():
+    rows = codes[: data.n_rows]
+    first = rows[np.minimum(data.situation_start[:-1], data.n_rows - 1)]
+    first[lost] = codes[data.n_rows :]
+    mixed = np.flatnonzero(rows != first[data.row_situation])
+    if len(mixed):
         raise DataError(
             f"argument 'by': column {by!r} varies within situations (first in row "
-            f"{data.rows[mixed[0]] if len(mixed) else 'none: a situation has lost its rows'}); "
-            "segments are of situations or persons"
+            f"{data.rows[mixed[0]]}); segments are of situations or persons"
         )
     return first, [bool(name) for name in names] if by in data.booleans else list(names)
+
+
+def _of_situations(sets: ChoiceData, by: str, which: Indices) -> pd.Series:
+    """Values of a column in the first rows of some situations."""
+    empty = np.diff(sets.situation_start)[which] == 0
+    if empty.any() or by not in sets.frame.columns:
+        raise DataError(
+            f"argument 'by': {len(which)} situations have no rows and so no {by!r}: give the sets "
+            "before they lost them as the data, and what is left as scenario="
+        )
+    return sets.frame[by].iloc[sets.situation_start[:-1][which]]

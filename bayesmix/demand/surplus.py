@@ -133,6 +133,9 @@ def _mean(found: Sample, before: Sample, slope: Intervention, theta: Array) -> A
         change, first = slope.change(before, was, theta), was.panel.situation_start[:-1]
         price = change._replace(x=change.x[first], base=change.base[first])
         base, mixture = found.base(part, theta), found.mixture(part, theta)
-        each.append(money_logsums(found.panel(part, theta), part.sets, base, price, mixture))
+        value = money_logsums(found.panel(part, theta), part.sets, base, price, mixture)
+        # Where the outside option is all that is offered there is no price, and nothing to gain.
+        alone = found.there.data.outside_option & (np.diff(part.panel.situation_start) == 1)
+        each.append(np.where(alone, 0.0, value))
     weighted = found.weights * np.concatenate(each)
     return np.bincount(found.segments, weighted, len(found.names)) / found.mass

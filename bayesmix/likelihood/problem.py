@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayesmix.data.checks import check_estimable
 from bayesmix.data.choices import ChoiceData
-from bayesmix.data.known import check_offset
+from bayesmix.data.known import check_offset, check_outside
 from bayesmix.errors import DataError, Fault, SpecificationError
 from bayesmix.likelihood.kernels import Panel
 from bayesmix.likelihood.laws import CENSORED, NO_BOUNDS
@@ -312,12 +312,7 @@ def bind_like(problem: Problem, data: ChoiceData, argument: str = "data") -> Pro
             "ChoiceData.from_long or ChoiceData.from_wide"
         )
     check_offset(data, own.known.offset, "the fit")
-    if data.outside_option != own.outside_option:
-        having = ("without", "with")[own.outside_option]
-        raise DataError(
-            f"the fit is of data {having} an outside option, and these are not: give "
-            f"outside_option={own.outside_option} where they are made"
-        )
+    check_outside(data, own.outside_option, "the fit")
     return like(problem, data)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 UNBOUNDED = 100_000
@@ -29,13 +30,14 @@ def rich_table(frame: pd.DataFrame, *, title: str | None = None, digits: int = 4
     ['', 'estimate']
     """
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column(str(frame.index.name or ""), no_wrap=True)
+    table.add_column(escape(str(frame.index.name or "")), no_wrap=True)
     previous = None
     for column in frame.columns:
         header, previous = _header(column, previous), column
-        table.add_column(header, justify="right", no_wrap=True)
+        table.add_column(escape(header), justify="right", no_wrap=True)
     for row in frame.itertuples():
-        table.add_row(str(row[0]).replace("[", r"\["), *(_cell(value, digits) for value in row[1:]))
+        cells = str(row[0]), *(_cell(value, digits) for value in row[1:])
+        table.add_row(*map(escape, cells))
     return table
 
 

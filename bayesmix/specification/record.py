@@ -71,8 +71,15 @@ def _formulas(formula: str, laws: Sequence[Law | Classes]) -> Iterator[str]:
 
 
 def data_record(data: ChoiceData, design: Design) -> dict[str, Any]:
-    """What parameters mean only with it: the offset, sources of scales, what formulas learnt."""
-    record: dict[str, Any] = {"offset": data.known.offset, "learnt": _plain(design.learnt)}
+    """What parameters mean only with it.
+
+    The offset, whether there is an outside option, sources of scales, what formulas learnt.
+    """
+    record: dict[str, Any] = {
+        "offset": data.known.offset,
+        "outside_option": data.outside_option,
+        "learnt": _plain(design.learnt),
+    }
     found = design.sources
     if found is None:
         return record

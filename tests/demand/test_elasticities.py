@@ -169,12 +169,12 @@ def test_a_posterior_gives_the_mean_over_its_draws(fit, data, posterior):
         ("w", {}, SpecificationError, "do not depend on column 'w'"),
         ("price", {"kind": "own"}, SpecificationError, "must be one of .*got 'own'"),
         ("price", {"arc": 0.1, "change": 2.0}, SpecificationError, "give one"),
-        ("price", {"arc": -1.0}, SpecificationError, "'arc' is a relative change above -1"),
+        ("price", {"arc": -1.0}, SpecificationError, "'arc' must be a finite number above -1"),
         ("new", {"change": 1, "kind": "elasticity"}, SpecificationError, "arc=0.1"),
         ("price", {"people": "mine"}, SpecificationError, "'people' must be one of"),
         ("price", {"uncertainty": "none"}, SpecificationError, "'uncertainty' must be one of"),
         ("price", {"uncertainty": "bootstrap"}, SpecificationError, r"uncertainty=bm.bootstrap\("),
-        ("price", {"nodes": 0}, SpecificationError, "'nodes' must be at least 1"),
+        ("price", {"nodes": 0}, SpecificationError, "'nodes' must be a whole number of at least 1"),
     ],
 )
 def test_arguments_are_checked(fit, data, attribute, options, error, words):

@@ -91,7 +91,7 @@ def test_a_seed_gives_the_same_numbers():
 def test_what_has_no_individuals_is_refused():
     with pytest.raises(SpecificationError, match="everybody's are the same"):
         bm.individuals(bm.msle(bm.MixedLogit("x"), data()), data())
-    with pytest.raises(SpecificationError, match="'draws' must be at least 1"):
+    with pytest.raises(SpecificationError, match="'draws' must be a whole number of at least 1"):
         bm.individuals(fit(), data(), draws=0)
 
 

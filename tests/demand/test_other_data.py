@@ -127,6 +127,15 @@ def test_other_data_of_as_many_rows_are_other_data():
         bm.shares(old, other, **HOW)
 
 
+@pytest.mark.parametrize("outside", [True, False])
+def test_sets_with_and_without_an_outside_option_are_told_apart(outside):
+    """Shares of what is offered, without those who choose none of it, are other shares."""
+    frame = three_sources()
+    tree = posterior_of(PLAIN, choice_data(frame, outside_option=outside), fixed=[1.0, -0.7])
+    with pytest.raises(DataError, match=f"posterior is of data .* give outside_option={outside}"):
+        bm.shares(tree, choice_data(frame, outside_option=not outside), **HOW)
+
+
 # offsets
 
 PLAIN = bm.MixedLogit("x + y")

@@ -147,8 +147,8 @@ def test_entries_at_the_boundary_stay_there():
     [
         ({"by": "z"}, DataError, "no column 'z'"),
         ({"by": "x"}, DataError, "'x' varies within situations"),
-        ({"draws": 0}, SpecificationError, "'draws' must be at least 1, got 0"),
-        ({"interval": 95}, SpecificationError, "between 0 and 1, got 95"),
+        ({"draws": 0}, SpecificationError, "'draws' must be a whole number of at least 1, got 0"),
+        ({"interval": 95}, SpecificationError, "above 0 and below 1, got 95"),
     ],
 )
 def test_arguments_are_checked(fitted, options, error, words):

@@ -42,6 +42,14 @@ def test_the_command_lines_table_has_every_digit(width, monkeypatch, capsys):
         assert max(map(len, text.splitlines())) <= int(width)
 
 
+def test_brackets_are_no_markup(capsys):
+    words = pd.DataFrame({"fit [bold]": ["known [dim]"]}, index=["mean[price]"])
+    print_whole(words, title=None)
+    text = capsys.readouterr().out
+    for whole_word in ("fit [bold]", "known [dim]", "mean[price]"):
+        assert whole_word in text
+
+
 def test_each_block_repeats_the_label_above_its_columns():
     parts = blocks(table(), 50)
     assert len(parts) > 1
