@@ -99,5 +99,5 @@ def test_arguments_are_checked(lognormal):
         bm.wtp(fit, "x")
     with pytest.raises(SpecificationError, match="give data="):
         bm.wtp(fit, "x", price="y", people="known")
-    with pytest.raises(SpecificationError, match="between 0 and 1, got 50"):
+    with pytest.raises(SpecificationError, match="'quantiles' must be different numbers"):
         bm.wtp(fit, "x", price="y", quantiles=[50])
