@@ -26,11 +26,20 @@ fit = bm.msle(bm.MixedLogit("x + y + z + v + w"), data)
 print(*(float(v).hex() for v in (fit.loglik, *fit.params)))
 """
 
+SUMS = """
+import numpy as np
+from bayesmix.likelihood.ordered import weighted_sum
 
-def bits(threads):
+weights, values = np.random.default_rng(1).normal(size=(2, 200_000))
+print(float(weighted_sum(weights, values)).hex())
+print(float(weighted_sum(weights, values[:, None])[0]).hex())
+"""
+
+
+def bits(threads, program=PROGRAM):
     given = {**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=given, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], env=given, capture_output=True, text=True, check=True
     )
     return done.stdout
 
@@ -39,3 +48,8 @@ def test_densities_and_fits_do_not_depend_on_the_threads_of_blas():
     one, two = bits("1"), bits("2")
     assert one.count("\n") == 3
     assert one == two
+
+
+def test_sums_of_many_rows_do_not_depend_on_the_threads_of_blas():
+    """Those of BLAS do, where there are fewer columns than threads."""
+    assert bits("1", SUMS) == bits("2", SUMS)
