@@ -10,7 +10,7 @@ demo: $(STAMP)
 	$(BIN)/bayesmix run models/electricity.toml
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

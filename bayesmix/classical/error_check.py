@@ -32,6 +32,8 @@ CENTRED_POINTS = {1: 31, 2: 15, 3: 9}
 """The same for panels, whose reference is centred on persons."""
 MORE = 1.4
 """Points of a centred reference over those of a centred quadrature."""
+MOST_WORK = 2e7
+"""Persons times nodes of a reference: two evaluations a parameter are on it."""
 
 
 def relative_errors(
@@ -62,8 +64,11 @@ def finer_grid(problem: Problem, grid: Any, theta: Array) -> tuple[Grid | None, 
         return None, ""
     rule, points = grid.rule, LEAST_POINTS[size]
     spaced = isinstance(rule, Trapezoid)
-    if spaced or int(np.diff(problem.data.person_start).max()) == 1:
+    single = int(np.diff(problem.data.person_start).max()) == 1
+    if spaced or (single and size < 3):
         finer = Interleaved(max(points, rule.per_dimension) if spaced else points)
+        if problem.n_persons * finer.size(size) > MOST_WORK:
+            return None, ""
         reference = population_grid(finer, size, problem.n_persons)
         return reference, f"against {reference.size} nodes, {finer}"
     points = CENTRED_POINTS[size]
@@ -74,5 +79,8 @@ def finer_grid(problem: Problem, grid: Any, theta: Array) -> tuple[Grid | None, 
         points = max(points, int(np.ceil(MORE * own.per_dimension)))
     elif not isinstance(grid, PopulationGrid) or not grid.shared:
         return None, ""
-    finer_rule = centred(gauss_hermite(min(points, 64)))
+    points = min(points, 64)
+    if problem.n_persons * points**size > MOST_WORK:
+        return None, ""
+    finer_rule = centred(gauss_hermite(points))
     return centre(problem, finer_rule, theta, 0), f"against {finer_rule}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,12 +34,14 @@ KINKED_NODES = 512
 """Nodes a person of the first rule where coefficients are censored: with few of them a search ends
 on a kink, too far from an optimum to be one."""
 FIRST_RULE = centred(sobol(FIRST_NODES))
-POINTS = {1: (64, 128, 256, 512), 2: (24, 48, 96), 3: (16, 24, 32)}
+POINTS = {1: (64, 128, 256, 512), 2: (24, 48, 96)}
 """Points a dimension of the trapezoidal products that are tried on cross-sections, by number of
 random coefficients: with 64 of them single choices on the Swissmetro data are exact to 0.01 nats,
-and standard errors to 3 %; with 192, to 0.01 %."""
+and standard errors to 3 %; with 192, to 0.01 %. Products in three dimensions are too dear."""
 CENTRED_POINTS = {1: (15, 31, 63), 2: (9, 15, 25), 3: (5, 9, 13)}
-"""The same of Gauss-Hermite products centred on persons, for panels."""
+"""The same of Gauss-Hermite products centred on persons, for panels and in three dimensions."""
+MOST_WORK = 5e7
+"""Persons times nodes of a quadrature that is still tried: seconds an evaluation."""
 SKEWED_POINTS = {1: (256,), 2: (64, 128)}
 """And of the trapezoidal products that come next: no normal fits the posterior of a wide lognormal
 coefficient in a panel, and equally spaced nodes do not need one."""
@@ -108,12 +111,18 @@ def _ladder(problem: Problem) -> list[Rule | Centred]:
     if problem.kinked:
         return []
     longest = int(np.diff(problem.data.person_start).max())
-    if longest == 1:
-        return [trapezoid(points) for points in POINTS.get(size, ())]
+    if longest == 1 and size in POINTS:
+        return [trapezoid(points) for points in _affordable(problem, POINTS)]
     if problem.within is not None:
         return []
-    normal = [centred(gauss_hermite(points)) for points in CENTRED_POINTS.get(size, ())]
-    return [*normal, *(trapezoid(points) for points in SKEWED_POINTS.get(size, ()))]
+    normal = [centred(gauss_hermite(points)) for points in _affordable(problem, CENTRED_POINTS)]
+    return [*normal, *(trapezoid(points) for points in _affordable(problem, SKEWED_POINTS))]
+
+
+def _affordable(problem: Problem, points: Mapping[int, tuple[int, ...]]) -> list[int]:
+    """Points a dimension of the products that are not too dear for so many persons."""
+    size, most = problem.parameters.n_random, MOST_WORK / problem.n_persons
+    return [number for number in points.get(size, ()) if number**size <= most]
 
 
 def next_rule(

@@ -12,6 +12,7 @@ from bayesmix.classical.error_check import relative_errors
 from bayesmix.classical.storage import load
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol, trapezoid
+from bayesmix.likelihood.automatic import DEFAULT_TOLERANCE
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.simulate import simulate_choices
@@ -130,11 +131,10 @@ def few(size, situations):
     return msle(model, data, starts=1, rng=1), bind(model, data)
 
 
-@pytest.mark.parametrize("situations", [1, 3])
-@pytest.mark.parametrize("size", FEW)
+@pytest.mark.parametrize(("size", "situations"), [(1, 1), (1, 3), (2, 1), (2, 3), (3, 3)])
 def test_one_to_three_dimensions_are_exact_on_cross_sections_and_panels(size, situations):
     fit, problem = few(size, situations)
-    fine = population_grid(trapezoid({1: 1000, 2: 100, 3: 24}[size]), size, problem.n_persons)
+    fine = population_grid(trapezoid({1: 1000, 2: 100, 3: 48}[size]), size, problem.n_persons)
     exact = Likelihood(problem, fine)
     logp, scores = exact.by_person(fit.theta)
     assert fit.loglik == pytest.approx(logp.sum(), abs=0.5)
@@ -143,8 +143,9 @@ def test_one_to_three_dimensions_are_exact_on_cross_sections_and_panels(size, si
     errors = np.sqrt(np.diag(np.linalg.inv(found.hessian)))
     assert np.abs(moved / errors).max() < 0.05
     off = relative_errors(problem.parameters, fit.theta, fit.information, found)
-    assert off.abs().to_numpy().max() < 0.02
-    assert fit.integration.within(0.5, 0.05, 0.02)
+    assert off.abs().to_numpy().max() < (0.02 if size < 3 else 0.03)
+    assert DEFAULT_TOLERANCE.met_by(fit.integration)
+    assert (fit.integration.std_errors is None) == (size == 3)  # draws, which are not checked
 
 
 @pytest.mark.parametrize("situations", [1, 4])
