@@ -21,11 +21,12 @@ from bayesmix.bayes.grids import FIRST_NODES, MOST_NODES, GridChoice, Stand, fir
 from bayesmix.bayes.models import build
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
 from bayesmix.bayes.priors import Prior, Priors, make_priors
-from bayesmix.bayes.tree import complete
+from bayesmix.bayes.tree import WEIGHTED, complete
 from bayesmix.bayes.whitened import whitened_model
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
+from bayesmix.likelihood.effective import person_unit
 from bayesmix.likelihood.multinomial import (
     Multinomial,
     check_signs,
@@ -36,6 +37,8 @@ from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.model import MixedLogit
 
 Array = NDArray[np.float64]
+MANY = 10.0
+"""Times that a person counts for more than one, or less, of which a warning is given."""
 Path = Literal["marginal", "hierarchical", "auto"]
 
 NODE_BYTES = 4 * 2**30
@@ -126,6 +129,9 @@ def sample(
     arguments.seed("rng", rng)
     problem = bind(model, data)
     generator = np.random.default_rng(rng)
+    unit = person_unit(problem.data.weights)
+    if not 1 / MANY < unit < MANY:
+        warnings.warn(WEIGHTED.format(unit=unit), stacklevel=2)
     logit = multinomial(problem)
     check_signs(problem, logit)
     path, why = _path(problem, likelihood)

@@ -13,10 +13,17 @@ from numpy.typing import NDArray
 from bayesmix.bayes.class_priors import prior_table
 from bayesmix.bayes.priors import Prior
 from bayesmix.data.reserved import OUTSIDE
+from bayesmix.likelihood.effective import SAME, person_unit
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.record import data_record, model_record
 
 Array = NDArray[np.float64]
+
+WEIGHTED = (
+    "person weights count as so many people: the posterior is as if each person that tells as much "
+    "as one without weights stood {unit:.3g} times in the data; divide the weights by that number "
+    "for the uncertainty of this sample"
+)
 
 
 def complete(
@@ -54,6 +61,9 @@ def complete(
     )
     tree["observed_data"] = xr.DataTree(_observed(problem))
     tree["constant_data"] = xr.DataTree(_constant(problem))
+    unit = person_unit(problem.data.weights)
+    if abs(unit - 1.0) > SAME:
+        notes = {**notes, "weights": WEIGHTED.format(unit=unit)}
     posterior.attrs.update(
         {
             "model": json.dumps(model_record(problem.model)),

@@ -59,8 +59,11 @@ def _not_numeric(data: "ChoiceData", column: str) -> DataError:
     series = data.frame[column]
     odd = pd.to_numeric(series, errors="coerce").isna().to_numpy(dtype=bool)
     where, remedy = "", "for numbers stored as text convert the column with pandas.to_numeric"
+    commas = series.astype(str).str.fullmatch(r"\s*-?\d+,\d+\s*")
     if odd.any():
-        if not odd.all():
+        if commas[odd].all():
+            remedy = "for a decimal comma read the file with pandas.read_csv(..., decimal=',')"
+        elif not odd.all():
             remedy = (
                 "where these stand for missing values say so: missing = [...] in the [data] of a "
                 "study, pandas.to_numeric(column, errors='coerce') in Python"

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Hashable, Mapping, Sequence
+from os import PathLike
 from typing import Any
 
 import narwhals as nw
@@ -12,6 +13,9 @@ from bayesmix.data.widen import numbers
 from bayesmix.errors import DataError
 
 SHOWN = 3  # offending places listed in a message, before "and n more"
+
+
+REMEDY = "collect a lazy frame first; build a frame from arrays with pandas.DataFrame"
 
 
 def show(label: object) -> str:
@@ -33,9 +37,11 @@ def as_pandas(frame: Any) -> pd.DataFrame:
         try:
             table = _converted(nw.from_native(frame, eager_only=True))
         except TypeError:
+            file = isinstance(frame, str | PathLike)
+            remedy = "read the file first, with pandas.read_csv" if file else REMEDY
             raise DataError(
                 f"frame must be a data frame (pandas, polars, ...), got {type(frame).__name__}: "
-                "collect a lazy frame first; build a frame from arrays with pandas.DataFrame"
+                f"{remedy}"
             ) from None
     if table.columns.nlevels > 1:
         raise DataError(
@@ -130,7 +136,9 @@ def require_complete(frame: pd.DataFrame, columns: Sequence[str | None]) -> None
         if missing.any():
             raise DataError(
                 f"column {show(column)} has missing values in {missing.sum()} of {len(frame)} rows "
-                f"(rows {first_few(frame.index[missing])}): fill them in or drop these rows"
+                f"(rows {first_few(frame.index[missing])}): fill them in, or drop the "
+                "situations that they are of whole (a set without one of its rows is another set); "
+                "pandas reads None and NA as missing unless keep_default_na=False"
             )
 
 

@@ -239,6 +239,10 @@ def _choice(
         unknown &= ~none.to_numpy(dtype=bool, na_value=False)
     else:
         remedy += "; where nothing was chosen, give outside_option=True"
+    if unknown.any() and values[unknown].isna().any():
+        remedy += "; pandas reads None and NA as missing unless keep_default_na=False"
+    elif unknown.any():
+        remedy += "; name those that are missing in alternatives="
     if unknown.any():
         raise DataError(
             f"column {show(chosen)} holds {first_few(pd.unique(values[unknown]))} in "

@@ -109,7 +109,7 @@ def _sentences(results: Mapping[str, Any], diagnostics: pd.DataFrame | None) -> 
     if diagnostics is not None:
         lines.append(f"NUTS: {convergence_sentence(diagnostics)}")
         notes = results["nuts"]["posterior"].attrs
-        lines += [f"NUTS: {notes['integration']}"] if "integration" in notes else []
+        lines += [f"NUTS: {notes[name]}" for name in ("integration", "weights") if name in notes]
     return lines
 
 

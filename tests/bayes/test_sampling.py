@@ -124,3 +124,15 @@ def test_unknown_path_or_grid_is_refused(panel):
         bm.sample(MODEL, panel, likelihood="gibbs")
     with pytest.raises(bm.SpecificationError, match="must be a rule or 'auto', got 'many'"):
         bm.sample(MODEL, panel, grid="many")
+
+
+def test_weights_that_make_many_people_of_one_are_said(panel):
+    """Before anything is sampled: the posterior of expansion factors is of a whole country."""
+    heavy = panel.frame.assign(w=5_000.0)
+    roles = {n: getattr(panel, n) for n in ("person", "situation", "alternative", "chosen")}
+    data = bm.ChoiceData.from_long(heavy, **roles, weights="w")
+    with (
+        pytest.warns(UserWarning, match="stood 5e\\+03 times in the data"),
+        pytest.raises(bm.SpecificationError, match="nobody"),
+    ):
+        bm.sample(MODEL, data, priors={"nobody": 1.0})
