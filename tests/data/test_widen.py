@@ -175,7 +175,7 @@ def test_segments_of_true_and_false_keep_their_names(panel, roles):
     frame = panel.assign(old=panel["who"] == "bob")
     data = ChoiceData.from_long(frame, **roles)
     assert data.booleans == {"old"}
-    codes, names = _segments(data, "old")
+    codes, names = _segments(data, "old", data)
     assert [name is True for name in names] == [False, True]
     assert codes.tolist() == [0, 0, 1, 1, 1]
     assert data.with_attribute("price", 0.0).booleans == {"old"}
