@@ -96,8 +96,8 @@ def _check_numbers(name: str, value: Any) -> None:
         good = bool(good and (square if name == "scale" else numbers.ndim < 2))
     except ValueError:
         good = False
-    if not good or (name == "scale" and numbers.ndim < 2 and not (numbers > 0).all()):
-        kind = "a positive number, positive numbers or a matrix" if name == "scale" else "numbers"
+    if not good:
+        kind = "a number, numbers or a square matrix" if name == "scale" else "numbers"
         raise arguments.refused(name, f"{kind}, all finite", value)
 
 

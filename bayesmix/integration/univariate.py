@@ -81,7 +81,7 @@ def trapezoid(points: int) -> tuple[np.ndarray, np.ndarray]:
     ``min((pi n)^(1/3), 8.5)``, where what lies beyond weighs as little as that with d = 1/2.
 
     >>> nodes, weights = trapezoid(64)
-    >>> abs(2 * weights @ nodes**2 - 1) < 1e-6
+    >>> bool(abs(2 * weights @ nodes**2 - 1) < 1e-6)
     True
     """
     reach = min(np.cbrt(np.pi * points), WIDEST) if points > 1 else 0.0

@@ -70,7 +70,8 @@ FINE: Mapping[str, tuple[str, ...]] = {
     "formula": ("a word",),
     "wtp": ("a word",),
     "scale": ("a word",),
-    "InverseWishart.scale": ("a half", "numbers", "a frame"),
+    # Its sign is looked at where its size is known.
+    "InverseWishart.scale": ("a half", "numbers", "a frame", "minus one"),
     "std_errors": ("a half",),
     "ChoiceData.from_wide.alternatives": ("a mapping",),
     "caption": ("a word",),

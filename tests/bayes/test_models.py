@@ -130,7 +130,7 @@ def test_nodes_fixed_in_coefficient_space_agree_at_the_anchor_and_nearby():
 def test_marginal_likelihood_needs_a_grid(panel):
     with pytest.raises(bm.SpecificationError, match=r"needs a grid: pass grid=fit\.grid"):
         bm.pymc_model(MODEL, panel, likelihood="marginal")
-    with pytest.raises(bm.SpecificationError, match="'hierarchical' or 'marginal', got 'both'"):
+    with pytest.raises(bm.SpecificationError, match="'hierarchical', 'marginal', got 'both'"):
         bm.pymc_model(MODEL, panel, likelihood="both")
 
 

@@ -120,7 +120,7 @@ def test_multinomial_logit_is_sampled_too(panel):
 
 
 def test_unknown_path_or_grid_is_refused(panel):
-    with pytest.raises(bm.SpecificationError, match="'marginal', 'hierarchical' or 'auto'"):
+    with pytest.raises(bm.SpecificationError, match="'marginal', 'hierarchical', 'auto', got"):
         bm.sample(MODEL, panel, likelihood="gibbs")
     with pytest.raises(bm.SpecificationError, match="must be a rule or 'auto', got 'many'"):
         bm.sample(MODEL, panel, grid="many")

@@ -248,11 +248,11 @@ def test_no_heterogeneity_in_the_data_is_no_trouble(law, grid):
     assert found.confidence_intervals()["scale"]["sd[x]"] == "at the boundary 0"
     if law is LogNormal:
         assert notes["implied mean[x]"] == "moves with a parameter at a boundary"
-    assert "at the boundary 0" in repr(found).split("\n\n")[1]
+    assert "at the boundary 0" in repr(found)
 
 
 def test_heterogeneity_of_none_costs_the_automatic_grid_nothing():
     at = {"mean[x]": 0.0, "mean[y]": -0.5, "sd[x]": 0.0, "sd[y]": 0.8}
     found = msle(FLAT, simulated(FLAT, at, 150, 8, seed=0), starts=2, rng=1)
-    assert found.grid.size == 64
+    assert found.grid.size == 81  # the first that is tried: nine points a dimension
     assert found.integration.within(0.5, 0.05)

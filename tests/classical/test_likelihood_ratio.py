@@ -114,7 +114,7 @@ def test_other_data_weights_and_estimators_are_refused():
     logit = bm.msle(bm.MixedLogit("x + y + z"), weighted)
     with pytest.raises(SpecificationError, match="of other choices or weights"):
         bm.lr_test(logit, fit(X))
-    with pytest.raises(SpecificationError, match="two fits by maximum likelihood, got MSM"):
+    with pytest.raises(SpecificationError, match="two fits by maximum likelihood, got one by MSM"):
         bm.lr_test(fit(), replace(fit(X), estimator="MSM"))
 
 

@@ -127,7 +127,8 @@ def test_a_seed_gives_the_same_numbers(grid):
     assert one.loglik == same.loglik
     np.testing.assert_array_equal(one.std_errors, same.std_errors)
     np.testing.assert_array_equal(one.integration.shift, same.integration.shift)
-    assert (one.theta != other.theta).any()
+    random = "sobol" in str(one.grid)  # of a quadrature a seed moves nothing but the starts
+    assert (one.theta != other.theta).any() or not random
 
 
 @pytest.mark.parametrize("grid", [CENTRED, sobol(100)], ids=str)

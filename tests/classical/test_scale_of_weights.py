@@ -89,7 +89,8 @@ def test_fits_are_the_same_at_any_scale_of_weights(kind):
 def test_the_certificate_is_of_the_weights_given_and_judged_in_effective_persons():
     one, other = (FITS["auto"](data(c)).integration for c in (1.0, 1000.0))
     for name in ("error", "bias", "sd", "unit"):
-        assert getattr(other, name) == pytest.approx(1000 * getattr(one, name), rel=1e-8)
+        value = 1000 * getattr(one, name)  # of a quadrature bias and sd are not known
+        assert getattr(other, name) == pytest.approx(value, rel=1e-8, nan_ok=True)
     np.testing.assert_allclose(other.shift, one.shift, rtol=1e-7, atol=1e-9)
     assert one.within(0.5, 0.05)
     assert other.within(0.5, 0.05)

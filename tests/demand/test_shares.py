@@ -158,5 +158,5 @@ def test_arguments_are_checked(fitted, options, error, words):
 
 
 def test_what_is_no_result_is_refused(fitted):
-    with pytest.raises(SpecificationError, match="expected a Fit or a DataTree"):
+    with pytest.raises(SpecificationError, match="'result' must be a Fit or a DataTree"):
         bm.shares(pd.Series([1.0]), fitted[1])

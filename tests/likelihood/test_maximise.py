@@ -83,7 +83,7 @@ def test_the_callback_hears_of_every_improvement():
 
 
 def test_an_unknown_optimizer_is_refused():
-    with pytest.raises(SpecificationError, match=r"one of \['bfgs', 'bhhh', 'l-bfgs-b'"):
+    with pytest.raises(SpecificationError, match="one of 'bfgs', 'bhhh', 'l-bfgs-b'"):
         check_optimizer("newton")
 
 

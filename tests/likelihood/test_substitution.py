@@ -117,7 +117,9 @@ def without(panel, sets, base, change, situations, rows, kind):
 def test_marginal_people_are_those_of_the_effects(kind):
     """Own effects, row by row, and the coefficients of those who leave."""
     panel, sets, base, change, mixture = problem()
-    own, with_beta = marginal(panel, sets, base, Change(kind, *change), mixture)
+    own, with_beta = marginal(
+        panel, sets, base, Change(kind, *change), mixture, np.zeros(len(base))
+    )
     start = panel.situation_start
     for i, t in ((0, 0), (5, len(start) - 2)):
         rows = slice(start[t], start[t + 1])
@@ -213,7 +215,7 @@ def test_rows_of_one_product_change_together(kind):
     sets = sets._replace(alternative=sets.alternative // 3)  # products 0, 1 and the outside option
     size, expected = Size(2, 2, 3), np.zeros((2, 2, 3))
     who, own = np.zeros((2, 2)), np.zeros((2, 2))
-    rows_own, _ = marginal(panel, sets, base, Change(kind, *change), mixture)
+    rows_own, _ = marginal(panel, sets, base, Change(kind, *change), mixture, np.zeros(len(base)))
     for i in range(len(sets.person_start) - 1):
         beta, w = coefficients(mixture, i), person(mixture.weights, i)
         for t in range(sets.person_start[i], sets.person_start[i + 1]):
