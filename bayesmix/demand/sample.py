@@ -216,6 +216,9 @@ def dataset(
             "nodes": found.people.grid.size,
         },
     )
+    left = found.there.data.situations_left_out
+    if left:  # their outside option has a share of 1, which no average here knows
+        out.attrs["left_out"] = f"{left} situations in which the outside option alone is available"
     return out
 
 

@@ -50,3 +50,14 @@ def test_the_surplus_of_the_outside_option_alone_is_nothing():
     found = bm.surplus(posterior(data), data, predict=data.without(0), **HOW)["estimate"]
     _, logsum = by_hand(data.frame[data.frame["alt"] != 0])
     assert float(found) == pytest.approx(logsum.sum() / 20)
+
+
+def test_situations_that_were_left_out_are_said():
+    """Their outside option is sure to be taken; shares are of people who have a choice."""
+    frame = offered().frame.assign(there=lambda f: (f["who"] != 7).astype(int))
+    frame.loc[frame["who"] == 7, "choice"] = 0
+    data = choice_data(frame, outside_option=True, availability="there")
+    assert data.situations_left_out == 1
+    found = bm.shares(posterior(data), data, **HOW)
+    assert found.attrs["left_out"].startswith("1 situations in which the outside option alone")
+    assert "left_out" not in bm.shares(posterior(offered()), offered(), **HOW).attrs
