@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmix import arguments
-from bayesmix.classical.against_likelihood import weak_words
+from bayesmix.classical.against_likelihood import FAR, weak_words
 from bayesmix.classical.assemble import information_at
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
@@ -34,6 +34,7 @@ from bayesmix.likelihood.effective import in_effective_persons
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.likelihood.rejection import Draws, accepted_draws
+from bayesmix.likelihood.units import natural_units
 from bayesmix.specification.model import MixedLogit
 
 Array = NDArray[np.float64]
@@ -213,17 +214,19 @@ def _root(
     """Broyden's (1965) steps, from differences wide enough to average over the score's steps.
 
     Coordinates are whitened with the likelihood's curvature: a unit is about a standard error.
+    Directions that it does not tell stay at the origin.
     Where steps lead no nearer, differences are taken anew at the nearest point. Returns theta
     (P,), its draws, the distance from a root in standard errors, and the rounds.
     """
-    root = np.linalg.cholesky(_inverse(first))
+    root = _whitening(problem, first)
 
     def score(x: Array) -> tuple[Array, Draws]:
         draws = _draws(problem, origin + root @ x, streams, wanted)
         scores = _scores(problem, first, draws, origin + root @ x)
         return root.T @ (problem.data.weights @ scores), draws
 
-    best, rounds = _Near(np.zeros_like(origin), *score(np.zeros_like(origin))), 0
+    begin = np.zeros(root.shape[1])
+    best, rounds = _Near(begin, *score(begin)), 0
     for _ in range(1 + RESTARTS):
         best, used = _broyden(score, best, line)
         rounds += used
@@ -240,7 +243,7 @@ def _root(
 
 @dataclass(frozen=True, eq=False)
 class _Near:
-    """A whitened point (P,), the simulated score (P,) there, and its draws."""
+    """A whitened point (Q,), the simulated score (Q,) there, and its draws."""
 
     x: Array
     value: Array
@@ -281,6 +284,35 @@ def _broyden(
     return best, ROUNDS
 
 
+def _whitening(problem: Problem, first: Fit) -> Array:
+    """A root (P, Q) of the inverse curvature, without directions that the likelihood does not tell.
+
+    In those a standard error is of more than `FAR` utils, and the simulated score nothing but the
+    noise of draws, which is less the larger the parameters are: steps would have no end.
+    """
+    inverse, units = _inverse(first), natural_units(problem)
+    values, vectors = np.linalg.eigh(inverse / np.outer(units, units))
+    told = values < FAR**2
+    if told.all():
+        return np.linalg.cholesky(inverse)
+    if not told.any():
+        raise ConvergenceError(f"the likelihood tells no direction to step in: {first.message}")
+    root: Array = units[:, None] * vectors[:, told] * np.sqrt(np.maximum(values[told], 0.0))
+    return root
+
+
+def _held_words(problem: Problem, first: Fit) -> str:
+    root = _whitening(problem, first)
+    held = len(root) - root.shape[1]
+    if not held:
+        return ""
+    which = "1 direction" if held == 1 else f"{held} directions"
+    return (
+        f"In {which} of standard errors above {FAR:g} utils the likelihood tells nothing, and no "
+        "root was sought: estimates are where its search ended"
+    )
+
+
 def _inverse(fit: Fit) -> Array:
     """Inverse curvature (P, P), or that of scores where there is none."""
     for kind in ("hessian", "opg"):
@@ -303,6 +335,7 @@ def _assemble(
         f"converged ({distance:.2g} standard errors from a root). {int(draws.counts.min())} to "
         f"{most} draws a person, {100 * draws.tried:.2g} % of candidates "
         "accepted",
+        _held_words(problem, first),
         _without_words(problem, first, draws),
         *boundary_words(problem, theta),
         diagnosis(found, problem.parameters, theta),
@@ -336,7 +369,8 @@ def _information(
     first: Fit, likelihood: Likelihood, theta: Array, scores: Array
 ) -> tuple[Information, str]:
     """Curvature and simulated scores at ``theta``, and where the curvature is from."""
-    here: Information = replace(information_at(likelihood, theta), scores=scores)
+    exact = information_at(likelihood, theta)
+    here: Information = replace(exact, scores=scores)
     if np.isfinite(here.covariance("hessian")).all():
         return here, ""
     there = replace(first.information, scores=scores)
@@ -344,7 +378,10 @@ def _information(
         return there, (
             "The likelihood is not concave here: standard errors have the curvature at its maximum"
         )
-    outer = replace(here, hessian=here.opg)
+    # Simulated scores' noise would pass for information where there is none.
+    outer = replace(here, hessian=exact.opg)
+    if not np.isfinite(outer.covariance("hessian")).all():
+        outer = replace(here, hessian=here.opg)
     return outer, (
         "The likelihood is not concave here, nor where its search ended: standard errors are those "
         "of scores alone (BHHH)"

@@ -110,6 +110,13 @@ def test_fits_say_which_error_components_choices_do_not_tell(fit):
     assert error.text[1:] in found.message
 
 
+def test_no_root_is_sought_where_the_likelihood_tells_nothing():
+    """Nor does the noise of draws pass for information: the standard errors are no small ones."""
+    fit = bm.mss(BINARY, binary(1), rng=1)
+    assert "In 1 direction of standard errors above 30 utils" in fit.message
+    assert fit.std_errors["sd[alt[1]]"] > 30
+
+
 def test_a_panel_tells_it():
     fit = bm.msle(BINARY, binary(6), starts=1, rng=1)
     assert "rror components" not in fit.message

@@ -100,7 +100,7 @@ def test_class_probabilities_are_bayes_rule():
 def test_known_people_have_their_own_shares():
     data = people()
     prior = bm.class_probabilities(fit(), data, **QUICK)["estimate"].to_numpy()[0]
-    found = bm.shares(fit(), data, people="known", **QUICK)["estimate"].to_numpy()
+    found = bm.shares(fit(), data, predict=data, people="known", **QUICK)["estimate"].to_numpy()
     types = []
     for c, alpha in ((2, -1), (4, -3)):
         v = np.exp([c + 1 + alpha, c + 0.6 + 0.8 * alpha, 0.0])
