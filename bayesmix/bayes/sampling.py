@@ -33,6 +33,7 @@ from bayesmix.likelihood.multinomial import (
     multinomial,
     starting_values,
 )
+from bayesmix.likelihood.ordered import linear
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.model import MixedLogit
 
@@ -147,7 +148,7 @@ def sample(
         if not problem.model.random:
             return complete(tree, problem, logp, priors, {"likelihood": path, "why": why})
         flat = thetas.reshape(-1, thetas.shape[-1])
-        totals = logp.reshape(len(flat), -1) @ problem.data.weights
+        totals = linear(logp.reshape(len(flat), -1), problem.data.weights)
         if path == "marginal":
             totals = totals + stand.corrections(flat)
         accuracy = posterior_accuracy(problem, stand.grid, flat, totals, generator)
@@ -226,7 +227,7 @@ def _sample_classes(
     notes |= {"labels": str(labels), "label_switching": int(labels.switched)}
     if problem.parameters.n_random:
         flat = thetas.reshape(-1, thetas.shape[-1])
-        totals = logp.reshape(len(flat), -1) @ problem.data.weights
+        totals = linear(logp.reshape(len(flat), -1), problem.data.weights)
         accuracy = posterior_accuracy(problem, plan.grid, flat, totals, rng)
         notes |= {"grid": str(plan.grid), **accuracy.notes()}
     return complete(tree, problem, logp, settings.priors, notes)

@@ -21,6 +21,7 @@ from bayesmix.likelihood.bhhh import maximise_likelihood
 from bayesmix.likelihood.centred import PersonGrid, anchored_grid, centre
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, whitening
+from bayesmix.likelihood.ordered import weighted_sum
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.units import natural_units
 
@@ -84,7 +85,9 @@ def _anchor(
     weights = problem.data.weights
     if root is None:
         root = whitening(np.nan_to_num(scores), weights, natural_units(problem))
-    return _State(theta, likelihood, float(weights @ logp), weights @ scores, root)
+    return _State(
+        theta, likelihood, float(weighted_sum(weights, logp)), weighted_sum(weights, scores), root
+    )
 
 
 def _noise(state: _State, rng: np.random.Generator) -> float:

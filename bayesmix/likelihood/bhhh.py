@@ -16,6 +16,7 @@ from bayesmix.likelihood.maximise import (
     maximise,
     whitening,
 )
+from bayesmix.likelihood.ordered import weighted_sum
 from bayesmix.likelihood.units import natural_units
 
 Array = NDArray[np.float64]
@@ -50,10 +51,10 @@ def maximise_likelihood(
         def function(theta: Array) -> tuple[float, Array]:
             nonlocal best, best_value
             logp, scores = likelihood.by_person(theta)
-            value = float(weights @ logp)
+            value = float(weighted_sum(weights, logp))
             if value > best_value:
                 best, best_value = ByPerson(theta, logp, scores), value
-            return value, weights @ scores
+            return value, weighted_sum(weights, scores)
 
         optimum = maximise(
             function,
@@ -90,7 +91,11 @@ def bhhh(
     units = natural_units(likelihood.problem)
     theta, evaluations, message = start, 1, "iterations are used up"
     logp, scores = likelihood.by_person(theta)
-    value, gradient, distance = float(weights @ logp), weights @ scores, np.inf
+    value, gradient, distance = (
+        float(weighted_sum(weights, logp)),
+        weighted_sum(weights, scores),
+        np.inf,
+    )
     for _ in range(iterations):
         if not (np.isfinite(value) and np.isfinite(gradient).all()):
             message = "the log-likelihood is not finite"
@@ -109,7 +114,7 @@ def bhhh(
             message = "no step raises the log-likelihood"
             break
         theta, value, logp, scores = found[:4]
-        gradient = weights @ scores
+        gradient = weighted_sum(weights, scores)
     # Halving gives up where rounding hides the last digits: that is convergence too.
     converged = bool(np.isfinite(value)) and distance <= 10 * GRADIENT_TOLERANCE
     by_person = ByPerson(theta, logp, scores)
@@ -126,7 +131,7 @@ def _rise(
         scale = 0.5**halving
         trial = theta + scale * direction
         logp, scores = likelihood.by_person(trial)
-        total = float(weights @ logp)
+        total = float(weighted_sum(weights, logp))
         if total >= value + ARMIJO * scale * slope and np.isfinite(scores).all():
             return trial, total, logp, scores, halving + 1
     return None

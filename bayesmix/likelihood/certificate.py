@@ -29,6 +29,7 @@ from bayesmix.likelihood.integrate import node_log_probabilities
 from bayesmix.likelihood.louis import checked
 from bayesmix.likelihood.maximise import curvature, whitening
 from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
+from bayesmix.likelihood.ordered import weighted_sum
 from bayesmix.likelihood.pareto import pareto_shape
 from bayesmix.likelihood.pooling import SCRAMBLES, Results, pool, pooled_interval
 from bayesmix.likelihood.problem import Grid, Problem
@@ -237,19 +238,19 @@ def certify(
     each = [_results(problem, theta, g, held) for g in scrambles]
     found = pool(problem, each, to_shift)
     half = pooled_interval(found.variance, weights)
-    exact = float(weights @ (found.logp + found.variance / (2 * SCRAMBLES)))
-    error = float(weights @ own_logp) - exact
+    exact = float(weighted_sum(weights, found.logp + found.variance / (2 * SCRAMBLES)))
+    error = float(weighted_sum(weights, own_logp)) - exact
     noise = found.variance / SCRAMBLES
     own_variance = _own_variance(grid, own_logp, found.logp + noise / 2, noise)
-    shift = to_shift @ (found.score - weights @ own_scores)
+    shift = to_shift @ (found.score - weighted_sum(weights, own_scores))
     shift_half = student.ppf(0.975, found.degrees) * np.sqrt(found.shift_variance)
     index = pd.Index(problem.parameters.names, name="parameter")
     shapes = tail_shapes(problem, theta, scrambles[: -(-TAIL_NODES // first.size)])
     return Certificate(
         error=error,
         error_interval=(error - half, error + half),
-        bias=float(-0.5 * np.maximum(weights @ own_variance, 0.0)),
-        sd=float(np.sqrt(np.maximum(weights**2 @ own_variance, 0.0))),
+        bias=float(-0.5 * np.maximum(weighted_sum(weights, own_variance), 0.0)),
+        sd=float(np.sqrt(np.maximum(weighted_sum(weights**2, own_variance), 0.0))),
         shift=pd.DataFrame(
             {"estimate": shift, "low": shift - shift_half, "high": shift + shift_half},
             index=index,

@@ -29,6 +29,7 @@ from bayesmix.likelihood.following import followed
 from bayesmix.likelihood.louis import applicable
 from bayesmix.likelihood.maximise import ByPerson, Optimum
 from bayesmix.likelihood.mixture import locations_at
+from bayesmix.likelihood.ordered import weighted_sum
 from bayesmix.likelihood.problem import CHUNK_BYTES, Problem
 
 Array = NDArray[np.float64]
@@ -199,12 +200,12 @@ def _root_at(problem: Problem, grid: PersonGrid, root: Array) -> Optimum:
     """How far the scores at an anchor are from 0; infinitely where they do not exist."""
     theta, weights = grid.anchors.theta, problem.data.weights
     logp, scores = HeldLikelihood.on(problem, grid).by_person(theta)
-    gradient = weights @ scores
+    gradient = weighted_sum(weights, scores)
     length = float(np.linalg.norm(root.T @ gradient))
     length = length if np.isfinite(length) else np.inf
     words = "posterior means of the scores are small"
     own = ByPerson(theta, logp, scores)
-    value = float(weights @ logp)
+    value = float(weighted_sum(weights, logp))
     return Optimum(theta, value, gradient, length, 1, length < LOST, words, own, held=True)
 
 

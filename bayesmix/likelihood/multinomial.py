@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, Fault, SpecificationError
 from bayesmix.likelihood.effective import in_effective_persons, person_unit
-from bayesmix.likelihood.ordered import linear, weighted_sum
+from bayesmix.likelihood.ordered import cross, linear, weighted_sum
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.means import constant_shifts
 from bayesmix.specification.mixing import Coefficient
@@ -165,7 +165,7 @@ def logit_derivatives(
     mean = np.add.reduceat(x * p[:, None], start)
     gradient = weighted_sum(weights[inside], x[chosen]) - weighted_sum(weights, mean)
     row_weights = np.repeat(weights, sizes) * p
-    information = (x * row_weights[:, None]).T @ x - (mean * weights[:, None]).T @ mean
+    information = cross(x, row_weights) - cross(mean, weights)
     return v_chosen - top - np.log(total), gradient, information
 
 

@@ -20,3 +20,13 @@ def weighted_sum(weights: Array, values: Array) -> Array:
 def linear(x: Array, theta: Array) -> Array:
     """``x @ theta`` of columns (R, F)."""
     return np.einsum("rf,f->r", x, theta)
+
+
+def cross(x: Array, weights: Array) -> Array:
+    """``X' W X`` (P, P) of columns (n, P).
+
+    >>> cross(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 2.0]))
+    array([[19., 26.],
+           [26., 36.]])
+    """
+    return np.einsum("np,nq->pq", x * weights[:, None], x)
