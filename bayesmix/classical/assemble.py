@@ -35,6 +35,7 @@ from bayesmix.likelihood.following import following_gradient
 from bayesmix.likelihood.louis import DRAFT_NODES, MORE, NODES, checked
 from bayesmix.likelihood.maximise import Optimum, curvature, whitening
 from bayesmix.likelihood.multinomial import Multinomial, starting_values
+from bayesmix.likelihood.ordered import weighted_sum
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.units import natural_units
 
@@ -120,7 +121,7 @@ def assemble(
         model=problem.model,
         space=space,
         theta=theta,
-        loglik=float(problem.data.weights @ logp),
+        loglik=float(weighted_sum(problem.data.weights, logp)),
         loglik_multinomial=search.logit.loglik,
         information=found,
         grid=grid,

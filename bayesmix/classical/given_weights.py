@@ -8,6 +8,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.likelihood.certificate import Certificate
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.ordered import weighted_sum
 from bayesmix.likelihood.problem import Problem
 
 
@@ -28,7 +29,7 @@ def in_given_weights(fit: Fit, given: Problem, unit: float, multinomial: float) 
         integration = integration.scaled(unit)
     loglik = multinomial
     if fit.estimator != "MSLE" or given.model.random or given.model.scale is not None:
-        loglik = float(weights @ Likelihood(given, fit.grid).by_person(fit.theta)[0])
+        loglik = float(weighted_sum(weights, Likelihood(given, fit.grid).by_person(fit.theta)[0]))
     return replace(
         fit,
         loglik=loglik,

@@ -24,6 +24,7 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.likelihood.boundary import at_boundary
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.maximise import Optimum, curvature
+from bayesmix.likelihood.ordered import weighted_sum
 from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]
@@ -81,7 +82,7 @@ def assemble_moments(
     _check(problem, solution)
     likelihood = Likelihood(problem, grid)
     likelihood.check(theta)
-    value = float(problem.data.weights @ likelihood.by_person(theta)[0])
+    value = float(weighted_sum(problem.data.weights, likelihood.by_person(theta)[0]))
     words = (
         message_of(optimum, found, problem, theta),
         weak_words(problem, found, theta) if problem.model.random else "",

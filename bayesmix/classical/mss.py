@@ -32,6 +32,7 @@ from bayesmix.likelihood.boundary import boundary_words
 from bayesmix.likelihood.centred import PersonGrid
 from bayesmix.likelihood.effective import in_effective_persons
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.ordered import weighted_sum
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.likelihood.rejection import Draws, accepted_draws
 from bayesmix.likelihood.units import natural_units
@@ -328,7 +329,7 @@ def _assemble(
     distance, rounds, begun = search
     likelihood = Likelihood(problem, first.grid)
     found, about = _information(first, likelihood, theta, _scores(problem, first, draws, theta))
-    value = float(problem.data.weights @ likelihood.by_person(theta)[0])
+    value = float(weighted_sum(problem.data.weights, likelihood.by_person(theta)[0]))
     most, bread = int(draws.counts.max()), found.covariance("hessian")
     noise = bread @ draws.noise(problem, theta) @ bread
     words = [

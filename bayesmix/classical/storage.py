@@ -28,6 +28,7 @@ from bayesmix.errors import DataError, IntegrationError, SpecificationError
 from bayesmix.files import save_text
 from bayesmix.likelihood.certificate import Certificate
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.ordered import weighted_sum
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.record import model_from_record, model_record
 
@@ -152,7 +153,7 @@ def _record(path: str | PathLike[str]) -> dict[str, Any]:
 def _check_loglik(fit: Fit, problem: Problem, path: str | PathLike[str]) -> None:
     """Refuse data, or a grid, on which the log-likelihood is not the stored one."""
     logp, _ = Likelihood(problem, fit.grid).by_person(fit.theta)
-    value = float(problem.data.weights @ logp)
+    value = float(weighted_sum(problem.data.weights, logp))
     if not abs(value - fit.loglik) <= SAME * (1.0 + abs(fit.loglik)):
         raise DataError(
             f"{path}: a fit with log-likelihood {fit.loglik:.6f}, which is {value:.6f} on these "
