@@ -158,13 +158,13 @@ def _undisturbed(
 ) -> dict[int, dict[str, object]]:
     """What each seed's study says, run in peace; and how long a warm run takes."""
     found: dict[int, dict[str, object]] = {}
-    for seed in (1, 2):
+    for seed in (1, 1, 2):  # the first compiles, and code just compiled differs in its last bits
         out = work / f"undisturbed{seed}"
+        shutil.rmtree(out, ignore_errors=True)
         command = _command(work, seed, out, stand_in)
         start = time.perf_counter()
         subprocess.run(command, env=environment, check=True, capture_output=True)
         found[seed] = {"figures": _figures(out), "seconds": time.perf_counter() - start}
-    found[1]["seconds"] = found[2]["seconds"]  # the first compiles
     assert found[1]["figures"] != found[2]["figures"]
     return found
 
