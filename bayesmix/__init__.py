@@ -26,14 +26,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bayesmix.accuracy.integration_error import integration_error
+    from bayesmix.accuracy.refine import Tolerance
     from bayesmix.bayes.inverse_wishart import InverseWishart
     from bayesmix.bayes.models import pymc_model
     from bayesmix.bayes.sampling import sample
     from bayesmix.classical.bootstrap import Bootstrap, bootstrap
     from bayesmix.classical.fit import Fit
-    from bayesmix.classical.hausman import hausman_test
-    from bayesmix.classical.hypotheses import HypothesisTest, wald_test
-    from bayesmix.classical.likelihood_ratio import lr_test
     from bayesmix.classical.msle import msle
     from bayesmix.classical.msm import msm
     from bayesmix.classical.mss import mss
@@ -54,6 +53,10 @@ if TYPE_CHECKING:
         IntegrationError,
         SpecificationError,
     )
+    from bayesmix.identification.check import check
+    from bayesmix.inference.hausman import hausman_test
+    from bayesmix.inference.likelihood_ratio import lr_test
+    from bayesmix.inference.wald import HypothesisTest, wald_test
     from bayesmix.integration.grids import population_grid
     from bayesmix.integration.overview import rule_table
     from bayesmix.integration.rules import (
@@ -66,9 +69,6 @@ if TYPE_CHECKING:
         sparse,
         trapezoid,
     )
-    from bayesmix.likelihood.accuracy import integration_error
-    from bayesmix.likelihood.automatic import Tolerance
-    from bayesmix.likelihood.check import check
     from bayesmix.likelihood.simulate import simulate_choices
     from bayesmix.reporting.accuracy import compare_rules, plot_rules
     from bayesmix.reporting.compare import compare
@@ -102,9 +102,9 @@ _HOMES = {
     "bayes.sampling": ["sample"],
     "classical.bootstrap": ["Bootstrap", "bootstrap"],
     "classical.fit": ["Fit"],
-    "classical.hausman": ["hausman_test"],
-    "classical.hypotheses": ["HypothesisTest", "wald_test"],
-    "classical.likelihood_ratio": ["lr_test"],
+    "inference.hausman": ["hausman_test"],
+    "inference.wald": ["HypothesisTest", "wald_test"],
+    "inference.likelihood_ratio": ["lr_test"],
     "classical.msle": ["msle"],
     "classical.msm": ["msm"],
     "classical.mss": ["mss"],
@@ -131,9 +131,9 @@ _HOMES = {
         "sparse",
         "trapezoid",
     ],
-    "likelihood.accuracy": ["integration_error"],
-    "likelihood.automatic": ["Tolerance"],
-    "likelihood.check": ["check"],
+    "accuracy.integration_error": ["integration_error"],
+    "accuracy.refine": ["Tolerance"],
+    "identification.check": ["check"],
     "likelihood.simulate": ["simulate_choices"],
     "reporting.accuracy": ["compare_rules", "plot_rules"],
     "reporting.compare": ["compare"],

@@ -12,10 +12,10 @@ import numpy as np
 from _common import EXACT, console, electricity, options, table
 
 import bayesmix as bm
+from bayesmix.accuracy.pooling import pooled
+from bayesmix.centring.grids import centre
 from bayesmix.integration.descriptions import Centred, DrawRule
-from bayesmix.likelihood.centred import centre
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.pooling import pooled
 from bayesmix.likelihood.problem import Grid, Problem
 
 Make = Callable[[int], DrawRule | Centred]

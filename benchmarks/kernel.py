@@ -23,15 +23,15 @@ from _common import (
 )
 
 import bayesmix as bm
-from bayesmix.likelihood.centred import centre
-from bayesmix.likelihood.coefficient_nodes import freeze
-from bayesmix.likelihood.density import density_integrals
-from bayesmix.likelihood.differences import choice_scores, others
+from bayesmix.centring.grids import centre
+from bayesmix.kernels.coefficient_space import density_integrals
+from bayesmix.kernels.fastmath import exp
+from bayesmix.kernels.integrals import Mixture, integrate_parallel
+from bayesmix.kernels.logit import BLOCK, utility
+from bayesmix.kernels.logit_differences import choice_scores, others
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.fastmath import exp
-from bayesmix.likelihood.integrate import Mixture, integrate_parallel
-from bayesmix.likelihood.kernels import BLOCK, utility
 from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.optimise.freeze import freeze
 
 NODES = 600
 CORES = 2

@@ -25,7 +25,7 @@ import pandas as pd
 from _common import FORMULA, FULL, INDEPENDENT, NAMES, console, options, table, verdict
 
 import bayesmix as bm
-from bayesmix.likelihood.centred import centre
+from bayesmix.centring.grids import centre
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.choices import ChoiceData
-from bayesmix.likelihood.integrate import Mixture
-from bayesmix.likelihood.kernels import Panel
+from bayesmix.kernels.integrals import Mixture
+from bayesmix.kernels.logit import Panel
 
 Array = np.ndarray
 NO_BASE = np.zeros(0)

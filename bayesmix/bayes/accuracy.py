@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmix.accuracy.certificate import TAIL_NODES, tail_shapes
+from bayesmix.accuracy.pareto import pareto_shape
+from bayesmix.accuracy.pooling import SCRAMBLES, pooled
+from bayesmix.centring.grids import PersonGrid, centre
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.centred import PersonGrid, centre
-from bayesmix.likelihood.certificate import TAIL_NODES, tail_shapes
-from bayesmix.likelihood.coefficient_nodes import freeze
-from bayesmix.likelihood.density import CoefficientNodes
+from bayesmix.kernels.coefficient_space import CoefficientNodes
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.mixture import locations_at
-from bayesmix.likelihood.pareto import pareto_shape
-from bayesmix.likelihood.pooling import SCRAMBLES, pooled
 from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.optimise.freeze import freeze
 
 Array = NDArray[np.float64]
 

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from pymc.logprob.transforms import Transform
 from scipy.optimize import linear_sum_assignment
 
-from bayesmix.likelihood.em import class_theta, random_classes
 from bayesmix.likelihood.multinomial import Multinomial, multinomial
 from bayesmix.likelihood.problem import Problem
-from bayesmix.likelihood.units import natural_units
+from bayesmix.likelihood.scaling import natural_units
+from bayesmix.optimise.em import class_theta, random_classes
 
 Array = NDArray[np.float64]
 

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 from bayesmix.bayes.class_labels import OrderedEntries, numbered_classes, ordering
 from bayesmix.bayes.class_priors import class_priors
-from bayesmix.bayes.priors import Prior
-from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.class_grid import class_grid
-from bayesmix.likelihood.graph import (
+from bayesmix.bayes.graph import (
     conditional_log_probabilities,
     locations,
     log_integrals,
     product,
     shared_chunk,
 )
+from bayesmix.bayes.priors import Prior
+from bayesmix.errors import SpecificationError
+from bayesmix.likelihood.class_grid import class_grid
 from bayesmix.likelihood.problem import Grid, Problem
 
 Array = NDArray[np.float64]

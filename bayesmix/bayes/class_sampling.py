@@ -14,19 +14,19 @@ from bayesmix.bayes.class_labels import OrderedEntries, Ordering, numbered_class
 from bayesmix.bayes.class_model import class_model
 from bayesmix.bayes.grids import FIRST_NODES, SEARCH_NODES, GridChoice
 from bayesmix.bayes.priors import Prior
+from bayesmix.centring.grids import centre, check_grid
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.anchored import climb
-from bayesmix.likelihood.bhhh import maximise_likelihood
-from bayesmix.likelihood.centred import centre, check_grid
 from bayesmix.likelihood.class_grid import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.maximise import whitening
 from bayesmix.likelihood.multinomial import Multinomial
 from bayesmix.likelihood.problem import Grid, Problem
-from bayesmix.likelihood.units import natural_units
+from bayesmix.likelihood.scaling import natural_units
+from bayesmix.optimise.bhhh import maximise_likelihood
+from bayesmix.optimise.climb import climb
+from bayesmix.optimise.maximise import whitening
 
 Array = NDArray[np.float64]
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from bayesmix.bayes.correction import Correction
 from bayesmix.bayes.priors import Prior
 from bayesmix.bayes.whitened import Whitening, correct, posterior_mode
+from bayesmix.centring.grids import PersonGrid, centre, check_grid
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
-from bayesmix.likelihood.anchored import climb
-from bayesmix.likelihood.centred import PersonGrid, centre, check_grid
 from bayesmix.likelihood.multinomial import Multinomial, starting_values
 from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.optimise.climb import climb
 
 Array = NDArray[np.float64]
 GridChoice = Rule | Centred | PopulationGrid | PersonGrid | str

@@ -19,8 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from pytensor.tensor.linalg import solve_triangular
 
 from bayesmix import arguments
+from bayesmix.bayes.graph import product
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.graph import product
 from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]

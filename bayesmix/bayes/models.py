@@ -13,14 +13,7 @@ from numpy.typing import NDArray
 
 from bayesmix import arguments
 from bayesmix.bayes.class_model import class_model
-from bayesmix.bayes.priors import Prior, Priors, make_priors
-from bayesmix.data.choices import ChoiceData
-from bayesmix.errors import SpecificationError
-from bayesmix.integration.descriptions import Centred, Rule
-from bayesmix.likelihood.centred import PersonGrid, check_grid
-from bayesmix.likelihood.coefficient_nodes import freeze
-from bayesmix.likelihood.density import CoefficientNodes
-from bayesmix.likelihood.graph import (
+from bayesmix.bayes.graph import (
     conditional_log_probabilities,
     density_log_integrals,
     locations,
@@ -28,7 +21,14 @@ from bayesmix.likelihood.graph import (
     product,
     shared_chunk,
 )
+from bayesmix.bayes.priors import Prior, Priors, make_priors
+from bayesmix.centring.grids import PersonGrid, check_grid
+from bayesmix.data.choices import ChoiceData
+from bayesmix.errors import SpecificationError
+from bayesmix.integration.descriptions import Centred, Rule
+from bayesmix.kernels.coefficient_space import CoefficientNodes
 from bayesmix.likelihood.problem import Grid, Problem, bind, check_arguments
+from bayesmix.optimise.freeze import freeze
 from bayesmix.specification.model import MixedLogit
 
 Array = NDArray[np.float64]

@@ -8,14 +8,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayesmix.centring.grids import PersonGrid
 from bayesmix.data.columns import first_few
 from bayesmix.errors import DataError
-from bayesmix.likelihood.centred import PersonGrid
-from bayesmix.likelihood.coefficient_nodes import freeze
-from bayesmix.likelihood.density import density_integrals
+from bayesmix.kernels.coefficient_space import density_integrals
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.mixture import locations_at
 from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.optimise.freeze import freeze
 
 Array = NDArray[np.float64]
 

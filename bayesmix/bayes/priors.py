@@ -20,7 +20,7 @@ from bayesmix import arguments
 from bayesmix.bayes.inverse_wishart import Covariance, InverseWishart, read_covariances
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
-from bayesmix.likelihood.units import shift_units
+from bayesmix.likelihood.scaling import shift_units
 
 Array = NDArray[np.float64]
 

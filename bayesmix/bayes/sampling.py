@@ -26,14 +26,14 @@ from bayesmix.bayes.whitened import whitened_model
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.effective import person_unit
+from bayesmix.likelihood.effective_weights import person_unit
 from bayesmix.likelihood.multinomial import (
     Multinomial,
     check_signs,
     multinomial,
     starting_values,
 )
-from bayesmix.likelihood.ordered import linear
+from bayesmix.likelihood.ordered_sums import linear
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.model import MixedLogit
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bayesmix.bayes.class_priors import prior_table
 from bayesmix.bayes.priors import Prior
 from bayesmix.data.reserved import OUTSIDE
-from bayesmix.likelihood.effective import SAME, person_unit
+from bayesmix.likelihood.effective_weights import SAME, person_unit
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.record import data_record, model_record
 

@@ -23,18 +23,18 @@ from numpy.typing import NDArray
 
 from bayesmix.bayes.correction import Correction
 from bayesmix.bayes.density import log_prior
-from bayesmix.bayes.models import coordinates, marginal_log_probabilities, mean_dimension
-from bayesmix.bayes.priors import Prior, Priors, make_priors
-from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.graph import (
+from bayesmix.bayes.graph import (
     INTERPRETED,
     conditional_log_probabilities,
     free_parameters,
     locations,
     product,
 )
-from bayesmix.likelihood.maximise import Function, curvature, maximise, whitening
+from bayesmix.bayes.models import coordinates, marginal_log_probabilities, mean_dimension
+from bayesmix.bayes.priors import Prior, Priors, make_priors
+from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.optimise.maximise import Function, curvature, maximise, whitening
 
 Array = NDArray[np.float64]
 

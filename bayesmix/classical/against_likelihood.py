@@ -12,17 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmix.accuracy.refine import FIRST_RULE
 from bayesmix.classical.assemble import Search
 from bayesmix.classical.covariance import Information, natural_covariance
 from bayesmix.errors import ConvergenceError, IntegrationError
-from bayesmix.likelihood.anchored import climb
-from bayesmix.likelihood.automatic import FIRST_RULE
-from bayesmix.likelihood.boundary import at_boundary
+from bayesmix.identification.weakest_direction import free_names
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import starting_values
 from bayesmix.likelihood.problem import Problem
-from bayesmix.likelihood.units import natural_units
-from bayesmix.likelihood.weakest import free_names
+from bayesmix.likelihood.scaling import natural_units
+from bayesmix.optimise.climb import climb
+from bayesmix.optimise.leave_boundary import at_boundary
 
 Array = NDArray[np.float64]
 

@@ -10,6 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmix.accuracy.certificate import Certificate, certify, exact
+from bayesmix.accuracy.refine import Tolerance
+from bayesmix.centring.follow import following_gradient
+from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.covariance import (
     Information,
     shift_units,
@@ -25,19 +29,15 @@ from bayesmix.errors import ConvergenceError
 from bayesmix.integration.descriptions import DrawRule
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import gauss_hermite
-from bayesmix.likelihood.automatic import Tolerance
-from bayesmix.likelihood.boundary import boundary_words
-from bayesmix.likelihood.centred import PersonGrid
-from bayesmix.likelihood.certificate import Certificate, certify, exact
 from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.following import following_gradient
-from bayesmix.likelihood.louis import DRAFT_NODES, MORE, NODES, checked
-from bayesmix.likelihood.maximise import Optimum, curvature, whitening
 from bayesmix.likelihood.multinomial import Multinomial, starting_values
-from bayesmix.likelihood.ordered import weighted_sum
+from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Grid, Problem
-from bayesmix.likelihood.units import natural_units
+from bayesmix.likelihood.scaling import natural_units
+from bayesmix.optimise.leave_boundary import boundary_words
+from bayesmix.optimise.louis import DRAFT_NODES, MORE, NODES, checked
+from bayesmix.optimise.maximise import Optimum, curvature, whitening
 
 Array = NDArray[np.float64]
 

@@ -18,7 +18,7 @@ from bayesmix.data.display import html, whole
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError, DataError, SpecificationError
 from bayesmix.integration.grids import Seed
-from bayesmix.likelihood.boundary import settled
+from bayesmix.optimise.leave_boundary import settled
 
 Array = NDArray[np.float64]
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from bayesmix import arguments
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.effective import person_unit
-from bayesmix.likelihood.weakest import free_names
+from bayesmix.identification.weakest_direction import free_names
+from bayesmix.likelihood.effective_weights import person_unit
 from bayesmix.specification.parameters import ParameterSpace
 
 Array = NDArray[np.float64]

@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmix.centring.grids import PersonGrid, centre
 from bayesmix.classical.covariance import Information, natural_covariance
 from bayesmix.integration.descriptions import Interleaved, Product, Trapezoid
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.integration.rules import centred, gauss_hermite
-from bayesmix.likelihood.centred import PersonGrid, centre
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.specification.parameters import ParameterSpace

@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from bayesmix.classical.covariance import Information, natural_covariance, weighting
 from bayesmix.classical.summary import confidence_intervals, summary
 from bayesmix.data.display import html, whole
-from bayesmix.likelihood.effective import person_unit
+from bayesmix.likelihood.effective_weights import person_unit
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
 
 if TYPE_CHECKING:
+    from bayesmix.accuracy.certificate import Certificate
     from bayesmix.classical.gmm import Overidentification
     from bayesmix.classical.simulation_error import SimulationError
     from bayesmix.data.choices import ChoiceData
     from bayesmix.integration.grids import Seed
-    from bayesmix.likelihood.certificate import Certificate
     from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bayesmix.accuracy.certificate import Certificate
 from bayesmix.classical.fit import Fit
 from bayesmix.data.fingerprint import fingerprint
-from bayesmix.likelihood.certificate import Certificate
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.ordered import weighted_sum
+from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem
 
 

@@ -13,10 +13,10 @@ from scipy.stats import chi2
 from bayesmix.classical.sequences import Sequences
 from bayesmix.errors import ConvergenceError, SpecificationError
 from bayesmix.integration.grids import PopulationGrid
-from bayesmix.likelihood.maximise import GRADIENT_TOLERANCE, Optimum, maximise, whitening
-from bayesmix.likelihood.moments import shares_at
 from bayesmix.likelihood.problem import Problem
-from bayesmix.likelihood.units import natural_units
+from bayesmix.likelihood.scaling import natural_units
+from bayesmix.likelihood.share_slopes import shares_at
+from bayesmix.optimise.maximise import GRADIENT_TOLERANCE, Optimum, maximise, whitening
 
 Array = NDArray[np.float64]
 

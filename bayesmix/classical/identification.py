@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.classical.covariance import Information
+from bayesmix.identification.weakest_direction import weakest_direction
 from bayesmix.likelihood.problem import Problem
-from bayesmix.likelihood.weakest import weakest_direction
 from bayesmix.specification.parameters import ParameterSpace
 
 Array = NDArray[np.float64]

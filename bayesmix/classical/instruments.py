@@ -19,9 +19,9 @@ from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import DrawRule
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.integration.rules import sobol
-from bayesmix.likelihood.moments import shares_at
 from bayesmix.likelihood.multinomial import Multinomial
 from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.likelihood.share_slopes import shares_at
 from bayesmix.specification.formula import evaluate
 from bayesmix.specification.variation import deviations, length, levels
 

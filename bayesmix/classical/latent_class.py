@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.classes import mean_shares
-from bayesmix.likelihood.em import class_theta, random_classes
-from bayesmix.likelihood.maximise import Optimum
 from bayesmix.likelihood.multinomial import Multinomial
 from bayesmix.likelihood.problem import Grid, Problem
-from bayesmix.likelihood.units import natural_units
+from bayesmix.likelihood.scaling import natural_units
+from bayesmix.optimise.em import class_theta, random_classes
+from bayesmix.optimise.maximise import Optimum
 from bayesmix.specification.model import MixedLogit
 
 Array = NDArray[np.float64]

@@ -21,11 +21,11 @@ from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError
 from bayesmix.integration.descriptions import DrawRule
 from bayesmix.integration.grids import population_grid
-from bayesmix.likelihood.boundary import at_boundary
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.maximise import Optimum, curvature
-from bayesmix.likelihood.ordered import weighted_sum
+from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem
+from bayesmix.optimise.leave_boundary import at_boundary
+from bayesmix.optimise.maximise import Optimum, curvature
 
 Array = NDArray[np.float64]
 

@@ -10,6 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.accuracy.certificate import Certificate
+from bayesmix.accuracy.refine import DEFAULT_TOLERANCE, Tolerance, first_rule
+from bayesmix.accuracy.refine import next_rule as refined
+from bayesmix.centring.grids import PersonGrid, check_grid
 from bayesmix.classical.assemble import (
     CURVATURE_NODES,
     Search,
@@ -36,18 +40,14 @@ from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, DrawRule, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.integration.rules import gauss_hermite
-from bayesmix.likelihood.anchored import settle
-from bayesmix.likelihood.automatic import DEFAULT_TOLERANCE, Tolerance, first_rule
-from bayesmix.likelihood.automatic import next_rule as refined
-from bayesmix.likelihood.centred import PersonGrid, check_grid
-from bayesmix.likelihood.certificate import Certificate
 from bayesmix.likelihood.class_grid import points_grid
-from bayesmix.likelihood.effective import in_effective_persons
-from bayesmix.likelihood.held import holdable, quieter, settle_held
-from bayesmix.likelihood.maximise import Optimum, check_optimizer, whitening
+from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.multinomial import check_signs, multinomial
 from bayesmix.likelihood.problem import Grid, bind
-from bayesmix.likelihood.units import natural_units
+from bayesmix.likelihood.scaling import natural_units
+from bayesmix.optimise.climb import settle
+from bayesmix.optimise.held import holdable, quieter, settle_held
+from bayesmix.optimise.maximise import Optimum, check_optimizer, whitening
 from bayesmix.specification.model import MixedLogit
 
 Array = NDArray[np.float64]

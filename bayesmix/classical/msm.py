@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.centring.grids import PersonGrid, check_grid
 from bayesmix.classical.against_likelihood import Likeliest, likeliest
 from bayesmix.classical.assemble import Search
 from bayesmix.classical.fit import Fit
@@ -37,12 +38,11 @@ from bayesmix.errors import ConvergenceError, IntegrationError, SpecificationErr
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.integration.rules import gauss_hermite, sobol
-from bayesmix.likelihood.boundary import at_boundary, leave_boundary, raised
-from bayesmix.likelihood.centred import PersonGrid, check_grid
-from bayesmix.likelihood.effective import in_effective_persons
-from bayesmix.likelihood.maximise import Optimum, check_optimizer
+from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.multinomial import check_signs, multinomial
 from bayesmix.likelihood.problem import Problem, bind
+from bayesmix.optimise.leave_boundary import at_boundary, leave_boundary, raised
+from bayesmix.optimise.maximise import Optimum, check_optimizer
 from bayesmix.specification.model import MixedLogit
 
 Array = NDArray[np.float64]

@@ -12,6 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.centring.accept_reject import Draws, accepted_draws
+from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.against_likelihood import FAR, weak_words
 from bayesmix.classical.assemble import information_at
 from bayesmix.classical.covariance import Information
@@ -28,14 +30,12 @@ from bayesmix.errors import ConvergenceError, IntegrationError, SpecificationErr
 from bayesmix.integration.descriptions import Centred, MonteCarlo
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.integration.rules import centred, monte_carlo, sobol
-from bayesmix.likelihood.boundary import boundary_words
-from bayesmix.likelihood.centred import PersonGrid
-from bayesmix.likelihood.effective import in_effective_persons
+from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.ordered import weighted_sum
+from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem, bind
-from bayesmix.likelihood.rejection import Draws, accepted_draws
-from bayesmix.likelihood.units import natural_units
+from bayesmix.likelihood.scaling import natural_units
+from bayesmix.optimise.leave_boundary import boundary_words
 from bayesmix.specification.model import MixedLogit
 
 Array = NDArray[np.float64]

@@ -9,13 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmix.arguments import one_of, seed
+from bayesmix.centring.people import past_choices, people
+from bayesmix.centring.row_shares import NODES, expected_rows
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.data.reserved import OUTSIDE
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
-from bayesmix.likelihood.expected import NODES, expected_rows
-from bayesmix.likelihood.people import past_choices, people
 from bayesmix.likelihood.problem import (
     Problem,
     bind_like,

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
-from bayesmix.likelihood.boundary import leave_boundary
-from bayesmix.likelihood.effective import in_effective_persons
+from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.maximise import Optimum, maximise, whitening
 from bayesmix.likelihood.problem import Grid, bind
-from bayesmix.likelihood.units import natural_units
+from bayesmix.likelihood.scaling import natural_units
+from bayesmix.optimise.leave_boundary import leave_boundary
+from bayesmix.optimise.maximise import Optimum, maximise, whitening
 from bayesmix.specification.parameters import ParameterSpace
 
 Array = NDArray[np.float64]

@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmix.centring.accept_reject import OneNode
+from bayesmix.centring.grids import anchored_grid
 from bayesmix.integration.descriptions import DrawRule
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.centred import anchored_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.mixture import coefficients_at
 from bayesmix.likelihood.problem import Problem
-from bayesmix.likelihood.rejection import OneNode
 from bayesmix.likelihood.simulate import draw_choices
 
 Array = NDArray[np.float64]

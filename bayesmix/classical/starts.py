@@ -10,24 +10,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmix.accuracy.pooling import pooled
+from bayesmix.accuracy.refine import FIRST_RULE
+from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.assemble import Search
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import ConvergenceError, IntegrationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, population_grid
-from bayesmix.likelihood.anchored import FAR_STEP, climb, settle
-from bayesmix.likelihood.automatic import FIRST_RULE
-from bayesmix.likelihood.bhhh import maximise_likelihood
-from bayesmix.likelihood.boundary import GAIN, leave_boundary
-from bayesmix.likelihood.centred import PersonGrid
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.held import settle_held
-from bayesmix.likelihood.maximise import Optimum, whitening
 from bayesmix.likelihood.mixture import coefficients_at
 from bayesmix.likelihood.multinomial import Multinomial, multinomial, starting_values
-from bayesmix.likelihood.pooling import pooled
 from bayesmix.likelihood.problem import Grid, Problem, bind
-from bayesmix.likelihood.units import coefficient_units, natural_units, shift_units
+from bayesmix.likelihood.scaling import coefficient_units, natural_units, shift_units
+from bayesmix.optimise.bhhh import maximise_likelihood
+from bayesmix.optimise.climb import FAR_STEP, climb, settle
+from bayesmix.optimise.held import settle_held
+from bayesmix.optimise.leave_boundary import GAIN, leave_boundary
+from bayesmix.optimise.maximise import Optimum, whitening
 
 Array = NDArray[np.float64]
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayesmix.accuracy.certificate import Certificate
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.gmm import Overidentification
@@ -26,9 +27,8 @@ from bayesmix.data.fingerprint import fingerprint
 from bayesmix.data.known import check_offset
 from bayesmix.errors import DataError, IntegrationError, SpecificationError
 from bayesmix.files import save_text
-from bayesmix.likelihood.certificate import Certificate
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.ordered import weighted_sum
+from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.record import model_from_record, model_record
 

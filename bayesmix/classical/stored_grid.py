@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from bayesmix.centring.grids import PersonGrid, anchored_grid
 from bayesmix.errors import DataError
 from bayesmix.integration import descriptions
 from bayesmix.integration.grids import PopulationGrid, population_grid
-from bayesmix.likelihood.centred import PersonGrid, anchored_grid
 from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.problem import Problem
 

@@ -8,17 +8,17 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayesmix.centring.grids import centre
+from bayesmix.centring.people import past_choices
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.draws import Interval, parameter_draws, uncertainty
 from bayesmix.demand.options import How, Options, settle
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.centred import centre
 from bayesmix.likelihood.class_grid import points_grid
 from bayesmix.likelihood.classes import log_shares, posterior_classes
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.people import past_choices
 from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]

@@ -19,7 +19,7 @@ from bayesmix.demand.interventions import difference
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Sample, dataset, sample, squeezed
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.likelihood.curves import own_shares
+from bayesmix.kernels.share_curves import own_shares
 from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]

@@ -28,10 +28,10 @@ from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Piece, Sample, dataset, sample, squeezed
 from bayesmix.demand.shares import of_rows
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.integrate import Mixture
+from bayesmix.kernels.integrals import Mixture
+from bayesmix.kernels.substitution import QUALITY, REMOVAL, Change, marginal
+from bayesmix.kernels.vanishing_shares import VANISHED, log_row_shares
 from bayesmix.likelihood.problem import Problem
-from bayesmix.likelihood.substitution import QUALITY, REMOVAL, Change, marginal
-from bayesmix.likelihood.vanishing import VANISHED, log_row_shares
 
 Array = NDArray[np.float64]
 

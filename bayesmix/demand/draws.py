@@ -21,6 +21,7 @@ from scipy.stats import norm
 from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.bayes.read import attributes_of, posterior_draws, record_of
 from bayesmix.bayes.read import is_own as is_own_posterior
+from bayesmix.centring.people import past_choices
 from bayesmix.classical.bootstrap import Bootstrap
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.predict import bound_like, is_own
@@ -28,7 +29,6 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known import check_offset, check_outside
 from bayesmix.demand.options import How
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.likelihood.people import past_choices
 from bayesmix.likelihood.problem import Problem, bind_sets
 from bayesmix.specification.record import (
     learnt_from_record,

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from bayesmix.arguments import flag, seed, whole
+from bayesmix.centring.people import People, past_choices, people
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.draws import krinsky_robb, parameter_draws
 from bayesmix.demand.options import How
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
-from bayesmix.likelihood.integrate import coefficients_everywhere
-from bayesmix.likelihood.people import People, past_choices, people
+from bayesmix.kernels.integrals import coefficients_everywhere
 from bayesmix.likelihood.problem import Problem, bind_like
 
 Array = NDArray[np.float64]

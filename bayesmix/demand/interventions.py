@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.sample import Piece, Sample
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.integrate import Mixture
-from bayesmix.likelihood.kernels import Panel
-from bayesmix.likelihood.problem import Problem, in_scenario
-from bayesmix.likelihood.substitution import (
+from bayesmix.kernels.integrals import Mixture
+from bayesmix.kernels.logit import Panel
+from bayesmix.kernels.substitution import (
     FINITE,
     QUALITY,
     REMOVAL,
@@ -32,7 +31,8 @@ from bayesmix.likelihood.substitution import (
     Size,
     substitution,
 )
-from bayesmix.likelihood.vanishing import VANISHED, Sums, log_substitution
+from bayesmix.kernels.vanishing_shares import VANISHED, Sums, log_substitution
+from bayesmix.likelihood.problem import Problem, in_scenario
 
 Array = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ class Intervention:
     Parameters
     ----------
     kind
-        A code of `bayesmix.likelihood.substitution`.
+        A code of `bayesmix.kernels.substitution`.
     by
         The problem with the columns by which utilities change, a unit of the attribute or in all,
         in the place of its design; None where no attribute changes.

@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayesmix.centring.people import People, people
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import nearest
@@ -25,12 +26,11 @@ from bayesmix.demand.draws import (
 )
 from bayesmix.demand.options import How, Where
 from bayesmix.errors import DataError
-from bayesmix.likelihood.integrate import Mixture
-from bayesmix.likelihood.kernels import Panel
+from bayesmix.kernels.integrals import Mixture
+from bayesmix.kernels.logit import Panel
+from bayesmix.kernels.substitution import Sets, Size
 from bayesmix.likelihood.mixture import base_at, row_scales
-from bayesmix.likelihood.people import People, people
 from bayesmix.likelihood.problem import Problem, bind_like, bind_scenario, to_predict
-from bayesmix.likelihood.substitution import Sets, Size
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

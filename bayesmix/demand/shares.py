@@ -12,7 +12,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Piece, Sample, dataset, sample, squeezed
-from bayesmix.likelihood.shares import row_shares
+from bayesmix.kernels.shares import row_shares
 
 Array = NDArray[np.float64]
 

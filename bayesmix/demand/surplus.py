@@ -17,7 +17,7 @@ from bayesmix.demand.money import REMEDY, price_of, price_slope
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Sample, dataset, sample, squeezed
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.logsums import money_logsums
+from bayesmix.kernels.logsums import money_logsums
 from bayesmix.likelihood.problem import check_scenario, written
 
 Array = NDArray[np.float64]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bayesmix.arguments import flag, refused, text
 from bayesmix.bayes.read import attributes_of
+from bayesmix.centring.people import People, people
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.draws import (
@@ -28,9 +29,8 @@ from bayesmix.demand.options import How, Options, settle
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import sobol
-from bayesmix.likelihood.integrate import coefficients_everywhere
+from bayesmix.kernels.integrals import coefficients_everywhere
 from bayesmix.likelihood.mixture import fixed_at, mixture_at
-from bayesmix.likelihood.people import People, people
 from bayesmix.likelihood.problem import Problem, bind_like
 from bayesmix.specification.model import Design, MixedLogit, model_space
 from bayesmix.specification.parameters import ParameterSpace

@@ -13,8 +13,9 @@ from typing import ClassVar, Literal
 import numba
 import numpy as np
 
-from bayesmix.integration import quadrature, sequences
+from bayesmix.integration import quadrature
 from bayesmix.integration.constants import directions, first_primes
+from bayesmix.kernels import sequences
 
 
 @dataclass(frozen=True, repr=False)

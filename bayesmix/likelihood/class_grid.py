@@ -14,7 +14,6 @@ from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.integration.rules import gauss_hermite
 
 if TYPE_CHECKING:
-    from bayesmix.likelihood.centred import PersonGrid
     from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]
@@ -22,13 +21,13 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class ClassGrid:
-    """A person-centred grid for each of C latent classes; made by `bayesmix.likelihood.centre`.
+    """A person-centred grid for each of C latent classes; made by `bayesmix.centring.grids.centre`.
 
     A person's choices say different things of tastes in each class, and the integral of every class
     has nodes where its own integrand is.
     """
 
-    parts: tuple[PersonGrid, ...]
+    parts: tuple[Any, ...]  # of `PersonGrid`, which stands above
 
     shared = False
 

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from bayesmix.data.columns import first_few
 from bayesmix.errors import IntegrationError
+from bayesmix.kernels.integrals import integrate_parallel
+from bayesmix.kernels.situation_scales import scale_scores
 from bayesmix.likelihood.class_grid import class_grid
 from bayesmix.likelihood.classes import over_classes
-from bayesmix.likelihood.integrate import integrate_parallel
 from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at, row_scales
-from bayesmix.likelihood.ordered import weighted_sum
+from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Grid, Problem
-from bayesmix.likelihood.scaled import scale_scores
 
 Array = NDArray[np.float64]
 

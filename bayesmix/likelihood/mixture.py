@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmix.kernels.integrals import Mixture, coefficients_everywhere
+from bayesmix.kernels.laws import law_tables
+from bayesmix.kernels.logit import Panel
 from bayesmix.likelihood.classes import log_shares
-from bayesmix.likelihood.integrate import Mixture, coefficients_everywhere
-from bayesmix.likelihood.kernels import Panel
-from bayesmix.likelihood.laws import law_tables
-from bayesmix.likelihood.ordered import linear
+from bayesmix.likelihood.ordered_sums import linear
 from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]

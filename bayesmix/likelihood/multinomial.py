@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, Fault, SpecificationError
-from bayesmix.likelihood.effective import in_effective_persons, person_unit
-from bayesmix.likelihood.ordered import cross, linear, weighted_sum
+from bayesmix.likelihood.effective_weights import in_effective_persons, person_unit
+from bayesmix.likelihood.ordered_sums import cross, linear, weighted_sum
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.means import constant_shifts
 from bayesmix.specification.mixing import Coefficient

@@ -13,8 +13,8 @@ from bayesmix.data.checks import check_estimable
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known import check_offset, check_outside
 from bayesmix.errors import DataError, Fault, SpecificationError
-from bayesmix.likelihood.kernels import Panel
-from bayesmix.likelihood.laws import CENSORED, NO_BOUNDS
+from bayesmix.kernels.laws import CENSORED, NO_BOUNDS
+from bayesmix.kernels.logit import Panel
 from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.component_findings import component_faults
 from bayesmix.specification.formula import Learnt
@@ -106,7 +106,7 @@ class Problem:
 
     @cached_property
     def link(self) -> Indices:
-        """Code of the law of each random coefficient (K,), see `bayesmix.likelihood.laws`."""
+        """Code of the law of each random coefficient (K,), see `bayesmix.kernels.laws`."""
         return np.array([c.code for c in self.design.coefficients], dtype=np.int64)
 
     @cached_property

@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.accuracy.pooling import pooled
+from bayesmix.centring.grids import centre
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import Seed, population_grid
 from bayesmix.integration.rules import centred, halton, monte_carlo, sobol
-from bayesmix.likelihood.centred import centre
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.pooling import pooled
 from bayesmix.likelihood.problem import Grid, Problem, bind
 from bayesmix.specification.model import MixedLogit
 

@@ -9,9 +9,9 @@ import xarray as xr
 
 from bayesmix import arguments
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.hypotheses import HypothesisTest
 from bayesmix.classical.latex import fit_to_latex, tabular
 from bayesmix.errors import SpecificationError
+from bayesmix.inference.wald import HypothesisTest
 from bayesmix.reporting.demand_tables import demand_table
 
 Result = Fit | HypothesisTest | xr.Dataset | pd.DataFrame

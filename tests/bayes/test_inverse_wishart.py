@@ -9,10 +9,10 @@ from scipy import stats
 
 import bayesmix as bm
 from bayesmix.bayes.density import log_prior
+from bayesmix.bayes.graph import INTERPRETED
 from bayesmix.bayes.models import build
 from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.sampling import initial_values
-from bayesmix.likelihood.graph import INTERPRETED
 from bayesmix.likelihood.problem import bind
 
 from .conftest import TRUTH

@@ -8,12 +8,12 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.bayes.density import log_prior
+from bayesmix.bayes.graph import INTERPRETED
 from bayesmix.bayes.models import build, marginal_log_probabilities
 from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.sampling import initial_values
-from bayesmix.likelihood.centred import centre
+from bayesmix.centring.grids import centre
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.graph import INTERPRETED
 from bayesmix.likelihood.problem import bind
 from tests.simulated import attributes, choice_data
 

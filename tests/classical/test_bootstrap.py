@@ -11,8 +11,8 @@ import bayesmix as bm
 from bayesmix.classical import resampling as module
 from bayesmix.classical.bootstrap import Bootstrap
 from bayesmix.errors import ConvergenceError, DataError, SpecificationError
-from bayesmix.likelihood.boundary import settled
 from bayesmix.likelihood.problem import bind
+from bayesmix.optimise.leave_boundary import settled
 from tests.simulated import choice_data, simulated
 
 MODEL = bm.MixedLogit("x + y", random=bm.Normal("x"))

@@ -7,12 +7,12 @@ import pytest
 from scipy.special import ndtr
 
 from bayesmix import CensoredNormal, MixedLogit, Normal, Triangular, Uniform, msle
+from bayesmix.accuracy.refine import DEFAULT_TOLERANCE
 from bayesmix.classical.assemble import information_at
 from bayesmix.classical.error_check import relative_errors
 from bayesmix.classical.storage import load
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol, trapezoid
-from bayesmix.likelihood.automatic import DEFAULT_TOLERANCE
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.simulate import simulate_choices

@@ -10,10 +10,10 @@ from bayesmix.classical.msle import msle
 from bayesmix.errors import ConvergenceError, IntegrationError, SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol, sparse
-from bayesmix.likelihood import bhhh as bhhh_module
-from bayesmix.likelihood import maximise as maximise_module
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
+from bayesmix.optimise import bhhh as bhhh_module
+from bayesmix.optimise import maximise as maximise_module
 from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import choice_data, simulated

@@ -21,9 +21,9 @@ from bayesmix.classical.sequences import draw_sequences
 from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, halton, monte_carlo, sobol
-from bayesmix.likelihood.moments import shares_at
 from bayesmix.likelihood.multinomial import multinomial
 from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.share_slopes import shares_at
 from bayesmix.reporting.compare import compare
 from bayesmix.specification.mixing import LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
@@ -301,7 +301,7 @@ def test_refusals():
 
 def test_a_search_that_does_not_arrive_is_refused(monkeypatch):
     monkeypatch.setattr("bayesmix.classical.gmm.ARRIVED", -1.0)
-    monkeypatch.setattr("bayesmix.likelihood.maximise.GRADIENT_TOLERANCE", 0.0)
+    monkeypatch.setattr("bayesmix.optimise.maximise.GRADIENT_TOLERANCE", 0.0)
     with pytest.raises(ConvergenceError, match="optimiser stopped before the slope was small"):
         msm(MODEL, data(), grid=halton(32, scramble=False), steps="one-step")
 

@@ -6,17 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayesmix.accuracy.integration_error import integration_error
 from bayesmix.classical import msle as msle_module
 from bayesmix.classical import starts as starts_module
 from bayesmix.classical.msle import msle
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.examples import electricity
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
-from bayesmix.likelihood.accuracy import integration_error
-from bayesmix.likelihood.boundary import at_boundary, leave_boundary
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.maximise import maximise
 from bayesmix.likelihood.problem import bind
+from bayesmix.optimise.leave_boundary import at_boundary, leave_boundary
+from bayesmix.optimise.maximise import maximise
 from bayesmix.specification.bounded import Uniform
 from bayesmix.specification.mixing import LogNormal, Normal
 from bayesmix.specification.model import MixedLogit

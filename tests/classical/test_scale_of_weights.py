@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import bayesmix as bm
+from bayesmix.accuracy.integration_error import integration_error
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.likelihood.accuracy import integration_error
-from bayesmix.likelihood.effective import in_effective_persons, person_unit
+from bayesmix.likelihood.effective_weights import in_effective_persons, person_unit
 from bayesmix.likelihood.multinomial import multinomial
 from bayesmix.likelihood.problem import bind
 from tests.simulated import choice_data, simulated

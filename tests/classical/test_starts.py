@@ -8,11 +8,11 @@ from bayesmix.classical.assemble import Search
 from bayesmix.classical.progress import progress_line
 from bayesmix.classical.starts import best_of, compare_ends, preference_start
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.anchored import settle
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.maximise import Optimum
 from bayesmix.likelihood.multinomial import multinomial, starting_values
 from bayesmix.likelihood.problem import bind
+from bayesmix.optimise.climb import settle
+from bayesmix.optimise.maximise import Optimum
 from tests.oracles import choice_frame, choices
 
 TERMS = ("feat", "brand[hiland]", "brand[weight]", "brand[yoplait]")

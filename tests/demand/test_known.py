@@ -9,7 +9,7 @@ import pytest
 import bayesmix as bm
 from bayesmix.errors import DataError
 from bayesmix.integration.grids import population_grid
-from bayesmix.likelihood.integrate import node_log_probabilities
+from bayesmix.kernels.integrals import node_log_probabilities
 from bayesmix.likelihood.mixture import base_at, coefficients_at, mixture_at
 from bayesmix.likelihood.problem import bind
 from tests.demand.test_certain import result

@@ -7,9 +7,9 @@ import pytest
 import bayesmix as bm
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.grids import population_grid
+from bayesmix.kernels.shares import row_shares
 from bayesmix.likelihood.mixture import base_at, coefficients_at, mixture_at
 from bayesmix.likelihood.problem import bind
-from bayesmix.likelihood.shares import row_shares
 from tests.simulated import attributes, choice_data, simulated
 
 AT = {"mean[x]": 1.0, "mean[y]": -0.5, "sd[x]": 1.0, "sd[y]": 0.7}

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import bayesmix as bm
-from bayesmix.likelihood.centred import centre
+from bayesmix.centring.grids import centre
 from bayesmix.likelihood.class_grid import points_grid
-from bayesmix.likelihood.em import class_theta, expectation_maximisation, random_classes
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.maximise import maximise, whitening
 from bayesmix.likelihood.multinomial import multinomial
 from bayesmix.likelihood.problem import bind
+from bayesmix.optimise.em import class_theta, expectation_maximisation, random_classes
+from bayesmix.optimise.maximise import maximise, whitening
 from bayesmix.specification.classes import Classes
 from tests.oracles import choice_frame, choices, differences, slopes
 from tests.simulated import attributes, choice_data

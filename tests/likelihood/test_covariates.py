@@ -7,18 +7,18 @@ import pytest
 from scipy.optimize import approx_fprime
 
 import bayesmix as bm
+from bayesmix.bayes.graph import free_parameters, log_integrals, shared_chunk
 from bayesmix.bayes.models import pymc_model
+from bayesmix.centring.grids import centre
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.centred import centre
-from bayesmix.likelihood.coefficient_nodes import freeze
-from bayesmix.likelihood.density import density_integrals
+from bayesmix.kernels.coefficient_space import density_integrals
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.graph import free_parameters, log_integrals, shared_chunk
 from bayesmix.likelihood.mixture import locations_at, mixture_at
-from bayesmix.likelihood.moments import shares_at
 from bayesmix.likelihood.problem import bind, bind_scenario
+from bayesmix.likelihood.share_slopes import shares_at
+from bayesmix.optimise.freeze import freeze
 from tests.oracles import choice_frame, choices
 
 FORMULA = "price + time + C(mode)"

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bayesmix.centring.grids import centre
 from bayesmix.data.examples import electricity
 from bayesmix.errors import IntegrationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol, sparse
+from bayesmix.kernels.integrals import Mixture
 from bayesmix.likelihood import problem as problem_module
-from bayesmix.likelihood.centred import centre
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.integrate import Mixture
 from bayesmix.likelihood.problem import bind
 from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 import bayesmix as bm
+from bayesmix.bayes.graph import INTERPRETED
 from bayesmix.bayes.models import pymc_model
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import DataError
 from bayesmix.integration.grids import population_grid
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.graph import INTERPRETED
 from bayesmix.likelihood.mixture import mixture_at
 from bayesmix.likelihood.problem import bind
 from tests.oracles import choice_frame, choices, differences, log_integral

@@ -15,7 +15,7 @@ from bayesmix.likelihood.multinomial import (
     starting_values,
 )
 from bayesmix.likelihood.problem import bind
-from bayesmix.likelihood.units import natural_units
+from bayesmix.likelihood.scaling import natural_units
 from bayesmix.specification.mixing import Correlated, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import choice_frame, choices

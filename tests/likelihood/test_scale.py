@@ -6,11 +6,11 @@ import pytest
 from scipy.stats import norm
 
 import bayesmix as bm
+from bayesmix.bayes.graph import INTERPRETED
 from bayesmix.bayes.models import build
 from bayesmix.errors import DataError
 from bayesmix.integration.grids import population_grid
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.graph import INTERPRETED
 from bayesmix.likelihood.mixture import mixture_at
 from bayesmix.likelihood.problem import bind
 from tests.oracles import differences, log_integral

@@ -7,18 +7,18 @@ import pytest
 from scipy.optimize import approx_fprime, minimize
 
 from bayesmix import LKJNormal, LogNormal, MixedLogit, Normal
-from bayesmix.errors import SpecificationError
-from bayesmix.integration.grids import population_grid
-from bayesmix.integration.rules import sobol
-from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.graph import (
+from bayesmix.bayes.graph import (
     conditional_log_probabilities,
     free_parameters,
     log_integrals,
     shared_chunk,
 )
+from bayesmix.errors import SpecificationError
+from bayesmix.integration.grids import population_grid
+from bayesmix.integration.rules import sobol
+from bayesmix.kernels.modes import find_modes
+from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.mixture import base_at, coefficients_at, mixture_at
-from bayesmix.likelihood.modes import find_modes
 from bayesmix.likelihood.multinomial import multinomial, starting_values
 from bayesmix.likelihood.problem import bind
 from tests.oracles import choice_frame, choices, log_probability

@@ -4,10 +4,10 @@ from functools import cache
 
 import numpy as np
 
+from bayesmix.accuracy.certificate import certify
+from bayesmix.centring.grids import centre
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.centred import centre
-from bayesmix.likelihood.certificate import certify
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
 from bayesmix.specification.mixing import LogNormal, Normal

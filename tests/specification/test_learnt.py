@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import bayesmix as bm
-from bayesmix.classical.meaning import meanings
+from bayesmix.inference.meaning import meanings
 from bayesmix.specification.formula import columns_like, columns_of, evaluate
 from tests.oracles import choice_frame, choices
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from bayesmix import Gamma, JohnsonSB, LogNormal
-from bayesmix.likelihood.laws import law_table
+from bayesmix.kernels.laws import law_table
 from bayesmix.specification import kinds
 from bayesmix.specification.families import moments
 from bayesmix.specification.population import population_correlation, population_moments

@@ -1,0 +1,201 @@
+"""Which grid: the cheapest whose certificate meets a tolerance, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bayesmix import arguments
+from bayesmix.accuracy.certificate import Certificate
+from bayesmix.integration.descriptions import Centred, DrawRule, Rule
+from bayesmix.integration.rules import centred, gauss_hermite, sobol, trapezoid
+from bayesmix.likelihood.problem import Problem
+
+MOST_NODES = 8192
+FIRST_NODES = 64
+DEFENCE = 0.125
+"""Share from the population where there are many nodes: a quarter of them wastes some."""
+GROWTH = 8
+"""Times as many nodes as before in a panel, at most: what a coarse grid says of its own error is
+coarse there, and where it ends on nodes that it has climbed on."""
+GROSS = 5.0
+"""Times the tolerance that such an error is at least."""
+PREDICTABLE = 512
+"""Nodes a person whose certificate tells how far away the tolerance is."""
+OUT_OF_REACH = 4.0
+"""Times its size to which the tolerance of estimates is met where it is out of reach itself.
+
+So many standard errors as that leave an optimum within a few hundredths of a nat of the best."""
+ENOUGH_NODES = 4096
+"""Nodes a person at least of the last grid where the tolerance is out of reach."""
+KINKED_NODES = 512
+"""Nodes a person of the first rule where coefficients are censored: with few of them a search ends
+on a kink, too far from an optimum to be one."""
+FIRST_RULE = centred(sobol(FIRST_NODES))
+POINTS = {1: (64, 128, 256, 512), 2: (24, 48, 96)}
+"""Points a dimension of the trapezoidal products that are tried on cross-sections, by number of
+random coefficients: with 64 of them single choices on the Swissmetro data are exact to 0.01 nats,
+and standard errors to 3 %; with 192, to 0.01 %. Products in three dimensions are too dear."""
+CENTRED_POINTS = {1: (15, 31, 63), 2: (9, 15, 25), 3: (5, 9, 13)}
+"""The same of Gauss-Hermite products centred on persons, for panels and in three dimensions."""
+MOST_WORK = 5e7
+"""Persons times nodes of a quadrature that is still tried: seconds an evaluation."""
+SKEWED_POINTS = {1: (256,), 2: (64, 128)}
+"""And of the trapezoidal products that come next: no normal fits the posterior of a wide lognormal
+coefficient in a panel, and equally spaced nodes do not need one."""
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Integration error that may remain.
+
+    Parameters
+    ----------
+    estimates
+        Of every estimate, in its standard errors.
+    loglik
+        Of the log-likelihood, nats per effective person: with person weights ``w_i`` the error of
+        ``sum_i w_i log P_i`` is divided by ``sum w^2 / sum w`` before it is compared. That is the
+        log-likelihood of weights that sum to the number of persons that tell as much without
+        weights, ``(sum w)^2 / sum w^2`` (Kish 1965). Estimates and robust standard errors do not
+        depend on the scale of weights; in these units neither do searches, grids nor words.
+    std_errors
+        Of every standard error, as a part of it, wherever the certificate knows it: it does with
+        quadratures, which are tried with one to three random coefficients.
+
+    References
+    ----------
+    Kish (1965), Survey Sampling, chapter 11.
+    """
+
+    estimates: float = 0.05
+    loglik: float = 0.5
+    std_errors: float = 0.02
+
+    def __post_init__(self) -> None:
+        arguments.real("estimates", self.estimates, above=0)
+        arguments.real("loglik", self.loglik, above=0)
+        arguments.real("std_errors", self.std_errors, above=0)
+
+    def met_by(self, certificate: Certificate) -> bool:
+        """Whether all errors that the certificate knows are within."""
+        unknown = np.isnan(certificate.std_error)
+        return certificate.within(
+            self.loglik, self.estimates, np.inf if unknown else self.std_errors
+        )
+
+
+DEFAULT_TOLERANCE = Tolerance()
+
+
+def first_rule(problem: Problem) -> tuple[Rule | Centred, str]:
+    """The rule to try first, and why."""
+    ladder = _ladder(problem)
+    if ladder:
+        return ladder[0], _quadrature_reason(ladder[0])
+    if problem.kinked:
+        return centred(sobol(KINKED_NODES)), _panel_reason(KINKED_NODES, "a quarter")
+    return FIRST_RULE, _panel_reason(FIRST_NODES, "a quarter")
+
+
+def _ladder(problem: Problem) -> list[Rule | Centred]:
+    """Quadratures to be tried in turn, before draws.
+
+    None where coefficients are censored: nodes that all persons share have their kinks at the same
+    parameters, on which searches stop, and no normal fits a posterior whose likelihood is level
+    beyond a bound.
+    """
+    size = problem.parameters.n_random
+    if problem.kinked:
+        return []
+    longest = int(np.diff(problem.data.person_start).max())
+    if longest == 1 and size in POINTS:
+        return [trapezoid(points) for points in _affordable(problem, POINTS)]
+    if problem.within is not None:
+        return []
+    normal = [centred(gauss_hermite(points)) for points in _affordable(problem, CENTRED_POINTS)]
+    return [*normal, *(trapezoid(points) for points in _affordable(problem, SKEWED_POINTS))]
+
+
+def _affordable(problem: Problem, points: Mapping[int, tuple[int, ...]]) -> list[int]:
+    """Points a dimension of the products that are not too dear for so many persons."""
+    size, most = problem.parameters.n_random, MOST_WORK / problem.n_persons
+    return [number for number in points.get(size, ()) if number**size <= most]
+
+
+def next_rule(
+    problem: Problem, rule: Rule | Centred, certificate: Certificate, tolerance: Tolerance
+) -> tuple[Rule | Centred | None, str]:
+    """The rule to try after one whose certificate failed, and why.
+
+    None when there is none left, and what to say of the tolerance.
+    """
+    ladder = _ladder(problem)
+    if rule in ladder:
+        finer = ladder[ladder.index(rule) + 1 :]
+        if finer:
+            return finer[0], _quadrature_reason(finer[0])
+        if certificate.within(tolerance.loglik, tolerance.estimates):
+            return None, f"even with {certificate.nodes} nodes a person"  # draws would not know
+        nodes = FIRST_NODES
+    else:
+        assert isinstance(rule, Centred)
+        assert isinstance(rule.rule, DrawRule)
+        single = int(np.diff(problem.data.person_start).max()) == 1
+        gross = abs(certificate.error) > GROSS * tolerance.loglik
+        growth = GROWTH if gross and not single else MOST_NODES
+        more, words = _more_nodes(rule.rule.nodes, certificate, tolerance, growth)
+        if more is None:
+            return None, words
+        nodes = more
+    rule = centred(sobol(nodes), population=DEFENCE, moments=True)
+    return rule, _panel_reason(nodes, "an eighth")
+
+
+def _more_nodes(
+    size: int, certificate: Certificate, tolerance: Tolerance, growth: int
+) -> tuple[int | None, str]:
+    """Nodes a person after ``size`` of them; None, and why, where more are of no use."""
+    if size >= MOST_NODES:
+        return None, f"even with {MOST_NODES} nodes a person"
+    wanted = nodes_needed(certificate, tolerance)
+    if size >= PREDICTABLE and wanted > MOST_NODES:
+        # Time is spent on what it can buy.
+        wider = replace(tolerance, estimates=OUT_OF_REACH * tolerance.estimates)
+        met = certificate.within(wider.loglik, wider.estimates)
+        if size >= ENOUGH_NODES and met and _nodes_that_do(certificate, wider) <= size:
+            return None, f"and would be with {MOST_NODES} nodes a person"
+        wanted = max(ENOUGH_NODES, nodes_needed(certificate, wider))
+    return min(MOST_NODES, growth * size, wanted), ""
+
+
+def nodes_needed(certificate: Certificate, tolerance: Tolerance) -> int:
+    """Nodes a person that should meet the tolerance, at least half as many again.
+
+    The noise of an own-scramble Sobol rule falls like ``S^-0.8`` on these integrands; the largest
+    of several shifts is some 2.5 times their noise.
+    """
+    wanted = _nodes_that_do(certificate, tolerance)
+    return int(64 * np.ceil(max(wanted, 1.5 * certificate.nodes) / 64))
+
+
+def _nodes_that_do(certificate: Certificate, tolerance: Tolerance) -> float:
+    noise = 2.5 * float(np.nanmax(certificate.noise.to_numpy(), initial=0.0))
+    spread = (abs(certificate.bias) + 2.0 * certificate.sd) / certificate.unit
+    wanted = certificate.reference_nodes * (noise / tolerance.estimates) ** 1.25
+    return max(wanted, certificate.nodes * (spread / tolerance.loglik) ** 1.25)
+
+
+def _quadrature_reason(rule: Rule | Centred) -> str:
+    if isinstance(rule, Centred):
+        return f"{rule}: quadrature centred on persons, the fewest points tried that do"
+    return f"{rule}: equally spaced nodes, the fewest tried that do"
+
+
+def _panel_reason(nodes: int, defence: str) -> str:
+    return (
+        f"{nodes} nodes a person, centred on their own likelihood, with {defence} from "
+        "the population: the fewest tried that meet the tolerance"
+    )

@@ -1,0 +1,281 @@
+"""PyTensor Ops around the compiled integrals: stateless, with hand-written pullbacks.
+
+The kernels return value and derivatives together; the pullback only scales the derivatives. In
+compiled PyTensor code (samplers) they run serially on the sampler's thread, otherwise with threads
+over persons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.gradient import DisconnectedType
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.op import Op
+from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
+
+from bayesmix.kernels.coefficient_space import density_integrals
+from bayesmix.kernels.compiling import kernels_digest
+from bayesmix.kernels.given_coefficients import conditional_log_probabilities
+from bayesmix.kernels.integrals import Mixture, integrate_parallel, integrate_serial
+from bayesmix.kernels.laws import law_table, law_tables
+from bayesmix.kernels.logit import Panel
+
+HERE = Path(__file__)
+VERSION = int(kernels_digest(HERE, HERE.with_name("scaled_ops.py")), 16)
+"""Changes with any kernel and with these Ops: PyTensor keeps compiled graphs by it."""
+
+
+def location_cotangent(cotangent: Any, d_loc: Any, loc: Variable) -> Any:
+    scaled = cotangent[:, None] * d_loc
+    shared = loc.type.broadcastable[0]
+    return scaled.sum(axis=0, keepdims=True) if shared else scaled
+
+
+def only_first(cotangents: Sequence[Variable]) -> Any:
+    if any(not isinstance(c.type, DisconnectedType) for c in cotangents[1:]):
+        raise NotImplementedError(
+            "no second derivatives of an integrated likelihood: use differences"
+        )
+    return cotangents[0]
+
+
+class IntegratedLogProb(Op):
+    """``log P_i`` (n,) on nodes in the space of standard normals; the kernel runs every time.
+
+    Inputs: ``loc`` (1 or n, C), ``chol`` (C, K), ``base`` (R,), then the arrays of a panel and its
+    grid; C is K but in WTP space. Further outputs are the derivatives with respect to the first
+    three inputs, by person (by row for ``base``).
+    """
+
+    __props__ = ("outside", "with_base", "price")
+
+    def __init__(self, outside: bool, with_base: bool, price: int = -1) -> None:
+        self.outside = outside
+        self.with_base = with_base
+        self.price = price
+
+    def make_node(self, *inputs: Any) -> Apply:
+        variables = [pt.as_tensor_variable(v) for v in inputs]
+        outputs = [pt.dvector(), pt.dmatrix(), pt.dtensor3(), pt.dvector()]
+        return Apply(self, variables, outputs)
+
+    def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
+        loc, chol, base, x, persons, situations, chosen, _, link, bounds, nodes, weights = inputs
+        panel = Panel(x, persons, situations, chosen, self.outside)
+        mixture = Mixture(
+            np.ascontiguousarray(loc),
+            np.ascontiguousarray(chol),
+            link,
+            nodes,
+            weights,
+            self.price,
+            bounds,
+            law_tables(link, np.ascontiguousarray(chol)),
+        )
+        results = integrate_parallel(panel, np.ascontiguousarray(base), mixture, self.with_base)
+        for storage, value in zip(outputs, results, strict=True):
+            storage[0] = value
+
+    def pullback(
+        self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[Any]:
+        cotangent = only_first(cotangents)
+        _, d_loc, d_chol, d_base = outputs
+        row_person = inputs[7]
+        d_base = d_base * cotangent[row_person] if self.with_base else inputs[2].zeros_like()
+        return [
+            location_cotangent(cotangent, d_loc, inputs[0]),
+            (cotangent[:, None, None] * d_chol).sum(axis=0),
+            d_base,
+            *(DisconnectedType()() for _ in inputs[3:]),
+        ]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return [[k < 3] * 4 for k in range(len(node.inputs))]
+
+
+@register_funcify_default_op_cache_key(IntegratedLogProb)
+def _compiled_integrals(op: IntegratedLogProb, **kwargs: Any) -> Callable[..., Any]:
+    outside, with_base, price = op.outside, op.with_base, op.price
+
+    @numba_njit
+    def integrals(  # type: ignore[no-untyped-def]
+        loc, chol, base, x, persons, situations, chosen, row_person, link, bounds, nodes, weights
+    ):
+        panel = Panel(
+            np.ascontiguousarray(x),
+            np.ascontiguousarray(persons),
+            np.ascontiguousarray(situations),
+            np.ascontiguousarray(chosen),
+            outside,
+        )
+        mixture = Mixture(
+            np.ascontiguousarray(loc),
+            np.ascontiguousarray(chol),
+            np.ascontiguousarray(link),
+            np.ascontiguousarray(nodes),
+            np.ascontiguousarray(weights),
+            price,
+            np.ascontiguousarray(bounds),
+            law_tables(np.ascontiguousarray(link), np.ascontiguousarray(chol)),
+        )
+        return integrate_serial(panel, np.ascontiguousarray(base), mixture, with_base)
+
+    return integrals, VERSION  # type: ignore[return-value]
+
+
+class ConditionalLogProb(Op):
+    """``log P(y_i | beta_i)`` (n,), nothing integrated.
+
+    Inputs: ``beta`` (n, K), ``base`` (R,), then the arrays of a panel. Further outputs are the
+    derivatives with respect to the first two inputs.
+    """
+
+    __props__ = ("outside",)
+
+    def __init__(self, outside: bool) -> None:
+        self.outside = outside
+
+    def make_node(self, *inputs: Any) -> Apply:
+        variables = [pt.as_tensor_variable(v) for v in inputs]
+        return Apply(self, variables, [pt.dvector(), pt.dmatrix(), pt.dvector()])
+
+    def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
+        beta, base, x, persons, situations, chosen, _ = inputs
+        panel = Panel(x, persons, situations, chosen, self.outside)
+        results = conditional_log_probabilities(
+            panel, np.ascontiguousarray(base), np.ascontiguousarray(beta)
+        )
+        for storage, value in zip(outputs, results, strict=True):
+            storage[0] = value
+
+    def pullback(
+        self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[Any]:
+        cotangent = only_first(cotangents)
+        return [
+            cotangent[:, None] * outputs[1],
+            cotangent[inputs[6]] * outputs[2],
+            *(DisconnectedType()() for _ in inputs[2:]),
+        ]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return [[k < 2] * 3 for k in range(len(node.inputs))]
+
+
+@register_funcify_default_op_cache_key(ConditionalLogProb)
+def _compiled_conditional(op: ConditionalLogProb, **kwargs: Any) -> Callable[..., Any]:
+    outside = op.outside
+
+    @numba_njit
+    def conditional(beta, base, x, persons, situations, chosen, row_person):  # type: ignore[no-untyped-def]
+        panel = Panel(
+            np.ascontiguousarray(x),
+            np.ascontiguousarray(persons),
+            np.ascontiguousarray(situations),
+            np.ascontiguousarray(chosen),
+            outside,
+        )
+        return conditional_log_probabilities(
+            panel, np.ascontiguousarray(base), np.ascontiguousarray(beta)
+        )
+
+    return conditional, VERSION  # type: ignore[return-value]
+
+
+class LawTable(Op):
+    """Coefficients of persons (n, K) from normals, for laws that are not links of an index alone.
+
+    Inputs: ``d`` (n, K), ``loc`` (1 or n, K), ``scale`` (K,), then codes (K,) and bounds (K, 2).
+    The output (4, n, K) holds the coefficients, and their derivatives by the first three inputs.
+    """
+
+    __props__ = ()
+
+    def make_node(self, *inputs: Any) -> Apply:
+        return Apply(self, [pt.as_tensor_variable(v) for v in inputs], [pt.dtensor3()])
+
+    def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
+        d, loc, scale, codes, bounds = (np.ascontiguousarray(v) for v in inputs)
+        outputs[0][0] = law_table(codes, d, loc, scale, bounds)
+
+    def pullback(
+        self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[Any]:
+        # Only the coefficients are used further: the derivatives have no cotangent.
+        cotangent, table = cotangents[0][0], outputs[0]
+        d_loc = cotangent * table[2]
+        if inputs[1].type.broadcastable[0]:
+            d_loc = d_loc.sum(axis=0, keepdims=True)
+        d_scale = (cotangent * table[3]).sum(axis=0)
+        return [cotangent * table[1], d_loc, d_scale, *(DisconnectedType()() for _ in range(2))]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return [[k < 3] for k in range(len(node.inputs))]
+
+
+@register_funcify_default_op_cache_key(LawTable)
+def _compiled_laws(op: LawTable, **kwargs: Any) -> Callable[..., Any]:
+    @numba_njit
+    def laws(d, loc, scale, codes, bounds):  # type: ignore[no-untyped-def]
+        return law_table(
+            np.ascontiguousarray(codes),
+            np.ascontiguousarray(d),
+            np.ascontiguousarray(loc),
+            np.ascontiguousarray(scale),
+            np.ascontiguousarray(bounds),
+        )
+
+    return laws, VERSION  # type: ignore[return-value]
+
+
+class DensityLogProb(Op):
+    """``log P_i`` (n,) on nodes fixed in coefficient space; only the density moves.
+
+    Inputs: ``loc`` (1 or n, K), ``chol`` (K, K), ``free`` (K, K), ``nodes`` (n, K, S),
+    ``constants`` (n, S).
+    """
+
+    __props__ = ()
+
+    def make_node(self, *inputs: Any) -> Apply:
+        variables = [pt.as_tensor_variable(v) for v in inputs]
+        return Apply(self, variables, [pt.dvector(), pt.dmatrix(), pt.dtensor3()])
+
+    def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
+        results = density_integrals(*(np.ascontiguousarray(v) for v in inputs))
+        for storage, value in zip(outputs, results, strict=True):
+            storage[0] = value
+
+    def pullback(
+        self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[Any]:
+        cotangent = only_first(cotangents)
+        return [
+            location_cotangent(cotangent, outputs[1], inputs[0]),
+            (cotangent[:, None, None] * outputs[2]).sum(axis=0),
+            *(DisconnectedType()() for _ in inputs[2:]),
+        ]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return [[k < 2] * 3 for k in range(len(node.inputs))]
+
+
+@register_funcify_default_op_cache_key(DensityLogProb)
+def _compiled_density(op: DensityLogProb, **kwargs: Any) -> Callable[..., Any]:
+    @numba_njit
+    def density(loc, chol, free, nodes, constants):  # type: ignore[no-untyped-def]
+        return density_integrals(
+            np.ascontiguousarray(loc),
+            np.ascontiguousarray(chol),
+            np.ascontiguousarray(free),
+            np.ascontiguousarray(nodes),
+            np.ascontiguousarray(constants),
+        )
+
+    return density, VERSION  # type: ignore[return-value]

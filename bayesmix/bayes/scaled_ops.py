@@ -1,0 +1,133 @@
+"""The PyTensor Op of integrals where every situation has a scale; see `bayesmix.bayes.ops`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.gradient import DisconnectedType
+from pytensor.graph.basic import Apply
+from pytensor.graph.op import Op
+from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
+
+from bayesmix.bayes.ops import VERSION, location_cotangent, only_first
+from bayesmix.kernels.integrals import Mixture, integrate_parallel, integrate_serial
+from bayesmix.kernels.laws import law_tables
+from bayesmix.kernels.logit import Panel
+from bayesmix.kernels.situation_scales import scale_scores, scale_scores_serial
+
+
+class ScaledLogProb(Op):
+    """``log P_i`` (n,) with utilities ``exp(log_scale_t) (base + x' beta) + offset``.
+
+    Inputs: ``loc`` (1 or n, C), ``chol`` (C, K), ``base`` (R,), ``log_scale`` (T,), ``offset``
+    (R,), then the arrays of a panel and its grid. Further outputs are the derivatives with respect
+    to the first four inputs, by person, row and situation.
+    """
+
+    __props__ = ("outside", "price")
+
+    def __init__(self, outside: bool, price: int = -1) -> None:
+        self.outside = outside
+        self.price = price
+
+    def make_node(self, *inputs: Any) -> Apply:
+        variables = [pt.as_tensor_variable(v) for v in inputs]
+        outputs = [pt.dvector(), pt.dmatrix(), pt.dtensor3(), pt.dvector(), pt.dvector()]
+        return Apply(self, variables, outputs)
+
+    def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
+        loc, chol, base, log_scale, offset, x, persons, situations, chosen = inputs[:9]
+        _, link, bounds, nodes, weights = inputs[9:]
+        scale = np.repeat(np.exp(log_scale), np.diff(situations))
+        panel = Panel(x * scale[:, None], persons, situations, chosen, self.outside)
+        mixture = Mixture(
+            np.ascontiguousarray(loc),
+            np.ascontiguousarray(chol),
+            link,
+            nodes,
+            weights,
+            self.price,
+            bounds,
+            law_tables(link, np.ascontiguousarray(chol)),
+        )
+        linear = base * scale
+        logp, d_loc, d_chol, d_base = integrate_parallel(panel, linear + offset, mixture, True)
+        d_scale = scale_scores(panel, linear + offset, linear, mixture)
+        for storage, value in zip(
+            outputs, (logp, d_loc, d_chol, d_base * scale, d_scale), strict=True
+        ):
+            storage[0] = value
+
+    def pullback(
+        self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
+    ) -> list[Any]:
+        cotangent = only_first(cotangents)
+        _, d_loc, d_chol, d_base, d_scale = outputs
+        row_person, first_row = inputs[9], inputs[7][:-1]
+        return [
+            location_cotangent(cotangent, d_loc, inputs[0]),
+            (cotangent[:, None, None] * d_chol).sum(axis=0),
+            d_base * cotangent[row_person],
+            d_scale * cotangent[row_person[first_row]],
+            *(DisconnectedType()() for _ in inputs[4:]),
+        ]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return [[k < 4] * 5 for k in range(len(node.inputs))]
+
+
+@register_funcify_default_op_cache_key(ScaledLogProb)
+def _compiled(op: ScaledLogProb, **kwargs: Any) -> Callable[..., Any]:
+    outside, price = op.outside, op.price
+
+    @numba_njit
+    def integrals(  # type: ignore[no-untyped-def]
+        loc,
+        chol,
+        base,
+        log_scale,
+        offset,
+        x,
+        persons,
+        situations,
+        chosen,
+        row_person,
+        link,
+        bounds,
+        nodes,
+        weights,
+    ):
+        scaled, linear = np.empty(x.shape), np.empty(base.shape[0])
+        scale = np.empty(base.shape[0])
+        for t in range(log_scale.shape[0]):
+            for row in range(situations[t], situations[t + 1]):
+                scale[row] = np.exp(log_scale[t])
+                linear[row] = base[row] * scale[row]
+                for k in range(x.shape[1]):
+                    scaled[row, k] = x[row, k] * scale[row]
+        panel = Panel(
+            scaled,
+            np.ascontiguousarray(persons),
+            np.ascontiguousarray(situations),
+            np.ascontiguousarray(chosen),
+            outside,
+        )
+        mixture = Mixture(
+            np.ascontiguousarray(loc),
+            np.ascontiguousarray(chol),
+            np.ascontiguousarray(link),
+            np.ascontiguousarray(nodes),
+            np.ascontiguousarray(weights),
+            price,
+            np.ascontiguousarray(bounds),
+            law_tables(np.ascontiguousarray(link), np.ascontiguousarray(chol)),
+        )
+        whole = linear + offset
+        logp, d_loc, d_chol, d_base = integrate_serial(panel, whole, mixture, True)
+        d_scale = scale_scores_serial(panel, whole, linear, mixture)
+        return logp, d_loc, d_chol, d_base * scale, d_scale
+
+    return integrals, VERSION  # type: ignore[return-value]

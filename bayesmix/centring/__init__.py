@@ -1,0 +1,1 @@
+"""Grids centred on persons: where each person's own likelihood is."""

@@ -1,0 +1,1 @@
+"""Tests of hypotheses on fits: Wald, likelihood ratio, Hausman, nesting."""

@@ -1,0 +1,167 @@
+"""What a test of a hypothesis says, and Wald tests of linear restrictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesmix import arguments
+from bayesmix.classical.fit import Fit
+from bayesmix.errors import SpecificationError
+from bayesmix.inference.chi_bar import ChiBar, ConeLaw
+from bayesmix.inference.chi_sum import ChiSum
+from bayesmix.inference.restrictions import Restrictions, read_restrictions
+
+Array = NDArray[np.float64]
+Law = ChiBar | ConeLaw | ChiSum
+
+RANK = 1e-8
+"""Share of the largest eigenvalue below which another is 0."""
+
+
+@dataclass(frozen=True, eq=False)
+class HypothesisTest:
+    """A test: its statistic, and how likely one as large is under the null.
+
+    Parameters
+    ----------
+    name
+        ``"Wald"``, ``"likelihood ratio"`` or ``"Hausman"``.
+    null
+        The hypothesis in words.
+    statistic
+        The test's statistic.
+    df
+        Degrees of freedom; None for mixtures and for sums of scaled laws.
+    p_value
+        Probability of a statistic at least as large under the null.
+    law
+        The statistic's law under the null.
+    notes
+        What should be known before the test is read.
+    """
+
+    name: str
+    null: str
+    statistic: float
+    df: int | None
+    p_value: float
+    law: Law
+    notes: tuple[str, ...] = ()
+
+    @property
+    def distribution(self) -> str:
+        """The law under the null, in words."""
+        return str(self.law)
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.name} test of {self.null}",
+            f"statistic {self.statistic:.4f}, {self.distribution}: p-value {self.p_value:.4g}",
+            *self.notes,
+        ]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<p>{'<br>'.join(escape(str(self), quote=False).splitlines())}</p>"
+
+
+def outcome(
+    name: str, null: str, statistic: float, law: Law, notes: Sequence[str]
+) -> HypothesisTest:
+    """The test with this statistic, whose law is ``law``."""
+    df = law.dofs[0] if isinstance(law, ChiBar) and len(law.dofs) == 1 else None
+    return HypothesisTest(name, null, statistic, df, law.sf(statistic), law, tuple(notes))
+
+
+def chi_squared(df: int) -> ChiBar:
+    """One chi-squared law."""
+    return ChiBar((1.0,), (df,))
+
+
+def wald_test(
+    fit: Fit,
+    restrictions: str | Sequence[str] | Array | pd.DataFrame,
+    values: Array | float = 0.0,
+    *,
+    kind: str | None = None,
+) -> HypothesisTest:
+    """Wald test of linear restrictions ``R b = q`` on the estimates ``b``.
+
+    ``W = (R b - q)' (R V R')^-1 (R b - q)`` is chi-squared with as many degrees of freedom as there
+    are restrictions. It depends on the scale of nonlinear functions: see `Fit.delta` for these.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    restrictions
+        In words, such as ``"mean[a] = mean[b]"`` or ``"2 * mean[a] + fixed[c] = 1, mean[b] = 0"``;
+        or the matrix ``R`` (n, P) in the order of ``fit.params`` (a DataFrame: by flat name).
+    values
+        ``q`` (n,) where a matrix is given.
+    kind
+        Covariance, see `Fit.covariance`.
+
+    Raises
+    ------
+    SpecificationError
+        If restrictions cannot be read, contradict or repeat each other, set a standard deviation
+        to 0 (a boundary: use `lr_test`), or concern a parameter without a standard error.
+
+    References
+    ----------
+    Wald (1943); Train (2009), chapter 8.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> fit = bm.msle(bm.MixedLogit("pf + cl"), bm.examples.electricity())
+    >>> test = bm.wald_test(fit, "fixed[cl] = 0")
+    >>> z = fit.params["fixed[cl]"] / fit.std_errors["fixed[cl]"]
+    >>> bool(abs(test.statistic - z**2) < 1e-9)
+    True
+    """
+    arguments.instance("fit", fit, Fit, "a fit, as bm.msle returns it")
+    found = read_restrictions(restrictions, values, fit.space.names)
+    covariance = fit.covariance(kind)
+    _check_testable(fit, found, covariance)
+    used = found.matrix.any(axis=0)
+    part = covariance.to_numpy()[np.ix_(used, used)]
+    rows = found.matrix[:, used]
+    gap = rows @ fit.params.to_numpy()[used] - found.values
+    spread = rows @ part @ rows.T
+    scale = np.sqrt(np.diag(spread))
+    if not (scale > 0).all() or np.linalg.cond(spread / np.outer(scale, scale)) > 1 / RANK:
+        raise SpecificationError(
+            f"the covariance of the {len(gap)} restrictions is singular: some follow from others, "
+            "or there are fewer clusters than restrictions; leave some out"
+        )
+    statistic = float(gap @ np.linalg.solve(spread, gap))
+    used_kind = fit.information.kind if kind is None else kind
+    note = f"covariance: {used_kind}"
+    return outcome("Wald", str(found), statistic, chi_squared(len(gap)), [note])
+
+
+def _check_testable(fit: Fit, found: Restrictions, covariance: pd.DataFrame) -> None:
+    for row, value in zip(found.matrix, found.values, strict=True):
+        names = [fit.space.names[p] for p in np.flatnonzero(row)]
+        if value == 0 and len(names) == 1 and names[0].startswith("sd["):
+            raise SpecificationError(
+                f"{names[0]} = 0 is at the boundary, where the Wald statistic is not chi-squared: "
+                "fit the model with a fixed coefficient and use lr_test(restricted, full)"
+            )
+    unknown = np.isnan(np.diag(covariance)) & found.matrix.any(axis=0)
+    if unknown.any():
+        names = [fit.space.names[p] for p in np.flatnonzero(unknown)]
+        raise SpecificationError(
+            f"{', '.join(names)}: no standard error, for the estimate is at a boundary or the "
+            f"curvature is not that of a maximum ({fit.message}); leave it out of the restrictions"
+        )

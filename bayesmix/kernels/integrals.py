@@ -1,0 +1,325 @@
+"""Integrals over a grid: ``P_i = sum_s w_is P(y_i | beta_is)`` and the derivatives of their logs.
+
+``beta = T(L u_is; loc_i, s)``, in most laws a link of ``b = loc_i + L u_is``. The products of
+scores with node coordinates are contracted person by person and block by block, so that no
+(persons x nodes x coefficients) array exists. A person's result depends on nothing but that person:
+any number of threads, and any cut of the persons into chunks, gives the same numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.fastmath import exp
+from bayesmix.kernels.laws import MOVING, NO_BOUNDS, NO_TABLES, law_at, row_length
+from bayesmix.kernels.logit import BLOCK, Panel, dot
+from bayesmix.kernels.logit_differences import choice_log_probabilities, choice_scores, others
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+class Mixture(NamedTuple):
+    """Where beta comes from: an affine map of the nodes, and a law for each coefficient.
+
+    In WTP space there are C >= K coefficients: those without a law of their own come last.
+
+    Parameters
+    ----------
+    loc
+        Locations (1, C), or (n, C) where they differ between persons.
+    chol
+        Lower-triangular factor (K, K), and rows of 0 below it.
+    link
+        Code of each coefficient's law (C,): 0 normal, 1 or -1 for ``exp(b)`` or ``-exp(b)``, others
+        those of `bayesmix.kernels.laws`.
+    nodes, weights
+        (1, K, S) or (n, K, S), and (1, S) or (n, S); weights may be negative.
+    price
+        Position of the price coefficient ``a`` in WTP space, where the others are ``-a T``;
+        -1 elsewhere.
+    bounds
+        Bounds (C, 2) of the coefficients, or (0, 2) where all laws are normal or lognormal.
+    tables
+        Of laws that are dear at single points, see `bayesmix.kernels.laws.law_tables`.
+    """
+
+    loc: Array
+    chol: Array
+    link: Indices
+    nodes: Array
+    weights: Array
+    price: int = -1
+    bounds: Array = NO_BOUNDS
+    tables: Array = NO_TABLES
+
+
+@compiled(fastmath={"contract"}, error_model="numpy")
+def coefficients(  # pragma: no cover - compiled
+    mixture: Mixture, i: int, first: int, n: int, beta: Array, slope: Array
+) -> None:
+    """``beta_ks`` and slopes ``T_d`` of the laws of person i at nodes first .. first + n - 1."""
+    loc = mixture.loc[min(i, mixture.loc.shape[0] - 1)]
+    u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]
+    for k in range(beta.shape[0]):
+        b = beta[k]
+        constant = loc[k]
+        for s in range(n):
+            b[s] = constant
+        for j in range(min(k + 1, u.shape[0])):
+            c = mixture.chol[k, j]
+            if c != 0.0:
+                column = u[j, first : first + n]
+                for s in range(n):
+                    b[s] += c * column[s]
+        d = slope[k]
+        if mixture.link[k] == 0:
+            for s in range(n):
+                d[s] = 1.0
+        elif abs(mixture.link[k]) == 1:
+            sign = float(mixture.link[k])
+            for s in range(n):
+                b[s] = sign * math.exp(b[s])
+                d[s] = b[s]
+        else:
+            code, scale = mixture.link[k], row_length(mixture.chol[k])
+            low, high = mixture.bounds[k, 0], mixture.bounds[k, 1]
+            for s in range(n):
+                b[s], d[s], _, _ = law_at(
+                    mixture.tables, k, code, b[s] - constant, constant, scale, low, high
+                )
+    if mixture.price >= 0:
+        a = beta[mixture.price]
+        for k in range(beta.shape[0]):
+            if k != mixture.price:
+                for s in range(n):
+                    beta[k, s] *= -a[s]
+
+
+@compiled(fastmath={"contract"}, error_model="numpy")
+def law_scores(  # pragma: no cover - compiled
+    mixture: Mixture, beta: Array, n: int, g: Array
+) -> None:
+    """Derivatives with respect to beta (C, n) become those with respect to the laws' values.
+
+    They are the same but in WTP space: with ``beta_k = -a w_k``, the price coefficient a has
+    ``g_a + sum_k g_k beta_k / a``, and w_k has ``-a g_k``.
+    """
+    price = mixture.price
+    if price >= 0:
+        a, g_price = beta[price], g[price]
+        for k in range(beta.shape[0]):
+            if k != price:
+                g_k, b_k = g[k], beta[k]
+                for s in range(n):
+                    if a[s] != 0.0:  # 0 by underflow, where its own slope is 0, too
+                        g_price[s] += g_k[s] * b_k[s] / a[s]
+                    g_k[s] *= -a[s]
+
+
+@compiled(error_model="numpy")
+def moving_scores(  # pragma: no cover - compiled
+    mixture: Mixture, i: int, first: int, n: int, g: Array, extra: Array
+) -> None:
+    """What location and scale do by themselves: sums over nodes into ``extra`` (2, C).
+
+    ``g`` (C, n) are derivatives with respect to the laws' values, times nodes' weights. With
+    ``extra_1k = sum_s g_ks (T_loc - T_d)`` and ``extra_2k = sum_s g_ks T_s / s_k``, what the slopes
+    ``T_d`` leave out is ``extra_1k`` for ``loc_k`` and ``extra_2k L_kj`` for ``L_kj``.
+    """
+    loc = mixture.loc[min(i, mixture.loc.shape[0] - 1)]
+    u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]
+    extra[:] = 0.0
+    for k in range(u.shape[0]):
+        code = mixture.link[k]
+        if abs(code) < MOVING:
+            continue
+        scale, low, high = row_length(mixture.chol[k]), mixture.bounds[k, 0], mixture.bounds[k, 1]
+        inverse = 1.0 / scale if scale > 0.0 else 0.0
+        for s in range(n):
+            d = 0.0
+            for j in range(k + 1):
+                d += mixture.chol[k, j] * u[j, first + s]
+            _, by_d, by_loc, by_scale = law_at(mixture.tables, k, code, d, loc[k], scale, low, high)
+            extra[0, k] += g[k, s] * (by_loc - by_d)
+            extra[1, k] += g[k, s] * by_scale * inverse
+
+
+@compiled(fastmath={"contract"}, error_model="numpy")
+def index_scores(  # pragma: no cover - compiled
+    mixture: Mixture, beta: Array, slope: Array, n: int, g: Array
+) -> None:
+    """Derivatives with respect to beta (C, n) become those with respect to ``d = L u``.
+
+    ``beta`` and ``slope`` are those of `coefficients`.
+    """
+    law_scores(mixture, beta, n, g)
+    for k in range(beta.shape[0]):
+        g_k, d_k = g[k], slope[k]
+        for s in range(n):
+            g_k[s] *= d_k[s]
+
+
+@compiled(fastmath={"contract"}, error_model="numpy")
+def _person(  # pragma: no cover - compiled
+    panel: Panel,
+    base: Array,
+    mixture: Mixture,
+    i: int,
+    logp: Array,
+    d_loc: Array,
+    d_chol: Array,
+    d_base: Array,
+) -> None:
+    size, n_laws, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[1], mixture.nodes.shape[2]
+    u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]
+    w = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
+    first_row = panel.situation_start[panel.person_start[i]]
+    n_rows = panel.situation_start[panel.person_start[i + 1]] - first_row
+    with_rows = d_base.shape[0] > 0
+    width = min(BLOCK, n_nodes)
+    left = others(panel, base, i)
+    count = left.row.shape[0]
+    prob = np.empty((count, width))
+    beta, slope, g = np.empty((size, width)), np.empty((size, width)), np.empty((size, width))
+    node_logp, weight = np.empty(width), np.empty(width)
+    top, total = -np.inf, 0.0
+    sum_loc, sum_chol, sum_rows = np.zeros(size), np.zeros((size, n_laws)), np.zeros(count)
+    moving = mixture.bounds.shape[0] > 0
+    extra, sum_extra = np.empty((2, size)), np.zeros((2, size))
+    for first in range(0, n_nodes, BLOCK):
+        n = min(BLOCK, n_nodes - first)
+        coefficients(mixture, i, first, n, beta, slope)
+        choice_log_probabilities(left, beta, n, node_logp, prob)
+        # Sums are kept relative to the largest term so far, and rescaled when it grows.
+        new_top = top
+        for s in range(n):
+            new_top = max(new_top, node_logp[s])
+        rescale = math.exp(top - new_top)
+        top = new_top
+        for s in range(n):
+            weight[s] = w[first + s] * exp(node_logp[s] - top)
+        total = total * rescale
+        for s in range(n):
+            total += weight[s]
+        choice_scores(left, prob, n, g)
+        law_scores(mixture, beta, n, g)
+        for k in range(size):
+            gk = g[k]
+            for s in range(n):
+                gk[s] *= weight[s]
+        if moving:
+            moving_scores(mixture, i, first, n, g, extra)
+            sum_extra *= rescale
+            sum_extra += extra
+        for k in range(size):
+            gk, d_k = g[k], slope[k]
+            for s in range(n):
+                gk[s] *= d_k[s]
+            sum_k = 0.0
+            for s in range(n):
+                sum_k += gk[s]
+            sum_loc[k] = sum_loc[k] * rescale + sum_k
+            for j in range(k + 1 if k < n_laws else 0):
+                sum_chol[k, j] = sum_chol[k, j] * rescale + dot(gk, u[j, first : first + n], n)
+        if with_rows:
+            for m in range(count):
+                sum_rows[m] = sum_rows[m] * rescale + dot(prob[m], weight, n)
+    if not total > 0.0:
+        # A signed rule can give a negative integral; NaN too ends here. Callers name the person.
+        top, total = np.nan, np.nan
+    logp[i] = top + math.log(total)
+    if moving:
+        for k in range(size):
+            sum_loc[k] += sum_extra[0, k]
+            for j in range(k + 1 if k < n_laws else 0):
+                sum_chol[k, j] += sum_extra[1, k] * mixture.chol[k, j]
+    for k in range(size):
+        d_loc[i, k] = sum_loc[k] / total
+        for j in range(n_laws):
+            d_chol[i, k, j] = sum_chol[k, j] / total
+    if with_rows:
+        d_base[first_row : first_row + n_rows] = 0.0
+        for t in range(panel.person_start[i], panel.person_start[i + 1]):
+            chosen = panel.chosen_row[t]
+            first = t - panel.person_start[i]
+            for m in range(left.start[first], left.start[first + 1]):
+                share = sum_rows[m] / total
+                if left.row[m] >= 0:
+                    d_base[left.row[m]] = -share
+                if chosen >= 0:
+                    d_base[chosen] += share
+
+
+Derivatives = tuple[Array, Array, Array, Array]
+
+
+@compiled(nogil=True, error_model="numpy")
+def integrate_serial(  # pragma: no cover - compiled
+    panel: Panel, base: Array, mixture: Mixture, with_rows: bool
+) -> Derivatives:
+    """Log-integrals and their derivatives, on the calling thread: for samplers' own threads.
+
+    Returns ``log P_i (n,)``, and its derivatives with respect to ``loc (n, C)``, ``chol (n, C, K)``
+    (lower triangle) and ``base (R,)`` (empty unless ``with_rows``).
+    """
+    n, size, n_laws = panel.person_start.shape[0] - 1, *mixture.chol.shape
+    logp, d_loc, d_chol = np.empty(n), np.empty((n, size)), np.empty((n, size, n_laws))
+    d_base = np.empty(base.shape[0] if with_rows else 0)
+    for i in range(n):
+        _person(panel, base, mixture, i, logp, d_loc, d_chol, d_base)
+    return logp, d_loc, d_chol, d_base
+
+
+@compiled(parallel=True, error_model="numpy")
+def integrate_parallel(  # pragma: no cover - compiled
+    panel: Panel, base: Array, mixture: Mixture, with_rows: bool
+) -> Derivatives:
+    """`integrate_serial` with persons shared among threads: for optimisers."""
+    n, size, n_laws = panel.person_start.shape[0] - 1, *mixture.chol.shape
+    logp, d_loc, d_chol = np.empty(n), np.empty((n, size)), np.empty((n, size, n_laws))
+    d_base = np.empty(base.shape[0] if with_rows else 0)
+    for i in prange(n):
+        _person(panel, base, mixture, np.int64(i), logp, d_loc, d_chol, d_base)
+    return logp, d_loc, d_chol, d_base
+
+
+@compiled(parallel=True, error_model="numpy")
+def node_log_probabilities(  # pragma: no cover - compiled
+    panel: Panel, base: Array, mixture: Mixture
+) -> Array:
+    """``log P(y_i | beta_is)``, (n, S): before any weights."""
+    n, size = panel.person_start.shape[0] - 1, mixture.loc.shape[1]
+    n_nodes = mixture.nodes.shape[2]
+    out = np.empty((n, n_nodes))
+    for person in prange(n):
+        i = np.int64(person)
+        width = min(BLOCK, n_nodes)
+        left = others(panel, base, i)
+        prob, beta = np.empty((left.row.shape[0], width)), np.empty((size, width))
+        slope, node_logp = np.empty((size, width)), np.empty(width)
+        for first in range(0, n_nodes, BLOCK):
+            m = min(BLOCK, n_nodes - first)
+            coefficients(mixture, i, first, m, beta, slope)
+            choice_log_probabilities(left, beta, m, node_logp, prob)
+            for s in range(m):
+                out[i, first + s] = node_logp[s]
+    return out
+
+
+@compiled(parallel=True, error_model="numpy")
+def coefficients_everywhere(mixture: Mixture) -> Array:  # pragma: no cover - compiled
+    """Coefficients (n, C, S) at all nodes; n is that of locations and nodes, 1 where both are."""
+    n = max(mixture.loc.shape[0], mixture.nodes.shape[0])
+    size, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[2]
+    beta = np.empty((n, size, n_nodes))
+    for person in prange(n):
+        slope = np.empty((size, n_nodes))
+        coefficients(mixture, np.int64(person), 0, n_nodes, beta[person], slope)
+    return beta

@@ -1,0 +1,50 @@
+"""Logsums in money: the expected utility of a choice set over the marginal utility of money."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.integrals import Mixture, coefficients
+from bayesmix.kernels.logit import BLOCK, Panel, log_probabilities, utility
+from bayesmix.kernels.substitution import Change, Sets
+
+Array = NDArray[np.float64]
+
+
+@compiled(parallel=True, error_model="numpy")
+def money_logsums(  # pragma: no cover - compiled
+    panel: Panel, sets: Sets, base: Array, price: Change, mixture: Mixture
+) -> Array:
+    """``sum_s w_is log(sum_j exp v_tjs) / |alpha_ts|`` (T,), ``alpha`` the slope in the price.
+
+    ``price`` has a row for each situation. NaN where its slope is not negative at some node.
+    """
+    situations = panel.situation_start
+    n_coefficients, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[2]
+    width, widest = min(BLOCK, n_nodes), 1
+    for t in range(situations.shape[0] - 1):
+        widest = max(widest, situations[t + 1] - situations[t])
+    out = np.zeros(situations.shape[0] - 1)
+    for person in prange(sets.person_start.shape[0] - 1):
+        i = np.int64(person)
+        prob, logp, alpha = np.empty((widest, width)), np.empty(width), np.empty(width)
+        beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
+        w = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
+        for first in range(0, n_nodes, BLOCK):
+            n = min(BLOCK, n_nodes - first)
+            coefficients(mixture, i, first, n, beta, slope)
+            for t in range(sets.person_start[i], sets.person_start[i + 1]):
+                # Nothing is chosen in these panels: the log-probability is minus the logsum.
+                log_probabilities(panel, t, base, beta, n, logp, prob)
+                utility(price.x[t], beta, price.base[t], alpha, n)
+                total = 0.0
+                for s in range(n):
+                    if alpha[s] < 0.0:
+                        total += w[first + s] * logp[s] / alpha[s]
+                    else:
+                        total = np.nan
+                out[t] += total
+    return out

@@ -1,0 +1,123 @@
+"""Shares of one alternative at many values of its utility, from one pass over probabilities."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from bayesmix.kernels.certain_choices import TINY, log_add, log_odds, utilities
+from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.fastmath import exp
+from bayesmix.kernels.integrals import Mixture, coefficients
+from bayesmix.kernels.logit import BLOCK, Panel, dot, log_probabilities, utility
+from bayesmix.kernels.substitution import Sets
+
+Array = NDArray[np.float64]
+
+
+@compiled(parallel=True, error_model="numpy")
+def own_shares(  # pragma: no cover - compiled
+    panel: Panel, sets: Sets, base: Array, code: int, x: Array, moved: Array, mixture: Mixture
+) -> Array:
+    """Share (M, T) of the alternative ``code`` where its utility is higher by ``d_mts``.
+
+    ``d_mts = moved_mt + x_mt' beta_s``, with ``x`` (M, T, K) and ``moved`` (M, T); with
+    ``P' = P e^d / (1 - P + P e^d)``. 0 where the alternative is not offered.
+    """
+    situations = panel.situation_start
+    n_points, n_situations, n_coefficients = x.shape
+    n_nodes = mixture.nodes.shape[2]
+    width, widest = min(BLOCK, n_nodes), 1
+    for t in range(n_situations):
+        widest = max(widest, situations[t + 1] - situations[t])
+    out = np.zeros((n_points, n_situations))
+    for person in prange(sets.person_start.shape[0] - 1):
+        i = np.int64(person)
+        prob, logp = np.empty((widest, width)), np.empty(width)
+        rest, then, shift = np.empty(width), np.empty(width), np.empty(width)
+        beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
+        weights = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
+        for first in range(0, n_nodes, BLOCK):
+            n = min(BLOCK, n_nodes - first)
+            w = weights[first : first + n]
+            coefficients(mixture, i, first, n, beta, slope)
+            for t in range(sets.person_start[i], sets.person_start[i + 1]):
+                mine = -1
+                for row in range(situations[t], situations[t + 1]):
+                    if sets.alternative[row] == code:
+                        mine = row - situations[t]
+                if mine < 0:
+                    continue
+                log_probabilities(panel, t, base, beta, n, logp, prob)
+                rest[:n] = 0.0
+                for j in range(situations[t + 1] - situations[t]):
+                    if j != mine:
+                        _add(prob[j], rest, n)
+                for m in range(n_points):
+                    utility(x[m, t], beta, moved[m, t], then, n)
+                    some = _far(prob[mine], rest, then, n, shift)
+                    _move(prob[mine], rest, then, n)
+                    if some:
+                        row = situations[t]
+                        _sure(
+                            panel, sets, base, row, situations[t + 1] - row, beta, mine, n,
+                            prob[mine], rest, shift, then,
+                        )  # fmt: skip
+                    out[m, t] += dot(then, w, n)
+    return out
+
+
+@compiled(error_model="numpy")
+def _add(values: Array, total: Array, n: int) -> None:  # pragma: no cover - compiled
+    for s in range(n):
+        total[s] += values[s]
+
+
+@compiled(error_model="numpy")
+def _far(  # pragma: no cover - compiled
+    p: Array, rest: Array, d: Array, n: int, shift: Array
+) -> bool:
+    """Whether somebody is sure at some node; ``d`` is then kept in ``shift``."""
+    for s in range(n):
+        if p[s] < TINY or rest[s] < TINY:
+            shift[:n] = d[:n]
+            return True
+    return False
+
+
+@compiled(error_model="numpy")
+def _sure(  # pragma: no cover - compiled
+    panel: Panel,
+    sets: Sets,
+    base: Array,
+    row: int,
+    m: int,
+    beta: Array,
+    mine: int,
+    n: int,
+    p: Array,
+    rest: Array,
+    d: Array,
+    then: Array,
+) -> None:
+    """``P'`` by its odds where the alternative or all others have next to no probability."""
+    v = np.empty(m)
+    for s in range(n):
+        if p[s] < TINY or rest[s] < TINY:
+            utilities(panel.x, base, row, m, beta, s, v)
+            odds = log_odds(v, sets.alternative, row, mine, m) + d[s]
+            then[s] = math.exp(-log_add(0.0, -odds))
+
+
+@compiled(fastmath={"contract"}, error_model="numpy")
+def _move(p: Array, rest: Array, d: Array, n: int) -> None:  # pragma: no cover - compiled
+    """Put ``P e^d / (rest + P e^d)`` in the place of ``d``."""
+    for s in range(n):
+        # In exp(-|d|), which cannot overflow.
+        small = exp(-abs(d[s]))
+        mine = p[s] if d[s] > 0.0 else p[s] * small
+        others = rest[s] * small if d[s] > 0.0 else rest[s]
+        d[s] = mine / (mine + others)

@@ -1,0 +1,113 @@
+"""Choice probabilities of every row and their derivatives, person by person."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.integrals import Mixture, coefficients, law_scores, moving_scores
+from bayesmix.kernels.logit import BLOCK, Panel, dot, log_probabilities
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@compiled(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+def _person(  # pragma: no cover - compiled
+    panel: Panel,
+    x_fixed: Array,
+    base: Array,
+    mixture: Mixture,
+    entries: tuple[Indices, Indices],
+    i: int,
+    share: Array,
+    slopes: Array,
+) -> None:
+    size, n_laws, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[1], mixture.nodes.shape[2]
+    n_chol, n_fixed = entries[0].shape[0], x_fixed.shape[1]
+    u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]
+    w = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
+    situations = panel.situation_start
+    start, end = panel.person_start[i], panel.person_start[i + 1]
+    first_row = situations[start]
+    width = min(BLOCK, n_nodes)
+    prob = np.empty((situations[end] - first_row, width))
+    beta, slope = np.empty((size, width)), np.empty((size, width))
+    mean, mean_fixed = np.empty((size, width)), np.empty((n_fixed, width))
+    node_logp, g = np.empty(width), np.empty((size, width))
+    moving, extra = mixture.bounds.shape[0] > 0, np.empty((2, size))
+    for first in range(0, n_nodes, BLOCK):
+        n = min(BLOCK, n_nodes - first)
+        coefficients(mixture, i, first, n, beta, slope)
+        log_probabilities(panel, i, base, beta, n, node_logp, prob)
+        for t in range(start, end):
+            mean[:] = 0.0
+            mean_fixed[:] = 0.0
+            for row in range(situations[t], situations[t + 1]):
+                p = prob[row - first_row]
+                for k in range(size):
+                    x, mk = panel.x[row, k], mean[k]
+                    for s in range(n):
+                        mk[s] += x * p[s]
+                for f in range(n_fixed):
+                    x, mf = x_fixed[row, f], mean_fixed[f]
+                    for s in range(n):
+                        mf[s] += x * p[s]
+            for row in range(situations[t], situations[t + 1]):
+                p = prob[row - first_row]
+                total = 0.0
+                for s in range(n):
+                    p[s] *= w[first + s]
+                    total += p[s]
+                share[row] += total
+                for k in range(size):
+                    x, gk, mk = panel.x[row, k], g[k], mean[k]
+                    for s in range(n):
+                        gk[s] = p[s] * (x - mk[s])
+                law_scores(mixture, beta, n, g)
+                if moving:
+                    moving_scores(mixture, i, first, n, g, extra)
+                    for k in range(n_laws):
+                        slopes[row, k] += extra[0, k]
+                    for c in range(n_chol):
+                        k = entries[0][c]
+                        slopes[row, n_laws + c] += extra[1, k] * mixture.chol[k, entries[1][c]]
+                for k in range(size):
+                    gk, d_k = g[k], slope[k]
+                    total = 0.0
+                    for s in range(n):
+                        gk[s] *= d_k[s]
+                        total += gk[s]
+                    slopes[row, k if k < n_laws else n_chol + k] += total
+                for c in range(n_chol):
+                    column = u[entries[1][c], first : first + n]
+                    slopes[row, n_laws + c] += dot(g[entries[0][c]], column, n)
+                for f in range(n_fixed):
+                    x, mf = x_fixed[row, f], mean_fixed[f]
+                    total = 0.0
+                    for s in range(n):
+                        total += p[s] * (x - mf[s])
+                    slopes[row, size + n_chol + f] += total
+
+
+@compiled(parallel=True, error_model="numpy")
+def share_slopes(  # pragma: no cover - compiled
+    panel: Panel, x_fixed: Array, base: Array, mixture: Mixture, entries: tuple[Indices, Indices]
+) -> tuple[Array, Array]:
+    """Shares ``s_itj = sum_s w_is P(j | beta_is)`` of every row (R,), and their derivatives.
+
+    These (R, P) are with respect to the locations ``loc (K,)`` of the row's person, the ``entries``
+    (rows and columns) of ``chol``, the locations of fixed willingness to pay, and the fixed
+    coefficients of ``x_fixed (R, F)``:
+    ``d s_itj / d loc_k = sum_s w_is p_js (x_jk - sum_l p_ls x_lk) d beta_ks / d b_ks``, and times
+    ``u_ms`` for ``chol_km``, in laws of an index (`moving_scores` has what others add). Linear in
+    what the nodes simulate, and so as unbiased as they are.
+    """
+    size = mixture.loc.shape[1]
+    share = np.zeros(base.shape[0])
+    slopes = np.zeros((base.shape[0], size + entries[0].shape[0] + x_fixed.shape[1]))
+    for person in prange(panel.person_start.shape[0] - 1):
+        _person(panel, x_fixed, base, mixture, entries, np.int64(person), share, slopes)
+    return share, slopes

@@ -1,0 +1,79 @@
+"""Choice probabilities of every row, averaged over the nodes of a grid."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.integrals import Mixture, coefficients
+from bayesmix.kernels.logit import BLOCK, Panel, dot, log_probabilities
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@compiled(parallel=True, error_model="numpy")
+def row_shares(panel: Panel, base: Array, mixture: Mixture) -> Array:  # pragma: no cover - compiled
+    """``s_itj = sum_s w_is P(j | beta_is)`` for every row (R,), persons shared among threads.
+
+    The choices in ``panel`` do not matter. The outside option's are `outside_shares`.
+    """
+    n_persons, size = panel.person_start.shape[0] - 1, mixture.loc.shape[1]
+    n_nodes = mixture.nodes.shape[2]
+    out = np.zeros(base.shape[0])
+    for person in prange(n_persons):
+        i = np.int64(person)
+        first_row = panel.situation_start[panel.person_start[i]]
+        n_rows = panel.situation_start[panel.person_start[i + 1]] - first_row
+        w = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
+        width = min(BLOCK, n_nodes)
+        prob, beta = np.empty((n_rows, width)), np.empty((size, width))
+        slope, node_logp = np.empty((size, width)), np.empty(width)
+        for first in range(0, n_nodes, BLOCK):
+            n = min(BLOCK, n_nodes - first)
+            coefficients(mixture, i, first, n, beta, slope)
+            log_probabilities(panel, i, base, beta, n, node_logp, prob)
+            for row in range(n_rows):
+                out[first_row + row] += dot(prob[row], w[first : first + n], n)
+    return out
+
+
+def outside_shares(panel: Panel, base: Array, mixture: Mixture) -> Array:
+    """Share (T,) of the outside option in every situation.
+
+    By itself and not as what the rows leave of 1, of which rounding may leave nothing.
+    """
+    n = len(panel.chosen_row)
+    nobody = panel._replace(
+        person_start=np.arange(n + 1), chosen_row=np.full(n, -1, dtype=np.int64)
+    )
+    return _outside_shares(nobody, panel.person_start, base, mixture)
+
+
+@compiled(parallel=True, error_model="numpy")
+def _outside_shares(  # pragma: no cover - compiled
+    panel: Panel, person_start: Indices, base: Array, mixture: Mixture
+) -> Array:
+    """The same from a panel of situations, in none of which a row is chosen."""
+    size, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[2]
+    width, widest = min(BLOCK, n_nodes), 1
+    for t in range(panel.situation_start.shape[0] - 1):
+        widest = max(widest, panel.situation_start[t + 1] - panel.situation_start[t])
+    out = np.zeros(panel.situation_start.shape[0] - 1)
+    for person in prange(person_start.shape[0] - 1):
+        i = np.int64(person)
+        w = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
+        prob, beta = np.empty((widest, width)), np.empty((size, width))
+        slope, logp = np.empty((size, width)), np.empty(width)
+        for first in range(0, n_nodes, BLOCK):
+            n = min(BLOCK, n_nodes - first)
+            coefficients(mixture, i, first, n, beta, slope)
+            for t in range(person_start[i], person_start[i + 1]):
+                log_probabilities(panel, t, base, beta, n, logp, prob)
+                for s in range(n):
+                    out[t] += w[first + s] * math.exp(logp[s])
+    return out

@@ -1,0 +1,237 @@
+"""Substitution between alternatives: what shares do when one alternative changes.
+
+In a situation, at node s, a change of alternative j that multiplies its odds moves every other
+share in proportion to itself: ``change of P_ks = -P_js f_js P_ks``. The factor ``f_js`` says which
+change it is:
+
+- slope: an attribute by a unit, ``f = dv_js/da``; the change is then a derivative;
+- size of the slope, ``f = |dv_js/da|``: the weights of Conlon and Mortimer (2021);
+- quality: everybody's utility by a unit, ``f = 1``;
+- removal: ``f = -1 / (1 - P_js)``, and j loses all of ``P_js``;
+- finite: utility by ``d_js``, ``f = (r - 1) / (1 + P_js (r - 1))`` with ``r = exp(d_js)``.
+
+Rows of one situation with the same code are one product: they change together, ``P_js f_js`` is the
+sum of theirs, and ``1 - P_js`` is the probability of all that is not the product.
+
+Sums over nodes, persons and situations are made where the probabilities are: a block of nodes of
+one situation is all that exists at a time. Persons are summed in parts whose number does not depend
+on the threads.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from bayesmix.kernels.certain_choices import FINITE, QUALITY, REMOVAL, SIZE, SLOPE, Change
+from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.integrals import Mixture, coefficients
+from bayesmix.kernels.interventions import leaving, move, other_products, sure
+from bayesmix.kernels.logit import BLOCK, Panel, dot, log_probabilities
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+__all__ = ["FINITE", "QUALITY", "REMOVAL", "SIZE", "SLOPE", "Change", "marginal", "substitution"]
+
+PARTS = 32
+PART_BYTES = 2**27
+"""Memory of all the parts' sums."""
+
+
+class Sets(NamedTuple):
+    """What sums over the choice sets of n persons need, beside their `Panel`.
+
+    In that panel a situation stands in the place of a person, nothing is chosen, and the outside
+    option is an alternative among the others.
+
+    Parameters
+    ----------
+    person_start
+        Offsets (n + 1,) of persons into situations.
+    alternative
+        Alternative or product (R,) of each row; the outside option's is the last.
+    group
+        Group (T,) of each situation, whose sums are kept apart.
+    weight
+        Weight (T,) of each situation.
+    """
+
+    person_start: Indices
+    alternative: Indices
+    group: Indices
+    weight: Array
+
+
+class Size(NamedTuple):
+    """Numbers of groups, of alternatives that change, and of all alternatives."""
+
+    groups: int
+    changed: int
+    alternatives: int
+
+
+def substitution(
+    panel: Panel, sets: Sets, base: Array, change: Change, mixture: Mixture, size: Size
+) -> tuple[Array, Array]:
+    """Sums over situations of the effects of a change, and of shares.
+
+    ``effect_gjk = sum_{t in g} w_t sum_s w_is (change of P_tks when j changes)``; an alternative's
+    own entry is minus the sum of the others', so that nobody is lost.
+
+    Returns
+    -------
+    tuple
+        Effects (G, J, A) of each alternative's change on all shares, and shares (G, A).
+    """
+    cells = size.groups * size.changed * size.alternatives
+    parts = max(1, min(PARTS, len(sets.person_start) - 1, PART_BYTES // (8 * cells)))
+    effects, shares = _substitution(panel, sets, base, change, mixture, size, parts)
+    effect, share = effects.sum(axis=0), shares.sum(axis=0)
+    own = np.arange(size.changed)
+    effect[:, own, own] = -effect.sum(axis=2)
+    return effect, share
+
+
+@compiled(parallel=True, error_model="numpy")
+def _substitution(  # pragma: no cover - compiled
+    panel: Panel, sets: Sets, base: Array, change: Change, mixture: Mixture, size: Size, parts: int
+) -> tuple[Array, Array]:
+    n_persons = sets.person_start.shape[0] - 1
+    effect = np.zeros((parts, size.groups, size.changed, size.alternatives))
+    share = np.zeros((parts, size.groups, size.alternatives))
+    for part in prange(parts):
+        p = np.int64(part)
+        first, last = n_persons * p // parts, n_persons * (p + 1) // parts
+        _effects(panel, sets, base, change, mixture, first, last, effect[p], share[p])
+    return effect, share
+
+
+@compiled(error_model="numpy")
+def _effects(  # pragma: no cover - compiled
+    panel: Panel,
+    sets: Sets,
+    base: Array,
+    change: Change,
+    mixture: Mixture,
+    first_person: int,
+    last_person: int,
+    effect: Array,
+    share: Array,
+) -> None:
+    """Add the effects on others (G, J, A) and the shares (G, A) of some persons."""
+    situations, codes = panel.situation_start, sets.alternative
+    n_coefficients, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[2]
+    widest, width = _widest(panel), min(BLOCK, n_nodes)
+    prob, moved = np.empty((widest, width)), np.empty((widest, width))
+    rest, flow = np.empty((widest, width)), np.empty((widest, widest))
+    certain = np.zeros((widest, widest))
+    beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
+    logp = np.empty(width)
+    for i in range(first_person, last_person):
+        weights = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
+        for first in range(0, n_nodes, BLOCK):
+            n = min(BLOCK, n_nodes - first)
+            w = weights[first : first + n]
+            coefficients(mixture, i, first, n, beta, slope)
+            for t in range(sets.person_start[i], sets.person_start[i + 1]):
+                row, m = situations[t], situations[t + 1] - situations[t]
+                g, weight = sets.group[t], sets.weight[t]
+                log_probabilities(panel, t, base, beta, n, logp, prob)
+                move(change, row, m, codes, beta, n, prob, w, rest, moved)
+                some = sure(
+                    change, panel, base, row, m, codes, beta, n, prob, w, rest, moved, certain
+                )
+                _contract(moved, prob, m, n, flow)
+                if some:
+                    flow[:m, :m] += certain[:m, :m]
+                for j in range(m):
+                    share[g, codes[row + j]] += weight * dot(prob[j], w, n)
+                    if codes[row + j] < effect.shape[1]:
+                        out = effect[g, codes[row + j]]
+                        for k in range(m):
+                            if codes[row + k] != codes[row + j]:
+                                out[codes[row + k]] -= weight * flow[j, k]
+
+
+@compiled(error_model="numpy")
+def _widest(panel: Panel) -> int:  # pragma: no cover - compiled
+    """Rows of the largest situation."""
+    situations = panel.situation_start
+    widest = 1
+    for t in range(situations.shape[0] - 1):
+        widest = max(widest, situations[t + 1] - situations[t])
+    return widest
+
+
+@compiled(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+def _contract(  # pragma: no cover - compiled
+    moved: Array, prob: Array, m: int, n: int, flow: Array
+) -> None:
+    """``flow_jk = sum_s moved_js P_ks``, two by four, for loads of memory are the cost."""
+    paired, whole = m - m % 2, m - m % 4
+    for j in range(0, paired, 2):
+        a0, a1 = moved[j], moved[j + 1]
+        for k in range(0, whole, 4):
+            p0, p1, p2, p3 = prob[k], prob[k + 1], prob[k + 2], prob[k + 3]
+            f00 = f01 = f02 = f03 = f10 = f11 = f12 = f13 = 0.0
+            for s in range(n):
+                f00 += a0[s] * p0[s]
+                f01 += a0[s] * p1[s]
+                f02 += a0[s] * p2[s]
+                f03 += a0[s] * p3[s]
+                f10 += a1[s] * p0[s]
+                f11 += a1[s] * p1[s]
+                f12 += a1[s] * p2[s]
+                f13 += a1[s] * p3[s]
+            flow[j, k], flow[j, k + 1], flow[j, k + 2], flow[j, k + 3] = f00, f01, f02, f03
+            flow[j + 1, k], flow[j + 1, k + 1] = f10, f11
+            flow[j + 1, k + 2], flow[j + 1, k + 3] = f12, f13
+        for k in range(whole, m):
+            flow[j, k] = dot(a0, prob[k], n)
+            flow[j + 1, k] = dot(a1, prob[k], n)
+    for j in range(paired, m):
+        for k in range(m):
+            flow[j, k] = dot(moved[j], prob[k], n)
+
+
+@compiled(parallel=True, error_model="numpy")
+def marginal(  # pragma: no cover - compiled
+    panel: Panel, sets: Sets, base: Array, change: Change, mixture: Mixture, scale: Array
+) -> tuple[Array, Array]:
+    """How many leave or join each row when it changes, and their coefficients.
+
+    ``m_tj = sum_s w_is P_tjs f_tjs (1 - P_tjs)`` (R,), and ``sum_s`` of the same terms times
+    ``beta_iks`` (R, K); in units of ``exp(scale_r)`` (R,).
+    """
+    situations = panel.situation_start
+    n_coefficients, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[2]
+    widest, width = _widest(panel), min(BLOCK, n_nodes)
+    own, with_beta = np.zeros(base.shape[0]), np.zeros((base.shape[0], n_coefficients))
+    for person in prange(sets.person_start.shape[0] - 1):
+        i = np.int64(person)
+        prob, moved = np.empty((widest, width)), np.empty((widest, width))
+        rest, logp = np.empty((widest, width)), np.empty(width)
+        beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
+        weights = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
+        for first in range(0, n_nodes, BLOCK):
+            n = min(BLOCK, n_nodes - first)
+            coefficients(mixture, i, first, n, beta, slope)
+            for t in range(sets.person_start[i], sets.person_start[i + 1]):
+                row, m = situations[t], situations[t + 1] - situations[t]
+                log_probabilities(panel, t, base, beta, n, logp, prob)
+                other_products(prob, row, m, sets.alternative, n, rest)
+                w_here = weights[first : first + n]
+                move(change, row, m, sets.alternative, beta, n, prob, w_here, rest, moved)
+                leaving(
+                    change, panel, base, row, m, sets.alternative, beta, n,
+                    prob, w_here, rest, moved, scale[row : row + m],
+                )  # fmt: skip
+                for j in range(m):
+                    own[row + j] += moved[j, :n].sum()
+                    for k in range(n_coefficients):
+                        with_beta[row + j, k] += dot(moved[j], beta[k], n)
+    return own, with_beta

@@ -1,0 +1,1 @@
+"""The search for a maximum of the integrated likelihood, and its curvature."""

@@ -1,0 +1,137 @@
+"""Newton's method with the outer product of scores (Berndt, Hall, Hall and Hausman 1974)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.ordered_sums import weighted_sum
+from bayesmix.likelihood.scaling import natural_units
+from bayesmix.optimise.maximise import (
+    GRADIENT_TOLERANCE,
+    ByPerson,
+    Optimum,
+    maximise,
+    whitening,
+)
+
+Array = NDArray[np.float64]
+
+ARMIJO = 1e-4
+"""Share of the promised gain that a step must keep."""
+HALVINGS = 30
+KINKED = 0.05
+"""Standard errors from the maximum, about, that are near enough where kinks hide it."""
+
+
+def maximise_likelihood(
+    likelihood: Likelihood,
+    start: Array,
+    root: Array,
+    *,
+    optimizer: str = "bfgs",
+    iterations: int = 500,
+    callback: Callable[[float], None] | None = None,
+    known: tuple[float, Array] | None = None,
+) -> Optimum:
+    """Maximum of an integrated likelihood from ``start`` by any optimiser; see `maximise`.
+
+    Where coefficients are censored the sum over nodes has a kink wherever a node reaches a bound:
+    its gradient jumps by small steps, and need not vanish at the maximum.
+    """
+    if optimizer == "bhhh":
+        optimum = bhhh(likelihood, start, iterations=iterations, callback=callback)
+    else:
+        weights, best, best_value = likelihood.problem.data.weights, None, -np.inf
+
+        def function(theta: Array) -> tuple[float, Array]:
+            nonlocal best, best_value
+            logp, scores = likelihood.by_person(theta)
+            value = float(weighted_sum(weights, logp))
+            if value > best_value:
+                best, best_value = ByPerson(theta, logp, scores), value
+            return value, weighted_sum(weights, scores)
+
+        optimum = maximise(
+            function,
+            start,
+            root,
+            optimizer=optimizer,
+            iterations=iterations,
+            callback=callback,
+            known=known,
+        )
+        if best is not None and best.theta is optimum.theta:
+            optimum = replace(optimum, by_person=best)
+    if optimum.converged or not likelihood.problem.kinked:
+        return optimum
+    if optimum.decrement <= KINKED:
+        return replace(optimum, converged=True)
+    few = "a sum over few nodes has kinks where coefficients are censored: use more nodes"
+    return replace(optimum, message=f"{optimum.message}; {few}")
+
+
+def bhhh(
+    likelihood: Likelihood,
+    start: Array,
+    *,
+    iterations: int = 500,
+    callback: Callable[[float], None] | None = None,
+) -> Optimum:
+    """Steps ``B^-1 g`` with ``B = sum_i w_i s_i s_i'``, halved until the log-likelihood rises.
+
+    At the maximum of a model that is right, ``B`` is the curvature. It stops where
+    ``(g' B^-1 g)^(1/2)``, the distance in standard errors, is small.
+    """
+    weights = likelihood.problem.data.weights
+    units = natural_units(likelihood.problem)
+    theta, evaluations, message = start, 1, "iterations are used up"
+    logp, scores = likelihood.by_person(theta)
+    value, gradient, distance = (
+        float(weighted_sum(weights, logp)),
+        weighted_sum(weights, scores),
+        np.inf,
+    )
+    for _ in range(iterations):
+        if not (np.isfinite(value) and np.isfinite(gradient).all()):
+            message = "the log-likelihood is not finite"
+            break
+        if callback is not None:
+            callback(value)
+        root = whitening(scores, weights, units)
+        whitened = root.T @ gradient
+        distance = float(np.linalg.norm(whitened))
+        if distance <= GRADIENT_TOLERANCE:
+            message = "the gradient is small"
+            break
+        found = _rise(likelihood, theta, value, (root @ whitened, distance**2))
+        evaluations += HALVINGS if found is None else found[4]
+        if found is None:
+            message = "no step raises the log-likelihood"
+            break
+        theta, value, logp, scores = found[:4]
+        gradient = weighted_sum(weights, scores)
+    # Halving gives up where rounding hides the last digits: that is convergence too.
+    converged = bool(np.isfinite(value)) and distance <= 10 * GRADIENT_TOLERANCE
+    by_person = ByPerson(theta, logp, scores)
+    return Optimum(theta, value, gradient, distance, evaluations, converged, message, by_person)
+
+
+def _rise(
+    likelihood: Likelihood, theta: Array, value: float, step: tuple[Array, float]
+) -> tuple[Array, float, Array, Array, int] | None:
+    """The first of a step, its half, its quarter, ... that raises the log-likelihood enough."""
+    direction, slope = step
+    weights = likelihood.problem.data.weights
+    for halving in range(HALVINGS):
+        scale = 0.5**halving
+        trial = theta + scale * direction
+        logp, scores = likelihood.by_person(trial)
+        total = float(weighted_sum(weights, logp))
+        if total >= value + ARMIJO * scale * slope and np.isfinite(scores).all():
+            return trial, total, logp, scores, halving + 1
+    return None

@@ -1,0 +1,183 @@
+"""The choice of a grid: what is tried first, what next, tolerances kept or said to be missed."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayesmix.accuracy import refine
+from bayesmix.accuracy.certificate import Certificate
+from bayesmix.accuracy.refine import Tolerance, first_rule, next_rule, nodes_needed
+from bayesmix.classical.assemble import information_at
+from bayesmix.classical.msle import msle
+from bayesmix.integration.descriptions import Centred, Sobol, Trapezoid
+from bayesmix.integration.rules import centred, gauss_hermite, sobol, trapezoid
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.problem import bind
+from bayesmix.specification.mixing import Normal
+from bayesmix.specification.model import MixedLogit
+from tests.simulated import simulated
+
+NAMES = ("x", "y", "z", "w")
+
+
+@cache
+def problem(size, situations):
+    terms = NAMES[:size]
+    model = MixedLogit(" + ".join(terms), random=Normal(*terms))
+    at = {f"mean[{t}]": 0.5 for t in terms} | {f"sd[{t}]": 1.0 for t in terms}
+    return bind(model, simulated(model, at, 300, situations, columns=terms))
+
+
+def certificate(noise, *, bias=0.0, sd=0.0, nodes=64, reference=64):
+    empty = pd.DataFrame({"estimate": [], "low": [], "high": []})
+    return Certificate(
+        error=0.0,
+        error_interval=(0.0, 0.0),
+        bias=bias,
+        sd=sd,
+        shift=empty,
+        pareto_k=pd.Series(dtype=float),
+        nodes=nodes,
+        reference_nodes=reference,
+        evaluations=9,
+        seconds=0.0,
+        noise=pd.Series(noise),
+    )
+
+
+@pytest.mark.parametrize("situations", [1, 4])
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_few_dimensions_begin_with_quadrature_and_go_on_to_draws(size, situations):
+    rule, why = first_rule(problem(size, situations))
+    product = situations == 1 and size < 3
+    assert ("equally spaced" if product else "centred on persons") in why
+    tried, missed = [rule], replace(certificate([1.0]), error=9.0)
+    while not isinstance(getattr(rule, "rule", None), Sobol):
+        rule, why = next_rule(problem(size, situations), rule, missed, Tolerance())
+        tried.append(rule)
+        assert str(rule.rule.nodes if "64 nodes" in why else rule) in why
+    assert tried[-1] == centred(sobol(64), population=0.125, moments=True)
+    centred_ones = [r.rule.per_dimension for r in tried[:-1] if isinstance(r, Centred)]
+    spaced = [r.per_dimension for r in tried[:-1] if isinstance(r, Trapezoid)]
+    assert len(spaced) + len(centred_ones) == len(tried) - 1
+    assert len(spaced if product else centred_ones) >= 3
+    for points in (spaced, centred_ones):
+        assert points == sorted(set(points))
+
+
+def test_draws_do_not_take_the_place_of_quadrature_for_standard_errors():
+    here, tolerance = problem(2, 1), Tolerance()
+    last = refine.POINTS[2][-1]
+    poor = replace(
+        certificate([1.0]),
+        shift=pd.DataFrame({"estimate": [0.0], "low": [0.0], "high": [0.0]}),
+        std_errors=pd.DataFrame({"robust": [0.5], "hessian": [0.1]}),
+    )
+    assert poor.within(tolerance.loglik, tolerance.estimates)
+    assert not tolerance.met_by(poor)
+    assert next_rule(here, trapezoid(last), poor, tolerance)[0] is None
+
+
+def test_many_dimensions_begin_with_centred_draws():
+    for situations in (1, 4):
+        rule, why = first_rule(problem(4, situations))
+        assert rule == centred(sobol(64))
+        assert "64 nodes a person, centred" in why
+
+
+def test_as_many_nodes_as_noise_and_bias_ask_for():
+    tolerance = Tolerance(estimates=0.05, loglik=0.5)
+    # Noise that falls like S^-0.8: where it is 8 times too large, 8^1.25 as many nodes.
+    assert nodes_needed(certificate([0.02, 0.2]), tolerance) == 64 * np.ceil(10**1.25)
+    assert nodes_needed(certificate([0.01], bias=-1.0, sd=0.5), tolerance) == 64 * np.ceil(4**1.25)
+    assert nodes_needed(certificate([0.2], nodes=512), tolerance) >= 768
+    assert nodes_needed(certificate([np.nan, 0.01]), tolerance) == 128
+    assert nodes_needed(certificate([np.nan], nodes=128), tolerance) == 192
+
+
+def test_a_coarse_certificate_is_not_believed_too_far():
+    gross = replace(certificate([9.0]), error=2.6)
+    rule, _ = next_rule(problem(1, 2), centred(sobol(64)), gross, Tolerance())
+    assert rule.rule.nodes == 64 * refine.GROWTH
+    single, _ = next_rule(problem(1, 1), centred(sobol(64)), gross, Tolerance())
+    assert single.rule.nodes == refine.MOST_NODES
+
+
+def test_time_is_spent_on_what_it_can_buy():
+    """Where the most nodes do not do, so many as bring estimates within a few tolerances."""
+    here, rule = problem(1, 2), centred(sobol(4096), moments=True)
+    far = certificate([0.2], nodes=4096, reference=1024)
+    wider = Tolerance(refine.OUT_OF_REACH * 0.05, 0.5)
+    assert nodes_needed(far, Tolerance()) > refine.MOST_NODES
+    shifts = pd.DataFrame({"estimate": [0.3], "low": [0.0], "high": [0.6]}, index=["mean[x]"])
+    finer, _ = next_rule(here, rule, replace(far, shift=shifts), Tolerance())
+    assert finer.rule.nodes == nodes_needed(far, wider) < refine.MOST_NODES
+    none, words = next_rule(here, rule, replace(far, shift=shifts / 3), Tolerance())
+    assert none is None
+    assert f"would be with {refine.MOST_NODES} nodes" in words
+    early = certificate([0.2], nodes=512, reference=512)
+    finer, _ = next_rule(here, centred(sobol(512), moments=True), early, Tolerance())
+    assert finer.rule.nodes == refine.ENOUGH_NODES
+
+
+def test_there_is_an_end():
+    most = centred(sobol(refine.MOST_NODES), moments=True)
+    assert next_rule(problem(1, 2), most, certificate([9.0]), Tolerance())[0] is None
+    almost = centred(sobol(refine.MOST_NODES - 64), moments=True)
+    last, _ = next_rule(problem(1, 2), almost, certificate([9.0]), Tolerance())
+    assert last.rule.nodes == refine.MOST_NODES
+
+
+@pytest.mark.parametrize(("size", "situations"), [(1, 1), (2, 6)])
+@pytest.mark.parametrize("tolerance", [Tolerance(), Tolerance(0.01, 0.02)], ids=["default", "fine"])
+def test_the_fit_meets_the_tolerance_and_says_on_what_grid(size, situations, tolerance):
+    here = problem(size, situations)
+    fit = msle(here.model, here.data, starts=1, tolerance=tolerance, rng=1)
+    assert fit.integration.within(tolerance.loglik, tolerance.estimates)
+    assert "Grid chosen: " in fit.message
+    assert isinstance(fit.grid.rule, Trapezoid if situations == 1 else Trapezoid | Centred)
+    assert str(fit.grid.rule) in fit.message
+    assert fit.integration.std_error < tolerance.std_errors
+    if tolerance == Tolerance(0.01, 0.02) and situations > 1:
+        assert fit.integration.nodes > 81
+
+
+def test_a_finer_tolerance_takes_more_nodes_and_ends_near_the_exact_estimates():
+    here = problem(2, 6)
+    coarse, fine = (
+        msle(here.model, here.data, starts=1, tolerance=t, rng=1)
+        for t in (Tolerance(0.5, 5.0), Tolerance(0.005, 0.02))
+    )
+    assert coarse.grid.size == 81 < fine.grid.size
+    exact = msle(here.model, here.data, grid=gauss_hermite(64), starts=1)
+    off = (fine.params - exact.params) / exact.std_errors
+    assert np.abs(off).max() < 3 * 0.005
+    assert fine.loglik == pytest.approx(exact.loglik, abs=0.04)
+
+
+@pytest.mark.parametrize("tolerance", [Tolerance(0.5, 5.0), Tolerance(1e-9, 1e-9)])
+def test_what_is_returned_is_no_draft(monkeypatch, tolerance):
+    """Curvature and scores are of more nodes than those of the first certificate."""
+    monkeypatch.setattr(refine, "MOST_NODES", 128)
+    here = problem(4, 6)
+    fit = msle(here.model, here.data, starts=1, tolerance=tolerance, rng=1)
+    assert fit.grid.size == (64 if tolerance.loglik > 1 else 128)
+    final = information_at(Likelihood(here, fit.grid), fit.theta)
+    np.testing.assert_allclose(fit.information.hessian, final.hessian, rtol=1e-9)
+    np.testing.assert_allclose(fit.information.scores, final.scores, rtol=1e-9, atol=1e-12)
+    draft = information_at(Likelihood(here, fit.grid), fit.theta, draft=True)
+    assert not np.allclose(fit.information.hessian, draft.hessian, rtol=1e-6)
+    assert not np.allclose(fit.information.scores, draft.scores, rtol=1e-3)
+
+
+def test_a_tolerance_that_cannot_be_met_is_said_to_be_missed(monkeypatch):
+    monkeypatch.setattr(refine, "MOST_NODES", 128)
+    here = problem(4, 6)
+    fit = msle(here.model, here.data, starts=1, tolerance=Tolerance(1e-9, 1e-9), rng=1)
+    assert fit.grid.size == 128
+    assert "above the tolerance even with 128 nodes a person: see fit.integration" in fit.message
+    assert "Grid chosen" not in fit.message
+    assert fit.converged

@@ -1,0 +1,69 @@
+"""A kernel that was changed never runs from a cache of what it was."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import bayesmix
+
+# One person's log-likelihood, by the estimator and by a graph of PyTensor.
+NUMBERS = """
+import sys
+from pathlib import Path
+import numpy as np, pandas as pd
+import bayesmix as bm
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.problem import bind
+from bayesmix.integration.grids import population_grid
+assert Path(bm.__file__).parents[1] == Path.cwd(), bm.__file__
+frame = pd.DataFrame({
+    "who": np.repeat(np.arange(30), 4), "task": np.repeat(np.arange(60), 2), "alt": [0, 1] * 60,
+    "x": np.sin(np.arange(120.0)), "chosen": [1, 0, 0, 1] * 30,
+})
+data = bm.ChoiceData.from_long(
+    frame, person="who", situation="task", alternative="alt", chosen="chosen"
+)
+model = bm.MixedLogit("x", random=bm.Normal(["x"]))
+problem = bind(model, data)
+grid = population_grid(bm.gauss_hermite(5), 1, 30)
+print(Likelihood(problem, grid)(np.array([0.3, 0.5]))[0])
+pm_model = bm.pymc_model(model, data, likelihood="marginal", grid=bm.gauss_hermite(5))
+point = pm_model.initial_point()
+print(pm_model.compile_logp(mode="NUMBA")(point))
+"""
+
+
+def numbers(folder: Path) -> np.ndarray:
+    environment = os.environ | {
+        "PYTHONPATH": str(folder),
+        "PYTENSOR_FLAGS": f"base_compiledir={folder / 'graphs'}",
+        "NUMBA_OPT": "0",
+    }
+    run = subprocess.run(
+        [sys.executable, "-c", NUMBERS],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    return np.array(run.stdout.split(), dtype=float)
+
+
+def test_a_changed_kernel_is_compiled_anew(tmp_path: Path) -> None:
+    package = tmp_path / "bayesmix"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(bayesmix.__file__).parent, package, ignore=ignored)
+    before = numbers(tmp_path)
+    # One nat more of each person, in a kernel that others hold the code of.
+    kernel = package / "kernels" / "logit_differences.py"
+    source = kernel.read_text(encoding="utf-8")
+    assert source.count("logp[s] += 0.0 * b[s]") == 1
+    kernel.write_text(
+        source.replace("logp[s] += 0.0 * b[s]", "logp[s] += 1.0 + 0.0 * b[s]"), encoding="utf-8"
+    )
+    np.testing.assert_allclose(np.abs(numbers(tmp_path) - before), 30.0, rtol=1e-9)

@@ -1,0 +1,351 @@
+"""Mixing laws: maps against SciPy's distributions, slopes against differences, in every path."""
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from scipy import special, stats
+from scipy.optimize import approx_fprime
+
+from bayesmix import LogNormal, MixedLogit, Normal
+from bayesmix.bayes.graph import (
+    conditional_log_probabilities,
+    free_parameters,
+    locations,
+    log_integrals,
+    shared_chunk,
+)
+from bayesmix.integration.grids import population_grid
+from bayesmix.integration.rules import sobol
+from bayesmix.kernels.gamma import gamma_law
+from bayesmix.kernels.gamma_table import CELLS, COLUMNS, digamma, fill_table, gamma_at
+from bayesmix.kernels.laws import MOVING, bend, law, law_table
+from bayesmix.kernels.modes import find_modes
+from bayesmix.kernels.truncated import truncated_law
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.mixture import base_at, coefficients_at, mixture_at
+from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.share_slopes import shares_at
+from bayesmix.specification.families import location_of, moments
+from tests.laws import CORRELATED, LAWS, coefficient
+from tests.oracles import choice_frame, choices, log_probability
+
+Z = np.linspace(-6, 6, 49)
+POINTS = [(0.3, 0.8), (-1.2, 0.4), (0.9, 1.7)]
+OWN = {name for name in LAWS if abs(coefficient(name).code) > 1}
+
+
+def reference(c, loc, scale, z):
+    """Quantiles at ``Phi(z)``, from the nearer tail, by SciPy's distributions."""
+    low, high = c.limits
+
+    def quantile(law):
+        return np.where(z < 0, law.ppf(special.ndtr(z)), law.isf(special.ndtr(-z)))
+
+    half = {"uniform": np.sqrt(3) * scale, "triangular": np.sqrt(6) * scale}.get(c.family, 0.0)
+    match c.family:
+        case "normal":
+            return loc + scale * z
+        case "lognormal":
+            return c.sign * np.exp(loc + scale * z)
+        case "uniform":
+            return quantile(stats.uniform(loc - half, 2 * half))
+        case "triangular":
+            return quantile(stats.triang(0.5, loc - half, 2 * half))
+        case "zero-triangular":
+            return c.sign * quantile(stats.triang(0.5, 0, 2 * np.sqrt(6) * scale))
+        case "truncated-normal":
+            a, b = (low - loc) / scale, (high - loc) / scale
+            below = special.ndtr(a) + special.ndtr(z) * (special.ndtr(b) - special.ndtr(a))
+            above = special.ndtr(-b) + special.ndtr(-z) * (special.ndtr(-a) - special.ndtr(-b))
+            return loc + scale * np.where(below < 0.5, special.ndtri(below), -special.ndtri(above))
+        case "censored-normal":
+            return np.clip(loc + scale * z, low, high)
+        case "exponential":
+            return c.sign * quantile(stats.expon(scale=scale))
+        case "gamma":
+            mean = np.exp(loc)
+            return c.sign * quantile(stats.gamma(1 / scale**2, scale=mean * scale**2))
+    return quantile(stats.johnsonsb(-loc / scale, 1 / scale, loc=low, scale=high - low))
+
+
+def table(c, d, loc, scale):
+    arrays = np.array([c.code]), d[:, None], np.array([[loc]]), np.array([scale])
+    return law_table(*arrays, np.array([c.limits]))[:, :, 0]
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("name", LAWS)
+def test_quantiles_are_those_of_scipy(name, point):
+    c, (loc, scale) = coefficient(name), point
+    loc = loc if c.law.located else 0.0
+    found = table(c, scale * Z, loc, scale)[0]
+    np.testing.assert_allclose(found, reference(c, loc, scale, Z), rtol=1e-9, atol=1e-12)
+    if c.family == "truncated-normal":  # whose own quantiles have fewer digits in SciPy
+        a, b = ((x - loc) / scale for x in c.limits)
+        theirs = stats.truncnorm(a, b, loc, scale).ppf(special.ndtr(Z[10:-10]))
+        np.testing.assert_allclose(found[10:-10], theirs, rtol=1e-7)
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("name", sorted(OWN))
+def test_slopes_are_differences(name, point):
+    c, (loc, scale) = coefficient(name), point
+    d, h = np.linspace(-2.53, 2.41, 12) * scale, 1e-6
+    if c.family == "censored-normal":
+        edges = np.abs(loc + d[:, None] - np.array(c.limits)) > 1e-3
+        d = d[edges.all(axis=1)]
+    _, by_d, by_loc, by_scale = table(c, d, loc, scale)
+    numeric = [
+        (table(c, d + h, loc, scale)[0] - table(c, d - h, loc, scale)[0]) / (2 * h),
+        (table(c, d, loc + h, scale)[0] - table(c, d, loc - h, scale)[0]) / (2 * h),
+        (table(c, d, loc, scale + h)[0] - table(c, d, loc, scale - h)[0]) / (2 * h),
+    ]
+    if not c.law.located:
+        by_loc, numeric[1] = np.zeros(2), np.zeros(2)  # there is no location to move
+    for found, expected in zip((by_d, by_loc, by_scale), numeric, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
+    second = [bend(c.code, x, loc, scale, *c.limits) for x in d]
+    slopes = [(law(c.code, x + h, loc, scale, *c.limits)[1]
+               - law(c.code, x - h, loc, scale, *c.limits)[1]) / (2 * h) for x in d]  # fmt: skip
+    np.testing.assert_allclose(second, slopes, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("name", LAWS)
+def test_moments_are_those_of_the_map(name, point):
+    """Integrals of the map over the standard normal, by a rule that knows no law."""
+    c, (loc, scale) = coefficient(name), point
+    loc = loc if c.law.located else 0.0
+    z = np.linspace(-9, 9, 3001)
+    weight = stats.norm.pdf(z) * (z[1] - z[0])
+    beta = table(c, scale * z, loc, scale)[0]
+    found = moments(c, loc, scale)
+    assert found.mean == pytest.approx(weight @ beta, rel=1e-5, abs=1e-6)
+    assert found.sd == pytest.approx(np.sqrt(weight @ (beta - found.mean) ** 2), rel=1e-5)
+    assert found.median == pytest.approx(table(c, np.zeros(1), loc, scale)[0, 0], rel=1e-9)
+    assert found.positive == pytest.approx(weight @ (beta > 0), abs=2e-3)
+    if c.side:
+        assert found.positive == (c.side > 0) or c.family == "censored-normal"
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_a_scale_of_zero_is_a_constant(name):
+    c = coefficient(name)
+    loc = 0.2 if c.law.located else 0.0
+    value = table(c, np.zeros(1), loc, 0.0)[0, 0]
+    assert np.isfinite(table(c, np.zeros(1), loc, 0.0)).all()
+    assert moments(c, loc, 0.0)[:3] == pytest.approx((value, value, 0.0), abs=1e-12)
+    small = moments(c, loc, 1e-4) if c.family != "gamma" else moments(c, loc, 1e-2)
+    assert small.mean == pytest.approx(value, abs=1e-3)
+    location = location_of(c, value)
+    if c.law.located:
+        assert table(c, np.zeros(1), location, 0.0)[0, 0] == pytest.approx(value, abs=1e-12)
+    else:
+        assert location is None
+
+
+@pytest.mark.parametrize("s", [0.005, 0.029, 0.031, 0.3, 1.0, 3.0])
+def test_the_gamma_law_is_scipys_and_its_slopes_are_differences(s):
+    def ratio(z, s):
+        a = s**-2
+        below = special.gammaincinv(a, special.ndtr(z))
+        return np.where(z < 0, below, special.gammainccinv(a, special.ndtr(-z))) / a
+
+    found = np.array([gamma_law(z, s) for z in Z])
+    np.testing.assert_allclose(found[:, 0], ratio(Z, s), rtol=1e-8)
+    inner, h = slice(8, -8), 1e-5
+    by_z = (ratio(Z + h, s) - ratio(Z - h, s)) / (2 * h)
+    by_s = (ratio(Z, s * (1 + h)) - ratio(Z, s * (1 - h))) / (2 * h * s)
+    np.testing.assert_allclose(found[inner, 1], by_z[inner], rtol=1e-6)
+    np.testing.assert_allclose(found[inner, 2], by_s[inner], rtol=1e-6, atol=1e-6)
+
+
+def problem(law, **options):
+    frame = choice_frame(np.random.default_rng(1), persons=12).rename(
+        columns={"price": "x", "time": "y"}
+    )
+    return bind(MixedLogit("x + y + C(mode)", random=law, **options), choices(frame))
+
+
+def point(bound):
+    space, rng = bound.parameters, np.random.default_rng(3)
+    mean = rng.normal(scale=0.4, size=space.n_random)
+    chol = np.tril(rng.normal(scale=0.2, size=(space.n_random,) * 2)) + 0.6 * np.eye(space.n_random)
+    return space.pack(mean, chol, rng.normal(scale=0.4, size=len(space.fixed)))
+
+
+def betas(bound, theta, nodes):
+    """Coefficients (I, K, S), by the references of one law at a time."""
+    mean, chol, _ = bound.parameters.unpack(theta)
+    d = np.einsum("kj,ijs->iks", chol, nodes)
+    scale = np.sqrt((chol**2).sum(axis=1))
+    every = [
+        reference(c, mean[k], scale[k], d[:, k] / scale[k])
+        for k, c in enumerate(bound.design.coefficients)
+    ]
+    return np.stack(every, axis=1)
+
+
+@pytest.mark.parametrize("s", [0.05, 0.3, 1.0, 2.5])
+def test_a_table_of_the_gamma_law_is_the_law(s):
+    table = np.zeros((CELLS, COLUMNS))
+    fill_table(s, table)
+    z = np.random.default_rng(1).uniform(-9, 9, 2000)
+    found = np.array([gamma_at(table, one, s) for one in z])
+    expected = np.array([gamma_law(one, s) for one in z])
+    np.testing.assert_allclose(found[:, 0], expected[:, 0], rtol=2e-10)
+    np.testing.assert_allclose(found[:, 1], expected[:, 1], rtol=1e-8)
+    np.testing.assert_allclose(found[:, 2], expected[:, 2], rtol=1e-6, atol=2e-7)
+
+
+def test_digamma_is_scipys():
+    at = np.geomspace(1e-3, 1e3, 50)
+    np.testing.assert_allclose([digamma(a) for a in at], special.digamma(at), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", CORRELATED)
+def test_likelihood_and_gradient_in_a_correlated_block(name):
+    bound = problem(CORRELATED[name])
+    theta = point(bound)
+    grid = population_grid(sobol(8), 2, bound.n_persons, 1)
+    nodes, weights = grid.block(0, bound.n_persons)
+    beta = betas(bound, theta, nodes)
+    np.testing.assert_allclose(coefficients_at(bound, theta, nodes), beta, rtol=1e-8, atol=1e-12)
+    panel, base = bound.panel(), base_at(bound, theta)
+    logp = np.array(
+        [
+            np.log(np.exp(log_probability(panel, i, base, beta[i])) @ weights[i])
+            for i in range(bound.n_persons)
+        ]
+    )
+    function = Likelihood(bound, grid)
+    found, scores = function.by_person(theta)
+    np.testing.assert_allclose(found, logp, rtol=1e-8)
+    value, gradient = function.value_and_gradient(theta)
+    assert value == pytest.approx(found.sum(), rel=1e-13)
+    np.testing.assert_allclose(scores.sum(axis=0), gradient, rtol=1e-9, atol=1e-9)
+    numeric = approx_fprime(theta, lambda at: function.value_and_gradient(at)[0], 1e-7)
+    np.testing.assert_allclose(gradient, numeric, rtol=2e-5, atol=2e-4)
+    (shares,) = shares_at(bound, grid, theta)
+    numeric = approx_fprime(theta, lambda at: next(shares_at(bound, grid, at)).values[7], 1e-7)
+    np.testing.assert_allclose(shares.slopes[7], numeric, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", CORRELATED)
+def test_modes_and_curvature(name):
+    bound = problem(CORRELATED[name])
+    theta = point(bound)
+    mixture = mixture_at(bound, theta, np.zeros((1, 2, 1)), np.ones((1, 1)))
+    panel, base = bound.panel(), base_at(bound, theta)
+    modes, precisions, converged = find_modes(panel, base, mixture, np.zeros((bound.n_persons, 2)))
+    assert converged.all()
+    for i in range(4):
+
+        def height(z, i=i):
+            beta = coefficients_at(bound, theta, z.reshape(1, 2, 1))[0]
+            return log_probability(panel, i, base, beta)[0] - 0.5 * z @ z
+
+        steps = 1e-3 * np.eye(2)
+        best = height(modes[i])
+        assert all(height(modes[i] + s) <= best + 1e-9 for s in (*steps, *-steps))
+        if "censored" in name:
+            continue  # a mode may stand at the kink
+        h = 1e-4 * np.eye(2)
+        second = [
+            [
+                (height(modes[i] + a + b) - height(modes[i] + a - b))
+                - (height(modes[i] - a + b) - height(modes[i] - a - b))
+                for a in h
+            ]
+            for b in h
+        ]
+        if np.linalg.eigvalsh(-np.array(second) / 4e-8).min() > 0.3:
+            np.testing.assert_allclose(
+                precisions[i], -np.array(second) / 4e-8, rtol=2e-3, atol=2e-3
+            )
+
+
+@pytest.mark.parametrize("law", [CORRELATED["gamma"], CORRELATED["johnson"], LAWS["uniform"]])
+def test_samplers_see_the_same_model(law):
+    """The compiled graph of one node at u is the hierarchical model at z = u."""
+    bound = problem(law)
+    theta = point(bound)
+    grid = population_grid(sobol(1), bound.parameters.n_random, bound.n_persons, 1)
+    variable = pt.dvector()
+    mean, chol, fixed, shift, _ = free_parameters(variable, bound.parameters)
+    chunk = bound.chunk(grid, 0, bound.n_persons)
+    marginal = log_integrals(bound, shared_chunk(chunk), mean, chol, fixed)
+    deviations = pt.constant(chunk.nodes[:, :, 0]) @ chol.T
+    loc = locations(bound, mean, shift)
+    each = conditional_log_probabilities(bound, deviations, loc, chol, fixed)
+    sums = [marginal.sum(), each.sum()]
+    outputs = [*sums, *(pytensor.grad(s, variable) for s in sums)]
+    one, other, d_one, d_other = pytensor.function([variable], outputs, mode="NUMBA")(theta)
+    value, gradient = Likelihood(bound, grid).value_and_gradient(theta)
+    np.testing.assert_allclose([one, other], value, rtol=1e-12)
+    # The gamma law comes from a table in one, and from itself in the other.
+    np.testing.assert_allclose(d_one, gradient, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(d_other, gradient, rtol=1e-8, atol=1e-8)
+
+
+def test_willingness_to_pay_of_any_law_over_a_price_of_one_sign():
+    """``beta_y = -a T``: a gamma price, and a uniform willingness to pay for y."""
+    price = coefficient("negative gamma")
+    bound = problem([LAWS["negative gamma"], Normal("y")], wtp="x")
+    theta = point(bound)
+    grid = population_grid(sobol(8), 2, bound.n_persons, 1)
+    nodes, _ = grid.block(0, bound.n_persons)
+    mean, chol, fixed = bound.parameters.unpack(theta)
+    a = reference(price, mean[0], chol[0, 0], nodes[:, 0])
+    found = coefficients_at(bound, theta, nodes)
+    np.testing.assert_allclose(found[:, 0], a, rtol=1e-8)
+    np.testing.assert_allclose(found[:, 1], -a * (mean[1] + chol[1, 1] * nodes[:, 1]), rtol=1e-8)
+    np.testing.assert_allclose(found[:, 2], -a * fixed[0], rtol=1e-8)
+    function = Likelihood(bound, grid)
+    numeric = approx_fprime(theta, lambda at: function.value_and_gradient(at)[0], 1e-7)
+    np.testing.assert_allclose(function.value_and_gradient(theta)[1], numeric, rtol=2e-5, atol=2e-4)
+
+
+def test_bounds_are_read_only_where_there_are_some():
+    assert len(problem([LogNormal("x"), Normal("y")]).bounds) == 0
+    assert problem(CORRELATED["johnson"]).bounds[1] == pytest.approx([-2, 1])
+    assert {name for name in OWN if abs(coefficient(name).code) < MOVING} == {
+        "johnson", "censored below", "censored above", "censored on both sides",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, np.inf), (-np.inf, 0.0), (0.0, 0.3), (-0.2, 0.0)])
+@pytest.mark.parametrize("far", [20.0, 30.0, 60.0, 1e3])
+def test_a_truncated_law_far_from_its_bounds(low, high, far):
+    """A mean of many standard deviations beyond a bound: tails that underflow, and no cliff."""
+    s = 0.7
+    loc = -far * s if low == 0.0 else far * s
+    z = np.linspace(-4, 4, 9)
+    found = np.array([truncated_law(one, loc, s, low, high) for one in z])
+    a, b = (low - loc) / s, (high - loc) / s
+    expected = stats.truncnorm(a, b, loc, s).ppf(special.ndtr(z))
+    # SciPy's quantile is relative to the mean, far away.
+    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-8, atol=1e-12 * abs(loc))
+    h = 1e-4
+
+    def value(z, loc, s):
+        return np.array([truncated_law(one, loc, s, low, high)[0] for one in np.atleast_1d(z)])
+
+    by_z = (value(z + h, loc, s) - value(z - h, loc, s)) / (2 * h * s)
+    by_loc = (value(z, loc + h, s) - value(z, loc - h, s)) / (2 * h)
+    by_s = (value(z, loc, s + h * s) - value(z, loc, s - h * s)) / (2 * h * s)
+    np.testing.assert_allclose(found[:, 1], by_z, rtol=1e-4)
+    np.testing.assert_allclose(found[:, 2], by_loc, rtol=1e-4, atol=1e-10)
+    # T_s is that at a fixed d = s z.
+    np.testing.assert_allclose(found[:, 3] + z * found[:, 1], by_s, rtol=1e-4, atol=1e-7)
+
+
+def test_a_large_gamma_shape_parameter_is_the_law_where_the_table_ends():
+    """Quantiles of 0 in double precision have no logarithm to interpolate."""
+    table = np.zeros((CELLS, COLUMNS))
+    fill_table(8.0, table)
+    found = np.array([gamma_at(table, z, 8.0) for z in Z])
+    expected = np.array([gamma_law(z, 8.0) for z in Z])
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-12)

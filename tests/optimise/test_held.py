@@ -1,0 +1,124 @@
+"""Nodes held in coefficient space: their likelihood, its scores, when they are better, the root."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from bayesmix.centring.grids import centre
+from bayesmix.integration.grids import population_grid
+from bayesmix.integration.rules import centred, sobol
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.problem import bind
+from bayesmix.optimise.held import (
+    LOST,
+    SAME,
+    HeldLikelihood,
+    holdable,
+    quieter,
+    settle_held,
+)
+from bayesmix.optimise.maximise import whitening
+from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal
+from bayesmix.specification.model import MixedLogit
+from tests.simulated import simulated
+
+RULE = centred(sobol(128), moments=True)
+LOGNORMALS = {"mean[x]": 1.5, "mean[y]": 1.0, "sd[x]": 1.5, "sd[y]": 1.8, "corr[x, y]": 0.7}
+NORMALS = {"mean[x]": 0.5, "mean[y]": -0.5, "sd[x]": 1.0, "sd[y]": 1.0, "corr[x, y]": 0.3}
+
+
+@cache
+def case(law="lognormal", shift=""):
+    """A problem, the parameters that it was simulated from, and a root of the scores' product."""
+    mixing = Correlated(LogNormal("x", "y", sign=-1)) if law == "lognormal" else LKJNormal("x", "y")
+    model = MixedLogit("x + y" + shift, random=mixing)
+    at = (LOGNORMALS if law == "lognormal" else NORMALS) | ({"fixed[z]": 0.3} if shift else {})
+    columns = ("x", "y", "z") if shift else ("x", "y")
+    data = simulated(model, at, 200, 6 if law == "lognormal" else 20, columns=columns)
+    problem = bind(model, data)
+    theta = problem.parameters.theta(at)
+    scores = Likelihood(problem, centre(problem, RULE, theta, 1)).by_person(theta)[1]
+    return problem, theta, whitening(scores, data.weights)
+
+
+def test_at_the_anchor_integrals_are_those_of_the_grid():
+    problem, theta, _ = case()
+    grid = centre(problem, RULE, theta, 1)
+    logp, _ = HeldLikelihood.on(problem, grid).by_person(theta)
+    np.testing.assert_allclose(logp, Likelihood(problem, grid).by_person(theta)[0], rtol=1e-11)
+
+
+def test_scores_are_the_slopes_of_the_integrals():
+    problem, theta, _ = case()
+    likelihood = HeldLikelihood.on(problem, centre(problem, RULE, theta, 1))
+    scores = likelihood.by_person(theta)[1]
+    for p, move in enumerate(1e-5 * np.eye(len(theta))):
+        slope = likelihood.by_person(theta + move)[0] - likelihood.by_person(theta - move)[0]
+        np.testing.assert_allclose(scores[:, p], slope / 2e-5, rtol=1e-5, atol=1e-6)
+
+
+def test_both_kinds_of_scores_are_those_of_one_integral():
+    """Over scramblings their totals agree, in units of standard errors."""
+    problem, theta, root = case("normal")
+    totals = []
+    for seed in range(12):
+        grid = centre(problem, centred(sobol(256), moments=True), theta, seed)
+        kinds = HeldLikelihood.on(problem, grid), Likelihood(problem, grid)
+        totals.append([root.T @ kind.by_person(theta)[1].sum(axis=0) for kind in kinds])
+    held, moving = np.swapaxes(totals, 0, 1)
+    gap = held - moving
+    assert (np.abs(gap.mean(axis=0)) < 4 * gap.std(axis=0, ddof=1) / np.sqrt(12)).all()
+
+
+@pytest.mark.parametrize(("law", "expected"), [("lognormal", True), ("normal", False)])
+def test_sharp_choices_are_quieter_on_held_nodes_and_smooth_ones_may_not_be(law, expected):
+    """Densities that are nearly singular have steep slopes."""
+    problem, theta, root = case(law)
+    if law == "normal":
+        theta = problem.parameters.theta(NORMALS | {"corr[x, y]": 0.999})
+    assert quieter(problem, RULE, theta, root, np.random.default_rng(2)) is expected
+
+
+def settled(start, seed, **options):
+    problem, _, root = case()
+    base = population_grid(sobol(512), 2, problem.n_persons, seed)
+    rule = centred(sobol(512), population=0.125, moments=True)
+    return settle_held(problem, rule, start, base, root=root, **options)
+
+
+def test_the_root_is_where_scores_vanish_whatever_the_start():
+    problem, theta, root = case()
+    ends = [settled(theta + root @ move, 3) for move in (np.zeros(5), np.array([1, -1, 1, 0, 1]))]
+    for optimum, grid in ends:
+        assert optimum.held
+        assert optimum.decrement < LOST / 4
+        np.testing.assert_array_equal(grid.anchors.theta, optimum.theta)
+        on_grid = Likelihood(problem, grid).by_person(optimum.theta)[0].sum()
+        assert optimum.value == pytest.approx(on_grid, abs=1e-8)
+    gap = np.linalg.solve(root, ends[0][0].theta - ends[1][0].theta)
+    assert np.linalg.norm(gap) < SAME
+    # Independent nodes, many more of them: the root is near the exact maximum.
+    fine = centre(problem, centred(sobol(4096), moments=True), ends[0][0].theta, 9)
+    slope = HeldLikelihood.on(problem, fine).by_person(ends[0][0].theta)[1].sum(axis=0)
+    assert np.linalg.norm(root.T @ slope) < SAME
+
+
+def test_a_search_ends_at_a_root_that_is_known():
+    _, theta, root = case()
+    optimum, _ = settled(theta, 3)
+    start = optimum.theta + root @ np.array([0.2, 0.2, 0.0, 0.0, 0.2])
+    assert settled(start, 3, known=optimum.theta)[0].evaluations == 1
+    assert settled(start, 3)[0].evaluations > 1
+
+
+def test_what_cannot_be_held():
+    """Fixed coefficients move choice probabilities; a standard deviation of 0 has no density."""
+    problem, theta, _ = case()
+    assert holdable(problem, theta, 512)
+    assert not holdable(problem, theta, 10**8)
+    flat = problem.parameters.theta(LOGNORMALS | {"sd[y]": 0.0, "corr[x, y]": 0.0})
+    assert not holdable(problem, flat, 512)
+    assert settled(flat, 3) is None
+    with_fixed, at, _ = case("normal", " + z")
+    assert not holdable(with_fixed, at, 512)
