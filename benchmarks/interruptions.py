@@ -190,10 +190,11 @@ def _one(
     number, kind, rng, stand_in = what
     command = _command(work, 1, work / "disk" / "out", stand_in)
     start = time.perf_counter()
-    with _disk(work, kind, rng) as (disk, room):
+    other = work / "undisturbed2" if rng.random() < 0.3 else None
+    with _disk(work, kind, rng, other) as (disk, room):
         out = disk / "out"
-        if rng.random() < 0.3:  # another seed's finished run stands there already
-            shutil.copytree(work / "undisturbed2", out)
+        if other is not None:  # another seed's finished run stands there already
+            shutil.copytree(other, out)
         moment = rng.uniform(0.0, 1.1) * float(str(undisturbed[1]["seconds"]))
         code = _disturbed(command, environment, kind, moment)
         room()
@@ -254,8 +255,13 @@ def _disturbed(command: list[str], environment: dict[str, str], kind: str, momen
 
 
 @contextmanager
-def _disk(work: Path, kind: str, rng: random.Random) -> Iterator[tuple[Path, object]]:
-    """A folder for runs, and what makes room in it; too small for a run if disks are to be full."""
+def _disk(
+    work: Path, kind: str, rng: random.Random, other: Path | None
+) -> Iterator[tuple[Path, object]]:
+    """A folder for runs, and what makes room in it; too small for a run if disks are to be full.
+
+    There is room for a copy of ``other``.
+    """
     disk = work / "disk"
     shutil.rmtree(disk, ignore_errors=True)
     disk.mkdir()
@@ -263,6 +269,8 @@ def _disk(work: Path, kind: str, rng: random.Random) -> Iterator[tuple[Path, obj
         yield disk, lambda: None
         return
     size = rng.choice((4, 8, 16, 32, 64, 128, 192, 256, 384))
+    if other is not None:  # in pages of 4 kB
+        size += sum(4 * (path.stat().st_size // 4096 + 1) for path in other.rglob("*"))
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size + 300}k,nr_inodes=200", "tmpfs", str(disk)]
     subprocess.run(mount, check=True)
     # What fills the disk, but for a random rest, goes when room is made.

@@ -190,7 +190,7 @@ frame["chosen"] = noisy == noisy.groupby(frame["task"]).transform("max")
 data = bm.ChoiceData.from_long(
     frame, person="who", situation="task", alternative="alt", chosen="chosen"
 )
-model = bm.MixedLogit("x + y", random=bm.Normal(["x"]))
+model = bm.MixedLogit("x + y", random=bm.Normal("x"))
 fit = bm.msle(model, data, grid=bm.gauss_hermite(7), starts=1)
 for other in (bm.msm(model, data, grid=fit.grid), bm.mss(model, data, grid=fit.grid)):
     assert other.converged

@@ -27,7 +27,7 @@ frame = pd.DataFrame({
 data = bm.ChoiceData.from_long(
     frame, person="who", situation="task", alternative="alt", chosen="chosen"
 )
-model = bm.MixedLogit("x", random=bm.Normal(["x"]))
+model = bm.MixedLogit("x", random=bm.Normal("x"))
 problem = bind(model, data)
 grid = population_grid(bm.gauss_hermite(5), 1, 30)
 print(Likelihood(problem, grid)(np.array([0.3, 0.5]))[0])
