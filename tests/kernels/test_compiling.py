@@ -30,8 +30,8 @@ data = bm.ChoiceData.from_long(
 model = bm.MixedLogit("x", random=bm.Normal("x"))
 problem = bind(model, data)
 grid = population_grid(bm.gauss_hermite(5), 1, 30)
-print(Likelihood(problem, grid)(np.array([0.3, 0.5]))[0])
-pm_model = bm.pymc_model(model, data, likelihood="marginal", grid=bm.gauss_hermite(5))
+print(Likelihood(problem, grid).by_person(np.array([0.3, 0.5]))[0].sum())
+pm_model = bm.pymc_model(model, data, likelihood="marginal", grid=grid)
 point = pm_model.initial_point()
 print(pm_model.compile_logp(mode="NUMBA")(point))
 """
@@ -41,7 +41,7 @@ def numbers(folder: Path) -> np.ndarray:
     environment = os.environ | {
         "PYTHONPATH": str(folder),
         "PYTENSOR_FLAGS": f"base_compiledir={folder / 'graphs'}",
-        "NUMBA_OPT": "0",
+        "NUMBA_OPT": "1",
     }
     run = subprocess.run(
         [sys.executable, "-c", NUMBERS],
