@@ -13,7 +13,7 @@ from bayesmix import arguments
 from bayesmix.data.attributes import check_complete
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import show
-from bayesmix.data.within import kind_of_person, varies_within_persons
+from bayesmix.data.varying import kind_of_person, varies_within_persons
 from bayesmix.errors import DataError
 
 if TYPE_CHECKING:

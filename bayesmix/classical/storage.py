@@ -24,7 +24,7 @@ from bayesmix.classical.simulation_error import SimulationError
 from bayesmix.classical.stored_grid import read_grid, write_grid
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.fingerprint import fingerprint
-from bayesmix.data.known import check_offset
+from bayesmix.data.known_utility import check_offset
 from bayesmix.errors import DataError, IntegrationError, SpecificationError
 from bayesmix.files import save_text
 from bayesmix.likelihood.evaluate import Likelihood

@@ -1,21 +1,17 @@
 """Attributes of choice data, checked when a model uses them."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import SHOWN, first_few, require_column, show
 from bayesmix.data.layout import name_situation
+from bayesmix.data.table import ChoiceTable
+from bayesmix.data.varying import kind_of_person
 from bayesmix.data.widen import lost_digits, numbers
-from bayesmix.data.within import kind_of_person
 from bayesmix.errors import DataError
 
-if TYPE_CHECKING:
-    from bayesmix.data.choices import ChoiceData
 
-
-def check_complete(data: "ChoiceData", column: str, *, of_persons: bool = False) -> pd.Series:
+def check_complete(data: ChoiceTable, column: str, *, of_persons: bool = False) -> pd.Series:
     """A column of any type (R,), such as one that a formula makes categorical; no value is missing.
 
     Where it is one ``of_persons``, those without a value are named in place of their rows.
@@ -31,7 +27,7 @@ def check_complete(data: "ChoiceData", column: str, *, of_persons: bool = False)
     return values
 
 
-def check_numeric(data: "ChoiceData", column: str, *, of_persons: bool = False) -> np.ndarray:
+def check_numeric(data: ChoiceTable, column: str, *, of_persons: bool = False) -> np.ndarray:
     """A column as numbers, (R,) float64, booleans as 0 and 1; every value is finite.
 
     Raises
@@ -55,7 +51,7 @@ def check_numeric(data: "ChoiceData", column: str, *, of_persons: bool = False) 
     return values
 
 
-def _not_numeric(data: "ChoiceData", column: str) -> DataError:
+def _not_numeric(data: ChoiceTable, column: str) -> DataError:
     series = data.frame[column]
     odd = pd.to_numeric(series, errors="coerce").isna().to_numpy(dtype=bool)
     where, remedy = "", "for numbers stored as text convert the column with pandas.to_numeric"
@@ -76,7 +72,7 @@ def _not_numeric(data: "ChoiceData", column: str) -> DataError:
     )
 
 
-def _require(data: "ChoiceData", column: str, wrong: np.ndarray, fault: tuple[str, bool]) -> None:
+def _require(data: ChoiceTable, column: str, wrong: np.ndarray, fault: tuple[str, bool]) -> None:
     what, of_persons = fault
     if not wrong.any():
         return
@@ -96,7 +92,7 @@ def _require(data: "ChoiceData", column: str, wrong: np.ndarray, fault: tuple[st
     )
 
 
-def _place(data: "ChoiceData", row: int) -> str:
+def _place(data: ChoiceTable, row: int) -> str:
     alternative = data.alternatives[data.alternative_code[row]]
     situation = name_situation(
         data.situations, data.row_situation[row], panel=data.person is not None

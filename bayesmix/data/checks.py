@@ -1,18 +1,16 @@
 """What makes a long frame invalid as choice data; every check names the place and the remedy."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import SHOWN, first_few, show
 from bayesmix.data.layout import Layout, layout_of
+from bayesmix.data.table import ChoiceTable
 from bayesmix.data.widen import numbers, uncoded
 from bayesmix.errors import DataError
-
-if TYPE_CHECKING:
-    from bayesmix.data.choices import ChoiceData
 
 LARGEST = 1e100
 """Weight above which, or below one over which, squares are not numbers."""
@@ -27,7 +25,7 @@ def others(count: int, noun: str, name: Callable[[int], str], places: np.ndarray
     return f"; {more} like it ({following}{', ...' if count > SHOWN else ''})"
 
 
-def check_estimable(data: "ChoiceData") -> None:
+def check_estimable(data: ChoiceTable) -> None:
     """Raise where there is nothing to estimate from."""
     layout = layout_of(data)
     if not data.observed:
@@ -160,7 +158,7 @@ def person_weights(layout: Layout, column: pd.Series) -> np.ndarray:
     return weights
 
 
-def checked_rows(data: "ChoiceData", chosen_row: Any) -> np.ndarray:
+def checked_rows(data: ChoiceTable, chosen_row: Any) -> np.ndarray:
     """Rows (T,) int64 that are to be chosen, -1 for the outside option."""
     rows = np.asarray(chosen_row)
     whole = rows.dtype.kind in "iu" or (rows.dtype.kind == "f" and (rows == np.round(rows)).all())
@@ -176,38 +174,3 @@ def checked_rows(data: "ChoiceData", chosen_row: Any) -> np.ndarray:
             "number them from 0"
         )
     return rows.astype(np.int64)
-
-
-def check_arrays(data: "ChoiceData") -> None:
-    """Raise unless the arrays of choice data agree with each other."""
-    persons, situations, rows = len(data.persons), len(data.situations), len(data.frame)
-    start, chosen = data.situation_start, data.chosen_row
-    lengths = {
-        "person_start": (len(data.person_start), persons + 1),
-        "person_start[-1]": (data.person_start[-1], situations),
-        "weights": (len(data.weights), persons),
-        "situation_start": (len(start), situations + 1),
-        "situation_start[-1]": (start[-1], rows),
-        "chosen_row": (len(chosen), situations),
-        "alternative_code": (len(data.alternative_code), rows),
-        "rows": (len(data.rows), rows),
-    }
-    if data.stage is not None:
-        lengths["stage"] = (len(data.stage), situations)
-    wrong = [
-        f"{name} {got}, expected {want}" for name, (got, want) in lengths.items() if got != want
-    ]
-    if wrong:
-        raise DataError(
-            f"sizes that do not agree: {'; '.join(wrong)}: use ChoiceData.from_long or from_wide"
-        )
-    if len(chosen) and (chosen == -2).all():  # a scenario: no choices
-        return
-    outside = (chosen == -1) & data.outside_option
-    strays = np.flatnonzero(~(((chosen >= start[:-1]) & (chosen < start[1:])) | outside))
-    if len(strays):
-        raise DataError(
-            f"chosen_row is not a row of its own situation in {len(strays)} situations (situations "
-            f"{first_few(strays)}): give a row of the situation"
-            + (", or -1 for the outside option" if data.outside_option else "")
-        )

@@ -1,30 +1,18 @@
 """Choice data: who chose what, out of which alternatives, with which attributes."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 
-from bayesmix.data import rankings, scenario
 from bayesmix.data.attributes import check_numeric
-from bayesmix.data.checks import check_arrays, checked_rows
-from bayesmix.data.columns import assigned
-from bayesmix.data.known import Known, known_utility
-from bayesmix.data.labels import as_stored, with_names
-from bayesmix.data.layout import compress, offsets
-from bayesmix.data.long import Roles, read_long
-from bayesmix.data.reserved import check_labels
+from bayesmix.data.derived import Derivable
+from bayesmix.data.long import Roles, choice_table
 from bayesmix.data.summary import ChoiceSummary, summarise
 from bayesmix.data.wide import ALTERNATIVE, lengthen
-from bayesmix.data.widen import levels_in_use
-from bayesmix.errors import DataError
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class ChoiceData:
+class ChoiceData(Derivable):
     """Choices of I persons in T situations out of R alternatives offered, valid once made.
 
     Made by `ChoiceData.from_long` or `ChoiceData.from_wide`, the package's only validation of user
@@ -76,28 +64,6 @@ class ChoiceData:
     known : Known
         Columns whose part of the utility is known: an offset, the correction for sampling.
     """
-
-    frame: pd.DataFrame
-    persons: pd.Index
-    situations: pd.MultiIndex
-    alternatives: tuple[Hashable, ...]
-    person: str | None
-    situation: str
-    alternative: str
-    chosen: str | None
-    person_start: np.ndarray
-    situation_start: np.ndarray
-    alternative_code: np.ndarray
-    chosen_row: np.ndarray
-    outside_option: bool
-    weights: np.ndarray
-    rows: pd.Index
-    rows_left_out: int = 0
-    situations_left_out: int = 0
-    booleans: frozenset[str] = frozenset()
-    stand_ins: Mapping[Hashable, Hashable] = field(default_factory=dict)
-    stage: np.ndarray | None = None
-    known: Known = field(default_factory=Known)
 
     @classmethod
     def from_long(
@@ -186,46 +152,23 @@ class ChoiceData:
         >>> data.frame["mode"][data.chosen_row].tolist()
         ['bus', 'car']
         """
-        known = Known(offset, sampling, correction)
-        roles = Roles(
-            person, situation, alternative, chosen, ranked, availability, weights, **vars(known)
+        return choice_table(
+            cls,
+            frame,
+            Roles(
+                person=person,
+                situation=situation,
+                alternative=alternative,
+                chosen=chosen,
+                ranked=ranked,
+                availability=availability,
+                weights=weights,
+                offset=offset,
+                sampling=sampling,
+                correction=correction,
+            ),
+            outside_option,
         )
-        read = read_long(frame, roles, outside_option)
-        layout, kept = read.layout, read.available
-        alternative_code, alternatives = compress(
-            layout.alternative_code[kept], layout.alternatives
-        )
-        row_situation = layout.row_situation[kept]
-        rows_chosen = np.flatnonzero(read.chosen[kept])
-        answered = chosen is not None or ranked is not None
-        nothing = -1 if answered else scenario.UNOBSERVED
-        chosen_row = np.full(len(layout.situations), nothing, dtype=np.int64)
-        chosen_row[row_situation[rows_chosen]] = rows_chosen
-        frame = levels_in_use(read.frame[kept].reset_index(drop=True))
-        frame = with_names(frame, alternative, alternative_code, alternatives)
-        data = cls(
-            frame=frame,
-            persons=layout.persons,
-            situations=layout.situations,
-            alternatives=alternatives,
-            person=person,
-            situation=situation,
-            alternative=alternative,
-            chosen=chosen if ranked is None else rankings.CHOSEN,
-            person_start=offsets(layout.situation_person, len(layout.persons)),
-            situation_start=offsets(row_situation, len(layout.situations)),
-            alternative_code=alternative_code,
-            chosen_row=chosen_row,
-            outside_option=outside_option,
-            weights=read.weights,
-            rows=layout.rows[kept],
-            rows_left_out=int(np.sum(~kept)) + read.certain[1],
-            situations_left_out=read.certain[0],
-            booleans=read.booleans,
-            known=known,
-        )
-        known_utility(data)  # refuses what is not finite
-        return data if read.ranks is None else rankings.explode(data, read.ranks[kept])  # type: ignore[return-value]
 
     @classmethod
     def from_wide(
@@ -325,169 +268,9 @@ class ChoiceData:
             correction=correction,
         )
 
-    def __post_init__(self) -> None:
-        check_arrays(self)
-        check_labels(self.alternatives, self.outside_option)
-
-    @property
-    def n_persons(self) -> int:
-        """Number of persons, I."""
-        return len(self.persons)
-
-    @property
-    def n_situations(self) -> int:
-        """Number of situations, T."""
-        return len(self.situations)
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows, R: alternatives offered, the outside option not counted."""
-        return len(self.frame)
-
-    @cached_property
-    def row_situation(self) -> np.ndarray:
-        """Situation of each row, (R,) int64."""
-        return np.repeat(np.arange(self.n_situations), np.diff(self.situation_start))
-
-    @cached_property
-    def row_person(self) -> np.ndarray:
-        """Person of each row, (R,) int64."""
-        situation_person = np.repeat(np.arange(self.n_persons), np.diff(self.person_start))
-        return situation_person[self.row_situation]
-
-    @cached_property
-    def person_labels(self) -> np.ndarray:
-        """Labels (I,) of persons as posteriors and files have them: numbers, or text."""
-        return as_stored(self.persons)
-
     def attribute(self, name: str) -> np.ndarray:
         """A column as numbers, (R,) float64; see `check_numeric`."""
         return check_numeric(self, name)
-
-    def first_choices(self) -> Self:
-        """The first choice of every ranking; other data as they are.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> frame = pd.DataFrame({
-        ...     "id": [1, 1, 1, 2, 2, 2], "mode": ["bus", "car", "walk"] * 2,
-        ...     "rank": [2, 1, 3, 1, 3, 2]})
-        >>> data = ChoiceData.from_long(
-        ...     frame, person=None, situation="id", alternative="mode", ranked="rank")
-        >>> data.n_situations, data.first_choices().n_situations
-        (4, 2)
-        """
-        return rankings.first_choices(self)  # type: ignore[return-value]
-
-    def with_ranks(self, ranks: np.ndarray) -> Self:
-        """The same persons, sets and attributes with other rankings.
-
-        Parameters
-        ----------
-        ranks : (R,) int
-            By row of ``first_choices().frame``: 1 is best, 0 is not ranked.
-
-        Raises
-        ------
-        DataError
-            If there is not a whole number for each of these rows, or ranks have ties or gaps; if
-            there is a column "stage", which rankings make, that is not 1 in every row of these.
-        """
-        first = self.first_choices()
-        return rankings.explode(first, rankings.checked_ranks(first, ranks))  # type: ignore[return-value]
-
-    def with_choices(self, chosen_row: np.ndarray) -> Self:
-        """The same persons, sets and attributes with other choices, (T,) rows or -1."""
-        if self.stage is not None:
-            raise DataError(
-                "the data are rankings, in which each choice says what the next is out of: give "
-                "ranks, with_ranks(), or take first_choices()"
-            )
-        name = self.chosen or rankings.CHOSEN
-        if self.chosen is None and name in self.frame.columns:
-            raise DataError(
-                f"the choices would stand in a column {name!r}, and there is one, which is none of "
-                "choices: rename it"
-            )
-        rows = checked_rows(self, chosen_row)
-        flag = np.zeros(self.n_rows, dtype=np.int64)
-        flag[rows[rows >= 0]] = 1
-        frame = assigned(self.frame, {name: flag})
-        return replace(self, frame=frame, chosen=name, chosen_row=rows)
-
-    @property
-    def observed(self) -> bool:
-        """Whether choices were observed; False for a scenario, and for sets to predict for."""
-        return bool(self.chosen_row[0] != scenario.UNOBSERVED)
-
-    def with_attribute(
-        self,
-        name: str,
-        value: Any,
-        *,
-        alternative: Hashable | list[Hashable] | None = None,
-        where: scenario.Rows | None = None,
-    ) -> Self:
-        """A scenario in which an attribute has other values.
-
-        Scenarios of rankings are of their first choices, and arrays by row of those.
-
-        Parameters
-        ----------
-        name : column
-        value
-            A value, an array or Series (by row of `frame`), or a function of the rows that change
-            (a DataFrame).
-        alternative : label or list of labels, optional
-            Whose attribute changes; all alternatives' by default.
-        where : (R,) bool or function of `frame`, optional
-            Rows that change.
-
-        Examples
-        --------
-        >>> from bayesmix import examples
-        >>> data = examples.electricity()
-        >>> dearer = data.with_attribute("pf", lambda rows: 1.1 * rows["pf"], alternative=1)
-        >>> dearer.observed
-        False
-        """
-        return scenario.change(self, name, value, alternative, where)  # type: ignore[return-value]
-
-    def without(self, *alternatives: Hashable) -> Self:
-        """A scenario in which these alternatives are offered to nobody.
-
-        Raises
-        ------
-        DataError
-            If nothing is left to choose in a situation, and there is no outside option.
-        """
-        return scenario.remove(self, alternatives)  # type: ignore[return-value]
-
-    def with_alternative(
-        self,
-        label: Hashable,
-        attributes: Mapping[str, Any],
-        *,
-        where: scenario.Rows | None = None,
-        like: Hashable | None = None,
-    ) -> Self:
-        """A scenario with a new alternative, described by its attributes.
-
-        Parameters
-        ----------
-        label
-            Its label, the last of `alternatives`.
-        attributes : mapping column -> value, array, Series or function
-            Functions receive one row a situation, with the columns that do not vary within
-            situations; these are carried to the new alternative.
-        where : (T,) bool or function of such rows, optional
-            Situations in which it is offered; all by default.
-        like : existing label, optional
-            The alternative whose constants it has, and whose values in columns not given.
-        """
-        new = scenario.add(self, label, attributes, where, like)
-        return new  # type: ignore[return-value]
 
     def summary(self) -> ChoiceSummary:
         """Counts, and a table of the alternatives: available, chosen, share."""

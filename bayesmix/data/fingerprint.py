@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesmix.data.known import known_utility
-
-if TYPE_CHECKING:
-    from bayesmix.data.choices import ChoiceData
+from bayesmix.data.known_utility import known_utility
+from bayesmix.data.table import ChoiceTable
 
 
-def fingerprint(data: ChoiceData) -> str:
+def fingerprint(data: ChoiceTable) -> str:
     """Digest of who chose what, out of which alternatives, with which weights and offsets.
 
     Labels and attributes do not count: models of the same choices may use different columns.

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import show
 from bayesmix.data.labels import alternative_names, check_distinct, label_codes
-
-if TYPE_CHECKING:
-    from bayesmix.data.choices import ChoiceData
+from bayesmix.data.table import ChoiceTable
 
 
 def name_situation(situations: pd.MultiIndex, situation: int, panel: bool) -> str:
@@ -96,7 +93,7 @@ def lay_out(frame: pd.DataFrame, person: str | None, situation: str, alternative
     )
 
 
-def layout_of(data: ChoiceData) -> Layout:
+def layout_of(data: ChoiceTable) -> Layout:
     """The layout that data have, for what is checked once they are made."""
     return Layout(
         order=np.arange(data.n_rows),

@@ -9,8 +9,12 @@ import pandas as pd
 from bayesmix.arguments import flag
 from bayesmix.data import checks, rankings
 from bayesmix.data.columns import as_pandas, binary, require_columns, require_complete, show
-from bayesmix.data.layout import Layout, lay_out
-from bayesmix.data.widen import widened
+from bayesmix.data.known import Known
+from bayesmix.data.known_utility import known_utility
+from bayesmix.data.labels import with_names
+from bayesmix.data.layout import Layout, compress, lay_out, offsets
+from bayesmix.data.table import UNOBSERVED, ChoiceTable
+from bayesmix.data.widen import levels_in_use, widened
 from bayesmix.errors import DataError
 
 
@@ -28,6 +32,11 @@ class Roles:
     offset: str | None = None
     sampling: str | None = None
     correction: str | None = None
+
+    @property
+    def known(self) -> Known:
+        """Those whose part of the utility is known."""
+        return Known(self.offset, self.sampling, self.correction)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,3 +118,42 @@ def _without_certain(read: LongRows, roles: Roles) -> LongRows:
         ranks=None if read.ranks is None else read.ranks[kept],
         certain=(int((~some).sum()), len(read.frame) - len(rest)),
     )
+
+
+def choice_table[Table: ChoiceTable](
+    kind: type[Table], frame: Any, roles: Roles, outside_option: bool
+) -> Table:
+    """Choice data of a ``kind`` from the user's long frame; see `ChoiceData.from_long`."""
+    read = read_long(frame, roles, outside_option)
+    layout, kept = read.layout, read.available
+    alternative_code, alternatives = compress(layout.alternative_code[kept], layout.alternatives)
+    row_situation = layout.row_situation[kept]
+    rows_chosen = np.flatnonzero(read.chosen[kept])
+    answered = roles.chosen is not None or roles.ranked is not None
+    nothing = -1 if answered else UNOBSERVED
+    chosen_row = np.full(len(layout.situations), nothing, dtype=np.int64)
+    chosen_row[row_situation[rows_chosen]] = rows_chosen
+    table = levels_in_use(read.frame[kept].reset_index(drop=True))
+    data = kind(
+        frame=with_names(table, roles.alternative, alternative_code, alternatives),
+        persons=layout.persons,
+        situations=layout.situations,
+        alternatives=alternatives,
+        person=roles.person,
+        situation=roles.situation,
+        alternative=roles.alternative,
+        chosen=roles.chosen if roles.ranked is None else rankings.CHOSEN,
+        person_start=offsets(layout.situation_person, len(layout.persons)),
+        situation_start=offsets(row_situation, len(layout.situations)),
+        alternative_code=alternative_code,
+        chosen_row=chosen_row,
+        outside_option=outside_option,
+        weights=read.weights,
+        rows=layout.rows[kept],
+        rows_left_out=int(np.sum(~kept)) + read.certain[1],
+        situations_left_out=read.certain[0],
+        booleans=read.booleans,
+        known=roles.known,
+    )
+    known_utility(data)  # refuses what is not finite
+    return data if read.ranks is None else rankings.explode(data, read.ranks[kept])

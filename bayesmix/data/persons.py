@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from bayesmix.data.choices import ChoiceData
+from bayesmix.data.table import ChoiceTable
 
 
-def take_persons(data: ChoiceData, persons: np.ndarray) -> ChoiceData:
+def take_persons[Table: ChoiceTable](data: Table, persons: np.ndarray) -> Table:
     """The data of some persons, by their places (n,), in that order.
 
     Examples

@@ -9,7 +9,7 @@ a mixed logit takes them for further choices of that person.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,11 +18,9 @@ from numpy.typing import NDArray
 from bayesmix.data.checks import others
 from bayesmix.data.columns import assigned, first_few, show
 from bayesmix.data.layout import Layout, layout_of, offsets
+from bayesmix.data.table import ChoiceTable
 from bayesmix.data.widen import numbers, uncoded
 from bayesmix.errors import DataError
-
-if TYPE_CHECKING:
-    from bayesmix.data.choices import ChoiceData
 
 CHOSEN, STAGE = "chosen", "stage"
 """Columns that are made: the choice of a situation, and which of its ranking it is."""
@@ -62,7 +60,7 @@ def read_ranks(layout: Layout, column: pd.Series, outside_option: bool) -> Indic
     return ranks
 
 
-def checked_ranks(data: ChoiceData, ranks: Any) -> Indices:
+def checked_ranks(data: ChoiceTable, ranks: Any) -> Indices:
     """Ranks (R,) by row of ``data``, 0 where there is none, checked as those of a column are.
 
     Raises
@@ -160,7 +158,7 @@ def without_ranks(frame: pd.DataFrame, ranked: str) -> pd.DataFrame:
     return frame
 
 
-def explode(data: ChoiceData, ranks: NDArray[np.integer]) -> ChoiceData:
+def explode[Table: ChoiceTable](data: Table, ranks: NDArray[np.integer]) -> Table:
     """Rankings as choices: ``data`` have a situation for each, ``ranks`` (R,) are 0 where none.
 
     The last choice out of a single alternative is left out: it is certain. With an outside option
@@ -204,7 +202,7 @@ def explode(data: ChoiceData, ranks: NDArray[np.integer]) -> ChoiceData:
     )
 
 
-def first_choices(data: ChoiceData) -> ChoiceData:
+def first_choices[Table: ChoiceTable](data: Table) -> Table:
     """`ChoiceData.first_choices`."""
     if data.stage is None:
         return data

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,27 +17,23 @@ import pandas as pd
 from bayesmix.data.columns import assigned, first_few, nearest, require_column, show
 from bayesmix.data.labels import alternative_names, as_text
 from bayesmix.data.layout import compress, name_situation, offsets
+from bayesmix.data.rankings import first_choices
+from bayesmix.data.table import UNOBSERVED, ChoiceTable
 from bayesmix.data.widen import widest
 from bayesmix.errors import DataError
-
-if TYPE_CHECKING:
-    from bayesmix.data.choices import ChoiceData
-
-UNOBSERVED = -2
-"""Entry of `chosen_row` in a scenario, whose choices nobody has observed."""
 
 type Rows = Callable[[pd.DataFrame], Any] | Sequence[bool] | np.ndarray | pd.Series
 
 
-def change(
-    data: ChoiceData,
+def change[Table: ChoiceTable](
+    data: Table,
     name: str,
     value: Any,
     alternative: Hashable | Sequence[Hashable] | None,
     where: Rows | None,
-) -> ChoiceData:
+) -> Table:
     """`ChoiceData.with_attribute`."""
-    data = data.first_choices()
+    data = first_choices(data)
     _check_attribute(data, name)
     mask = _mask(data.frame, where)
     if alternative is not None:
@@ -59,11 +55,11 @@ def change(
     return _scenario(data, frame=assigned(data.frame, {name: changed}))
 
 
-def remove(data: ChoiceData, labels: tuple[Hashable, ...]) -> ChoiceData:
+def remove[Table: ChoiceTable](data: Table, labels: tuple[Hashable, ...]) -> Table:
     """`ChoiceData.without`."""
     if not labels:
         raise DataError("without() names no alternative: write without('bus')")
-    data = data.first_choices()
+    data = first_choices(data)
     codes = [_code(data, label) for label in labels]
     kept = ~np.isin(data.alternative_code, codes)
     count = np.bincount(data.row_situation[kept], minlength=data.n_situations)
@@ -86,15 +82,15 @@ def remove(data: ChoiceData, labels: tuple[Hashable, ...]) -> ChoiceData:
     )
 
 
-def add(
-    data: ChoiceData,
+def add[Table: ChoiceTable](
+    data: Table,
     label: Hashable,
     attributes: Mapping[str, Any],
     where: Rows | None,
     like: Hashable | None,
-) -> ChoiceData:
+) -> Table:
     """`ChoiceData.with_alternative`."""
-    data = data.first_choices()
+    data = first_choices(data)
     label, like = _known_label(data, label), None if like is None else _known_label(data, like)
     if as_text(label) in [as_text(known) for known in data.alternatives]:
         raise DataError(
@@ -134,7 +130,7 @@ def add(
 
 
 def _described(
-    data: ChoiceData,
+    data: ChoiceTable,
     label: Hashable,
     attributes: Mapping[str, Any],
     context: pd.DataFrame,
@@ -159,14 +155,14 @@ def _described(
     return new
 
 
-def _scenario(data: ChoiceData, **changes: Any) -> ChoiceData:
+def _scenario[Table: ChoiceTable](data: Table, **changes: Any) -> Table:
     """The data with these changes and without choices."""
     frame = changes.pop("frame").drop(columns=[data.chosen], errors="ignore")
     unobserved = np.full(data.n_situations, UNOBSERVED, dtype=np.int64)
     return replace(data, frame=frame, chosen_row=unobserved, **changes)
 
 
-def _context(data: ChoiceData) -> pd.DataFrame:
+def _context(data: ChoiceTable) -> pd.DataFrame:
     """One row (T,) a situation, of the columns that are the same in all its rows."""
     sizes = np.diff(data.situation_start)
     first = np.minimum(data.situation_start[:-1], data.n_rows - 1)
@@ -187,7 +183,7 @@ def _context(data: ChoiceData) -> pd.DataFrame:
     return assigned(values.where(pd.Series(sizes > 0), np.nan), labels)
 
 
-def _rows_of(data: ChoiceData, like: Hashable, offered: np.ndarray) -> np.ndarray:
+def _rows_of(data: ChoiceTable, like: Hashable, offered: np.ndarray) -> np.ndarray:
     """Rows of the alternative `like` in the situations `offered`."""
     row = np.full(data.n_situations, -1)
     mine = np.flatnonzero(data.alternative_code == _code(data, like))
@@ -257,7 +253,7 @@ def _mask(frame: pd.DataFrame, where: Rows | None) -> np.ndarray:
     return mask.astype(bool)
 
 
-def _code(data: ChoiceData, label: Hashable) -> int:
+def _code(data: ChoiceTable, label: Hashable) -> int:
     found = _known_label(data, label)
     if found not in data.alternatives:
         raise DataError(
@@ -266,7 +262,7 @@ def _code(data: ChoiceData, label: Hashable) -> int:
     return data.alternatives.index(found)
 
 
-def _known_label(data: ChoiceData, label: Hashable) -> Hashable:
+def _known_label(data: ChoiceTable, label: Hashable) -> Hashable:
     """A label as the data have it: dates, UUIDs and the like are text there."""
     if not isinstance(label, Hashable):
         raise DataError(
@@ -276,7 +272,7 @@ def _known_label(data: ChoiceData, label: Hashable) -> Hashable:
     return label if label in data.alternatives else alternative_names([label])[0]
 
 
-def _check_attribute(data: ChoiceData, name: str) -> None:
+def _check_attribute(data: ChoiceTable, name: str) -> None:
     roles = (data.person, data.situation, data.alternative, data.chosen)
     if isinstance(name, Hashable) and name in roles:
         raise DataError(

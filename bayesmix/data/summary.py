@@ -1,15 +1,13 @@
 """Counts of choice data."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from bayesmix.data.rankings import first_choices
 from bayesmix.data.reserved import OUTSIDE_IN_WORDS
-
-if TYPE_CHECKING:
-    from bayesmix.data.choices import ChoiceData
+from bayesmix.data.table import ChoiceTable
 
 SHOWN_ALTERNATIVES = 20
 
@@ -47,7 +45,7 @@ class ChoiceSummary:
         return _shown(self.counts).to_frame().to_html(header=False, border=0) + table
 
 
-def summarise(data: "ChoiceData") -> ChoiceSummary:
+def summarise(data: ChoiceTable) -> ChoiceSummary:
     """Count the persons, situations and choices of `data`."""
     per_person = np.diff(data.person_start)
     set_size = np.diff(data.situation_start) + data.outside_option
@@ -70,10 +68,10 @@ def summarise(data: "ChoiceData") -> ChoiceSummary:
     if data.stage is not None:
         rankings = {"rankings": np.sum(data.stage == 1), "choices of the longest": data.stage.max()}
         counts = pd.concat([counts, pd.Series(rankings)]).rename("count")
-    return ChoiceSummary(counts=counts, alternatives=_alternatives(data.first_choices()))
+    return ChoiceSummary(counts=counts, alternatives=_alternatives(first_choices(data)))
 
 
-def _alternatives(data: "ChoiceData") -> pd.DataFrame:
+def _alternatives(data: ChoiceTable) -> pd.DataFrame:
     labels = list(data.alternatives)
     available = np.bincount(data.alternative_code, minlength=len(labels))
     inside = data.chosen_row[data.chosen_row >= 0]

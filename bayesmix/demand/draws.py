@@ -26,7 +26,7 @@ from bayesmix.classical.bootstrap import Bootstrap
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.predict import bound_like, is_own
 from bayesmix.data.choices import ChoiceData
-from bayesmix.data.known import check_offset, check_outside
+from bayesmix.data.known_utility import check_offset, check_outside
 from bayesmix.demand.options import How
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.likelihood.problem import Problem, bind_sets

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayesmix.data.checks import check_estimable
 from bayesmix.data.choices import ChoiceData
-from bayesmix.data.known import check_offset, check_outside
+from bayesmix.data.known_utility import check_offset, check_outside
 from bayesmix.errors import DataError, Fault, SpecificationError
 from bayesmix.kernels.laws import CENSORED, NO_BOUNDS
 from bayesmix.kernels.logit import Panel

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmix.data.choices import ChoiceData
-from bayesmix.data.within import varies_within_persons
+from bayesmix.data.varying import varies_within_persons
 from bayesmix.errors import DataError, Fault, SpecificationError
 from bayesmix.specification.formula import (
     Columns,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bayesmix import arguments
 from bayesmix.data.choices import ChoiceData
-from bayesmix.data.known import known_utility
+from bayesmix.data.known_utility import known_utility
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.classes import ROLE, Classes, share_covariates

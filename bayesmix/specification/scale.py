@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bayesmix.data.attributes import check_complete
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few, show
-from bayesmix.data.within import varies_within_situations
+from bayesmix.data.varying import varies_within_situations
 from bayesmix.errors import DataError
 from bayesmix.specification.variation import deviations
 

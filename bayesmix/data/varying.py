@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmix.data.columns import SHOWN, show
 from bayesmix.data.layout import name_situation
-
-if TYPE_CHECKING:
-    from bayesmix.data.choices import ChoiceData
+from bayesmix.data.table import ChoiceTable
 
 
-def kind_of_person(data: ChoiceData) -> str:
+def kind_of_person(data: ChoiceTable) -> str:
     """What a person is called: in a cross-section every situation is its own."""
     return "person" if data.person is not None else "situation"
 
 
-def varies_within_persons(data: ChoiceData, other: NDArray[np.bool_]) -> str:
+def varies_within_persons(data: ChoiceTable, other: NDArray[np.bool_]) -> str:
     """How many persons, and which are first; ``other`` (R,) rows differ from their person's first.
 
     >>> import numpy as np
@@ -33,7 +29,7 @@ def varies_within_persons(data: ChoiceData, other: NDArray[np.bool_]) -> str:
     return _words(data, data.row_person, other, named, f"{data.n_persons} {kind}s")
 
 
-def varies_within_situations(data: ChoiceData, other: NDArray[np.bool_]) -> str:
+def varies_within_situations(data: ChoiceTable, other: NDArray[np.bool_]) -> str:
     """How many situations, and which are first; ``other`` (R,) rows differ from their first."""
     panel = data.person is not None
     found = np.unique(data.row_situation[other])[:SHOWN]
@@ -42,7 +38,7 @@ def varies_within_situations(data: ChoiceData, other: NDArray[np.bool_]) -> str:
 
 
 def _words(
-    data: ChoiceData,
+    data: ChoiceTable,
     group: NDArray[np.int64],
     other: NDArray[np.bool_],
     named: list[str],

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bayesmix.data.within import varies_within_persons, varies_within_situations
+from bayesmix.data.varying import varies_within_persons, varies_within_situations
 from tests.simulated import attributes, choice_data
 
 
