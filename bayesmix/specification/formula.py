@@ -81,7 +81,8 @@ def evaluate(
     With ``learnt``, centres, knots and statistics are those, and not learnt from ``data``.
 
     A level of a categorical column is named ``alt[car]`` where formulaic says ``C(alt)[T.car]``.
-    The constant of all alternatives against the outside option is ``Intercept``.
+    The constant of all alternatives against the outside option is ``Intercept``; beside a column of
+    the data of that name it is ``1``, as it is written.
 
     Raises
     ------
@@ -184,11 +185,13 @@ def _known(learnt: Learnt | None, formula: str) -> dict[str, dict[str, Any]]:
 
 def _columns(matrix: formulaic.ModelMatrix, state: State, data: ChoiceData) -> Columns:
     kept = matrix.columns[state.keep]
-    names = tuple(state.reading.named(str(c)) for c in kept)
-    values = np.ascontiguousarray(matrix.to_numpy(dtype=float)[:, state.keep])
-    _check_finite(values, names, data)
+    names = [state.reading.named(str(c)) for c in kept]
     places = [m for m, c in enumerate(kept) if str(c) == "Intercept"]  # no alias is called so
-    return Columns(values, names, state, places[0] if places else None)
+    if places and names.count("Intercept") > 1:
+        names[places[0]] = "1"
+    values = np.ascontiguousarray(matrix.to_numpy(dtype=float)[:, state.keep])
+    _check_finite(values, tuple(names), data)
+    return Columns(values, tuple(names), state, places[0] if places else None)
 
 
 def _implied(
@@ -224,7 +227,7 @@ def _check_empty(matrix: formulaic.ModelMatrix, state: State, data: ChoiceData) 
 def _check_unique(names: tuple[str, ...], reading: Reading) -> None:
     twice = [name for name, number in Counter(names).items() if number > 1]
     if twice:
-        other = "the formula's constant" if twice[0] == "Intercept" else "another term"
+        other = "the formula's constant" if twice[0] == "1" else "another term"
         raise SpecificationError(
             f"the formula {reading.formula!r} has two columns called {twice[0]!r}, and their "
             f"coefficients could not be told apart: rename the column of the data, for {other} is "

@@ -62,8 +62,13 @@ def test_a_column_called_intercept_beside_the_constant(outside):
     np.testing.assert_array_equal(fits[0].params, fits[1].params)
     assert fits[0].params.index.tolist() == ["fixed[Intercept]", "fixed[price]"]
     if outside:
-        with pytest.raises(SpecificationError, match="two columns called 'Intercept'"):
-            evaluate("1 + Intercept + price", data)
+        beside = [bm.msle(bm.MixedLogit(f"1 + {n} + price"), data) for n in ("Intercept", "asc")]
+        np.testing.assert_array_equal(beside[0].params, beside[1].params)
+        names = ["fixed[1]", "fixed[Intercept]", "fixed[price]"]
+        assert beside[0].params.index.tolist() == names
+        frame["1"] = frame["price"]
+        with pytest.raises(SpecificationError, match="two columns called '1'.*constant is called"):
+            evaluate("1 + Intercept + `1`", choices(frame, outside_option=True))
 
 
 @pytest.mark.parametrize(
