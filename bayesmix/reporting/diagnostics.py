@@ -22,7 +22,7 @@ def convergence(posterior: xr.DataTree) -> pd.DataFrame:
     -------
     DataFrame (P, 4)
         Rows by flat name; columns ``r_hat``, ``ess_bulk``, ``ess_tail`` and ``divergences`` (of the
-        whole run, the same number in each row).
+        whole run, the same number in each row; missing where the posterior has none recorded).
 
     Notes
     -----
@@ -55,15 +55,19 @@ def convergence_sentence(table: pd.DataFrame) -> str:
     """
     rhat = table["r_hat"]
     ess = table[["ess_bulk", "ess_tail"]].min(axis="columns", skipna=False)
-    divergences = int(table["divergences"].iloc[0])
+    counted = table["divergences"].iloc[0]
+    recorded = bool(pd.notna(counted))
+    divergences = f"{int(counted)} divergences" if recorded else "divergences not recorded"
     known = bool(rhat.notna().all() and ess.notna().all())
-    good = known and rhat.max() < RHAT_LIMIT and ess.min() > ESS_LIMIT and divergences == 0
+    good = (
+        known and rhat.max() < RHAT_LIMIT and ess.min() > ESS_LIMIT and not (recorded and counted)
+    )
     advice = "good" if good else f"look closer (R-hat < {RHAT_LIMIT}, ESS > {ESS_LIMIT}, 0 wanted)"
     worst = (
         _worst("largest R-hat", rhat, "max", ".3f", "two chains of four draws"),
         _worst("smallest ESS", ess, "min", ".0f", "four draws a chain"),
     )
-    return f"{', '.join(worst)}, {divergences} divergences: {advice}"
+    return f"{', '.join(worst)}, {divergences}: {advice}"
 
 
 def _worst(words: str, values: pd.Series, way: str, digits: str, needed: str) -> str:
@@ -81,7 +85,8 @@ def _flat(values: xr.Dataset) -> pd.Series:
     return pd.Series({name: float(cell) for name, cell in flat_items(values)})
 
 
-def _divergences(posterior: xr.DataTree) -> int:
-    if "sample_stats" not in posterior.children:
-        return 0
+def _divergences(posterior: xr.DataTree) -> int | None:
+    """How many there were, or None: other programs' posteriors may not say."""
+    if "sample_stats" not in posterior.children or "diverging" not in posterior["sample_stats"]:
+        return None
     return int(posterior["sample_stats"]["diverging"].sum())

@@ -22,6 +22,7 @@ from bayesmix.specification.classes import LatentClass
 from bayesmix.specification.mixing import Correlated, Law, LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.one_sided import Exponential, Gamma
+from bayesmix.specification.reading import TRUST
 from bayesmix.study.parse import Place
 from bayesmix.study.schema import (
     AutoTable,
@@ -33,7 +34,14 @@ from bayesmix.study.schema import (
     LKJNormalTable,
     Study,
 )
-from bayesmix.study.table import check_numbers, coded_columns, numbers_where_available, read_table
+from bayesmix.study.table import (
+    Labels,
+    check_numbers,
+    is_csv,
+    labels_of,
+    numbers_where_available,
+    read_table,
+)
 
 LAWS: dict[str, Callable[..., Law]] = {
     "normal": Normal,
@@ -46,6 +54,7 @@ LAWS: dict[str, Callable[..., Law]] = {
     "exponential": Exponential,
     "gamma": Gamma,
 }
+NO_CODE = "a study runs no code: compute the column before, and save it in the data file"
 NUMBERS = ("chosen", "ranked", "availability", "weights", "offset", "sampling", "correction")
 
 
@@ -115,7 +124,8 @@ def _blame(place: Place, table: str) -> Iterator[None]:
     except (DataError, SpecificationError) as error:
         if str(error).startswith(str(place.file)):
             raise
-        raise type(error)(f"{place.file}, {table}: {error}") from error
+        words = str(error).replace(TRUST, NO_CODE)
+        raise type(error)(f"{place.file}, {table}: {words}") from error
 
 
 def _data(study: Study) -> ChoiceData:
@@ -146,27 +156,32 @@ def _from_file(study: Study, place: Place) -> ChoiceData:
     roles = asdict(table)
     for key in ("situation", "alternative", "chosen"):
         if roles[key] is None and not (key == "chosen" and table.ranked):
-            place.fail(f"key '{key}' is missing: name the column of '{table.file}'")
+            place.fail(
+                f"key '{key}' is missing: name the column of '{table.file}', which has a row for "
+                "each alternative of a situation (of a file with a row for each situation make one "
+                "first: bm.ChoiceData.from_wide(...).frame.to_csv(...))"
+            )
     del roles["example"], roles["file"], roles["missing"]
     labels = label_columns(study)
     frame = read_table(
         data_path(place.file, table),
         Place(place.file, place.table, "file"),
-        labels=labels,
+        labels=labels.all,
         missing=table.missing or (),
     )
     if table.availability and table.availability in frame:
-        frame = numbers_where_available(frame, table.availability, labels)
+        frame = numbers_where_available(frame, table.availability, labels.all)
+    if is_csv(str(table.file)):
+        frame = labels.typed(frame)
     check_numbers(frame, {key: roles[key] for key in NUMBERS if roles[key]}, place)
     return ChoiceData.from_long(frame, **roles)
 
 
-def label_columns(study: Study) -> set[str]:
-    """Columns of labels: of who chooses what, of the scale's sources, and what ``C()`` codes."""
+def label_columns(study: Study) -> Labels:
+    """Columns of labels: of who chooses what, of the scale's sources, and formulas' categories."""
     data, utility = study.data, study.utility
-    names = {data.person, data.situation, data.alternative, utility.scale}
-    formulas = coded_columns([asdict(utility), *(asdict(law) for law in study.random)])
-    return {name for name in names if name} | formulas
+    roles = (data.person, data.situation, data.alternative, utility.scale)
+    return labels_of(roles, [asdict(utility), *(asdict(law) for law in study.random)])
 
 
 def data_path(study_file: Path, table: DataTable) -> Path:

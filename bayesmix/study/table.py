@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,23 @@ CSV = (".csv", ".csv.gz")
 ENDINGS = (*CSV, ".parquet")
 WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 CODED = re.compile(r"\bC\(\s*`?([^(),`]+?)`?\s*[,)]")
+NAME = r"(?:`([^`]+)`|\b([^\W\d][\w.]*))"
+COMPARED = re.compile(
+    rf"{NAME}\s*(?:[=!]=\s*|(?:not\s+)?in\s*[\[(]\s*)['\"]|['\"]\s*[=!]=\s*{NAME}"
+)
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+TRUTHS = ("chosen", "availability")
 DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
+
+
+def is_csv(name: str) -> bool:
+    return name.lower().endswith(CSV)
 
 
 def read_table(
     path: Path, place: Place, *, labels: Collection[str], missing: Sequence[str]
 ) -> pd.DataFrame:
-    """The file; its columns ``labels`` as written, and ``missing`` said in fields without a value.
+    """The file; of CSV its columns ``labels`` as text, and ``missing`` said in empty fields.
 
     Raises
     ------
@@ -68,13 +78,20 @@ def _read_csv(
             f"the lines of '{path.name}' have one field more than its heading: take the comma away "
             "that they end with, or give that column a heading"
         )
-    return assigned(frame, {n: as_written(frame[n]) for n in labels if n in frame})
+    return frame
 
 
 def _check_heading(path: Path, place: Place) -> None:
-    """Refuse columns of the same name, of which pandas would rename the later ones."""
+    """Refuse other separators, and columns of one name, of which pandas would rename the later."""
     heading = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
     names = heading.iloc[0]
+    other = next((s for s in SEPARATORS if len(names) == 1 and s in names[0]), None)
+    if other:
+        place.fail(
+            f"the fields of '{path.name}' are separated by {SEPARATORS[other]}; expected commas, "
+            "and points in decimal numbers: save it so, in Python "
+            f"pd.read_csv(..., sep={other!r}, decimal=...).to_csv(..., index=False)"
+        )
     repeated = names[names.duplicated() & (names != "")].unique()
     if len(repeated):
         place.fail(f"'{path.name}' has columns of the same name: {first_few(repeated)}; rename one")
@@ -113,13 +130,14 @@ def check_numbers(frame: pd.DataFrame, roles: Mapping[str, str], place: Place) -
             continue
         text = frame[name]
         said = pd.to_numeric(text, errors="coerce").notna() | text.isna()
-        if key in ("chosen", "availability"):
+        if key in TRUTHS:
             said |= text.str.lower().isin(["true", "false"])
         wrong = ~said.to_numpy(dtype=bool)
         if wrong.any():
+            wanted = "1 and 0, or true and false" if key in TRUTHS else "numbers"
             replace(place, key=key).fail(
                 f"column '{name}' holds {first_few(pd.unique(text[wrong]))} in {wrong.sum()} of "
-                f"{len(frame)} rows (rows {first_few(frame.index[wrong])}); expected numbers: "
+                f"{len(frame)} rows (rows {first_few(frame.index[wrong])}); expected {wanted}: "
                 "correct them, or, where they stand for missing values, list them in the key "
                 "'missing'"
             )
@@ -143,14 +161,73 @@ def numbers_where_available(
     return assigned(frame, found)
 
 
-def coded_columns(texts: Iterable[Any]) -> set[str]:
-    """Columns that formulas make categories of, from all texts of a study's records."""
-    found: set[str] = set()
-    for text in texts:
-        if isinstance(text, str):
-            found.update(CODED.findall(text))
-        elif isinstance(text, Mapping):
-            found |= coded_columns(text.values())
-        elif isinstance(text, list | tuple):
-            found |= coded_columns(text)
-    return found
+@dataclass(frozen=True)
+class Labels:
+    """Columns of labels in a study's data file: who chooses what, and formulas' categories.
+
+    Parameters
+    ----------
+    roles
+        Columns of roles, such as the person's.
+    coded
+        Columns within ``C()``.
+    compared
+        Columns that formulas compare with text.
+    numbers
+        Columns that stand outside ``C()`` too, as numbers.
+    """
+
+    roles: frozenset[str]
+    coded: frozenset[str]
+    compared: frozenset[str]
+    numbers: frozenset[str]
+
+    @property
+    def all(self) -> frozenset[str]:
+        return self.roles | self.coded | self.compared
+
+    def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The frame of text labels with numbers where nothing is lost by them."""
+        found = {}
+        for name in self.all & set(frame.columns):
+            if name in self.compared and name not in self.roles:
+                continue  # == '10' is a question about text
+            values = as_written(frame[name])
+            if name in self.numbers and name not in self.roles:
+                values = _as_distinct_numbers(values)
+            found[name] = values
+        return assigned(frame, found)
+
+
+def _as_distinct_numbers(text: pd.Series) -> pd.Series:
+    """Labels as numbers where no two of them become one number; else as they are."""
+    numbers = pd.to_numeric(text, errors="coerce")
+    if numbers[text.notna()].notna().all() and numbers.nunique() == text.nunique():
+        return numbers
+    return text
+
+
+def labels_of(roles: Iterable[str | None], texts: Iterable[Any]) -> Labels:
+    """The columns of labels of a study: of ``roles``, and of formulas in ``texts`` of its records.
+
+    >>> found = labels_of(["id"], ["C(zone) + C(cars) + cars + {area == '07'}:price"])
+    >>> sorted(found.coded), sorted(found.compared), sorted(found.numbers)
+    (['cars', 'zone'], ['area'], ['cars'])
+    """
+    every = list(_texts(texts))
+    coded = frozenset(name for text in every for name in CODED.findall(text))
+    outside = " ".join(CODED.sub(" ", text) for text in every)
+    compared = frozenset(name for match in COMPARED.findall(outside) for name in match if name)
+    written = {name for match in re.findall(NAME, outside) for name in match if name}
+    own = frozenset(name for name in roles if name)
+    return Labels(own, coded, compared, coded & frozenset(written))
+
+
+def _texts(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping):
+            yield from _texts(value.values())
+        elif isinstance(value, list | tuple):
+            yield from _texts(value)

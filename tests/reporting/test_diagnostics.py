@@ -37,4 +37,12 @@ def test_good_chains_are_called_good() -> None:
     tree = xr.DataTree.from_dict({"posterior": xr.Dataset({"scale": (("chain", "draw"), draws)})})
     table = convergence(tree)
     assert list(table.index) == ["scale"]
-    assert convergence_sentence(table).endswith("0 divergences: good")
+    assert convergence_sentence(table).endswith("divergences not recorded: good")
+    for counted, words in ((0, "0 divergences: good"), (2, "2 divergences: look closer (R-hat")):
+        stats = xr.Dataset(
+            {"diverging": (("chain", "draw"), np.arange(4000).reshape(4, -1) < counted)}
+        )
+        told = convergence(
+            xr.DataTree.from_dict({"posterior": tree["posterior"], "sample_stats": stats})
+        )
+        assert words in convergence_sentence(told)

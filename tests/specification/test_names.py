@@ -67,7 +67,7 @@ def test_a_column_called_intercept_beside_the_constant(outside):
         names = ["fixed[1]", "fixed[Intercept]", "fixed[price]"]
         assert beside[0].params.index.tolist() == names
         frame["1"] = frame["price"]
-        with pytest.raises(SpecificationError, match="two columns called '1'.*constant is called"):
+        with pytest.raises(SpecificationError, match=r"two columns called '1'.*constant is"):
             evaluate("1 + Intercept + `1`", choices(frame, outside_option=True))
 
 

@@ -197,3 +197,49 @@ def test_parquet_has_types_of_its_own(write_study: Write, tmp_path: Path) -> Non
     path = write_study(("choices.csv", "choices.parquet"), ('"id"', '"id"\nmissing = ["NA"]'))
     with pytest.raises(SpecificationError, match="key 'missing' is for CSV files"):
         read(path)
+
+
+def test_a_column_of_categories_and_of_numbers(make: Callable[..., ChoiceData]) -> None:
+    """1.50 is a label within C() and a number outside of it, where no two labels are one number."""
+    frame = choices()
+    frame["size"] = [f"{v:.2f}" for v in 0.5 + (frame.index * 7 % 5)]
+    formula = ('formula = "price + time"', 'formula = "price + time + C(alt):size + C(size):time"')
+    data = make(frame, formula)
+    assert data.frame["size"].dtype == float
+    text = make(frame, (formula[0], 'formula = "price + time + C(size):time"'))
+    assert sorted(text.frame["size"].unique()) == ["0.50", "1.50", "2.50", "3.50", "4.50"]
+
+
+def test_what_is_compared_with_text_is_text(make: Callable[..., ChoiceData]) -> None:
+    frame = choices()
+    frame["zone"] = frame.index % 3 + 10
+    formula = "formula = \"price + time + {(zone == '10') * price}\""
+    found = make(frame, ('formula = "price + time"', formula)).frame["zone"]
+    assert sorted(found.unique()) == ["10", "11", "12"]
+
+
+@pytest.mark.parametrize(("separator", "words"), [(";", "semicolons"), ("\t", "tabs")])
+def test_other_separators(make: Callable[..., ChoiceData], separator: str, words: str) -> None:
+    with pytest.raises(SpecificationError, match=f"are separated by {words}; expected commas"):
+        make(choices(), sep=separator)
+
+
+def test_choices_that_say_yes(make: Callable[..., ChoiceData]) -> None:
+    frame = choices()
+    frame["choice"] = frame["choice"].map({0: "no", 1: "yes"})
+    with pytest.raises(
+        SpecificationError, match=r"'choice' holds '.*expected 1 and 0, or true and"
+    ):
+        make(frame)
+
+
+def test_a_study_speaks_of_no_argument_that_it_lacks(make: Callable[..., ChoiceData]) -> None:
+    formula = 'formula = "price + time + {open('x')}"'
+    with pytest.raises(SpecificationError, match="a study runs no code") as refused:
+        make(choices(), ('formula = "price + time"', formula))
+    assert "trust" not in str(refused.value)
+
+
+def test_a_wide_file_is_told_from_a_long_one(make: Callable[..., ChoiceData]) -> None:
+    with pytest.raises(SpecificationError, match=r"'alternative' is missing: .*from_wide"):
+        make(choices(), ('alternative = "alt"', ""))
