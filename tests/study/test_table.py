@@ -234,7 +234,7 @@ def test_choices_that_say_yes(make: Callable[..., ChoiceData]) -> None:
 
 
 def test_a_study_speaks_of_no_argument_that_it_lacks(make: Callable[..., ChoiceData]) -> None:
-    formula = 'formula = "price + time + {open('x')}"'
+    formula = 'formula = "price + time + {open(price)}"'
     with pytest.raises(SpecificationError, match="a study runs no code") as refused:
         make(choices(), ('formula = "price + time"', formula))
     assert "trust" not in str(refused.value)
