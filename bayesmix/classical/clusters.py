@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.classical.estimates import Estimates
 from bayesmix.data.attributes import check_complete
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import show
 from bayesmix.data.varying import kind_of_person, varies_within_persons
 from bayesmix.errors import DataError
-
-if TYPE_CHECKING:
-    from bayesmix.classical.fit import Fit
 
 Groups = NDArray[np.int64]
 
@@ -56,12 +53,12 @@ def person_groups(data: ChoiceData, column: str) -> Groups:
     return first.astype(np.int64)
 
 
-def with_groups(fit: Fit, groups: Groups, column: str) -> Fit:
+def with_groups[Kind: Estimates](fit: Kind, groups: Groups, column: str) -> Kind:
     """The fit with these clusters."""
     return replace(fit, information=replace(fit.information, groups=groups, grouped_by=column))
 
 
-def clustered(fit: Fit, data: ChoiceData, column: str) -> Fit:
+def clustered[Kind: Estimates](fit: Kind, data: ChoiceData, column: str) -> Kind:
     """`Fit.clustered`.
 
     Raises

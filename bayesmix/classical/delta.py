@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayesmix.classical.summary import intervals
+from bayesmix.classical.estimates import Estimates
+from bayesmix.classical.intervals import intervals
 from bayesmix.data.columns import nearest
 from bayesmix.errors import SpecificationError
-
-if TYPE_CHECKING:
-    from bayesmix.classical.fit import Fit
 
 Array = NDArray[np.float64]
 
@@ -23,7 +21,7 @@ STEP = 1e-6
 
 
 def delta(
-    fit: Fit, function: Callable[[pd.Series], Any], kind: str | None, level: float
+    fit: Estimates, function: Callable[[pd.Series], Any], kind: str | None, level: float
 ) -> pd.DataFrame:
     """`Fit.delta`."""
     params = fit.params

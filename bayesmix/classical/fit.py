@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from html import escape
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from bayesmix.classical.covariance import Information, natural_covariance, weighting
+from bayesmix.classical.clusters import clustered
+from bayesmix.classical.delta import delta
+from bayesmix.classical.estimates import Estimates
+from bayesmix.classical.headline import headline
+from bayesmix.classical.latex import fit_to_latex
+from bayesmix.classical.predict import predict as predicted
+from bayesmix.classical.storage import load, save
 from bayesmix.classical.summary import confidence_intervals, summary
 from bayesmix.data.display import html, whole
-from bayesmix.likelihood.effective_weights import person_unit
-from bayesmix.specification.model import MixedLogit
-from bayesmix.specification.parameters import ParameterSpace
 
 if TYPE_CHECKING:
-    from bayesmix.accuracy.certificate import Certificate
-    from bayesmix.classical.gmm import Overidentification
-    from bayesmix.classical.simulation_error import SimulationError
     from bayesmix.data.choices import ChoiceData
     from bayesmix.integration.grids import Seed
-    from bayesmix.likelihood.problem import Problem
-
-Array = NDArray[np.float64]
-
-SAME_OPTIMUM = 0.1
-"""Nats (of effective persons) between log-likelihoods of one optimum, reached by different ways."""
 
 
-@dataclass(frozen=True, eq=False)
-class Fit:
+class Fit(Estimates):
     """Estimates of a mixed logit, with what is needed to judge them.
 
     Parameters
@@ -76,118 +66,8 @@ class Fit:
         Test of the moments that are more than parameters; None for other estimators than MSM.
     """
 
-    estimator: str
-    model: MixedLogit
-    space: ParameterSpace
-    theta: Array
-    loglik: float
-    loglik_multinomial: float
-    information: Information
-    grid: Any
-    integration: Certificate | SimulationError | None
-    optima: pd.DataFrame
-    converged: bool
-    message: str
-    n_persons: int
-    n_situations: int
-    seconds: float
-    fingerprint: str = ""
-    problem: Problem | None = None
-    overidentification: Overidentification | None = None
-
-    @property
-    def params(self) -> pd.Series:
-        """Estimates by flat name."""
-        return self.space.series(self.space.natural(self.theta)).rename("estimate")
-
-    @property
-    def offset(self) -> str | None:
-        """Column of the known utility in the fit's data, which other data must have too."""
-        return None if self.problem is None else self.problem.data.known.offset
-
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion ``2 P - 2 log L``; NaN for moments and scores.
-
-        Their estimates do not maximise this log-likelihood. With weights it is that of a weighted
-        pseudo-likelihood, which grows with their scale: compare fits with the same weights alone,
-        and scale them to a mean of 1.
-        """
-        if self.estimator != "MSLE":
-            return float("nan")
-        return 2.0 * self.space.size - 2.0 * self.loglik
-
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion ``P log I - 2 log L``: persons are the independent observations.
-
-        NaN for moments and scores, and with weights of a pseudo-likelihood, as `aic`.
-        """
-        if self.estimator != "MSLE":
-            return float("nan")
-        return self.space.size * float(np.log(self.n_persons)) - 2.0 * self.loglik
-
-    @property
-    def std_errors(self) -> pd.Series:
-        """Robust standard errors by person (or cluster), by flat name; NaN where there is none."""
-        variances = np.diag(self.covariance().to_numpy())
-        return self.space.series(np.sqrt(variances)).rename("std error")
-
-    def covariance(self, kind: str | None = None) -> pd.DataFrame:
-        """Covariance matrix of the estimates, of a kind.
-
-        With the curvature ``H``, person weights ``w_i`` and scores ``s_i``:
-
-        - ``"hessian"``: ``H^-1``, right where the model is;
-        - ``"opg"``: ``(sum_i w_i s_i s_i')^-1``, the same from scores alone;
-        - ``"robust"``: ``H^-1 (sum_i w_i^2 s_i s_i') H^-1``, which allows for weights and for a
-          law that is not quite the right one;
-        - ``"cluster"``: ``G / (G - 1) H^-1 (sum_g s_g s_g') H^-1`` with ``s_g`` the sum of
-          ``w_i s_i`` over the persons of a cluster, of which there are G.
-
-        All sum over the situations of a person first. They are carried from the
-        free vector to the printed parameters by the delta method.
-
-        Parameters
-        ----------
-        kind
-            ``"cluster"`` where the fit has clusters and ``"robust"`` elsewhere, by default.
-
-        Returns
-        -------
-        pandas.DataFrame
-            (P, P) by flat name. NaN for parameters at a boundary, such as a standard deviation of
-            0, which have no normal limit; all NaN where the curvature is not that of a maximum.
-
-        Raises
-        ------
-        SpecificationError
-            If ``kind`` is unknown, or ``"cluster"`` for a fit without clusters.
-
-        References
-        ----------
-        Berndt, Hall, Hall and Hausman (1974); White (1982); Liang and Zeger (1986).
-
-        Examples
-        --------
-        >>> import bayesmix as bm
-        >>> data = bm.examples.electricity()
-        >>> fit = bm.msle(bm.MixedLogit("pf + cl"), data)
-        >>> robust = fit.covariance("robust")
-        >>> bool((robust.to_numpy().diagonal() ** 0.5 == fit.std_errors).all())
-        True
-        >>> list(robust.columns)
-        ['fixed[pf]', 'fixed[cl]']
-        """
-        free = self.information.covariance(kind)
-        names = self.params.index
-        values = natural_covariance(self.space, self.theta, free, self.information.silent)
-        return pd.DataFrame(values, index=names, columns=names)
-
     def clustered(self, data: ChoiceData, column: str) -> Fit:
         """The same estimates with standard errors by cluster; see `msle`'s ``cluster``."""
-        from bayesmix.classical.clusters import clustered
-
         return clustered(self, data, column)
 
     def delta(
@@ -239,8 +119,6 @@ class Fit:
         >>> bool(abs(same / fit.std_errors["fixed[pf]"] - 1) < 1e-6)
         True
         """
-        from bayesmix.classical.delta import delta
-
         return delta(self, function, kind, level)
 
     def confidence_intervals(self, level: float = 0.95, kind: str | None = None) -> pd.DataFrame:
@@ -356,8 +234,6 @@ class Fit:
         >>> without["alternative"].unique().tolist()
         [1, 2, 3]
         """
-        from bayesmix.classical.predict import predict as predicted
-
         return predicted(self, data, scenario, predict, people, rng)
 
     def to_latex(
@@ -390,14 +266,10 @@ class Fit:
         >>> print(lines[4].replace(r"\\", "").strip())
         fixed{[}pf] & 0.06 & 0.01 & 8.00 & 0.04 & 0.07
         """
-        from bayesmix.classical.latex import fit_to_latex
-
         return fit_to_latex(self, kind=kind, caption=caption, label=label, digits=digits)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the fit as JSON; `load` reads it."""
-        from bayesmix.classical.storage import save
-
         save(self, path)
 
     @staticmethod
@@ -436,34 +308,11 @@ class Fit:
         >>> bool((again.covariance() == fit.covariance()).all(axis=None))
         True
         """
-        from bayesmix.classical.storage import load
-
-        return load(path, data, trust=trust)
-
-    @property
-    def weights(self) -> Array:
-        """Weights (I,) of persons, as given with the data."""
-        return self.information.weights if self.problem is None else self.problem.data.weights
+        return load(Fit, path, data, trust=trust)
 
     def headline(self) -> str:
         """The fit in a few lines."""
-        lines = [
-            f"{self.estimator} of a {self.model.kind}, "
-            f"{self.n_persons} persons, {self.n_situations} situations",
-            f"log-likelihood {self.loglik:.3f} (multinomial logit {self.loglik_multinomial:.3f}), "
-            f"{self.space.size} parameters, {self.seconds:.1f} s",
-            *([f"grid {self.grid.rule}"] if self.space.n_random else []),
-            *([_starts(self)] if len(self.optima) > 1 else []),
-            *filter(None, [weighting(self.weights)]),
-            *([_clusters(self.information)] if self.information.groups is not None else []),
-            self.message,
-            *([self.problem.design.left_out] if self.problem and self.problem.design.empty else []),
-        ]
-        if self.integration is not None:
-            lines.append(str(self.integration))
-        if self.overidentification is not None:
-            lines.append(str(self.overidentification))
-        return "\n".join(lines)
+        return headline(self)
 
     def __repr__(self) -> str:
         return f"{self.headline()}\n\n{whole(self.summary(), '{:.4f}', blank='NaN')}"
@@ -471,32 +320,3 @@ class Fit:
     def _repr_html_(self) -> str:
         lines = "<br>".join(escape(self.headline(), quote=False).splitlines())
         return f"<p>{lines}</p>{html(self.summary(), '{:.4f}', blank='NaN')}"
-
-
-def _clusters(found: Information) -> str:
-    """Clusters, and what too few of them mean for the covariance matrix."""
-    n, size = found.n_groups, found.scores.shape[1]
-    words = f"standard errors by {found.grouped_by!r}, {n} clusters"
-    if n <= size:
-        words += (
-            f": the covariance matrix of {size} parameters has rank {n - 1} at most, and standard "
-            "errors of so few clusters are too small as a rule"
-        )
-    return words
-
-
-def _starts(fit: Fit) -> str:
-    """How many starts reached the best log-likelihood, and what became of the others."""
-    optima, unit = fit.optima, person_unit(fit.weights)
-    values = optima["loglik"]
-    best = values.max()
-    others = values[~(values > best - SAME_OPTIMUM * unit)]
-    words = (
-        f"{len(values) - len(others)} of {len(values)} starts reached the best log-likelihood, "
-        f"{best:.3f}"
-    )
-    if fit.space.n_random:
-        words += f" on {optima['grid'].iloc[int(np.nanargmax(values))]}"
-    if len(others):
-        words += f"; the others {', '.join(f'{v:.3f}' for v in others.sort_values())}"
-    return words

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.latent_class import share_table
 from bayesmix.likelihood.classes import log_shares
 from bayesmix.specification.families import Moments, moments
@@ -22,7 +23,6 @@ from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.population import population_correlation, population_moments
 
 if TYPE_CHECKING:
-    from bayesmix.classical.fit import Fit
     from bayesmix.likelihood.problem import Problem
 
 Array = NDArray[np.float64]
@@ -48,7 +48,7 @@ class Shifts:
     kind: NDArray[np.int64]
 
 
-def implied_of(fit: Fit) -> Quantities | None:
+def implied_of(fit: Estimates) -> Quantities | None:
     """The moments that a fit's summary has, as a function of its parameters; None without any."""
     if fit.model.latent is not None:
         return _of_classes(fit)
@@ -203,7 +203,7 @@ class _Implied:
         )
 
 
-def _of_classes(fit: Fit) -> Quantities | None:
+def _of_classes(fit: Estimates) -> Quantities | None:
     """Class shares averaged over persons, and the moments of each class's coefficients.
 
     The people of a class are all, each with the probability to be of it.

@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from bayesmix.classical.covariance import weighting
-
-if TYPE_CHECKING:
-    from bayesmix.classical.fit import Fit
+from bayesmix.classical.estimates import Estimates
+from bayesmix.classical.summary import summary
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -85,7 +84,7 @@ def tabular(
 
 
 def fit_to_latex(
-    fit: Fit,
+    fit: Estimates,
     *,
     kind: str | None,
     caption: str | None,
@@ -96,10 +95,16 @@ def fit_to_latex(
     """`Fit.to_latex`, and further notes below its own."""
     used = fit.information.kind if kind is None else kind
     below = [*_notes(fit, used), *notes]
-    return tabular(fit.summary(kind=used), notes=below, caption=caption, label=label, digits=digits)
+    return tabular(
+        summary(fit, level=0.95, kind=used),
+        notes=below,
+        caption=caption,
+        label=label,
+        digits=digits,
+    )
 
 
-def _notes(fit: Fit, kind: str) -> list[str]:
+def _notes(fit: Estimates, kind: str) -> list[str]:
     criteria = f", AIC {fit.aic:.1f}, BIC {fit.bic:.1f}" if fit.estimator == "MSLE" else ""
     notes = [
         f"{fit.n_persons} persons, {fit.n_situations} situations; {fit.estimator}, log-likelihood "
@@ -115,7 +120,7 @@ def _notes(fit: Fit, kind: str) -> list[str]:
     return notes
 
 
-def _errors(fit: Fit, kind: str) -> str:
+def _errors(fit: Estimates, kind: str) -> str:
     if kind == "cluster":
         found = fit.information
         return f"standard errors by {found.grouped_by}, {found.n_groups} clusters"

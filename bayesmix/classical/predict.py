@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -11,6 +9,7 @@ from numpy.typing import NDArray
 from bayesmix.arguments import one_of, seed
 from bayesmix.centring.people import past_choices, people
 from bayesmix.centring.row_shares import NODES, expected_rows
+from bayesmix.classical.estimates import Estimates
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.data.reserved import OUTSIDE
@@ -24,9 +23,6 @@ from bayesmix.likelihood.problem import (
     to_predict,
 )
 
-if TYPE_CHECKING:
-    from bayesmix.classical.fit import Fit
-
 Array = NDArray[np.float64]
 
 PEOPLE = ("population", "known")
@@ -34,7 +30,7 @@ PEOPLE = ("population", "known")
 
 
 def predict(
-    fit: Fit,
+    fit: Estimates,
     data: ChoiceData | None,
     scenario: ChoiceData | None,
     sets: ChoiceData | None,
@@ -55,7 +51,7 @@ def predict(
     return probability_table(there, *expected_rows(persons, there, fit.theta))
 
 
-def bound_like(fit: Fit, data: ChoiceData | None) -> Problem:
+def bound_like(fit: Estimates, data: ChoiceData | None) -> Problem:
     """The fit's model on ``data``, with what its formula has learnt from the fit's own data."""
     if fit.problem is not None:
         return fit.problem if data is None else bind_like(fit.problem, data)
@@ -64,7 +60,7 @@ def bound_like(fit: Fit, data: ChoiceData | None) -> Problem:
     return bind_sets(fit.model, data)
 
 
-def is_own(fit: Fit, data: ChoiceData) -> bool:
+def is_own(fit: Estimates, data: ChoiceData) -> bool:
     """Whether data hold the choices that the fit is of."""
     if fit.problem is not None and fit.problem.data is data:
         return True

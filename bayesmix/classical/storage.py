@@ -18,7 +18,7 @@ import pandas as pd
 
 from bayesmix.accuracy.certificate import Certificate
 from bayesmix.classical.covariance import Information
-from bayesmix.classical.fit import Fit
+from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.gmm import Overidentification
 from bayesmix.classical.simulation_error import SimulationError
 from bayesmix.classical.stored_grid import read_grid, write_grid
@@ -45,7 +45,7 @@ SAME = 1e-7
 """Share by which a log-likelihood may differ on another machine."""
 
 
-def save(fit: Fit, path: str | PathLike[str]) -> None:
+def save(fit: Estimates, path: str | PathLike[str]) -> None:
     """Write ``fit`` to ``path``."""
     record = {
         "format": FORMAT,
@@ -73,8 +73,10 @@ def save(fit: Fit, path: str | PathLike[str]) -> None:
     save_text(path, json.dumps(_plain(record), indent=1, allow_nan=False))
 
 
-def load(path: str | PathLike[str], data: ChoiceData, *, trust: bool = False) -> Fit:
-    """The fit stored at ``path``; its grid is made again from ``data``.
+def load[Kind: Estimates](
+    kind: type[Kind], path: str | PathLike[str], data: ChoiceData, *, trust: bool = False
+) -> Kind:
+    """The estimates stored at ``path``, as a ``kind``; the grid is made again from ``data``.
 
     Raises
     ------
@@ -85,7 +87,7 @@ def load(path: str | PathLike[str], data: ChoiceData, *, trust: bool = False) ->
     """
     record = _record(path)
     try:
-        return _fit(record, path, data, trust)
+        return _fit(kind, _problem(record, path, data, trust), record, path)
     except (KeyError, TypeError, AttributeError, IndexError, *NUMBERLESS) as error:
         raise _damaged(path, error) from error
     except ValueError as error:  # ours say what is wrong, NumPy's and pandas' do not
@@ -101,7 +103,10 @@ def _damaged(path: str | PathLike[str], error: Exception) -> DataError:
     )
 
 
-def _fit(record: dict[str, Any], path: str | PathLike[str], data: ChoiceData, trust: bool) -> Fit:
+def _problem(
+    record: dict[str, Any], path: str | PathLike[str], data: ChoiceData, trust: bool
+) -> Problem:
+    """The stored model on ``data``, which are refused where they cannot be the fit's."""
     if record["format"] != FORMAT:
         raise DataError(
             f"{path}: format {record['format']!r}, this version reads {FORMAT}: fit again"
@@ -113,15 +118,20 @@ def _fit(record: dict[str, Any], path: str | PathLike[str], data: ChoiceData, tr
         )
     if "offset" in record:  # files of the first versions of this format say nothing of it
         check_offset(data, record["offset"], f"{path}: the fit")
-    model = model_from_record(record["model"], trust=trust)
-    problem = bind(model, data)
+    return bind(model_from_record(record["model"], trust=trust), data)
+
+
+def _fit[Kind: Estimates](
+    kind: type[Kind], problem: Problem, record: dict[str, Any], path: str | PathLike[str]
+) -> Kind:
+    data = problem.data
     optima = pd.DataFrame(record["optima"]).set_index("start")
     test = record.get("overidentification")
-    for name, kind in KINDS.items():
-        if not isinstance(record[name], kind):
+    for name, plain in KINDS.items():
+        if not isinstance(record[name], plain):
             raise TypeError(f"{name} is {record[name]!r}")
-    fit = Fit(
-        model=model,
+    fit = kind(
+        model=problem.model,
         space=problem.parameters,
         theta=_array(record["theta"]),
         information=_read_information(record["information"], problem.parameters.size),
@@ -150,7 +160,7 @@ def _record(path: str | PathLike[str]) -> dict[str, Any]:
     return record
 
 
-def _check_loglik(fit: Fit, problem: Problem, path: str | PathLike[str]) -> None:
+def _check_loglik(fit: Estimates, problem: Problem, path: str | PathLike[str]) -> None:
     """Refuse data, or a grid, on which the log-likelihood is not the stored one."""
     logp, _ = Likelihood(problem, fit.grid).by_person(fit.theta)
     value = float(weighted_sum(problem.data.weights, logp))

@@ -1,132 +1,38 @@
-"""Tables of estimates: intervals on scales where they make sense, moments of coefficients."""
+"""Tables of estimates: their intervals, and the moments of coefficients that they imply."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
 
-from bayesmix import arguments
+from bayesmix.classical.delta import delta
+from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.implied import implied_of, of_indices
+from bayesmix.classical.intervals import boundary_notes, intervals, scales
 from bayesmix.data.display import Table
-
-if TYPE_CHECKING:
-    from bayesmix.classical.fit import Fit
 
 Array = NDArray[np.float64]
 
 
-def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
-    """Add z ratios and confidence limits to a table of estimates and standard errors.
-
-    The ratio is that of the distance from 0, and for the scale of a source of its logarithm's, on
-    which its interval is made: both compare it with 1.
-
-    Standard deviations have their limits on the log scale, correlations on Fisher's z scale, shares
-    on the logit scale. A standard deviation smaller than its error is hardly told from 0, which is
-    its lower limit. A share nearer to 0 or 1 than its error has limits that are cut there.
-    """
-    arguments.real("level", level, above=0, below=1)
-    q = norm.ppf(0.5 + level / 2)
-    estimate, error = table["estimate"].to_numpy(float), table["std error"].to_numpy(float)
-    low, high = estimate - q * error, estimate + q * error
-    labels = table.index.astype(str)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        positive = labels.str.startswith(("sd[", "implied sd[", "scale["))
-        clear = positive & (error <= estimate)
-        factor = np.exp(q * error / estimate)
-        low = np.where(positive, np.maximum(low, 0.0), low)
-        low = np.where(clear, estimate / factor, low)
-        high = np.where(clear, estimate * factor, high)
-        bounded = labels.str.startswith(("corr[", "implied corr["))
-        centre = np.arctanh(estimate, where=bounded, out=np.zeros_like(estimate))
-        width = q * error / (1 - estimate**2)
-        low = np.where(bounded, np.tanh(centre - width), low)
-        high = np.where(bounded, np.tanh(centre + width), high)
-        share = labels.str.startswith(("class share[", "share positive[", "share negative["))
-        within = np.where(share, np.clip(estimate, 0.0, 1.0), 0.5)
-        odds = within / (1 - within)
-        spread = np.exp(q * error / (within * (1 - within)))
-        clear = error <= np.minimum(within, 1 - within)
-        plain = np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
-        low = np.where(share, np.where(clear, odds / (odds + spread), plain[0]), low)
-        high = np.where(share, np.where(clear, odds * spread / (1 + odds * spread), plain[1]), high)
-        distance = np.where(labels.str.startswith("scale["), _from_one(estimate, error), estimate)
-        z = np.where(error > 0, distance / error, np.nan)
-    tail = 100 * (1 - level) / 2
-    return table.assign(z=z, **{f"{tail:g} %": low, f"{100 - tail:g} %": high})
-
-
-def _from_one(scale: Array, error: Array) -> Array:
-    """Distance of scales from 1, in units in which their error is ``error``."""
-    return np.where(error <= scale, scale * np.log(scale), scale - 1.0)
-
-
-def scales(table: pd.DataFrame) -> pd.Series:
-    """In words, the scale of each row's interval, or why there is none."""
-    names, error = table.index.astype(str), table["std error"]
-    words = np.full(len(table), "identity", dtype=object)
-    positive = names.str.startswith(("sd[", "implied sd[", "scale["))
-    words[positive] = "log"
-    words[positive & (error > table["estimate"]).to_numpy()] = "cut at 0"
-    words[names.str.startswith(("corr[", "implied corr["))] = "Fisher z"
-    words[names.str.startswith(("class share[", "share positive[", "share negative["))] = "logit"
-    notes = boundary_notes(table)
-    return pd.Series(np.where(notes != "", notes, words), index=table.index)
-
-
-def boundary_notes(table: pd.DataFrame) -> pd.Series:
-    """In words, why a row has no standard error; "" where it has one."""
-    names, none = table.index.astype(str), table["std error"].isna().to_numpy()
-    words = np.full(len(table), "", dtype=object)
-    words[none] = "moves with a parameter at a boundary"
-    words[none & names.str.startswith("corr[")] = "at a boundary"
-    words[none & names.str.startswith("sd[")] = "at the boundary 0"
-    for n, name in enumerate(names):
-        if none[n] and np.isnan(table["estimate"].iloc[n]) and not _stands_still(name, table):
-            words[n] = "not known: its series has not converged, or a law is too wide"
-    # Averages over people are rounded, and so are their differences.
-    share = table["estimate"].clip(0.0, 1.0)
-    whole = (table["std error"] < 1e-8) & (np.minimum(share, 1.0 - share) < 1e-12)
-    words[whole & names.str.startswith("share ")] = "everybody has one sign: no interval"
-    if none.all():
-        words[:] = "no maximum: the curvature is not that of one"
-    return pd.Series(words, index=table.index)
-
-
-def _stands_still(name: str, table: pd.DataFrame) -> bool:
-    """Whether a coefficient of an implied correlation has a standard deviation of 0."""
-    zero = table.index[(table["estimate"] == 0).to_numpy()].astype(str)
-    labels = [label for label in zero if label.startswith("sd[")]
-    terms = set(_inside(name).split(", "))
-    return any(set(_inside(label).split(", ")) <= terms for label in labels)
-
-
-def _inside(name: str) -> str:
-    return name[name.index("[") + 1 : -1] if "[" in name else name
-
-
-def _errors(fit: Fit, kind: str | None) -> pd.DataFrame:
+def _errors(fit: Estimates, kind: str | None) -> pd.DataFrame:
     """Estimates and standard errors of a kind."""
     variances = np.diag(fit.covariance(kind).to_numpy())
     return pd.DataFrame({"estimate": fit.params, "std error": np.sqrt(variances)})
 
 
-def confidence_intervals(fit: Fit, level: float, kind: str | None) -> pd.DataFrame:
+def confidence_intervals(fit: Estimates, level: float, kind: str | None) -> pd.DataFrame:
     """`Fit.confidence_intervals`."""
     table = _errors(fit, kind)
     return Table(intervals(table, level).iloc[:, -2:].assign(scale=scales(table)))
 
 
-def summary(fit: Fit, level: float, kind: str | None) -> pd.DataFrame:
+def summary(fit: Estimates, level: float, kind: str | None) -> pd.DataFrame:
     """`Fit.summary`."""
     table = intervals(_errors(fit, kind), level)
     implied = implied_of(fit)
     if implied is not None:
-        table = pd.concat([table, fit.delta(implied, kind, level)])
+        table = pd.concat([table, delta(fit, implied, kind, level)])
     notes = boundary_notes(table)
     for names, words in (
         (table.index.str.startswith("scale["), "z against 1"),
@@ -136,7 +42,7 @@ def summary(fit: Fit, level: float, kind: str | None) -> pd.DataFrame:
     return Table(table.assign(note=notes) if (notes != "").any() else table)
 
 
-def _about_indices(fit: Fit, names: pd.Index) -> NDArray[np.bool_]:
+def _about_indices(fit: Estimates, names: pd.Index) -> NDArray[np.bool_]:
     """Which rows are correlations of indices, whose maps to coefficients are not linear."""
     found = tuple(f"corr[{pair}" for pair in of_indices(fit.model))
     ends = names.str.replace(r"(, \d+)?\]$", "", regex=True)

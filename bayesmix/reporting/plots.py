@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayesmix.bayes.read import posterior_draws
-from bayesmix.classical.summary import intervals
+from bayesmix.classical.intervals import intervals
 from bayesmix.reporting.compare import Estimates, compare
 from bayesmix.reporting.draws import flat_items, population_variables
 

@@ -10,7 +10,7 @@ from bayesmix import CensoredNormal, MixedLogit, Normal, Triangular, Uniform, ms
 from bayesmix.accuracy.refine import DEFAULT_TOLERANCE
 from bayesmix.classical.assemble import information_at
 from bayesmix.classical.error_check import relative_errors
-from bayesmix.classical.storage import load
+from bayesmix.classical.fit import Fit
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol, trapezoid
 from bayesmix.likelihood.evaluate import Likelihood
@@ -193,7 +193,7 @@ def test_standard_errors_of_draws_are_not_claimed():
 def test_what_the_certificate_says_of_standard_errors_is_stored(situations, tmp_path):
     fit, problem = few(2, situations)
     fit.save(tmp_path / "fit.json")
-    again = load(tmp_path / "fit.json", problem.data)
+    again = Fit.load(tmp_path / "fit.json", problem.data)
     assert str(again.integration) == str(fit.integration)
     assert again.grid.rule == fit.grid.rule
     np.testing.assert_array_equal(again.integration.std_errors, fit.integration.std_errors)

@@ -8,8 +8,8 @@ import pytest
 from scipy.stats import norm
 
 from bayesmix.classical.implied import implied_moments
+from bayesmix.classical.intervals import boundary_notes, intervals
 from bayesmix.classical.msle import msle
-from bayesmix.classical.summary import boundary_notes, intervals
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
 from bayesmix.likelihood.problem import bind

@@ -1,0 +1,62 @@
+"""A classical fit in a few lines: what was fitted, how well, on which grid, and what to know."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesmix.classical.covariance import Information, weighting
+from bayesmix.classical.estimates import Estimates
+from bayesmix.likelihood.effective_weights import person_unit
+
+SAME_OPTIMUM = 0.1
+"""Nats (of effective persons) between log-likelihoods of one optimum, reached by different ways."""
+
+
+def headline(fit: Estimates) -> str:
+    """`Fit.headline`."""
+    lines = [
+        f"{fit.estimator} of a {fit.model.kind}, "
+        f"{fit.n_persons} persons, {fit.n_situations} situations",
+        f"log-likelihood {fit.loglik:.3f} (multinomial logit {fit.loglik_multinomial:.3f}), "
+        f"{fit.space.size} parameters, {fit.seconds:.1f} s",
+        *([f"grid {fit.grid.rule}"] if fit.space.n_random else []),
+        *([_starts(fit)] if len(fit.optima) > 1 else []),
+        *filter(None, [weighting(fit.weights)]),
+        *([_clusters(fit.information)] if fit.information.groups is not None else []),
+        fit.message,
+        *([fit.problem.design.left_out] if fit.problem and fit.problem.design.empty else []),
+    ]
+    if fit.integration is not None:
+        lines.append(str(fit.integration))
+    if fit.overidentification is not None:
+        lines.append(str(fit.overidentification))
+    return "\n".join(lines)
+
+
+def _clusters(found: Information) -> str:
+    """Clusters, and what too few of them mean for the covariance matrix."""
+    n, size = found.n_groups, found.scores.shape[1]
+    words = f"standard errors by {found.grouped_by!r}, {n} clusters"
+    if n <= size:
+        words += (
+            f": the covariance matrix of {size} parameters has rank {n - 1} at most, and standard "
+            "errors of so few clusters are too small as a rule"
+        )
+    return words
+
+
+def _starts(fit: Estimates) -> str:
+    """How many starts reached the best log-likelihood, and what became of the others."""
+    optima, unit = fit.optima, person_unit(fit.weights)
+    values = optima["loglik"]
+    best = values.max()
+    others = values[~(values > best - SAME_OPTIMUM * unit)]
+    words = (
+        f"{len(values) - len(others)} of {len(values)} starts reached the best log-likelihood, "
+        f"{best:.3f}"
+    )
+    if fit.space.n_random:
+        words += f" on {optima['grid'].iloc[int(np.nanargmax(values))]}"
+    if len(others):
+        words += f"; the others {', '.join(f'{v:.3f}' for v in others.sort_values())}"
+    return words
