@@ -24,7 +24,7 @@ TIERS = (
     {"kernels"},
     {"arguments"},
     {"files"},
-    {"errors"},
+    {"errors", "arrays"},
 )
 RANK = {layer: rank for rank, tier in enumerate(TIERS) for layer in tier}
 ONLY_IN = {

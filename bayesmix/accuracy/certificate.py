@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from bayesmix.accuracy.pareto import pareto_shape
 from bayesmix.accuracy.pooling import SCRAMBLES, Results, pool, pooled_interval
+from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, centre
 from bayesmix.integration.descriptions import Centred, DrawRule, Rule
 from bayesmix.integration.grids import Seed
@@ -34,8 +34,6 @@ from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.held import HeldLikelihood
 from bayesmix.optimise.louis import checked
 from bayesmix.optimise.maximise import curvature, whitening
-
-Array = NDArray[np.float64]
 
 LEAST_REFERENCE, MOST_REFERENCE = 64, 512
 """Nodes a person of one scrambling of the reference: as many as the grid's, within these bounds,

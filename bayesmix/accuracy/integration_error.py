@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bayesmix import arguments
 from bayesmix.accuracy.certificate import Certificate, certify
+from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, centre, check_grid
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.descriptions import Centred, Rule
@@ -18,8 +18,6 @@ from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem, bind
 from bayesmix.specification.model import MixedLogit
-
-Array = NDArray[np.float64]
 
 
 def integration_error(

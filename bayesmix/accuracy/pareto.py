@@ -7,9 +7,8 @@ sizes, above they are not (Vehtari, Simpson, Gelman, Yao and Gabry 2024).
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from bayesmix.arrays import Array
 
 ROWS = 64
 """Rows that are fitted together: their logarithms at all candidates are 20 kB each."""

@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from bayesmix.arrays import Array
 from bayesmix.likelihood.problem import Problem, ranges
 
-Array = NDArray[np.float64]
 Results = Callable[[int, int], tuple[Array, Array]]
 
 SCRAMBLES = 8

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bayesmix.accuracy.certificate import TAIL_NODES, tail_shapes
 from bayesmix.accuracy.pareto import pareto_shape
 from bayesmix.accuracy.pooling import SCRAMBLES, pooled
+from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, centre
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.kernels.coefficient_space import CoefficientNodes
@@ -23,8 +23,6 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.mixture import locations_at
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.optimise.freeze import freeze
-
-Array = NDArray[np.float64]
 
 DRAWS = 24
 REFERENCE = 128

@@ -13,16 +13,14 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 import xarray as xr
-from numpy.typing import NDArray
 from pymc.logprob.transforms import Transform
 from scipy.optimize import linear_sum_assignment
 
+from bayesmix.arrays import Array
 from bayesmix.likelihood.multinomial import Multinomial, multinomial
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.em import class_theta, random_classes
-
-Array = NDArray[np.float64]
 
 TRIES = 20
 """Random starts of the EM that numbers the classes; always the same ones."""

@@ -10,8 +10,8 @@ import pandas as pd
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.bayes.class_labels import OrderedEntries, numbered_classes, ordering
 from bayesmix.bayes.class_priors import class_priors
 from bayesmix.bayes.graph import (
@@ -25,8 +25,6 @@ from bayesmix.bayes.priors import Prior
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.class_grid import class_grid
 from bayesmix.likelihood.problem import Grid, Problem
-
-Array = NDArray[np.float64]
 
 DIMENSIONS = {
     "mean": "located", "sd": "random", "corr": "pair", "fixed": "term", "shift": "shifted",

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.bayes.class_labels import OrderedEntries, Ordering, numbered_classes, ordering
 from bayesmix.bayes.class_model import class_model
 from bayesmix.bayes.grids import FIRST_NODES, SEARCH_NODES, GridChoice
@@ -27,8 +27,6 @@ from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.bhhh import maximise_likelihood
 from bayesmix.optimise.climb import climb
 from bayesmix.optimise.maximise import whitening
-
-Array = NDArray[np.float64]
 
 LEAST_SD = 0.05
 """Least standard deviation to start from, in natural units."""

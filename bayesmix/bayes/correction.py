@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from bayesmix.arrays import Array
 
 REACH = 3.0
 """Distance from the mode, in units of sqrt(P), at which the quadratic stops to grow: a posterior

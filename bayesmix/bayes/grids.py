@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.bayes.correction import Correction
 from bayesmix.bayes.priors import Prior
 from bayesmix.bayes.whitened import Whitening, correct, posterior_mode
@@ -20,7 +20,6 @@ from bayesmix.likelihood.multinomial import Multinomial, starting_values
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.optimise.climb import climb
 
-Array = NDArray[np.float64]
 GridChoice = Rule | Centred | PopulationGrid | PersonGrid | str
 
 SEARCH_NODES = 64

@@ -15,15 +15,14 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pytensor.tensor.linalg import solve_triangular
 
 from bayesmix import arguments
+from bayesmix.arrays import Array
 from bayesmix.bayes.graph import product
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,6 @@ import numpy as np
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
-from numpy.typing import NDArray
 
 from bayesmix import arguments
 from bayesmix.bayes.class_model import class_model
@@ -31,7 +30,6 @@ from bayesmix.likelihood.problem import Grid, Problem, bind, check_arguments
 from bayesmix.optimise.freeze import freeze
 from bayesmix.specification.model import MixedLogit
 
-Array = NDArray[np.float64]
 Kind = Literal["hierarchical", "marginal"]
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.data.columns import first_few
 from bayesmix.errors import DataError
@@ -16,8 +16,6 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.mixture import locations_at
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.optimise.freeze import freeze
-
-Array = NDArray[np.float64]
 
 
 def free_vectors(problem: Problem, posterior: xr.Dataset) -> Array:

@@ -14,15 +14,13 @@ from difflib import get_close_matches
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.arrays import Array
 from bayesmix.bayes.inverse_wishart import Covariance, InverseWishart, read_covariances
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import shift_units
-
-Array = NDArray[np.float64]
 
 MEAN_UTILS = 10.0
 SD_UTILS = 5.0

@@ -10,10 +10,10 @@ from typing import Any, Literal
 import numpy as np
 import pymc as pm
 import xarray as xr
-from numpy.typing import NDArray
 from pymc.step_methods.hmc.quadpotential import QuadPotentialFull
 
 from bayesmix import arguments
+from bayesmix.arrays import Array
 from bayesmix.bayes.accuracy import ERROR_SD, posterior_accuracy
 from bayesmix.bayes.class_labels import check_labels
 from bayesmix.bayes.class_sampling import class_plan
@@ -37,7 +37,6 @@ from bayesmix.likelihood.ordered_sums import linear
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.model import MixedLogit
 
-Array = NDArray[np.float64]
 MANY = 10.0
 """Times that a person counts for more than one, or less, of which a warning is given."""
 Path = Literal["marginal", "hierarchical", "auto"]

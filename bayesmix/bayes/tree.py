@@ -10,14 +10,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.bayes.class_priors import prior_table
 from bayesmix.bayes.priors import Prior
 from bayesmix.data.reserved import OUTSIDE
 from bayesmix.likelihood.effective_weights import SAME, person_unit
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.record import data_record, model_record
-
-Array = NDArray[np.float64]
 
 WEIGHTED = (
     "person weights count as so many people: the posterior is as if each person that tells as much "

@@ -19,8 +19,8 @@ import numpy as np
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Indices
 from bayesmix.bayes.correction import Correction
 from bayesmix.bayes.density import log_prior
 from bayesmix.bayes.graph import (
@@ -35,8 +35,6 @@ from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.optimise.maximise import Function, curvature, maximise, whitening
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +53,7 @@ class Whitening:
 
     centre: Array
     root: Array
-    diagonal: NDArray[np.int64]
+    diagonal: Indices
 
     @property
     def theta(self) -> Array:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
+from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.integration.grids import PopulationGrid
 from bayesmix.integration.rules import monte_carlo
 from bayesmix.kernels.integrals import node_log_probabilities
@@ -20,9 +20,6 @@ from bayesmix.kernels.largest_probabilities import largest_log_probabilities
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.problem import Problem
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 PERSONS, FIRST = 32, 64
 """Persons handled together, and candidates that each of them tries first."""
@@ -128,7 +125,7 @@ def accepted_draws(
 
 def _decide(
     problem: Problem, theta: Array, streams: tuple[PopulationGrid, ...], persons: slice
-) -> tuple[Array, NDArray[np.bool_]]:
+) -> tuple[Array, Flags]:
     """Candidates (n, K, C) of consecutive persons, and which of them (n, C) are accepted."""
     start, stop = persons.start, persons.stop
     block, weights = streams[0].block(start, stop)

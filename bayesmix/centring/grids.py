@@ -15,8 +15,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Indices
 from bayesmix.errors import IntegrationError, SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
@@ -27,9 +27,6 @@ from bayesmix.kernels.person_nodes import place
 from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.problem import BLOCK_PERSONS, Problem, ranges
-
-Array = NDArray[np.float64]
-Counts = NDArray[np.int64]
 
 LEAST_FIRST_PASS, MOST_FIRST_PASS = 256, 512
 """Nodes a person of the pass that finds moments: as many as the grid's, within these bounds."""
@@ -84,7 +81,7 @@ class PersonGrid:
         return self.base.dimension
 
     @cached_property
-    def counts(self) -> Counts:
+    def counts(self) -> Indices:
         """Nodes of each component (1 + M,), the population's first."""
         parts = self.anchors.centres.shape[1]
         population = round(self.rule.population * self.size)

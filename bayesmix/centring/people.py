@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.centring.grids import centre, posterior_weights
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
@@ -18,8 +18,6 @@ from bayesmix.integration.rules import centred, sobol
 from bayesmix.kernels.integrals import Mixture, node_log_probabilities
 from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.problem import Grid, Problem, like
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.centring.people import People
 from bayesmix.kernels.shares import outside_shares, row_shares
 from bayesmix.likelihood.mixture import base_at, panel_at
 from bayesmix.likelihood.problem import Problem
-
-Array = NDArray[np.float64]
 
 NODES = 256
 """Scrambled Sobol nodes a person, on which expectations over the population are taken."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bayesmix.accuracy.refine import FIRST_RULE
+from bayesmix.arrays import Array, Indices
 from bayesmix.classical.assemble import Search
 from bayesmix.classical.covariance import Information, natural_covariance
 from bayesmix.errors import ConvergenceError, IntegrationError
@@ -23,8 +23,6 @@ from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.climb import climb
 from bayesmix.optimise.leave_boundary import at_boundary
-
-Array = NDArray[np.float64]
 
 SEED = 0
 """Of the likelihood's nodes: the draws of the moments do not depend on them."""
@@ -119,7 +117,7 @@ def apart_words(problem: Problem, found: Information, theta: Array, other: Likel
     )
 
 
-def _names(problem: Problem, entries: NDArray[np.int64]) -> list[str]:
+def _names(problem: Problem, entries: Indices) -> list[str]:
     """Printed names of entries of the free vector: a Cholesky factor's are of deviations."""
     space, every = problem.parameters, free_names(problem.parameters)
     first = len(space.located)
@@ -133,7 +131,7 @@ def _names(problem: Problem, entries: NDArray[np.int64]) -> list[str]:
     return [chol.get(int(p), every[p]) for p in entries]
 
 
-def _inner(problem: Problem, theta: Array) -> NDArray[np.int64]:
+def _inner(problem: Problem, theta: Array) -> Indices:
     """Entries of the free vector, without those at a boundary, of which other words tell.
 
     These are standard deviations near 0, and of correlations near 1 the last of their diagonal.

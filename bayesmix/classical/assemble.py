@@ -8,10 +8,10 @@ from typing import TypeGuard
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bayesmix.accuracy.certificate import Certificate, certify, exact
 from bayesmix.accuracy.refine import Tolerance
+from bayesmix.arrays import Array
 from bayesmix.centring.follow import following_gradient
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.covariance import (
@@ -38,8 +38,6 @@ from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.leave_boundary import boundary_words
 from bayesmix.optimise.louis import DRAFT_NODES, MORE, NODES, checked
 from bayesmix.optimise.maximise import Optimum, curvature, whitening
-
-Array = NDArray[np.float64]
 
 BELOW = 1.0
 """Nats below the multinomial logit that no integration error explains."""

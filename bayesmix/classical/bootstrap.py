@@ -7,10 +7,10 @@ from html import escape
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from rich.progress import track
 
 from bayesmix import arguments
+from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.resampling import make_job, replications_of
 from bayesmix.data.choices import ChoiceData
@@ -19,9 +19,6 @@ from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError, DataError, SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.optimise.leave_boundary import settled
-
-Array = NDArray[np.float64]
-
 
 MOST_REPLICATIONS, MOST_PROCESSES = 1_000_000, 1024
 

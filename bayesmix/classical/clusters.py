@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.arrays import Indices
 from bayesmix.classical.estimates import Estimates
 from bayesmix.data.attributes import check_complete
 from bayesmix.data.choices import ChoiceData
@@ -16,10 +16,8 @@ from bayesmix.data.columns import show
 from bayesmix.data.varying import kind_of_person, varies_within_persons
 from bayesmix.errors import DataError
 
-Groups = NDArray[np.int64]
 
-
-def person_groups(data: ChoiceData, column: str) -> Groups:
+def person_groups(data: ChoiceData, column: str) -> Indices:
     """The cluster (I,) of each person: the values of ``column``, numbered from 0.
 
     Raises
@@ -53,7 +51,7 @@ def person_groups(data: ChoiceData, column: str) -> Groups:
     return first.astype(np.int64)
 
 
-def with_groups[Kind: Estimates](fit: Kind, groups: Groups, column: str) -> Kind:
+def with_groups[Kind: Estimates](fit: Kind, groups: Indices, column: str) -> Kind:
     """The fit with these clusters."""
     return replace(fit, information=replace(fit.information, groups=groups, grouped_by=column))
 

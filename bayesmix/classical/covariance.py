@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.errors import SpecificationError
 from bayesmix.identification.weakest_direction import free_names
 from bayesmix.likelihood.effective_weights import person_unit
 from bayesmix.specification.parameters import ParameterSpace
-
-Array = NDArray[np.float64]
 
 WHOLE = 0.999
 KINDS = ("robust", "cluster", "hessian", "opg")
@@ -50,7 +48,7 @@ class Information:
     hessian: Array
     scores: Array
     weights: Array
-    groups: NDArray[np.int64] | None = None
+    groups: Indices | None = None
     grouped_by: str | None = None
     words: str = ""
 
@@ -94,7 +92,7 @@ class Information:
         return n / (n - 1) * sums.T @ sums
 
     @property
-    def silent(self) -> NDArray[np.bool_]:
+    def silent(self) -> Flags:
         """Entries (P,) with curvature but without scores: standard deviations at the boundary 0.
 
         They have no normal limit, and so no standard error.
@@ -173,14 +171,14 @@ def _inverse(matrix: Array) -> Array:
     return (inverse.T @ inverse) / np.outer(scale, scale)
 
 
-def whole_correlations(space: ParameterSpace, theta: Array) -> NDArray[np.bool_]:
+def whole_correlations(space: ParameterSpace, theta: Array) -> Flags:
     """Whether each printed parameter (P,) is a correlation at its boundary of -1 and 1."""
     correlations = np.array([name.startswith("corr[") for name in space.names], dtype=bool)
     return correlations & (np.abs(space.natural(theta)) > WHOLE)
 
 
 def natural_covariance(
-    space: ParameterSpace, theta: Array, covariance: Array, silent: NDArray[np.bool_]
+    space: ParameterSpace, theta: Array, covariance: Array, silent: Flags
 ) -> Array:
     """Delta method from the free vector to the printed parameters, ``J V J'``.
 

@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.intervals import intervals
 from bayesmix.data.columns import nearest
 from bayesmix.errors import SpecificationError
-
-Array = NDArray[np.float64]
 
 STEP = 1e-6
 """Step of the central differences, in units of a parameter (or of 1, for small ones)."""

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, centre
 from bayesmix.classical.covariance import Information, natural_covariance
 from bayesmix.integration.descriptions import Interleaved, Product, Trapezoid
@@ -23,7 +23,6 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.specification.parameters import ParameterSpace
 
-Array = NDArray[np.float64]
 Information_at = Callable[[Likelihood, Array], Information]
 
 LEAST_POINTS = {1: 128, 2: 32, 3: 16}

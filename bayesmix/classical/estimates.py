@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.classical.covariance import Information, natural_covariance
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from bayesmix.classical.gmm import Overidentification
     from bayesmix.classical.simulation_error import SimulationError
     from bayesmix.likelihood.problem import Problem
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from scipy.stats import chi2
 
+from bayesmix.arrays import Array
 from bayesmix.classical.sequences import Sequences
 from bayesmix.errors import ConvergenceError, SpecificationError
 from bayesmix.integration.grids import PopulationGrid
@@ -17,8 +17,6 @@ from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.likelihood.share_slopes import shares_at
 from bayesmix.optimise.maximise import GRADIENT_TOLERANCE, Optimum, maximise, whitening
-
-Array = NDArray[np.float64]
 
 LEAST_SQUARES = "least-squares"
 ITERATIONS = 50

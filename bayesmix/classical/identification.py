@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bayesmix.arrays import Array
 from bayesmix.classical.covariance import Information
 from bayesmix.identification.weakest_direction import weakest_direction
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.parameters import ParameterSpace
-
-Array = NDArray[np.float64]
 
 
 def diagnosis(found: Information, space: ParameterSpace, theta: Array) -> str:

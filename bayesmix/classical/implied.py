@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Indices
 from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.latent_class import share_table
 from bayesmix.likelihood.classes import log_shares
@@ -25,7 +25,6 @@ from bayesmix.specification.population import population_correlation, population
 if TYPE_CHECKING:
     from bayesmix.likelihood.problem import Problem
 
-Array = NDArray[np.float64]
 Quantities = Callable[[pd.Series], pd.Series]
 
 
@@ -45,7 +44,7 @@ class Shifts:
 
     names: tuple[str, ...]
     kinds: Array
-    kind: NDArray[np.int64]
+    kind: Indices
 
 
 def implied_of(fit: Estimates) -> Quantities | None:
@@ -95,8 +94,8 @@ class _Joint:
     A person (G,) of each kind, and the kind (I,) of each person.
     """
 
-    first: NDArray[np.int64]
-    kind: NDArray[np.int64]
+    first: Indices
+    kind: Indices
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.data.attributes import check_numeric
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
@@ -24,8 +24,6 @@ from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.share_slopes import shares_at
 from bayesmix.specification.formula import evaluate
 from bayesmix.specification.variation import deviations, length, levels
-
-Array = NDArray[np.float64]
 
 INSTRUMENT_NODES = 256
 """Nodes a person of the optimal ones, at least: they are made once, not at each evaluation."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import norm
 
 from bayesmix import arguments
-
-Array = NDArray[np.float64]
+from bayesmix.arrays import Array
 
 
 def intervals(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:

@@ -7,8 +7,8 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.classes import mean_shares
@@ -18,8 +18,6 @@ from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.em import class_theta, random_classes
 from bayesmix.optimise.maximise import Optimum
 from bayesmix.specification.model import MixedLogit
-
-Array = NDArray[np.float64]
 
 GONE = 1.0
 """Persons in a class below which it has died out."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.classical.against_likelihood import Likeliest, apart_words, weak_words
 from bayesmix.classical.assemble import Search, message_of
 from bayesmix.classical.covariance import Information
@@ -26,8 +26,6 @@ from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem
 from bayesmix.optimise.leave_boundary import at_boundary
 from bayesmix.optimise.maximise import Optimum, curvature
-
-Array = NDArray[np.float64]
 
 ROOT = 1e-6
 """The criterion at a root of as many moments as parameters, at most: 0, but for rounding."""

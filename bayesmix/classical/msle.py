@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bayesmix import arguments
 from bayesmix.accuracy.certificate import Certificate
 from bayesmix.accuracy.refine import DEFAULT_TOLERANCE, Tolerance, first_rule
 from bayesmix.accuracy.refine import next_rule as refined
+from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, check_grid
 from bayesmix.classical.assemble import (
     CURVATURE_NODES,
@@ -50,7 +50,6 @@ from bayesmix.optimise.held import holdable, quieter, settle_held
 from bayesmix.optimise.maximise import Optimum, check_optimizer, whitening
 from bayesmix.specification.model import MixedLogit
 
-Array = NDArray[np.float64]
 MOST_STARTS = 10_000
 GridChoice = Rule | Centred | PopulationGrid | PersonGrid | str
 

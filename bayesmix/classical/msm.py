@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, check_grid
 from bayesmix.classical.against_likelihood import Likeliest, likeliest
 from bayesmix.classical.assemble import Search
@@ -45,7 +45,6 @@ from bayesmix.optimise.leave_boundary import at_boundary, leave_boundary, raised
 from bayesmix.optimise.maximise import Optimum, check_optimizer
 from bayesmix.specification.model import MixedLogit
 
-Array = NDArray[np.float64]
 Steps = Literal["one-step", "two-step", "iterated"]
 
 STEPS = ("one-step", "two-step", "iterated")

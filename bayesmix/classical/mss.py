@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.arrays import Array
 from bayesmix.centring.accept_reject import Draws, accepted_draws
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.against_likelihood import FAR, weak_words
@@ -38,7 +38,6 @@ from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.leave_boundary import boundary_words
 from bayesmix.specification.model import MixedLogit
 
-Array = NDArray[np.float64]
 Method = Literal["accept-reject", "importance"]
 
 METHODS = ("accept-reject", "importance")

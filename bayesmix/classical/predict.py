@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bayesmix.arguments import one_of, seed
+from bayesmix.arrays import Array
 from bayesmix.centring.people import past_choices, people
 from bayesmix.centring.row_shares import NODES, expected_rows
 from bayesmix.classical.estimates import Estimates
@@ -22,8 +22,6 @@ from bayesmix.likelihood.problem import (
     bind_sets,
     to_predict,
 )
-
-Array = NDArray[np.float64]
 
 PEOPLE = ("population", "known")
 """Whose coefficients expectations are over."""

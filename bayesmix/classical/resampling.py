@@ -12,8 +12,8 @@ from multiprocessing import get_context
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Indices
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.likelihood.effective_weights import in_effective_persons
@@ -24,7 +24,6 @@ from bayesmix.optimise.leave_boundary import leave_boundary
 from bayesmix.optimise.maximise import Optimum, maximise, whitening
 from bayesmix.specification.parameters import ParameterSpace
 
-Array = NDArray[np.float64]
 Finished = Generator[tuple[int, Array | None]]
 
 
@@ -35,7 +34,7 @@ class Job:
     likelihood: Likelihood
     theta: Array
     root: Array
-    groups: NDArray[np.int64]
+    groups: Indices
     seed: int
 
     @property

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.centring.accept_reject import OneNode
 from bayesmix.centring.grids import anchored_grid
 from bayesmix.integration.descriptions import DrawRule
@@ -26,8 +26,6 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.mixture import coefficients_at
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.simulate import draw_choices
-
-Array = NDArray[np.float64]
 
 MOST = 32
 """Sequences a person, at most: with R of them simulation adds about 1 / R to a variance."""

@@ -7,12 +7,10 @@ from html import escape
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.classical.covariance import Information, natural_covariance
 from bayesmix.specification.parameters import ParameterSpace
-
-Array = NDArray[np.float64]
 
 UNBIASED = {
     "MSM": "simulated moments are unbiased with any number of draws",

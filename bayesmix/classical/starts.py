@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bayesmix.accuracy.pooling import pooled
 from bayesmix.accuracy.refine import FIRST_RULE
+from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.assemble import Search
 from bayesmix.classical.fit import Fit
@@ -28,8 +28,6 @@ from bayesmix.optimise.climb import FAR_STEP, climb, settle
 from bayesmix.optimise.held import settle_held
 from bayesmix.optimise.leave_boundary import GAIN, leave_boundary
 from bayesmix.optimise.maximise import Optimum, whitening
-
-Array = NDArray[np.float64]
 
 SAME = 0.1
 """Optima on one grid that are nearer than this (in standard errors) are one."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Flags
 from bayesmix.classical.delta import delta
 from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.implied import implied_of, of_indices
 from bayesmix.classical.intervals import boundary_notes, intervals, scales
 from bayesmix.data.display import Table
-
-Array = NDArray[np.float64]
 
 
 def _errors(fit: Estimates, kind: str | None) -> pd.DataFrame:
@@ -42,7 +40,7 @@ def summary(fit: Estimates, level: float, kind: str | None) -> pd.DataFrame:
     return Table(table.assign(note=notes) if (notes != "").any() else table)
 
 
-def _about_indices(fit: Estimates, names: pd.Index) -> NDArray[np.bool_]:
+def _about_indices(fit: Estimates, names: pd.Index) -> Flags:
     """Which rows are correlations of indices, whose maps to coefficients are not linear."""
     found = tuple(f"corr[{pair}" for pair in of_indices(fit.model))
     ends = names.str.replace(r"(, \d+)?\]$", "", regex=True)

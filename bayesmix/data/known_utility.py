@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.data.attributes import check_numeric
 from bayesmix.data.columns import first_few, show
 from bayesmix.data.table import ChoiceTable
 from bayesmix.errors import DataError
 
 
-def known_utility(data: ChoiceTable) -> NDArray[np.float64] | None:
+def known_utility(data: ChoiceTable) -> Array | None:
     """``offset - log q`` of every row (R,), utils; None where nothing is known.
 
     Raises
@@ -71,7 +71,7 @@ def check_outside(data: ChoiceTable, outside_option: bool, result: str) -> None:
         )
 
 
-def _probabilities(data: ChoiceTable, column: str) -> NDArray[np.float64]:
+def _probabilities(data: ChoiceTable, column: str) -> Array:
     values = check_numeric(data, column)
     wrong = np.flatnonzero(~((values > 0.0) & (values <= 1.0)))
     if len(wrong):

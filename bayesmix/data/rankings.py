@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmix.arrays import Indices
 from bayesmix.data.checks import others
 from bayesmix.data.columns import assigned, first_few, show
 from bayesmix.data.layout import Layout, layout_of, offsets
@@ -27,8 +28,6 @@ CHOSEN, STAGE = "chosen", "stage"
 
 UNRANKED = "missing"
 """How a column of ranks says that a row has none."""
-
-Indices = NDArray[np.int64]
 
 
 def read_ranks(layout: Layout, column: pd.Series, outside_option: bool) -> Indices:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Flags, Indices
 from bayesmix.data.columns import SHOWN, show
 from bayesmix.data.layout import name_situation
 from bayesmix.data.table import ChoiceTable
@@ -15,7 +15,7 @@ def kind_of_person(data: ChoiceTable) -> str:
     return "person" if data.person is not None else "situation"
 
 
-def varies_within_persons(data: ChoiceTable, other: NDArray[np.bool_]) -> str:
+def varies_within_persons(data: ChoiceTable, other: Flags) -> str:
     """How many persons, and which are first; ``other`` (R,) rows differ from their person's first.
 
     >>> import numpy as np
@@ -29,7 +29,7 @@ def varies_within_persons(data: ChoiceTable, other: NDArray[np.bool_]) -> str:
     return _words(data, data.row_person, other, named, f"{data.n_persons} {kind}s")
 
 
-def varies_within_situations(data: ChoiceTable, other: NDArray[np.bool_]) -> str:
+def varies_within_situations(data: ChoiceTable, other: Flags) -> str:
     """How many situations, and which are first; ``other`` (R,) rows differ from their first."""
     panel = data.person is not None
     found = np.unique(data.row_situation[other])[:SHOWN]
@@ -39,8 +39,8 @@ def varies_within_situations(data: ChoiceTable, other: NDArray[np.bool_]) -> str
 
 def _words(
     data: ChoiceTable,
-    group: NDArray[np.int64],
-    other: NDArray[np.bool_],
+    group: Indices,
+    other: Flags,
     named: list[str],
     whole: str,
 ) -> str:

@@ -13,7 +13,8 @@ from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+
+from bayesmix.arrays import Array, Flags
 
 EXACT = 2**53
 """Whole numbers beyond may not be floating-point numbers."""
@@ -73,7 +74,7 @@ def levels_in_use(frame: pd.DataFrame) -> pd.DataFrame:
     return used
 
 
-def numbers(values: pd.Series) -> NDArray[np.float64] | None:
+def numbers(values: pd.Series) -> Array | None:
     """Values as float64, missing ones as NaN; None where they are not numbers.
 
     Numbers are of a numeric or boolean type, Python objects that are all numbers, or categories
@@ -93,7 +94,7 @@ def uncoded(values: pd.Series) -> pd.Series:
     return values.astype(values.cat.categories.dtype)
 
 
-def lost_digits(values: pd.Series, found: NDArray[np.float64]) -> NDArray[np.bool_]:
+def lost_digits(values: pd.Series, found: Array) -> Flags:
     """Where whole numbers (R,) are not the floating-point ones ``found``: beyond 2**53."""
     lost = np.zeros(len(values), dtype=bool)
     for place in np.flatnonzero(np.abs(found) >= EXACT):
@@ -108,7 +109,7 @@ def _whole_label(values: pd.Series) -> bool:
     return kind in "iu" or (kind == "O" and pd.api.types.infer_dtype(values) == "integer")
 
 
-def _zero_one(values: pd.Series) -> NDArray[np.float64] | None:
+def _zero_one(values: pd.Series) -> Array | None:
     categories = values.cat.categories
     if categories.dtype.kind not in "iufb" or not np.isin(categories.to_numpy(), (0, 1)).all():
         return None
@@ -122,7 +123,7 @@ def _is_object(values: pd.Series) -> bool:
     )
 
 
-def _objects(values: pd.Series) -> NDArray[np.float64] | None:
+def _objects(values: pd.Series) -> Array | None:
     kind = pd.api.types.infer_dtype(values, skipna=True)
     missing = values.isna().to_numpy(dtype=bool)
     if kind not in NUMBERS and not (

@@ -6,8 +6,8 @@ from typing import Unpack
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.centring.grids import centre
 from bayesmix.centring.people import past_choices
 from bayesmix.classical.fit import Fit
@@ -20,8 +20,6 @@ from bayesmix.likelihood.class_grid import points_grid
 from bayesmix.likelihood.classes import log_shares, posterior_classes
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem
-
-Array = NDArray[np.float64]
 
 
 def class_probabilities(

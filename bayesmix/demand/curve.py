@@ -7,9 +7,10 @@ from typing import Unpack
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from bayesmix.arguments import refused, shown
+from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import nearest, show
@@ -21,8 +22,6 @@ from bayesmix.demand.sample import Sample, dataset, sample, squeezed
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.kernels.share_curves import own_shares
 from bayesmix.likelihood.problem import Problem
-
-Array = NDArray[np.float64]
 
 POINTS = 15
 RANGE = (0.5, 2.0)

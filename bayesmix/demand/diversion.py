@@ -8,9 +8,9 @@ from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from bayesmix.arguments import names, shown
+from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.columns import PRICE, check_column
@@ -32,8 +32,6 @@ from bayesmix.kernels.integrals import Mixture
 from bayesmix.kernels.substitution import QUALITY, REMOVAL, Change, marginal
 from bayesmix.kernels.vanishing_shares import VANISHED, log_row_shares
 from bayesmix.likelihood.problem import Problem
-
-Array = NDArray[np.float64]
 
 KINDS = ("removal", "quality", "finite")
 """Interventions that are not named by the column that changes."""

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 from rich.progress import track
 from scipy.stats import norm
 
+from bayesmix.arrays import Array, Flags
 from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.bayes.read import attributes_of, posterior_draws, record_of
 from bayesmix.bayes.read import is_own as is_own_posterior
@@ -35,8 +35,6 @@ from bayesmix.specification.record import (
     model_from_record,
     sources_from_record,
 )
-
-Array = NDArray[np.float64]
 
 STEP = 1e-3
 """Step of the delta method's differences, in standard errors."""
@@ -219,7 +217,7 @@ def krinsky_robb(fit: Fit, draws: int, rng: np.random.Generator) -> Array:
     return thetas
 
 
-def _covariance(fit: Fit) -> tuple[NDArray[np.bool_], Array]:
+def _covariance(fit: Fit) -> tuple[Flags, Array]:
     """Entries of the free vector that have a normal law (P,), and their covariance."""
     covariance = fit.information.covariance()
     moving = ~fit.information.silent

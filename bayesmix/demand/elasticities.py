@@ -6,9 +6,9 @@ from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from bayesmix.arguments import one_of, real, refused
+from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.columns import check_column
@@ -23,8 +23,6 @@ from bayesmix.demand.interventions import (
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Sample, dataset, sample, squeezed
 from bayesmix.errors import SpecificationError
-
-Array = NDArray[np.float64]
 
 KINDS = ("elasticity", "semi", "marginal")
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 from rich.progress import track
 
 from bayesmix.arguments import flag, seed, whole
+from bayesmix.arrays import Array
 from bayesmix.centring.people import People, past_choices, people
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
@@ -19,8 +19,6 @@ from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.kernels.integrals import coefficients_everywhere
 from bayesmix.likelihood.problem import Problem, bind_like
-
-Array = NDArray[np.float64]
 
 
 def individuals(

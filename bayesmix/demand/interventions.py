@@ -13,8 +13,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.sample import Piece, Sample
 from bayesmix.errors import SpecificationError
@@ -33,8 +33,6 @@ from bayesmix.kernels.substitution import (
 )
 from bayesmix.kernels.vanishing_shares import VANISHED, Sums, log_substitution
 from bayesmix.likelihood.problem import Problem, in_scenario
-
-Array = NDArray[np.float64]
 
 STEP = 2.0**-7
 LEVELS = 3
@@ -161,7 +159,7 @@ def log_leaving(pieces: list[Arguments], size: Size) -> Array:
     return out
 
 
-def _lost(effect: Array, share: Array) -> NDArray[np.bool_]:
+def _lost(effect: Array, share: Array) -> Flags:
     """Alternatives (G, J) that somebody might have, and that no number says that anybody leaves."""
     own = np.arange(effect.shape[1])
     return (np.abs(effect[:, own, own]) < VANISHED) & (share[:, own] > 0.0)

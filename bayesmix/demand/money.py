@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.arrays import Array
 from bayesmix.demand.columns import PRICE, check_column
 from bayesmix.demand.interventions import Intervention, attribute_slope
 from bayesmix.errors import SpecificationError
@@ -13,8 +13,6 @@ from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.classes import PointCoefficient
 from bayesmix.specification.mixing import Coefficient
 from bayesmix.specification.model import MixedLogit
-
-Array = NDArray[np.float64]
 
 REMEDY = (
     "give it LogNormal(..., sign=-1), which is negative for everybody, a fixed coefficient, or "

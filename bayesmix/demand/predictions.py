@@ -7,16 +7,14 @@ from typing import Unpack
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.predict import probability_table
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Sample, sample
 from bayesmix.demand.shares import of_rows
-
-Array = NDArray[np.float64]
 
 
 def predict(

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Indices
 from bayesmix.centring.people import People, people
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
@@ -31,9 +31,6 @@ from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.substitution import Sets, Size
 from bayesmix.likelihood.mixture import base_at, row_scales
 from bayesmix.likelihood.problem import Problem, bind_like, bind_scenario, to_predict
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,15 +6,13 @@ from typing import Unpack
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Piece, Sample, dataset, sample, squeezed
 from bayesmix.kernels.shares import row_shares
-
-Array = NDArray[np.float64]
 
 
 def shares(

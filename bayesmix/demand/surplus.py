@@ -8,8 +8,8 @@ from typing import Unpack
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Flags
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.interventions import Intervention
@@ -19,8 +19,6 @@ from bayesmix.demand.sample import Sample, dataset, sample, squeezed
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.logsums import money_logsums
 from bayesmix.likelihood.problem import check_scenario, written
-
-Array = NDArray[np.float64]
 
 
 def surplus(
@@ -103,7 +101,7 @@ def surplus(
     return squeezed(out, by)
 
 
-def _note(found: Sample, estimate: Array, refused: NDArray[np.bool_], price: str) -> str:
+def _note(found: Sample, estimate: Array, refused: Flags, price: str) -> str:
     """Why ends are missing, from where (N, G) there is no surplus; raises without an estimate."""
     draws = found.uncertainty.draws
     bad, at = int(refused.any(axis=1).sum()), len(refused)

@@ -9,9 +9,9 @@ from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from bayesmix.arguments import flag, refused, text
+from bayesmix.arrays import Array
 from bayesmix.bayes.read import attributes_of
 from bayesmix.centring.people import People, people
 from bayesmix.classical.fit import Fit
@@ -35,8 +35,6 @@ from bayesmix.likelihood.problem import Problem, bind_like
 from bayesmix.specification.model import Design, MixedLogit, model_space
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.record import model_from_record
-
-Array = NDArray[np.float64]
 
 NODES = 4096
 """Nodes of the population's law, where no data say whose coefficients they are."""

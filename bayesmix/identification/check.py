@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.centring.grids import centre
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
@@ -24,8 +24,6 @@ from bayesmix.specification.covariates import covariates
 from bayesmix.specification.formula import evaluate
 from bayesmix.specification.means import Terms
 from bayesmix.specification.model import MixedLogit
-
-Array = NDArray[np.float64]
 
 NODES, SEED = 64, 0
 """Of the grid on which curvature is looked at."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Flags, Indices
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few, show
 from bayesmix.data.reserved import OUTSIDE_IN_WORDS
@@ -37,7 +37,7 @@ def _alternatives(data: ChoiceData) -> Iterator[Finding]:
         offered[-1] = real.sum()
     chosen = np.bincount(chosen_alternative(data)[real], minlength=len(labels))
 
-    def names(which: NDArray[np.bool_]) -> str:
+    def names(which: Flags) -> str:
         return first_few([label for label, w in zip(labels, which, strict=True) if w])
 
     never = (chosen == 0) & (offered > 0)
@@ -104,7 +104,7 @@ def _single(data: ChoiceData) -> Iterator[Finding]:
         )
 
 
-def chosen_alternative(data: ChoiceData) -> NDArray[np.int64]:
+def chosen_alternative(data: ChoiceData) -> Indices:
     """Position (T,) of the chosen alternative; the outside option's comes last."""
     chosen = np.full(data.n_situations, len(data.alternatives))
     inside = data.chosen_row >= 0

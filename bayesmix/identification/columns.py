@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
 from bayesmix.errors import Fault
@@ -17,8 +17,6 @@ from bayesmix.specification.magnitudes import rounded_columns, size_faults
 from bayesmix.specification.means import Terms, term_faults
 from bayesmix.specification.mixing import Law
 from bayesmix.specification.variation import spread
-
-Array = NDArray[np.float64]
 
 ORDERS = 1e3
 """Ratio of spreads from which columns are of very different scales."""
@@ -151,7 +149,7 @@ def _repeated(
             )
 
 
-def _varies(column: Array, data: ChoiceData) -> NDArray[np.bool_]:
+def _varies(column: Array, data: ChoiceData) -> Flags:
     """Whether a column differs between a person's situations for some alternative, (I,)."""
     key = data.row_person * len(data.alternatives) + data.alternative_code
     order = np.argsort(key, kind="stable")

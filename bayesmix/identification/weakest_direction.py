@@ -9,13 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.errors import Fault
 from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.parameters import ParameterSpace
-
-Array = NDArray[np.float64]
 
 HARDLY = 1e-4
 """Smallest eigenvalue, over the largest, below which a combination is hardly determined."""

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import nnls
 from scipy.stats import chi2
 
-Array = NDArray[np.float64]
+from bayesmix.arrays import Array
 
 DRAWS = 4096
 BATCH = 128

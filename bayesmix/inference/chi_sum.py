@@ -10,15 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.optimize import brentq
 
+from bayesmix.arrays import Array
 from bayesmix.classical.covariance import weighting
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import ConvergenceError, SpecificationError
-
-Array = NDArray[np.float64]
 
 SETTLED = 1e-12
 """Share of the integrand's peak by which two successive rules of an integral may differ."""

@@ -6,19 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 from bayesmix import arguments
 from bayesmix.accuracy.certificate import Certificate
+from bayesmix.arrays import Array
 from bayesmix.classical.covariance import KINDS, shift_units
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
 from bayesmix.inference.meaning import meanings
 from bayesmix.inference.wald import RANK, HypothesisTest, chi_squared, outcome
 from bayesmix.integration.grids import PopulationGrid
-
-Array = NDArray[np.float64]
 
 JOINT = "joint"
 NOTED = 0.1

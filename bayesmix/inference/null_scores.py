@@ -8,16 +8,14 @@ so the shape of the cone that a likelihood ratio is projected on.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Flags
 from bayesmix.centring.grids import centre
 from bayesmix.classical.fit import Fit
 from bayesmix.inference.nesting import Nesting, last_in_their_laws, null_params
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem, bind
-
-Array = NDArray[np.float64]
 
 NODES = 256
 SEED = 7
@@ -57,7 +55,7 @@ def _covariance(scores: Array, size: int) -> Array | None:
     return inverse / np.outer(scale[:size], scale[:size])
 
 
-def _bounded_entries(problem: Problem, terms: tuple[str, ...]) -> NDArray[np.bool_]:
+def _bounded_entries(problem: Problem, terms: tuple[str, ...]) -> Flags:
     """Entries (P,) of the free vector that belong to the covariance matrices at 0."""
     space = problem.parameters
     still = np.isin(space.random, terms)

@@ -10,13 +10,11 @@ import numpy as np
 import pandas as pd
 from formulaic.errors import FormulaicError
 from formulaic.utils.constraints import LinearConstraints
-from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.arrays import Array
 from bayesmix.data.columns import nearest
 from bayesmix.errors import SpecificationError
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,16 +8,15 @@ from html import escape
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
 from bayesmix.inference.chi_bar import ChiBar, ConeLaw
 from bayesmix.inference.chi_sum import ChiSum
 from bayesmix.inference.restrictions import Restrictions, read_restrictions
 
-Array = NDArray[np.float64]
 Law = ChiBar | ConeLaw | ChiSum
 
 RANK = 1e-8

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.likelihood.problem import Problem
-
-Array = NDArray[np.float64]
 
 
 def log_shares(problem: Problem, theta: Array, start: int = 0, stop: int | None = None) -> Array:

@@ -12,11 +12,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.likelihood.problem import Problem
-
-Array = NDArray[np.float64]
 
 DIGITS = 2.0**32
 """Relative precision of rescaled weights: a search repeats its path to the bit at any scale, which

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.data.columns import first_few
 from bayesmix.errors import IntegrationError
 from bayesmix.kernels.integrals import integrate_parallel
@@ -17,9 +17,6 @@ from bayesmix.likelihood.classes import over_classes
 from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at, row_scales
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Grid, Problem
-
-Array = NDArray[np.float64]
-
 
 SIGNED = "rules with negative weights cannot follow such persons; use centred(sobol(64))"
 HUGE = "utilities are not finite; look for a mean or a standard deviation that is far too large"

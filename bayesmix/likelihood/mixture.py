@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.kernels.integrals import Mixture, coefficients_everywhere
 from bayesmix.kernels.laws import law_tables
 from bayesmix.kernels.logit import Panel
 from bayesmix.likelihood.classes import log_shares
 from bayesmix.likelihood.ordered_sums import linear
 from bayesmix.likelihood.problem import Problem
-
-Array = NDArray[np.float64]
 
 
 def locations_at(problem: Problem, theta: Array, start: int = 0, stop: int | None = None) -> Array:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, Fault, SpecificationError
 from bayesmix.likelihood.effective_weights import in_effective_persons, person_unit
@@ -15,8 +15,6 @@ from bayesmix.likelihood.ordered_sums import cross, linear, weighted_sum
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.means import constant_shifts
 from bayesmix.specification.mixing import Coefficient
-
-Array = NDArray[np.float64]
 
 ITERATIONS = 100
 DECREMENT = 1e-12

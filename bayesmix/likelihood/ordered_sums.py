@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from bayesmix.arrays import Array
 
 
 def weighted_sum(weights: Array, values: Array) -> Array:

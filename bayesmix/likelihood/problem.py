@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.data.checks import check_estimable
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known_utility import check_offset, check_outside
@@ -21,9 +21,6 @@ from bayesmix.specification.formula import Learnt
 from bayesmix.specification.model import Design, MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.scale import Sources
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 CHUNK_BYTES = 2**30
 """Memory of the nodes of one chunk, of what looks at all nodes of many persons."""
@@ -122,7 +119,7 @@ class Problem:
         return bool((np.abs(self.link) == CENSORED).any())
 
     @cached_property
-    def index(self) -> NDArray[np.bool_]:
+    def index(self) -> Flags:
         """Whether location and scale (K,) are those of an index without units."""
         return np.array([c.law.index for c in self.design.coefficients], dtype=bool)
 

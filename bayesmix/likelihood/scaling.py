@@ -5,12 +5,10 @@ from __future__ import annotations
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.likelihood.multinomial import multinomial
 from bayesmix.likelihood.problem import Problem
-
-Array = NDArray[np.float64]
 
 _PRICE_SCALES: WeakKeyDictionary[Problem, float] = WeakKeyDictionary()
 

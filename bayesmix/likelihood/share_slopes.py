@@ -6,14 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.kernels.share_slopes import share_slopes
 from bayesmix.likelihood.mixture import base_at, mixture_at
 from bayesmix.likelihood.problem import Grid, Problem
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 ROWS = 2**17
 """Rows handled together, about: it bounds the memory of their derivatives."""

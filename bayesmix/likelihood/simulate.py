@@ -6,17 +6,15 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.arrays import Array, Indices
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
 from bayesmix.likelihood.classes import log_shares
 from bayesmix.likelihood.mixture import base_at, coefficients_at, row_scales
 from bayesmix.likelihood.problem import Problem, bind_sets
 from bayesmix.specification.model import MixedLogit
-
-Array = NDArray[np.float64]
 
 
 def simulate_choices(
@@ -71,9 +69,7 @@ def simulate_choices(
     return data.with_ranks(_ranks(data, utility, outside))
 
 
-def draw_choices(
-    problem: Problem, theta: Array, beta: Array, rng: np.random.Generator
-) -> NDArray[np.int64]:
+def draw_choices(problem: Problem, theta: Array, beta: Array, rng: np.random.Generator) -> Indices:
     """Chosen rows (T,), -1 for the outside option, of persons with the coefficients beta (I, .)."""
     utility, outside = _utilities(problem, theta, beta, rng)
     start = problem.data.situation_start
@@ -94,7 +90,7 @@ def _utilities(
     return utility, rng.gumbel(size=data.n_situations) if data.outside_option else None
 
 
-def _ranks(data: ChoiceData, utility: Array, outside: Array | None) -> NDArray[np.int64]:
+def _ranks(data: ChoiceData, utility: Array, outside: Array | None) -> Indices:
     """Ranks (R,) of the rows of first choices: as many as were observed, or above the outside."""
     first = data.first_choices()
     order = np.lexsort((-utility, first.row_situation))

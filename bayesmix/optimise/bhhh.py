@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.scaling import natural_units
@@ -18,8 +18,6 @@ from bayesmix.optimise.maximise import (
     maximise,
     whitening,
 )
-
-Array = NDArray[np.float64]
 
 ARMIJO = 1e-4
 """Share of the promised gain that a step must keep."""

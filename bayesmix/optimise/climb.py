@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, anchored_grid, centre
 from bayesmix.integration.descriptions import Centred
 from bayesmix.integration.grids import PopulationGrid
@@ -24,8 +24,6 @@ from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.bhhh import maximise_likelihood
 from bayesmix.optimise.maximise import Optimum, whitening
-
-Array = NDArray[np.float64]
 
 ROUNDS = 60
 CLIMB = 5

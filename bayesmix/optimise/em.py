@@ -9,13 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Indices
 from bayesmix.likelihood.classes import normalised, posterior_classes
 from bayesmix.likelihood.multinomial import Multinomial, logit_derivatives, starting_values
 from bayesmix.likelihood.problem import Problem
-
-Array = NDArray[np.float64]
 
 CANDIDATES, SHORT = 5, 5
 """Random starts that are tried, so many iterations each; the best goes on."""
@@ -53,7 +51,7 @@ class _Work:
 
     problem: Problem
     x: Array
-    places: NDArray[np.int64]
+    places: Indices
     """Positions (C, M) of each class's coefficients among all that are estimated."""
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.kernels.coefficient_space import CoefficientNodes
@@ -15,8 +14,6 @@ from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.leave_boundary import at_boundary
 from bayesmix.optimise.maximise import whitening
-
-Array = NDArray[np.float64]
 
 UNCERTAIN = 0.25
 """Standard error of the logarithm of a standard deviation (given the coefficients before it)."""

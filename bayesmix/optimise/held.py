@@ -17,8 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.centring.follow import followed
 from bayesmix.centring.grids import PersonGrid, anchored_grid, centre
 from bayesmix.integration.descriptions import Centred, DrawRule
@@ -31,8 +31,6 @@ from bayesmix.likelihood.problem import CHUNK_BYTES, Problem
 from bayesmix.optimise.freeze import hold
 from bayesmix.optimise.louis import applicable
 from bayesmix.optimise.maximise import ByPerson, Optimum
-
-Array = NDArray[np.float64]
 
 ROUNDS, RENEWALS = 12, 2
 """Steps of a search on nodes that follow, and such searches."""

@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import coefficient_units
 from bayesmix.optimise.maximise import Optimum
-
-Array = NDArray[np.float64]
 
 NEAR_UTILS = 0.1
 """A standard deviation that moves utilities by less than this within situations is near 0."""

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Indices
 from bayesmix.centring.grids import PersonGrid, centre, posterior_weights
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.kernels.integrals import node_log_probabilities
@@ -26,9 +26,6 @@ from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.leave_boundary import at_boundary
 from bayesmix.optimise.maximise import whitening
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 NODES, DRAFT_NODES = 4096, 1024
 """Person-centred nodes of a scrambling, with 500 persons; fewer with more persons."""

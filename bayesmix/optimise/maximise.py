@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult, minimize
 
 from bayesmix import arguments
+from bayesmix.arrays import Array
 
-Array = NDArray[np.float64]
 Function = Callable[[Array], tuple[float, Array]]
 
 OPTIMIZERS = {"bfgs": "BFGS", "l-bfgs-b": "L-BFGS-B", "trust-region": "trust-constr"}

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from bayesmix import arguments
 from bayesmix.accuracy.pooling import pooled
+from bayesmix.arrays import Array
 from bayesmix.centring.grids import centre
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.descriptions import Centred, Rule
@@ -19,8 +19,6 @@ from bayesmix.integration.rules import centred, halton, monte_carlo, sobol
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem, bind
 from bayesmix.specification.model import MixedLogit
-
-Array = NDArray[np.float64]
 
 NODES = (16, 32, 64, 128, 256, 512)
 REFERENCE = 2048

@@ -14,14 +14,10 @@ from itertools import groupby
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.parameters import ParameterSpace, check_names
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,10 @@ from formulaic.errors import DataMismatchWarning
 from formulaic.materializers.types import FactorValues
 from formulaic.parser.types import Factor, Term
 from formulaic.transforms.contrasts import ContrastsState, TreatmentContrasts
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Flags
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.reading import CONSTANT, Reading, first_line
-
-Array = NDArray[np.float64]
 
 MOST_COLUMNS = 10_000
 """Most columns that a term may be."""
@@ -46,7 +44,7 @@ class State:
     """
 
     spec: formulaic.ModelSpec
-    keep: NDArray[np.bool_]
+    keep: Flags
     reading: Reading
     learnt: Mapping[str, dict[str, Any]]
     empty: tuple[str, ...] = ()
@@ -114,7 +112,7 @@ def _labels(value: FactorValues[Any]) -> pd.Series:
     return pd.Series(value.__wrapped__)
 
 
-def empty_columns(matrix: formulaic.ModelMatrix, values: Array, keep: NDArray[np.bool_]) -> Any:
+def empty_columns(matrix: formulaic.ModelMatrix, values: Array, keep: Flags) -> Any:
     """Which columns (M,) of terms with categories are 0 in every row, where others are not."""
     spec, zero = matrix.model_spec, ~values.any(axis=0)
     found = np.zeros(len(keep), dtype=bool)

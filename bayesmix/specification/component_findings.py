@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import Fault
 from bayesmix.specification.error_components import (
@@ -16,10 +16,8 @@ from bayesmix.specification.error_components import (
 )
 from bayesmix.specification.mixing import Law
 
-Array = NDArray[np.float64]
 
-
-def dummies_on_alternatives(values: Array, data: ChoiceData) -> tuple[Array, NDArray[np.bool_]]:
+def dummies_on_alternatives(values: Array, data: ChoiceData) -> tuple[Array, Flags]:
     """Each alternative's value (A, M) of columns, and which columns (M,) are 0/1 dummies on them.
 
     A dummy has the same value in all rows of an alternative.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.varying import varies_within_persons
 from bayesmix.errors import DataError, Fault, SpecificationError
@@ -22,8 +22,6 @@ from bayesmix.specification.formula import (
 )
 from bayesmix.specification.magnitudes import beyond, near_constant, near_constants
 from bayesmix.specification.mixing import Coefficient
-
-Array = NDArray[np.float64]
 
 CONSTANT = "Intercept"
 
@@ -135,7 +133,7 @@ def _by_person(columns: Columns, data: ChoiceData, role: str) -> Array:
     return values[first]
 
 
-def _column(state: State, data: ChoiceData) -> tuple[str, NDArray[np.bool_]] | None:
+def _column(state: State, data: ChoiceData) -> tuple[str, Flags] | None:
     """The first column of the data in a formula that varies within persons, and its rows (R,)."""
     first = data.situation_start[data.person_start[:-1]]
     for name in (n for n in state.reading.columns if n in data.frame.columns):

@@ -17,16 +17,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from bayesmix.arrays import Array, Indices
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import Fault
 from bayesmix.specification.variation import deviations
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 MOST_SETS = 100
 """Distinct choice sets that are looked at, the most frequent ones: more of them add nothing."""

@@ -14,6 +14,7 @@ import pandas as pd
 from formulaic.materializers.types import FactorValues
 from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.data.widen import numbers
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.functions import (
@@ -26,8 +27,6 @@ from bayesmix.specification.functions import (
     statistic,
 )
 from bayesmix.specification.syntax import column_name, dotted, is_text, method_of
-
-Array = NDArray[np.float64]
 
 _ARITHMETIC: Mapping[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,

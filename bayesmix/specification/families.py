@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import expit, ndtr
 
+from bayesmix.arrays import Array
+
 if TYPE_CHECKING:
     from bayesmix.specification.mixing import Coefficient
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ import formulaic
 import numpy as np
 from formulaic.errors import DataMismatchWarning
 from formulaic.parser.types import Term
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import show
 from bayesmix.errors import DataError, SpecificationError
@@ -52,8 +52,6 @@ __all__ = [
     "no_term",
     "read",
 ]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

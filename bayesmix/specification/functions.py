@@ -21,9 +21,8 @@ from formulaic.transforms.contrasts import (
     SumContrasts,
     TreatmentContrasts,
 )
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from bayesmix.arrays import Array
 
 
 class Treatment(TreatmentContrasts):

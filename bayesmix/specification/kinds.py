@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from bayesmix.arrays import Array
 from bayesmix.specification.mixing import Coefficient
-
-Array = NDArray[np.float64]
 
 FEW = 512
 """Kinds of people that are left as they are."""

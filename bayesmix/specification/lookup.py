@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from formulaic.materializers.types import FactorValues
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.data.attributes import check_complete, check_numeric
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.widen import numbers
@@ -18,8 +18,6 @@ from bayesmix.errors import DataError, SpecificationError
 from bayesmix.specification.expressions import Scope
 from bayesmix.specification.reading import Expression, Reading, first_line
 from bayesmix.specification.trusted import run
-
-Array = NDArray[np.float64]
 
 
 def factor_values(

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import Fault
 from bayesmix.specification.variation import deviations, spread
-
-Array = NDArray[np.float64]
 
 LARGEST = 1e100
 """Size above which, or below one over which, products are not numbers."""
@@ -34,7 +32,7 @@ def size_faults(values: Array, names: tuple[str, ...], data: ChoiceData) -> Iter
         )
 
 
-def beyond(size: Array) -> NDArray[np.bool_]:
+def beyond(size: Array) -> Flags:
     """Which sizes have squares that are not numbers; 0 is none of them."""
     return (size > LARGEST) | ((size > 0.0) & (size < 1.0 / LARGEST))
 

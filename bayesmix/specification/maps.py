@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import (
     expit,
     gammainc,
@@ -21,10 +20,9 @@ from scipy.special import (
 )
 from scipy.stats import norm
 
+from bayesmix.arrays import Array
 from bayesmix.specification.families import censored_moments
 from bayesmix.specification.mixing import Coefficient
-
-Array = NDArray[np.float64]
 
 TERMS = 128
 """Hermite polynomials of a map."""

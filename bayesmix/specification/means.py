@@ -11,16 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, Fault
 from bayesmix.specification.covariates import Covariates
 from bayesmix.specification.magnitudes import constant_faults, size_faults
 from bayesmix.specification.mixing import Coefficient
 from bayesmix.specification.variation import flat_faults, variation_faults
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +41,7 @@ class Terms:
     persons: Covariates | None = None
 
 
-def meanless(
-    coefficients: Sequence[Coefficient], persons: Covariates | None = None
-) -> NDArray[np.bool_]:
+def meanless(coefficients: Sequence[Coefficient], persons: Covariates | None = None) -> Flags:
     """Which coefficients (K,) cannot have the same mean, other than 0, for everybody.
 
     Those of laws that are symmetric around an index of mean 0 (a lognormal one has a mean), unless
@@ -65,9 +61,7 @@ def constant_shifts(persons: Covariates, k: int) -> Array | None:
     return found if np.abs(z @ found - ones).max() < 1e-9 else None
 
 
-def _without_mean(
-    coefficients: Sequence[Coefficient], persons: Covariates | None
-) -> NDArray[np.bool_]:
+def _without_mean(coefficients: Sequence[Coefficient], persons: Covariates | None) -> Flags:
     """Which coefficients (K,) have a mean of 0 whatever their parameters, but for shifts."""
     centred = [k for k, c in enumerate(coefficients) if c.mean == "0"]
     if persons is not None:

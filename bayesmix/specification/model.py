@@ -10,9 +10,9 @@ from html import escape
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known_utility import known_utility
 from bayesmix.errors import SpecificationError
@@ -33,8 +33,6 @@ from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.reading import remember_trust
 from bayesmix.specification.scale import Sources, check_scales, sources
 from bayesmix.specification.variation import levels, spread
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -341,7 +339,7 @@ class Design:
         return words if self.empty else ""
 
     @property
-    def meanless(self) -> NDArray[np.bool_]:
+    def meanless(self) -> Flags:
         """Columns (K + F,), those with a law first, whose coefficients have no common mean."""
         fixed = np.zeros(self.fixed.shape[1], dtype=bool)
         return np.concatenate([meanless(self.coefficients, self.persons), fixed])

@@ -17,12 +17,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bayesmix import arguments
+from bayesmix.arrays import Array, Indices
 from bayesmix.errors import SpecificationError
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -54,12 +52,12 @@ class ParameterSpace:
     scales: tuple[str, ...] = ()
 
     @cached_property
-    def located(self) -> NDArray[np.int64]:
+    def located(self) -> Indices:
         """Positions of the random coefficients that have a mean to estimate."""
         return np.array([k for k in range(self.n_random) if k not in self.centred], dtype=np.int64)
 
     @cached_property
-    def shifted(self) -> NDArray[np.int64]:
+    def shifted(self) -> Indices:
         """Position of the random coefficient of each shift (M,)."""
         return np.array([k for k, _ in self.shifts], dtype=np.int64)
 
@@ -72,7 +70,7 @@ class ParameterSpace:
         return tuple(f"{self.random[k]}, {name}" for k, name in self.shifts)
 
     @cached_property
-    def chol_index(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def chol_index(self) -> tuple[Indices, Indices]:
         """Rows and columns of the free entries of ``L``, block by block, row by row."""
         pairs = [(k, j) for block in self.blocks for k in block for j in block if j <= k]
         rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
@@ -140,7 +138,7 @@ class ParameterSpace:
         log_scale = np.zeros(len(self.scales)) if log_scale is None else log_scale
         return np.concatenate([mean[self.located], chol[self.chol_index], fixed, shift, log_scale])
 
-    def diagonal(self) -> NDArray[np.int64]:
+    def diagonal(self) -> Indices:
         """Positions in ``theta`` of the diagonal of ``L``."""
         rows, columns = self.chol_index
         return len(self.located) + np.flatnonzero(rows == columns)

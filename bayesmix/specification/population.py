@@ -10,10 +10,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import brentq
 
+from bayesmix.arrays import Array
 from bayesmix.specification.families import Moments, at_zero_scale, censored_moments, moments
 from bayesmix.specification.kinds import nodes
 from bayesmix.specification.maps import (
@@ -27,8 +27,6 @@ from bayesmix.specification.maps import (
     values_at,
 )
 from bayesmix.specification.mixing import Coefficient
-
-Array = NDArray[np.float64]
 
 QUICK = ("normal", "lognormal", "censored-normal")
 """Families of which all that a correlation needs of single laws has a closed form."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Indices
 from bayesmix.data.attributes import check_complete
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few, show
@@ -38,7 +38,7 @@ class Sources:
 
     column: str
     labels: tuple[Hashable, ...]
-    code: NDArray[np.int64]
+    code: Indices
 
     @property
     def scaled(self) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ def sources(column: str, data: ChoiceData, like: Sources | None = None) -> Sourc
     return Sources(column, labels, first)
 
 
-def check_scales(found: Sources, values: NDArray[np.float64], data: ChoiceData) -> None:
+def check_scales(found: Sources, values: Array, data: ChoiceData) -> None:
     """Refuse a source that shares no coefficient with the others, through which scales compare.
 
     Raises
@@ -116,7 +116,7 @@ def _place(label: Hashable, labels: tuple[Hashable, ...]) -> int:
     return words.index(str(label)) if str(label) in words else -1
 
 
-def _factorised(values: pd.Series) -> tuple[NDArray[np.int64], tuple[Hashable, ...]]:
+def _factorised(values: pd.Series) -> tuple[Indices, tuple[Hashable, ...]]:
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.cat.remove_unused_categories()
         return values.cat.codes.to_numpy().astype(np.int64), tuple(values.cat.categories.tolist())

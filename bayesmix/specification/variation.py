@@ -6,12 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import Fault
-
-Array = NDArray[np.float64]
 
 COLLINEAR = 3e-7
 """Length of a combination of columns of length 1 that counts as none: its square, which is what
