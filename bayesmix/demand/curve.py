@@ -65,7 +65,9 @@ def price_curve(
     xarray.Dataset
         ``estimate``, ``low`` and ``high`` by ``quantity`` (``"share"``, ``"revenue"``) and
         ``price``; ``best_price`` by ``limit`` (``"estimate"``, ``"low"``, ``"high"``); with ``by``
-        all of them by ``segment``.
+        all of them by ``segment``. A best price is NaN where revenue is highest at the first or
+        the last of ``prices``, and so are the ends of its interval where it is at some draws of
+        the parameters: the attribute ``note`` says at how many.
 
     Raises
     ------
@@ -99,10 +101,13 @@ def price_curve(
     )
     changes = [difference(before.there, scenario) for scenario in scenarios]
 
+    at_an_end: list[bool] = []
+
     def quantity(theta: Array) -> Array:
         share = _shares(before, code, changes, theta)
         both = np.stack([share, at * share], axis=1)
         best = best_price(at, both[:, 1])[:, None, None]
+        at_an_end.append(bool(np.isnan(best).any()))
         return np.concatenate([both, np.broadcast_to(best, (*both.shape[:2], 1))], axis=-1)
 
     values = before.of(quantity, "prices")
@@ -111,6 +116,12 @@ def price_curve(
     out = dataset(before, curves, list(coords), coords)
     ends = np.stack([v[:, 1, -1] for v in values], axis=-1)
     out["best_price"] = (("segment", "limit"), ends)
+    if any(at_an_end):
+        out.attrs["note"] = (
+            f"revenue is highest at an end of the prices at {sum(at_an_end)} of {len(at_an_end)} "
+            "values of the parameters, the estimate's among them, and there has no best price: "
+            "an interval without ends (NaN) asks for a wider range of prices"
+        )
     return squeezed(out.assign_coords(limit=list(Interval._fields)), by)
 
 

@@ -46,6 +46,9 @@ def test_the_best_price_is_that_of_a_fine_search(data):
 def test_a_top_at_the_end_is_no_best_price(fit, data):
     found = bm.price_curve(fit, data, 2, prices=[0.1, 0.2, 0.3], **QUICK)
     assert np.isnan(found["best_price"]).all()
+    assert "revenue is highest at an end of the prices at 4 of 4" in found.attrs["note"]
+    inside = bm.price_curve(fit, data, 2, prices=np.linspace(0.2, 30, 40), **QUICK)
+    assert "note" not in inside.attrs or np.isnan(inside["best_price"]).any()
 
 
 def test_prices_by_default_are_around_the_mean(fit, data):
