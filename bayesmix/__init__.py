@@ -21,217 +21,107 @@ theta       the free vector that optimisers move, (P,)
 
 from __future__ import annotations
 
+import ast
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from bayesmix.accuracy.integration_error import integration_error
-    from bayesmix.accuracy.refine import Tolerance
-    from bayesmix.bayes.inverse_wishart import InverseWishart
-    from bayesmix.bayes.models import pymc_model
-    from bayesmix.bayes.sampling import sample
-    from bayesmix.classical.bootstrap import Bootstrap, bootstrap
-    from bayesmix.classical.fit import Fit
-    from bayesmix.classical.msle import msle
-    from bayesmix.classical.msm import msm
-    from bayesmix.classical.mss import mss
-    from bayesmix.data import examples
-    from bayesmix.data.choices import ChoiceData
-    from bayesmix.demand.class_probabilities import class_probabilities
-    from bayesmix.demand.curve import price_curve
-    from bayesmix.demand.diversion import diversion, marginal_consumers
-    from bayesmix.demand.elasticities import elasticities
-    from bayesmix.demand.individuals import individuals
-    from bayesmix.demand.predictions import predict
-    from bayesmix.demand.shares import shares
-    from bayesmix.demand.surplus import surplus
-    from bayesmix.demand.wtp import wtp
-    from bayesmix.errors import (
-        ConvergenceError,
-        DataError,
-        IntegrationError,
-        SpecificationError,
-    )
-    from bayesmix.identification.check import check
-    from bayesmix.inference.hausman import hausman_test
-    from bayesmix.inference.likelihood_ratio import lr_test
-    from bayesmix.inference.wald import HypothesisTest, wald_test
-    from bayesmix.integration.grids import population_grid
-    from bayesmix.integration.overview import rule_table
-    from bayesmix.integration.rules import (
-        centred,
-        gauss_hermite,
-        halton,
-        mlhs,
-        monte_carlo,
-        sobol,
-        sparse,
-        trapezoid,
-    )
-    from bayesmix.likelihood.simulate import simulate_choices
-    from bayesmix.reporting.accuracy import compare_rules, plot_rules
-    from bayesmix.reporting.compare import compare
-    from bayesmix.reporting.demand_plots import (
-        plot_diversion,
-        plot_matrix,
-        plot_price_curve,
-        plot_wtp,
-    )
-    from bayesmix.reporting.demand_tables import demand_table
-    from bayesmix.reporting.latex import to_latex
-    from bayesmix.specification.bounded import (
-        CensoredNormal,
-        JohnsonSB,
-        Triangular,
-        TruncatedNormal,
-        Uniform,
-    )
-    from bayesmix.specification.classes import LatentClass
-    from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
-    from bayesmix.specification.model import MixedLogit
-    from bayesmix.specification.one_sided import Exponential, Gamma
+if TYPE_CHECKING:  # what is public, and where it lives; the one listing of either
+    from bayesmix.accuracy.integration_error import integration_error as integration_error
+    from bayesmix.accuracy.refine import Tolerance as Tolerance
+    from bayesmix.bayes.inverse_wishart import InverseWishart as InverseWishart
+    from bayesmix.bayes.models import pymc_model as pymc_model
+    from bayesmix.bayes.sampling import sample as sample
+    from bayesmix.classical.bootstrap import Bootstrap as Bootstrap
+    from bayesmix.classical.bootstrap import bootstrap as bootstrap
+    from bayesmix.classical.fit import Fit as Fit
+    from bayesmix.classical.msle import msle as msle
+    from bayesmix.classical.msm import msm as msm
+    from bayesmix.classical.mss import mss as mss
+    from bayesmix.data import examples as examples
+    from bayesmix.data.choices import ChoiceData as ChoiceData
+    from bayesmix.demand.class_probabilities import class_probabilities as class_probabilities
+    from bayesmix.demand.curve import price_curve as price_curve
+    from bayesmix.demand.diversion import diversion as diversion
+    from bayesmix.demand.diversion import marginal_consumers as marginal_consumers
+    from bayesmix.demand.elasticities import elasticities as elasticities
+    from bayesmix.demand.individuals import individuals as individuals
+    from bayesmix.demand.predictions import predict as predict
+    from bayesmix.demand.shares import shares as shares
+    from bayesmix.demand.surplus import surplus as surplus
+    from bayesmix.demand.wtp import wtp as wtp
+    from bayesmix.errors import ConvergenceError as ConvergenceError
+    from bayesmix.errors import DataError as DataError
+    from bayesmix.errors import IntegrationError as IntegrationError
+    from bayesmix.errors import SpecificationError as SpecificationError
+    from bayesmix.identification.check import check as check
+    from bayesmix.inference.hausman import hausman_test as hausman_test
+    from bayesmix.inference.likelihood_ratio import lr_test as lr_test
+    from bayesmix.inference.wald import HypothesisTest as HypothesisTest
+    from bayesmix.inference.wald import wald_test as wald_test
+    from bayesmix.integration.grids import population_grid as population_grid
+    from bayesmix.integration.overview import rule_table as rule_table
+    from bayesmix.integration.rules import centred as centred
+    from bayesmix.integration.rules import gauss_hermite as gauss_hermite
+    from bayesmix.integration.rules import halton as halton
+    from bayesmix.integration.rules import mlhs as mlhs
+    from bayesmix.integration.rules import monte_carlo as monte_carlo
+    from bayesmix.integration.rules import sobol as sobol
+    from bayesmix.integration.rules import sparse as sparse
+    from bayesmix.integration.rules import trapezoid as trapezoid
+    from bayesmix.likelihood.simulate import simulate_choices as simulate_choices
+    from bayesmix.reporting.accuracy import compare_rules as compare_rules
+    from bayesmix.reporting.accuracy import plot_rules as plot_rules
+    from bayesmix.reporting.compare import compare as compare
+    from bayesmix.reporting.demand_plots import plot_diversion as plot_diversion
+    from bayesmix.reporting.demand_plots import plot_matrix as plot_matrix
+    from bayesmix.reporting.demand_plots import plot_price_curve as plot_price_curve
+    from bayesmix.reporting.demand_plots import plot_wtp as plot_wtp
+    from bayesmix.reporting.demand_tables import demand_table as demand_table
+    from bayesmix.reporting.latex import to_latex as to_latex
+    from bayesmix.specification.bounded import CensoredNormal as CensoredNormal
+    from bayesmix.specification.bounded import JohnsonSB as JohnsonSB
+    from bayesmix.specification.bounded import Triangular as Triangular
+    from bayesmix.specification.bounded import TruncatedNormal as TruncatedNormal
+    from bayesmix.specification.bounded import Uniform as Uniform
+    from bayesmix.specification.classes import LatentClass as LatentClass
+    from bayesmix.specification.mixing import Correlated as Correlated
+    from bayesmix.specification.mixing import LKJNormal as LKJNormal
+    from bayesmix.specification.mixing import LogNormal as LogNormal
+    from bayesmix.specification.mixing import Normal as Normal
+    from bayesmix.specification.model import MixedLogit as MixedLogit
+    from bayesmix.specification.one_sided import Exponential as Exponential
+    from bayesmix.specification.one_sided import Gamma as Gamma
 
 __version__ = version("bayesmix")
 
-# Where each public name lives: modules are imported when a name is first used, so that importing
-# the package is quick and needs neither a sampler nor a plotting library.
-_HOMES = {
-    "bayes.inverse_wishart": ["InverseWishart"],
-    "bayes.models": ["pymc_model"],
-    "bayes.sampling": ["sample"],
-    "classical.bootstrap": ["Bootstrap", "bootstrap"],
-    "classical.fit": ["Fit"],
-    "inference.hausman": ["hausman_test"],
-    "inference.wald": ["HypothesisTest", "wald_test"],
-    "inference.likelihood_ratio": ["lr_test"],
-    "classical.msle": ["msle"],
-    "classical.msm": ["msm"],
-    "classical.mss": ["mss"],
-    "data.choices": ["ChoiceData"],
-    "demand.class_probabilities": ["class_probabilities"],
-    "demand.curve": ["price_curve"],
-    "demand.diversion": ["diversion", "marginal_consumers"],
-    "demand.elasticities": ["elasticities"],
-    "demand.individuals": ["individuals"],
-    "demand.predictions": ["predict"],
-    "demand.shares": ["shares"],
-    "demand.surplus": ["surplus"],
-    "demand.wtp": ["wtp"],
-    "errors": ["ConvergenceError", "DataError", "IntegrationError", "SpecificationError"],
-    "integration.grids": ["population_grid"],
-    "integration.overview": ["rule_table"],
-    "integration.rules": [
-        "centred",
-        "gauss_hermite",
-        "halton",
-        "mlhs",
-        "monte_carlo",
-        "sobol",
-        "sparse",
-        "trapezoid",
-    ],
-    "accuracy.integration_error": ["integration_error"],
-    "accuracy.refine": ["Tolerance"],
-    "identification.check": ["check"],
-    "likelihood.simulate": ["simulate_choices"],
-    "reporting.accuracy": ["compare_rules", "plot_rules"],
-    "reporting.compare": ["compare"],
-    "reporting.demand_plots": ["plot_diversion", "plot_matrix", "plot_price_curve", "plot_wtp"],
-    "reporting.demand_tables": ["demand_table"],
-    "reporting.latex": ["to_latex"],
-    "specification.bounded": [
-        "CensoredNormal",
-        "JohnsonSB",
-        "Triangular",
-        "TruncatedNormal",
-        "Uniform",
-    ],
-    "specification.classes": ["LatentClass"],
-    "specification.mixing": ["Correlated", "LKJNormal", "LogNormal", "Normal"],
-    "specification.model": ["MixedLogit"],
-    "specification.one_sided": ["Exponential", "Gamma"],
-}
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = [
-    "Bootstrap",
-    "CensoredNormal",
-    "ChoiceData",
-    "ConvergenceError",
-    "Correlated",
-    "DataError",
-    "Exponential",
-    "Fit",
-    "Gamma",
-    "HypothesisTest",
-    "IntegrationError",
-    "InverseWishart",
-    "JohnsonSB",
-    "LKJNormal",
-    "LatentClass",
-    "LogNormal",
-    "MixedLogit",
-    "Normal",
-    "SpecificationError",
-    "Tolerance",
-    "Triangular",
-    "TruncatedNormal",
-    "Uniform",
-    "bootstrap",
-    "centred",
-    "check",
-    "class_probabilities",
-    "compare",
-    "compare_rules",
-    "demand_table",
-    "diversion",
-    "elasticities",
-    "examples",
-    "gauss_hermite",
-    "halton",
-    "hausman_test",
-    "individuals",
-    "integration_error",
-    "lr_test",
-    "marginal_consumers",
-    "mlhs",
-    "monte_carlo",
-    "msle",
-    "msm",
-    "mss",
-    "plot_diversion",
-    "plot_matrix",
-    "plot_price_curve",
-    "plot_rules",
-    "plot_wtp",
-    "population_grid",
-    "predict",
-    "price_curve",
-    "pymc_model",
-    "rule_table",
-    "sample",
-    "shares",
-    "simulate_choices",
-    "sobol",
-    "sparse",
-    "surplus",
-    "to_latex",
-    "trapezoid",
-    "wald_test",
-    "wtp",
-]
+def _homes() -> dict[str, str]:
+    """The module of each public name, read off the listing above, which does not run.
+
+    Modules are imported when a name is first used, so that importing the package is quick and needs
+    neither a sampler nor a plotting library; type checkers and editors see the imports themselves.
+    """
+    listing = ast.parse(Path(__file__).read_text(encoding="utf-8")).body
+    block = next(statement for statement in listing if isinstance(statement, ast.If))
+    froms = [node for node in block.body if isinstance(node, ast.ImportFrom)]
+    return {alias.name: str(node.module) for node in froms for alias in node.names}
+
+
+_HOME = _homes()
+if not TYPE_CHECKING:  # type checkers take the listing
+    __all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:
-    if name == "examples":
-        return import_module("bayesmix.data.examples")
     if name not in _HOME:
         raise AttributeError(f"module 'bayesmix' has no attribute {name!r}")
-    value = getattr(import_module(f"bayesmix.{_HOME[name]}"), name)
+    home = import_module(_HOME[name])
+    value = getattr(home, name) if hasattr(home, name) else import_module(f"{_HOME[name]}.{name}")
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted([*_HOME, "__version__"])

@@ -46,7 +46,7 @@ class ClassPoints:
 
 
 @dataclass(frozen=True, eq=False)
-class _Work:
+class ClassLogits:
     """Columns in units of their spread, and which of them have a coefficient in each class."""
 
     problem: Problem
@@ -70,22 +70,13 @@ def random_classes(
 
     Classes are in the order of their shares, the largest first.
     """
-    work = _work(problem)
-    tried = (_improve(work, _scattered(work, logit, rng), SHORT, 0.0) for _ in range(tries))
+    work = class_logits(problem)
+    tried = (
+        expectation_maximisation(work, _scattered(work, logit, rng), SHORT, 0.0)
+        for _ in range(tries)
+    )
     best = max(tried, key=lambda found: found.logliks[-1])
-    return _ordered(work, _improve(work, best, ITERATIONS, TOLERANCE))
-
-
-def expectation_maximisation(
-    problem: Problem, start: ClassPoints, iterations: int = ITERATIONS, tolerance: float = TOLERANCE
-) -> ClassPoints:
-    """Iterations of EM from ``start``, until the log-likelihood gains less than ``tolerance``.
-
-    Each finds the probabilities ``h_ic`` of the classes given the choices, and then coefficients
-    that raise ``sum_ic w_i h_ic (log pi_ic + log P_i(theta_c))``: shares in closed form where they
-    have no covariates, Newton steps for the rest. The log-likelihood never falls.
-    """
-    return _improve(_work(problem), start, iterations, tolerance)
+    return _ordered(work, expectation_maximisation(work, best, ITERATIONS, TOLERANCE))
 
 
 def class_theta(problem: Problem, found: ClassPoints) -> Array:
@@ -97,7 +88,8 @@ def class_theta(problem: Problem, found: ClassPoints) -> Array:
     return problem.classes.join(np.array(thetas), found.gamma)
 
 
-def _work(problem: Problem) -> _Work:
+def class_logits(problem: Problem) -> ClassLogits:
+    """The logits of the classes of ``problem``."""
     design, space = problem.design, problem.classes
     names = (*design.random_names, *design.fixed_names)
     specific = np.isin(names, space.points + space.own)
@@ -105,10 +97,10 @@ def _work(problem: Problem) -> _Work:
     places = np.cumsum(counts) - counts + np.arange(space.classes)[:, None] * specific
     # An error component stays at its mean of 0: a law's spread is not what EM looks for.
     x = np.concatenate([design.random, design.fixed], axis=1) / design.spread * ~design.meanless
-    return _Work(problem, x, places)
+    return ClassLogits(problem, x, places)
 
 
-def _scattered(work: _Work, logit: Multinomial, rng: np.random.Generator) -> ClassPoints:
+def _scattered(work: ClassLogits, logit: Multinomial, rng: np.random.Generator) -> ClassPoints:
     spread = work.problem.design.spread
     flat = np.zeros(work.places.max() + 1)
     for places in work.places:
@@ -119,7 +111,15 @@ def _scattered(work: _Work, logit: Multinomial, rng: np.random.Generator) -> Cla
     return ClassPoints(flat[work.places] / spread, gamma)
 
 
-def _improve(work: _Work, start: ClassPoints, iterations: int, tolerance: float) -> ClassPoints:
+def expectation_maximisation(
+    work: ClassLogits, start: ClassPoints, iterations: int, tolerance: float
+) -> ClassPoints:
+    """Iterations of EM from ``start``, until the log-likelihood gains less than ``tolerance``.
+
+    Each finds the probabilities ``h_ic`` of the classes given the choices, and then coefficients
+    that raise ``sum_ic w_i h_ic (log pi_ic + log P_i(theta_c))``: shares in closed form where they
+    have no covariates, Newton steps for the rest. The log-likelihood never falls.
+    """
     problem, spread = work.problem, work.problem.design.spread
     weights = problem.data.weights
     flat = np.zeros(work.places.max() + 1)
@@ -138,7 +138,7 @@ def _improve(work: _Work, start: ClassPoints, iterations: int, tolerance: float)
     return ClassPoints(flat[work.places] / spread, gamma, tuple(logliks))
 
 
-def _log_probabilities(work: _Work, flat: Array) -> Array:
+def _log_probabilities(work: ClassLogits, flat: Array) -> Array:
     """``log P_ic`` (I, C)."""
     data, none = work.problem.data, np.zeros(work.problem.data.n_situations)
     each = [
@@ -147,7 +147,7 @@ def _log_probabilities(work: _Work, flat: Array) -> Array:
     return np.stack([work.by_person(logp) for logp in each], axis=1)
 
 
-def _best_coefficients(work: _Work, flat: Array, weights: Array) -> Array:
+def _best_coefficients(work: ClassLogits, flat: Array, weights: Array) -> Array:
     """A Newton step of all classes' coefficients, halved until it raises what EM maximises."""
     value, gradient, information = _expected(work, flat, weights)
     # A class of few persons may leave a direction without information.
@@ -161,7 +161,7 @@ def _best_coefficients(work: _Work, flat: Array, weights: Array) -> Array:
     return flat
 
 
-def _expected(work: _Work, flat: Array, weights: Array) -> tuple[float, Array, Array]:
+def _expected(work: ClassLogits, flat: Array, weights: Array) -> tuple[float, Array, Array]:
     """``sum_ic weights_ic log P_i(theta_c)`` with its gradient and information."""
     data, counts = work.problem.data, np.diff(work.problem.data.person_start)
     value, gradient = 0.0, np.zeros(len(flat))
@@ -201,7 +201,7 @@ def _best_shares(z: Array, gamma: Array, posterior: Array, weights: Array) -> Ar
     return gamma
 
 
-def _ordered(work: _Work, found: ClassPoints) -> ClassPoints:
+def _ordered(work: ClassLogits, found: ClassPoints) -> ClassPoints:
     shares = np.exp(normalised(work.problem.share_z @ found.gamma.T))
     weights = np.broadcast_to(work.problem.data.weights[: len(shares)], len(shares))
     order = np.argsort(-(weights @ shares), kind="stable")

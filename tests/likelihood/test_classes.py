@@ -11,7 +11,12 @@ from bayesmix.likelihood.class_grid import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import multinomial
 from bayesmix.likelihood.problem import bind
-from bayesmix.optimise.em import class_theta, expectation_maximisation, random_classes
+from bayesmix.optimise.em import (
+    class_logits,
+    class_theta,
+    expectation_maximisation,
+    random_classes,
+)
 from bayesmix.optimise.maximise import maximise, whitening
 from bayesmix.specification.classes import Classes
 from tests.oracles import choice_frame, choices, differences, slopes
@@ -121,11 +126,14 @@ def test_em_never_falls_and_ends_where_bfgs_ends(share):
     problem = bind(model, data)
     start = random_classes(problem, multinomial(problem), np.random.default_rng(2), tries=1)
     begin = replace(start, coefficients=start.coefficients * 0.3, gamma=0 * start.gamma, logliks=())
-    end = expectation_maximisation(problem, begin, 2000, 1e-10)
+    end = expectation_maximisation(class_logits(problem), begin, 2000, 1e-10)
     assert min(np.diff(end.logliks)) > -1e-10
     # From afar, where whole Newton steps overshoot.
     far = replace(begin, coefficients=20 * start.coefficients)
-    assert min(np.diff(expectation_maximisation(problem, far, 20, 1e-10).logliks)) > -1e-10
+    assert (
+        min(np.diff(expectation_maximisation(class_logits(problem), far, 20, 1e-10).logliks))
+        > -1e-10
+    )
     assert len(end.logliks) > 5
     likelihood = Likelihood(problem, points_grid(problem))
     theta = class_theta(problem, end)
