@@ -21,6 +21,7 @@ from bayesmix.likelihood.multinomial import Multinomial, multinomial
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.em import class_theta, random_classes
+from bayesmix.specification.parameter import FIXED, MEAN, Parameter
 
 TRIES = 20
 """Random starts of the EM that numbers the classes; always the same ones."""
@@ -32,21 +33,25 @@ class Ordering:
 
     Parameters
     ----------
-    names
-        Its flat names, from the smallest value to the largest.
+    parameters
+        The coefficient of each class, from the smallest value to the largest.
     """
 
-    names: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(str(parameter) for parameter in self.parameters)
 
     @property
     def kind(self) -> str:
         """``"mean"`` or ``"fixed"``."""
-        return self.names[0].split("[", 1)[0]
+        return self.parameters[0].kind.name
 
     def positions(self, problem: Problem) -> list[int]:
         """Where they stand among the parameters of their kind."""
         labels = problem.classes.labels[self.kind]
-        return [labels.index(name[len(self.kind) + 1 : -1]) for name in self.names]
+        return [labels.index(parameter.label) for parameter in self.parameters]
 
     def __str__(self) -> str:
         return " < ".join(self.names)
@@ -69,14 +74,14 @@ def ordering(problem: Problem, theta: Array) -> Ordering:
     values = np.array([within.parameters.natural(t) for t in space.class_thetas(theta)])
     units = within.parameters.series(natural_units(within))
     best, gap = (), -1.0
-    for place, name in enumerate(within.parameters.names):
+    for place, parameter in enumerate(within.parameters.listed):
         printed = space.select_printed[:, place]
-        if np.ptp(printed) == 0 or not name.startswith(("mean[", "fixed[")):
+        if np.ptp(printed) == 0 or parameter.kind not in (MEAN, FIXED):
             continue
         order = np.argsort(values[:, place])
-        here = float(np.diff(values[order, place]).min() / units[name])
+        here = float(np.diff(values[order, place]).min() / units[str(parameter)])
         if here > gap:
-            best, gap = tuple(space.names[p] for p in printed[order]), here
+            best, gap = tuple(space.listed[p] for p in printed[order]), here
     return Ordering(best)
 
 

@@ -25,6 +25,7 @@ from bayesmix.bayes.priors import Prior
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.class_grid import class_grid
 from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.specification.parameter import CORRELATION, SD
 
 DIMENSIONS = {
     "mean": "located", "sd": "random", "corr": "pair", "fixed": "term", "shift": "shifted",
@@ -103,7 +104,7 @@ def _parameters(
         )
     factors = _factors(problem, table)
     first = {kind: space.names.index(f"{kind}[{ls[0]}]") for kind, ls in space.labels.items()}
-    kinds = np.array([name.split("[", 1)[0] for name in inner.names], dtype=str)
+    kinds = np.array([parameter.kind.name for parameter in inner.listed], dtype=str)
     classes = []
     for c, places in enumerate(space.select_printed):
         found = {
@@ -131,8 +132,7 @@ def _factors(problem: Problem, table: pd.DataFrame) -> list[Any]:
         return [pt.zeros((0, 0))] * number
     sd_names = [f"sd[{label}]" for label in space.labels["sd"]]
     scale = table.loc[sd_names, "scale"].to_numpy(float)
-    rows = [inner.names.index(f"sd[{n}]") for n in inner.random]
-    places = space.select_printed[:, rows] - space.names.index(sd_names[0])
+    places = space.select_printed[:, inner.of_kind(SD)] - space.names.index(sd_names[0])
     if not inner.pairs:
         sd = pm.HalfNormal("sd", scale, dims="random")
         return [pt.diag(sd[p]) for p in places]
@@ -166,9 +166,7 @@ def _correlated(problem: Problem, factors: list[Any], places: Any) -> None:
     space, within = problem.classes, problem.within
     assert within is not None
     inner = within.parameters
-    names = [name for name in inner.names if name.startswith("corr[")]
-    rows = [inner.names.index(name) for name in names]
-    pairs = space.select_printed[:, rows]
+    pairs = space.select_printed[:, inner.of_kind(CORRELATION)]
     pairs = pairs - pairs.min()
     sds = pt.zeros(len(space.labels["sd"]))
     corrs = pt.zeros(len(space.labels["corr"]))

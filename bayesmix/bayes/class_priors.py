@@ -11,6 +11,7 @@ from bayesmix.bayes.inverse_wishart import InverseWishart
 from bayesmix.bayes.priors import Prior, make_priors, read_prior
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
+from bayesmix.specification.parameter import CORRELATION
 
 SHARE_SD = 2.0
 """Of the normal prior of a share's constant: odds between classes of 1 to 50 are two of them."""
@@ -31,12 +32,13 @@ def class_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> 
     within, space = problem.within, problem.classes
     assert within is not None
     table = make_priors(within).table
-    correlations = table.index.str.startswith("corr[")
+    names = np.array(within.parameters.names)
+    correlations = ~table.index.isin(names[~within.parameters.of_kind(CORRELATION)])
     rows = {}
     for places in space.select_printed:
-        for name, place in zip(within.parameters.names, places, strict=True):
-            if not name.startswith("corr["):
-                rows[space.names[place]] = table.loc[name]
+        for parameter, place in zip(within.parameters.listed, places, strict=True):
+            if parameter.kind != CORRELATION:
+                rows[space.names[place]] = table.loc[str(parameter)]
     size = np.sqrt((problem.share_z**2).mean(axis=0))
     scales = np.tile(SHARE_SD / np.where(size > 0, size, 1.0), space.classes - 1)
     for name, scale in zip(space.share_names, scales, strict=True):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -27,6 +26,7 @@ from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.bhhh import maximise_likelihood
 from bayesmix.optimise.climb import climb
 from bayesmix.optimise.maximise import whitening
+from bayesmix.specification.parameter import SD
 
 LEAST_SD = 0.05
 """Least standard deviation to start from, in natural units."""
@@ -134,10 +134,6 @@ def _initial(problem: Problem, theta: Array, middle: Array, order: Ordering) -> 
     least = np.zeros(space.size)
     for places in space.select_printed:
         least[places] = LEAST_SD * np.abs(within.parameters.natural(natural_units(within)))
-    return {kind: _bounded(kind, values, least) for kind in space.labels}
-
-
-def _bounded(kind: str, values: Any, least: Array) -> Array:
-    mine = values.index.str.startswith(f"{kind}[")
-    found = values.to_numpy(float)[mine]
-    return np.maximum(found, least[mine]) if kind == "sd" else found
+    bounded = np.where(space.of_kind(SD), np.maximum(values, least), values)
+    kinds = np.array([parameter.kind.name for parameter in space.listed], dtype=str)
+    return {kind: bounded[kinds == kind] for kind in space.labels}

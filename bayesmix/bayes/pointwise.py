@@ -82,7 +82,7 @@ def _class_vectors(problem: Problem, posterior: xr.Dataset) -> Array:
     values = np.concatenate(
         [_named(posterior, kind, names) for kind, names in space.labels.items()], axis=-1
     )
-    kinds = np.array([name.split("[", 1)[0] for name in within.parameters.names], dtype=str)
+    kinds = np.array([parameter.kind.name for parameter in within.parameters.listed], dtype=str)
     thetas = np.empty_like(values)
     for places, entries in zip(space.select_printed, space.select, strict=True):
         own = values[..., places]

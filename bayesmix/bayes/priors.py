@@ -21,6 +21,7 @@ from bayesmix.bayes.inverse_wishart import Covariance, InverseWishart, read_cova
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import shift_units
+from bayesmix.specification.parameter import CORRELATION, SD
 
 MEAN_UTILS = 10.0
 SD_UTILS = 5.0
@@ -115,7 +116,7 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
                 ]
             ),
         },
-        index=pd.Index([n for n in space.names if not n.startswith("corr[")], name="parameter"),
+        index=pd.Index(np.array(space.names)[~space.of_kind(CORRELATION)], name="parameter"),
     )
     given = {} if given is None else given
     given = arguments.mapping("priors", given, "a mapping from flat names to priors")
@@ -181,7 +182,8 @@ def _shown(
     replaced: Mapping[str, str],
 ) -> pd.DataFrame:
     """All priors in words: those of correlated laws below the others."""
-    own = table.drop([name for name in replaced if name.startswith("sd[")])
+    of_sd = np.array(problem.parameters.names)[problem.parameters.of_kind(SD)]
+    own = table.drop([name for name in of_sd if name in replaced])
     rows = {}
     for law, prior in zip(problem.model.laws, covariances, strict=True):
         terms = ", ".join(law.terms)

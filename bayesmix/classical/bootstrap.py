@@ -19,6 +19,8 @@ from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError, DataError, SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.optimise.leave_boundary import settled
+from bayesmix.specification.parameter import SD
+from bayesmix.specification.parameters import ParameterSpace
 
 MOST_REPLICATIONS, MOST_PROCESSES = 1_000_000, 1024
 
@@ -36,6 +38,8 @@ class Bootstrap:
         exactly 0.
     params
         The same as parameters that people read, a row a replication; the index numbers them.
+    space
+        Names, kinds and layout of the parameters.
     replications
         How many were asked for.
     failed
@@ -47,6 +51,7 @@ class Bootstrap:
     estimate: pd.Series
     thetas: Array
     params: pd.DataFrame
+    space: ParameterSpace
     replications: int
     failed: tuple[int, ...] = ()
     interrupted: bool = False
@@ -85,7 +90,7 @@ class Bootstrap:
     def _notes(self) -> pd.Series:
         """In words, how many replications have a parameter at the boundary, by flat name."""
         names, n = self.params.columns, len(self.params)
-        zero = (self.params == 0).sum().where(names.str.startswith("sd["), 0)
+        zero = (self.params == 0).sum().where(self.space.of_kind(SD), 0)
         none = self.params.isna().sum()
         words = [
             f"at the boundary 0 in {z} of {n} replications"
@@ -246,4 +251,4 @@ def _collected(
         index=pd.Index(numbers, name="replication"),
         columns=pd.Index(fit.space.names, name="parameter"),
     )
-    return Bootstrap(fit.params, thetas, params, replications, failed, interrupted)
+    return Bootstrap(fit.params, thetas, params, fit.space, replications, failed, interrupted)

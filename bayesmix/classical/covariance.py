@@ -17,6 +17,7 @@ from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.errors import SpecificationError
 from bayesmix.identification.weakest_direction import free_names
 from bayesmix.likelihood.effective_weights import person_unit
+from bayesmix.specification.parameter import CORRELATION
 from bayesmix.specification.parameters import ParameterSpace
 
 WHOLE = 0.999
@@ -173,8 +174,7 @@ def _inverse(matrix: Array) -> Array:
 
 def whole_correlations(space: ParameterSpace, theta: Array) -> Flags:
     """Whether each printed parameter (P,) is a correlation at its boundary of -1 and 1."""
-    correlations = np.array([name.startswith("corr[") for name in space.names], dtype=bool)
-    return correlations & (np.abs(space.natural(theta)) > WHOLE)
+    return space.of_kind(CORRELATION) & (np.abs(space.natural(theta)) > WHOLE)
 
 
 def natural_covariance(

@@ -13,6 +13,7 @@ from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.intervals import intervals
 from bayesmix.data.columns import nearest
 from bayesmix.errors import SpecificationError
+from bayesmix.specification.parameter import VALUE, Kind, Parameter
 
 STEP = 1e-6
 """Step of the central differences, in units of a parameter (or of 1, for small ones)."""
@@ -31,7 +32,14 @@ def delta(
     variances = np.einsum("ap,pq,aq->a", jacobian, np.nan_to_num(covariance), jacobian)
     variances[(jacobian[:, unknown] != 0).any(axis=1)] = np.nan
     table = pd.DataFrame({"estimate": value, "std error": np.sqrt(variances)})
-    return intervals(table, level)
+    return intervals(table, [_kind(fit, name) for name in table.index], level)
+
+
+def _kind(fit: Estimates, name: object) -> Kind:
+    """What a value is: of a user's function, what the parameter of that name is."""
+    if isinstance(name, Parameter):
+        return name.kind
+    return next((p.kind for p in fit.space.listed if str(p) == name), VALUE)
 
 
 def _jacobian(function: Callable[[pd.Series], Any], params: pd.Series, names: pd.Index) -> Array:

@@ -95,7 +95,8 @@ class Fit(Estimates):
         -------
         pandas.DataFrame
             One row a value: ``estimate``, ``std error``, ``z`` and the interval's ends, symmetric
-            but for names that begin with ``sd[`` and ``corr[``; see `confidence_intervals`. NaN
+            but for values that are called as a parameter is, whose scale they have; see
+            `confidence_intervals`. NaN
             for functions that move with a parameter at a boundary, which has no normal limit.
 
         Raises

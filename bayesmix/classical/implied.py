@@ -19,6 +19,15 @@ from bayesmix.likelihood.classes import log_shares
 from bayesmix.specification.families import Moments, moments
 from bayesmix.specification.mixing import Coefficient, Law
 from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.parameter import (
+    IMPLIED_CORRELATION,
+    IMPLIED_MEAN,
+    IMPLIED_MEDIAN,
+    IMPLIED_SD,
+    SHARE_NEGATIVE,
+    SHARE_POSITIVE,
+    Parameter,
+)
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.population import population_correlation, population_moments
 
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
     from bayesmix.likelihood.problem import Problem
 
 Quantities = Callable[[pd.Series], pd.Series]
+"""From parameters by flat name to what they imply, by `Parameter`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +74,10 @@ def implied_moments(model: MixedLogit) -> Quantities | None:
     return (lambda params: found(params, np.ones(1))) if found.any else None
 
 
-def of_indices(model: MixedLogit) -> list[str]:
-    """Terms of the correlations, as in their names, that are not those of the coefficients."""
+def of_indices(model: MixedLogit) -> list[tuple[str, str]]:
+    """Terms of the correlations that are not those of the coefficients."""
     return [
-        f"{a.term}, {b.term}"
+        (a.term, b.term)
         for law in model.laws
         if law.correlated
         for a, b in combinations(law.coefficients, 2)
@@ -148,23 +158,24 @@ class _Implied:
         return c.mean in ("0", "1") or c.term in self.shifts
 
     def __call__(self, params: pd.Series, weights: Array) -> pd.Series:
-        found: dict[str, float] = {}
+        found: dict[Parameter, float] = {}
         for c in self.laws:
             law = self._moments(c, params, weights)
             if not c.law.even or c.term in self.shifts:
-                found[f"implied mean[{c.term}]"] = law.mean
-                found[f"implied median[{c.term}]"] = law.median
-                found[f"implied sd[{c.term}]"] = law.sd
+                found[Parameter(IMPLIED_MEAN, c.term, (c.term,))] = law.mean
+                found[Parameter(IMPLIED_MEDIAN, c.term, (c.term,))] = law.median
+                found[Parameter(IMPLIED_SD, c.term, (c.term,))] = law.sd
             censored, (low, high) = c.family == "censored-normal", c.limits
             if not c.side or (censored and low == 0.0):
-                found[f"share positive[{c.term}]"] = law.positive
+                found[Parameter(SHARE_POSITIVE, c.term, (c.term,))] = law.positive
             elif censored and high == 0.0:
                 mirrored = replace(c, bounds=(0.0, None if math.isinf(low) else -low))
                 other_side = params.where(params.index == f"sd[{c.term}]", -params)
                 share = self._moments(mirrored, other_side, weights).positive
-                found[f"share negative[{c.term}]"] = share
+                found[Parameter(SHARE_NEGATIVE, c.term, (c.term,))] = share
         for a, b in self.pairs:
-            found[f"implied corr[{a.term}, {b.term}]"] = self._correlation(a, b, params, weights)
+            pair = Parameter(IMPLIED_CORRELATION, f"{a.term}, {b.term}", (a.term, b.term))
+            found[pair] = self._correlation(a, b, params, weights)
         return pd.Series(found, dtype=float)
 
     def _moments(self, c: Coefficient, params: pd.Series, weights: Array) -> Moments:
@@ -224,7 +235,7 @@ def _of_classes(fit: Estimates) -> Quantities | None:
         of_class = weights[:, None] * np.exp(log_shares(problem, theta))
         for c in range(space.classes):
             found = own(space.class_params(params, c), of_class[:, c])
-            parts.append(found.set_axis([f"{name[:-1]}, {c + 1}]" for name in found.index]))
+            parts.append(found.set_axis([parameter.of_class(c + 1) for parameter in found.index]))
         parts.append(shared(space.class_params(params, 0), weights))
         return pd.concat([part for part in parts if len(part)])
 

@@ -18,6 +18,7 @@ from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.em import class_theta, random_classes
 from bayesmix.optimise.maximise import Optimum
 from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.parameter import CLASS_SHARE, Parameter
 
 GONE = 1.0
 """Persons in a class below which it has died out."""
@@ -100,12 +101,12 @@ def class_words(problem: Problem, theta: Array) -> str:
 
 
 def share_table(problem: Problem, params: pd.Series) -> pd.Series:
-    """Class shares averaged over persons, by name: ``class share[1]``, ...
+    """Class shares averaged over persons: ``class share[1]``, ...
 
     They need the coefficients of the shares alone, whatever else is at a boundary.
     """
     space = problem.classes
-    shares = params[list(space.share_names)].to_numpy(float)
-    values = mean_shares(problem, np.append(np.zeros(space.n_within), shares))
-    names = [f"class share[{c}]" for c in range(1, len(values) + 1)]
-    return pd.Series(values, index=pd.Index(names, name="parameter"))
+    gamma = params[list(space.share_names)].to_numpy(float)
+    values = mean_shares(problem, np.append(np.zeros(space.n_within), gamma))
+    shares = [Parameter(CLASS_SHARE, f"{c}") for c in range(1, len(values) + 1)]
+    return pd.Series(values, index=pd.Index(shares, name="parameter"))

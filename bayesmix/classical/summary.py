@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -11,6 +13,11 @@ from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.implied import implied_of, of_indices
 from bayesmix.classical.intervals import boundary_notes, intervals, scales
 from bayesmix.data.display import Table
+from bayesmix.specification.parameter import (
+    CORRELATION,
+    SCALE,
+    Parameter,
+)
 
 
 def _errors(fit: Estimates, kind: str | None) -> pd.DataFrame:
@@ -21,27 +28,31 @@ def _errors(fit: Estimates, kind: str | None) -> pd.DataFrame:
 
 def confidence_intervals(fit: Estimates, level: float, kind: str | None) -> pd.DataFrame:
     """`Fit.confidence_intervals`."""
-    table = _errors(fit, kind)
-    return Table(intervals(table, level).iloc[:, -2:].assign(scale=scales(table)))
+    table, parameters = _errors(fit, kind), fit.space.listed
+    found = intervals(table, [p.kind for p in parameters], level).iloc[:, -2:]
+    return Table(found.assign(scale=scales(table, parameters)))
 
 
 def summary(fit: Estimates, level: float, kind: str | None) -> pd.DataFrame:
     """`Fit.summary`."""
-    table = intervals(_errors(fit, kind), level)
+    parameters = list(fit.space.listed)
+    table = intervals(_errors(fit, kind), [p.kind for p in parameters], level)
     implied = implied_of(fit)
     if implied is not None:
-        table = pd.concat([table, delta(fit, implied, kind, level)])
-    notes = boundary_notes(table)
+        further = delta(fit, implied, kind, level)
+        parameters += list(further.index)
+        table = pd.concat([table, further.set_axis(further.index.map(str))])
+    notes = boundary_notes(table, parameters)
+    of_scale = np.array([p.kind == SCALE for p in parameters], dtype=bool)
     for names, words in (
-        (table.index.str.startswith("scale["), "z against 1"),
-        (_about_indices(fit, table.index), "of the indices"),
+        (of_scale, "z against 1"),
+        (_about_indices(fit, parameters), "of the indices"),
     ):
         notes = notes.mask(names & (notes == ""), words)
     return Table(table.assign(note=notes) if (notes != "").any() else table)
 
 
-def _about_indices(fit: Estimates, names: pd.Index) -> Flags:
+def _about_indices(fit: Estimates, parameters: Sequence[Parameter]) -> Flags:
     """Which rows are correlations of indices, whose maps to coefficients are not linear."""
-    found = tuple(f"corr[{pair}" for pair in of_indices(fit.model))
-    ends = names.str.replace(r"(, \d+)?\]$", "", regex=True)
-    return np.asarray(ends.isin(found))
+    found = set(of_indices(fit.model))
+    return np.array([p.kind == CORRELATION and p.terms in found for p in parameters], dtype=bool)

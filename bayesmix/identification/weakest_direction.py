@@ -12,7 +12,6 @@ import numpy as np
 
 from bayesmix.arrays import Array
 from bayesmix.errors import Fault
-from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.parameters import ParameterSpace
 
 HARDLY = 1e-4
@@ -76,19 +75,7 @@ def weakest_direction(curvature: Array, space: ParameterSpace, theta: Array) -> 
 
 def free_names(space: ParameterSpace) -> tuple[str, ...]:
     """Names of the entries of the free vector; ``chol[., .]`` are the Cholesky factor's."""
-    if isinstance(space, ClassSpace):
-        return space.free_names(free_names(space.within))
-    rows, columns = space.chol_index
-    chol = (
-        f"chol[{space.random[k]}, {space.random[j]}]" for k, j in zip(rows, columns, strict=True)
-    )
-    return (
-        *(f"mean[{n}]" for n in space.located_names),
-        *chol,
-        *(f"fixed[{n}]" for n in space.fixed),
-        *(f"shift[{n}]" for n in space.shift_names),
-        *(f"log scale[{n}]" for n in space.scales),
-    )
+    return tuple(str(entry) for entry in space.free_listed)
 
 
 def _printed(hessian: Array, space: ParameterSpace, theta: Array) -> tuple[Array, tuple[str, ...]]:

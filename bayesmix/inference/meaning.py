@@ -9,7 +9,6 @@ from bayesmix.classical.fit import Fit
 from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.formula import State, bases, learnt_numbers
 from bayesmix.specification.mixing import Coefficient
-from bayesmix.specification.parameters import ParameterSpace
 
 
 @dataclass(frozen=True)
@@ -67,44 +66,32 @@ def meanings(fit: Fit) -> dict[str, Meaning]:
         laws |= {c.term: f"{laws[c.term]}{_bases_of(persons, c.mean)}" for c in model.coefficients}
         if design.sources is not None:
             reference = f"relative to {design.sources.labels[0]}"
-    within = space.within if isinstance(space, ClassSpace) else space
+    alone = space.within if isinstance(space, ClassSpace) else space
     found = [
         Meaning(
-            law=", ".join(laws.get(term, "fixed") for term in terms),
-            units="" if not terms else _units(terms, model.wtp),
-            sources="" if terms else f"sources by {model.scale!r}",
-            base=", ".join(dict.fromkeys(base[t] for t in terms if base.get(t))),
+            law=", ".join(laws.get(term, "fixed") for term in p.terms),
+            units="" if not p.terms else _units(p.terms, model.wtp),
+            sources="" if p.terms else f"sources by {model.scale!r}",
+            base=", ".join(dict.fromkeys(base[t] for t in p.terms if base.get(t))),
             # Correlations have no units, and willingness to pay those of the price.
-            reference="" if len(terms) > 1 or _units(terms, model.wtp) != UTILS else reference,
+            reference="" if len(p.terms) > 1 or _units(p.terms, model.wtp) != UTILS else reference,
         )
-        for terms in _terms(within)
+        for p in alone.listed
     ]
     if not isinstance(space, ClassSpace) or model.latent is None:
         return dict(zip(space.names, found, strict=True))
-    plain = dict(zip(within.names, found, strict=True))
+    plain = dict(zip(alone.listed, found, strict=True))
     members = ", ".join(sorted(model.latent.terms))
     classes = f"{model.latent.number} classes of {members}"
-    out = {name: plain[name] for name in space.names if name in plain}
-    for name in within.names:
+    out = {parameter: plain[parameter] for parameter in space.listed if parameter in plain}
+    for parameter, meaning in plain.items():
         for c in range(1, space.classes + 1):
-            out[f"{name[:-1]}, {c}]"] = replace(plain[name], sources="", classes=classes)
+            out[parameter.of_class(c)] = replace(meaning, sources="", classes=classes)
     states = {} if design is None or design.shares is None else design.shares.states
     share = model.latent.share
     shares = Meaning(law=f"shares {share}{_bases_of(states, share)}", classes=classes)
-    out |= dict.fromkeys(space.share_names, shares)
-    return {name: out[name] for name in space.names}
-
-
-def _terms(space: ParameterSpace) -> list[tuple[str, ...]]:
-    """The coefficients that each parameter is about, in the order of the names; () of scales."""
-    return [
-        *((term,) for term in space.located_names),
-        *((term,) for term in space.random),
-        *((space.random[j], space.random[k]) for j, k in space.pairs),
-        *((term,) for term in space.fixed),
-        *((space.random[k],) for k, _ in space.shifts),
-        *(() for _ in space.scales),
-    ]
+    out |= dict.fromkeys(space.shares, shares)
+    return {str(parameter): out[parameter] for parameter in space.listed}
 
 
 def _measured(state: State) -> dict[str, str]:

@@ -11,6 +11,7 @@ from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.families import location_of
 from bayesmix.specification.mixing import Law
 from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.parameter import FIXED, MEAN, Parameter
 
 
 @dataclass(frozen=True)
@@ -72,24 +73,23 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
             raise _not_nested(f"{term!r} is {law.law.words}, and never 0")
         if not law.law.located:
             raise _not_nested(f"{term!r} is {law.law.words}, which no value makes a constant")
-    names = {_same(name, still) for name in restricted.space.names}
-    left = [name for name in full.space.names if name not in names]
-    extra = names - set(full.space.names)
+    same = {_same(parameter, still) for parameter in restricted.space.listed}
+    left = [parameter for parameter in full.space.listed if parameter not in same]
+    extra = same - set(full.space.listed)
     if extra:
-        raise _not_nested(f"{sorted(extra)[0]} is in the first alone")
+        raise _not_nested(f"{min(map(str, extra))} is in the first alone")
     if not left:
         raise _not_nested("they have the same parameters")
     blocks = _blocks(full, set(still)) if still else ()
     bounded = sum(m * (m + 1) // 2 for m in map(len, blocks))
-    zero = [name for name in left if not name.startswith("scale[")]
-    one = [name for name in left if name.startswith("scale[")]
-    null = [f"{', '.join(names)} = {at}" for names, at in ((zero, 0), (one, 1)) if names]
-    return Nesting(blocks, len(left) - bounded, ", ".join(null), tuple(left))
+    groups = ((at, [str(p) for p in left if p.kind.neutral == at]) for at in (0, 1))
+    null = ", ".join(f"{', '.join(names)} = {at}" for at, names in groups if names)
+    return Nesting(blocks, len(left) - bounded, null, tuple(map(str, left)))
 
 
 def null_params(restricted: Fit, full: Fit) -> dict[str, float]:
     """The restricted estimates as parameters of the full model, by flat name."""
-    values = {name: float(name.startswith("scale[")) for name in full.space.names}
+    values = {str(parameter): parameter.kind.neutral for parameter in full.space.listed}
     params = restricted.params
     for c in full.model.coefficients:
         if c.term in restricted.space.fixed:
@@ -103,10 +103,10 @@ def null_params(restricted: Fit, full: Fit) -> dict[str, float]:
     return values | known
 
 
-def _same(name: str, still: list[str]) -> str:
-    """The full model's name of a restricted parameter: the fixed coefficient is its mean."""
-    kind, _, inner = name.partition("[")
-    return f"mean[{inner}" if kind == "fixed" and inner.removesuffix("]") in still else name
+def _same(parameter: Parameter, still: list[str]) -> Parameter:
+    """The full model's of a restricted parameter: a fixed coefficient is its mean."""
+    constant = parameter.kind == FIXED and parameter.label in still
+    return replace(parameter, kind=MEAN) if constant else parameter
 
 
 def _blocks(full: Fit, still: set[str]) -> tuple[tuple[str, ...], ...]:

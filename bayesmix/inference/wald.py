@@ -16,6 +16,7 @@ from bayesmix.errors import SpecificationError
 from bayesmix.inference.chi_bar import ChiBar, ConeLaw
 from bayesmix.inference.chi_sum import ChiSum
 from bayesmix.inference.restrictions import Restrictions, read_restrictions
+from bayesmix.specification.parameter import SD
 
 Law = ChiBar | ConeLaw | ChiSum
 
@@ -151,10 +152,10 @@ def wald_test(
 
 def _check_testable(fit: Fit, found: Restrictions, covariance: pd.DataFrame) -> None:
     for row, value in zip(found.matrix, found.values, strict=True):
-        names = [fit.space.names[p] for p in np.flatnonzero(row)]
-        if value == 0 and len(names) == 1 and names[0].startswith("sd["):
+        about = [fit.space.listed[p] for p in np.flatnonzero(row)]
+        if value == 0 and len(about) == 1 and about[0].kind == SD:
             raise SpecificationError(
-                f"{names[0]} = 0 is at the boundary, where the Wald statistic is not chi-squared: "
+                f"{about[0]} = 0 is at the boundary, where the Wald statistic is not chi-squared: "
                 "fit the model with a fixed coefficient and use lr_test(restricted, full)"
             )
     unknown = np.isnan(np.diag(covariance)) & found.matrix.any(axis=0)

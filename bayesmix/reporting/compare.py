@@ -11,6 +11,7 @@ from bayesmix.bayes.read import posterior_draws
 from bayesmix.data.display import Table
 from bayesmix.errors import SpecificationError
 from bayesmix.reporting.draws import SAMPLE_DIMS, flat_items
+from bayesmix.specification.parameters import ParameterSpace
 
 
 class NoEstimates(SpecificationError, TypeError):
@@ -19,7 +20,10 @@ class NoEstimates(SpecificationError, TypeError):
 
 @runtime_checkable
 class Estimates(Protocol):
-    """What a classical fit offers: two Series by flat name (a `Fit` does)."""
+    """What a classical fit offers: two Series by flat name, and what these name (a `Fit` does)."""
+
+    @property
+    def space(self) -> ParameterSpace: ...
 
     @property
     def params(self) -> pd.Series: ...

@@ -32,6 +32,12 @@ def flat_items(dataset: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
     >>> [(name, float(value)) for name, value in flat_items(data)]
     [('mean[pf]', 1.0), ('mean[cl]', 2.0)]
     """
+    for name, _, values in named_items(dataset):
+        yield name, values
+
+
+def named_items(dataset: xr.Dataset) -> Iterator[tuple[str, tuple[str, str], xr.DataArray]]:
+    """`flat_items` with the parts of each name: the variable, and what stands in brackets."""
     for variable in population_variables(dataset):
         values = dataset[variable]
         dims = [dim for dim in values.dims if dim not in SAMPLE_DIMS]
@@ -39,4 +45,5 @@ def flat_items(dataset: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
             cell = values.isel(dict(zip(dims, position, strict=True)))
             where = zip(dims, position, strict=True)
             labels = ", ".join(str(values[dim].values[index]) for dim, index in where)
-            yield (f"{variable}[{labels}]" if dims else variable), cell
+            name = f"{variable}[{labels}]" if dims else variable
+            yield name, (variable, labels or variable), cell

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from bayesmix.bayes.read import posterior_draws
 from bayesmix.classical.intervals import intervals
 from bayesmix.reporting.compare import Estimates, compare
-from bayesmix.reporting.draws import flat_items, population_variables
+from bayesmix.reporting.draws import flat_items, named_items, population_variables
 
 DPI = 120
 MAX_TRACES = 40
@@ -45,7 +45,10 @@ def forest(fits: Mapping[str, xr.DataTree | Estimates]) -> Figure:
     """
     estimates = compare(fits).xs("estimate", axis="columns", level=1)
     intervals = {label: _intervals(fit).reindex(estimates.index) for label, fit in fits.items()}
-    panels = [(kind, list(names)) for kind, names in groupby(estimates.index, _kind)]
+    known = _kinds_and_labels(fits)
+    panels = [
+        (kind, list(names)) for kind, names in groupby(estimates.index, lambda name: known[name][0])
+    ]
     rows = [len(names) for _, names in panels]
     height = sum(rows) * (0.16 + 0.1 * len(fits)) + 0.55 * len(panels) + 0.4
     figure = Figure(figsize=(7, height), dpi=DPI, layout="constrained")
@@ -54,7 +57,7 @@ def forest(fits: Mapping[str, xr.DataTree | Estimates]) -> Figure:
         for number, label in enumerate(fits):
             offset = 0.5 * ((number + 0.5) / len(fits) - 0.5)
             _draw_intervals(axis, estimates.loc[names, label], intervals[label], offset, number)
-        _dress(axis, HEADINGS.get(kind, kind), [_inner(name) for name in names])
+        _dress(axis, HEADINGS.get(kind, kind), [known[name][1] for name in names])
     if len(fits) > 1:
         handles = axes[0].get_lines()[: len(fits)]
         figure.legend(
@@ -140,7 +143,8 @@ def _intervals(fit: xr.DataTree | Estimates) -> pd.DataFrame:
         ends = {name: np.quantile(values, PROBABILITIES) for name, values in draws}
         return pd.DataFrame.from_dict(ends, orient="index")
     table = pd.DataFrame({"estimate": fit.params, "std error": fit.std_errors})
-    outer, inner = (intervals(table, level).iloc[:, -2:] for level in (0.95, 0.5))
+    kinds = [parameter.kind for parameter in fit.space.listed]
+    outer, inner = (intervals(table, kinds, level).iloc[:, -2:] for level in (0.95, 0.5))
     return pd.concat([outer.iloc[:, 0], inner, outer.iloc[:, 1]], axis="columns")
 
 
@@ -164,10 +168,14 @@ def _dress(axis: Axes, heading: str, labels: list[str]) -> None:
     axis.spines[["top", "right", "left"]].set_visible(False)
 
 
-def _kind(name: str) -> str:
-    return name.partition("[")[0]
-
-
-def _inner(name: str) -> str:
-    """``pf, cl`` of ``corr[pf, cl]``; the whole name where there are no brackets."""
-    return name.partition("[")[2].removesuffix("]") or name
+def _kinds_and_labels(
+    fits: Mapping[str, xr.DataTree | Estimates],
+) -> dict[str, tuple[str, str]]:
+    """Of each flat name what stands before its brackets and in them; itself where it has none."""
+    found: dict[str, tuple[str, str]] = {}
+    for fit in fits.values():
+        if isinstance(fit, xr.DataTree):
+            found |= {name: parts for name, parts, _ in named_items(posterior_draws(fit))}
+        else:
+            found |= {str(p): (p.kind.name, p.label) for p in fit.space.listed}
+    return found

@@ -17,6 +17,7 @@ import pandas as pd
 
 from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.errors import SpecificationError
+from bayesmix.specification.parameter import SHARE, Kind, Parameter
 from bayesmix.specification.parameters import ParameterSpace, check_names
 
 
@@ -102,46 +103,60 @@ class ClassSpace:
         """Number of parameters that are not coefficients of shares."""
         return int(self.select.max(initial=-1)) + 1
 
-    def expand(self, names: Sequence[str], specific: Flags) -> tuple[str, ...]:
-        """Names ``kind[term]``, those of classes C times: ``kind[term, 1]``, ``kind[term, 2]``."""
+    def expand(self, parameters: Sequence[Parameter], specific: Flags) -> tuple[Parameter, ...]:
+        """Parameters of one class, those that differ between classes C times."""
         return tuple(
-            f"{name[:-1]}, {c}]" if own else name
-            for name, own in zip(names, specific, strict=True)
+            parameter.of_class(c) if own else parameter
+            for parameter, own in zip(parameters, specific, strict=True)
             for c in range(1, self.classes + 1 if own else 2)
         )
 
     @cached_property
-    def share_names(self) -> tuple[str, ...]:
+    def shares(self) -> tuple[Parameter, ...]:
+        """The coefficients of the shares, class by class."""
         return tuple(
-            name
+            share
             for c in range(2, self.classes + 1)
-            for name in (
-                *([f"share[{c}]"] if self.constant else []),
-                *(f"share[{c}, {z}]" for z in self.covariates),
+            for share in (
+                *([Parameter(SHARE, f"{c}")] if self.constant else []),
+                *(Parameter(SHARE, f"{c}, {z}") for z in self.covariates),
             )
         )
 
     @cached_property
+    def share_names(self) -> tuple[str, ...]:
+        return tuple(str(share) for share in self.shares)
+
+    @cached_property
+    def listed(self) -> tuple[Parameter, ...]:
+        """The printed parameters, with their kinds, in order."""
+        return self.expand(self.within.listed, self._specific[1]) + self.shares
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Flat names of the printed parameters."""
-        return self.expand(self.within.names, self._specific[1]) + self.share_names
+        return tuple(str(parameter) for parameter in self.listed)
+
+    def of_kind(self, kind: Kind) -> Flags:
+        """Which of the printed parameters (P,) are of a kind."""
+        return np.array([parameter.kind == kind for parameter in self.listed], dtype=bool)
 
     @cached_property
     def labels(self) -> dict[str, list[str]]:
         """Labels of the parameters by kind, in order: ``{"mean": ["time, 1", "time, 2"], ...}``."""
-        parts = (name[:-1].split("[", 1) for name in self.names)
         return {
-            kind: [label for _, label in group]
-            for kind, group in groupby(parts, key=lambda part: part[0])
+            kind.name: [parameter.label for parameter in group]
+            for kind, group in groupby(self.listed, key=lambda parameter: parameter.kind)
         }
 
     @property
     def size(self) -> int:
         return len(self.names)
 
-    def free_names(self, within: Sequence[str]) -> tuple[str, ...]:
-        """Names of the entries of the free vector, from those of a class."""
-        return self.expand(within, self._specific[0]) + self.share_names
+    @cached_property
+    def free_listed(self) -> tuple[Parameter, ...]:
+        """The entries of the free vector, with their kinds."""
+        return self.expand(self.within.free_listed, self._specific[0]) + self.shares
 
     # -- the free vector -------------------------------------------------------------------------
 

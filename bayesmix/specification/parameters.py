@@ -19,8 +19,20 @@ import numpy as np
 import pandas as pd
 
 from bayesmix import arguments
-from bayesmix.arrays import Array, Indices
+from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.errors import SpecificationError
+from bayesmix.specification.parameter import (
+    CHOLESKY,
+    CORRELATION,
+    FIXED,
+    LOG_SCALE,
+    MEAN,
+    SCALE,
+    SD,
+    SHIFT,
+    Kind,
+    Parameter,
+)
 
 
 @dataclass(frozen=True)
@@ -86,16 +98,41 @@ class ParameterSpace:
         return tuple(f"{self.random[j]}, {self.random[k]}" for j, k in self.pairs)
 
     @cached_property
+    def listed(self) -> tuple[Parameter, ...]:
+        """The printed parameters, with their kinds, in order."""
+        random, pairs = self.random, zip(self.pair_names, self.pairs, strict=True)
+        shifts = zip(self.shift_names, self.shifts, strict=True)
+        return (
+            *(Parameter(MEAN, n, (n,)) for n in self.located_names),
+            *(Parameter(SD, n, (n,)) for n in random),
+            *(Parameter(CORRELATION, n, (random[j], random[k])) for n, (j, k) in pairs),
+            *(Parameter(FIXED, n, (n,)) for n in self.fixed),
+            *(Parameter(SHIFT, n, (random[k],)) for n, (k, _) in shifts),
+            *(Parameter(SCALE, n) for n in self.scales),
+        )
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Flat names of the printed parameters."""
+        return tuple(str(parameter) for parameter in self.listed)
+
+    @cached_property
+    def free_listed(self) -> tuple[Parameter, ...]:
+        """The entries of the free vector, with their kinds; those of ``L`` are ``chol[., .]``."""
+        random, kept = self.random, (MEAN, FIXED, SHIFT)
+        entries = zip(*self.chol_index, strict=True)
+        by_kind = [tuple(p for p in self.listed if p.kind == kind) for kind in kept]
         return (
-            *(f"mean[{n}]" for n in self.located_names),
-            *(f"sd[{n}]" for n in self.random),
-            *(f"corr[{n}]" for n in self.pair_names),
-            *(f"fixed[{n}]" for n in self.fixed),
-            *(f"shift[{n}]" for n in self.shift_names),
-            *(f"scale[{n}]" for n in self.scales),
+            *by_kind[0],
+            *(Parameter(CHOLESKY, f"{random[k]}, {random[j]}") for k, j in entries),
+            *by_kind[1],
+            *by_kind[2],
+            *(Parameter(LOG_SCALE, n) for n in self.scales),
         )
+
+    def of_kind(self, kind: Kind) -> Flags:
+        """Which of the printed parameters (P,) are of a kind."""
+        return np.array([parameter.kind == kind for parameter in self.listed], dtype=bool)
 
     @property
     def size(self) -> int:

@@ -199,10 +199,10 @@ def test_correlations_with_what_does_not_vary_have_no_value():
     assert params["sd[x]"] == pytest.approx(start.params["sd[x]"])
     both = pd.DataFrame([params, start.params])
     thetas = np.stack([flat, start.theta])
-    notes = Bootstrap(start.params, thetas, both, 2).summary()["note"]
+    notes = Bootstrap(start.params, thetas, both, start.space, 2).summary()["note"]
     assert notes["corr[x, y]"] == "no value in 1 of 2 replications: a standard deviation is 0"
     assert notes["sd[y]"] == "at the boundary 0 in 1 of 2 replications"
-    still = Bootstrap(start.params, thetas[[0, 0]], both.iloc[[0, 0]], 2)
+    still = Bootstrap(start.params, thetas[[0, 0]], both.iloc[[0, 0]], start.space, 2)
     assert np.isnan(still.std_errors["sd[y]"])
     assert still.intervals()["97.5 %"]["sd[y]"] == 0.0
 

@@ -14,8 +14,10 @@ from bayesmix.errors import SpecificationError
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
 from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.simulate import draw_coefficients
+from bayesmix.specification import parameter as kinds_of_parameters
 from bayesmix.specification.mixing import Correlated, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.parameter import IMPLIED_CORRELATION, SD, Kind, Parameter
 from tests.simulated import simulated
 
 MODEL = MixedLogit("x + y + z", random=Correlated(Normal("x"), LogNormal("y", sign=-1)))
@@ -34,7 +36,13 @@ def fit():
 
 def table(**rows):
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "std error"])
-    return intervals(frame.rename(index=lambda name: name.replace("_", "[", 1) + "]"))
+    parameters = [parameter(*name.split("_", 1)) for name in rows]
+    return intervals(frame.set_axis(map(str, parameters)), [p.kind for p in parameters])
+
+
+def parameter(kind, label):
+    kinds = {k.name: k for k in vars(kinds_of_parameters).values() if isinstance(k, Kind)}
+    return Parameter(kinds[kind], label)
 
 
 def test_functions_of_parameters_that_there_are_not_name_the_nearest():
@@ -91,7 +99,7 @@ def test_moments_of_a_lognormal_are_those_of_its_draws():
     problem = bind(MODEL, simulated(MODEL, AT, 40_000, 1, columns=("x", "y", "z")))
     theta = problem.parameters.theta(AT)
     beta = draw_coefficients(problem, theta, np.random.default_rng(1))[:, 1]
-    found = implied_moments(MODEL)(pd.Series(AT))
+    found = implied_moments(MODEL)(pd.Series(AT)).rename(index=str)
     m, s = AT["mean[y]"], AT["sd[y]"]
     mean, sd = np.exp(m + s**2 / 2), np.exp(m + s**2 / 2) * np.sqrt(np.expm1(s**2))
     assert found["implied mean[y]"] == pytest.approx(-mean)
@@ -113,12 +121,15 @@ def test_errors_of_moments_by_the_delta_method():
     assert summary["std error"]["implied mean[y]"] == pytest.approx(np.sqrt(variance), rel=1e-6)
 
 
-@pytest.mark.parametrize("ending", ["", ", 2"])
-def test_a_correlation_that_is_not_known_says_why(ending):
-    rows = {f"sd[x{ending}]": (0.5, 0.1), f"sd[z{ending}]": (0.0, np.nan)}
-    rows |= {f"implied corr[{pair}{ending}]": (np.nan, np.nan) for pair in ("x, y", "y, z")}
-    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "std error"])
-    wide, still = boundary_notes(frame)[2:]
+@pytest.mark.parametrize("number", [None, 2])
+def test_a_correlation_that_is_not_known_says_why(number):
+    about = [(SD, "x"), (SD, "z"), (IMPLIED_CORRELATION, "x", "y"), (IMPLIED_CORRELATION, "y", "z")]
+    parameters = [Parameter(kind, ", ".join(terms), tuple(terms)) for kind, *terms in about]
+    if number is not None:
+        parameters = [parameter.of_class(number) for parameter in parameters]
+    rows = [(0.5, 0.1), (0.0, np.nan), (np.nan, np.nan), (np.nan, np.nan)]
+    frame = pd.DataFrame(rows, map(str, parameters), ["estimate", "std error"])
+    wide, still = boundary_notes(frame, parameters)[2:]
     assert wide.startswith("not known: its series has not converged")
     assert still == "moves with a parameter at a boundary"
 
@@ -135,7 +146,8 @@ def test_a_correlation_that_is_not_known_says_why(ending):
 def test_a_sure_share_may_be_rounded(share, error, words):
     rows = {"mean[x]": (1.0, 0.1), "share positive[x]": (share, error)}
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "std error"])
-    assert boundary_notes(frame)["share positive[x]"] == words
+    parameters = [parameter("mean", "x"), parameter("share positive", "x")]
+    assert boundary_notes(frame, parameters)["share positive[x]"] == words
 
 
 # -- intervals and functions of the parameters ---------------------------------------------------

@@ -68,8 +68,13 @@ def test_parameters_and_moments_are_recovered(name):
 def test_the_share_of_people_who_are_not_at_a_bound_of_0():
     """Whoever is censored at 0 does not care: the table says how many do, from either side."""
     params = pd.Series({"mean[x]": 0.3, "sd[x]": 1.0})
-    above = implied_moments(MixedLogit("x", random=CensoredNormal("x", lower=0)))(params)
-    below = implied_moments(MixedLogit("x", random=CensoredNormal("x", lower=-2, upper=0)))(params)
+    above = implied_moments(MixedLogit("x", random=CensoredNormal("x", lower=0)))(params).rename(
+        index=str
+    )
+    below = implied_moments(MixedLogit("x", random=CensoredNormal("x", lower=-2, upper=0)))(
+        params
+    ).rename(index=str)
+    above, below = above.rename(index=str), below.rename(index=str)
     assert above["share positive[x]"] == pytest.approx(norm.cdf(0.3))
     assert below["share negative[x]"] == pytest.approx(norm.cdf(-0.3))
     assert "share positive[x]" not in below

@@ -19,7 +19,7 @@ QUICK = {"draws": 3, "rng": 5, "nodes": 64}
 def bootstrapped(fit, thetas):
     """A bootstrap whose replications found ``thetas``."""
     params = pd.DataFrame([fit.space.natural(t) for t in thetas], columns=fit.space.names)
-    return bm.Bootstrap(fit.params, thetas, params, len(thetas))
+    return bm.Bootstrap(fit.params, thetas, params, fit.space, len(thetas))
 
 
 def moved(fit, data, attribute, function, label, **options):

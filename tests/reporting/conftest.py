@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from bayesmix.specification.parameters import ParameterSpace
+
 TERMS = ["pf", "cl", "loc"]
 PAIRS = ["pf, cl", "pf, loc", "cl, loc"]
 
@@ -47,4 +49,5 @@ def fit() -> SimpleNamespace:
     return SimpleNamespace(
         params=pd.Series([-1.0, -0.2, 2.4, 1.0, 1.0, 1.0, 3.0], [*names, "fixed[age]"]),
         std_errors=pd.Series(0.1, [*names, "fixed[age]"]),
+        space=ParameterSpace(tuple(TERMS), ("age",), ((0,), (1,), (2,))),
     )

@@ -5,6 +5,15 @@ import pandas as pd
 import pytest
 
 from bayesmix.errors import SpecificationError
+from bayesmix.specification.parameter import (
+    CORRELATION,
+    FIXED,
+    MEAN,
+    SCALE,
+    SD,
+    SHIFT,
+    Parameter,
+)
 from bayesmix.specification.parameters import ParameterSpace
 from tests.oracles import differences
 
@@ -176,3 +185,30 @@ def test_missing_parameters_are_named():
     space = SPACES["one"]
     with pytest.raises(SpecificationError, match=r"no value for parameters \['sd\[a\]'\]"):
         space.theta({"mean[a]": 1.0})
+
+
+WHOLE = ParameterSpace(
+    ("a", "b", "c"), ("x",), ((0,), (1, 2)), centred=(1,), shifts=((0, "age"),), scales=("SP",)
+)
+
+
+def test_every_parameter_is_of_one_kind_and_its_name_follows():
+    of_kind = np.array([WHOLE.of_kind(k) for k in (MEAN, SD, CORRELATION, FIXED, SHIFT, SCALE)])
+    np.testing.assert_array_equal(of_kind.sum(axis=1), [2, 3, 1, 1, 1, 1])
+    np.testing.assert_array_equal(of_kind.sum(axis=0), 1)
+    assert WHOLE.names == tuple(f"{p.kind.name}[{p.label}]" for p in WHOLE.listed)
+    assert [p.terms for p in WHOLE.listed if p.kind == CORRELATION] == [("b", "c")]
+
+
+def test_entries_of_the_free_vector_stand_where_it_is_unpacked():
+    theta = np.arange(float(WHOLE.size))
+    named = dict(zip(map(str, WHOLE.free_listed), theta, strict=True))
+    mean, chol, fixed = WHOLE.unpack(theta)
+    assert (mean[2], chol[2, 1]) == (named["mean[c]"], named["chol[c, b]"])
+    assert (fixed[0], WHOLE.shift(theta)[0]) == (named["fixed[x]"], named["shift[a, age]"])
+    assert WHOLE.log_scale(theta)[0] == named["log scale[SP]"]
+
+
+def test_a_parameter_of_a_class_keeps_its_kind_and_its_terms():
+    own = Parameter(SD, "a, b", ("a, b",)).of_class(2)
+    assert (str(own), own.kind, own.terms, own.number) == ("sd[a, b, 2]", SD, ("a, b",), 2)
