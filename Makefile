@@ -4,13 +4,21 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SUPPORTED := import sys, ensurepip, venv; sys.exit(not (3, 12) <= sys.version_info[:2] <= (3, 14))
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test nojit coverage lint bench clean
 
 demo: $(STAMP)
 	$(BIN)/bayesmix run models/electricity.toml
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+# Kernels as plain Python on small cases: what compiled code would hide, such as an index out of bounds.
+nojit: $(STAMP)
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n auto --dist loadfile tests/kernels tests/likelihood -m 'not jit'
+
+# Lines that tests reach; compiled ones cannot be counted, and are left out.
+coverage: $(STAMP)
+	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report term:skip-covered
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -21,7 +29,7 @@ bench: $(STAMP)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment that already works is kept. Each candidate is run, not only found: a shim may exist and fail.

@@ -1,0 +1,1 @@
+"""Posteriors: all of PyTensor and PyMC, priors, sampling, and what is read off draws."""

@@ -31,12 +31,14 @@ VERSION = int(kernels_digest(HERE, HERE.with_name("scaled_ops.py")), 16)
 
 
 def location_cotangent(cotangent: Any, d_loc: Any, loc: Variable) -> Any:
+    """Cotangent of locations (I or 1, K): summed over persons where they share one."""
     scaled = cotangent[:, None] * d_loc
     shared = loc.type.broadcastable[0]
     return scaled.sum(axis=0, keepdims=True) if shared else scaled
 
 
 def only_first(cotangents: Sequence[Variable]) -> Any:
+    """The cotangent of an Op's value; of its derivatives, further outputs, there is none."""
     if any(not isinstance(c.type, DisconnectedType) for c in cotangents[1:]):
         raise NotImplementedError(
             "no second derivatives of an integrated likelihood: use differences"

@@ -143,6 +143,7 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
 
 
 def read_prior(name: str, value: Prior, table: pd.DataFrame) -> tuple[float, float]:
+    """Location and scale of a prior that was given by name, checked."""
     if name not in table.index:
         near = get_close_matches(name, table.index.astype(str), 1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; expected one of {list(table.index)}"

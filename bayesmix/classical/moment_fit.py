@@ -61,6 +61,7 @@ class Solution:
 
 
 def overidentification_of(first: Solution) -> Overidentification:
+    """The test that moments beyond the number of parameters are 0 too."""
     moments, parameters = first.criterion.root.shape[1], len(first.theta)
     statistic = -2.0 * first.optimum.value if moments > parameters else 0.0
     return Overidentification(statistic, moments - parameters)

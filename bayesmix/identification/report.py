@@ -54,6 +54,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def of_fault(severity: str, fault: Fault) -> Finding:
+    """A fault of the specification, as a finding."""
     return Finding(severity, fault.what, ", ".join(fault.where), fault.remedy)
 
 

@@ -30,7 +30,7 @@ def hausman_test(
     params: Sequence[str] | None = None,
     kind: str | None = None,
 ) -> HypothesisTest:
-    """Hausman's test: does an efficient estimator agree with one that needs weaker assumptions?
+    """Hausman's test: whether an efficient estimator agrees with one of weaker assumptions.
 
     ``H = d' V^+ d`` with ``d`` the difference of the estimates and ``V`` its covariance, whose rank
     is the number of degrees of freedom. Of two fits to the same choices persons tell it, for the

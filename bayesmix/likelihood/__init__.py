@@ -1,0 +1,1 @@
+"""A model bound to data, and its integrated log-likelihood with derivatives."""

@@ -1,0 +1,1 @@
+"""What a model is: formula, laws of coefficients, classes, parameters and their names."""

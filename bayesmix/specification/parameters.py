@@ -270,6 +270,7 @@ class ParameterSpace:
 
 
 def check_names(given: Mapping[Any, float], names: Sequence[str]) -> None:
+    """Raise SpecificationError unless each of ``names`` has a value, and nothing else has one."""
     unknown = [name for name in given if name not in names]
     if unknown:
         near = get_close_matches(unknown[0], names, 1)

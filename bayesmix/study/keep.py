@@ -135,6 +135,7 @@ def _note(keeper: Keeper, name: str, origin: Origin, path: Path) -> None:
 
 
 def note(keeper: Keeper, name: str, step: FinishedStep) -> None:
+    """Enter a finished step in the manifest, on disk too where that can be written."""
     place = keeper.place
     if place.manifest.steps.get(name) == step:
         return

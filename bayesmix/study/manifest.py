@@ -68,6 +68,7 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest into its run folder, whole or not at all."""
     write_text(folder / MANIFEST, json.dumps(asdict(manifest), indent=2) + "\n")
 
 

@@ -33,6 +33,7 @@ DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
 
 
 def is_csv(name: str) -> bool:
+    """Whether a file is a table of text, by its name."""
     return name.lower().endswith(CSV)
 
 
