@@ -32,7 +32,9 @@ from bayesmix.integration.rules import sobol
 from bayesmix.kernels.integrals import coefficients_everywhere
 from bayesmix.likelihood.mixture import fixed_at, mixture_at
 from bayesmix.likelihood.problem import Problem, bind_like
-from bayesmix.specification.model import Design, MixedLogit, model_space
+from bayesmix.specification.design import Design
+from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.model_space import model_space
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.record import model_from_record
 

@@ -17,8 +17,9 @@ from bayesmix.kernels.laws import CENSORED, NO_BOUNDS
 from bayesmix.kernels.logit import Panel
 from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.component_findings import component_faults
+from bayesmix.specification.design import Design
 from bayesmix.specification.formula import Learnt
-from bayesmix.specification.model import Design, MixedLogit
+from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.scale import Sources
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.specification.classes import Classes
+from bayesmix.specification.design import Design
 from bayesmix.specification.formula import Learnt
 from bayesmix.specification.mixing import Coefficient, Law
-from bayesmix.specification.model import Design, MixedLogit
+from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.reading import UntrustedError, is_trusted
 from bayesmix.specification.scale import Sources
 

@@ -11,7 +11,7 @@ from bayesmix.identification.sizes import size_findings
 from bayesmix.specification.component_findings import dummies_on_alternatives
 from bayesmix.specification.means import Terms
 from bayesmix.specification.mixing import LKJNormal, LogNormal, Normal
-from bayesmix.specification.model import space_of
+from bayesmix.specification.model_space import space_of
 from tests.simulated import attributes, choice_data
 
 
