@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from tests.likelihood.test_kernels import one_person
 
 from bayesmix.kernels.logit import BLOCK, log_probabilities
 from bayesmix.kernels.logit_differences import (
@@ -11,6 +10,7 @@ from bayesmix.kernels.logit_differences import (
     choice_scores,
     others,
 )
+from tests.kernels.test_logit import one_person
 from tests.oracles import log_probability, random_panel, slopes
 
 ROUNDING = 1e-12
