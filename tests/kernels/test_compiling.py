@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import bayesmix
 
@@ -54,6 +55,7 @@ def numbers(folder: Path) -> np.ndarray:
     return np.array(run.stdout.split(), dtype=float)
 
 
+@pytest.mark.jit
 def test_a_changed_kernel_is_compiled_anew(tmp_path: Path) -> None:
     package = tmp_path / "bayesmix"
     ignored = shutil.ignore_patterns("__pycache__")

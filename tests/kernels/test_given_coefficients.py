@@ -31,7 +31,7 @@ def test_values_and_derivatives_against_numpy(outside):
     assert d_base == pytest.approx(differences(lambda v: total(beta, v), base), abs=1e-7)
 
 
-@pytest.mark.parametrize("mode", [INTERPRETED, "NUMBA"])
+@pytest.mark.parametrize("mode", [INTERPRETED, pytest.param("NUMBA", marks=pytest.mark.jit)])
 def test_graph_follows_the_links_and_its_gradient_is_right(mode):
     data = choices(choice_frame(np.random.default_rng(5)))
     model = MixedLogit("price + time + income:time", [Normal("price"), LogNormal("time", sign=-1)])

@@ -266,6 +266,7 @@ def test_modes_and_curvature(name):
             )
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize("law", [CORRELATED["gamma"], CORRELATED["johnson"], LAWS["uniform"]])
 def test_samplers_see_the_same_model(law):
     """The compiled graph of one node at u is the hierarchical model at z = u."""
@@ -341,6 +342,7 @@ def test_a_truncated_law_far_from_its_bounds(low, high, far):
     np.testing.assert_allclose(found[:, 3] + z * found[:, 1], by_s, rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.jit  # a division by zero is infinite there
 def test_a_large_gamma_shape_parameter_is_the_law_where_the_table_ends():
     """Quantiles of 0 in double precision have no logarithm to interpolate."""
     table = np.zeros((CELLS, COLUMNS))
