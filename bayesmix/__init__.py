@@ -22,6 +22,7 @@ theta       the free vector that optimisers move, (P,)
 from __future__ import annotations
 
 import ast
+import re
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -80,19 +81,19 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.reporting.demand_plots import plot_wtp as plot_wtp
     from bayesmix.reporting.demand_tables import demand_table as demand_table
     from bayesmix.reporting.latex import to_latex as to_latex
-    from bayesmix.specification.bounded import CensoredNormal as CensoredNormal
-    from bayesmix.specification.bounded import JohnsonSB as JohnsonSB
-    from bayesmix.specification.bounded import Triangular as Triangular
-    from bayesmix.specification.bounded import TruncatedNormal as TruncatedNormal
-    from bayesmix.specification.bounded import Uniform as Uniform
     from bayesmix.specification.classes import LatentClass as LatentClass
-    from bayesmix.specification.mixing import Correlated as Correlated
-    from bayesmix.specification.mixing import LKJNormal as LKJNormal
-    from bayesmix.specification.mixing import LogNormal as LogNormal
-    from bayesmix.specification.mixing import Normal as Normal
+    from bayesmix.specification.laws.censored_normal import CensoredNormal as CensoredNormal
+    from bayesmix.specification.laws.exponential import Exponential as Exponential
+    from bayesmix.specification.laws.gamma import Gamma as Gamma
+    from bayesmix.specification.laws.johnson_sb import JohnsonSB as JohnsonSB
+    from bayesmix.specification.laws.joint import Correlated as Correlated
+    from bayesmix.specification.laws.joint import LKJNormal as LKJNormal
+    from bayesmix.specification.laws.lognormal import LogNormal as LogNormal
+    from bayesmix.specification.laws.normal import Normal as Normal
+    from bayesmix.specification.laws.triangular import Triangular as Triangular
+    from bayesmix.specification.laws.truncated_normal import TruncatedNormal as TruncatedNormal
+    from bayesmix.specification.laws.uniform import Uniform as Uniform
     from bayesmix.specification.model import MixedLogit as MixedLogit
-    from bayesmix.specification.one_sided import Exponential as Exponential
-    from bayesmix.specification.one_sided import Gamma as Gamma
 
 __version__ = version("bayesmix")
 
@@ -109,7 +110,17 @@ def _homes() -> dict[str, str]:
     return {alias.name: str(node.module) for node in froms for alias in node.names}
 
 
-_HOME = _homes()
+def _homes_of_laws() -> dict[str, str]:
+    """The file of each mixing law's function: in the laws' folder these alone are capitalised."""
+    folder = Path(__file__).parent / "specification" / "laws"
+    return {
+        name: f"bayesmix.specification.laws.{path.stem}"
+        for path in sorted(folder.glob("*.py"))
+        for name in re.findall(r"^def ([A-Z]\w*)\(", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+
+
+_HOME = _homes() | _homes_of_laws()
 if not TYPE_CHECKING:  # type checkers take the listing
     __all__ = sorted(_HOME)
 

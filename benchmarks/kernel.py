@@ -43,7 +43,7 @@ def kernel(problem: Problem, theta: np.ndarray, grid: Grid, cores: int) -> Calla
     """A call of the compiled kernel alone, on a number of cores."""
     chunk = problem.chunk(grid, 0, problem.n_persons)
     mean, chol, _ = problem.parameters.unpack(theta)
-    mixture = Mixture(mean[None, :], chol, problem.link, chunk.nodes, chunk.node_weights)
+    mixture = Mixture(mean[None, :], chol, problem.laws, chunk.nodes, chunk.node_weights)
     panel, base = problem.panel_of(chunk), np.zeros(problem.data.n_rows)
     return on_cores(cores, lambda: integrate_parallel(panel, base, mixture, False))
 

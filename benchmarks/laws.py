@@ -20,7 +20,7 @@ from scipy.stats import chi2
 import bayesmix as bm
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
-from bayesmix.specification.mixing import Law
+from bayesmix.specification.laws.coefficient import Law
 
 PERSONS, SITUATIONS, ALTERNATIVES = 300, 8, 3
 LAWS: dict[str, tuple[Law, dict[str, float]]] = {

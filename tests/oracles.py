@@ -6,7 +6,7 @@ machine precision (Squire and Trapp 1998).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,14 @@ import pandas as pd
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.kernels.integrals import Mixture
+from bayesmix.kernels.laws import MAP
 from bayesmix.kernels.logit import Panel
+from bayesmix.specification.laws.lognormal import LogNormal
+from bayesmix.specification.laws.normal import Normal
+from bayesmix.specification.laws.rows import laws_of
 
 Array = np.ndarray
+Indices = np.ndarray
 NO_BASE = np.zeros(0)
 
 
@@ -47,7 +52,8 @@ def person(a: Array, i: int) -> Array:
 def coefficients(mixture: Mixture, i: int) -> Array:
     """``beta`` (K, S) of person i."""
     b = person(mixture.loc, i)[:, None] + mixture.chol @ person(mixture.nodes, i)
-    return np.where(mixture.link[:, None] == 0, b, mixture.link[:, None] * np.exp(b))
+    linked = mixture.laws[:, [MAP]] != 0  # lognormal, see `lognormals`
+    return np.where(linked, np.where(linked, mixture.known[:, [0]], 1.0) * np.exp(b), b)
 
 
 def log_integral(panel: Panel, i: int, base: Array, mixture: Mixture) -> Any:
@@ -107,14 +113,23 @@ def random_mixture(
 ) -> Mixture:
     """Full covariance, every other coefficient with ``link``; own or shared nodes, weights >= 0."""
     n = 1 if shared else persons
+    laws, known = lognormals(np.where(np.arange(size) % 2 == 0, link, 0))
     weights = rng.random((n, n_nodes))
     return Mixture(
         rng.normal(size=(1, size)),
         np.tril(rng.normal(scale=0.5, size=(size, size))),
-        np.where(np.arange(size) % 2 == 0, link, 0).astype(np.int64),
+        laws,
         rng.normal(size=(n, size, n_nodes)),
         weights / weights.sum(axis=1, keepdims=True),
+        known=known,
     )
+
+
+def lognormals(signs: Sequence[int]) -> tuple[Indices, Array]:
+    """``laws`` and ``known`` of lognormal coefficients with these signs; 0 is a normal one."""
+    made = [LogNormal("x", sign=sign) if sign else Normal("x") for sign in signs]
+    laws, _ = laws_of([law.coefficients[0] for law in made])
+    return laws, np.array([[sign or 1, -np.inf, np.inf] for sign in signs], dtype=float)
 
 
 def choice_frame(

@@ -16,6 +16,7 @@ from pytensor.compile.mode import Mode
 from bayesmix.bayes.ops import ConditionalLogProb, DensityLogProb, IntegratedLogProb, LawTable
 from bayesmix.bayes.scaled_ops import ScaledLogProb
 from bayesmix.kernels.coefficient_space import CoefficientNodes
+from bayesmix.kernels.laws import functions_of, no_laws
 from bayesmix.likelihood.problem import Chunk, Problem
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -90,21 +91,22 @@ def log_integrals(
     """
     with_base = problem.x_fixed.shape[1] > 0
     loc = locations(problem, mean, shift, chunk.z)
-    link = problem.link
+    laws = problem.laws
     if problem.price >= 0:
         n_fixed = len(problem.parameters.fixed)
         loc = pt.concatenate([loc, pt.tile(fixed[None, :], (loc.shape[0], 1))], axis=1)
-        chol = pt.concatenate([chol, pt.zeros((n_fixed, len(link)))])
-        link = np.concatenate([link, np.zeros(n_fixed, dtype=np.int64)])
+        chol = pt.concatenate([chol, pt.zeros((n_fixed, len(laws)))])
+        laws = np.concatenate([laws, no_laws(n_fixed)])
     panel = chunk[:5]
-    laws = (pt.constant(link), pt.constant(problem.bounds))
-    grid = (*laws, chunk.nodes, chunk.node_weights)
+    grid = (pt.constant(laws), pt.constant(problem.known), chunk.nodes, chunk.node_weights)
     if problem.design.sources is not None:
-        scaled = ScaledLogProb(problem.data.outside_option, problem.price)
+        scaled = ScaledLogProb(problem.data.outside_option, problem.price, functions_of(laws))
         linear = _linear(problem, chunk, fixed)
         scales = _log_scales(chunk, log_scale)
         return scaled(loc, chol, linear, scales, chunk.offset, *panel, *grid)[0]
-    op = IntegratedLogProb(problem.data.outside_option, with_base, problem.price)
+    op = IntegratedLogProb(
+        problem.data.outside_option, with_base, problem.price, functions_of(laws)
+    )
     return op(loc, chol, _base(problem, chunk, fixed), *panel, *grid)[0]
 
 
@@ -170,17 +172,12 @@ def conditional_log_probabilities(
 
 def _coefficients(problem: Problem, deviations: Any, loc: Any, chol: Any) -> Any:
     """Coefficients (I, K) with laws of their own."""
-    link = problem.link
-    if len(problem.bounds):
+    laws = problem.laws
+    if laws.any():
         scale = pt.sqrt((chol**2).sum(axis=1))
-        codes, bounds = pt.constant(link), pt.constant(problem.bounds)
-        return LawTable()(deviations, loc, scale, codes, bounds)[0]
-    indices = loc + deviations
-    if not link.any():
-        return indices
-    signed = pt.constant(np.where(link != 0, link, 1))
-    exponent = pt.where(pt.constant(link != 0), indices, 0.0)
-    return pt.where(pt.constant(link != 0), signed * pt.exp(exponent), indices)
+        table = LawTable(functions_of(laws))
+        return table(deviations, loc, scale, pt.constant(laws), pt.constant(problem.known))[0]
+    return loc + deviations
 
 
 class PointGrid(NamedTuple):

@@ -22,7 +22,7 @@ from bayesmix.kernels.coefficient_space import density_integrals
 from bayesmix.kernels.compiling import kernels_digest
 from bayesmix.kernels.given_coefficients import conditional_log_probabilities
 from bayesmix.kernels.integrals import Mixture, integrate_parallel, integrate_serial
-from bayesmix.kernels.laws import law_table, law_tables
+from bayesmix.kernels.laws import law_table, law_tables, ready
 from bayesmix.kernels.logit import Panel
 
 HERE = Path(__file__)
@@ -54,12 +54,15 @@ class IntegratedLogProb(Op):
     three inputs, by person (by row for ``base``).
     """
 
-    __props__ = ("outside", "with_base", "price")
+    __props__ = ("outside", "with_base", "price", "functions")
 
-    def __init__(self, outside: bool, with_base: bool, price: int = -1) -> None:
+    def __init__(
+        self, outside: bool, with_base: bool, price: int = -1, functions: tuple[int, ...] = ()
+    ) -> None:
         self.outside = outside
         self.with_base = with_base
         self.price = price
+        self.functions = functions
 
     def make_node(self, *inputs: Any) -> Apply:
         variables = [pt.as_tensor_variable(v) for v in inputs]
@@ -67,17 +70,18 @@ class IntegratedLogProb(Op):
         return Apply(self, variables, outputs)
 
     def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
-        loc, chol, base, x, persons, situations, chosen, _, link, bounds, nodes, weights = inputs
+        ready(self.functions)
+        loc, chol, base, x, persons, situations, chosen, _, laws, known, nodes, weights = inputs
         panel = Panel(x, persons, situations, chosen, self.outside)
         mixture = Mixture(
             np.ascontiguousarray(loc),
             np.ascontiguousarray(chol),
-            link,
+            laws,
             nodes,
             weights,
             self.price,
-            bounds,
-            law_tables(link, np.ascontiguousarray(chol)),
+            known,
+            law_tables(laws, known, np.ascontiguousarray(loc), np.ascontiguousarray(chol)),
         )
         results = integrate_parallel(panel, np.ascontiguousarray(base), mixture, self.with_base)
         for storage, value in zip(outputs, results, strict=True):
@@ -104,10 +108,11 @@ class IntegratedLogProb(Op):
 @register_funcify_default_op_cache_key(IntegratedLogProb)
 def _compiled_integrals(op: IntegratedLogProb, **kwargs: Any) -> Callable[..., Any]:
     outside, with_base, price = op.outside, op.with_base, op.price
+    ready(op.functions)
 
     @numba_njit
     def integrals(  # type: ignore[no-untyped-def]
-        loc, chol, base, x, persons, situations, chosen, row_person, link, bounds, nodes, weights
+        loc, chol, base, x, persons, situations, chosen, row_person, laws, known, nodes, weights
     ):
         panel = Panel(
             np.ascontiguousarray(x),
@@ -119,12 +124,17 @@ def _compiled_integrals(op: IntegratedLogProb, **kwargs: Any) -> Callable[..., A
         mixture = Mixture(
             np.ascontiguousarray(loc),
             np.ascontiguousarray(chol),
-            np.ascontiguousarray(link),
+            np.ascontiguousarray(laws),
             np.ascontiguousarray(nodes),
             np.ascontiguousarray(weights),
             price,
-            np.ascontiguousarray(bounds),
-            law_tables(np.ascontiguousarray(link), np.ascontiguousarray(chol)),
+            np.ascontiguousarray(known),
+            law_tables(
+                np.ascontiguousarray(laws),
+                np.ascontiguousarray(known),
+                np.ascontiguousarray(loc),
+                np.ascontiguousarray(chol),
+            ),
         )
         return integrate_serial(panel, np.ascontiguousarray(base), mixture, with_base)
 
@@ -191,20 +201,24 @@ def _compiled_conditional(op: ConditionalLogProb, **kwargs: Any) -> Callable[...
 
 
 class LawTable(Op):
-    """Coefficients of persons (n, K) from normals, for laws that are not links of an index alone.
+    """Coefficients of persons (n, K) from normals, where not all are their indices.
 
-    Inputs: ``d`` (n, K), ``loc`` (1 or n, K), ``scale`` (K,), then codes (K,) and bounds (K, 2).
+    Inputs: ``d`` (n, K), ``loc`` (1 or n, K), ``scale`` (K,), then the laws and what they know.
     The output (4, n, K) holds the coefficients, and their derivatives by the first three inputs.
     """
 
-    __props__ = ()
+    __props__ = ("functions",)
+
+    def __init__(self, functions: tuple[int, ...] = ()) -> None:
+        self.functions = functions
 
     def make_node(self, *inputs: Any) -> Apply:
         return Apply(self, [pt.as_tensor_variable(v) for v in inputs], [pt.dtensor3()])
 
     def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
-        d, loc, scale, codes, bounds = (np.ascontiguousarray(v) for v in inputs)
-        outputs[0][0] = law_table(codes, d, loc, scale, bounds)
+        ready(self.functions)
+        d, loc, scale, laws, known = (np.ascontiguousarray(v) for v in inputs)
+        outputs[0][0] = law_table(laws, known, d, loc, scale)
 
     def pullback(
         self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
@@ -223,17 +237,19 @@ class LawTable(Op):
 
 @register_funcify_default_op_cache_key(LawTable)
 def _compiled_laws(op: LawTable, **kwargs: Any) -> Callable[..., Any]:
+    ready(op.functions)
+
     @numba_njit
-    def laws(d, loc, scale, codes, bounds):  # type: ignore[no-untyped-def]
+    def table(d, loc, scale, laws, known):  # type: ignore[no-untyped-def]
         return law_table(
-            np.ascontiguousarray(codes),
+            np.ascontiguousarray(laws),
+            np.ascontiguousarray(known),
             np.ascontiguousarray(d),
             np.ascontiguousarray(loc),
             np.ascontiguousarray(scale),
-            np.ascontiguousarray(bounds),
         )
 
-    return laws, VERSION  # type: ignore[return-value]
+    return table, VERSION  # type: ignore[return-value]
 
 
 class DensityLogProb(Op):

@@ -95,7 +95,7 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
         unit[others] /= unit[problem.price]
     # The centre of a logarithm is the coefficient of one util per typical difference; that of a
     # position between two bounds is their middle.
-    logarithm = [c.law.index and c.family != "johnson-sb" for c in problem.design.coefficients]
+    logarithm = [c.law.unit == "logarithm" for c in problem.design.coefficients]
     centre = np.where(logarithm, np.log(unit[:k]), 0.0)
     mean_scale = np.where(problem.index, INDEX_MEAN, MEAN_UTILS * unit[:k])
     sd_scale = np.where(problem.index, INDEX_SD, SD_UTILS * unit[:k])

@@ -14,7 +14,7 @@ from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_defa
 
 from bayesmix.bayes.ops import VERSION, location_cotangent, only_first
 from bayesmix.kernels.integrals import Mixture, integrate_parallel, integrate_serial
-from bayesmix.kernels.laws import law_tables
+from bayesmix.kernels.laws import law_tables, ready
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.situation_scales import scale_scores, scale_scores_serial
 
@@ -27,11 +27,12 @@ class ScaledLogProb(Op):
     to the first four inputs, by person, row and situation.
     """
 
-    __props__ = ("outside", "price")
+    __props__ = ("outside", "price", "functions")
 
-    def __init__(self, outside: bool, price: int = -1) -> None:
+    def __init__(self, outside: bool, price: int = -1, functions: tuple[int, ...] = ()) -> None:
         self.outside = outside
         self.price = price
+        self.functions = functions
 
     def make_node(self, *inputs: Any) -> Apply:
         variables = [pt.as_tensor_variable(v) for v in inputs]
@@ -39,19 +40,20 @@ class ScaledLogProb(Op):
         return Apply(self, variables, outputs)
 
     def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
+        ready(self.functions)
         loc, chol, base, log_scale, offset, x, persons, situations, chosen = inputs[:9]
-        _, link, bounds, nodes, weights = inputs[9:]
+        _, laws, known, nodes, weights = inputs[9:]
         scale = np.repeat(np.exp(log_scale), np.diff(situations))
         panel = Panel(x * scale[:, None], persons, situations, chosen, self.outside)
         mixture = Mixture(
             np.ascontiguousarray(loc),
             np.ascontiguousarray(chol),
-            link,
+            laws,
             nodes,
             weights,
             self.price,
-            bounds,
-            law_tables(link, np.ascontiguousarray(chol)),
+            known,
+            law_tables(laws, known, np.ascontiguousarray(loc), np.ascontiguousarray(chol)),
         )
         linear = base * scale
         logp, d_loc, d_chol, d_base = integrate_parallel(panel, linear + offset, mixture, True)
@@ -82,6 +84,7 @@ class ScaledLogProb(Op):
 @register_funcify_default_op_cache_key(ScaledLogProb)
 def _compiled(op: ScaledLogProb, **kwargs: Any) -> Callable[..., Any]:
     outside, price = op.outside, op.price
+    ready(op.functions)
 
     @numba_njit
     def integrals(  # type: ignore[no-untyped-def]
@@ -95,8 +98,8 @@ def _compiled(op: ScaledLogProb, **kwargs: Any) -> Callable[..., Any]:
         situations,
         chosen,
         row_person,
-        link,
-        bounds,
+        laws,
+        known,
         nodes,
         weights,
     ):
@@ -118,12 +121,17 @@ def _compiled(op: ScaledLogProb, **kwargs: Any) -> Callable[..., Any]:
         mixture = Mixture(
             np.ascontiguousarray(loc),
             np.ascontiguousarray(chol),
-            np.ascontiguousarray(link),
+            np.ascontiguousarray(laws),
             np.ascontiguousarray(nodes),
             np.ascontiguousarray(weights),
             price,
-            np.ascontiguousarray(bounds),
-            law_tables(np.ascontiguousarray(link), np.ascontiguousarray(chol)),
+            np.ascontiguousarray(known),
+            law_tables(
+                np.ascontiguousarray(laws),
+                np.ascontiguousarray(known),
+                np.ascontiguousarray(loc),
+                np.ascontiguousarray(chol),
+            ),
         )
         whole = linear + offset
         logp, d_loc, d_chol, d_base = integrate_serial(panel, whole, mixture, True)

@@ -16,9 +16,9 @@ from bayesmix.arrays import Array, Indices
 from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.latent_class import share_table
 from bayesmix.likelihood.classes import log_shares
-from bayesmix.specification.families import Moments, moments
-from bayesmix.specification.mixing import Coefficient, Law
+from bayesmix.specification.laws.coefficient import Coefficient, Law
 from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.moments import Moments, moments
 from bayesmix.specification.parameter import (
     IMPLIED_CORRELATION,
     IMPLIED_MEAN,
@@ -81,7 +81,7 @@ def of_indices(model: MixedLogit) -> list[tuple[str, str]]:
         for law in model.laws
         if law.correlated
         for a, b in combinations(law.coefficients, 2)
-        if (a.family, b.family) != ("normal", "normal")
+        if not (a.law.identity and b.law.identity)
     ]
 
 
@@ -133,7 +133,7 @@ class _Implied:
             if law.correlated
             for a, b in combinations(law.coefficients, 2)
             if self._known(a) and self._known(b)
-            if (a.family, b.family) != ("normal", "normal") or {a.term, b.term} & set(self.shifts)
+            if not (a.law.identity and b.law.identity) or {a.term, b.term} & set(self.shifts)
         ]
 
     @property
@@ -165,10 +165,10 @@ class _Implied:
                 found[Parameter(IMPLIED_MEAN, c.term, (c.term,))] = law.mean
                 found[Parameter(IMPLIED_MEDIAN, c.term, (c.term,))] = law.median
                 found[Parameter(IMPLIED_SD, c.term, (c.term,))] = law.sd
-            censored, (low, high) = c.family == "censored-normal", c.limits
-            if not c.side or (censored and low == 0.0):
+            atoms, (low, high) = c.law.atoms, c.limits
+            if not c.side or (atoms and low == 0.0):
                 found[Parameter(SHARE_POSITIVE, c.term, (c.term,))] = law.positive
-            elif censored and high == 0.0:
+            elif atoms and high == 0.0:
                 mirrored = replace(c, bounds=(0.0, None if math.isinf(low) else -low))
                 other_side = params.where(params.index == f"sd[{c.term}]", -params)
                 share = self._moments(mirrored, other_side, weights).positive

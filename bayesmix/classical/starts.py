@@ -106,7 +106,7 @@ def preference_start(search: Search) -> Array | None:
     shift = space.shift(optimum.theta)
     shift[with_units[space.shifted]] /= -value
     # The logarithms of positive laws; positions between bounds stay, in whatever units they are.
-    logarithms = [c.law.index and c.family != "johnson-sb" for c in problem.design.coefficients]
+    logarithms = [c.law.unit == "logarithm" for c in problem.design.coefficients]
     mean[others[:k] & np.array(logarithms, dtype=bool)] -= np.log(-value)
     fixed, log_scale = np.where(others[k:], fixed / -value, fixed), space.log_scale(optimum.theta)
     return space.pack(mean, chol, fixed, shift, log_scale)

@@ -29,6 +29,7 @@ from bayesmix.demand.sample import Piece, Sample, dataset, sample, squeezed
 from bayesmix.demand.shares import of_rows
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.integrals import Mixture
+from bayesmix.kernels.laws import no_laws
 from bayesmix.kernels.substitution import QUALITY, REMOVAL, Change, marginal
 from bayesmix.kernels.vanishing_shares import VANISHED, log_row_shares
 from bayesmix.likelihood.problem import Problem
@@ -39,7 +40,7 @@ KINDS = ("removal", "quality", "finite")
 ALIKE = Mixture(
     np.zeros((1, 0)),
     np.zeros((0, 0)),
-    np.zeros(0, dtype=np.int64),
+    no_laws(0),
     np.zeros((1, 0, 1)),
     np.ones((1, 1)),
 )

@@ -11,7 +11,7 @@ from bayesmix.demand.interventions import Intervention, attribute_slope
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.classes import PointCoefficient
-from bayesmix.specification.mixing import Coefficient
+from bayesmix.specification.laws.coefficient import Coefficient
 from bayesmix.specification.model import MixedLogit
 
 REMEDY = (

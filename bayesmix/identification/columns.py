@@ -13,9 +13,9 @@ from bayesmix.errors import Fault
 from bayesmix.identification.choices import MOST
 from bayesmix.identification.report import Finding, of_fault
 from bayesmix.specification.component_findings import component_faults, dummies_on_alternatives
+from bayesmix.specification.laws.coefficient import Law
 from bayesmix.specification.magnitudes import rounded_columns, size_faults
 from bayesmix.specification.means import Terms, term_faults
-from bayesmix.specification.mixing import Law
 from bayesmix.specification.variation import spread
 
 ORDERS = 1e3

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from bayesmix.classical.fit import Fit
 from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.formula import State, bases, learnt_numbers
-from bayesmix.specification.mixing import Coefficient
+from bayesmix.specification.laws.coefficient import Coefficient
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.class_space import ClassSpace
-from bayesmix.specification.families import location_of
-from bayesmix.specification.mixing import Law
+from bayesmix.specification.laws.coefficient import Law
+from bayesmix.specification.maps import location_of
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameter import FIXED, MEAN, Parameter
 

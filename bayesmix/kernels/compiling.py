@@ -3,7 +3,8 @@
 A compiled function holds the code of those that it calls, in whichever file they stand, and numba's
 own cache watches the file of the function alone. So what is kept is stamped with all files of this
 folder at once: a change in any of them, another numba or another version of the package, and
-everything is compiled anew.
+everything is compiled anew. Functions of other files (mixing laws, each in its own) have the stamp
+of their file beside it, and call nothing but kernels and what stands with them.
 """
 
 from __future__ import annotations
@@ -41,8 +42,11 @@ def kernels_digest(*more: Path) -> str:
 
 
 class _Stamped:
+    _py_file: str
+
     def get_source_stamp(self) -> str:
-        return kernels_digest()
+        own = Path(self._py_file)
+        return kernels_digest() if own.parent == FOLDER else kernels_digest(own)
 
 
 class _Provided(_Stamped, UserProvidedCacheLocator):
@@ -65,6 +69,11 @@ class _Cache(FunctionCache):
     _impl_class = _Files
 
 
+def stamped_cache(function: Callable[..., Any]) -> Any:
+    """The cache on disk of a function, stamped with the kernels and the function's own file."""
+    return _Cache(function)
+
+
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """`numba.njit` with a cache on disk that no change of a kernel outlives.
 
@@ -85,7 +94,7 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     def decorate(function: Callable[..., Any]) -> Any:
         dispatcher = numba.njit(**options)(function)
         if not numba.config.DISABLE_JIT and Path(function.__code__.co_filename).is_file():
-            dispatcher._cache = _Cache(function)
+            dispatcher._cache = stamped_cache(function)
         return dispatcher
 
     return decorate

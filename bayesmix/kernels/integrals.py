@@ -17,7 +17,18 @@ from numpy.typing import NDArray
 
 from bayesmix.kernels.compiling import compiled
 from bayesmix.kernels.fastmath import exp
-from bayesmix.kernels.laws import MOVING, NO_BOUNDS, NO_TABLES, law_at, row_length
+from bayesmix.kernels.laws import (
+    FIRST,
+    MAP,
+    MOVES,
+    NO_KNOWN,
+    NO_TABLES,
+    SHAPES,
+    TABLE,
+    call_map,
+    law_at,
+    row_length,
+)
 from bayesmix.kernels.logit import BLOCK, Panel, dot
 from bayesmix.kernels.logit_differences import choice_log_probabilities, choice_scores, others
 
@@ -33,30 +44,31 @@ class Mixture(NamedTuple):
     Parameters
     ----------
     loc
-        Locations (1, C), or (n, C) where they differ between persons.
+        Locations and then E shapes of laws (1, C + E), or (n, C + E) where they differ between
+        persons.
     chol
-        Lower-triangular factor (K, K), and rows of 0 below it.
-    link
-        Code of each coefficient's law (C,): 0 normal, 1 or -1 for ``exp(b)`` or ``-exp(b)``, others
-        those of `bayesmix.kernels.laws`.
+        Lower-triangular factor (K, K), and rows of 0 below it (C, K).
+    laws
+        Which law each coefficient has (C, 7), see `bayesmix.kernels.laws`; rows of 0 where it is
+        its index.
     nodes, weights
         (1, K, S) or (n, K, S), and (1, S) or (n, S); weights may be negative.
     price
         Position of the price coefficient ``a`` in WTP space, where the others are ``-a T``;
         -1 elsewhere.
-    bounds
-        Bounds (C, 2) of the coefficients, or (0, 2) where all laws are normal or lognormal.
+    known
+        Sign and bounds (C, 3) of the coefficients, or (0, 3) where no law reads them.
     tables
         Of laws that are dear at single points, see `bayesmix.kernels.laws.law_tables`.
     """
 
     loc: Array
     chol: Array
-    link: Indices
+    laws: Indices
     nodes: Array
     weights: Array
     price: int = -1
-    bounds: Array = NO_BOUNDS
+    known: Array = NO_KNOWN
     tables: Array = NO_TABLES
 
 
@@ -79,27 +91,38 @@ def coefficients(  # pragma: no cover - compiled
                 for s in range(n):
                     b[s] += c * column[s]
         d = slope[k]
-        if mixture.link[k] == 0:
+        if mixture.laws[k, MAP] == 0:
             for s in range(n):
                 d[s] = 1.0
-        elif abs(mixture.link[k]) == 1:
-            sign = float(mixture.link[k])
-            for s in range(n):
-                b[s] = sign * math.exp(b[s])
-                d[s] = b[s]
         else:
-            code, scale = mixture.link[k], row_length(mixture.chol[k])
-            low, high = mixture.bounds[k, 0], mixture.bounds[k, 1]
+            if mixture.laws[k, MOVES] != 0:
+                for s in range(n):
+                    b[s] -= constant
+            out = _through_law(mixture, k, loc, b[:n])
             for s in range(n):
-                b[s], d[s], _, _ = law_at(
-                    mixture.tables, k, code, b[s] - constant, constant, scale, low, high
-                )
+                b[s], d[s] = out[0, s], out[1, s]
     if mixture.price >= 0:
         a = beta[mixture.price]
         for k in range(beta.shape[0]):
             if k != mixture.price:
                 for s in range(n):
                     beta[k, s] *= -a[s]
+
+
+@compiled(error_model="numpy")
+def _through_law(  # pragma: no cover - compiled
+    mixture: Mixture, k: int, loc: Array, x: Array
+) -> Array:
+    """What the map of coefficient k writes (., n) at x (n,), see `bayesmix.kernels.laws.law_map`.
+
+    ``loc`` are locations and shapes of the person.
+    """
+    at = law_at(mixture.laws, k, loc, row_length(mixture.chol[k]))
+    out = np.empty((3 + at.shape[0], x.shape[0]))
+    length = mixture.laws[k, TABLE]
+    table = mixture.tables[k, :length] if length > 0 else at[:0]
+    call_map(mixture.laws[k, MAP], x, at, mixture.known[k], table, out)
+    return out
 
 
 @compiled(fastmath={"contract"}, error_model="numpy")
@@ -124,46 +147,49 @@ def law_scores(  # pragma: no cover - compiled
 
 
 @compiled(error_model="numpy")
+def moving(laws: Indices) -> bool:  # pragma: no cover - compiled
+    """Whether `moving_scores` has anything to add."""
+    found = False
+    for k in range(laws.shape[0]):
+        found = found or laws[k, MOVES] != 0 or laws[k, SHAPES] > 0
+    return found
+
+
+@compiled(error_model="numpy")
 def moving_scores(  # pragma: no cover - compiled
     mixture: Mixture, i: int, first: int, n: int, g: Array, extra: Array
 ) -> None:
-    """What location and scale do by themselves: sums over nodes into ``extra`` (2, C).
+    """What location, scale and shapes do by themselves: sums over nodes into ``extra`` (2, C + E).
 
     ``g`` (C, n) are derivatives with respect to the laws' values, times nodes' weights. With
     ``extra_1k = sum_s g_ks (T_loc - T_d)`` and ``extra_2k = sum_s g_ks T_s / s_k``, what the slopes
-    ``T_d`` leave out is ``extra_1k`` for ``loc_k`` and ``extra_2k L_kj`` for ``L_kj``.
+    ``T_d`` leave out is ``extra_1k`` for ``loc_k`` and ``extra_2k L_kj`` for ``L_kj``. A shape's
+    own is in ``extra_1``, where the shape is in ``loc``.
     """
     loc = mixture.loc[min(i, mixture.loc.shape[0] - 1)]
     u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]
+    laws = mixture.laws
+    x = np.empty(n)
     extra[:] = 0.0
     for k in range(u.shape[0]):
-        code = mixture.link[k]
-        if abs(code) < MOVING:
+        moves = laws[k, MOVES] != 0
+        if not moves and laws[k, SHAPES] == 0:
             continue
-        scale, low, high = row_length(mixture.chol[k]), mixture.bounds[k, 0], mixture.bounds[k, 1]
-        inverse = 1.0 / scale if scale > 0.0 else 0.0
         for s in range(n):
-            d = 0.0
+            d = 0.0 if moves else loc[k]
             for j in range(k + 1):
                 d += mixture.chol[k, j] * u[j, first + s]
-            _, by_d, by_loc, by_scale = law_at(mixture.tables, k, code, d, loc[k], scale, low, high)
-            extra[0, k] += g[k, s] * (by_loc - by_d)
-            extra[1, k] += g[k, s] * by_scale * inverse
-
-
-@compiled(fastmath={"contract"}, error_model="numpy")
-def index_scores(  # pragma: no cover - compiled
-    mixture: Mixture, beta: Array, slope: Array, n: int, g: Array
-) -> None:
-    """Derivatives with respect to beta (C, n) become those with respect to ``d = L u``.
-
-    ``beta`` and ``slope`` are those of `coefficients`.
-    """
-    law_scores(mixture, beta, n, g)
-    for k in range(beta.shape[0]):
-        g_k, d_k = g[k], slope[k]
-        for s in range(n):
-            g_k[s] *= d_k[s]
+            x[s] = d
+        out = _through_law(mixture, k, loc, x)
+        if moves:
+            scale = row_length(mixture.chol[k])
+            inverse = 1.0 / scale if scale > 0.0 else 0.0
+            for s in range(n):
+                extra[0, k] += g[k, s] * (out[2, s] - out[1, s])
+                extra[1, k] += g[k, s] * out[3, s] * inverse
+        for j in range(laws[k, SHAPES]):
+            for s in range(n):
+                extra[0, laws[k, FIRST] + j] += g[k, s] * out[4 + j, s]
 
 
 @compiled(fastmath={"contract"}, error_model="numpy")
@@ -177,7 +203,8 @@ def _person(  # pragma: no cover - compiled
     d_chol: Array,
     d_base: Array,
 ) -> None:
-    size, n_laws, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[1], mixture.nodes.shape[2]
+    size, n_laws, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[1], mixture.nodes.shape[2]
+    n_loc = mixture.loc.shape[1]
     u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]
     w = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
     first_row = panel.situation_start[panel.person_start[i]]
@@ -190,9 +217,9 @@ def _person(  # pragma: no cover - compiled
     beta, slope, g = np.empty((size, width)), np.empty((size, width)), np.empty((size, width))
     node_logp, weight = np.empty(width), np.empty(width)
     top, total = -np.inf, 0.0
-    sum_loc, sum_chol, sum_rows = np.zeros(size), np.zeros((size, n_laws)), np.zeros(count)
-    moving = mixture.bounds.shape[0] > 0
-    extra, sum_extra = np.empty((2, size)), np.zeros((2, size))
+    sum_loc, sum_chol, sum_rows = np.zeros(n_loc), np.zeros((size, n_laws)), np.zeros(count)
+    moves = moving(mixture.laws)
+    extra, sum_extra = np.empty((2, n_loc)), np.zeros((2, n_loc))
     for first in range(0, n_nodes, BLOCK):
         n = min(BLOCK, n_nodes - first)
         coefficients(mixture, i, first, n, beta, slope)
@@ -214,7 +241,7 @@ def _person(  # pragma: no cover - compiled
             gk = g[k]
             for s in range(n):
                 gk[s] *= weight[s]
-        if moving:
+        if moves:
             moving_scores(mixture, i, first, n, g, extra)
             sum_extra *= rescale
             sum_extra += extra
@@ -235,13 +262,15 @@ def _person(  # pragma: no cover - compiled
         # A signed rule can give a negative integral; NaN too ends here. Callers name the person.
         top, total = np.nan, np.nan
     logp[i] = top + math.log(total)
-    if moving:
-        for k in range(size):
+    if moves:
+        for k in range(n_loc):
             sum_loc[k] += sum_extra[0, k]
+        for k in range(size):
             for j in range(k + 1 if k < n_laws else 0):
                 sum_chol[k, j] += sum_extra[1, k] * mixture.chol[k, j]
-    for k in range(size):
+    for k in range(n_loc):
         d_loc[i, k] = sum_loc[k] / total
+    for k in range(size):
         for j in range(n_laws):
             d_chol[i, k, j] = sum_chol[k, j] / total
     if with_rows:
@@ -266,11 +295,12 @@ def integrate_serial(  # pragma: no cover - compiled
 ) -> Derivatives:
     """Log-integrals and their derivatives, on the calling thread: for samplers' own threads.
 
-    Returns ``log P_i (n,)``, and its derivatives with respect to ``loc (n, C)``, ``chol (n, C, K)``
-    (lower triangle) and ``base (R,)`` (empty unless ``with_rows``).
+    Returns ``log P_i (n,)``, and its derivatives with respect to ``loc (n, C + E)``,
+    ``chol (n, C, K)`` (lower triangle) and ``base (R,)`` (empty unless ``with_rows``).
     """
     n, size, n_laws = panel.person_start.shape[0] - 1, *mixture.chol.shape
-    logp, d_loc, d_chol = np.empty(n), np.empty((n, size)), np.empty((n, size, n_laws))
+    n_loc = mixture.loc.shape[1]
+    logp, d_loc, d_chol = np.empty(n), np.empty((n, n_loc)), np.empty((n, size, n_laws))
     d_base = np.empty(base.shape[0] if with_rows else 0)
     for i in range(n):
         _person(panel, base, mixture, i, logp, d_loc, d_chol, d_base)
@@ -283,7 +313,8 @@ def integrate_parallel(  # pragma: no cover - compiled
 ) -> Derivatives:
     """`integrate_serial` with persons shared among threads: for optimisers."""
     n, size, n_laws = panel.person_start.shape[0] - 1, *mixture.chol.shape
-    logp, d_loc, d_chol = np.empty(n), np.empty((n, size)), np.empty((n, size, n_laws))
+    n_loc = mixture.loc.shape[1]
+    logp, d_loc, d_chol = np.empty(n), np.empty((n, n_loc)), np.empty((n, size, n_laws))
     d_base = np.empty(base.shape[0] if with_rows else 0)
     for i in prange(n):
         _person(panel, base, mixture, np.int64(i), logp, d_loc, d_chol, d_base)
@@ -295,7 +326,7 @@ def node_log_probabilities(  # pragma: no cover - compiled
     panel: Panel, base: Array, mixture: Mixture
 ) -> Array:
     """``log P(y_i | beta_is)``, (n, S): before any weights."""
-    n, size = panel.person_start.shape[0] - 1, mixture.loc.shape[1]
+    n, size = panel.person_start.shape[0] - 1, mixture.laws.shape[0]
     n_nodes = mixture.nodes.shape[2]
     out = np.empty((n, n_nodes))
     for person in prange(n):
@@ -317,7 +348,7 @@ def node_log_probabilities(  # pragma: no cover - compiled
 def coefficients_everywhere(mixture: Mixture) -> Array:  # pragma: no cover - compiled
     """Coefficients (n, C, S) at all nodes; n is that of locations and nodes, 1 where both are."""
     n = max(mixture.loc.shape[0], mixture.nodes.shape[0])
-    size, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[2]
+    size, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     beta = np.empty((n, size, n_nodes))
     for person in prange(n):
         slope = np.empty((size, n_nodes))

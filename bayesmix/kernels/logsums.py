@@ -23,7 +23,7 @@ def money_logsums(  # pragma: no cover - compiled
     ``price`` has a row for each situation. NaN where its slope is not negative at some node.
     """
     situations = panel.situation_start
-    n_coefficients, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[2]
+    n_coefficients, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     width, widest = min(BLOCK, n_nodes), 1
     for t in range(situations.shape[0] - 1):
         widest = max(widest, situations[t + 1] - situations[t])

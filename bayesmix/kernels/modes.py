@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from bayesmix.kernels.compiling import compiled
 from bayesmix.kernels.integrals import Mixture, coefficients
-from bayesmix.kernels.laws import bend as law_bend
-from bayesmix.kernels.laws import row_length
+from bayesmix.kernels.laws import MAP, MOVES, law_at, law_bend, row_length
 from bayesmix.kernels.logit import Panel, log_probabilities
 
 Array = NDArray[np.float64]
@@ -103,18 +102,16 @@ def _to_indices(  # pragma: no cover - compiled
         for j in range(size):
             information[k, j] *= slope[k, 0] * slope[j, 0]
             bend[k, j] *= slope[k, 0] * slope[j, 0]
-        code = mixture.link[k]
-        if abs(code) > 1:
-            d = 0.0
+        if mixture.laws[k, MAP] != 0:
+            loc = mixture.loc[min(i, mixture.loc.shape[0] - 1)]
+            x = 0.0
             for j in range(k + 1):
-                d += mixture.chol[k, j] * z[j]
-            loc = mixture.loc[min(i, mixture.loc.shape[0] - 1), k]
-            scale, bounds = row_length(mixture.chol[k]), mixture.bounds[k]
-            bend[k, k] += score[k] * law_bend(code, d, loc, scale, bounds[0], bounds[1])
+                x += mixture.chol[k, j] * z[j]
+            if mixture.laws[k, MOVES] == 0:
+                x += loc[k]
+            at = law_at(mixture.laws, k, loc, row_length(mixture.chol[k]))
+            bend[k, k] += score[k] * law_bend(mixture.laws, mixture.known, k, x, at)
         score[k] *= slope[k, 0]
-        if abs(code) == 1:
-            # The second derivative of a signed exponential is its first.
-            bend[k, k] += score[k]
 
 
 @compiled(error_model="numpy")
@@ -193,11 +190,11 @@ def _height(  # pragma: no cover - compiled
     here = Mixture(
         mixture.loc[min(i, mixture.loc.shape[0] - 1) : min(i, mixture.loc.shape[0] - 1) + 1],
         mixture.chol,
-        mixture.link,
+        mixture.laws,
         z.reshape(1, z.shape[0], 1),
         mixture.weights,
         mixture.price,
-        mixture.bounds,
+        mixture.known,
         mixture.tables,
     )
     coefficients(here, 0, 0, 1, beta, slope)
@@ -209,7 +206,7 @@ def _height(  # pragma: no cover - compiled
 def _mode(  # pragma: no cover - compiled
     panel: Panel, i: int, base: Array, mixture: Mixture, z: Array, precision: Array
 ) -> bool:
-    size, n_coefficients = z.shape[0], mixture.loc.shape[1]
+    size, n_coefficients = z.shape[0], mixture.laws.shape[0]
     start, end = panel.person_start[i], panel.person_start[i + 1]
     n_rows = panel.situation_start[end] - panel.situation_start[start]
     beta, slope = np.empty((n_coefficients, 1)), np.empty((n_coefficients, 1))

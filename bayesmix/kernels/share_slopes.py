@@ -7,7 +7,7 @@ from numba import prange
 from numpy.typing import NDArray
 
 from bayesmix.kernels.compiling import compiled
-from bayesmix.kernels.integrals import Mixture, coefficients, law_scores, moving_scores
+from bayesmix.kernels.integrals import Mixture, coefficients, law_scores, moving, moving_scores
 from bayesmix.kernels.logit import BLOCK, Panel, dot, log_probabilities
 
 Array = NDArray[np.float64]
@@ -25,7 +25,7 @@ def _person(  # pragma: no cover - compiled
     share: Array,
     slopes: Array,
 ) -> None:
-    size, n_laws, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[1], mixture.nodes.shape[2]
+    size, n_laws, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[1], mixture.nodes.shape[2]
     n_chol, n_fixed = entries[0].shape[0], x_fixed.shape[1]
     u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]
     w = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
@@ -37,7 +37,8 @@ def _person(  # pragma: no cover - compiled
     beta, slope = np.empty((size, width)), np.empty((size, width))
     mean, mean_fixed = np.empty((size, width)), np.empty((n_fixed, width))
     node_logp, g = np.empty(width), np.empty((size, width))
-    moving, extra = mixture.bounds.shape[0] > 0, np.empty((2, size))
+    moves, n_loc = moving(mixture.laws), mixture.loc.shape[1]
+    extra = np.empty((2, n_loc))
     for first in range(0, n_nodes, BLOCK):
         n = min(BLOCK, n_nodes - first)
         coefficients(mixture, i, first, n, beta, slope)
@@ -67,13 +68,15 @@ def _person(  # pragma: no cover - compiled
                     for s in range(n):
                         gk[s] = p[s] * (x - mk[s])
                 law_scores(mixture, beta, n, g)
-                if moving:
+                if moves:
                     moving_scores(mixture, i, first, n, g, extra)
                     for k in range(n_laws):
                         slopes[row, k] += extra[0, k]
                     for c in range(n_chol):
                         k = entries[0][c]
                         slopes[row, n_laws + c] += extra[1, k] * mixture.chol[k, entries[1][c]]
+                    for k in range(size, n_loc):
+                        slopes[row, n_chol + n_fixed + k] += extra[0, k]
                 for k in range(size):
                     gk, d_k = g[k], slope[k]
                     total = 0.0
@@ -99,15 +102,15 @@ def share_slopes(  # pragma: no cover - compiled
     """Shares ``s_itj = sum_s w_is P(j | beta_is)`` of every row (R,), and their derivatives.
 
     These (R, P) are with respect to the locations ``loc (K,)`` of the row's person, the ``entries``
-    (rows and columns) of ``chol``, the locations of fixed willingness to pay, and the fixed
-    coefficients of ``x_fixed (R, F)``:
+    (rows and columns) of ``chol``, the locations of fixed willingness to pay, the fixed
+    coefficients of ``x_fixed (R, F)``, and the laws' shapes:
     ``d s_itj / d loc_k = sum_s w_is p_js (x_jk - sum_l p_ls x_lk) d beta_ks / d b_ks``, and times
     ``u_ms`` for ``chol_km``, in laws of an index (`moving_scores` has what others add). Linear in
     what the nodes simulate, and so as unbiased as they are.
     """
-    size = mixture.loc.shape[1]
     share = np.zeros(base.shape[0])
-    slopes = np.zeros((base.shape[0], size + entries[0].shape[0] + x_fixed.shape[1]))
+    size = mixture.loc.shape[1] + entries[0].shape[0] + x_fixed.shape[1]
+    slopes = np.zeros((base.shape[0], size))
     for person in prange(panel.person_start.shape[0] - 1):
         _person(panel, x_fixed, base, mixture, entries, np.int64(person), share, slopes)
     return share, slopes

@@ -22,7 +22,7 @@ def row_shares(panel: Panel, base: Array, mixture: Mixture) -> Array:  # pragma:
 
     The choices in ``panel`` do not matter. The outside option's are `outside_shares`.
     """
-    n_persons, size = panel.person_start.shape[0] - 1, mixture.loc.shape[1]
+    n_persons, size = panel.person_start.shape[0] - 1, mixture.laws.shape[0]
     n_nodes = mixture.nodes.shape[2]
     out = np.zeros(base.shape[0])
     for person in prange(n_persons):
@@ -59,7 +59,7 @@ def _outside_shares(  # pragma: no cover - compiled
     panel: Panel, person_start: Indices, base: Array, mixture: Mixture
 ) -> Array:
     """The same from a panel of situations, in none of which a row is chosen."""
-    size, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[2]
+    size, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     width, widest = min(BLOCK, n_nodes), 1
     for t in range(panel.situation_start.shape[0] - 1):
         widest = max(widest, panel.situation_start[t + 1] - panel.situation_start[t])

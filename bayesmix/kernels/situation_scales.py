@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 def _person(  # pragma: no cover - compiled
     panel: Panel, base: Array, linear: Array, mixture: Mixture, i: int, out: Array
 ) -> None:
-    size, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[2]
+    size, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     w = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
     situations = panel.situation_start
     start, end = panel.person_start[i], panel.person_start[i + 1]

@@ -124,7 +124,7 @@ def _effects(  # pragma: no cover - compiled
 ) -> None:
     """Add the effects on others (G, J, A) and the shares (G, A) of some persons."""
     situations, codes = panel.situation_start, sets.alternative
-    n_coefficients, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[2]
+    n_coefficients, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     widest, width = _widest(panel), min(BLOCK, n_nodes)
     prob, moved = np.empty((widest, width)), np.empty((widest, width))
     rest, flow = np.empty((widest, width)), np.empty((widest, widest))
@@ -208,7 +208,7 @@ def marginal(  # pragma: no cover - compiled
     ``beta_iks`` (R, K); in units of ``exp(scale_r)`` (R,).
     """
     situations = panel.situation_start
-    n_coefficients, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[2]
+    n_coefficients, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     widest, width = _widest(panel), min(BLOCK, n_nodes)
     own, with_beta = np.zeros(base.shape[0]), np.zeros((base.shape[0], n_coefficients))
     for person in prange(sets.person_start.shape[0] - 1):

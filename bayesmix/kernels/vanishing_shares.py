@@ -74,7 +74,7 @@ def _add_up(  # pragma: no cover - compiled
     share: Sums,
 ) -> None:
     situations, codes = panel.situation_start, sets.alternative
-    n_coefficients, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[2]
+    n_coefficients, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     width = min(BLOCK, n_nodes)
     beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
     changed = effect.top.shape[1]
@@ -133,7 +133,7 @@ def log_row_shares(  # pragma: no cover - compiled
 ) -> Array:
     """Logarithms (R,) of the shares of the rows of a panel of situations."""
     situations = panel.situation_start
-    n_coefficients, n_nodes = mixture.loc.shape[1], mixture.nodes.shape[2]
+    n_coefficients, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     width = min(BLOCK, n_nodes)
     beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
     top, total = np.full(base.shape[0], -np.inf), np.zeros(base.shape[0])

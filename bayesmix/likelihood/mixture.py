@@ -6,7 +6,7 @@ import numpy as np
 
 from bayesmix.arrays import Array
 from bayesmix.kernels.integrals import Mixture, coefficients_everywhere
-from bayesmix.kernels.laws import law_tables
+from bayesmix.kernels.laws import law_tables, no_laws
 from bayesmix.kernels.logit import Panel
 from bayesmix.likelihood.classes import log_shares
 from bayesmix.likelihood.ordered_sums import linear
@@ -48,13 +48,13 @@ def mixture_at(
         return _class_mixture(problem, theta, nodes, weights, start, stop)
     _, chol, fixed = problem.parameters.unpack(theta)
     loc = locations_at(problem, theta, start, stop)
-    link, bounds = problem.link, problem.bounds
+    laws, known = problem.laws, problem.known
     if problem.price >= 0:
         loc = np.concatenate([loc, np.tile(fixed, (len(loc), 1))], axis=1)
-        chol = np.concatenate([chol, np.zeros((len(fixed), len(link)))])
-        link = np.concatenate([link, np.zeros(len(fixed), dtype=np.int64)])
-    tables = law_tables(link, chol)
-    return Mixture(loc, chol, link, nodes, weights, problem.price, bounds, tables)
+        chol = np.concatenate([chol, np.zeros((len(fixed), len(laws)))])
+        laws = np.concatenate([laws, no_laws(len(fixed))])
+    tables = law_tables(laws, known, loc, chol)
+    return Mixture(loc, chol, laws, nodes, weights, problem.price, known, tables)
 
 
 def base_at(problem: Problem, theta: Array, start: int = 0, stop: int | None = None) -> Array:
@@ -134,7 +134,7 @@ def _class_mixture(
     return Mixture(
         np.zeros((1, size)),
         np.eye(size),
-        np.zeros(size, dtype=np.int64),
+        no_laws(size),
         np.concatenate(values, axis=2),
         np.concatenate(shared, axis=1),
     )

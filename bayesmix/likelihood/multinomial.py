@@ -13,8 +13,8 @@ from bayesmix.errors import ConvergenceError, Fault, SpecificationError
 from bayesmix.likelihood.effective_weights import in_effective_persons, person_unit
 from bayesmix.likelihood.ordered_sums import cross, linear, weighted_sum
 from bayesmix.likelihood.problem import Problem
+from bayesmix.specification.laws.coefficient import Coefficient
 from bayesmix.specification.means import constant_shifts
-from bayesmix.specification.mixing import Coefficient
 
 ITERATIONS = 100
 DECREMENT = 1e-12
@@ -211,10 +211,7 @@ def sign_faults(problem: Problem, logit: Multinomial) -> Iterator[Fault]:
 def _sign_words(c: Coefficient) -> tuple[str, str]:
     """A law on one side of 0, and what puts it on the other."""
     if c.bounds == (None, None):
-        name = {"lognormal": "LogNormal", "zero-triangular": "Triangular"}
-        return f"{name.get(c.family, c.law.words.title())}({c.term!r}, sign={c.sign})", (
-            f"sign={-c.sign}"
-        )
+        return f"{c.law.make.__name__}({c.term!r}, sign={c.sign})", f"sign={-c.sign}"
     return f"the {c.law.words} law of {c}", "other bounds"
 
 
@@ -259,7 +256,7 @@ def _first_law(c: Coefficient, value: float, unit: float) -> tuple[float, float]
         return 0.0, size
     if not c.law.index:
         return value, 0.5 * unit
-    if c.family != "johnson-sb":
+    if c.law.unit == "logarithm":
         return float(np.log(size)), 0.5
     low, high = c.limits
     share = min(max((value - low) / (high - low), 0.05), 0.95)

@@ -13,12 +13,13 @@ from bayesmix.data.checks import check_estimable
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known_utility import check_offset, check_outside
 from bayesmix.errors import DataError, Fault, SpecificationError
-from bayesmix.kernels.laws import CENSORED, NO_BOUNDS
+from bayesmix.kernels.laws import functions_of, ready
 from bayesmix.kernels.logit import Panel
 from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.component_findings import component_faults
 from bayesmix.specification.design import Design
 from bayesmix.specification.formula import Learnt
+from bayesmix.specification.laws.rows import laws_of
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.scale import Sources
@@ -103,21 +104,31 @@ class Problem:
         return shares.values
 
     @cached_property
-    def link(self) -> Indices:
-        """Code of the law of each random coefficient (K,), see `bayesmix.kernels.laws`."""
-        return np.array([c.code for c in self.design.coefficients], dtype=np.int64)
+    def _laws(self) -> tuple[Indices, Array, tuple[int, ...]]:
+        laws, known = laws_of(self.design.coefficients)
+        return laws, known, functions_of(laws)
+
+    @property
+    def laws(self) -> Indices:
+        """Laws of the random coefficients (K, 7), see `bayesmix.kernels.laws`."""
+        laws, _, functions = self._laws
+        ready(functions)  # in this process, if not where the problem was made
+        return laws
+
+    @property
+    def known(self) -> Array:
+        """Signs and bounds (K, 3) of the random coefficients; (0, 3) where no law reads them."""
+        return self._laws[1]
 
     @cached_property
-    def bounds(self) -> Array:
-        """Bounds (K, 2) of the random coefficients; (0, 2) where no law reads them."""
-        if (np.abs(self.link) <= 1).all():
-            return NO_BOUNDS
-        return np.array([c.limits for c in self.design.coefficients])
+    def moving(self) -> bool:
+        """Whether laws depend on location and scale by themselves, not on their index alone."""
+        return any(c.law.moves for c in self.design.coefficients)
 
     @cached_property
     def kinked(self) -> bool:
         """Whether coefficients are censored: sums over nodes then have kinks."""
-        return bool((np.abs(self.link) == CENSORED).any())
+        return any(c.law.atoms for c in self.design.coefficients)
 
     @cached_property
     def index(self) -> Flags:

@@ -7,7 +7,6 @@ import numpy as np
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.kernels.coefficient_space import CoefficientNodes
 from bayesmix.kernels.integrals import node_log_probabilities
-from bayesmix.kernels.laws import MOVING
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.problem import Problem
@@ -33,7 +32,7 @@ def freeze(
     links of an index, and where sources have scales: there choice probabilities at an index move
     with the parameters.
     """
-    if (np.abs(problem.link) >= MOVING).any():
+    if problem.moving:
         return None
     theta = grid.anchors.theta
     _, chol, _ = problem.parameters.unpack(theta)

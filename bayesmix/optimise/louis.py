@@ -19,7 +19,6 @@ from bayesmix.arrays import Array, Indices
 from bayesmix.centring.grids import PersonGrid, centre, posterior_weights
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.kernels.integrals import node_log_probabilities
-from bayesmix.kernels.laws import MOVING
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.problem import Problem
@@ -196,7 +195,7 @@ def applicable(problem: Problem, theta: Array) -> bool:
     """
     if problem.within is not None or problem.design.sources is not None or problem.unidentified:
         return False
-    if not problem.parameters.n_random or (np.abs(problem.link) >= MOVING).any():
+    if not problem.parameters.n_random or problem.moving:
         return False
     _, chol, _ = problem.parameters.unpack(theta)
     least = 1e-3 * np.sqrt((chol**2).sum(axis=1))

@@ -11,7 +11,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.covariates import Covariates, check_mean, covariates
 from bayesmix.specification.formula import Learnt
-from bayesmix.specification.mixing import Coefficient, Law
+from bayesmix.specification.laws.coefficient import Coefficient, Law
 
 ROLE = "the class shares"
 

@@ -14,7 +14,7 @@ from bayesmix.specification.error_components import (
     check_products,
     component_fault,
 )
-from bayesmix.specification.mixing import Law
+from bayesmix.specification.laws.coefficient import Law
 
 
 def dummies_on_alternatives(values: Array, data: ChoiceData) -> tuple[Array, Flags]:

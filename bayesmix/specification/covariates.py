@@ -20,8 +20,8 @@ from bayesmix.specification.formula import (
     no_term,
     read,
 )
+from bayesmix.specification.laws.coefficient import Coefficient
 from bayesmix.specification.magnitudes import beyond, near_constant, near_constants
-from bayesmix.specification.mixing import Coefficient
 
 CONSTANT = "Intercept"
 

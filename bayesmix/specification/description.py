@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bayesmix.specification.classes import Classes
-from bayesmix.specification.mixing import Coefficient, Law
+from bayesmix.specification.laws.coefficient import Coefficient, Law
 
 
 @dataclass(frozen=True)

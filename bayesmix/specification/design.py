@@ -20,8 +20,8 @@ from bayesmix.specification.formula import (
     State,
     columns_like,
 )
+from bayesmix.specification.laws.coefficient import Coefficient
 from bayesmix.specification.means import meanless
-from bayesmix.specification.mixing import Coefficient
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.scale import Sources, sources
 from bayesmix.specification.variation import levels

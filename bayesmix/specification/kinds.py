@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from bayesmix.arrays import Array
-from bayesmix.specification.mixing import Coefficient
+from bayesmix.specification.laws.coefficient import Coefficient
 
 FEW = 512
 """Kinds of people that are left as they are."""
@@ -51,8 +51,8 @@ def nodes(c: Coefficient, loc: Array, scale: float) -> Nodes:
         return Nodes(loc[:1], sparse.csr_matrix(np.ones((len(loc), 1))))
     if len(loc) <= FEW:
         return Nodes(loc, sparse.identity(len(loc), format="csr"))
-    # A gamma law's location is a logarithm: it has a unit of its own.
-    unit = min(scale, 1.0) if c.family == "gamma" else scale
+    # A location that is a logarithm has a unit of its own, where the law is no link of its index.
+    unit = min(scale, 1.0) if c.law.moves and c.law.unit == "logarithm" else scale
     step = max(unit / FINE, width / CELLS)
     place = (loc - low) / step
     cell = np.floor(place).astype(np.int32)

@@ -21,8 +21,8 @@ from bayesmix.specification.formula import (
     evaluate,
     read,
 )
+from bayesmix.specification.laws.coefficient import Law
 from bayesmix.specification.means import Terms, check_terms
-from bayesmix.specification.mixing import Law
 from bayesmix.specification.model_checks import check_description, check_flat_names, check_term
 from bayesmix.specification.model_space import model_space
 from bayesmix.specification.reading import remember_trust

@@ -8,7 +8,7 @@ from typing import cast
 from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.covariates import Covariates
 from bayesmix.specification.description import Description
-from bayesmix.specification.mixing import Law
+from bayesmix.specification.laws.coefficient import Law
 from bayesmix.specification.parameters import ParameterSpace
 
 

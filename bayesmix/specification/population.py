@@ -14,10 +14,11 @@ from scipy import sparse
 from scipy.optimize import brentq
 
 from bayesmix.arrays import Array
-from bayesmix.specification.families import Moments, at_zero_scale, censored_moments, moments
 from bayesmix.specification.kinds import nodes
+from bayesmix.specification.laws.coefficient import Coefficient
 from bayesmix.specification.maps import (
     TERMS,
+    at_zero_scale,
     from_index,
     hermite,
     index_cdf,
@@ -26,12 +27,8 @@ from bayesmix.specification.maps import (
     slope,
     values_at,
 )
-from bayesmix.specification.mixing import Coefficient
+from bayesmix.specification.moments import Moments, above_zero, moments
 
-QUICK = ("normal", "lognormal", "censored-normal")
-"""Families of which all that a correlation needs of single laws has a closed form."""
-DEAR = ("gamma", "truncated-normal", "johnson-sb")
-"""Families with a moment, or a distribution function, that is dear for every person."""
 CLEAR = 1e-3
 """An error of a correlation that makes no difference to what is printed."""
 
@@ -69,14 +66,15 @@ def population_moments(coefficient: Coefficient, loc: Array, scale: float, share
         return moments(c, 0.0, scale)
     mean, sd = _mean_and_sd(c, loc, scale, share)
     # Where the index alone is normal, its distribution function is quick: that of everybody.
-    at, of_node = (loc, share) if c.family == "johnson-sb" else _few(c, loc, scale, share)
-    positive = _average(of_node, _above_zero(c, at, scale))
+    at, of_node = _few(c, loc, scale, share) if c.law.moves else (loc, share)
+    positive = _average(of_node, above_zero(c, at, scale))
     return Moments(mean, c.sign * _median(c, at, scale, of_node), sd, positive)
 
 
 def _few(c: Coefficient, loc: Array, scale: float, share: Array) -> tuple[Array, Array]:
     """Locations and shares that stand for those of people, where a law is dear."""
-    if c.law.located and c.family not in DEAR:
+    formulas = c.law.formulas
+    if c.law.located and formulas.mean_and_sd is not None and not formulas.dear:
         return loc, share
     few = nodes(c, loc, scale)
     return few.loc, few.sums(share)
@@ -108,23 +106,12 @@ def _spread(means: Array, sds: Array, share: Array) -> float:
     return size * math.sqrt(max(float(share @ ((sds / size) ** 2 + (away / size) ** 2)), 0.0))
 
 
-def _above_zero(c: Coefficient, loc: Array, scale: float) -> Array:
-    """Probabilities (G,) of a positive coefficient."""
-    low, high = c.limits
-    if c.family == "censored-normal":
-        return censored_moments(loc, scale, low, high)[2]
-    if c.side:
-        return np.full(len(loc), float(c.side > 0))
-    zero = math.log(-low / high) if c.family == "johnson-sb" else 0.0
-    return 1.0 - index_cdf(c, loc, scale, zero)
-
-
 def _median(c: Coefficient, loc: Array, scale: float, share: Array) -> float:
     """Where the mixture's distribution function is 1/2: between the medians of its laws."""
     ends = np.array([loc.min(), loc.max()])
-    if c.family in ("gamma", "truncated-normal"):  # their index is not symmetric around loc
+    if c.law.moves and not c.law.even:  # their index is not symmetric around loc
         ends = values_at(c, ends, scale, np.zeros(1))[0]
-        if c.family == "gamma":
+        if c.law.unit == "logarithm":
             ends = np.log(np.maximum(ends, np.finfo(float).tiny))
     low, high = (float(end) for end in ends)
 
@@ -191,12 +178,12 @@ def population_correlation(
     if not all(0.0 < sd < math.inf for sd in sds):
         return math.nan
     size = sds[0] * sds[1]
-    first, second = sorted(laws, key=lambda law: law.c.family not in ("normal", "lognormal"))
+    first, second = sorted(laws, key=lambda law: law.c.law.formulas.joint is None)
     with np.errstate(over="ignore", invalid="ignore"):
         if 0.0 in scales:
             means = [law.means() for law in laws]
             covariance = float((share * (means[0] - share @ means[0])) @ means[1])
-        elif first.c.family in ("normal", "lognormal"):
+        elif first.c.law.formulas.joint is not None:
             covariance = _closed(first, second, correlation, share)
         else:
             covariance, error = _series(first, second, correlation, share)
@@ -222,20 +209,24 @@ class _Law(NamedTuple):
 
 
 def _closed(first: _Law, second: _Law, correlation: float, share: Array) -> float:
-    """Covariance of positive signs where the first is normal or lognormal."""
-    few = None if second.c.family in QUICK else nodes(*second)
+    """Covariance of positive signs where that of the first with any other is known."""
+    joint, other = first.c.law.formulas.joint, second.c.law.formulas
+    assert joint is not None
+    few = None if other.lift is not None else nodes(*second)
     at = second.loc if few is None else few.loc
 
     def sums(values: Array) -> Array:
         return values if few is None else few.sums(values)
 
-    move = correlation * first.scale
     mean, _ = mean_and_sd(first.c, first.loc, first.scale)
-    if first.c.family == "normal":
-        within = sums(share * move) @ slope(second.c, at, second.scale)
-    else:
-        within = sums(share * mean) @ lift(second.c, at, second.scale, move)
+    weights, of_other = joint(
+        mean,
+        correlation * first.scale,
+        lambda: slope(second.c, at, second.scale),
+        lambda shift: lift(second.c, at, second.scale, shift),
+    )
     means, _ = mean_and_sd(second.c, at, second.scale)
+    within = sums(share * weights) @ of_other
     return float(within + sums(share * (mean - share @ mean)) @ means)
 
 

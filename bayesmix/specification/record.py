@@ -12,7 +12,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.specification.classes import Classes
 from bayesmix.specification.design import Design
 from bayesmix.specification.formula import Learnt
-from bayesmix.specification.mixing import Coefficient, Law
+from bayesmix.specification.laws.coefficient import Coefficient, Law
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.reading import UntrustedError, is_trusted
 from bayesmix.specification.scale import Sources

@@ -1,6 +1,6 @@
 """A parsed study as the objects it describes: data, model, rule of integration."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,20 +11,13 @@ from bayesmix.data import examples
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.rules import RULES, Centred, Rule, centred
-from bayesmix.specification.bounded import (
-    CensoredNormal,
-    JohnsonSB,
-    Triangular,
-    TruncatedNormal,
-    Uniform,
-)
 from bayesmix.specification.classes import LatentClass
-from bayesmix.specification.mixing import Correlated, Law, LKJNormal, LogNormal, Normal
+from bayesmix.specification.laws.joint import Correlated, LKJNormal
 from bayesmix.specification.model import MixedLogit
-from bayesmix.specification.one_sided import Exponential, Gamma
 from bayesmix.specification.reading import TRUST
 from bayesmix.study.parse import Place
 from bayesmix.study.schema import (
+    LAWS,
     AutoTable,
     CorrelatedTable,
     DataTable,
@@ -43,17 +36,6 @@ from bayesmix.study.table import (
     read_table,
 )
 
-LAWS: dict[str, Callable[..., Law]] = {
-    "normal": Normal,
-    "lognormal": LogNormal,
-    "uniform": Uniform,
-    "triangular": Triangular,
-    "truncated-normal": TruncatedNormal,
-    "censored-normal": CensoredNormal,
-    "johnson-sb": JohnsonSB,
-    "exponential": Exponential,
-    "gamma": Gamma,
-}
 NO_CODE = "a study runs no code: compute the column before, and save it in the data file"
 NUMBERS = ("chosen", "ranked", "availability", "weights", "offset", "sampling", "correction")
 

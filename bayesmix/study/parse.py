@@ -175,6 +175,12 @@ def _alternative(kinds: list[Any], value: Any, place: Place) -> Any:
     by_value = {name: kind for kind in kinds for name in get_args(get_type_hints(kind)[tag])}
     if tag not in table:
         place.fail(f"key '{tag}' is missing; valid: {_listed(by_value)}")
+    if tag == "law" and table[tag] not in by_value:
+        place = replace(place, key=tag)
+        place.fail(
+            f"unknown value {_shown(table[tag])}; {_nearest(table[tag], by_value)}; a law of your "
+            "own is code, which a study does not run: fit it in Python"
+        )
     name = _literal(tuple(by_value), table[tag], replace(place, key=tag))
     return parse_record(by_value[name], table, place)
 

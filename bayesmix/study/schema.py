@@ -4,9 +4,14 @@ The parser reads names, types, allowed values and defaults off these records; a 
 thereby a key of the file.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, make_dataclass
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_type_hints
+
+from bayesmix.specification.laws.base import own_laws
+from bayesmix.specification.laws.coefficient import Law
 
 
 @dataclass(frozen=True)
@@ -53,96 +58,24 @@ class UtilityTable:
     scale: str | None = None
 
 
-@dataclass(frozen=True)
-class NormalTable:
-    """``[[random]]`` with independent normal coefficients."""
-
-    law: Literal["normal"]
-    terms: Terms
-    mean: str = "1"
-
-
-@dataclass(frozen=True)
-class LogNormalTable:
-    """``[[random]]`` with independent lognormal coefficients of one sign."""
-
-    law: Literal["lognormal"]
-    terms: Terms
-    sign: Literal[1, -1] = 1
-    mean: str = "1"
+def law_table(key: str, make: Callable[..., Law]) -> type:
+    """``[[random]]`` with independent coefficients: the arguments of the law's function as keys."""
+    hints = get_type_hints(make)
+    keys = [
+        (name, hints[name], one.default)
+        for name, one in signature(make).parameters.items()
+        if one.kind is Parameter.KEYWORD_ONLY
+    ]
+    fields: list[Any] = [("law", Literal[key]), ("terms", Terms), *keys]
+    return make_dataclass(f"{make.__name__}Table", fields, frozen=True)
 
 
-@dataclass(frozen=True)
-class UniformTable:
-    """``[[random]]`` with independent uniform coefficients."""
-
-    law: Literal["uniform"]
-    terms: Terms
-    mean: str = "1"
-
-
-@dataclass(frozen=True)
-class TriangularTable:
-    """``[[random]]`` with independent triangular coefficients; `sign` is of zero-bounded ones."""
-
-    law: Literal["triangular"]
-    terms: Terms
-    zero_bounded: bool = False
-    sign: Literal[1, -1] | None = None
-    mean: str = "1"
-
-
-@dataclass(frozen=True)
-class BoundedNormalTable:
-    """``[[random]]`` with independent normal coefficients, truncated or censored at bounds."""
-
-    law: Literal["truncated-normal", "censored-normal"]
-    terms: Terms
-    lower: float | None = None
-    upper: float | None = None
-    mean: str = "1"
-
-
-@dataclass(frozen=True)
-class JohnsonSBTable:
-    """``[[random]]`` with independent coefficients between two bounds, Johnson's SB."""
-
-    law: Literal["johnson-sb"]
-    terms: Terms
-    lower: float = 0.0
-    upper: float = 1.0
-    mean: str = "1"
-
-
-@dataclass(frozen=True)
-class ExponentialTable:
-    """``[[random]]`` with independent exponential coefficients of one sign."""
-
-    law: Literal["exponential"]
-    terms: Terms
-    sign: Literal[1, -1] = 1
-
-
-@dataclass(frozen=True)
-class GammaTable:
-    """``[[random]]`` with independent gamma coefficients of one sign."""
-
-    law: Literal["gamma"]
-    terms: Terms
-    sign: Literal[1, -1] = 1
-    mean: str = "1"
-
-
-IndependentTable = (
-    NormalTable
-    | LogNormalTable
-    | UniformTable
-    | TriangularTable
-    | BoundedNormalTable
-    | JohnsonSBTable
-    | ExponentialTable
-    | GammaTable
-)
+LAWS = own_laws()
+TABLES = {key: law_table(key, make) for key, make in LAWS.items()}
+if TYPE_CHECKING:
+    IndependentTable = Any
+else:
+    IndependentTable = Union[tuple(TABLES.values())]  # noqa: UP007
 
 
 @dataclass(frozen=True)

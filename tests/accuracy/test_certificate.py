@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import t as student
 
+from bayesmix import LKJNormal, Normal
 from bayesmix.accuracy import pooling as module
 from bayesmix.accuracy.certificate import Certificate, certify
 from bayesmix.accuracy.integration_error import integration_error
@@ -18,7 +19,6 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, halton, sobol, sparse
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
-from bayesmix.specification.mixing import LKJNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.likelihood.truth import AT, case
 from tests.simulated import attributes, choice_data

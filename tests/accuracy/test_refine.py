@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayesmix import Normal
 from bayesmix.accuracy import refine
 from bayesmix.accuracy.certificate import Certificate
 from bayesmix.accuracy.refine import Tolerance, first_rule, next_rule, nodes_needed
@@ -16,7 +17,6 @@ from bayesmix.integration.descriptions import Centred, Sobol, Trapezoid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol, trapezoid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
-from bayesmix.specification.mixing import Normal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated
 

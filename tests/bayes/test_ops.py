@@ -8,6 +8,7 @@ import pytensor.tensor as pt
 import pytest
 from numba import njit
 
+from bayesmix import Correlated, LogNormal, Normal
 from bayesmix.bayes.graph import (
     INTERPRETED,
     free_parameters,
@@ -21,7 +22,6 @@ from bayesmix.kernels.coefficient_space import density_integrals
 from bayesmix.kernels.integrals import integrate_serial
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
-from bayesmix.specification.mixing import Correlated, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import choice_frame, choices, differences, random_mixture, random_panel
 
@@ -41,7 +41,7 @@ def integrals_at(with_base=True, own_loc=False):
     sizes = np.diff(panel.situation_start[panel.person_start])
     row_person = np.repeat(np.arange(PERSONS), sizes)
     rest = (*panel[:4], row_person)
-    rest += (mixture.link, mixture.bounds, mixture.nodes, mixture.weights)
+    rest += (mixture.laws, mixture.known, mixture.nodes, mixture.weights)
     return (loc, mixture.chol, base), rest, panel, mixture
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from bayesmix import LKJNormal, LogNormal, Normal
 from bayesmix.centring import accept_reject
 from bayesmix.centring.accept_reject import accepted_draws, largest_log_probabilities
 from bayesmix.integration.grids import population_grid
@@ -13,7 +14,6 @@ from bayesmix.integration.rules import monte_carlo, sobol
 from bayesmix.kernels.logit import Panel
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
-from bayesmix.specification.mixing import LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import log_probability, random_panel
 from tests.simulated import simulated

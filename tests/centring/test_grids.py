@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bayesmix import Correlated, LogNormal, Normal
 from bayesmix.centring.grids import centre, posterior_moments, posterior_weights
 from bayesmix.data.examples import electricity
 from bayesmix.integration.grids import population_grid
@@ -13,7 +14,6 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
 from bayesmix.optimise import freeze as freeze_module
 from bayesmix.optimise.freeze import freeze
-from bayesmix.specification.mixing import Correlated, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import choice_frame, choices
 
@@ -31,7 +31,9 @@ def small():
     mean, chol, _ = problem.parameters.unpack(theta)
     nodes = np.stack(np.meshgrid(STEPS, STEPS)).reshape(1, 2, -1)
     weights = np.exp(-0.5 * (nodes**2).sum(axis=1))
-    lattice = Mixture(mean[None], chol, problem.link, nodes, weights / weights.sum())
+    lattice = Mixture(
+        mean[None], chol, problem.laws, nodes, weights / weights.sum(), known=problem.known
+    )
     base = np.zeros(problem.data.n_rows)
     exact, *_ = integrate_serial(problem.panel(), base, lattice, False)
     share = posterior_weights(
@@ -151,7 +153,7 @@ def test_integrals_are_those_of_brute_force(panel):
             ("brute", population_grid(sobol(2**17), 6, problem.n_persons, rng=seed)),
             ("centred", small_grid.renewed(100 + seed)),
         ]:
-            mixture = Mixture(mean[None], chol, problem.link, *grid.block(0, persons))
+            mixture = Mixture(mean[None], chol, problem.laws, *grid.block(0, persons))
             draws[name].append(np.exp(integrate_serial(part, base, mixture, False)[0]))
     brute, close = np.array(draws["brute"]), np.array(draws["centred"])
     error = np.sqrt((brute.var(axis=0, ddof=1) + close.var(axis=0, ddof=1)) / scrambles)

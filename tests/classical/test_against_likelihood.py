@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from bayesmix import Normal
 from bayesmix.classical.against_likelihood import Likeliest, apart_words, weak_words
 from bayesmix.classical.moment_fit import Solution
 from bayesmix.classical.msle import msle
@@ -13,7 +14,6 @@ from bayesmix.classical.msm import msm
 from bayesmix.classical.mss import mss
 from bayesmix.integration.rules import centred, monte_carlo, sobol
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.specification.mixing import Normal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated
 

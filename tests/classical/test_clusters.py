@@ -5,13 +5,13 @@ from functools import cache
 import numpy as np
 import pytest
 
+from bayesmix import Normal
 from bayesmix.classical.clusters import person_groups
 from bayesmix.classical.msle import msle
 from bayesmix.errors import DataError
 from bayesmix.integration.rules import gauss_hermite
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
-from bayesmix.specification.mixing import Normal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import attributes, choice_data, simulated
 

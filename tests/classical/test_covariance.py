@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import bayesmix as bm
+from bayesmix import LKJNormal
 from bayesmix.classical.assemble import information_at
 from bayesmix.classical.covariance import Information, free_names, natural_covariance
 from bayesmix.classical.msle import msle
@@ -14,7 +15,6 @@ from bayesmix.errors import SpecificationError
 from bayesmix.integration.rules import gauss_hermite
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
-from bayesmix.specification.mixing import LKJNormal
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import differences
 from tests.simulated import choice_data, simulated

@@ -16,7 +16,6 @@ from bayesmix.integration.rules import centred, gauss_hermite, sobol, trapezoid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.simulate import simulate_choices
-from bayesmix.specification.families import scipy_law
 from tests.laws import LAWS
 from tests.simulated import attributes, choice_data
 
@@ -56,8 +55,7 @@ def oracle(name, data, params):
     weight = np.tile(0.0225 * w, 400) * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
     own = LAWS[name].coefficients[0]
     loc, scale = (0.0, *params[:-1])[-2:]
-    low, high = own.limits
-    law = scipy_law(own.family, loc, scale, low, high)
+    law = own.law.twin(own, loc, scale)
     beta = own.sign * np.where(z < 0, law.ppf(ndtr(z)), law.isf(ndtr(-z)))
     frame = data.frame
     rows = frame[["x", "y"]].to_numpy().reshape(-1, 3, 2)

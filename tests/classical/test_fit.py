@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from bayesmix import Correlated, LogNormal, Normal
 from bayesmix.classical.implied import implied_moments
 from bayesmix.classical.intervals import boundary_notes, intervals
 from bayesmix.classical.msle import msle
@@ -15,7 +16,6 @@ from bayesmix.integration.rules import centred, gauss_hermite, sobol
 from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.simulate import draw_coefficients
 from bayesmix.specification import parameter as kinds_of_parameters
-from bayesmix.specification.mixing import Correlated, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameter import IMPLIED_CORRELATION, SD, Kind, Parameter
 from tests.simulated import simulated

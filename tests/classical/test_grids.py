@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from bayesmix import LogNormal, Normal
 from bayesmix.classical.msle import msle
 from bayesmix.integration.rules import (
     centred,
@@ -15,7 +16,6 @@ from bayesmix.integration.rules import (
     sobol,
     sparse,
 )
-from bayesmix.specification.mixing import LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated
 

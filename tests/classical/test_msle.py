@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from bayesmix import Correlated, LKJNormal, LogNormal, Normal
 from bayesmix.classical.msle import msle
 from bayesmix.errors import ConvergenceError, IntegrationError, SpecificationError
 from bayesmix.integration.grids import population_grid
@@ -14,7 +15,6 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
 from bayesmix.optimise import bhhh as bhhh_module
 from bayesmix.optimise import maximise as maximise_module
-from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import choice_data, simulated
 

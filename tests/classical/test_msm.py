@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2
 
+from bayesmix import LKJNormal, LogNormal, Normal
 from bayesmix.classical.assemble import Search
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.gmm import Moments, Overidentification, weight_root
@@ -25,7 +26,6 @@ from bayesmix.likelihood.multinomial import multinomial
 from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.share_slopes import shares_at
 from bayesmix.reporting.compare import compare
-from bayesmix.specification.mixing import LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import choice_frame, choices
 from tests.simulated import choice_data, simulated

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayesmix import LogNormal, Normal
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.msle import msle
 from bayesmix.classical.mss import mss
@@ -14,7 +15,6 @@ from bayesmix.integration.rules import centred, monte_carlo, sobol
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
 from bayesmix.reporting.compare import compare
-from bayesmix.specification.mixing import LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated
 

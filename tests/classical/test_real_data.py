@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayesmix import LogNormal, Normal, Uniform
 from bayesmix.accuracy.integration_error import integration_error
 from bayesmix.classical import msle as msle_module
 from bayesmix.classical import starts as starts_module
@@ -17,8 +18,6 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
 from bayesmix.optimise.leave_boundary import at_boundary, leave_boundary
 from bayesmix.optimise.maximise import maximise
-from bayesmix.specification.bounded import Uniform
-from bayesmix.specification.mixing import LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 
 TERMS = ("pf", "cl", "loc", "wk", "tod", "seas")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayesmix import LKJNormal, LogNormal, Normal
 from bayesmix.classical import sequences
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.msle import msle
@@ -18,7 +19,6 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, monte_carlo, sobol
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
-from bayesmix.specification.mixing import LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayesmix import Correlated, LogNormal, Normal
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.msle import msle
 from bayesmix.errors import DataError, SpecificationError
@@ -23,7 +24,6 @@ from bayesmix.integration.rules import (
     sobol,
     sparse,
 )
-from bayesmix.specification.mixing import Correlated, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import choice_data, simulated
 

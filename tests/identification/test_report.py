@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bayesmix import LKJNormal, LogNormal, Normal
 from bayesmix.errors import DataError, Fault, SpecificationError
 from bayesmix.identification.choices import choice_findings
 from bayesmix.identification.columns import column_findings
@@ -10,7 +11,6 @@ from bayesmix.identification.report import Finding, of_error, of_fault, report
 from bayesmix.identification.sizes import size_findings
 from bayesmix.specification.component_findings import dummies_on_alternatives
 from bayesmix.specification.means import Terms
-from bayesmix.specification.mixing import LKJNormal, LogNormal, Normal
 from bayesmix.specification.model_space import space_of
 from tests.simulated import attributes, choice_data
 

@@ -192,7 +192,9 @@ def test_a_standard_deviation_of_zero_leaves_the_logit_at_the_mean():
     panel, base, mixture = problem(14, n_nodes=20)
     still = mixture._replace(chol=np.zeros((3, 3)))
     logp, d_loc, *_ = integrate_serial(panel, base, still, False)
-    one = Mixture(still.loc, still.chol, still.link, np.zeros((1, 3, 1)), np.ones((1, 1)))
+    one = Mixture(
+        still.loc, still.chol, still.laws, np.zeros((1, 3, 1)), np.ones((1, 1)), known=still.known
+    )
     expected = integrate_serial(panel, base, one, False)
     close(logp, expected[0])
     close(d_loc, expected[1])

@@ -7,7 +7,7 @@ import pytest
 from scipy import special, stats
 from scipy.optimize import approx_fprime
 
-from bayesmix import LogNormal, MixedLogit, Normal
+from bayesmix import MixedLogit, Normal
 from bayesmix.bayes.graph import (
     conditional_log_probabilities,
     free_parameters,
@@ -17,61 +17,49 @@ from bayesmix.bayes.graph import (
 )
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import sobol
-from bayesmix.kernels.gamma import gamma_law
-from bayesmix.kernels.gamma_table import CELLS, COLUMNS, digamma, fill_table, gamma_at
-from bayesmix.kernels.laws import MOVING, bend, law, law_table
+from bayesmix.kernels.laws import law_bend, law_table
 from bayesmix.kernels.modes import find_modes
-from bayesmix.kernels.truncated import truncated_law
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.mixture import base_at, coefficients_at, mixture_at
 from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.share_slopes import shares_at
-from bayesmix.specification.families import location_of, moments
+from bayesmix.specification.laws.gamma import (
+    CELLS,
+    COLUMNS,
+    digamma,
+    fill_table,
+    gamma_at,
+    gamma_law,
+)
+from bayesmix.specification.laws.rows import laws_of
+from bayesmix.specification.laws.truncated_normal import truncated_law
+from bayesmix.specification.maps import location_of
+from bayesmix.specification.moments import moments
 from tests.laws import CORRELATED, LAWS, coefficient
 from tests.oracles import choice_frame, choices, log_probability
 
 Z = np.linspace(-6, 6, 49)
 POINTS = [(0.3, 0.8), (-1.2, 0.4), (0.9, 1.7)]
-OWN = {name for name in LAWS if abs(coefficient(name).code) > 1}
+OWN = {name for name in LAWS if not coefficient(name).law.identity}
 
 
 def reference(c, loc, scale, z):
     """Quantiles at ``Phi(z)``, from the nearer tail, by SciPy's distributions."""
     low, high = c.limits
-
-    def quantile(law):
-        return np.where(z < 0, law.ppf(special.ndtr(z)), law.isf(special.ndtr(-z)))
-
-    half = {"uniform": np.sqrt(3) * scale, "triangular": np.sqrt(6) * scale}.get(c.family, 0.0)
-    match c.family:
-        case "normal":
-            return loc + scale * z
-        case "lognormal":
-            return c.sign * np.exp(loc + scale * z)
-        case "uniform":
-            return quantile(stats.uniform(loc - half, 2 * half))
-        case "triangular":
-            return quantile(stats.triang(0.5, loc - half, 2 * half))
-        case "zero-triangular":
-            return c.sign * quantile(stats.triang(0.5, 0, 2 * np.sqrt(6) * scale))
-        case "truncated-normal":
-            a, b = (low - loc) / scale, (high - loc) / scale
-            below = special.ndtr(a) + special.ndtr(z) * (special.ndtr(b) - special.ndtr(a))
-            above = special.ndtr(-b) + special.ndtr(-z) * (special.ndtr(-a) - special.ndtr(-b))
-            return loc + scale * np.where(below < 0.5, special.ndtri(below), -special.ndtri(above))
-        case "censored-normal":
-            return np.clip(loc + scale * z, low, high)
-        case "exponential":
-            return c.sign * quantile(stats.expon(scale=scale))
-        case "gamma":
-            mean = np.exp(loc)
-            return c.sign * quantile(stats.gamma(1 / scale**2, scale=mean * scale**2))
-    return quantile(stats.johnsonsb(-loc / scale, 1 / scale, loc=low, scale=high - low))
+    if c.law.atoms:
+        return np.clip(loc + scale * z, low, high)
+    if c.family == "truncated-normal":  # whose own quantiles have fewer digits in SciPy
+        a, b = (low - loc) / scale, (high - loc) / scale
+        below = special.ndtr(a) + special.ndtr(z) * (special.ndtr(b) - special.ndtr(a))
+        above = special.ndtr(-b) + special.ndtr(-z) * (special.ndtr(-a) - special.ndtr(-b))
+        return loc + scale * np.where(below < 0.5, special.ndtri(below), -special.ndtri(above))
+    law = c.law.twin(c, loc, scale)
+    return c.sign * np.where(z < 0, law.ppf(special.ndtr(z)), law.isf(special.ndtr(-z)))
 
 
 def table(c, d, loc, scale):
-    arrays = np.array([c.code]), d[:, None], np.array([[loc]]), np.array([scale])
-    return law_table(*arrays, np.array([c.limits]))[:, :, 0]
+    laws, known = laws_of([c])
+    return law_table(laws, known, d[:, None], np.array([[loc]]), np.array([scale]))[:, :, 0]
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -81,9 +69,8 @@ def test_quantiles_are_those_of_scipy(name, point):
     loc = loc if c.law.located else 0.0
     found = table(c, scale * Z, loc, scale)[0]
     np.testing.assert_allclose(found, reference(c, loc, scale, Z), rtol=1e-9, atol=1e-12)
-    if c.family == "truncated-normal":  # whose own quantiles have fewer digits in SciPy
-        a, b = ((x - loc) / scale for x in c.limits)
-        theirs = stats.truncnorm(a, b, loc, scale).ppf(special.ndtr(Z[10:-10]))
+    if c.family == "truncated-normal":
+        theirs = c.law.twin(c, loc, scale).ppf(special.ndtr(Z[10:-10]))
         np.testing.assert_allclose(found[10:-10], theirs, rtol=1e-7)
 
 
@@ -105,9 +92,10 @@ def test_slopes_are_differences(name, point):
         by_loc, numeric[1] = np.zeros(2), np.zeros(2)  # there is no location to move
     for found, expected in zip((by_d, by_loc, by_scale), numeric, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
-    second = [bend(c.code, x, loc, scale, *c.limits) for x in d]
-    slopes = [(law(c.code, x + h, loc, scale, *c.limits)[1]
-               - law(c.code, x - h, loc, scale, *c.limits)[1]) / (2 * h) for x in d]  # fmt: skip
+    laws, known = laws_of([c])
+    x, at = d + (0.0 if c.law.moves else loc), np.array([loc, scale])
+    second = [law_bend(laws, known, 0, one, at) for one in x]
+    slopes = (table(c, d + h, loc, scale)[1] - table(c, d - h, loc, scale)[1]) / (2 * h)
     np.testing.assert_allclose(second, slopes, rtol=1e-4, atol=1e-4)
 
 
@@ -309,9 +297,10 @@ def test_willingness_to_pay_of_any_law_over_a_price_of_one_sign():
 
 
 def test_bounds_are_read_only_where_there_are_some():
-    assert len(problem([LogNormal("x"), Normal("y")]).bounds) == 0
-    assert problem(CORRELATED["johnson"]).bounds[1] == pytest.approx([-2, 1])
-    assert {name for name in OWN if abs(coefficient(name).code) < MOVING} == {
+    assert len(problem(Normal("x")).known) == 0
+    assert problem(CORRELATED["johnson"]).known[1] == pytest.approx([1, -2, 1])
+    assert {name for name in OWN if not coefficient(name).law.moves} == {
+        "lognormal", "negative lognormal",
         "johnson", "censored below", "censored above", "censored on both sides",
     }  # fmt: skip
 

@@ -3,15 +3,23 @@
 import numpy as np
 import pytest
 
+from bayesmix import Normal
 from bayesmix.centring.grids import find_anchors
 from bayesmix.data.examples import electricity
 from bayesmix.kernels.integrals import Mixture
+from bayesmix.kernels.laws import no_laws
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.modes import LEAST_CURVATURE, REACH, TOLERANCE, find_modes
 from bayesmix.likelihood.problem import bind
-from bayesmix.specification.mixing import Normal
 from bayesmix.specification.model import MixedLogit
-from tests.oracles import coefficients, log_probability, random_mixture, random_panel, slopes
+from tests.oracles import (
+    coefficients,
+    log_probability,
+    lognormals,
+    random_mixture,
+    random_panel,
+    slopes,
+)
 
 PERSONS, SIZE = 40, 3
 LINKS = [0, 1, -1]
@@ -103,12 +111,13 @@ def test_a_lognormal_with_a_flat_likelihood_does_not_run_away(chosen, sd):
     maximum, its curvature changes sign, and an exponential of a long step overflows."""
     situations = 9
     start = 2 * np.arange(situations + 1)
+    laws, known = lognormals([-1])
     price = np.tile([1.0, 5.0], situations)[:, None]
     panel = Panel(
         price, np.array([0, situations]), start, start[:-1] + (chosen == "the dearest"), False
     )
     mixture = Mixture(
-        np.zeros((1, 1)), np.array([[sd]]), np.array([-1]), np.zeros((1, 1, 1)), np.ones((1, 1))
+        np.zeros((1, 1)), np.array([[sd]]), laws, np.zeros((1, 1, 1)), np.ones((1, 1)), known=known
     )
     base = np.zeros(len(price))
     modes, precisions, converged = find_modes(panel, base, mixture, np.zeros((1, 1)))
@@ -132,7 +141,7 @@ def test_the_search_stays_within_nine_standard_deviations_and_says_so():
         np.tile([1.0, 0.0], 100)[:, None], np.array([0, 100]), start, start[:-1].copy(), False
     )
     mixture = Mixture(
-        np.full((1, 1), -50.0), np.eye(1), np.array([0]), np.zeros((1, 1, 1)), np.ones((1, 1))
+        np.full((1, 1), -50.0), np.eye(1), no_laws(1), np.zeros((1, 1, 1)), np.ones((1, 1))
     )
     modes, precisions, converged = find_modes(panel, np.zeros(200), mixture, np.zeros((1, 1)))
     assert modes[0, 0] == pytest.approx(REACH)
@@ -183,7 +192,7 @@ def test_roots_are_those_of_the_inverse_precision(panel):
     bound, theta = panel
     anchors = find_anchors(bound, theta)
     mean, chol, _ = bound.parameters.unpack(theta)
-    mixture = Mixture(mean[None], chol, bound.link, np.zeros((1, 6, 1)), np.ones((1, 1)))
+    mixture = Mixture(mean[None], chol, bound.laws, np.zeros((1, 6, 1)), np.ones((1, 1)))
     for i in (0, 200, 360):
         root = anchors.roots[i, 0]
         np.testing.assert_array_equal(root, np.tril(root))

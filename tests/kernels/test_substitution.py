@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from bayesmix.kernels.integrals import Mixture
+from bayesmix.kernels.laws import no_laws
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.substitution import (
     FINITE,
@@ -143,9 +144,7 @@ def two_types(kind, scale=(1.0, 1.0), change=None):
     )
     sets = Sets(np.arange(2), np.arange(3), np.zeros(1, dtype=np.int64), np.ones(1))
     nodes = np.array([[[2.0, 4.0], [-1.0, -3.0]]])
-    mixture = Mixture(
-        np.zeros((1, 2)), np.eye(2), np.zeros(2, dtype=np.int64), nodes, np.full((1, 2), 0.5)
-    )
+    mixture = Mixture(np.zeros((1, 2)), np.eye(2), no_laws(2), nodes, np.full((1, 2), 0.5))
     slope = np.column_stack([np.zeros(3), np.array([*scale, 0.0]) if change is None else change])
     effect, share = substitution(
         panel, sets, x, Change(kind, slope, np.zeros(3)), mixture, Size(1, 2, 3)
@@ -175,9 +174,7 @@ def test_those_who_leave_a_certain_choice_are_all_found(kind):
     """P = 1 to the last digit: where its people go is still the ratio of the others' odds."""
     panel = Panel(np.zeros((3, 0)), np.arange(2), np.array([0, 3]), np.array([-1]), False)
     sets = Sets(np.arange(2), np.arange(3), np.zeros(1, dtype=np.int64), np.ones(1))
-    mixture = Mixture(
-        np.zeros((1, 0)), np.eye(0), np.zeros(0, np.int64), np.zeros((1, 0, 1)), np.ones((1, 1))
-    )
+    mixture = Mixture(np.zeros((1, 0)), np.eye(0), no_laws(0), np.zeros((1, 0, 1)), np.ones((1, 1)))
     base, down = np.array([60.0, 1.0, 0.0]), np.array([-2000.0, 0.0, 0.0])
     change = Change(kind, np.zeros((3, 0)), down)
     effect, _ = substitution(panel, sets, base, change, mixture, Size(1, 3, 3))

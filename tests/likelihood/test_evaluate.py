@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bayesmix import Correlated, LKJNormal, LogNormal, Normal
 from bayesmix.centring.grids import centre
 from bayesmix.data.examples import electricity
 from bayesmix.errors import IntegrationError
@@ -14,7 +15,6 @@ from bayesmix.kernels.integrals import Mixture
 from bayesmix.likelihood import problem as problem_module
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
-from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import choice_frame, choices, differences, log_integral
 
@@ -49,7 +49,8 @@ def test_log_integrals_are_the_oracles(laws, outside):
     function = likelihood(laws, outside=outside)
     theta, problem = somewhere(function), function.problem
     mean, chol, fixed = problem.parameters.unpack(theta)
-    mixture = Mixture(mean[None], chol, problem.link, *function.grid.block(0, problem.n_persons))
+    nodes = function.grid.block(0, problem.n_persons)
+    mixture = Mixture(mean[None], chol, problem.laws, *nodes, known=problem.known)
     base = problem.design.fixed @ fixed
     expected = [log_integral(problem.panel(), i, base, mixture) for i in range(problem.n_persons)]
     np.testing.assert_allclose(function.by_person(theta)[0], expected, rtol=ROUNDING)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayesmix import Correlated, LogNormal, Normal
 from bayesmix.classical.msle import msle
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, SpecificationError
@@ -16,7 +17,6 @@ from bayesmix.likelihood.multinomial import (
 )
 from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.scaling import natural_units
-from bayesmix.specification.mixing import Correlated, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import choice_frame, choices
 from tests.simulated import attributes, choice_data

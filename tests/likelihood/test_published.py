@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from numpy.polynomial.hermite_e import hermegauss
 
+from bayesmix import Correlated, LogNormal, Normal
 from bayesmix.centring.people import People
 from bayesmix.centring.row_shares import expected_rows
 from bayesmix.data.choices import ChoiceData
@@ -19,7 +20,6 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import gauss_hermite, halton
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
-from bayesmix.specification.mixing import Correlated, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 
 DIGITS = 1e-6  # as many as are recorded

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bayesmix import LKJNormal, LogNormal, Normal
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import gauss_hermite, sobol
 from bayesmix.kernels.shares import row_shares
@@ -10,7 +11,6 @@ from bayesmix.likelihood import share_slopes
 from bayesmix.likelihood.mixture import base_at, mixture_at
 from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.share_slopes import shares_at
-from bayesmix.specification.mixing import LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import choice_frame, choices, differences
 

@@ -76,7 +76,7 @@ def test_coefficients_and_gradient(kind, outside):
     nodes, weights = grid.block(0, bound.n_persons)
     mean, chol, fixed = space.unpack(theta)
     index = mean[:, None] + np.einsum("kj,ijs->iks", chol, nodes)
-    link = bound.link[:, None]
+    link = bound.laws[:, None]
     willingness = np.where(link == 0, index, link * np.exp(index))
     everyone = np.broadcast_to(fixed[:, None], (len(index), len(fixed), grid.size))
     beta = np.concatenate([willingness, everyone], axis=1)

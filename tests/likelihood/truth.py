@@ -4,13 +4,13 @@ from functools import cache
 
 import numpy as np
 
+from bayesmix import LogNormal, Normal
 from bayesmix.accuracy.certificate import certify
 from bayesmix.centring.grids import centre
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
-from bayesmix.specification.mixing import LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import choice_data, simulated
 

@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from bayesmix import LKJNormal, LogNormal, Normal
 from bayesmix.centring.grids import anchored_grid
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
@@ -16,7 +17,6 @@ from bayesmix.optimise import climb as climb_module
 from bayesmix.optimise.climb import climb, settle
 from bayesmix.optimise.leave_boundary import at_boundary, leave_boundary
 from bayesmix.optimise.maximise import Optimum, maximise, whitening
-from bayesmix.specification.mixing import LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated
 

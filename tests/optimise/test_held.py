@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from bayesmix import Correlated, LKJNormal, LogNormal
 from bayesmix.centring.grids import centre
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
@@ -19,7 +20,6 @@ from bayesmix.optimise.held import (
     settle_held,
 )
 from bayesmix.optimise.maximise import whitening
-from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from bayesmix import Correlated, LKJNormal, LogNormal, Normal
 from bayesmix.errors import SpecificationError
-from bayesmix.specification.mixing import Coefficient, Correlated, LKJNormal, LogNormal, Normal
+from bayesmix.specification.laws.coefficient import Coefficient
 
 LAWS = {
     "independent normal: a, b": (Normal("a", "b"), ("a", "b"), None),

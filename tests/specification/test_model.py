@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from bayesmix import Correlated, LKJNormal, LogNormal, Normal
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.specification.mixing import Correlated, LKJNormal, LogNormal, Normal
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.variation import spread
 from tests.oracles import choice_frame, choices
@@ -93,7 +93,8 @@ def test_a_design_has_random_columns_in_the_order_of_the_laws(data):
     np.testing.assert_array_equal(design.fixed[:, 0], frame["mode"] == "car")
     assert design.random_names == ("time", "price", "mode[train]")
     assert design.fixed_names == ("mode[car]",)
-    assert [c.code for c in design.coefficients] == [0, -1, 0]
+    kinds = [(c.family, c.sign) for c in design.coefficients]
+    assert kinds == [("normal", 1), ("lognormal", -1), ("normal", 1)]
     assert design.parameters.blocks == ((0,), (1, 2))
     both = np.column_stack([design.random, design.fixed])
     np.testing.assert_array_equal(design.spread, spread(both, data))

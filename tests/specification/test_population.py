@@ -7,7 +7,8 @@ from scipy import stats
 from bayesmix import Gamma, JohnsonSB, LogNormal
 from bayesmix.kernels.laws import law_table
 from bayesmix.specification import kinds
-from bayesmix.specification.families import moments
+from bayesmix.specification.laws.rows import laws_of
+from bayesmix.specification.moments import moments
 from bayesmix.specification.population import population_correlation, population_moments
 from tests.laws import LAWS, coefficient
 
@@ -70,15 +71,7 @@ def test_correlations_by_quadrature_over_both_indices(name):
     found = population_correlation((normal, c), (np.zeros(2), locs), (1.3, scale), rho, share)
     z = np.linspace(-8, 8, 1201)
     weight = stats.norm.pdf(z) * (z[1] - z[0])
-    columns = np.array([c.code]), scale * z[:, None]
-    beta = np.array(
-        [
-            law_table(*columns, np.full((1, 1), at), np.array([scale]), np.array([c.limits]))[
-                0, :, 0
-            ]
-            for at in locs
-        ]
-    )
+    beta = np.array([mapped(c, at, scale, z) for at in locs])
     mean = share @ (beta @ weight)
     sd = np.sqrt(share @ ((beta - mean) ** 2 @ weight))
     covariance = 1.3 * rho * (share @ (beta @ (weight * z)))
@@ -180,12 +173,9 @@ def test_correlations_of_curved_laws_by_a_grid_over_a_square(names, rho):
 
 def mapped(c, loc, scale, z):
     """The compiled map of a law at standard normals of any shape."""
+    laws, known = laws_of([c])
     table = law_table(
-        np.array([c.code]),
-        scale * z.reshape(-1, 1),
-        np.full((1, 1), loc),
-        np.array([scale]),
-        np.array([c.limits]),
+        laws, known, scale * z.reshape(-1, 1), np.full((1, 1), loc), np.array([scale])
     )
     return table[0, :, 0].reshape(z.shape)
 

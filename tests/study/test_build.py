@@ -6,18 +6,21 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bayesmix.errors import DataError, SpecificationError
-from bayesmix.integration import rules
-from bayesmix.specification.bounded import (
+from bayesmix import (
     CensoredNormal,
+    Correlated,
+    Exponential,
+    Gamma,
     JohnsonSB,
+    LogNormal,
+    Normal,
     Triangular,
     TruncatedNormal,
     Uniform,
 )
+from bayesmix.errors import DataError, SpecificationError
+from bayesmix.integration import rules
 from bayesmix.specification.classes import LatentClass
-from bayesmix.specification.mixing import Correlated, LogNormal, Normal
-from bayesmix.specification.one_sided import Exponential, Gamma
 from bayesmix.study import check_study, read_study
 
 MODELS = Path(__file__).parents[2] / "models"

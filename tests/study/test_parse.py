@@ -8,18 +8,18 @@ import pytest
 from bayesmix.errors import SpecificationError
 from bayesmix.study import read_study
 from bayesmix.study.schema import (
+    TABLES,
     AutoTable,
     CorrelatedTable,
     DataTable,
     DrawsTable,
     EstimateTable,
     LKJNormalTable,
-    LogNormalTable,
-    NormalTable,
 )
 
 MODELS = Path(__file__).parents[2] / "models"
 Write = Callable[..., Path]
+NormalTable, LogNormalTable = TABLES["normal"], TABLES["lognormal"]
 TERMS = ("pf", "cl", "loc", "wk", "tod", "seas")
 
 
@@ -86,12 +86,12 @@ def test_correlated_laws_are_nested(write_study: Write) -> None:
         ('"sobol"', '"sobel"', "[grid], key 'rule': unknown value 'sobel'; did you mean 'sobol'? "
          "valid: sobol, halton, mlhs, monte-carlo, gauss-hermite, trapezoid, sparse, auto"),
         ('law = "normal"', 'law = "lognormle"', "key 'law': unknown value 'lognormle'; did you "
-         "mean 'lognormal'? valid: normal, lognormal, uniform, triangular, truncated-normal,"),
+         "mean 'lognormal'? valid: censored-normal, exponential, gamma, johnson-sb, "),
         ("tune = 10", 'methods = ["mlse"]', "[estimate], key 'methods': unknown value 'mlse'; did "
          "you mean 'msle'? valid: msle, msm, mss, nuts"),
         ("tune = 10", 'likelihood = "marginl"', "did you mean 'marginal'?"),
         ('law = "normal"', 'law = "lognormal"\nsign = 2', "'sign': unknown value 2; valid: 1, -1"),
-        ('law = "normal"\n', "", "[[random]] number 1: key 'law' is missing; valid: normal,"),
+        ('law = "normal"\n', "", "[[random]] number 1: key 'law' is missing; valid: censored-"),
         ('rule = "sobol"\n', "", "[grid]: key 'rule' is missing; valid: sobol, halton"),
         ("nodes = 32", "", "[grid]: key 'nodes' is missing"),
         ('[utility]\nformula = "price + time"', "", "table 'utility' is missing"),

@@ -1,4 +1,4 @@
-"""The truncated normal law as a map of a standard normal, compiled, with its derivatives.
+"""The truncated normal law: no mass at its bounds.
 
 ``x(z; a, b)`` is the quantile at ``Phi(z)`` of a standard normal between ``a`` and ``b``. Where
 both bounds are far on one side of the mean, probabilities underflow, and it is found from the ratio
@@ -9,23 +9,51 @@ from __future__ import annotations
 
 import math
 
-from bayesmix.kernels.compiling import compiled
-from bayesmix.kernels.normal_quantile import inverse_normal
+import numpy as np
+from scipy import stats
+from scipy.special import log_ndtr
 
-SQRT_2 = math.sqrt(2.0)
-LOG_2PI = math.log(2.0 * math.pi)
-FARTHEST = 37.0
-"""Standard normals beyond this have a tail that is 0 in double precision."""
-FAR = 25.0
-"""Bounds beyond this are far from the mean: five terms of the tail's series are exact."""
+from bayesmix.arrays import Array
+from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.laws import LEAST_SCALE, law_map
+from bayesmix.kernels.normal_quantile import inverse_normal
+from bayesmix.kernels.standard_normal import FARTHEST, LOG_2PI, below
+from bayesmix.specification.laws.base import Family, Formulas, register
+from bayesmix.specification.laws.coefficient import Coefficient, Law, checked_bounds, independent
 
 Slopes = tuple[float, float, float, float]
 
+FAR = 25.0
+"""Bounds beyond this are far from the mean: five terms of the tail's series are exact."""
 
-@compiled(error_model="numpy")
-def below(z: float) -> float:  # pragma: no cover - compiled
-    """``Phi(z)``."""
-    return 0.5 * math.erfc(-z / SQRT_2)
+
+def TruncatedNormal(
+    *terms: str, lower: float | None = None, upper: float | None = None, mean: str = "1"
+) -> Law:
+    """Independent normal coefficients given that they lie between two bounds: no mass at these.
+
+    Density ``phi((beta - mean) / sd) / sd``, over its integral from ``lower`` to ``upper``;
+    ``mean`` and ``sd`` are those of the normal before it was truncated. The summary prints the
+    moments of the coefficient. To be told from `CensoredNormal`, which moves what lies beyond a
+    bound onto it.
+
+    Parameters
+    ----------
+    *terms, mean
+        As in `Normal`.
+    lower, upper
+        Bounds in units of the coefficient, one at least; ``upper=0`` for a price.
+
+    Raises
+    ------
+    SpecificationError
+        If there is no bound, or they are not in order.
+
+    >>> print(TruncatedNormal("price", upper=0))
+    independent truncated normal: price in [, 0]
+    """
+    bounds = checked_bounds("TruncatedNormal", lower, upper)
+    return independent("TruncatedNormal", terms, "truncated-normal", mean=mean, bounds=bounds)
 
 
 @compiled(error_model="numpy")
@@ -103,3 +131,44 @@ def truncated_law(  # pragma: no cover - compiled
         value = loc + s * x
     turn = (a * by_a if by_a > 0.0 else 0.0) + (b * by_b if by_b > 0.0 else 0.0)
     return value, by_z, 1.0 - by_a - by_b, x - turn - z * by_z
+
+
+@law_map
+def _map(  # pragma: no cover - compiled
+    d: Array, at: Array, known: Array, table: Array, out: Array
+) -> None:
+    loc, s = at[0], max(at[1], LEAST_SCALE)
+    for n in range(d.shape[0]):
+        z = min(max(d[n] / s, -FARTHEST), FARTHEST)
+        found = truncated_law(z, loc, s, known[1], known[2])
+        out[0, n], out[1, n], out[2, n], out[3, n] = found
+
+
+def _cdf(c: Coefficient, loc: Array, scale: float, index: float) -> Array:
+    """From the tail that both bounds are in: nothing underflows."""
+    a, b = ((end - loc) / scale for end in c.limits)
+    flip = a > 0
+    x = np.clip((index - loc) / scale, a, b)
+    at, near, far = (np.where(flip, -u, v) for u, v in ((x, x), (b, a), (a, b)))
+    log_far = log_ndtr(far)
+    whole = np.expm1(log_ndtr(near) - log_far)
+    below_x = (np.exp(log_ndtr(near) - log_far) - np.exp(log_ndtr(at) - log_far)) / whole
+    return np.where(flip, 1.0 - below_x, below_x)
+
+
+def _twin(c: Coefficient, loc: float, scale: float) -> object:
+    low, high = c.limits
+    return stats.truncnorm((low - loc) / scale, (high - loc) / scale, loc, scale)
+
+
+TRUNCATED_NORMAL = register(
+    Family(
+        name="truncated-normal",
+        words="truncated normal",
+        make=TruncatedNormal,
+        map=_map,
+        moves=True,
+        formulas=Formulas(cdf=_cdf),
+        twin=_twin,
+    )
+)

@@ -1,0 +1,182 @@
+"""What a mixing law is, and the register of all laws.
+
+A coefficient is ``beta = T(d; loc, s)``: ``d = L_k u`` is normal with standard deviation ``s``, and
+``z = d / s`` standard normal. Every law is written as a map of that normal, so that laws of any
+kind share one covariance matrix: a Gaussian copula. A law's file holds one or more records of type
+`Family`, and whatever they are made of; nothing else in the package knows a law by name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bayesmix.arrays import Array
+from bayesmix.errors import SpecificationError
+from bayesmix.kernels.laws import LawFunction
+
+
+@dataclass(frozen=True)
+class Formulas:
+    """What is known of a law in closed form, for a positive sign; the rest is integrated.
+
+    Functions take a `bayesmix.specification.laws.coefficient.Coefficient`, locations (G,) and a
+    scale first.
+
+    Parameters
+    ----------
+    mean_and_sd
+        Means and standard deviations (G,).
+    lift
+        ``E[T(z + shift)] - E[T(z)]`` (G,) at a fourth argument ``shift``.
+    slope
+        ``E[T(z) z]`` (G,).
+    hermite
+        ``E[T(z) h_k(z)]`` (K, G), at a fourth argument: the Hermite polynomials (K, N) of length 1
+        as a function of points (N,).
+    cdf
+        Probabilities (G,) of coefficients below that of an index, the fourth argument; the index is
+        what `Family.location` is for.
+    joint
+        Within kinds of people, the covariance with another law as weights (G,) times a mean (N,) of
+        the other's map: a function of own means (G,), the product ``corr s``, and the other's
+        `slope` and `lift`, functions of nothing and of a shift.
+    constant
+        The value (G,) at each location, the second argument, where the scale is 0.
+    dear
+        Whether some of these cost so much that they are interpolated between people's locations.
+    """
+
+    mean_and_sd: Callable[..., tuple[Array, Array]] | None = None
+    lift: Callable[..., Array] | None = None
+    slope: Callable[..., Array] | None = None
+    hermite: Callable[..., Array] | None = None
+    cdf: Callable[..., Array] | None = None
+    joint: Callable[..., tuple[Array, Array]] | None = None
+    constant: Callable[..., Array] | None = None
+    dear: bool = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Family:
+    """A mixing law: all that the package needs to know of it.
+
+    Parameters
+    ----------
+    name
+        Its name in stored models, and, by default, in study files.
+    words
+        Its name in messages.
+    make
+        The function that people call for it. Its arguments by keyword are the law's keys in a study
+        file.
+    map
+        The compiled map, see `bayesmix.kernels.laws.law_map`; None where the coefficient is its
+        index.
+    fill, table
+        What fills a table for the map, of so many numbers, where single points are dear.
+    moves
+        Whether the map depends on location and scale by themselves, not on their index alone.
+    bends
+        Whether the map writes its second derivative; otherwise that is found by differences.
+    unit
+        What a location is: a value of the coefficient, the logarithm of one (times the sign), or
+        the logit of its position between two bounds.
+    located
+        Whether it has a location to estimate beside its scale.
+    one_sided
+        Whether all coefficients have its sign.
+    even
+        Whether the law is symmetric around its location.
+    atoms
+        Whether shares of people stand exactly at the bounds.
+    divides
+        Whether one over the coefficient has a mean wherever the law is on one side of 0.
+    steep
+        Distance of the map's poles from the real line, in units of one over the scale.
+    location
+        The location at which everybody has a value, or None: a function of coefficient and value.
+        By default that of `unit`.
+    formulas
+        What is known in closed form.
+    twin
+        The law in SciPy for a positive sign, as a function of coefficient, location and scale.
+    key
+        Its name in study files; laws that one function makes have the same.
+    """
+
+    name: str
+    words: str
+    make: Callable[..., Any]
+    map: LawFunction | None = None
+    fill: LawFunction | None = None
+    table: int = 0
+    moves: bool = False
+    bends: bool = False
+    unit: Literal["coefficient", "logarithm", "position"] = "coefficient"
+    located: bool = True
+    one_sided: bool = False
+    even: bool = False
+    atoms: bool = False
+    divides: bool = False
+    steep: float = math.inf
+    location: Callable[..., float | None] | None = None
+    formulas: Formulas = field(default_factory=Formulas)
+    twin: Callable[..., Any] | None = None
+    key: str = ""
+
+    @property
+    def index(self) -> bool:
+        """Whether location and scale have no units: those of a logarithm or a position."""
+        return self.unit != "coefficient"
+
+    @property
+    def identity(self) -> bool:
+        """Whether the coefficient is its index."""
+        return self.map is None
+
+
+FAMILIES: dict[str, Family] = {}
+
+
+def register(family: Family) -> Family:
+    """Make a law known by its name; a law of the same name from the same file is replaced.
+
+    Raises
+    ------
+    SpecificationError
+        If a law of another file has the name.
+    """
+    other = FAMILIES.get(family.name)
+    if other is not None and other.make.__module__ != family.make.__module__:
+        raise SpecificationError(
+            f"a mixing law called {family.name!r} is there already, made by "
+            f"{other.make.__module__}.{other.make.__name__}: give yours another name"
+        )
+    FAMILIES[family.name] = family
+    return family
+
+
+def own_laws() -> dict[str, Callable[..., Any]]:
+    """The functions that make the package's laws, by their names in study files."""
+    folder = __name__.rpartition(".")[0]
+    own = [one for one in FAMILIES.values() if one.make.__module__.startswith(folder)]
+    return {one.key or one.name: one.make for one in own}
+
+
+def family_of(name: str) -> Family:
+    """The law of a name.
+
+    Raises
+    ------
+    SpecificationError
+        If there is none in this process.
+    """
+    if name not in FAMILIES:
+        raise SpecificationError(
+            f"unknown mixing law {name!r}; there are {', '.join(FAMILIES)}: a law of your own is "
+            "known once the file that registers it is imported"
+        )
+    return FAMILIES[name]
