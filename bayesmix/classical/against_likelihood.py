@@ -13,8 +13,8 @@ import numpy as np
 
 from bayesmix.accuracy.refine import FIRST_RULE
 from bayesmix.arrays import Array, Indices
-from bayesmix.classical.assemble import Search
 from bayesmix.classical.covariance import Information, natural_covariance
+from bayesmix.classical.search import Search
 from bayesmix.errors import ConvergenceError, IntegrationError
 from bayesmix.identification.weakest_direction import free_names
 from bayesmix.likelihood.evaluate import Likelihood

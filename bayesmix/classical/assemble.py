@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import TypeGuard
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,60 +11,31 @@ import pandas as pd
 from bayesmix.accuracy.certificate import Certificate, certify, exact
 from bayesmix.accuracy.refine import Tolerance
 from bayesmix.arrays import Array
-from bayesmix.centring.follow import following_gradient
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.covariance import (
     Information,
     shift_units,
-    whole_correlations,
 )
 from bayesmix.classical.error_check import finer_grid, relative_errors
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.identification import component_words, diagnosis
-from bayesmix.classical.latent_class import class_words, numbered
-from bayesmix.classical.progress import Progress
+from bayesmix.classical.identification import diagnosis
+from bayesmix.classical.information import held_information, information_at
+from bayesmix.classical.latent_class import numbered
+from bayesmix.classical.message import message_of, weaknesses
+from bayesmix.classical.search import Search
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError
-from bayesmix.integration.descriptions import DrawRule
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import gauss_hermite
-from bayesmix.likelihood.class_grid import ClassGrid
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.multinomial import Multinomial, starting_values
+from bayesmix.likelihood.multinomial import starting_values
 from bayesmix.likelihood.ordered_sums import weighted_sum
-from bayesmix.likelihood.problem import Grid, Problem
-from bayesmix.likelihood.scaling import natural_units
+from bayesmix.likelihood.problem import Grid
 from bayesmix.optimise.leave_boundary import boundary_words
-from bayesmix.optimise.louis import DRAFT_NODES, MORE, NODES, checked
-from bayesmix.optimise.maximise import Optimum, curvature, whitening
+from bayesmix.optimise.maximise import Optimum
 
 BELOW = 1.0
 """Nats below the multinomial logit that no integration error explains."""
-SCORE_NODES = 512
-"""Person-centred nodes of the scores that standard errors are made of, at least."""
-CURVATURE_NODES, CURVATURE_SHARE = 256, 0.125
-"""Person-centred nodes of the curvature: so many, or where that is more a share of the grid's.
-
-Errors of nodes that follow the posterior cancel in differences: on the electricity data, standard
-errors are within 2 % of those with 4,096 nodes."""
-
-OUTER = "standard errors from the outer product of scores, for the curvature is noise"
-
-
-@dataclass(frozen=True, eq=False)
-class Search:
-    """What every search for an optimum needs, and when it began.
-
-    Weights of ``problem`` are those of effective persons: those given over ``unit``.
-    """
-
-    problem: Problem
-    logit: Multinomial
-    optimizer: str
-    rng: np.random.Generator
-    progress: Progress
-    begun: float
-    unit: float = 1.0
 
 
 def assemble(
@@ -147,70 +117,10 @@ def _not_converged(
         "condition "
         f"number of the scaled curvature {found.condition:.2g}",
         *boundary_words(search.problem, theta),
-        _words(found, search.problem, theta),
+        weaknesses(found, search.problem, theta),
     ]
     remedy = "try optimizer='bfgs'" if search.optimizer != "bfgs" else "try more starts, starts=4"
     return ConvergenceError(f"{'. '.join(w for w in words if w)}; {remedy}")
-
-
-def information_at(
-    likelihood: Likelihood, theta: Array, scores: Array | None = None, *, draft: bool = False
-) -> Information:
-    """Curvature and scores at the free vector ``theta`` (P,), on the likelihood's grid.
-
-    A person-centred grid follows theta as differences are taken, with `CURVATURE_NODES` where it
-    has more; its scores, one evaluation, are of `SCORE_NODES` at least: their noise does not cancel
-    in a sum of squares. ``scores`` (I, P) are the grid's own, where they are known. Where
-    coefficients are censored a sum over nodes has kinks, of which small differences see too many or
-    too few: theirs are wide, on as many nodes as the scores. A ``draft`` takes the grid's own.
-    Where differences are noise, as with coefficients in the hundreds, see `louis.checked`.
-    """
-    problem, grid = likelihood.problem, likelihood.grid
-    weights = problem.data.weights
-    gradient = lambda at: likelihood.value_and_gradient(at)[1]  # noqa: E731
-    if made_of_draws(grid):
-        nodes = max(CURVATURE_NODES, int(CURVATURE_SHARE * grid.size))
-        nodes = SCORE_NODES if problem.kinked else min(max(grid.size, CURVATURE_NODES), nodes)
-        nodes = min(grid.size, CURVATURE_NODES) if draft else nodes
-        gradient = following_gradient(problem, grid.resized(nodes))
-        if grid.size < SCORE_NODES and not draft:
-            likelihood, scores = Likelihood(problem, grid.resized(SCORE_NODES), keep=False), None
-    elif isinstance(grid, PersonGrid | ClassGrid):
-        gradient = following_gradient(problem, grid)
-    if scores is None:
-        _, scores = likelihood.by_person(theta)
-    units = natural_units(problem)
-    root = whitening(scores, weights, units)
-    hessian = curvature(gradient, theta, root, units if problem.kinked else None)
-    attempts = (DRAFT_NODES,) if draft else (NODES, MORE * NODES)
-    found = checked(problem, theta, hessian, root, attempts)
-    scores = scores if found.scores is None else found.scores
-    return Information(found.hessian, scores, weights, words=found.words)
-
-
-def held_information(
-    likelihood: Likelihood, theta: Array, scores: Array, *, draft: bool = False
-) -> Information:
-    """`information_at` where nodes are held in coefficient space: from posteriors (Louis 1982).
-
-    A ``draft`` has the outer product of scores in its place, and so has a curvature that is noise
-    on these, too.
-    """
-    problem = likelihood.problem
-    weights = problem.data.weights
-    root = whitening(scores, weights, natural_units(problem))
-    outer = Information(np.linalg.inv(root @ root.T), scores, weights, words=OUTER)
-    if draft:
-        return outer
-    found = checked(problem, theta, np.full_like(root, np.nan), root, (NODES,))
-    if found.scores is None:
-        return outer
-    return Information(found.hessian, found.scores, weights, words=found.words)
-
-
-def made_of_draws(grid: Grid) -> TypeGuard[PersonGrid | ClassGrid]:
-    """Whether a grid is centred on persons, and made of draws, of which it may have more."""
-    return isinstance(grid, PersonGrid | ClassGrid) and isinstance(grid.rule.rule, DrawRule)
 
 
 def _certificate(
@@ -245,27 +155,6 @@ def _certificate(
     reference = information_at(Likelihood(problem, finer), theta)
     off = relative_errors(space, theta, found, reference)
     return replace(certificate, std_errors=off, std_errors_by=words)
-
-
-def message_of(optimum: Optimum, found: Information, problem: Problem, theta: Array) -> str:
-    """What there is to know of an optimum: boundaries, and what is not identified."""
-    words = [f"converged (gradient {optimum.decrement:.1g} standard errors)"]
-    space = problem.parameters
-    words += boundary_words(problem, theta)
-    whole = np.array(space.names)[whole_correlations(space, theta)]
-    if len(whole):
-        words.append(f"{', '.join(whole)} at the boundary: the covariance matrix is singular")
-    words.append(_words(found, problem, theta))
-    return ". ".join(w for w in words if w)
-
-
-def _words(found: Information, problem: Problem, theta: Array) -> str:
-    """What is not identified, and which latent classes are odd."""
-    words = [found.words, diagnosis(found, problem.parameters, theta), component_words(problem)]
-    words = [w[:1].upper() + w[1:] for w in words]
-    if problem.within is not None:
-        words.append(class_words(problem, theta))
-    return ". ".join(w for w in words if w)
 
 
 def assemble_multinomial(search: Search) -> Fit:

@@ -7,7 +7,6 @@ the sum itself and in its gradient. So they are taken once more.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,11 +18,8 @@ from bayesmix.classical.covariance import Information, natural_covariance
 from bayesmix.integration.descriptions import Interleaved, Product, Trapezoid
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.integration.rules import centred, gauss_hermite
-from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.specification.parameters import ParameterSpace
-
-Information_at = Callable[[Likelihood, Array], Information]
 
 LEAST_POINTS = {1: 128, 2: 32, 3: 16}
 """Points a dimension of the reference where the grid has fewer, or none: by dimension."""

@@ -10,11 +10,12 @@ import pandas as pd
 
 from bayesmix.arrays import Array
 from bayesmix.classical.against_likelihood import Likeliest, apart_words, weak_words
-from bayesmix.classical.assemble import Search, message_of
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.gmm import Criterion, Moments, Overidentification
 from bayesmix.classical.instruments import independent_grid, optimal_instruments
+from bayesmix.classical.message import message_of
+from bayesmix.classical.search import Search
 from bayesmix.classical.sequences import Sequences
 from bayesmix.classical.simulation_error import SimulationError, simulation_error
 from bayesmix.data.fingerprint import fingerprint

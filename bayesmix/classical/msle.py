@@ -14,18 +14,14 @@ from bayesmix.accuracy.refine import DEFAULT_TOLERANCE, Tolerance, first_rule
 from bayesmix.accuracy.refine import next_rule as refined
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, check_grid
-from bayesmix.classical.assemble import (
-    CURVATURE_NODES,
-    Search,
-    assemble,
-    assemble_multinomial,
-    made_of_draws,
-)
+from bayesmix.classical.assemble import assemble, assemble_multinomial
 from bayesmix.classical.clusters import person_groups, with_groups
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_weights import in_given_weights
+from bayesmix.classical.information import CURVATURE_NODES, made_of_draws
 from bayesmix.classical.latent_class import check_classes, class_starts
 from bayesmix.classical.progress import progress_line
+from bayesmix.classical.search import Search
 from bayesmix.classical.starts import (
     COMPARED,
     Ends,

@@ -13,7 +13,6 @@ from bayesmix import arguments
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, check_grid
 from bayesmix.classical.against_likelihood import Likeliest, likeliest
-from bayesmix.classical.assemble import Search
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_weights import in_given_weights
 from bayesmix.classical.gmm import (
@@ -31,6 +30,7 @@ from bayesmix.classical.instruments import (
 from bayesmix.classical.latent_class import refuse_classes
 from bayesmix.classical.moment_fit import Solution, assemble_moments, overidentification_of
 from bayesmix.classical.progress import progress_line
+from bayesmix.classical.search import Search
 from bayesmix.classical.sequences import Sequences, draw_sequences
 from bayesmix.classical.starts import scattered_starts
 from bayesmix.data.choices import ChoiceData

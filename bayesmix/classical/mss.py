@@ -15,11 +15,11 @@ from bayesmix.arrays import Array
 from bayesmix.centring.accept_reject import Draws, accepted_draws
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.against_likelihood import FAR, weak_words
-from bayesmix.classical.assemble import information_at
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_weights import in_given_weights
 from bayesmix.classical.identification import component_words, diagnosis
+from bayesmix.classical.information import information_at
 from bayesmix.classical.latent_class import refuse_classes
 from bayesmix.classical.msle import msle
 from bayesmix.classical.progress import Progress, progress_line

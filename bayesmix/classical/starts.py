@@ -13,8 +13,8 @@ from bayesmix.accuracy.pooling import pooled
 from bayesmix.accuracy.refine import FIRST_RULE
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid
-from bayesmix.classical.assemble import Search
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.search import Search
 from bayesmix.errors import ConvergenceError, IntegrationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, population_grid

@@ -11,7 +11,7 @@ from bayesmix import Normal
 from bayesmix.accuracy import refine
 from bayesmix.accuracy.certificate import Certificate
 from bayesmix.accuracy.refine import Tolerance, first_rule, next_rule, nodes_needed
-from bayesmix.classical.assemble import information_at
+from bayesmix.classical.information import information_at
 from bayesmix.classical.msle import msle
 from bayesmix.integration.descriptions import Centred, Sobol, Trapezoid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol, trapezoid

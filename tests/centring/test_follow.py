@@ -6,8 +6,8 @@ import pytest
 import bayesmix as bm
 from bayesmix.centring.follow import followed, following_gradient
 from bayesmix.centring.grids import centre
-from bayesmix.classical.assemble import information_at
 from bayesmix.classical.covariance import Information
+from bayesmix.classical.information import information_at
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
 from bayesmix.optimise.maximise import curvature

@@ -8,8 +8,8 @@ import pytest
 
 import bayesmix as bm
 from bayesmix import LKJNormal
-from bayesmix.classical.assemble import information_at
 from bayesmix.classical.covariance import Information, free_names, natural_covariance
+from bayesmix.classical.information import information_at
 from bayesmix.classical.msle import msle
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.rules import gauss_hermite

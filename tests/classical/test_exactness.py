@@ -8,9 +8,9 @@ from scipy.special import ndtr
 
 from bayesmix import CensoredNormal, MixedLogit, Normal, Triangular, Uniform, msle
 from bayesmix.accuracy.refine import DEFAULT_TOLERANCE
-from bayesmix.classical.assemble import information_at
 from bayesmix.classical.error_check import relative_errors
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.information import information_at
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol, trapezoid
 from bayesmix.likelihood.evaluate import Likelihood

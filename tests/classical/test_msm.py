@@ -8,7 +8,6 @@ import pytest
 from scipy.stats import chi2
 
 from bayesmix import LKJNormal, LogNormal, Normal
-from bayesmix.classical.assemble import Search
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.gmm import Moments, Overidentification, weight_root
 from bayesmix.classical.instruments import (
@@ -18,6 +17,7 @@ from bayesmix.classical.instruments import (
 )
 from bayesmix.classical.msle import msle
 from bayesmix.classical.msm import _weighted, msm
+from bayesmix.classical.search import Search
 from bayesmix.classical.sequences import draw_sequences
 from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
 from bayesmix.integration.grids import population_grid

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import bayesmix as bm
-from bayesmix.classical.assemble import Search
 from bayesmix.classical.progress import progress_line
+from bayesmix.classical.search import Search
 from bayesmix.classical.starts import best_of, compare_ends, preference_start
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.evaluate import Likelihood

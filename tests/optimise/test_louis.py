@@ -5,7 +5,7 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.centring.grids import centre
-from bayesmix.classical.assemble import information_at
+from bayesmix.classical.information import information_at
 from bayesmix.integration.grids import population_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind

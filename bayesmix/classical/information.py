@@ -1,0 +1,91 @@
+"""Curvature and scores at an optimum, by differences or from posteriors."""
+
+from __future__ import annotations
+
+from typing import TypeGuard
+
+import numpy as np
+
+from bayesmix.arrays import Array
+from bayesmix.centring.follow import following_gradient
+from bayesmix.centring.grids import PersonGrid
+from bayesmix.classical.covariance import (
+    Information,
+)
+from bayesmix.integration.descriptions import DrawRule
+from bayesmix.likelihood.class_grid import ClassGrid
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.problem import Grid
+from bayesmix.likelihood.scaling import natural_units
+from bayesmix.optimise.louis import DRAFT_NODES, MORE, NODES, checked
+from bayesmix.optimise.maximise import curvature, whitening
+
+SCORE_NODES = 512
+"""Person-centred nodes of the scores that standard errors are made of, at least."""
+CURVATURE_NODES, CURVATURE_SHARE = 256, 0.125
+"""Person-centred nodes of the curvature: so many, or where that is more a share of the grid's.
+
+Errors of nodes that follow the posterior cancel in differences: on the electricity data, standard
+errors are within 2 % of those with 4,096 nodes."""
+
+OUTER = "standard errors from the outer product of scores, for the curvature is noise"
+
+
+def information_at(
+    likelihood: Likelihood, theta: Array, scores: Array | None = None, *, draft: bool = False
+) -> Information:
+    """Curvature and scores at the free vector ``theta`` (P,), on the likelihood's grid.
+
+    A person-centred grid follows theta as differences are taken, with `CURVATURE_NODES` where it
+    has more; its scores, one evaluation, are of `SCORE_NODES` at least: their noise does not cancel
+    in a sum of squares. ``scores`` (I, P) are the grid's own, where they are known. Where
+    coefficients are censored a sum over nodes has kinks, of which small differences see too many or
+    too few: theirs are wide, on as many nodes as the scores. A ``draft`` takes the grid's own.
+    Where differences are noise, as with coefficients in the hundreds, see `louis.checked`.
+    """
+    problem, grid = likelihood.problem, likelihood.grid
+    weights = problem.data.weights
+    gradient = lambda at: likelihood.value_and_gradient(at)[1]  # noqa: E731
+    if made_of_draws(grid):
+        nodes = max(CURVATURE_NODES, int(CURVATURE_SHARE * grid.size))
+        nodes = SCORE_NODES if problem.kinked else min(max(grid.size, CURVATURE_NODES), nodes)
+        nodes = min(grid.size, CURVATURE_NODES) if draft else nodes
+        gradient = following_gradient(problem, grid.resized(nodes))
+        if grid.size < SCORE_NODES and not draft:
+            likelihood, scores = Likelihood(problem, grid.resized(SCORE_NODES), keep=False), None
+    elif isinstance(grid, PersonGrid | ClassGrid):
+        gradient = following_gradient(problem, grid)
+    if scores is None:
+        _, scores = likelihood.by_person(theta)
+    units = natural_units(problem)
+    root = whitening(scores, weights, units)
+    hessian = curvature(gradient, theta, root, units if problem.kinked else None)
+    attempts = (DRAFT_NODES,) if draft else (NODES, MORE * NODES)
+    found = checked(problem, theta, hessian, root, attempts)
+    scores = scores if found.scores is None else found.scores
+    return Information(found.hessian, scores, weights, words=found.words)
+
+
+def held_information(
+    likelihood: Likelihood, theta: Array, scores: Array, *, draft: bool = False
+) -> Information:
+    """`information_at` where nodes are held in coefficient space: from posteriors (Louis 1982).
+
+    A ``draft`` has the outer product of scores in its place, and so has a curvature that is noise
+    on these, too.
+    """
+    problem = likelihood.problem
+    weights = problem.data.weights
+    root = whitening(scores, weights, natural_units(problem))
+    outer = Information(np.linalg.inv(root @ root.T), scores, weights, words=OUTER)
+    if draft:
+        return outer
+    found = checked(problem, theta, np.full_like(root, np.nan), root, (NODES,))
+    if found.scores is None:
+        return outer
+    return Information(found.hessian, found.scores, weights, words=found.words)
+
+
+def made_of_draws(grid: Grid) -> TypeGuard[PersonGrid | ClassGrid]:
+    """Whether a grid is centred on persons, and made of draws, of which it may have more."""
+    return isinstance(grid, PersonGrid | ClassGrid) and isinstance(grid.rule.rule, DrawRule)

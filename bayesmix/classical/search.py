@@ -1,0 +1,27 @@
+"""What every search for an optimum needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesmix.classical.progress import Progress
+from bayesmix.likelihood.multinomial import Multinomial
+from bayesmix.likelihood.problem import Problem
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """What every search for an optimum needs, and when it began.
+
+    Weights of ``problem`` are those of effective persons: those given over ``unit``.
+    """
+
+    problem: Problem
+    logit: Multinomial
+    optimizer: str
+    rng: np.random.Generator
+    progress: Progress
+    begun: float
+    unit: float = 1.0
