@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_type_hints
 
 from bayesmix.specification.laws.base import own_laws
-from bayesmix.specification.laws.coefficient import Law
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class UtilityTable:
     scale: str | None = None
 
 
-def law_table(key: str, make: Callable[..., Law]) -> type:
+def law_table(key: str, make: Callable[..., Any]) -> type:
     """``[[random]]`` with independent coefficients: the arguments of the law's function as keys."""
     hints = get_type_hints(make)
     keys = [
