@@ -82,6 +82,7 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.reporting.demand_tables import demand_table as demand_table
     from bayesmix.reporting.latex import to_latex as to_latex
     from bayesmix.specification.classes import LatentClass as LatentClass
+    from bayesmix.specification.constraints import Constraints as Constraints
     from bayesmix.specification.laws.censored_normal import CensoredNormal as CensoredNormal
     from bayesmix.specification.laws.exponential import Exponential as Exponential
     from bayesmix.specification.laws.gamma import Gamma as Gamma

@@ -303,7 +303,12 @@ def _reference(problem: Problem, theta: Array, grid: Grid, rng: np.random.Genera
 def _inverse_curvature(likelihood: Likelihood, theta: Array) -> Array:
     """Inverse of the curvature (P, P), or of the scores' outer product where that is no maximum."""
     problem = likelihood.problem
-    root = whitening(likelihood.by_person(theta)[1], problem.data.weights, natural_units(problem))
+    root = whitening(
+        likelihood.by_person(theta)[1],
+        problem.data.weights,
+        natural_units(problem),
+        problem.directions,
+    )
     hessian = curvature(lambda at: likelihood.value_and_gradient(at)[1], theta, root)
     hessian = checked(problem, theta, hessian, root).hessian
     whitened = root.T @ hessian @ root

@@ -64,7 +64,7 @@ def assemble(
     space = problem.parameters
     if problem.within is not None:
         optimum, grid = numbered(problem, optimum, grid)
-    theta = space.canonical(optimum.theta)
+    theta = problem.canonical(optimum.theta)
     likelihood = Likelihood(problem, grid)
     known = optimum.by_person
     if known is not None and np.isfinite(optimum.value) and np.array_equal(known.theta, theta):
@@ -79,7 +79,7 @@ def assemble(
         raise _not_converged(search, optimum, found, theta)
     search.progress.phase("certificate of the integration error")
     words = [message_of(optimum, found, problem, theta)]
-    if optimum.value < search.logit.loglik - BELOW:
+    if problem.constraint is None and optimum.value < search.logit.loglik - BELOW:
         words.append(
             "the log-likelihood is below the multinomial logit's: bounds or signs of laws exclude "
             "what the data say"

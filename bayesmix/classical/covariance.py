@@ -17,6 +17,7 @@ from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.errors import SpecificationError
 from bayesmix.identification.weakest_direction import free_names
 from bayesmix.likelihood.effective_weights import person_unit
+from bayesmix.specification.constraint_map import ConstraintMap
 from bayesmix.specification.parameter import CORRELATION
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -44,6 +45,8 @@ class Information:
         The column that the clusters come from.
     words
         Where the curvature comes from, if there is anything to say of it.
+    constraint
+        What is held and tied; curvature and scores are those along the directions that are free.
     """
 
     hessian: Array
@@ -52,6 +55,7 @@ class Information:
     groups: Indices | None = None
     grouped_by: str | None = None
     words: str = ""
+    constraint: ConstraintMap | None = None
 
     @cached_property
     def opg(self) -> Array:
@@ -110,18 +114,49 @@ class Information:
         kind = self.kind if kind is None else kind
         arguments.one_of("kind", kind, KINDS)
         if kind == "opg":
-            return _inverse(self.opg)
-        bread = _inverse(self.hessian)
+            return self._inverse(self.opg)
+        bread = self._inverse(self.hessian)
         if kind == "hessian":
             return bread
         return bread @ (self.meat if kind == "robust" else self.cluster_meat()) @ bread
 
     def root(self) -> Array | None:
-        """Root ``C`` (P, P) of the inverse curvature, ``C C' = H^-1``; None where there is none."""
+        """Root ``C`` (P, P) of the inverse curvature, ``C C' = H^-1``; None where there is none.
+
+        (P, Q) under constraints.
+        """
         try:
-            return np.linalg.inv(np.linalg.cholesky(self.hessian)).T
+            root: Array = np.linalg.inv(np.linalg.cholesky(self.free(self.hessian))).T
         except np.linalg.LinAlgError:
             return None
+        return root if self.constraint is None else self.constraint.directions @ root
+
+    def free(self, matrix: Array) -> Array:
+        """A curvature (P, P) of the free vector, in the Q entries that constraints leave free."""
+        if self.constraint is None:
+            return matrix
+        return self.constraint.directions.T @ matrix @ self.constraint.directions
+
+    def _inverse(self, matrix: Array) -> Array:
+        """``D (D'HD)^-1 D'``: of parameters that are held there is no variance."""
+        inverse = _inverse(self.free(matrix))
+        if self.constraint is None:
+            return inverse
+        directions = self.constraint.directions
+        if np.isnan(inverse).any():
+            moving = directions.any(axis=1)
+            return np.where(np.logical_or.outer(moving, moving), np.nan, 0.0)
+        return directions @ inverse @ directions.T
+
+    @property
+    def held(self) -> Flags | None:
+        """Which printed parameters (P,) are constants; None where none is."""
+        return None if self.constraint is None else self.constraint.held
+
+    @property
+    def size(self) -> int:
+        """Number Q of parameters that are free."""
+        return len(self.hessian) if self.constraint is None else self.constraint.size
 
     @property
     def condition(self) -> float:
@@ -129,23 +164,26 @@ class Information:
 
         Infinite where some direction has none, or the wrong sign.
         """
-        scale = np.sqrt(np.abs(np.diag(self.hessian)))
+        hessian = self.free(self.hessian)
+        scale = np.sqrt(np.abs(np.diag(hessian)))
         if (scale == 0).any() or not np.isfinite(scale).all():
             return float("inf")
-        values = np.linalg.eigvalsh(self.hessian / np.outer(scale, scale))
+        values = np.linalg.eigvalsh(hessian / np.outer(scale, scale))
         return float(values[-1] / values[0]) if values[0] > 0 else float("inf")
 
     def weakest(self, space: ParameterSpace) -> str | None:
         """In words, the direction that the likelihood does not identify; None where all is well."""
-        scale = np.sqrt(np.abs(np.diag(self.hessian)))
+        hessian, names = self.free(self.hessian), free_names(space)
+        if self.constraint is not None:
+            names = tuple(names[p] for p in self.constraint.free)
+        scale = np.sqrt(np.abs(np.diag(hessian)))
         if (scale == 0).any():
-            return str(free_names(space)[int(np.flatnonzero(scale == 0)[0])])
-        values, vectors = np.linalg.eigh(self.hessian / np.outer(scale, scale))
+            return str(names[int(np.flatnonzero(scale == 0)[0])])
+        values, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
         if values[0] > 1e-9 * values[-1]:
             return None
         direction = vectors[:, 0]
         heavy = np.argsort(-np.abs(direction))[:4]
-        names = free_names(space)
         return " ".join(f"{direction[p]:+.2f} {names[p]}" for p in heavy if abs(direction[p]) > 0.1)
 
 
@@ -178,12 +216,17 @@ def whole_correlations(space: ParameterSpace, theta: Array) -> Flags:
 
 
 def natural_covariance(
-    space: ParameterSpace, theta: Array, covariance: Array, silent: Flags
+    space: ParameterSpace,
+    theta: Array,
+    covariance: Array,
+    silent: Flags,
+    constraint: ConstraintMap | None = None,
 ) -> Array:
     """Delta method from the free vector to the printed parameters, ``J V J'``.
 
     NaN in the rows and columns of parameters at a boundary: that move with ``silent`` entries (P,)
     before all, correlations of -1 and 1 or with a standard deviation of 0. The others are kept.
+    0 for those that a ``constraint`` holds, but for correlations that it leaves none.
     """
     jacobian = space.jacobian(theta)
     size = np.abs(jacobian)
@@ -192,6 +235,9 @@ def natural_covariance(
     good &= ~whole_correlations(space, theta)
     full = np.full_like(covariance, np.nan)
     full[np.ix_(good, good)] = jacobian[good] @ covariance @ jacobian[good].T
+    if constraint is not None:
+        still = constraint.held & ~constraint.undefined
+        full[still] = full[:, still] = 0.0
     return full
 
 
@@ -201,9 +247,18 @@ def shift_units(space: ParameterSpace, theta: Array, found: Information) -> Arra
     Near a standard deviation of 0 the robust errors vanish, and any shift would be many of them.
     """
     errors = [
-        np.sqrt(np.diag(natural_covariance(space, theta, found.covariance(kind), found.silent)))
+        np.sqrt(
+            np.diag(
+                natural_covariance(
+                    space, theta, found.covariance(kind), found.silent, found.constraint
+                )
+            )
+        )
         for kind in ("robust", "hessian")
     ]
     # With weights the curvature's errors depend on their scale; those by person do not.
     errors[1] *= np.sqrt(found.weights @ found.weights / found.weights.sum())
-    return np.fmax(*errors)
+    larger = np.fmax(*errors)
+    if found.held is not None:
+        larger[found.held] = np.nan  # a constant is not shifted
+    return larger

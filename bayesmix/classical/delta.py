@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesmix.arrays import Array
+from bayesmix.arrays import Array, Flags
 from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.intervals import intervals
 from bayesmix.data.columns import nearest
@@ -25,7 +25,9 @@ def delta(
     """`Fit.delta`."""
     params = fit.params
     value = _series(function, params)
-    jacobian = _jacobian(function, params, value.index)
+    held = fit.information.held
+    constants = np.zeros(len(params), dtype=bool) if held is None else held
+    jacobian = _jacobian(function, params, value.index, constants)
     covariance = fit.covariance(kind).to_numpy()
     # A parameter without a standard error spoils the results that move with it, no others.
     unknown = np.isnan(np.diag(covariance))
@@ -42,10 +44,15 @@ def _kind(fit: Estimates, name: object) -> Kind:
     return next((p.kind for p in fit.space.listed if str(p) == name), VALUE)
 
 
-def _jacobian(function: Callable[[pd.Series], Any], params: pd.Series, names: pd.Index) -> Array:
-    """Derivatives (n, P) by central differences."""
+def _jacobian(
+    function: Callable[[pd.Series], Any], params: pd.Series, names: pd.Index, constants: Flags
+) -> Array:
+    """Derivatives (n, P) by central differences; 0 in parameters that are constants."""
     columns = []
     for p, value in enumerate(params):
+        if constants[p]:
+            columns.append(np.zeros(len(names)))
+            continue
         step = STEP * max(1.0, abs(value))
         up, down = params.copy(), params.copy()
         up.iloc[p] += step

@@ -41,9 +41,15 @@ def relative_errors(
     columns = {}
     for kind in ("robust", "hessian"):
         one, other = (
-            np.sqrt(np.diag(natural_covariance(space, theta, i.covariance(kind), i.silent)))
+            np.sqrt(
+                np.diag(
+                    natural_covariance(space, theta, i.covariance(kind), i.silent, i.constraint)
+                )
+            )
             for i in (found, reference)
         )
+        if found.held is not None:
+            other[found.held] = np.nan
         columns[kind] = one / other - 1.0
     return pd.DataFrame(columns, index=pd.Index(space.names, name="parameter"))
 

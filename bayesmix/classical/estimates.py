@@ -63,7 +63,7 @@ class Estimates:
         """
         if self.estimator != "MSLE":
             return float("nan")
-        return 2.0 * self.space.size - 2.0 * self.loglik
+        return 2.0 * self.information.size - 2.0 * self.loglik
 
     @property
     def bic(self) -> float:
@@ -73,7 +73,7 @@ class Estimates:
         """
         if self.estimator != "MSLE":
             return float("nan")
-        return self.space.size * float(np.log(self.n_persons)) - 2.0 * self.loglik
+        return self.information.size * float(np.log(self.n_persons)) - 2.0 * self.loglik
 
     @property
     def std_errors(self) -> pd.Series:
@@ -104,7 +104,8 @@ class Estimates:
         Returns
         -------
         pandas.DataFrame
-            (P, P) by flat name. NaN for parameters at a boundary, such as a standard deviation of
+            (P, P) by flat name. 0 for parameters that are held; those that are tied share theirs.
+            NaN for parameters at a boundary, such as a standard deviation of
             0, which have no normal limit; all NaN where the curvature is not that of a maximum.
 
         Raises
@@ -129,7 +130,9 @@ class Estimates:
         """
         free = self.information.covariance(kind)
         names = self.params.index
-        values = natural_covariance(self.space, self.theta, free, self.information.silent)
+        values = natural_covariance(
+            self.space, self.theta, free, self.information.silent, self.information.constraint
+        )
         return pd.DataFrame(values, index=names, columns=names)
 
     @property

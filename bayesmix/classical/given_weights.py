@@ -9,7 +9,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.ordered_sums import weighted_sum
-from bayesmix.likelihood.problem import Problem
+from bayesmix.likelihood.problem import Problem, is_plain_logit
 
 
 def in_given_weights(fit: Fit, given: Problem, unit: float, multinomial: float) -> Fit:
@@ -28,7 +28,7 @@ def in_given_weights(fit: Fit, given: Problem, unit: float, multinomial: float) 
     if isinstance(integration, Certificate):
         integration = integration.scaled(unit)
     loglik = multinomial
-    if fit.estimator != "MSLE" or given.model.random or given.model.scale is not None:
+    if fit.estimator != "MSLE" or not is_plain_logit(given):
         loglik = float(weighted_sum(weights, Likelihood(given, fit.grid).by_person(fit.theta)[0]))
     return replace(
         fit,

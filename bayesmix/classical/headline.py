@@ -18,7 +18,7 @@ def headline(fit: Estimates) -> str:
         f"{fit.estimator} of a {fit.model.kind}, "
         f"{fit.n_persons} persons, {fit.n_situations} situations",
         f"log-likelihood {fit.loglik:.3f} (multinomial logit {fit.loglik_multinomial:.3f}), "
-        f"{fit.space.size} parameters, {fit.seconds:.1f} s",
+        f"{_parameters(fit)}, {fit.seconds:.1f} s",
         *([f"grid {fit.grid.rule}"] if fit.space.n_random else []),
         *([_starts(fit)] if len(fit.optima) > 1 else []),
         *filter(None, [weighting(fit.weights)]),
@@ -33,9 +33,15 @@ def headline(fit: Estimates) -> str:
     return "\n".join(lines)
 
 
+def _parameters(fit: Estimates) -> str:
+    """Number of parameters that are estimated, and what is held and tied besides."""
+    words = f"{fit.information.size} parameters"
+    return f"{words} ({fit.model.constraints})" if fit.model.constraints else words
+
+
 def _clusters(found: Information) -> str:
     """Clusters, and what too few of them mean for the covariance matrix."""
-    n, size = found.n_groups, found.scores.shape[1]
+    n, size = found.n_groups, found.size
     words = f"standard errors by {found.grouped_by!r}, {n} clusters"
     if n <= size:
         words += (

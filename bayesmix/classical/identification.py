@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bayesmix.arrays import Array
 from bayesmix.classical.covariance import Information
-from bayesmix.identification.weakest_direction import weakest_direction
+from bayesmix.identification.weakest_direction import free_names, weakest_direction, weakest_of
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -14,7 +14,11 @@ def diagnosis(found: Information, space: ParameterSpace, theta: Array) -> str:
     nothing = found.weakest(space)
     if nothing:
         return f"Not identified: the direction {nothing}"
-    weakest = weakest_direction(found.hessian, space, theta)
+    if found.constraint is None:
+        weakest = weakest_direction(found.hessian, space, theta)
+    else:
+        names = tuple(free_names(space)[p] for p in found.constraint.free)
+        weakest = weakest_of(found.free(found.hessian), names)
     if weakest is None or not (weakest.hardly and weakest.smallest > 0):
         return ""
     return str(weakest.fault())

@@ -58,12 +58,15 @@ def information_at(
     if scores is None:
         _, scores = likelihood.by_person(theta)
     units = natural_units(problem)
-    root = whitening(scores, weights, units)
+    root = whitening(scores, weights, units, problem.directions)
     hessian = curvature(gradient, theta, root, units if problem.kinked else None)
     attempts = (DRAFT_NODES,) if draft else (NODES, MORE * NODES)
     found = checked(problem, theta, hessian, root, attempts)
     scores = scores if found.scores is None else found.scores
-    return Information(found.hessian, scores, weights, words=found.words)
+    constraint = problem.constraint
+    if constraint is not None:
+        scores = constraint.project(scores)
+    return Information(found.hessian, scores, weights, words=found.words, constraint=constraint)
 
 
 def held_information(

@@ -97,7 +97,7 @@ def boundary_notes(table: pd.DataFrame, parameters: Sequence[Parameter]) -> pd.S
     whole = (table["std error"] < 1e-8) & (np.minimum(share, 1.0 - share) < 1e-12)
     one_sign = np.isin(kinds, [SHARE_POSITIVE.name, SHARE_NEGATIVE.name])
     words[whole & one_sign] = "everybody has one sign: no interval"
-    if none.all():
+    if none.all() and len(none):
         words[:] = "no maximum: the curvature is not that of one"
     return pd.Series(words, index=table.index)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,8 @@ EQUAL = 1e-2
 """Classes whose parameters differ by less than this, in natural units, are one."""
 
 
+MOST_ORDERED = 5
+"""Classes up to which all orders are tried."""
 FAR = 50.0
 """Size of parameters, in natural units, that no person's choices can ask for."""
 
@@ -33,8 +35,23 @@ FAR = 50.0
 def class_starts(
     problem: Problem, logit: Multinomial, number: int, rng: np.random.Generator
 ) -> list[Array]:
-    """Free vectors to start from: where EM ends, each time from other random classes."""
-    return [class_theta(problem, random_classes(problem, logit, rng)) for _ in range(number)]
+    """Free vectors to start from: where EM ends, each time from other random classes.
+
+    Under constraints, its classes in the order that is nearest to keeping these.
+    """
+    found = [class_theta(problem, random_classes(problem, logit, rng)) for _ in range(number)]
+    return [_kept(problem, theta) for theta in found]
+
+
+def _kept(problem: Problem, theta: Array) -> Array:
+    """The free vector, with its classes renumbered, that has least to move to keep constraints."""
+    if problem.constraint is None:
+        return theta
+    number, units = problem.classes.classes, natural_units(problem)
+    orders = permutations(range(number)) if number <= MOST_ORDERED else [tuple(range(number))]
+    renumbered = [problem.classes.permuted(theta, order) for order in orders]
+    moves = [np.linalg.norm((problem.canonical(t) - t) / units) for t in renumbered]
+    return problem.canonical(renumbered[int(np.argmin(moves))])
 
 
 def check_classes(problem: Problem) -> None:
@@ -45,10 +62,11 @@ def check_classes(problem: Problem) -> None:
     SpecificationError
         If persons are no more than parameters.
     """
-    space = problem.classes
-    if problem.n_persons <= space.size:
+    space, constraint = problem.classes, problem.constraint
+    size = space.size if constraint is None else constraint.size
+    if problem.n_persons <= size:
         raise SpecificationError(
-            f"{space.classes} latent classes have {space.size} parameters, which "
+            f"{space.classes} latent classes have {size} parameters, which "
             f"{problem.n_persons} persons cannot tell apart: use fewer classes, or let them share "
             "coefficients"
         )
@@ -70,7 +88,12 @@ def refuse_classes(model: MixedLogit, estimator: str) -> None:
 
 
 def numbered(problem: Problem, optimum: Optimum, grid: Grid) -> tuple[Optimum, Grid]:
-    """The optimum and its grid with classes in the order of their shares, the largest first."""
+    """The optimum and its grid with classes in the order of their shares, the largest first.
+
+    As they are where a constraint tells them apart.
+    """
+    if problem.constraint is not None:
+        return optimum, grid
     order = np.argsort(-mean_shares(problem, optimum.theta), kind="stable")
     theta = problem.classes.permuted(optimum.theta, order.tolist())
     if isinstance(grid, ClassGrid):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import deepcopy
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,8 +16,10 @@ from bayesmix.accuracy.refine import next_rule as refined
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, check_grid
 from bayesmix.classical.assemble import assemble, assemble_multinomial
+from bayesmix.classical.bounds import within_bounds
 from bayesmix.classical.clusters import person_groups, with_groups
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.given_starts import Start, check_starts, held_and_tied, with_given
 from bayesmix.classical.given_weights import in_given_weights
 from bayesmix.classical.information import CURVATURE_NODES, made_of_draws
 from bayesmix.classical.latent_class import check_classes, class_starts
@@ -39,11 +42,12 @@ from bayesmix.integration.rules import gauss_hermite
 from bayesmix.likelihood.class_grid import points_grid
 from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.multinomial import check_signs, multinomial
-from bayesmix.likelihood.problem import Grid, bind
+from bayesmix.likelihood.problem import Grid, bind, check_arguments, is_plain_logit
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.climb import settle
 from bayesmix.optimise.held import holdable, quieter, settle_held
 from bayesmix.optimise.maximise import Optimum, check_optimizer, whitening
+from bayesmix.specification.constraints import Equal, Fixed
 from bayesmix.specification.model import MixedLogit
 
 MOST_STARTS = 10_000
@@ -55,7 +59,10 @@ def msle(
     data: ChoiceData,
     *,
     grid: GridChoice = "auto",
-    starts: int = 4,
+    fixed: Fixed | None = None,
+    equal: Equal | None = None,
+    start: Start | None = None,
+    starts: int | Sequence[Start] = 4,
     optimizer: str = "bfgs",
     tolerance: Tolerance = DEFAULT_TOLERANCE,
     cluster: str | None = None,
@@ -71,10 +78,18 @@ def msle(
     grid
         A rule such as ``sobol(2000)`` or ``centred(sobol(64))``, the grid of another fit, or
         ``"auto"``: the cheapest grid whose certificate meets ``tolerance``.
+    fixed, equal
+        Parameters that are held at a value, ``{"sd[x]": 0}``, and groups of parameters that are
+        equal, ``[("fixed[a]", "fixed[b]")]``, by flat name, besides what the model's own
+        `Constraints` hold, tie and bound. `lr_test` compares the fit with that of the free model.
+    start
+        The first of the starting values: by flat name, all or some; a fit, or a posterior, of
+        the names that they have in common with the model.
     starts
         Number of starting values: the first from the multinomial logit, the others scattered
-        around it. An optimum with a standard deviation near 0 is left and tried again. With latent
-        classes, each is where EM ends from the best of five random starts.
+        around it; or a list of values as ``start`` takes them. An optimum with a standard
+        deviation near 0 is left and tried again. With latent classes, each is where EM ends from
+        the best of five random starts.
     optimizer
         ``"bfgs"``, ``"l-bfgs-b"``, ``"trust-region"``, or ``"bhhh"`` (Berndt, Hall, Hall and
         Hausman 1974), which is slow where a standard deviation is near 0.
@@ -114,10 +129,47 @@ def msle(
     """
     begun = time.perf_counter()
     check_optimizer(optimizer)
-    arguments.whole("starts", starts, most=MOST_STARTS)
+    number = check_starts(starts, MOST_STARTS)
+    given_starts: list[Start | None] = [start]
+    if not isinstance(starts, int):
+        if start is not None:
+            raise SpecificationError("arguments 'start' and 'starts': give one list of starts")
+        given_starts = list(starts)
     arguments.instance("tolerance", tolerance, Tolerance, "a record, bm.Tolerance(estimates=0.05)")
     arguments.seed("rng", rng)
     arguments.flag("progress", progress)
+    model = held_and_tied(model, fixed, equal)
+    generator = np.random.default_rng(rng)
+    settings = _Settings(grid, number, given_starts, optimizer, tolerance, progress)
+
+    def estimate(model: MixedLogit) -> Fit:
+        # Searches under bounds have the same nodes, and what is held at one is as if by fixed=.
+        own = deepcopy(generator) if model.constraints.bounds else generator
+        return _estimate(model, data, settings, own)
+
+    check_arguments(model, data)
+    groups = None if cluster is None else person_groups(data, cluster)
+    fit = replace(within_bounds(model, estimate), seconds=time.perf_counter() - begun)
+    return fit if groups is None else with_groups(fit, groups, str(cluster))
+
+
+@dataclass(frozen=True, eq=False)
+class _Settings:
+    """How to search, as `msle` documents it; the first starts are given ones, where not None."""
+
+    grid: GridChoice
+    starts: int
+    given: Sequence[Start | None]
+    optimizer: str
+    tolerance: Tolerance
+    progress: bool
+
+
+def _estimate(
+    model: MixedLogit, data: ChoiceData, settings: _Settings, rng: np.random.Generator
+) -> Fit:
+    """The fit of a model, whatever its bounds."""
+    begun, grid = time.perf_counter(), settings.grid
     given = bind(model, data)
     problem, unit = in_effective_persons(given)
     if isinstance(grid, str):
@@ -127,20 +179,15 @@ def msle(
         check_grid(problem, grid)
     logit = multinomial(given)
     check_signs(given, logit)
-    groups = None if cluster is None else person_groups(data, cluster)
-    generator = np.random.default_rng(rng)
-    with progress_line(progress, "MSLE", unit) as line:
+    with progress_line(settings.progress, "MSLE", unit) as line:
         own = replace(logit, loglik=logit.loglik / unit)
-        search = Search(problem, own, optimizer, generator, line, begun, unit)
-        fit = _fit(search, grid, starts, tolerance)
-        fit = in_given_weights(fit, given, unit, logit.loglik)
-    fit = replace(fit, seconds=time.perf_counter() - begun)
-    return fit if groups is None else with_groups(fit, groups, str(cluster))
+        search = Search(problem, own, settings.optimizer, rng, line, begun, unit)
+        return in_given_weights(_fit(search, settings), given, unit, logit.loglik)
 
 
-def _fit(search: Search, grid: GridChoice, starts: int, tolerance: Tolerance) -> Fit:
-    problem = search.problem
-    if not problem.model.random and problem.model.scale is None:
+def _fit(search: Search, settings: _Settings) -> Fit:
+    problem, grid, starts = search.problem, settings.grid, settings.starts
+    if is_plain_logit(problem):
         return assemble_multinomial(search)
     if problem.within is not None:
         check_classes(problem)
@@ -151,16 +198,18 @@ def _fit(search: Search, grid: GridChoice, starts: int, tolerance: Tolerance) ->
     elif not problem.model.random:
         # A product of scale and coefficients is not concave: the general search, from the logit.
         grid = population_grid(gauss_hermite(1), 0, problem.n_persons)
-        ends = best_of(search, grid, scattered_starts(problem, search.logit, 1, search.rng))
+        origins = scattered_starts(problem, search.logit, len(settings.given), search.rng)
+        ends = best_of(search, grid, with_given(problem, origins, settings.given))
         return assemble(search, ends.optimum, ends.grid, ends.optima)
     else:
         origins = scattered_starts(problem, search.logit, starts, search.rng)
-    if problem.price >= 0 and problem.within is None:
+    if problem.price >= 0 and problem.within is None and settings.given[0] is None:
         search.progress.phase("start in preference space")
         preferred = preference_start(search)
         origins[0] = origins[0] if preferred is None else preferred
+    origins = with_given(problem, origins, settings.given)
     if isinstance(grid, str):
-        return _automatic(search, origins, tolerance)
+        return _automatic(search, origins, settings.tolerance)
     ends = best_of(search, grid, origins)
     fit = assemble(search, ends.optimum, ends.grid, ends.optima)
     found = _compared(search, ends, ends.optimum, fit)
@@ -267,7 +316,7 @@ def _on_held_nodes(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Opti
     if not (fit.information.words and holdable(problem, fit.theta, rule.rule.nodes)):
         return None
     if root is None:
-        root = whitening(scores, problem.data.weights, natural_units(problem))
+        root = whitening(scores, problem.data.weights, natural_units(problem), problem.directions)
     if not quieter(problem, rule, fit.theta, root, search.rng):
         return None
     base = population_grid(rule.rule, problem.parameters.n_random, problem.n_persons, search.rng)

@@ -79,7 +79,7 @@ def replicate(job: Job, number: int) -> Array | None:
         return maximise(function, theta, job.root), job.likelihood.grid
 
     optimum, _ = leave_boundary(job.likelihood.problem, search, job.theta)
-    return job.space.canonical(optimum.theta) if optimum.converged else None
+    return job.likelihood.problem.canonical(optimum.theta) if optimum.converged else None
 
 
 def _in_process(job: Job, replications: int) -> Finished:

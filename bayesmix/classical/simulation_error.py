@@ -76,7 +76,7 @@ def simulation_error(
     """Shares from ``parts``: theta's covariance (P, P) due to simulation, and the whole one."""
     noise, found = parts
     variances = [
-        np.diag(natural_covariance(space, theta, covariance, found.silent))
+        np.diag(natural_covariance(space, theta, covariance, found.silent, found.constraint))
         for covariance in (noise, found.covariance("robust"))
     ]
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -27,7 +27,8 @@ from bayesmix.optimise.bhhh import maximise_likelihood
 from bayesmix.optimise.climb import FAR_STEP, climb, settle
 from bayesmix.optimise.held import settle_held
 from bayesmix.optimise.leave_boundary import GAIN, leave_boundary
-from bayesmix.optimise.maximise import Optimum, whitening
+from bayesmix.optimise.maximise import Optimum, coordinates, whitening
+from bayesmix.specification.constraints import Constraints
 
 SAME = 0.1
 """Optima on one grid that are nearer than this (in standard errors) are one."""
@@ -63,7 +64,7 @@ def scattered_starts(
     problem: Problem, logit: Multinomial, number: int, rng: np.random.Generator
 ) -> list[Array]:
     """The multinomial logit's start, and others scattered around it."""
-    first = starting_values(problem, logit)
+    first = problem.canonical(starting_values(problem, logit))
     space, unit = problem.parameters, coefficient_units(problem)
     k = space.n_random
     step = np.where(problem.index, 0.5, 0.5 * unit[:k])
@@ -75,7 +76,7 @@ def scattered_starts(
         fixed += 0.25 * unit[k:] * rng.standard_normal(len(fixed))
         shift = 0.5 * shift_units(problem, step) * rng.standard_normal(len(space.shifts))
         log_scale = 0.3 * rng.standard_normal(len(space.scales))
-        origins.append(space.pack(mean, chol, fixed, shift, log_scale))
+        origins.append(problem.canonical(space.pack(mean, chol, fixed, shift, log_scale)))
     return origins
 
 
@@ -87,7 +88,7 @@ def preference_start(search: Search) -> Array | None:
     """
     problem = search.problem
     space, price = problem.parameters, problem.price
-    other = bind(replace(problem.model, wtp=None), problem.data)
+    other = bind(replace(problem.model, wtp=None, constraints=Constraints()), problem.data)
     try:
         first = starting_values(other, multinomial(other))
         optimum, _ = climb(other, FIRST_RULE, first, search.rng, optimizer=search.optimizer)
@@ -109,7 +110,7 @@ def preference_start(search: Search) -> Array | None:
     logarithms = [c.law.unit == "logarithm" for c in problem.design.coefficients]
     mean[others[:k] & np.array(logarithms, dtype=bool)] -= np.log(-value)
     fixed, log_scale = np.where(others[k:], fixed / -value, fixed), space.log_scale(optimum.theta)
-    return space.pack(mean, chol, fixed, shift, log_scale)
+    return problem.canonical(space.pack(mean, chol, fixed, shift, log_scale))
 
 
 def best_of(
@@ -163,7 +164,6 @@ def compare_ends(
     difference on common draws: then that is the best of the result.
     """
     likelihood = Likelihood(search.problem, grid)
-    back = np.linalg.inv(root)
     values: dict[bytes, float] = {ends.optimum.theta.tobytes(): optimum.value}
     best: tuple[Optimum, Grid] = (optimum, grid)
     best_value = optimum.value
@@ -178,9 +178,9 @@ def compare_ends(
             held = settle_held(*settled, root=root, known=optimum.theta)
         if held is None:
             end = maximise_likelihood(likelihood, theta, root, optimizer=search.optimizer).theta
-        if held is not None or _distance(search, back, end, optimum) > SAME:
+        if held is not None or _distance(search, root, end, optimum) > SAME:
             own, its_grid = held or _settled(search, grid.rule, end)
-            if _distance(search, back, own.theta, optimum) > FAR_STEP:
+            if _distance(search, root, own.theta, optimum) > FAR_STEP:
                 value += _gain(search, (own, its_grid), (optimum, grid))
             if value > best_value + GAIN and own.converged:
                 best, best_value = (own, its_grid), value
@@ -223,10 +223,10 @@ def _gain(
     return float(weights @ (first - second + bias))
 
 
-def _distance(search: Search, back: Array, theta: Array, optimum: Optimum) -> float:
+def _distance(search: Search, root: Array, theta: Array, optimum: Optimum) -> float:
     """Of a point from an optimum, in standard errors."""
-    gap = search.problem.parameters.canonical(theta) - optimum.theta
-    return float(np.linalg.norm(back @ gap))
+    gap = search.problem.canonical(theta) - optimum.theta
+    return float(np.linalg.norm(coordinates(root, gap)))
 
 
 def _settled(search: Search, rule: Centred, theta: Array) -> tuple[Optimum, PersonGrid]:
@@ -274,11 +274,16 @@ def _on_grid(search: Search, grid: PopulationGrid | PersonGrid, origin: Array) -
             optimum = maximise_likelihood(
                 likelihood,
                 theta,
-                whitening(np.nan_to_num(scores), problem.data.weights, natural_units(problem)),
+                whitening(
+                    np.nan_to_num(scores),
+                    problem.data.weights,
+                    natural_units(problem),
+                    problem.directions,
+                ),
                 optimizer=search.optimizer,
                 callback=search.progress.value,
             )
-            theta = problem.parameters.canonical(optimum.theta)
+            theta = problem.canonical(optimum.theta)
             if optimum.converged and np.array_equal(theta, optimum.theta):
                 break
         assert optimum is not None

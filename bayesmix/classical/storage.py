@@ -134,7 +134,7 @@ def _fit[Kind: Estimates](
         model=problem.model,
         space=problem.parameters,
         theta=_array(record["theta"]),
-        information=_read_information(record["information"], problem.parameters.size),
+        information=_read_information(record["information"], problem),
         grid=read_grid(record["grid"], problem),
         integration=_read_certificate(record["integration"], problem),
         optima=optima,
@@ -211,7 +211,8 @@ def _write_information(found: Information) -> dict[str, Any]:
     }
 
 
-def _read_information(record: dict[str, Any], size: int) -> Information:
+def _read_information(record: dict[str, Any], problem: Problem) -> Information:
+    size = problem.parameters.size
     groups, hessian, scores = record["groups"], _array(record["hessian"]), record["scores"]
     if hessian.shape != (size, size):
         raise ValueError(f"the information has shape {hessian.shape}, of {size} parameters")
@@ -221,6 +222,7 @@ def _read_information(record: dict[str, Any], size: int) -> Information:
         _unpacked(record["weights"]),
         None if groups is None else _unpacked(groups).astype(np.int64),
         record["grouped_by"],
+        constraint=problem.constraint,
     )
 
 

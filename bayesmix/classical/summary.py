@@ -29,20 +29,23 @@ def _errors(fit: Estimates, kind: str | None) -> pd.DataFrame:
 def confidence_intervals(fit: Estimates, level: float, kind: str | None) -> pd.DataFrame:
     """`Fit.confidence_intervals`."""
     table, parameters = _errors(fit, kind), fit.space.listed
-    found = intervals(table, [p.kind for p in parameters], level).iloc[:, -2:]
-    return Table(found.assign(scale=scales(table, parameters)))
+    found = _intervals(fit, table, level).iloc[:, -2:]
+    notes, words = held_notes(fit), scales(table, parameters)
+    return Table(found.assign(scale=words.mask(notes != "", notes)))
 
 
 def summary(fit: Estimates, level: float, kind: str | None) -> pd.DataFrame:
     """`Fit.summary`."""
     parameters = list(fit.space.listed)
-    table = intervals(_errors(fit, kind), [p.kind for p in parameters], level)
+    table = _intervals(fit, _errors(fit, kind), level)
     implied = implied_of(fit)
     if implied is not None:
         further = delta(fit, implied, kind, level)
         parameters += list(further.index)
         table = pd.concat([table, further.set_axis(further.index.map(str))])
     notes = boundary_notes(table, parameters)
+    of_held = held_notes(fit).reindex(notes.index, fill_value="")
+    notes = notes.mask(of_held != "", of_held)
     of_scale = np.array([p.kind == SCALE for p in parameters], dtype=bool)
     for names, words in (
         (of_scale, "z against 1"),
@@ -50,6 +53,30 @@ def summary(fit: Estimates, level: float, kind: str | None) -> pd.DataFrame:
     ):
         notes = notes.mask(names & (notes == ""), words)
     return Table(table.assign(note=notes) if (notes != "").any() else table)
+
+
+def _intervals(fit: Estimates, table: pd.DataFrame, level: float) -> pd.DataFrame:
+    """Intervals of the parameters; those that are held are points."""
+    found = intervals(table, [p.kind for p in fit.space.listed], level)
+    held = fit.information.held
+    if held is not None:
+        for end in found.columns[-2:]:
+            found.loc[held, end] = table["estimate"][held]
+    return found
+
+
+def held_notes(fit: Estimates) -> pd.Series:
+    """In words, which parameters are held, tied, or left undefined by others; "" elsewhere."""
+    words = pd.Series("", index=fit.params.index, dtype=object)
+    constraint = fit.information.constraint
+    if constraint is None:
+        return words
+    for group in constraint.constraints.equal:
+        for name in group:
+            words[name] = f"equal to {', '.join(other for other in group if other != name)}"
+    words[constraint.held] = "held"
+    words[constraint.undefined] = "none: a standard deviation is held at 0"
+    return words
 
 
 def _about_indices(fit: Estimates, parameters: Sequence[Parameter]) -> Flags:

@@ -63,7 +63,11 @@ def weakest_direction(curvature: Array, space: ParameterSpace, theta: Array) -> 
 
     None where some parameter has no curvature at all.
     """
-    printed, names = _printed(curvature, space, theta)
+    return weakest_of(*_printed(curvature, space, theta))
+
+
+def weakest_of(printed: Array, names: tuple[str, ...]) -> Weakest | None:
+    """The weakest direction of a curvature of parameters with these names."""
     scale = np.sqrt(np.abs(np.diag(printed)))
     if not (np.isfinite(scale).all() and (scale > 0).all()):
         return None

@@ -100,6 +100,11 @@ def _law(restricted: Fit, full: Fit, nested: Nesting) -> tuple[float, Law, list[
         return _boundary(restricted, full, nested)
     if equal and not clusters:
         return float(weights[0]), chi_squared(nested.free), _one_weight(float(weights[0]))
+    if not nested.names:
+        raise SpecificationError(
+            f"{nested.null}: where persons' weights differ or there are clusters, the law of the "
+            "likelihood ratio of ties is not known here: write wald_test(full, ...)"
+        )
     scales = ratio_scales(full, nested.names)
     unit = float(scales.mean())
     one = len(scales) == 1

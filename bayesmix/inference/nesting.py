@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
+from bayesmix.inference.held_nesting import restricted_terms
 from bayesmix.specification.class_space import ClassSpace
+from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.laws.coefficient import Law
 from bayesmix.specification.maps import location_of
 from bayesmix.specification.model import MixedLogit
@@ -54,6 +58,15 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
     SpecificationError
         If ``restricted`` is not nested in ``full``, or they are the same model.
     """
+    if _unconstrained(restricted.model) == _unconstrained(full.model):
+        if restricted.model.constraints == full.model.constraints:
+            raise _not_nested("they have the same parameters")
+        return Nesting(*restricted_terms(restricted, full))
+    if restricted.model.constraints or full.model.constraints:
+        raise _not_nested(
+            "they are different models, and parameters are held or tied; fit one model with more "
+            "and with fewer constraints"
+        )
     _check_classes(restricted.model, full.model)
     mine = {c.term: c for c in restricted.model.coefficients}
     theirs = {c.term: c for c in full.model.coefficients}
@@ -87,6 +100,10 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
     return Nesting(blocks, len(left) - bounded, null, tuple(map(str, left)))
 
 
+def _unconstrained(model: MixedLogit) -> MixedLogit:
+    return replace(model, constraints=Constraints())
+
+
 def null_params(restricted: Fit, full: Fit) -> dict[str, float]:
     """The restricted estimates as parameters of the full model, by flat name."""
     values = {str(parameter): parameter.kind.neutral for parameter in full.space.listed}
@@ -99,8 +116,8 @@ def null_params(restricted: Fit, full: Fit) -> dict[str, float]:
                 where = "has the other sign" if c.bounds == (None, None) else "is beyond its bounds"
                 raise _not_nested(f"{c.term!r} {where} in the restricted estimates")
             values[f"mean[{c.term}]"] = location
-    known = {name: float(v) for name, v in params.items() if name in values}
-    return values | known
+    known = {str(name): float(v) for name, v in params.items() if name in values}
+    return values | {name: value for name, value in known.items() if not np.isnan(value)}
 
 
 def _same(parameter: Parameter, still: list[str]) -> Parameter:
@@ -126,7 +143,7 @@ def last_in_their_laws(model: MixedLogit, terms: tuple[str, ...]) -> MixedLogit:
             continue
         ordered = sorted(law.coefficients, key=lambda c: c.term in terms)
         laws.append(replace(law, coefficients=tuple(ordered)))
-    return replace(model, random=tuple(laws))
+    return replace(model, random=tuple(laws), constraints=Constraints())
 
 
 def _check_classes(restricted: MixedLogit, full: MixedLogit) -> None:

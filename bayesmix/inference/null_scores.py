@@ -7,6 +7,8 @@ so the shape of the cone that a likelihood ratio is projected on.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from bayesmix.arrays import Array, Flags
@@ -16,6 +18,8 @@ from bayesmix.inference.nesting import Nesting, last_in_their_laws, null_params
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem, bind
+from bayesmix.specification.parameter import CORRELATION
+from bayesmix.specification.parameters import ParameterSpace
 
 NODES = 256
 SEED = 7
@@ -29,10 +33,10 @@ def boundary_covariance(restricted: Fit, full: Fit, nested: Nesting) -> Array | 
     Up to a factor, in the order of `boundary_law`; None where a fit does not know its data, the
     data say nothing on some of them, or there are latent classes.
     """
-    if full.problem is None or full.model.latent is not None:
+    if full.problem is None or full.model.latent is not None or full.model.constraints:
         return None
     problem = bind(last_in_their_laws(full.model, nested.fixed), full.problem.data)
-    theta = problem.parameters.theta(null_params(restricted, full))
+    theta = problem.parameters.theta(_renamed(problem.parameters, null_params(restricted, full)))
     grid = centre(problem, centred(sobol(NODES), moments=True), theta, SEED)
     likelihood = Likelihood(problem, grid)
     value, scores = likelihood.by_person(theta)
@@ -40,6 +44,16 @@ def boundary_covariance(restricted: Fit, full: Fit, nested: Nesting) -> Array | 
     of_variances = _variance_scores(likelihood, theta, value, nested)
     every = np.concatenate([of_variances, scores[:, ~bounded]], axis=1)
     return _covariance(every * np.sqrt(problem.data.weights)[:, None], of_variances.shape[1])
+
+
+def _renamed(space: ParameterSpace, values: dict[str, float]) -> dict[str, float]:
+    """Values by the names that parameters have where coefficients stand in another order."""
+    turned = {
+        str(p): str(replace(p, label=", ".join(reversed(p.terms))))
+        for p in space.listed
+        if p.kind == CORRELATION
+    }
+    return {n: values[n if n in values else turned[n]] for n in space.names}
 
 
 def _covariance(scores: Array, size: int) -> Array | None:

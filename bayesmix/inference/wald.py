@@ -15,8 +15,8 @@ from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
 from bayesmix.inference.chi_bar import ChiBar, ConeLaw
 from bayesmix.inference.chi_sum import ChiSum
-from bayesmix.inference.restrictions import Restrictions, read_restrictions
 from bayesmix.specification.parameter import SD
+from bayesmix.specification.restrictions import Restrictions, read_restrictions
 
 Law = ChiBar | ConeLaw | ChiSum
 

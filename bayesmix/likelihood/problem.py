@@ -17,6 +17,7 @@ from bayesmix.kernels.laws import functions_of, ready
 from bayesmix.kernels.logit import Panel
 from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.component_findings import component_faults
+from bayesmix.specification.constraint_map import ConstraintMap, constraint_map
 from bayesmix.specification.design import Design
 from bayesmix.specification.formula import Learnt
 from bayesmix.specification.laws.rows import laws_of
@@ -82,6 +83,28 @@ class Problem:
     @property
     def parameters(self) -> ParameterSpace:
         return self.design.parameters
+
+    @cached_property
+    def constraint(self) -> ConstraintMap | None:
+        """The free vectors that keep what is held and tied; None where nothing is."""
+        given = self.model.constraints
+        if not (given.fixed or given.equal or given.linear):
+            return None
+        return constraint_map(self.parameters, given)
+
+    @property
+    def directions(self) -> Array | None:
+        """Directions (P, Q) in which the free vector may move; None where it may in all."""
+        return None if self.constraint is None else self.constraint.directions
+
+    def canonical(self, theta: Array) -> Array:
+        """The free vector of the same laws with positive signs, which keeps the constraints."""
+        found = self.parameters.canonical(theta)
+        return found if self.constraint is None else self.constraint.nearest(found)
+
+    def keeps(self, theta: Array) -> bool:
+        """Whether a free vector keeps the constraints, whose correlations have signs."""
+        return self.constraint is None or self.constraint.kept_by(self.parameters.canonical(theta))
 
     @cached_property
     def within(self) -> Problem | None:
@@ -286,7 +309,33 @@ def bind(
     check_arguments(model, data)
     check_estimable(data)
     design = model.design(data, scales=scales, learnt=learnt)
-    return Problem(model, data, design.centred(data))
+    problem = Problem(model, data, design.centred(data))
+    check_constraints(problem)
+    return problem
+
+
+def is_plain_logit(problem: Problem) -> bool:
+    """Whether it is a multinomial logit and no more, whose log-likelihood is concave."""
+    model = problem.model
+    return not model.random and model.scale is None and problem.constraint is None
+
+
+def check_constraints(problem: Problem) -> None:
+    """Refuse names of constraints that are no parameters, and what contradicts or leaves nothing.
+
+    Raises
+    ------
+    SpecificationError
+        As `constraint_map`, or if nothing is left to estimate.
+    """
+    if not problem.model.constraints:
+        return
+    found = constraint_map(problem.parameters, problem.model.constraints)
+    if not found.size:
+        raise SpecificationError(
+            f"the constraints hold all parameters, and leave nothing to estimate: "
+            f"{problem.model.constraints}"
+        )
 
 
 def bind_sets(

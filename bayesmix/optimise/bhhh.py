@@ -48,6 +48,9 @@ def maximise_likelihood(
 
         def function(theta: Array) -> tuple[float, Array]:
             nonlocal best, best_value
+            if not likelihood.problem.keeps(theta):
+                # Held correlations have signs, which the Cholesky factor may lose: a wall.
+                return np.nan, np.full_like(theta, np.nan)
             logp, scores = likelihood.by_person(theta)
             value = float(weighted_sum(weights, logp))
             if value > best_value:
@@ -100,7 +103,7 @@ def bhhh(
             break
         if callback is not None:
             callback(value)
-        root = whitening(scores, weights, units)
+        root = whitening(scores, weights, units, likelihood.problem.directions)
         whitened = root.T @ gradient
         distance = float(np.linalg.norm(whitened))
         if distance <= GRADIENT_TOLERANCE:
@@ -128,6 +131,8 @@ def _rise(
     for halving in range(HALVINGS):
         scale = 0.5**halving
         trial = theta + scale * direction
+        if not likelihood.problem.keeps(trial):
+            continue
         logp, scores = likelihood.by_person(trial)
         total = float(weighted_sum(weights, logp))
         if total >= value + ARMIJO * scale * slope and np.isfinite(scores).all():

@@ -23,7 +23,7 @@ from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.bhhh import maximise_likelihood
-from bayesmix.optimise.maximise import Optimum, whitening
+from bayesmix.optimise.maximise import Optimum, coordinates, whitening
 
 ROUNDS = 60
 CLIMB = 5
@@ -59,7 +59,7 @@ class _State:
 
     def distance(self, theta: Array) -> float:
         """Of a point from this one, in standard errors."""
-        return float(np.linalg.norm(np.linalg.solve(self.root, theta - self.theta)))
+        return float(np.linalg.norm(coordinates(self.root, theta - self.theta)))
 
 
 def _anchor(
@@ -82,7 +82,7 @@ def _anchor(
     logp, scores = likelihood.by_person(theta)
     weights = problem.data.weights
     if root is None:
-        root = whitening(np.nan_to_num(scores), weights, natural_units(problem))
+        root = whitening(np.nan_to_num(scores), weights, natural_units(problem), problem.directions)
     return _State(
         theta, likelihood, float(weighted_sum(weights, logp)), weighted_sum(weights, scores), root
     )
@@ -141,7 +141,7 @@ def climb(
             break
         scale = min(1.0, radius / distance)
         # Signs as they are printed, for known optima have them too.
-        end = problem.parameters.canonical(state.theta + scale * step)
+        end = problem.canonical(state.theta + scale * step)
         state.likelihood.release()
         trial = _anchor(problem, rule, end, rng, state.grid.modes)
         # Log-likelihoods on different nodes differ by integration noise: a climb of less than a
@@ -186,7 +186,7 @@ def _leads_to(
     there = maximise_likelihood(
         Likelihood(problem, grid), state.theta, state.root, optimizer=optimizer
     )
-    gap = problem.parameters.canonical(there.theta) - optimum.theta
+    gap = problem.canonical(there.theta) - optimum.theta
     return state.distance(state.theta + gap) < SMALL_STEP, there.evaluations
 
 
@@ -208,7 +208,7 @@ def settle(
     """
     evaluations, found, nearest, base = 0, None, np.inf, None
     for _ in range(SETTLINGS):
-        theta = problem.parameters.canonical(theta)
+        theta = problem.canonical(theta)
         state = _anchor(problem, rule, theta, rng, root=root, base=base)
         optimum = maximise_likelihood(
             state.likelihood,
@@ -222,7 +222,7 @@ def settle(
         distance = state.distance(optimum.theta)
         if found is None or (not optimum.converged, distance) < (not found[0].converged, nearest):
             found, nearest = (optimum, state.grid), distance
-        signs_kept = np.array_equal(problem.parameters.canonical(optimum.theta), optimum.theta)
+        signs_kept = np.array_equal(problem.canonical(optimum.theta), optimum.theta)
         near = distance < FAR_STEP or distance < NOISY_STEP * _noise(state, rng)
         if signs_kept and near:
             found = optimum, state.grid

@@ -74,6 +74,6 @@ def _uncertain(problem: Problem, grid: PersonGrid) -> bool:
     theta, diagonal = grid.anchors.theta, problem.parameters.diagonal()
     few = grid.resized(min(grid.size, GLANCE))
     _, scores = Likelihood(problem, few, keep=False).by_person(theta)
-    root = whitening(scores, problem.data.weights, natural_units(problem))
+    root = whitening(scores, problem.data.weights, natural_units(problem), problem.directions)
     errors = np.sqrt((root**2).sum(axis=1))[diagonal]
     return bool((errors > UNCERTAIN * np.abs(theta[diagonal])).any())

@@ -135,7 +135,7 @@ def settle_held(
     about 1. Draws are those of ``base`` at every anchor: scores are a smooth function of it. A
     search ends that comes near to a ``known`` root (P,).
     """
-    theta, total = problem.parameters.canonical(theta), 0
+    theta, total = problem.canonical(theta), 0
     best: tuple[Optimum, PersonGrid] | None = None
     renewals = 1 if base.size >= MANY else RENEWALS
     for renewal in range(renewals + 1):
@@ -174,7 +174,7 @@ def _follow_root(problem: Problem, grid: PersonGrid, here: Optimum, root: Array)
         step = inverse @ gradient
         step *= min(1.0, LONGEST / float(np.linalg.norm(step)))
         theta = here.theta + root @ step
-        kept = np.array_equal(problem.parameters.canonical(theta), theta)
+        kept = np.array_equal(problem.canonical(theta), theta)
         if not (kept and holdable(problem, theta, grid.size)):
             break
         moved = followed(problem, grid, theta)

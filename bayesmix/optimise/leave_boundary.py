@@ -15,6 +15,7 @@ from bayesmix.arrays import Array
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import coefficient_units
 from bayesmix.optimise.maximise import Optimum
+from bayesmix.specification.parameter import SD
 
 NEAR_UTILS = 0.1
 """A standard deviation that moves utilities by less than this within situations is near 0."""
@@ -28,23 +29,36 @@ CLEAR = 2.0
 
 
 def at_boundary(problem: Problem, theta: Array) -> list[int]:
-    """Positions of the random coefficients whose standard deviation is near 0.
+    """Positions of the random coefficients whose standard deviation is near 0, and not held.
 
     With latent classes positions are numbered on through the classes; what classes share is the
     first's.
     """
     if problem.within is not None:
-        return [
+        low = [
             c * problem.parameters.n_random + k
             for c, own in enumerate(problem.classes.class_thetas(theta))
             for k in at_boundary(problem.within, own)
             if c == 0 or problem.within.parameters.random[k] in problem.classes.own
         ]
+        return [k for k in low if not _held(problem, k)]
     _, chol, _ = problem.parameters.unpack(theta)
     sd = np.sqrt((chol**2).sum(axis=1))
     unit = coefficient_units(problem)[: len(sd)]
     near = unit * np.where(problem.index, NEAR_INDEX, NEAR_UTILS)
-    return [int(k) for k in np.flatnonzero(sd < near)]
+    return [int(k) for k in np.flatnonzero(sd < near) if not _held(problem, int(k))]
+
+
+def _held(problem: Problem, position: int) -> bool:
+    """Whether the standard deviation at a position of `at_boundary` is a constant."""
+    if problem.constraint is None:
+        return False
+    if problem.within is None:
+        places = np.flatnonzero(problem.parameters.of_kind(SD))
+        return bool(problem.constraint.held[places[position]])
+    c, k = divmod(position, problem.parameters.n_random)
+    places = np.flatnonzero(problem.within.parameters.of_kind(SD))
+    return bool(problem.constraint.held[problem.classes.select_printed[c, places[k]]])
 
 
 def boundary_names(problem: Problem, theta: Array) -> list[str]:
@@ -94,7 +108,7 @@ def leave_boundary(
 
 def raised(problem: Problem, theta: Array, which: list[int]) -> Array:
     """``theta`` with moderate standard deviations in place of some that are near 0."""
-    return _replaced(problem, theta, which, 0.7)
+    return problem.canonical(_replaced(problem, theta, which, 0.7))
 
 
 def settled(problem: Problem, theta: Array, errors: Array) -> Array:
@@ -105,7 +119,7 @@ def settled(problem: Problem, theta: Array, errors: Array) -> Array:
     """
     sds, noise = _lengths(problem, theta), _lengths(problem, errors)
     low = [k for k in at_boundary(problem, theta) if sds[k] < CLEAR * noise[k]]
-    return _replaced(problem, theta, low, 0.0) if low else theta
+    return problem.canonical(_replaced(problem, theta, low, 0.0)) if low else theta
 
 
 def _lengths(problem: Problem, free: Array) -> Array:

@@ -190,10 +190,13 @@ def agree(one: Array, other: Array) -> bool:
 def applicable(problem: Problem, theta: Array) -> bool:
     """Whether the posterior of the index says it all.
 
-    Not with latent classes or scales of sources, for laws that are no links of an index, for
-    indices that do not vary, or only with others, and where columns do not identify variances.
+    Not with latent classes, scales of sources or constraints, for laws that are no links of an
+    index, for indices that do not vary, or only with others, and where columns do not identify
+    variances.
     """
     if problem.within is not None or problem.design.sources is not None or problem.unidentified:
+        return False
+    if problem.constraint is not None:
         return False
     if not problem.parameters.n_random or problem.moving:
         return False

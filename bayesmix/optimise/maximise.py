@@ -69,13 +69,23 @@ class Optimum:
     held: bool = False
 
 
-def whitening(scores: Array, weights: Array, units: Array | None = None) -> Array:
+def whitening(
+    scores: Array,
+    weights: Array,
+    units: Array | None = None,
+    directions: Array | None = None,
+) -> Array:
     """Root ``C`` (P, P) of the inverse of the outer product of scores: ``C C' = (S' W S)^-1``.
 
     A ridge of a millionth of the diagonal keeps it finite where persons are fewer than parameters.
     ``units`` (P,) bound the scale: no entry is larger than ten of its units. A standard deviation
     near 0 needs that, for its scores vanish there while the log-likelihood's curvature does not.
+    Where only ``directions`` (P, Q) are free it is (P, Q), and its columns are among these.
     """
+    if directions is not None:
+        if units is not None:
+            units = 1.0 / np.sqrt(((directions / units[:, None]) ** 2).sum(axis=0))
+        return directions @ whitening(scores @ directions, weights, units)
     outer = (scores * weights[:, None]).T @ scores
     diagonal = np.diag(outer).copy()
     if units is None:
@@ -84,6 +94,13 @@ def whitening(scores: Array, weights: Array, units: Array | None = None) -> Arra
         floor = 0.01 * weights.mean() / units**2
     outer[np.diag_indices_from(outer)] += 1e-6 * diagonal + floor
     return np.linalg.inv(np.linalg.cholesky(outer)).T
+
+
+def coordinates(root: Array, step: Array) -> Array:
+    """Coordinates ``x`` of a step ``C x`` along a root (P, P), or (P, Q) under constraints."""
+    if root.shape[0] == root.shape[1]:
+        return np.linalg.solve(root, step)
+    return np.linalg.lstsq(root, step, rcond=None)[0]
 
 
 def curvature(
@@ -96,7 +113,7 @@ def curvature(
     derivative, at half the evaluations of central ones. With natural ``units`` (P,) they are
     central, over half a standard error to either side or less: of a gradient that moves by jumps.
     """
-    whitened = np.empty_like(root)
+    whitened = np.empty((root.shape[1],) * 2)
     step, here = STEP, None
     if units is None:
         here = gradient(theta)
@@ -106,14 +123,14 @@ def curvature(
         step = WIDE_STEP
         reach = step * np.abs(root / units[:, None]).max(axis=0)
         root = root * np.minimum(1.0, WIDE_UTILS / reach)
-    for p in range(len(theta)):
+    for p in range(root.shape[1]):
         move = step * root[:, p]
         if here is None:
             slope = (gradient(theta + move) - gradient(theta - move)) / (2.0 * step)
         else:
             slope = (gradient(theta + move) - here) / step
         whitened[p] = root.T @ slope
-    back = np.linalg.inv(root)
+    back = np.linalg.inv(root) if root.shape[0] == root.shape[1] else np.linalg.pinv(root)
     return -back.T @ (whitened + whitened.T) / 2 @ back
 
 
@@ -170,7 +187,7 @@ def maximise(
     if method == "trust-constr":
         options["xtol"] = 1e-10
     result: OptimizeResult = minimize(
-        negative, np.zeros_like(start), jac=True, method=method, options=options
+        negative, np.zeros(root.shape[1]), jac=True, method=method, options=options
     )
     whitened = root.T @ best_gradient
     size = float(np.abs(whitened).max(initial=0.0))

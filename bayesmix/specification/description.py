@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bayesmix.specification.classes import Classes
+from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.laws.coefficient import Coefficient, Law
 
 
@@ -16,6 +17,7 @@ class Description:
     random: tuple[Law | Classes, ...] = field(default=())
     wtp: str | None = None
     scale: str | None = None
+    constraints: Constraints = field(default=Constraints())
     trust: bool = field(default=False, compare=False, repr=False)
 
     @property
@@ -53,6 +55,8 @@ class Description:
             lines.append(f"  WTP space price {self.wtp}; other coefficients in its units")
         if self.scale is not None:
             lines.append(f"  scale     by {self.scale}, relative to its first source")
+        if self.constraints:
+            lines.append(f"  held      {self.constraints}")
         return "\n".join(lines)
 
     @property

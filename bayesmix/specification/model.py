@@ -13,6 +13,7 @@ from bayesmix import arguments
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known_utility import known_utility
 from bayesmix.specification.classes import Classes, share_covariates
+from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.covariates import covariates
 from bayesmix.specification.description import Description
 from bayesmix.specification.design import Design, design_like
@@ -63,6 +64,8 @@ class MixedLogit(Description):
         situation: utilities of each are multiplied by a scale, ``scale[SP]``, relative to the first
         source's (first category, or in sorted order; Ben-Akiva and Morikawa 1990; Swait and
         Louviere 1993). What is known of the utility (an offset) is not multiplied.
+    constraints
+        What is held, tied or bounded, in every estimator: `bayesmix.Constraints`.
     trust
         Formulas are data: names, numbers, arithmetic, comparisons, and a list of functions. True
         runs whatever else stands in them as Python; each such term must be computed row by row.
@@ -89,6 +92,7 @@ class MixedLogit(Description):
         *,
         wtp: str | None = None,
         scale: str | None = None,
+        constraints: Constraints | None = None,
         trust: bool = False,
     ) -> None:
         arguments.text("formula", formula, "a formula in text, such as 'price + time'")
@@ -100,6 +104,11 @@ class MixedLogit(Description):
         object.__setattr__(self, "random", laws)
         object.__setattr__(self, "wtp", wtp)
         object.__setattr__(self, "scale", scale)
+        none = Constraints() if constraints is None else constraints
+        meaning = "a record, bm.Constraints(fixed={'sd[x]': 0})"
+        object.__setattr__(
+            self, "constraints", arguments.instance("constraints", none, Constraints, meaning)
+        )
         object.__setattr__(self, "trust", trust)
         read(formula, trust=trust)
         check_description(self)

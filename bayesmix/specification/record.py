@@ -10,6 +10,7 @@ import numpy as np
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.specification.classes import Classes
+from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.design import Design
 from bayesmix.specification.formula import Learnt
 from bayesmix.specification.laws.coefficient import Coefficient, Law
@@ -31,6 +32,7 @@ def model_record(model: MixedLogit) -> dict[str, Any]:
         "random": [_law_record(law) for law in model.random],
         "wtp": model.wtp,
         "scale": model.scale,
+        **({"constraints": model.constraints.record()} if model.constraints else {}),
     }
 
 
@@ -52,6 +54,7 @@ def model_from_record(record: dict[str, Any], *, trust: bool = False) -> MixedLo
             laws,
             wtp=record["wtp"],
             scale=record.get("scale"),
+            constraints=Constraints.from_record(record.get("constraints")),
             trust=trust or is_trusted(_formulas(formula, laws)),
         )
     except UntrustedError as error:

@@ -42,6 +42,7 @@ def read_restrictions(
     given: str | Sequence[str] | Array | pd.DataFrame,
     values: Array | float,
     names: tuple[str, ...],
+    argument: str = "restrictions",
 ) -> Restrictions:
     """Restrictions as words, a list of words, a matrix, or a DataFrame by flat name.
 
@@ -60,20 +61,20 @@ def read_restrictions(
     if words and not (isinstance(values, int | float) and values == 0):
         raise arguments.refused("values", "left out where restrictions are in words", values)
     if isinstance(given, str):
-        found = _parse(given, names)
+        found = _parse(given, names, argument)
     elif isinstance(given, Sequence) and all(isinstance(one, str) for one in given) and len(given):
-        found = _parse(", ".join(str(one) for one in given), names)
+        found = _parse(", ".join(str(one) for one in given), names, argument)
     else:
         found = _matrix(given, values, names)
     empty = ~found.matrix.any(axis=1)
     if empty.any() or not len(found.matrix):
         raise SpecificationError(
-            f"argument 'restrictions': a restriction concerns no parameter: the model has {names}"
+            f"argument {argument!r}: a restriction concerns no parameter: the model has {names}"
         )
     return found
 
 
-def _parse(text: str, names: tuple[str, ...]) -> Restrictions:
+def _parse(text: str, names: tuple[str, ...], argument: str) -> Restrictions:
     # Flat names hold brackets, commas and blanks: stand-ins are what the parser can read.
     longest = sorted(names, key=len, reverse=True)
     pattern = "|".join(re.escape(name) for name in longest)
@@ -81,7 +82,7 @@ def _parse(text: str, names: tuple[str, ...]) -> Restrictions:
     unknown = re.search(r"\w+\[[^=]*?\]", plain)
     if unknown:
         raise SpecificationError(
-            f"argument 'restrictions': {text!r} names {unknown.group()!r}, which is no parameter; "
+            f"argument {argument!r}: {text!r} names {unknown.group()!r}, which is no parameter; "
             f"{nearest(unknown.group(), names)}"
         )
     plain = re.sub(r"=\s*([+-])", r"= 0 \1", plain)  # "= -1" is no operator to the parser
@@ -90,7 +91,7 @@ def _parse(text: str, names: tuple[str, ...]) -> Restrictions:
         found = LinearConstraints.from_spec(plain, variable_names=stand_ins)
     except (FormulaicError, ValueError, KeyError, RuntimeError, AttributeError) as error:
         raise SpecificationError(
-            f"argument 'restrictions': cannot read {text!r}: write 'mean[a] = mean[b]' or "
+            f"argument {argument!r}: cannot read {text!r}: write 'mean[a] = mean[b]' or "
             f"'2 * mean[a] - fixed[c] = 1', linear in the parameters; {nearest(text, names)}"
         ) from error
     matrix = np.asarray(found.constraint_matrix, dtype=float)

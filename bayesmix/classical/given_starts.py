@@ -1,0 +1,103 @@
+"""Starting values that a researcher gives: by flat name, from a fit, or from a posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayesmix import arguments
+from bayesmix.arrays import Array
+from bayesmix.classical.estimates import Estimates
+from bayesmix.data.columns import nearest
+from bayesmix.errors import SpecificationError
+from bayesmix.likelihood.problem import Problem
+from bayesmix.specification.constraints import Equal, Fixed
+from bayesmix.specification.model import MixedLogit
+
+Start = Mapping[str, float] | pd.Series | Estimates | xr.DataTree
+MEANING = "values by flat name, a fit, or a posterior of bm.sample"
+
+
+def held_and_tied(model: MixedLogit, fixed: Fixed | None, equal: Equal | None) -> MixedLogit:
+    """The model under what a verb's arguments hold and tie, besides its own constraints."""
+    if not (fixed or equal) or not isinstance(model, MixedLogit):
+        return model
+    return replace(model, constraints=model.constraints.merged(fixed, equal))
+
+
+def check_starts(starts: int | Sequence[Start], most: int) -> int:
+    """Number of starts.
+
+    Raises
+    ------
+    SpecificationError
+        If they are neither a number nor a list of starts.
+    """
+    if isinstance(starts, list | tuple):
+        if not starts:
+            raise arguments.refused("starts", "a number, or a list of starts", starts)
+        return len(starts)
+    return arguments.whole("starts", starts, most=most)
+
+
+def with_given(
+    problem: Problem, origins: Sequence[Array], given: Sequence[Start | None]
+) -> list[Array]:
+    """Free vectors to start from, the first of which are completed by ``given`` values."""
+    padded = [*given, *[None] * (len(origins) - len(given))]
+    pairs = zip(origins, padded, strict=True)
+    return [o if start is None else completed(problem, o, start) for o, start in pairs]
+
+
+def completed(problem: Problem, theta: Array, start: Start) -> Array:
+    """The free vector of ``start``, in what it has no value for that of ``theta`` (P,).
+
+    Raises
+    ------
+    SpecificationError
+        If a name is no parameter, a fit or posterior has none of them, or values are refused by
+        `ParameterSpace.theta`.
+    """
+    space = problem.parameters
+    if isinstance(start, Estimates) and start.space.names == space.names:
+        return problem.canonical(start.theta)
+    values = _by_name(start)
+    unknown = [name for name in values if name not in space.names]
+    if unknown and (not isinstance(start, Estimates | xr.DataTree) or len(unknown) == len(values)):
+        raise SpecificationError(
+            f"argument 'start' has {unknown[0]!r}, which is no parameter of the model: "
+            f"{nearest(unknown[0], space.names)}"
+        )
+    whole = dict(zip(space.names, space.natural(theta), strict=True))
+    known = {name: value for name, value in values.items() if name in whole}
+    try:
+        return problem.canonical(space.theta(whole | known))
+    except SpecificationError as error:
+        raise SpecificationError(f"argument 'start': {error}") from None
+
+
+def _by_name(start: Start) -> dict[str, float]:
+    if isinstance(start, Estimates):
+        return {str(name): float(value) for name, value in start.params.items()}
+    if isinstance(start, xr.DataTree):
+        return _posterior_means(start)
+    given = start.to_dict() if isinstance(start, pd.Series) else start
+    return arguments.mapping("start", given, MEANING)
+
+
+def _posterior_means(tree: xr.DataTree) -> dict[str, float]:
+    if "posterior" not in tree.children:
+        raise arguments.refused("start", MEANING, tree)
+    found = {}
+    for kind, draws in tree["posterior"].to_dataset().data_vars.items():
+        if "person" in draws.dims or draws.ndim != 3:
+            continue
+        labels = draws[draws.dims[-1]].to_numpy()
+        for label, mean in zip(labels, draws.mean(("chain", "draw")).to_numpy(), strict=True):
+            if np.isfinite(mean):
+                found[f"{kind}[{label}]"] = float(mean)
+    return found

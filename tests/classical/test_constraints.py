@@ -1,0 +1,344 @@
+"""Fits under constraints: what theory says of them, and of their tests against free models."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayesmix as bm
+from bayesmix.errors import SpecificationError
+from tests.simulated import simulated
+
+GRID = bm.centred(bm.sobol(32))
+COLUMNS = ("x", "y", "z")
+MODEL = bm.MixedLogit("x + y + z", random=[bm.Correlated(bm.Normal("x"), bm.Normal("y"))])
+AT = {
+    "mean[x]": 0.6,
+    "mean[y]": -0.4,
+    "sd[x]": 0.8,
+    "sd[y]": 0.7,
+    "corr[x, y]": 0.4,
+    "fixed[z]": 0.5,
+}
+
+
+@cache
+def data():
+    return simulated(MODEL, AT, 200, 6, columns=COLUMNS)
+
+
+@cache
+def fit(model=MODEL, fixed=(), equal=()):
+    return bm.msle(model, data(), fixed=dict(fixed), equal=list(equal), grid=GRID, starts=1, rng=1)
+
+
+def held(**fixed):
+    return fit(fixed=tuple(fixed.items()))
+
+
+def test_a_parameter_held_at_its_estimate_leaves_the_others_and_their_curvature():
+    """The others' covariance is theirs given it: V11 - V12 V21 / V22, of the inverse curvature."""
+    free = fit()
+    for name in ("fixed[z]", "mean[x]", "sd[x]", "corr[x, y]"):
+        under = held(**{name: free.params[name]})
+        assert under.params[name] == pytest.approx(free.params[name], rel=1e-12)
+        assert (abs(under.params - free.params) / free.std_errors).max() < 2e-3
+        # Anchors differ, and so do nodes.
+        assert under.loglik == pytest.approx(free.loglik, abs=2e-3)
+        v = free.covariance("hessian")
+        expected = v - np.outer(v[name], v[name]) / v.loc[name, name]
+        np.testing.assert_allclose(
+            under.covariance("hessian"), expected, atol=2e-2 * np.diag(expected).max()
+        )
+        errors = np.sqrt(np.diag(under.covariance("hessian")) / np.diag(expected).clip(1e-300))
+        np.testing.assert_allclose(errors[under.params.index != name], 1.0, rtol=1e-2)
+        assert under.std_errors[name] == 0.0
+        assert under.information.size == free.information.size - 1
+        assert under.aic == pytest.approx(free.aic - 2.0, abs=1e-4)
+        assert under.bic == pytest.approx(free.bic - np.log(200), abs=1e-4)
+
+
+def test_what_is_held_is_said_to_be():
+    under = held(**{"fixed[z]": 0.5, "sd[y]": 0.0})
+    table, intervals = under.summary(), under.confidence_intervals()
+    assert table["note"]["fixed[z]"] == table["note"]["sd[y]"] == "held"
+    assert table["note"]["corr[x, y]"] == "none: a standard deviation is held at 0"
+    assert (intervals.loc["fixed[z]"].iloc[:2] == 0.5).all()
+    assert (intervals.loc["sd[y]"].iloc[:2] == 0.0).all()
+    assert intervals["scale"]["sd[y]"] == "held"
+    assert "3 parameters (fixed[z] = 0.5; sd[y] = 0)" in repr(under)
+    assert under.std_errors.drop("corr[x, y]").notna().all()
+    assert np.isnan(under.params["corr[x, y]"])
+    assert np.isnan(under.std_errors["corr[x, y]"])
+
+
+def test_a_standard_deviation_of_0_is_a_fixed_coefficient():
+    """With the same estimates and standard errors, on each model's own nodes."""
+    under = held(**{"sd[y]": 0})
+    plain = fit(bm.MixedLogit("x + y + z", random=bm.Normal("x")))
+    names = {"fixed[y]": "mean[y]"}
+    params, errors = (s.rename(names) for s in (plain.params, plain.std_errors))
+    assert (abs(under.params[params.index] - params) / errors).max() < 0.05
+    np.testing.assert_allclose(under.std_errors[errors.index], errors, rtol=0.03)
+    assert under.loglik == pytest.approx(plain.loglik, abs=0.3)
+
+
+def test_a_correlation_of_0_is_independence():
+    under = held(**{"corr[x, y]": 0})
+    plain = fit(bm.MixedLogit("x + y + z", random=[bm.Normal("x"), bm.Normal("y")]))
+    np.testing.assert_allclose(under.params[plain.params.index], plain.params, rtol=1e-6)
+    np.testing.assert_allclose(under.std_errors[plain.params.index], plain.std_errors, rtol=1e-6)
+
+
+@pytest.mark.parametrize("value", [-0.3, 0.7])
+def test_a_correlation_is_held_with_its_sign(value):
+    under = held(**{"corr[x, y]": value})
+    assert under.params["corr[x, y]"] == pytest.approx(value, rel=1e-10)
+    assert under.converged
+    assert under.loglik < fit().loglik
+
+
+def test_two_coefficients_that_are_equal_are_that_of_the_sum():
+    model = bm.MixedLogit("x + y + z", random=bm.Normal("x"))
+    tied = fit(model, equal=(("fixed[y]", "fixed[z]"),))
+    summed = fit(bm.MixedLogit("x + {y + z}", random=bm.Normal("x")))
+    assert tied.loglik == pytest.approx(summed.loglik, abs=1e-5)
+    for name in ("fixed[y]", "fixed[z]"):
+        assert tied.params[name] == pytest.approx(summed.params["fixed[y + z]"], rel=1e-4)
+        assert tied.std_errors[name] == pytest.approx(summed.std_errors["fixed[y + z]"], rel=1e-4)
+    assert tied.covariance().loc["fixed[y]", "fixed[z]"] == pytest.approx(
+        tied.std_errors["fixed[y]"] ** 2
+    )
+    assert tied.summary()["note"]["fixed[y]"] == "equal to fixed[z]"
+    assert tied.information.size == 3
+
+
+def test_without_random_coefficients_too():
+    """A multinomial logit under constraints is that of fewer columns, and of known utilities."""
+    logit = bm.MixedLogit("x + y + z")
+    out, without = fit(logit, fixed=(("fixed[z]", 0),)), fit(bm.MixedLogit("x + y"))
+    assert out.loglik == pytest.approx(without.loglik, abs=1e-6)
+    np.testing.assert_allclose(out.std_errors[without.params.index], without.std_errors, rtol=1e-4)
+    frame = data().frame.assign(known=lambda f: 0.7 * f["z"])
+    known = bm.ChoiceData.from_long(
+        frame, person="who", situation="task", alternative="alt", chosen="choice", offset="known"
+    )
+    offset = bm.msle(bm.MixedLogit("x + y"), known)
+    at = fit(logit, fixed=(("fixed[z]", 0.7),))
+    assert at.loglik == pytest.approx(offset.loglik, abs=1e-6)
+    np.testing.assert_allclose(at.params[:2], offset.params, rtol=1e-4)
+
+
+def test_linear_constraints_are_a_change_of_columns():
+    under = fit(
+        bm.MixedLogit(
+            "x + y + z", constraints=bm.Constraints(linear="fixed[x] + 2 * fixed[y] = 0.5")
+        )
+    )
+    # fixed[x] = 0.5 - 2 fixed[y]: y - 2 x, and x half known.
+    frame = data().frame.assign(known=lambda f: 0.5 * f["x"])
+    known = bm.ChoiceData.from_long(
+        frame, person="who", situation="task", alternative="alt", chosen="choice", offset="known"
+    )
+    other = bm.msle(bm.MixedLogit("{y - 2 * x} + z"), known)
+    assert under.loglik == pytest.approx(other.loglik, abs=1e-6)
+    assert under.params["fixed[y]"] == pytest.approx(other.params.iloc[0], abs=1e-5)
+    assert under.std_errors["fixed[x]"] == pytest.approx(2 * other.std_errors.iloc[0], rel=1e-4)
+
+
+def test_bounds_hold_what_would_cross_them():
+    free = fit()
+    bounds = {"fixed[z]": (None, 0.2), "mean[x]": (-5, 5)}
+    model = replace(MODEL, constraints=bm.Constraints(bounds=bounds))
+    bounded, at = fit(model), held(**{"fixed[z]": 0.2})
+    assert free.params["fixed[z]"] > 0.2
+    np.testing.assert_allclose(bounded.params, at.params, rtol=1e-4)
+    assert "Held: fixed[z] at its bound 0.2" in bounded.message
+    inside = fit(replace(MODEL, constraints=bm.Constraints(bounds={"mean[x]": (-5, 5)})))
+    np.testing.assert_array_equal(inside.params, free.params)
+
+
+# -- tests of what is held -----------------------------------------------------------------------
+
+
+def test_a_ratio_of_a_held_fit_is_that_of_the_refitted_model():
+    free = fit(bm.MixedLogit("x + y + z", random=[bm.Normal("x"), bm.Normal("y")]))
+    still = fit(free.model, fixed=(("sd[y]", 0.0),))
+    refit = fit(bm.MixedLogit("x + y + z", random=bm.Normal("x")))
+    ours, theirs = bm.lr_test(still, free), bm.lr_test(refit, free)
+    assert ours.distribution == theirs.distribution == "1/2 chi2(0) + 1/2 chi2(1)"
+    assert ours.statistic == pytest.approx(theirs.statistic, abs=0.6)
+    assert ours.null == "sd[y] = 0"
+
+
+@pytest.mark.parametrize(
+    ("fixed", "law"),
+    [
+        ({"fixed[z]": 0.5}, "chi2(1)"),
+        ({"corr[x, y]": 0.2, "fixed[z]": 0.5}, "chi2(2)"),
+        ({"sd[y]": 0}, "1/2 chi2(1) + 1/2 chi2(2)"),
+        ({"sd[y]": 0, "fixed[z]": 0.5}, "1/2 chi2(2) + 1/2 chi2(3)"),
+    ],
+)
+def test_laws_of_ratios(fixed, law):
+    test = bm.lr_test(held(**fixed), fit())
+    assert test.distribution == law
+    assert test.null == ", ".join(f"{name} = {value:g}" for name, value in fixed.items())
+
+
+def test_several_standard_deviations_of_0_are_at_the_corner_of_a_cone():
+    free = fit()
+    none = held(**{"sd[x]": 0, "sd[y]": 0})
+    test, refit = bm.lr_test(none, free), bm.lr_test(fit(bm.MixedLogit("x + y + z")), free)
+    assert "dimension 3 onto the cone" in test.distribution
+    # Of a coefficient that does not vary, nodes integrate the weights of the mixture alone.
+    assert test.statistic == pytest.approx(refit.statistic, abs=0.1)
+    np.testing.assert_allclose(test.law.sf(2.0), refit.law.sf(2.0), rtol=0.02)
+
+
+def test_fits_that_are_not_nested_are_refused():
+    one, other = held(**{"fixed[z]": 0.5}), held(**{"corr[x, y]": 0.2})
+    for restricted, full, words in (
+        (fit(), one, "does not hold and tie all"),
+        (one, other, "does not hold and tie all"),
+        (one, one, "the same parameters"),
+        (one, fit(bm.MixedLogit("x + y + z", random=bm.Normal("x"))), "different models"),
+    ):
+        with pytest.raises(SpecificationError, match=words):
+            bm.lr_test(restricted, full)
+
+
+# -- what uses fits ------------------------------------------------------------------------------
+
+
+def test_functions_do_not_move_with_what_is_held():
+    under = held(**{"fixed[z]": 0.5})
+    table = under.delta(lambda b: {"a": b["fixed[z]"] ** 2, "b": b["mean[x]"] / b["fixed[z]"]})
+    assert table["std error"]["a"] == 0.0
+    expected = under.std_errors["mean[x]"] / 0.5
+    assert table["std error"]["b"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_stored_fit_keeps_what_it_holds(tmp_path):
+    under = held(**{"fixed[z]": 0.5, "sd[y]": 0.0})
+    under.save(tmp_path / "fit.json")
+    again = bm.Fit.load(tmp_path / "fit.json", data())
+    pd.testing.assert_frame_equal(again.covariance(), under.covariance())
+    pd.testing.assert_series_equal(again.params, under.params)
+    assert again.model == under.model
+    assert again.aic == under.aic
+
+
+def test_the_bootstrap_holds_it_too():
+    under = held(**{"fixed[z]": 0.5})
+    found = bm.bootstrap(under, data(), 8, rng=1, processes=1)
+    assert (found.params["fixed[z]"] == 0.5).all()
+    assert found.params["mean[x]"].std() > 0.02
+
+
+def test_clusters_and_demand_know_it():
+    under = held(**{"fixed[z]": 0.5})
+    frame = data().frame.assign(village=data().frame["who"] // 4)
+    again = bm.ChoiceData.from_long(
+        frame, person="who", situation="task", alternative="alt", chosen="choice"
+    )
+    clustered = under.clustered(again, "village")
+    assert clustered.std_errors["fixed[z]"] == 0.0
+    assert (clustered.std_errors.drop("fixed[z]") > 0).all()
+    shares = bm.shares(under, data(), draws=20, rng=1)
+    assert shares.notnull().all().to_array().all()
+
+
+# -- starts --------------------------------------------------------------------------------------
+
+
+def test_searches_begin_where_they_are_told(monkeypatch):
+    from bayesmix.classical import msle as module
+
+    begun = []
+    real = module.best_of
+
+    def best_of(search, grid, origins):
+        begun.append([search.problem.parameters.natural(o) for o in origins])
+        return real(search, grid, origins)
+
+    monkeypatch.setattr(module, "best_of", best_of)
+    names, free = list(fit().params.index), fit()
+    some = {"mean[x]": 0.1, "sd[y]": 1.4}
+    bm.msle(MODEL, data(), start=some, starts=1, grid=GRID, rng=1)
+    bm.msle(MODEL, data(), start=free, starts=2, grid=GRID, rng=1)
+    bm.msle(MODEL, data(), starts=[some, free.params, AT], grid=GRID, rng=1)
+    assert [len(b) for b in begun] == [1, 2, 3]
+    for first in (begun[0][0], begun[2][0]):
+        values = dict(zip(names, first, strict=True))
+        assert values["mean[x]"] == pytest.approx(0.1)
+        assert values["sd[y]"] == pytest.approx(1.4)
+    np.testing.assert_allclose(begun[1][0], free.params, rtol=1e-12)
+    np.testing.assert_allclose(begun[2][1], free.params, rtol=1e-9)
+    np.testing.assert_allclose(begun[2][2], [AT[name] for name in names], rtol=1e-12)
+
+
+def test_a_fit_of_another_model_starts_what_they_have_in_common():
+    from bayesmix.classical.given_starts import completed
+
+    problem, small = fit().problem, fit(bm.MixedLogit("x + y + z", random=bm.Normal("x")))
+    theta = completed(problem, problem.parameters.theta(AT), small)
+    values = problem.parameters.series(problem.parameters.natural(theta))
+    for name in ("mean[x]", "sd[x]", "fixed[z]"):
+        assert values[name] == pytest.approx(small.params[name])
+    for name in ("mean[y]", "sd[y]", "corr[x, y]"):
+        assert values[name] == pytest.approx(AT[name])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"start": {"mean[w]": 0}}, r"'start' has 'mean\[w\]'.*did you mean"),
+        ({"start": {"sd[x]": -1}}, "'start'.*negative"),
+        ({"start": {"mean[x]": "a"}}, "'start'.*must be a number"),
+        ({"start": 3}, "argument 'start' must be values by flat name"),
+        ({"start": {}, "starts": [{}]}, "give one list of starts"),
+        ({"starts": []}, "a list of starts"),
+        ({"fixed": {"fixed[w]": 0}}, r"'fixed' names 'fixed\[w\]'"),
+        ({"equal": [("fixed[z]", "fixed[w]")]}, r"'equal' names 'fixed\[w\]'"),
+        ({"fixed": AT}, "leave nothing to estimate"),
+    ],
+)
+def test_what_is_no_start_and_no_constraint_is_refused(options, words):
+    with pytest.raises(SpecificationError, match=words):
+        bm.msle(MODEL, data(), grid=GRID, rng=1, **options)
+
+
+def test_arguments_and_the_models_own_are_one():
+    own = replace(MODEL, constraints=bm.Constraints(fixed={"fixed[z]": 0.5}))
+    both = bm.msle(own, data(), fixed={"corr[x, y]": 0}, grid=GRID, starts=1, rng=1)
+    np.testing.assert_array_equal(both.params, held(**{"fixed[z]": 0.5, "corr[x, y]": 0}).params)
+    with pytest.raises(SpecificationError, match=r"holds fixed\[z\] at 0.4, and the model at 0.5"):
+        bm.msle(own, data(), fixed={"fixed[z]": 0.4}, grid=GRID)
+
+
+# -- published -----------------------------------------------------------------------------------
+
+
+def test_a_discrete_mixture_with_a_class_that_does_not_care_for_time(shared_data):
+    """biogeme's discrete mixture of the Swissmetro cross-section: -5208.498, whichever class."""
+    frame = shared_data("swissmetro")
+    frame["alt"] = pd.Categorical(frame["alt"], ["SM", "TRAIN", "CAR"])
+    cross = bm.ChoiceData.from_long(
+        frame.assign(case=frame["id"] * 100 + frame["obs"]),
+        person=None,
+        situation="case",
+        alternative="alt",
+        chosen="choice",
+        availability="avail",
+    )
+    model = bm.MixedLogit("C(alt) + tt + cost", random=bm.LatentClass("tt"))
+    for number in (1, 2):
+        name = f"fixed[tt, {number}]"
+        found = bm.msle(model, cross, fixed={name: 0}, starts=1, rng=1)
+        assert found.loglik == pytest.approx(-5208.498, abs=6e-4)
+        assert found.params[name] == 0.0
+        assert found.params[f"fixed[tt, {3 - number}]"] == pytest.approx(-2.798, abs=1e-3)
+        assert abs(found.params["share[2]"]) == pytest.approx(1.0944, abs=1e-3)
