@@ -212,7 +212,7 @@ data = bm.ChoiceData.from_long(
 )
 model = bm.MixedLogit("x + y", random=bm.Normal("x"))
 fit = bm.msle(model, data, grid=bm.gauss_hermite(7), starts=1)
-for other in (bm.msm(model, data, grid=fit.grid), bm.mss(model, data)):
+for other in (bm.msm(model, data, grid=fit.grid), bm.mss(model, data, rng=1)):
     assert other.converged
 bm.wald_test(fit, "fixed[y] = -1")
 assert bool(bm.elasticities(fit, data, "x").to_array().notnull().all())
