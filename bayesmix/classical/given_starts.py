@@ -24,7 +24,7 @@ MEANING = "values by flat name, a fit, or a posterior of bm.sample"
 
 def held_and_tied(model: MixedLogit, fixed: Fixed | None, equal: Equal | None) -> MixedLogit:
     """The model under what a verb's arguments hold and tie, besides its own constraints."""
-    if not (fixed or equal) or not isinstance(model, MixedLogit):
+    if (fixed is None and equal is None) or not isinstance(model, MixedLogit):
         return model
     return replace(model, constraints=model.constraints.merged(fixed, equal))
 
@@ -48,12 +48,13 @@ def with_given(
     problem: Problem, origins: Sequence[Array], given: Sequence[Start | None]
 ) -> list[Array]:
     """Free vectors to start from, the first of which are completed by ``given`` values."""
+    argument = "start" if len(given) == 1 else "starts"
     padded = [*given, *[None] * (len(origins) - len(given))]
     pairs = zip(origins, padded, strict=True)
-    return [o if start is None else completed(problem, o, start) for o, start in pairs]
+    return [o if s is None else completed(problem, o, s, argument) for o, s in pairs]
 
 
-def completed(problem: Problem, theta: Array, start: Start) -> Array:
+def completed(problem: Problem, theta: Array, start: Start, argument: str = "start") -> Array:
     """The free vector of ``start``, in what it has no value for that of ``theta`` (P,).
 
     Raises
@@ -65,11 +66,11 @@ def completed(problem: Problem, theta: Array, start: Start) -> Array:
     space = problem.parameters
     if isinstance(start, Estimates) and start.space.names == space.names:
         return problem.canonical(start.theta)
-    values = _by_name(start)
+    values = _by_name(start, argument)
     unknown = [name for name in values if name not in space.names]
     if unknown and (not isinstance(start, Estimates | xr.DataTree) or len(unknown) == len(values)):
         raise SpecificationError(
-            f"argument 'start' has {unknown[0]!r}, which is no parameter of the model: "
+            f"argument {argument!r} has {unknown[0]!r}, which is no parameter of the model: "
             f"{nearest(unknown[0], space.names)}"
         )
     whole = dict(zip(space.names, space.natural(theta), strict=True))
@@ -77,21 +78,21 @@ def completed(problem: Problem, theta: Array, start: Start) -> Array:
     try:
         return problem.canonical(space.theta(whole | known))
     except SpecificationError as error:
-        raise SpecificationError(f"argument 'start': {error}") from None
+        raise SpecificationError(f"argument {argument!r}: {error}") from None
 
 
-def _by_name(start: Start) -> dict[str, float]:
+def _by_name(start: Start, argument: str) -> dict[str, float]:
     if isinstance(start, Estimates):
         return {str(name): float(value) for name, value in start.params.items()}
     if isinstance(start, xr.DataTree):
-        return _posterior_means(start)
+        return _posterior_means(start, argument)
     given = start.to_dict() if isinstance(start, pd.Series) else start
-    return arguments.mapping("start", given, MEANING)
+    return arguments.mapping(argument, given, MEANING)
 
 
-def _posterior_means(tree: xr.DataTree) -> dict[str, float]:
+def _posterior_means(tree: xr.DataTree, argument: str) -> dict[str, float]:
     if "posterior" not in tree.children:
-        raise arguments.refused("start", MEANING, tree)
+        raise arguments.refused(argument, MEANING, tree)
     found = {}
     for kind, draws in tree["posterior"].to_dataset().data_vars.items():
         if "person" in draws.dims or draws.ndim != 3:

@@ -131,7 +131,7 @@ def msle(
     check_optimizer(optimizer)
     number = check_starts(starts, MOST_STARTS)
     given_starts: list[Start | None] = [start]
-    if not isinstance(starts, int):
+    if isinstance(starts, list | tuple):
         if start is not None:
             raise SpecificationError("arguments 'start' and 'starts': give one list of starts")
         given_starts = list(starts)

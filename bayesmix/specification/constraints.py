@@ -61,9 +61,12 @@ class Constraints:
         linear: str | Sequence[str] = (),
         bounds: Mapping[str, Bound] | None = None,
     ) -> None:
-        words = [linear] if isinstance(linear, str) else list(linear)
+        meaning = "constraints in words, such as 'fixed[a] = 2 fixed[b]'"
+        words = [linear] if isinstance(linear, str) else linear
+        if not isinstance(words, list | tuple):
+            raise arguments.refused("linear", meaning, linear)
         for word in words:
-            arguments.text("linear", word, "constraints in words, such as 'fixed[a] = 2 fixed[b]'")
+            arguments.text("linear", word, meaning)
         object.__setattr__(self, "fixed", tuple(_held(fixed)))
         object.__setattr__(self, "equal", tuple(_groups(equal)))
         object.__setattr__(self, "linear", tuple(words))

@@ -85,6 +85,9 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
             {
                 **estimate,
                 "grid": bm.centred(rule),
+                "fixed": None,
+                "equal": None,
+                "start": None,
                 "starts": 1,
                 "optimizer": "bfgs",
                 "tolerance": bm.Tolerance(),
@@ -261,6 +264,15 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         "Gamma": Call(bm.Gamma, {**law, "sign": 1}),
         "Correlated": Call(
             bm.Correlated, {"laws": (bm.Normal("a"), bm.LogNormal("b")), "eta": 2.0}
+        ),
+        "Constraints": Call(
+            bm.Constraints,
+            {
+                "fixed": {"a": 0.0},
+                "equal": [("a", "b")],
+                "linear": "a = 1",
+                "bounds": {"a": (0.0, 1.0)},
+            },
         ),
         "LatentClass": Call(bm.LatentClass, {"members": ("price",), "classes": 2, "share": "1"}),
         "InverseWishart": Call(
