@@ -53,7 +53,8 @@ def coefficients(mixture: Mixture, i: int) -> Array:
     """``beta`` (K, S) of person i."""
     b = person(mixture.loc, i)[:, None] + mixture.chol @ person(mixture.nodes, i)
     linked = mixture.laws[:, [MAP]] != 0  # lognormal, see `lognormals`
-    return np.where(linked, np.where(linked, mixture.known[:, [0]], 1.0) * np.exp(b), b)
+    sign = mixture.known[:, [0]] if len(mixture.known) else 1.0
+    return np.where(linked, sign * np.exp(np.where(linked, b, 0.0)), b)
 
 
 def log_integral(panel: Panel, i: int, base: Array, mixture: Mixture) -> Any:
