@@ -7,7 +7,7 @@ from which the right one is found, and something to compare with.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,11 +52,11 @@ def likeliest(search: Search) -> Likeliest | None:
     search.progress.phase("start from the likelihood")
     rng = np.random.default_rng(SEED)
     try:
-        start = starting_values(problem, search.logit)
+        start = problem.canonical(starting_values(problem, search.logit))
         optimum, grid = climb(problem, FIRST_RULE, start, rng)
     except (ConvergenceError, IntegrationError, np.linalg.LinAlgError):
         return None
-    theta = problem.parameters.canonical(optimum.theta)
+    theta = problem.canonical(optimum.theta)
     if not optimum.converged or (np.abs(theta) > FAR * natural_units(problem)).any():
         return None
     return Likeliest(theta, Likelihood(problem, grid).by_person(theta)[1])
@@ -68,9 +68,14 @@ def weak_words(problem: Problem, found: Information, theta: Array) -> str:
     ``found.hessian`` is ``J'J`` of whitened moments' (or scores') derivatives ``J``: the smallest
     singular value of ``J`` in natural units is one over the largest standard error.
     """
-    kept = _inner(problem, theta)
+    kept, hessian = _inner(problem, theta), found.hessian
+    if found.constraint is not None:
+        inside = np.isin(found.constraint.free, kept)
+        kept, hessian = found.constraint.free[inside], np.zeros_like(hessian)
+        part = found.free(found.hessian)[np.ix_(inside, inside)]
+        hessian[np.ix_(kept, kept)] = part
     units = natural_units(problem)[kept]
-    information = found.hessian[np.ix_(kept, kept)] * np.outer(units, units)
+    information = hessian[np.ix_(kept, kept)] * np.outer(units, units)
     if not np.isfinite(information).all():
         return ""
     values, vectors = np.linalg.eigh(information)
@@ -98,11 +103,16 @@ def apart_words(problem: Problem, found: Information, theta: Array, other: Likel
         return ""
     space, weights = problem.parameters, problem.data.weights
     bread = found.covariance("hessian")
-    outer = Information(found.hessian, other.scores, weights).covariance("opg")
+    scores = other.scores
+    if found.constraint is not None:
+        scores = found.constraint.project(scores)
+    outer = replace(found, scores=scores).covariance("opg")
     own = space.jacobian(theta) @ bread @ found.scores.T
-    others = space.jacobian(other.theta) @ outer @ other.scores.T
+    others = space.jacobian(other.theta) @ outer @ scores.T
     error = np.sqrt((((own - others) * weights) ** 2).sum(axis=1))
-    known = np.isfinite(np.diag(natural_covariance(space, theta, bread, found.silent)))
+    known = np.isfinite(
+        np.diag(natural_covariance(space, theta, bread, found.silent, found.constraint))
+    )
     gap = space.natural(theta) - space.natural(other.theta)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where(known & (error > 0), np.abs(gap) / error, 0.0)

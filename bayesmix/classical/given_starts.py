@@ -29,6 +29,21 @@ def held_and_tied(model: MixedLogit, fixed: Fixed | None, equal: Equal | None) -
     return replace(model, constraints=model.constraints.merged(fixed, equal))
 
 
+def refuse_bounds(model: MixedLogit, estimator: str) -> None:
+    """Refuse bounds where an estimator does not know them.
+
+    Raises
+    ------
+    SpecificationError
+        If the model has any.
+    """
+    if isinstance(model, MixedLogit) and model.constraints.bounds:
+        raise SpecificationError(
+            f"{estimator} knows no bounds on parameters ({model.constraints}): use msle, or hold "
+            "parameters at a value, fixed="
+        )
+
+
 def check_starts(starts: int | Sequence[Start], most: int) -> int:
     """Number of starts.
 

@@ -141,6 +141,9 @@ class Criterion:
     def parts(self, theta: Array) -> tuple[Array, Array]:
         """``C'g`` (r,) and its derivatives (r, P)."""
         values, slopes = self.moments.by_person(theta)
+        if not self.moments.problem.keeps(theta):
+            # Held correlations have signs, which the Cholesky factor may lose: a wall.
+            values, slopes = np.full_like(values, np.nan), np.full_like(slopes, np.nan)
         return self.root.T @ (self.moments.problem.data.weights @ values), self.root.T @ slopes
 
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
@@ -149,8 +152,16 @@ class Criterion:
         return -0.5 * float(residuals @ residuals), -slopes.T @ residuals
 
     def whitening(self, slopes: Array) -> Array:
-        """Root (P, P) of about ``(D' W D)^-1``: a unit is about one standard error."""
-        return whitening(slopes, np.ones(len(slopes)), natural_units(self.moments.problem))
+        """Root (P, P) of about ``(D' W D)^-1``: a unit is about one standard error.
+
+        (P, Q) under constraints.
+        """
+        return whitening(
+            slopes,
+            np.ones(len(slopes)),
+            natural_units(self.moments.problem),
+            self.moments.problem.directions,
+        )
 
     def minimise(self, start: Array, optimizer: str) -> Optimum:
         """The least Q from ``start``; the optimum's value is ``-Q / 2``."""
@@ -179,7 +190,7 @@ class Criterion:
 
         result = least_squares(
             residuals,
-            np.zeros_like(start),
+            np.zeros(root.shape[1]),
             jac=lambda x: np.nan_to_num(parts(x)[1]) @ root,
             xtol=1e-13,
             ftol=1e-14,

@@ -142,6 +142,8 @@ def independent_grid(grid: PopulationGrid, rng: np.random.Generator) -> Populati
 def optimal_instruments(problem: Problem, grid: Grid, theta: Array) -> Array:
     """``d log s_itj / d theta`` (R, P), less that of the outside option where there is one.
 
+    Under constraints (R, Q), along the directions that they leave free.
+
     ``d log s_0 = - sum_j d s_j / s_0``. With these the variance of the estimates is least among all
     functions of the attributes (Amemiya 1977; Chamberlain 1987), situation by situation.
     """
@@ -156,7 +158,7 @@ def optimal_instruments(problem: Problem, grid: Grid, theta: Array) -> Array:
             outside = -_ratio(np.add.reduceat(shares.slopes, start, axis=0), left)
             logs -= outside[data.row_situation[rows] - persons[0]]
         parts.append(logs)
-    return np.concatenate(parts)
+    return problem.free_columns(np.concatenate(parts))
 
 
 def _ratio(slopes: Array, shares: Array) -> Array:

@@ -62,8 +62,7 @@ def check_classes(problem: Problem) -> None:
     SpecificationError
         If persons are no more than parameters.
     """
-    space, constraint = problem.classes, problem.constraint
-    size = space.size if constraint is None else constraint.size
+    space, size = problem.classes, problem.free_size
     if problem.n_persons <= size:
         raise SpecificationError(
             f"{space.classes} latent classes have {size} parameters, which "

@@ -56,14 +56,14 @@ class Solution:
         """Whether the search did not arrive, or as many moments as parameters are not 0."""
         if not self.optimum.converged:
             return True
-        exact = self.criterion.root.shape[1] == len(self.theta)
+        exact = self.criterion.root.shape[1] == problem.free_size
         above = -2.0 * self.optimum.value > ROOT
         return exact and above and not at_boundary(problem, self.theta)
 
 
-def overidentification_of(first: Solution) -> Overidentification:
+def overidentification_of(first: Solution, problem: Problem) -> Overidentification:
     """The test that moments beyond the number of parameters are 0 too."""
-    moments, parameters = first.criterion.root.shape[1], len(first.theta)
+    moments, parameters = first.criterion.root.shape[1], problem.free_size
     statistic = -2.0 * first.optimum.value if moments > parameters else 0.0
     return Overidentification(statistic, moments - parameters)
 
@@ -77,7 +77,7 @@ def assemble_moments(
     """The fit at ``solution``; ``notes`` are one on starts, and the likelihood's estimates."""
     problem, optimum = search.problem, solution.optimum
     space, criterion = problem.parameters, solution.criterion
-    theta, grid = space.canonical(optimum.theta), criterion.moments.grid
+    theta, grid = problem.canonical(optimum.theta), criterion.moments.grid
     found = _information(problem, criterion, theta)
     _check(problem, solution)
     likelihood = Likelihood(problem, grid)
@@ -150,13 +150,17 @@ def _information(problem: Problem, criterion: Criterion, theta: Array) -> Inform
             # Those of sequences vanish but for their noise, which says nothing.
             space = problem.parameters
             scores[:, len(space.located) + np.flatnonzero(np.isin(space.chol_index[0], low))] = 0.0
-    return Information(hessian, scores, problem.data.weights)
+    constraint = problem.constraint
+    if constraint is not None:
+        scores = constraint.project(scores)
+        hessian = constraint.project(constraint.project(hessian).T)
+    return Information(hessian, scores, problem.data.weights, constraint=constraint)
 
 
 def _simulation(search: Search, solution: Solution, found: Information) -> SimulationError:
     """The share of variances that comes from simulation; NaN on nodes that are not random."""
     moments, space = solution.criterion.moments, search.problem.parameters
-    theta, grid = space.canonical(solution.theta), moments.grid
+    theta, grid = search.problem.canonical(solution.theta), moments.grid
     noise, draws = np.full((len(solution.criterion.root),) * 2, np.nan), grid.size
     if isinstance(moments, Sequences):
         noise, draws = moments.noise(theta), len(moments.drawn)

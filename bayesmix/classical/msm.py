@@ -14,6 +14,7 @@ from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, check_grid
 from bayesmix.classical.against_likelihood import Likeliest, likeliest
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.given_starts import Start, held_and_tied, refuse_bounds, with_given
 from bayesmix.classical.given_weights import in_given_weights
 from bayesmix.classical.gmm import (
     LEAST_SQUARES,
@@ -43,6 +44,7 @@ from bayesmix.likelihood.multinomial import check_signs, multinomial
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.optimise.leave_boundary import at_boundary, leave_boundary, raised
 from bayesmix.optimise.maximise import Optimum, check_optimizer
+from bayesmix.specification.constraints import Equal, Fixed
 from bayesmix.specification.model import MixedLogit
 
 Steps = Literal["one-step", "two-step", "iterated"]
@@ -71,6 +73,9 @@ def msm(
     instruments: str | Sequence[str] | Array | None = None,
     moments: Literal["situations", "sequences"] = "situations",
     optimizer: str = LEAST_SQUARES,
+    fixed: Fixed | None = None,
+    equal: Equal | None = None,
+    start: Start | None = None,
     starts: int = 1,
     rng: Seed = None,
     progress: bool = False,
@@ -111,6 +116,10 @@ def msm(
         are about ``1 / R`` above the likelihood's, and estimates consistent with any number.
     optimizer
         ``"least-squares"``, ``"bfgs"``, ``"l-bfgs-b"`` or ``"trust-region"``.
+    fixed, equal
+        Parameters that are held and tied, as in `msle`; bounds are for `msle` alone.
+    start
+        The first of the starting values, as in `msle`.
     starts
         Number of starting values of the first step, as in `msle`.
     rng
@@ -158,6 +167,8 @@ def msm(
     arguments.seed("rng", rng)
     arguments.flag("progress", progress)
     refuse_classes(model, "msm")
+    refuse_bounds(model, "msm")
+    model = held_and_tied(model, fixed, equal)
     given = bind(model, data)
     problem, unit = in_effective_persons(given)
     if model.scale is not None:
@@ -181,6 +192,7 @@ def msm(
     with progress_line(progress, "MSM", unit) as line:
         search = Search(problem, logit, optimizer, generator, line, begun, unit)
         origins = scattered_starts(problem, logit, starts, generator)
+        origins = with_given(problem, origins, [start])
         other = likeliest(search)
         first, note = _first_step(search, Moments(problem, used, z), origins, other)
         last = first
@@ -192,7 +204,7 @@ def msm(
             note, last = f"{note}. {ROOTLESS}" if note else ROOTLESS, first
         line.phase("standard errors")
         notes = note, other
-        fit = assemble_moments(search, last, overidentification_of(first), notes)
+        fit = assemble_moments(search, last, overidentification_of(first, problem), notes)
         return in_given_weights(fit, given, unit, logit.loglik)
 
 
@@ -223,7 +235,7 @@ def _first_step(
 ) -> tuple[Solution, str]:
     """The least criterion over all starts, weighted again at its estimates; a note on starts."""
     at_origin, _ = moments.by_person(origins[0])
-    root = weight_root(moments.spread(at_origin), len(origins[0]))
+    root = weight_root(moments.spread(at_origin), search.problem.free_size)
     found = []
     for number, origin in enumerate(origins, start=1):
         search.progress.phase(f"first step, start {number} of {len(origins)}")
@@ -256,7 +268,7 @@ def _weighted(search: Search, moments: Moments | Sequences, theta: Array) -> Sol
     """The least criterion from ``theta``, with the weights that are best there."""
     values, _ = moments.by_person(theta)
     try:
-        root = weight_root(moments.spread(values), len(theta))
+        root = weight_root(moments.spread(values), search.problem.free_size)
     except SpecificationError as reason:
         # The user's instruments were enough at the start: it is where the step before ended.
         raise ConvergenceError(
@@ -275,7 +287,7 @@ def _solve(search: Search, criterion: Criterion, origin: Array) -> Solution:
         # it: where it comes out negative, they are solved again from its mirror image.
         for _ in range(3):
             optimum = criterion.minimise(theta, search.optimizer)
-            theta = problem.parameters.canonical(optimum.theta)
+            theta = problem.canonical(optimum.theta)
             if np.array_equal(theta, optimum.theta):
                 break
         return optimum, criterion.moments.grid

@@ -17,6 +17,7 @@ from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.against_likelihood import FAR, weak_words
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.given_starts import Start, held_and_tied, refuse_bounds
 from bayesmix.classical.given_weights import in_given_weights
 from bayesmix.classical.identification import component_words, diagnosis
 from bayesmix.classical.information import information_at
@@ -36,6 +37,7 @@ from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.leave_boundary import boundary_words
+from bayesmix.specification.constraints import Equal, Fixed
 from bayesmix.specification.model import MixedLogit
 
 Method = Literal["accept-reject", "importance"]
@@ -66,6 +68,9 @@ def mss(
     method: Method = "accept-reject",
     grid: MonteCarlo | Centred | PersonGrid | None = None,
     accepted: int = 25,
+    fixed: Fixed | None = None,
+    equal: Equal | None = None,
+    start: Start | None = None,
     starts: int = 1,
     rng: Seed = None,
     progress: bool = False,
@@ -89,6 +94,10 @@ def mss(
         grid of another fit, ``centred(sobol(64))`` by default.
     accepted
         Draws a person, at most, with ``"accept-reject"``.
+    fixed, equal
+        Parameters that are held and tied, as in `msle`; bounds are for `msle` alone.
+    start
+        The first of the starting values, as in `msle`.
     starts
         Starting values of the search for the likelihood's maximum, where this one begins.
     rng
@@ -131,17 +140,27 @@ def mss(
     """
     begun = time.perf_counter()
     refuse_classes(model, "mss")
+    refuse_bounds(model, "mss")
+    model = held_and_tied(model, fixed, equal)
     rule = _rule(method, grid)
     arguments.whole("accepted", accepted, least=2)
     arguments.whole("starts", starts, most=10_000)
     arguments.seed("rng", rng)
     arguments.flag("progress", progress)
     if method == "importance" or (isinstance(model, MixedLogit) and not model.random):
-        fit = msle(model, data, grid=rule, starts=starts, rng=rng, progress=progress)
+        fit = msle(model, data, grid=rule, start=start, starts=starts, rng=rng, progress=progress)
         return replace(fit, estimator="MSS")
     given, generator = bind(model, data), np.random.default_rng(rng)
     problem, unit = in_effective_persons(given)
-    first = msle(model, problem.data, grid=START, starts=starts, rng=generator, progress=progress)
+    first = msle(
+        model,
+        problem.data,
+        grid=START,
+        start=start,
+        starts=starts,
+        rng=generator,
+        progress=progress,
+    )
     size, persons = problem.parameters.n_random, problem.n_persons
     streams = (
         population_grid(rule, size, persons, generator),
@@ -151,7 +170,7 @@ def mss(
         origin = first.theta
         for _ in range(3):
             theta, draws, distance, rounds = _root(problem, first, origin, streams, accepted, line)
-            origin = problem.parameters.canonical(theta)
+            origin = problem.canonical(theta)
             # On given draws the score of a negative standard deviation is not its mirror image's.
             if np.array_equal(origin, theta):
                 break
@@ -290,20 +309,29 @@ def _whitening(problem: Problem, first: Fit) -> Array:
     In those a standard error is of more than `FAR` utils, and the simulated score nothing but the
     noise of draws, which is less the larger the parameters are: steps would have no end.
     """
-    inverse, units = _inverse(first), natural_units(problem)
+    inverse, units, constraint = _inverse(first), natural_units(problem), problem.constraint
+    if constraint is not None:
+        back = np.linalg.pinv(constraint.directions)
+        inverse = back @ inverse @ back.T
+        units = 1.0 / np.sqrt(((constraint.directions / units[:, None]) ** 2).sum(axis=0))
     values, vectors = np.linalg.eigh(inverse / np.outer(units, units))
     told = values < FAR**2
     if told.all():
-        return np.linalg.cholesky(inverse)
+        return _in_all_entries(np.linalg.cholesky(inverse), problem)
     if not told.any():
         raise ConvergenceError(f"the likelihood tells no direction to step in: {first.message}")
     root: Array = units[:, None] * vectors[:, told] * np.sqrt(np.maximum(values[told], 0.0))
-    return root
+    return _in_all_entries(root, problem)
+
+
+def _in_all_entries(root: Array, problem: Problem) -> Array:
+    """A root along the directions that are free, in the entries of the free vector."""
+    return root if problem.directions is None else problem.directions @ root
 
 
 def _held_words(problem: Problem, first: Fit) -> str:
     root = _whitening(problem, first)
-    held = len(root) - root.shape[1]
+    held = problem.free_size - root.shape[1]
     if not held:
         return ""
     which = "1 direction" if held == 1 else f"{held} directions"
@@ -370,6 +398,8 @@ def _information(
 ) -> tuple[Information, str]:
     """Curvature and simulated scores at ``theta``, and where the curvature is from."""
     exact = information_at(likelihood, theta)
+    if exact.constraint is not None:
+        scores = exact.constraint.project(scores)
     here: Information = replace(exact, scores=scores)
     if np.isfinite(here.covariance("hessian")).all():
         return here, ""

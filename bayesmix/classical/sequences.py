@@ -54,7 +54,8 @@ class Sequences:
     origin
         ``log P(y_ir | beta_i(theta_0, u_ir))``, (R, I).
     scores
-        Instruments of the observed sequences and of the drawn ones, (1 + R, I, P).
+        Instruments of the observed sequences and of the drawn ones, (1 + R, I, Q): Q is P but
+        under constraints.
     """
 
     problem: Problem
@@ -65,8 +66,8 @@ class Sequences:
     scores: Array
 
     def by_person(self, theta: Array) -> tuple[Array, Array]:
-        """Moments (I, P), and the derivatives (P, P) of their weighted sum."""
-        values, slopes = self.scores[0].copy(), np.zeros((len(theta), len(theta)))
+        """Moments (I, Q), and the derivatives (Q, P) of their weighted sum."""
+        values, slopes = self.scores[0].copy(), np.zeros((self.scores.shape[-1], len(theta)))
         weights = self.problem.data.weights[:, None]
         for terms, scores in self._terms(theta):
             values -= terms / len(self.drawn)
@@ -127,5 +128,10 @@ def _scores(problems: tuple[Problem, ...], theta: Array, key: int) -> Array:
     first = problems[0]
     base = population_grid(SCORES.rule, first.parameters.n_random, first.n_persons, key)
     return np.stack(
-        [Likelihood(p, anchored_grid(p, SCORES, theta, base)).by_person(theta)[1] for p in problems]
+        [
+            first.free_columns(
+                Likelihood(p, anchored_grid(p, SCORES, theta, base)).by_person(theta)[1]
+            )
+            for p in problems
+        ]
     )

@@ -97,6 +97,15 @@ class Problem:
         """Directions (P, Q) in which the free vector may move; None where it may in all."""
         return None if self.constraint is None else self.constraint.directions
 
+    @property
+    def free_size(self) -> int:
+        """Number Q of parameters that are free: all, without constraints."""
+        return self.parameters.size if self.constraint is None else self.constraint.size
+
+    def free_columns(self, scores: Array) -> Array:
+        """Scores (., Q) along the directions that are free, of those (., P) in the free vector."""
+        return scores if self.directions is None else scores @ self.directions
+
     def canonical(self, theta: Array) -> Array:
         """The free vector of the same laws with positive signs, which keeps the constraints."""
         found = self.parameters.canonical(theta)

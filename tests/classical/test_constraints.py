@@ -351,3 +351,56 @@ def test_on_nodes_centred_on_persons_too():
     assert np.isnan(found.integration.shift["estimate"][name])
     assert found.integration.shift["estimate"].drop(name).notna().all()
     np.testing.assert_allclose(found.std_errors, exact.std_errors, rtol=0.1)
+
+
+# -- other estimators ----------------------------------------------------------------------------
+
+
+def test_moments_and_scores_hold_parameters_as_the_likelihood_does():
+    """Their estimates are the likelihood's within the standard errors of the difference."""
+    fixed, equal = {"fixed[z]": 0.5, "corr[x, y]": 0.0}, [("sd[x]", "sd[y]")]
+    model = bm.MixedLogit("x + y + z", random=[bm.Normal("x"), bm.Normal("y")])
+    likelihood = fit(model, fixed=(("fixed[z]", 0.5),), equal=(("sd[x]", "sd[y]"),))
+    found = {
+        "moments": bm.msm(MODEL, data(), fixed=fixed, grid=GRID, rng=1),
+        "sequences": bm.msm(
+            model, data(), fixed={"fixed[z]": 0.5}, equal=equal, moments="sequences", rng=1
+        ),
+        "scores": bm.mss(model, data(), fixed={"fixed[z]": 0.5}, equal=equal, rng=1),
+        "importance": bm.mss(
+            model, data(), method="importance", fixed={"fixed[z]": 0.5}, equal=equal, rng=1
+        ),
+    }
+    for name, other in found.items():
+        assert other.converged
+        assert other.params["fixed[z]"] == 0.5
+        assert other.std_errors["fixed[z]"] == 0.0
+        free = other.params.index.drop([n for n in fixed if n in other.params.index])
+        assert (other.std_errors[free] > 0).all(), name
+        if name != "moments":
+            assert other.params["sd[x]"] == pytest.approx(other.params["sd[y]"], rel=1e-10)
+            np.testing.assert_allclose(other.std_errors["sd[x]"], other.std_errors["sd[y]"])
+            np.testing.assert_allclose(
+                other.std_errors[free], likelihood.std_errors[free], rtol=0.25
+            )
+            gap = (other.params[free] - likelihood.params[free]) / other.std_errors[free]
+            assert (abs(gap) < 0.6).all(), name
+    assert found["moments"].params["corr[x, y]"] == 0.0
+    over = found["moments"].overidentification
+    root = found["moments"].information.size
+    assert root == 4
+    assert over.df > 0
+
+
+def test_moments_of_a_held_multinomial_logit_are_its_likelihood():
+    model = bm.MixedLogit("x + y + z")
+    found = bm.msm(model, data(), fixed={"fixed[z]": 0.5}, equal=[("fixed[x]", "fixed[y]")])
+    exact = fit(model, fixed=(("fixed[z]", 0.5),), equal=(("fixed[x]", "fixed[y]"),))
+    np.testing.assert_allclose(found.params, exact.params, rtol=1e-4)
+
+
+def test_bounds_are_for_the_likelihood_alone():
+    model = replace(MODEL, constraints=bm.Constraints(bounds={"mean[x]": (0, None)}))
+    for estimate in (bm.msm, bm.mss):
+        with pytest.raises(SpecificationError, match="knows no bounds"):
+            estimate(model, data())
