@@ -75,6 +75,7 @@ def pymc_model(
             "the marginal likelihood needs a grid: pass grid=fit.grid, or use bm.sample, "
             "which makes one"
         )
+    refuse_constraints(model)
     problem = bind(model, data)
     if likelihood == "hierarchical" or not model.laws:
         return build(problem, None, priors, noncentred)
@@ -84,6 +85,21 @@ def pymc_model(
         )
     check_grid(problem, grid)
     return build(problem, grid, priors, noncentred)
+
+
+def refuse_constraints(model: MixedLogit) -> None:
+    """Refuse what posteriors do not know.
+
+    Raises
+    ------
+    SpecificationError
+        If parameters are held, tied or bounded.
+    """
+    if isinstance(model, MixedLogit) and model.constraints:
+        raise SpecificationError(
+            f"posteriors do not hold or tie parameters ({model.constraints}): give narrow priors "
+            "(priors=), leave out the law or column, or fit by bm.msle"
+        )
 
 
 def build(

@@ -18,7 +18,7 @@ from bayesmix.bayes.accuracy import ERROR_SD, posterior_accuracy
 from bayesmix.bayes.class_labels import check_labels
 from bayesmix.bayes.class_sampling import class_plan
 from bayesmix.bayes.grids import FIRST_NODES, MOST_NODES, GridChoice, Stand, first_stand, stand_at
-from bayesmix.bayes.models import build
+from bayesmix.bayes.models import build, refuse_constraints
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
 from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.bayes.tree import WEIGHTED, complete
@@ -127,6 +127,7 @@ def sample(
     arguments.flag("noncentred", noncentred)
     arguments.flag("progress", progress)
     arguments.seed("rng", rng)
+    refuse_constraints(model)
     problem = bind(model, data)
     generator = np.random.default_rng(rng)
     unit = person_unit(problem.data.weights)

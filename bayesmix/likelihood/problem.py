@@ -17,7 +17,7 @@ from bayesmix.kernels.laws import functions_of, ready
 from bayesmix.kernels.logit import Panel
 from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.component_findings import component_faults
-from bayesmix.specification.constraint_map import ConstraintMap, constraint_map
+from bayesmix.specification.constraint_map import ConstraintMap, check_constraints, constraint_map
 from bayesmix.specification.design import Design
 from bayesmix.specification.formula import Learnt
 from bayesmix.specification.laws.rows import laws_of
@@ -319,7 +319,7 @@ def bind(
     check_estimable(data)
     design = model.design(data, scales=scales, learnt=learnt)
     problem = Problem(model, data, design.centred(data))
-    check_constraints(problem)
+    check_constraints(problem.parameters, model.constraints)
     return problem
 
 
@@ -327,24 +327,6 @@ def is_plain_logit(problem: Problem) -> bool:
     """Whether it is a multinomial logit and no more, whose log-likelihood is concave."""
     model = problem.model
     return not model.random and model.scale is None and problem.constraint is None
-
-
-def check_constraints(problem: Problem) -> None:
-    """Refuse names of constraints that are no parameters, and what contradicts or leaves nothing.
-
-    Raises
-    ------
-    SpecificationError
-        As `constraint_map`, or if nothing is left to estimate.
-    """
-    if not problem.model.constraints:
-        return
-    found = constraint_map(problem.parameters, problem.model.constraints)
-    if not found.size:
-        raise SpecificationError(
-            f"the constraints hold all parameters, and leave nothing to estimate: "
-            f"{problem.model.constraints}"
-        )
 
 
 def bind_sets(

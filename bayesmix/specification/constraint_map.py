@@ -134,6 +134,20 @@ def constraint_map(space: ParameterSpace, constraints: Constraints) -> Constrain
     return _solved(space, constraints, held, found)
 
 
+def check_constraints(space: ParameterSpace, constraints: Constraints) -> None:
+    """Refuse names of constraints that are no parameters, and what contradicts or leaves nothing.
+
+    Raises
+    ------
+    SpecificationError
+        As `constraint_map`, or if nothing is left to estimate.
+    """
+    if constraints and not constraint_map(space, constraints).size:
+        raise SpecificationError(
+            f"the constraints hold all parameters, and leave nothing to estimate: {constraints}"
+        )
+
+
 def _check_names(space: ParameterSpace, constraints: Constraints) -> None:
     for argument, names in (
         ("fixed", [name for name, _ in constraints.fixed]),

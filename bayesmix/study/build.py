@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.rules import RULES, Centred, Rule, centred
 from bayesmix.specification.classes import LatentClass
+from bayesmix.specification.constraint_map import check_constraints
+from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.laws.joint import Correlated, LKJNormal
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.reading import TRUST
@@ -94,7 +96,20 @@ def check_study(study: Study) -> Built:
     with _blame(place, "[utility]"):
         utility = study.utility
         model = MixedLogit(utility.formula, random=laws, wtp=utility.wtp, scale=utility.scale)
-        model.design(data)
+        space = model.design(data).parameters
+    with _blame(place, "[fixed]"):
+        model = replace(model, constraints=Constraints(dict(study.fixed)))
+        check_constraints(space, model.constraints)
+    with _blame(place, "[constraints]"):
+        table = study.constraints
+        constraints = Constraints(dict(study.fixed), table.equal, table.linear or ())
+        model = replace(model, constraints=constraints)
+        check_constraints(space, constraints)
+        if constraints and "nuts" in study.estimate.methods:
+            raise SpecificationError(
+                "posteriors do not hold or tie parameters: leave 'nuts' out of the methods in "
+                '[estimate], such as methods = ["msle"], or the constraints'
+            )
     return Built(study, data, model, rule)
 
 

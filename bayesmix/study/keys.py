@@ -44,7 +44,9 @@ def _version(name: str) -> str:
 def subject_key(study: Study) -> str:
     """Identifies what is estimated: the content of the data, the utility, the laws."""
     laws = [asdict(law) for law in study.random]
-    return digest(_data_content(study), asdict(study.utility), laws)
+    held = (study.fixed, asdict(study.constraints))
+    further = [held] if study.fixed or any(held[1].values()) else []
+    return digest(_data_content(study), asdict(study.utility), laws, *further)
 
 
 def step_keys(study: Study, subject: str) -> dict[str, str]:

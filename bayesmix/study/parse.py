@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NoReturn, Union, get_args, get_origi
 
 from bayesmix.arguments import refused, shown
 from bayesmix.errors import SpecificationError
-from bayesmix.study.schema import AtLeast, Study
+from bayesmix.study.schema import AtLeast, ByName, Study
 
 RESERVED = {"CON", "PRN", "AUX", "NUL"} | {f"{d}{n}" for d in ("COM", "LPT") for n in range(1, 10)}
 WORDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
@@ -116,6 +116,8 @@ def convert(hint: Any, value: Any, place: Place) -> Any:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
         return _literal(arguments, value, place)
+    if origin is Annotated and isinstance(arguments[1], ByName):
+        return _by_name(value, place)
     if origin is Annotated:
         return _bounded(convert(arguments[0], value, place), arguments[1], place)
     if origin is tuple:
@@ -125,6 +127,12 @@ def convert(hint: Any, value: Any, place: Place) -> Any:
     if is_dataclass(hint):
         return parse_record(hint, _mapping(value, place), place)
     return _scalar(hint, value, place)
+
+
+def _by_name(value: Any, place: Place) -> tuple[tuple[str, float], ...]:
+    """A table of numbers, whose keys are names of parameters."""
+    table = _mapping(value, place)
+    return tuple((k, _scalar(float, v, replace(place, key=k))) for k, v in table.items())
 
 
 def _scalar(kind: type, value: Any, place: Place) -> Any:

@@ -21,6 +21,12 @@ class AtLeast:
     most: int = 2**31 - 1
 
 
+@dataclass(frozen=True)
+class ByName:
+    """A table whose keys are flat names of parameters, attached to the type of its items."""
+
+
+Values = Annotated[tuple[tuple[str, float], ...], ByName()]
 Count = Annotated[int, AtLeast(1)]
 Terms = tuple[str, ...]
 
@@ -164,6 +170,17 @@ GridTable = DrawsTable | GaussHermiteTable | TrapezoidTable | SparseTable | Auto
 
 
 @dataclass(frozen=True)
+class ConstraintsTable:
+    """``[constraints]``: groups of parameters that are equal, and linear constraints in words.
+
+    What is held at a value stands in ``[fixed]``, such as ``"sd[pf]" = 0``.
+    """
+
+    equal: tuple[Terms, ...] | None = None
+    linear: Terms | None = None
+
+
+@dataclass(frozen=True)
 class EstimateTable:
     """``[estimate]``: which estimators, and their settings.
 
@@ -193,6 +210,8 @@ class Study:
     data: DataTable
     utility: UtilityTable
     random: tuple[LawTable, ...] = ()
+    fixed: Values = ()
+    constraints: ConstraintsTable = ConstraintsTable()
     grid: GridTable = AutoTable("auto")
     estimate: EstimateTable = EstimateTable()
 
