@@ -31,7 +31,7 @@ from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import natural_units
-from bayesmix.optimise.held import HeldLikelihood
+from bayesmix.optimise.anchored_scores import anchored_scores
 from bayesmix.optimise.louis import checked
 from bayesmix.optimise.maximise import curvature, whitening
 
@@ -215,7 +215,8 @@ def certify(
     own
         Log-integrals (I,) and scores (I, P) on ``grid`` itself, where they are known.
     held
-        Whether scores are those of nodes held in coefficient space: see `bayesmix.optimise.held`.
+        Whether scores are those of nodes held in coefficient space: see
+        `bayesmix.optimise.anchored_scores`.
     """
     begun = time.perf_counter()
     generator = np.random.default_rng(rng)
@@ -268,8 +269,7 @@ def certify(
 def _results(problem: Problem, theta: Array, grid: PersonGrid, held: bool) -> Results:
     """Log-integrals and scores of persons start .. stop - 1 on one scrambling."""
     if held:
-        logp, scores = HeldLikelihood.on(problem, grid).by_person(theta)
-        return lambda start, stop: (logp[start:stop], scores[start:stop])
+        return lambda start, stop: anchored_scores(problem, grid, start, stop)
     function = Likelihood(problem, grid, keep=False)
     return lambda start, stop: function.by_person(theta, start, stop)
 

@@ -22,6 +22,8 @@ GROWTH = 8
 coarse there, and where it ends on nodes that it has climbed on."""
 GROSS = 5.0
 """Times the tolerance that such an error is at least."""
+CLIMBED = 2.5
+"""Nats per effective person too much that only a search leaves which has climbed on its nodes."""
 PREDICTABLE = 512
 """Nodes a person whose certificate tells how far away the tolerance is."""
 OUT_OF_REACH = 4.0
@@ -144,14 +146,23 @@ def next_rule(
         assert isinstance(rule, Centred)
         assert isinstance(rule.rule, DrawRule)
         single = int(np.diff(problem.data.person_start).max()) == 1
-        gross = abs(certificate.error) > GROSS * tolerance.loglik
-        growth = GROWTH if gross and not single else MOST_NODES
+        growth = GROWTH if gross(certificate, tolerance) and not single else MOST_NODES
         more, words = _more_nodes(rule.rule.nodes, certificate, tolerance, growth)
         if more is None:
             return None, words
         nodes = more
     rule = centred(sobol(nodes), population=DEFENCE, moments=True)
     return rule, _panel_reason(nodes, "an eighth")
+
+
+def gross(certificate: Certificate, tolerance: Tolerance) -> bool:
+    """Whether an error is so large that the certificate itself is coarse."""
+    return abs(certificate.error) > GROSS * tolerance.loglik * certificate.unit
+
+
+def climbed(certificate: Certificate) -> bool:
+    """Whether a log-likelihood is so much too high that its search has climbed on the nodes."""
+    return certificate.error > CLIMBED * certificate.unit
 
 
 def _more_nodes(

@@ -94,7 +94,7 @@ def assemble(
         information=found,
         grid=grid,
         integration=_certificate(
-            search, theta, likelihood, found, (logp, scores), (tolerance, optimum.held)
+            search, theta, likelihood, found, (logp, scores), (tolerance, bool(optimum.held))
         ),
         optima=optima,
         converged=optimum.converged,

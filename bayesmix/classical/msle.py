@@ -11,7 +11,7 @@ import numpy as np
 
 from bayesmix import arguments
 from bayesmix.accuracy.certificate import Certificate
-from bayesmix.accuracy.refine import DEFAULT_TOLERANCE, Tolerance, first_rule
+from bayesmix.accuracy.refine import DEFAULT_TOLERANCE, Tolerance, climbed, first_rule
 from bayesmix.accuracy.refine import next_rule as refined
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, check_grid
@@ -44,9 +44,11 @@ from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.multinomial import check_signs, multinomial
 from bayesmix.likelihood.problem import Grid, bind, check_arguments, is_plain_logit
 from bayesmix.likelihood.scaling import natural_units
+from bayesmix.optimise.anchored_scores import holdable
 from bayesmix.optimise.climb import settle
-from bayesmix.optimise.held import holdable, quieter, settle_held
+from bayesmix.optimise.held import quieter, settle_held
 from bayesmix.optimise.maximise import Optimum, check_optimizer, whitening
+from bayesmix.optimise.newton import loosened, newton
 from bayesmix.specification.constraints import Equal, Fixed
 from bayesmix.specification.model import MixedLogit
 
@@ -249,7 +251,7 @@ def _automatic(search: Search, origins: Sequence[Array], tolerance: Tolerance) -
                 continue
         if finer is None and not optimum.held and fit.information.root() is None:
             # Noise in place of a curvature: an optimum on such nodes is not to be relied upon.
-            found_held = _on_held_nodes(search, rule, fit)
+            found_held = _on_held_nodes(search, rule, fit, doubtful=True)
             if found_held is not None:
                 optimum, used = found_held
                 continue
@@ -257,7 +259,9 @@ def _automatic(search: Search, origins: Sequence[Array], tolerance: Tolerance) -
             return replace(fit, optima=carried(ends, fit), message=f"{fit.message}. {words}")
         rule, why, noisy = finer, words, bool(fit.information.words)
         search.progress.phase(f"refining: {rule}")
-        optimum, used = _refine(search, rule, fit)
+        assert isinstance(fit.integration, Certificate)
+        doubtful = noisy or bool(optimum.held) or climbed(fit.integration)
+        optimum, used = _refine(search, rule, fit, doubtful=doubtful)
 
 
 def _coarse(grid: Grid, noisy: bool) -> bool:
@@ -283,42 +287,56 @@ def _finer(
     return None, f"the integration error is above the tolerance {reason}: see fit.integration"
 
 
-def _refine(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, Grid]:
+def _refine(
+    search: Search, rule: Rule | Centred, fit: Fit, *, doubtful: bool
+) -> tuple[Optimum, Grid]:
     """The optimum on a finer grid, from the fit on a coarser."""
     if isinstance(rule, Rule):
         ends = best_of(search, rule, [fit.theta])
         return ends.optimum, ends.grid
-    problem, root = search.problem, fit.information.root()
-    found = _on_held_nodes(search, rule, fit)
+    found = _on_held_nodes(search, rule, fit, doubtful=doubtful)
     if found is not None:
         return found
     return settle(
-        problem,
+        search.problem,
         rule,
         fit.theta,
         search.rng,
         optimizer=search.optimizer,
         callback=search.progress.value,
-        root=root,
+        root=fit.information.root(),
     )
 
 
-def _on_held_nodes(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, Grid] | None:
+def _on_held_nodes(
+    search: Search, rule: Rule | Centred, fit: Fit, *, doubtful: bool
+) -> tuple[Optimum, Grid] | None:
     """The optimum on nodes that are held in coefficient space, where these are the better ones.
 
-    Where a curvature was noise, and slopes on nodes that move are the noisier ones.
+    Looked for where the fit before is ``doubtful``, whose curvature was noise or which has climbed
+    on its nodes, and taken where slopes on nodes that move are the noisier ones.
     """
-    problem, root, scores = search.problem, fit.information.root(), fit.information.scores
+    problem, root, found = search.problem, fit.information.root(), fit.information
     if not (isinstance(rule, Centred) and isinstance(fit.grid, PersonGrid)):
         return None
     if not isinstance(rule.rule, DrawRule):
         return None
-    if not (fit.information.words and holdable(problem, fit.theta, rule.rule.nodes)):
+    if not (doubtful or root is None):
         return None
+    theta = loosened(problem, fit.theta)
+    if not holdable(problem, theta):
+        return None
+    by_differences = root is None or not found.words
     if root is None:
-        root = whitening(scores, problem.data.weights, natural_units(problem), problem.directions)
-    if not quieter(problem, rule, fit.theta, root, search.rng):
+        root = whitening(
+            found.scores, problem.data.weights, natural_units(problem), problem.directions
+        )
+    if not quieter(problem, rule, theta, root, search.rng):
         return None
     base = population_grid(rule.rule, problem.parameters.n_random, problem.n_persons, search.rng)
     value = search.progress.value
+    if by_differences:
+        end = newton(problem, rule, theta, base, callback=value)
+        if end is not None:
+            return end
     return settle_held(problem, rule, fit.theta, base, root=root, callback=value)

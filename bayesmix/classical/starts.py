@@ -28,12 +28,14 @@ from bayesmix.optimise.climb import FAR_STEP, climb, settle
 from bayesmix.optimise.held import settle_held
 from bayesmix.optimise.leave_boundary import GAIN, leave_boundary
 from bayesmix.optimise.maximise import Optimum, coordinates, whitening
+from bayesmix.optimise.newton import newton
 from bayesmix.specification.constraints import Constraints
 
 SAME = 0.1
 """Optima on one grid that are nearer than this (in standard errors) are one."""
 
-
+SAME_ROOT = 0.5
+"""The same of two roots of scores: each is off by integration."""
 COMPARED = 128
 """Nodes a person of the coarsest grid on which starts are compared while others are to come."""
 PAIRS = 4
@@ -172,14 +174,17 @@ def compare_ends(
             continue
         search.progress.phase(f"comparing start {number} of {len(ends.thetas)}")
         value = optimum.value
-        end, held = theta, None
         if optimum.held:
-            settled = search.problem, grid.rule, theta, grid.base
-            held = settle_held(*settled, root=root, known=optimum.theta)
-        if held is None:
+            found_there = _held_end(search, theta, optimum, grid, root)
+            if found_there is None:  # noise all the way: what it would have reached is not known
+                values[theta.tobytes()] = np.nan
+                continue
+        else:
             end = maximise_likelihood(likelihood, theta, root, optimizer=search.optimizer).theta
-        if held is not None or _distance(search, root, end, optimum) > SAME:
-            own, its_grid = held or _settled(search, grid.rule, end)
+            far = _distance(search, root, end, optimum) > SAME
+            found_there = _settled(search, grid.rule, end) if far else None
+        if found_there is not None:
+            own, its_grid = found_there
             if _distance(search, root, own.theta, optimum) > FAR_STEP:
                 value += _gain(search, (own, its_grid), (optimum, grid))
             if value > best_value + GAIN and own.converged:
@@ -191,6 +196,20 @@ def compare_ends(
     optima["loglik"] = np.where(found == best_value, best[0].value, found)
     optima["grid"] = str(grid)
     return Ends(*best, optima, ends.thetas)
+
+
+def _held_end(
+    search: Search, theta: Array, optimum: Optimum, grid: PersonGrid, root: Array
+) -> tuple[Optimum, PersonGrid] | None:
+    """The root of scores near ``theta`` on held nodes, as that of ``optimum`` was found."""
+    settled = search.problem, grid.rule, theta, grid.base
+
+    def known(at: Array) -> bool:
+        return _distance(search, root, at, optimum) < SAME_ROOT
+
+    if optimum.held == "newton":
+        return newton(*settled, known=known)
+    return settle_held(*settled, root=root, known=known)
 
 
 def carried(ends: Ends, fit: Fit) -> pd.DataFrame:

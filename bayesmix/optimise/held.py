@@ -14,7 +14,7 @@ noisier ones. `quieter` tells which it is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,13 +23,10 @@ from bayesmix.centring.follow import followed
 from bayesmix.centring.grids import PersonGrid, anchored_grid, centre
 from bayesmix.integration.descriptions import Centred, DrawRule
 from bayesmix.integration.grids import PopulationGrid
-from bayesmix.kernels.coefficient_space import CoefficientNodes, density_integrals
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.mixture import locations_at
 from bayesmix.likelihood.ordered_sums import weighted_sum
-from bayesmix.likelihood.problem import CHUNK_BYTES, Problem
-from bayesmix.optimise.freeze import hold
-from bayesmix.optimise.louis import applicable
+from bayesmix.likelihood.problem import Problem
+from bayesmix.optimise.anchored_scores import anchored_scores, holdable
 from bayesmix.optimise.maximise import ByPerson, Optimum
 
 ROUNDS, RENEWALS = 12, 2
@@ -40,56 +37,10 @@ STILL, NEAR, LOST = 0.02, 0.1, 1.0
 """Standard errors from the root at which a search ends; at which it ends if it comes no nearer; and
 from which on there is no root. Integration itself leaves more than the first two where nodes must
 be held, and the certificate's shifts are those of the parameters as they are."""
-SAME = 0.5
-"""Standard errors between two roots that are one: each is off by integration."""
 LONGEST = 1.0
 """Standard errors of a step, at most."""
 GLANCE, PAIRS = 128, 2
 """Nodes, and pairs of scramblings, that tell which gradient has less noise."""
-
-
-@dataclass(frozen=True, eq=False)
-class HeldLikelihood:
-    """The integrated log-likelihood on nodes held in coefficient space, near their anchor.
-
-    Parameters
-    ----------
-    problem
-        The model bound to data, without fixed coefficients.
-    nodes
-        Those of all persons, of `bayesmix.optimise.freeze.hold`.
-    """
-
-    problem: Problem
-    nodes: CoefficientNodes
-
-    @staticmethod
-    def on(problem: Problem, grid: PersonGrid) -> HeldLikelihood:
-        """The nodes of ``grid``, held where they are at its anchor."""
-        return HeldLikelihood(problem, hold(problem, grid))
-
-    def by_person(self, theta: Array) -> tuple[Array, Array]:
-        """``log P_i`` (I,) and its scores (I, P) with respect to the free vector, unweighted."""
-        space = self.problem.parameters
-        chol = space.unpack(theta)[1]
-        free = np.zeros(chol.shape, dtype=bool)
-        free[space.chol_index] = True
-        loc = locations_at(self.problem, theta)
-        if not (np.abs(np.diag(chol)) > 0.0).all():
-            scores = np.full((self.problem.n_persons, len(theta)), np.nan)
-            return scores[:, 0], scores
-        logp, d_loc, d_chol = density_integrals(loc, chol, free, *self.nodes)
-        shifts = d_loc[:, space.shifted] * self.problem.z
-        parts = [d_loc[:, space.located], d_chol[:, *space.chol_index], shifts]
-        return logp, np.concatenate(parts, axis=1)
-
-
-def holdable(problem: Problem, theta: Array, nodes: int) -> bool:
-    """Whether so many nodes a person can be held: all coefficients vary, and memory suffices."""
-    space = problem.parameters
-    if not applicable(problem, theta) or space.fixed:
-        return False
-    return 8 * problem.n_persons * nodes * (space.n_random + 1) <= CHUNK_BYTES
 
 
 def quieter(
@@ -109,9 +60,9 @@ def quieter(
         few = [grid.renewed(rng) for _ in range(2)]
         for kind in range(2):
             one, other = (
-                (HeldLikelihood.on(problem, g) if kind else Likelihood(problem, g)).by_person(
-                    theta
-                )[1]
+                (anchored_scores(problem, g) if kind else Likelihood(problem, g).by_person(theta))[
+                    1
+                ]
                 for g in few
             )
             change = problem.data.weights[:, None] * (one - other)
@@ -127,26 +78,26 @@ def settle_held(
     *,
     root: Array,
     callback: Callable[[float], None] | None = None,
-    known: Array | None = None,
+    known: Callable[[Array], bool] | None = None,
 ) -> tuple[Optimum, PersonGrid] | None:
     """The root of the scores near ``theta``, and the grid anchored there; None where it is lost.
 
     Broyden's method (1965) in coordinates whitened by ``root`` (P, P), in which the curvature is
     about 1. Draws are those of ``base`` at every anchor: scores are a smooth function of it. A
-    search ends that comes near to a ``known`` root (P,).
+    search ends at a point that is ``known`` to lead to another root.
     """
     theta, total = problem.canonical(theta), 0
     best: tuple[Optimum, PersonGrid] | None = None
     renewals = 1 if base.size >= MANY else RENEWALS
     for renewal in range(renewals + 1):
-        if not holdable(problem, theta, base.size):
+        if not holdable(problem, theta):
             break
         grid = anchored_grid(problem, rule, theta, base)
         here = _root_at(problem, grid, root)
         total += 1
         if best is None or here.decrement < best[0].decrement:
             best = here, grid
-        if here.decrement < NEAR or renewal == renewals or _close(theta, known, root):
+        if here.decrement < NEAR or renewal == renewals or (known is not None and known(theta)):
             break
         # Components with moments keep their places about the modes, and are found anew at the end.
         found = _follow_root(problem, grid, here, root)
@@ -158,15 +109,9 @@ def settle_held(
     return replace(best[0], evaluations=total), best[1]
 
 
-def _close(theta: Array, known: Array | None, root: Array) -> bool:
-    if known is None:
-        return False
-    return bool(np.linalg.norm(np.linalg.solve(root, theta - known)) < SAME)
-
-
 def _follow_root(problem: Problem, grid: PersonGrid, here: Optimum, root: Array) -> Optimum:
     """The root of the scores on nodes that follow the parameters from ``here``, or near it."""
-    best, inverse, shorter = here, np.eye(len(here.theta)), 1.0
+    best, inverse, shorter = here, np.eye(root.shape[1]), 1.0
     evaluations = 0
     for _ in range(FEW_ROUNDS if grid.size >= MANY else ROUNDS):
         evaluations += 1
@@ -175,7 +120,7 @@ def _follow_root(problem: Problem, grid: PersonGrid, here: Optimum, root: Array)
         step *= min(1.0, LONGEST / float(np.linalg.norm(step)))
         theta = here.theta + root @ step
         kept = np.array_equal(problem.canonical(theta), theta)
-        if not (kept and holdable(problem, theta, grid.size)):
+        if not (kept and holdable(problem, theta)):
             break
         moved = followed(problem, grid, theta)
         assert isinstance(moved, PersonGrid)
@@ -188,7 +133,7 @@ def _follow_root(problem: Problem, grid: PersonGrid, here: Optimum, root: Array)
         else:
             # A bad direction: a shorter step from where it was better.
             shorter *= 0.5
-            here, inverse = best, shorter * np.eye(len(theta))
+            here, inverse = best, shorter * np.eye(root.shape[1])
         if best.decrement < STILL:
             break
     return replace(best, evaluations=evaluations)
@@ -197,14 +142,14 @@ def _follow_root(problem: Problem, grid: PersonGrid, here: Optimum, root: Array)
 def _root_at(problem: Problem, grid: PersonGrid, root: Array) -> Optimum:
     """How far the scores at an anchor are from 0; infinitely where they do not exist."""
     theta, weights = grid.anchors.theta, problem.data.weights
-    logp, scores = HeldLikelihood.on(problem, grid).by_person(theta)
+    logp, scores = anchored_scores(problem, grid)
     gradient = weighted_sum(weights, scores)
     length = float(np.linalg.norm(root.T @ gradient))
     length = length if np.isfinite(length) else np.inf
     words = "posterior means of the scores are small"
     own = ByPerson(theta, logp, scores)
     value = float(weighted_sum(weights, logp))
-    return Optimum(theta, value, gradient, length, 1, length < LOST, words, own, held=True)
+    return Optimum(theta, value, gradient, length, 1, length < LOST, words, own, held="broyden")
 
 
 def _broyden(inverse: Array, step: Array, change: Array) -> Array:

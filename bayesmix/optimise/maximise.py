@@ -55,7 +55,8 @@ class Optimum:
     by_person
         What the optimum's value is the weighted sum of, where it is one and is kept.
     held
-        Whether nodes were held in coefficient space: see `bayesmix.optimise.held`.
+        By whose steps the root of scores was found on nodes held in coefficient space, ``"newton"``
+        or ``"broyden"`` (see `bayesmix.optimise.held`); "" elsewhere.
     """
 
     theta: Array
@@ -66,7 +67,7 @@ class Optimum:
     converged: bool
     message: str
     by_person: ByPerson | None = None
-    held: bool = False
+    held: str = ""
 
 
 def whitening(

@@ -1,5 +1,6 @@
 """Nodes held in coefficient space: their likelihood, its scores, when they are better, the root."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -7,20 +8,18 @@ import pytest
 
 from bayesmix import Correlated, LKJNormal, LogNormal
 from bayesmix.centring.grids import centre
+from bayesmix.classical.starts import SAME_ROOT
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
+from bayesmix.kernels.coefficient_space import density_integrals
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
-from bayesmix.optimise.held import (
-    LOST,
-    SAME,
-    HeldLikelihood,
-    holdable,
-    quieter,
-    settle_held,
-)
+from bayesmix.optimise.anchored_scores import anchored_scores, holdable
+from bayesmix.optimise.freeze import hold
+from bayesmix.optimise.held import LOST, quieter, settle_held
 from bayesmix.optimise.maximise import whitening
 from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.parameter import FIXED
 from tests.simulated import simulated
 
 RULE = centred(sobol(128), moments=True)
@@ -42,20 +41,33 @@ def case(law="lognormal", shift=""):
     return problem, theta, whitening(scores, data.weights)
 
 
-def test_at_the_anchor_integrals_are_those_of_the_grid():
-    problem, theta, _ = case()
+@pytest.mark.parametrize("shift", ["", " + z"])
+def test_at_the_anchor_integrals_are_those_of_the_grid(shift):
+    problem, theta, _ = case("normal", shift)
     grid = centre(problem, RULE, theta, 1)
-    logp, _ = HeldLikelihood.on(problem, grid).by_person(theta)
-    np.testing.assert_allclose(logp, Likelihood(problem, grid).by_person(theta)[0], rtol=1e-11)
+    logp, scores = anchored_scores(problem, grid)
+    own, moving = Likelihood(problem, grid).by_person(theta)
+    np.testing.assert_allclose(logp, own, rtol=1e-11)
+    some = anchored_scores(problem, grid, 30, 50)
+    np.testing.assert_array_equal(some[0], logp[30:50])
+    np.testing.assert_array_equal(some[1], scores[30:50])
+    if shift:  # choice probabilities move with a fixed coefficient, wherever nodes are
+        fixed = [p.kind for p in problem.parameters.free_listed].index(FIXED)
+        np.testing.assert_allclose(scores[:, fixed], moving[:, fixed], rtol=1e-11)
 
 
 def test_scores_are_the_slopes_of_the_integrals():
     problem, theta, _ = case()
-    likelihood = HeldLikelihood.on(problem, centre(problem, RULE, theta, 1))
-    scores = likelihood.by_person(theta)[1]
+    grid = centre(problem, RULE, theta, 1)
+    scores, held, space = anchored_scores(problem, grid)[1], hold(problem, grid), problem.parameters
+
+    def integrals(at):
+        mean, chol, _ = space.unpack(at)
+        return density_integrals(mean[None, :], chol, np.ones((2, 2), dtype=bool), *held)[0]
+
     for p, move in enumerate(1e-5 * np.eye(len(theta))):
-        slope = likelihood.by_person(theta + move)[0] - likelihood.by_person(theta - move)[0]
-        np.testing.assert_allclose(scores[:, p], slope / 2e-5, rtol=1e-5, atol=1e-6)
+        slope = (integrals(theta + move) - integrals(theta - move)) / 2e-5
+        np.testing.assert_allclose(scores[:, p], slope, rtol=1e-5, atol=1e-6)
 
 
 def test_both_kinds_of_scores_are_those_of_one_integral():
@@ -64,8 +76,8 @@ def test_both_kinds_of_scores_are_those_of_one_integral():
     totals = []
     for seed in range(12):
         grid = centre(problem, centred(sobol(256), moments=True), theta, seed)
-        kinds = HeldLikelihood.on(problem, grid), Likelihood(problem, grid)
-        totals.append([root.T @ kind.by_person(theta)[1].sum(axis=0) for kind in kinds])
+        kinds = anchored_scores(problem, grid)[1], Likelihood(problem, grid).by_person(theta)[1]
+        totals.append([root.T @ scores.sum(axis=0) for scores in kinds])
     held, moving = np.swapaxes(totals, 0, 1)
     gap = held - moving
     assert (np.abs(gap.mean(axis=0)) < 4 * gap.std(axis=0, ddof=1) / np.sqrt(12)).all()
@@ -97,28 +109,30 @@ def test_the_root_is_where_scores_vanish_whatever_the_start():
         on_grid = Likelihood(problem, grid).by_person(optimum.theta)[0].sum()
         assert optimum.value == pytest.approx(on_grid, abs=1e-8)
     gap = np.linalg.solve(root, ends[0][0].theta - ends[1][0].theta)
-    assert np.linalg.norm(gap) < SAME
+    assert np.linalg.norm(gap) < SAME_ROOT
     # Independent nodes, many more of them: the root is near the exact maximum.
     fine = centre(problem, centred(sobol(4096), moments=True), ends[0][0].theta, 9)
-    slope = HeldLikelihood.on(problem, fine).by_person(ends[0][0].theta)[1].sum(axis=0)
-    assert np.linalg.norm(root.T @ slope) < SAME
+    slope = anchored_scores(problem, fine)[1].sum(axis=0)
+    assert np.linalg.norm(root.T @ slope) < SAME_ROOT
 
 
 def test_a_search_ends_at_a_root_that_is_known():
     _, theta, root = case()
     optimum, _ = settled(theta, 3)
     start = optimum.theta + root @ np.array([0.2, 0.2, 0.0, 0.0, 0.2])
-    assert settled(start, 3, known=optimum.theta)[0].evaluations == 1
+    near = lambda at: np.linalg.norm(np.linalg.solve(root, at - optimum.theta)) < SAME_ROOT  # noqa: E731
+    assert settled(start, 3, known=near)[0].evaluations == 1
     assert settled(start, 3)[0].evaluations > 1
 
 
 def test_what_cannot_be_held():
-    """Fixed coefficients move choice probabilities; a standard deviation of 0 has no density."""
+    """A standard deviation of 0 has no density; in WTP space a price moves what nodes mean."""
     problem, theta, _ = case()
-    assert holdable(problem, theta, 512)
-    assert not holdable(problem, theta, 10**8)
+    assert holdable(problem, theta)
     flat = problem.parameters.theta(LOGNORMALS | {"sd[y]": 0.0, "corr[x, y]": 0.0})
-    assert not holdable(problem, flat, 512)
+    assert not holdable(problem, flat)
     assert settled(flat, 3) is None
     with_fixed, at, _ = case("normal", " + z")
-    assert not holdable(with_fixed, at, 512)
+    assert holdable(with_fixed, at)
+    spaces = bind(replace(with_fixed.model, wtp="z"), with_fixed.data)
+    assert not holdable(spaces, at)

@@ -1,0 +1,173 @@
+"""Newton's method to where posterior means of the scores vanish, on nodes that follow.
+
+A log-likelihood whose nodes are fixed at an anchor has, in long panels, maxima that are made of its
+nodes, several nats above the truth and several standard errors away. One whose nodes are placed
+anew at every point, with the same draws, is a smooth function without them, as precise everywhere
+as it is at its best; but its slope is not that of any fixed nodes. So steps come from the scores of
+`bayesmix.optimise.anchored_scores`, their lengths from the log-likelihood on nodes that follow, and
+what is found is a root of the scores. Curvature is taken by differences of these scores; where it
+is not that of a maximum, eigenvalues count by their size (Greenstadt 1967).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesmix.arrays import Array
+from bayesmix.centring.grids import PersonGrid, anchored_grid
+from bayesmix.integration.descriptions import Centred
+from bayesmix.integration.grids import PopulationGrid
+from bayesmix.likelihood.ordered_sums import weighted_sum
+from bayesmix.likelihood.problem import Problem
+from bayesmix.likelihood.scaling import natural_units
+from bayesmix.optimise.anchored_scores import anchored_scores, following_scores, holdable
+from bayesmix.optimise.leave_boundary import at_boundary, raised
+from bayesmix.optimise.maximise import ByPerson, Optimum, curvature, whitening
+
+ROUNDS = 24
+LOOSE = 0.3
+"""Least part of a coefficient's standard deviation that others do not tell, where a search starts:
+correlations of 1 are where climbs on nodes end, and there is no density to take slopes of."""
+ROOT, NEAR = 2e-3, 0.05
+"""Standard errors from the root at which a search ends, and within which it must have come."""
+CURVATURE_NODES = 256
+"""Nodes a person of the curvature: it decides how many steps are taken, not where they end."""
+FLOOR = 0.05
+"""Least curvature of a direction, relative to the scores' outer product."""
+RADIUS, SHORTEST = 2.0, 1e-3
+"""Standard errors of the first step, at most, and of one that is not worth trying."""
+NOISE = 0.02
+"""Nats by which a log-likelihood on nodes that follow may fall: its slope is another's."""
+LONG, SLOW = 0.5, 0.5
+"""A step of so many standard errors, or one that leaves so much of the scores after another, asks
+for a new curvature."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """A free vector, the grid anchored there, and what is known on it."""
+
+    grid: PersonGrid
+    logp: Array
+    scores: Array
+    value: float
+    gradient: Array
+
+    @property
+    def theta(self) -> Array:
+        return self.grid.anchors.theta
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """The log-likelihood's second-order model: whitening ``root`` (P, Q), and curvature in it."""
+
+    root: Array
+    values: Array
+    vectors: Array
+
+    def step(self, gradient: Array) -> tuple[Array, float]:
+        """The move (P,) to the model's stationary point, and its length in standard errors."""
+        values = np.maximum(np.abs(self.values), FLOOR)
+        along = (self.vectors.T @ (self.root.T @ gradient)) / values
+        return self.root @ (self.vectors @ along), float(np.linalg.norm(along * np.sqrt(values)))
+
+
+def newton(
+    problem: Problem,
+    rule: Centred,
+    theta: Array,
+    base: PopulationGrid,
+    *,
+    callback: Callable[[float], None] | None = None,
+    known: Callable[[Array], bool] | None = None,
+) -> tuple[Optimum, PersonGrid] | None:
+    """The root of the scores that is uphill from ``theta``, and the grid anchored there.
+
+    None where there is none: where nodes cannot be held, or scores are too noisy for one.
+
+    Parameters
+    ----------
+    problem
+        The model bound to data.
+    rule, base
+        A person-centred rule of draws, and the draws that all its grids are made of.
+    theta
+        Free vector (P,) where the search starts.
+    known
+        Whether a point is so near to a known root that it leads there: the search ends.
+    """
+    theta = loosened(problem, problem.canonical(theta))
+    if not holdable(problem, theta):
+        return None
+    here = _at(problem, rule, theta, base)
+    model, radius, left, evaluations = None, RADIUS, np.inf, 1.0
+    distance = np.inf
+    for _ in range(ROUNDS):
+        if not (np.isfinite(here.value) and np.isfinite(here.gradient).all()):
+            return None
+        if model is None:
+            model, young = _model(problem, here), True
+            evaluations += (len(theta) + 1) * min(1.0, CURVATURE_NODES / base.size)
+        move, distance = model.step(here.gradient)
+        if distance < ROOT or (known is not None and known(here.theta)):
+            break
+        scale = min(1.0, radius / distance)
+        trial = problem.canonical(here.theta + scale * move)
+        there = _at(problem, rule, trial, base) if holdable(problem, trial) else None
+        evaluations += 1
+        if there is not None and there.value > here.value - NOISE:
+            if callback is not None:
+                callback(there.value)
+            here, length = there, scale * distance
+            radius = max(radius, 2 * length)
+            _, after = model.step(here.gradient)
+            if length > LONG or (not young and after > SLOW * left):
+                model = None
+            left, young = after, False
+        else:
+            radius = scale * distance / 4
+            if radius < SHORTEST:
+                break
+            model = model if young else None
+    if not (distance < NEAR or (known is not None and known(here.theta))):
+        return None
+    words = "posterior means of the scores vanish"
+    own = ByPerson(here.theta, here.logp, here.scores)
+    spent = int(np.ceil(evaluations))
+    optimum = Optimum(
+        here.theta, here.value, here.gradient, distance, spent, True, words, own, held="newton"
+    )
+    return optimum, here.grid
+
+
+def loosened(problem: Problem, theta: Array) -> Array:
+    """``theta`` with moderate standard deviations for those near 0, and loose correlations."""
+    theta, space = raised(problem, theta, at_boundary(problem, theta)), problem.parameters
+    mean, chol, fixed = space.unpack(theta)
+    chol = chol.copy()
+    sd, own = np.sqrt((chol**2).sum(axis=1)), np.abs(np.diag(chol))
+    for k in np.flatnonzero((own < LOOSE * sd) & (sd > 0.0)):
+        chol[k, :k] *= np.sqrt((1 - LOOSE**2) / (1 - (own[k] / sd[k]) ** 2))
+        chol[k, k] = LOOSE * sd[k]
+    loose = space.pack(mean, chol, fixed, space.shift(theta), space.log_scale(theta))
+    return loose if problem.constraint is None else problem.canonical(loose)
+
+
+def _at(problem: Problem, rule: Centred, theta: Array, base: PopulationGrid) -> _Point:
+    grid, weights = anchored_grid(problem, rule, theta, base), problem.data.weights
+    logp, scores = anchored_scores(problem, grid)
+    value = float(weighted_sum(weights, logp))
+    return _Point(grid, logp, scores, value, weighted_sum(weights, scores))
+
+
+def _model(problem: Problem, here: _Point) -> _Model:
+    root = whitening(here.scores, problem.data.weights, natural_units(problem), problem.directions)
+    few = here.grid.resized(min(here.grid.size, CURVATURE_NODES))
+    own = curvature(following_scores(problem, few), here.theta, root)
+    whitened = root.T @ own @ root
+    values, vectors = np.linalg.eigh((whitened + whitened.T) / 2)
+    return _Model(root, values, vectors)

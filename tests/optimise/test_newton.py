@@ -1,0 +1,89 @@
+"""Newton's method on nodes that follow: the root of the scores, from wherever a climb has ended."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from bayesmix.specification.mixing import LKJNormal
+
+from bayesmix.centring.grids import centre
+from bayesmix.classical.msle import msle
+from bayesmix.integration.grids import population_grid
+from bayesmix.integration.rules import centred, gauss_hermite, sobol
+from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.problem import bind
+from bayesmix.optimise.anchored_scores import anchored_scores
+from bayesmix.optimise.newton import ROOT, loosened, newton
+from bayesmix.specification.model import MixedLogit
+from tests.simulated import simulated
+
+RULE = centred(sobol(512), population=0.125, moments=True)
+AT = {"mean[x]": 1.0, "mean[y]": -1.0, "sd[x]": 2.0, "sd[y]": 2.5, "corr[x, y]": 0.5}
+
+
+@cache
+def panel():
+    """A long panel, its exact maximum (of quadrature centred on persons) and standard errors."""
+    model = MixedLogit("x + y + z", random=LKJNormal("x", "y"))
+    data = simulated(model, AT | {"fixed[z]": 0.7}, 80, 30, columns=("x", "y", "z"))
+    exact = msle(model, data, grid=centred(gauss_hermite(31)), starts=1, rng=1)
+    return bind(model, data), exact
+
+
+def found(start, seed=3, **options):
+    problem, _ = panel()
+    base = population_grid(RULE.rule, 2, problem.n_persons, seed)
+    return newton(problem, RULE, start, base, **options)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        {"mean[x]": 0.0, "mean[y]": 0.0, "sd[x]": 1.0, "sd[y]": 1.0, "corr[x, y]": 0.0},
+        {"sd[x]": 0.5, "sd[y]": 6.0, "corr[x, y]": -0.999},
+        {"sd[x]": 0.0, "corr[x, y]": 0.0},
+    ],
+    ids=["far", "whole correlation", "at the boundary"],
+)
+def test_every_start_leads_to_the_exact_maximum(start):
+    problem, exact = panel()
+    optimum, grid = found(problem.parameters.theta(dict(exact.params) | start))
+    assert optimum.held == "newton"
+    assert optimum.converged
+    assert optimum.decrement < ROOT
+    estimates = problem.parameters.natural(optimum.theta)
+    assert (np.abs(estimates - exact.params) < 0.1 * exact.std_errors).all()
+    assert optimum.value == pytest.approx(exact.loglik, abs=0.2)
+    # It is a root of the scores on the very grid that is returned, which rule and draws make anew.
+    again = centre(problem, RULE, optimum.theta, 3)
+    np.testing.assert_array_equal(again.anchors.centres, grid.anchors.centres)
+    logp, scores = anchored_scores(problem, again)
+    np.testing.assert_allclose(scores.sum(axis=0), optimum.gradient, atol=1e-9)
+    np.testing.assert_allclose(Likelihood(problem, again).by_person(optimum.theta)[0], logp)
+
+
+def test_a_search_ends_where_a_known_root_is_near():
+    problem, exact = panel()
+    start = problem.parameters.theta(exact.params)
+    assert found(start, known=lambda at: True)[0].evaluations < found(start)[0].evaluations
+
+
+def test_without_density_there_is_no_search():
+    problem, exact = panel()
+    spaces = bind(replace(problem.model, wtp="z"), problem.data)
+    theta = problem.parameters.theta(exact.params)
+    base = population_grid(RULE.rule, 2, problem.n_persons, 3)
+    assert newton(spaces, RULE, theta, base) is None
+    assert newton(problem, RULE, np.full_like(theta, np.nan), base) is None
+
+
+def test_loosened_keeps_standard_deviations_and_what_is_loose():
+    problem, exact = panel()
+    space = problem.parameters
+    theta = space.theta(exact.params)
+    np.testing.assert_allclose(loosened(problem, theta), theta)
+    tight = space.theta(dict(exact.params) | {"corr[x, y]": 0.99999})
+    named = space.series(space.natural(loosened(problem, tight)))
+    assert named["corr[x, y]"] == pytest.approx(np.sqrt(1 - 0.3**2))
+    np.testing.assert_allclose(named.drop("corr[x, y]"), exact.params.drop("corr[x, y]"))
