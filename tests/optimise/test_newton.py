@@ -5,7 +5,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from bayesmix.specification.mixing import LKJNormal
 
 from bayesmix.centring.grids import centre
 from bayesmix.classical.msle import msle
@@ -15,6 +14,7 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
 from bayesmix.optimise.anchored_scores import anchored_scores
 from bayesmix.optimise.newton import ROOT, loosened, newton
+from bayesmix.specification.laws.joint import LKJNormal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated
 
