@@ -26,9 +26,10 @@ import bayesmix as bm
 from bayesmix.centring.grids import centre
 from bayesmix.kernels.coefficient_space import density_integrals
 from bayesmix.kernels.fastmath import exp
-from bayesmix.kernels.integrals import Mixture, integrate_parallel
+from bayesmix.kernels.integrals import integrate_parallel
 from bayesmix.kernels.logit import BLOCK, utility
 from bayesmix.kernels.logit_differences import choice_scores, others
+from bayesmix.kernels.mixture import Mixture
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.optimise.freeze import freeze

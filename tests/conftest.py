@@ -5,19 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numba
-import numpy as np
 import pandas as pd
 import pytest
 
 # The layer of threads that every platform has. It aborts where a parallel kernel runs in several
 # threads at once, as it would inside samplers: here too, then.
 numba.config.THREADING_LAYER = "workqueue"
-
-if numba.config.DISABLE_JIT:  # `make nojit`: what only a compiler can do, in NumPy
-    from bayesmix.kernels import fastmath
-
-    fastmath.bits = lambda x: np.float64(x).view(np.int64)
-    fastmath._from_bits = lambda x: np.int64(x).view(np.float64)
 
 SETS = {
     "electricity": "electricity_long.csv",

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.choices import ChoiceData
-from bayesmix.kernels.integrals import Mixture
 from bayesmix.kernels.laws import MAP
 from bayesmix.kernels.logit import Panel
+from bayesmix.kernels.mixture import Mixture
 from bayesmix.specification.laws.lognormal import LogNormal
 from bayesmix.specification.laws.normal import Normal
 from bayesmix.specification.laws.rows import laws_of

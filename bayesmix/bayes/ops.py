@@ -21,9 +21,11 @@ from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_defa
 from bayesmix.kernels.coefficient_space import density_integrals
 from bayesmix.kernels.compiling import kernels_digest
 from bayesmix.kernels.given_coefficients import conditional_log_probabilities
-from bayesmix.kernels.integrals import Mixture, integrate_parallel, integrate_serial
-from bayesmix.kernels.laws import law_table, law_tables, ready
+from bayesmix.kernels.integrals import integrate_parallel, integrate_serial
+from bayesmix.kernels.law_functions import ready
+from bayesmix.kernels.laws import law_table, law_tables
 from bayesmix.kernels.logit import Panel
+from bayesmix.kernels.mixture import Mixture
 
 HERE = Path(__file__)
 VERSION = int(kernels_digest(HERE, HERE.with_name("scaled_ops.py")), 16)

@@ -13,9 +13,11 @@ from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
 from bayesmix.bayes.ops import VERSION, location_cotangent, only_first
-from bayesmix.kernels.integrals import Mixture, integrate_parallel, integrate_serial
-from bayesmix.kernels.laws import law_tables, ready
+from bayesmix.kernels.integrals import integrate_parallel, integrate_serial
+from bayesmix.kernels.law_functions import ready
+from bayesmix.kernels.laws import law_tables
 from bayesmix.kernels.logit import Panel
+from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.situation_scales import scale_scores, scale_scores_serial
 
 

@@ -15,7 +15,8 @@ from bayesmix.data.persons import take_persons
 from bayesmix.errors import DataError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.kernels.integrals import Mixture, node_log_probabilities
+from bayesmix.kernels.integrals import node_log_probabilities
+from bayesmix.kernels.mixture import Mixture
 from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
 from bayesmix.likelihood.problem import Grid, Problem, like
 

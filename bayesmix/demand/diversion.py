@@ -28,8 +28,8 @@ from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Piece, Sample, dataset, sample, squeezed
 from bayesmix.demand.shares import of_rows
 from bayesmix.errors import SpecificationError
-from bayesmix.kernels.integrals import Mixture
 from bayesmix.kernels.laws import no_laws
+from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.substitution import QUALITY, REMOVAL, Change, marginal
 from bayesmix.kernels.vanishing_shares import VANISHED, log_row_shares
 from bayesmix.likelihood.problem import Problem

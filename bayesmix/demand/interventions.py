@@ -18,8 +18,8 @@ from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.sample import Piece, Sample
 from bayesmix.errors import SpecificationError
-from bayesmix.kernels.integrals import Mixture
 from bayesmix.kernels.logit import Panel
+from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.substitution import (
     FINITE,
     QUALITY,

@@ -26,8 +26,8 @@ from bayesmix.demand.draws import (
 )
 from bayesmix.demand.options import How, Where
 from bayesmix.errors import DataError
-from bayesmix.kernels.integrals import Mixture
 from bayesmix.kernels.logit import Panel
+from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.substitution import Sets, Size
 from bayesmix.likelihood.mixture import base_at, row_scales
 from bayesmix.likelihood.problem import Problem, bind_like, bind_scenario, to_predict

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
-from bayesmix.kernels.compiling import compiled
+from bayesmix.arrays import Array
+from bayesmix.kernels.compiling import compiled, signed
 from bayesmix.kernels.fastmath import exp
-
-Array = NDArray[np.float64]
 
 
 @compiled(parallel=True, fastmath={"contract"}, error_model="numpy")
@@ -33,7 +31,7 @@ def moved(  # pragma: no cover - compiled
         for s in range(n_nodes):
             square[s] += nodes[k, s] * nodes[k, s]
     for person in prange(n):
-        i = np.int64(person)
+        i = signed(person)
         determinant, distance = 1.0, square.copy()
         for k in range(size):
             determinant *= roots[i, k, k]

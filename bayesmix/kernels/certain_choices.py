@@ -14,12 +14,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.compiling import compiled
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 QUALITY, SLOPE, SIZE, REMOVAL, FINITE = range(5)
 

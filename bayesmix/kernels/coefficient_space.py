@@ -11,13 +11,12 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.kernels.compiling import compiled
 from bayesmix.kernels.fastmath import exp
 from bayesmix.kernels.logit import BLOCK, dot
 
-Array = NDArray[np.float64]
 LOG_2PI = math.log(2 * math.pi)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+import numpy as np
 from numba.core.caching import (
     CompileResultCacheImpl,
     FunctionCache,
@@ -26,6 +27,9 @@ from numba.core.caching import (
 )
 
 FOLDER = Path(__file__).parent
+
+signed: Any = np.int64
+"""Makes an index of what ``prange`` counts, which is unsigned."""
 
 
 @cache
@@ -74,7 +78,7 @@ def stamped_cache(function: Callable[..., Any]) -> Any:
     return _Cache(function)
 
 
-def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+def compiled[**P, R](**options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """`numba.njit` with a cache on disk that no change of a kernel outlives.
 
     Parameters
@@ -91,7 +95,7 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     42
     """
 
-    def decorate(function: Callable[..., Any]) -> Any:
+    def decorate(function: Callable[P, R]) -> Any:
         dispatcher = numba.njit(**options)(function)
         if not numba.config.DISABLE_JIT and Path(function.__code__.co_filename).is_file():
             dispatcher._cache = stamped_cache(function)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import config, njit, types
 from numba.extending import intrinsic
 
 # ln 2 in two parts, so that the reduced argument is exact (Cody and Waite 1980).
@@ -36,6 +37,16 @@ def _from_bits(typingctx: Any, x: Any) -> Any:
         return builder.bitcast(args[0], ir.DoubleType())
 
     return types.float64(types.int64), codegen
+
+
+if config.DISABLE_JIT:  # in plain Python, for debugging
+
+    def bits(x: float) -> Any:
+        """The 64 bits of a number, as an integer."""
+        return np.float64(x).view(np.int64)
+
+    def _from_bits(x: Any) -> Any:
+        return np.int64(x).view(np.float64)
 
 
 @njit(fastmath={"contract"}, inline="always", error_model="numpy")

@@ -9,13 +9,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.kernels.compiling import compiled
 from bayesmix.kernels.fastmath import exp
 from bayesmix.kernels.logit import Panel
-
-Array = NDArray[np.float64]
 
 
 @compiled(nogil=True, fastmath={"contract"}, error_model="numpy")

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.certain_choices import (
     FINITE,
     QUALITY,
@@ -24,9 +24,6 @@ from bayesmix.kernels.certain_choices import (
 from bayesmix.kernels.compiling import compiled
 from bayesmix.kernels.fastmath import exp
 from bayesmix.kernels.logit import Panel, utility
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 
 @compiled(fastmath={"contract"}, error_model="numpy")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
-from bayesmix.kernels.compiling import compiled
+from bayesmix.arrays import Array
+from bayesmix.kernels.compiling import compiled, signed
 from bayesmix.kernels.logit import Panel, log_probabilities, scores
-
-Array = NDArray[np.float64]
 
 ITERATIONS = 60
 ARRIVED = 1e-9
@@ -77,5 +75,5 @@ def largest_log_probabilities(  # pragma: no cover - compiled
     """
     out = np.empty(panel.person_start.shape[0] - 1)
     for i in prange(out.shape[0]):
-        out[i] = _largest(panel, base, np.int64(i))
+        out[i] = _largest(panel, base, signed(i))
     return out

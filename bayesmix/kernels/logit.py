@@ -11,13 +11,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.compiling import compiled
 from bayesmix.kernels.fastmath import exp
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 BLOCK = 128
 """Nodes handled together: a multiple of the vector width, small enough for the cache."""

@@ -12,14 +12,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.compiling import compiled
 from bayesmix.kernels.fastmath import bits, exp
 from bayesmix.kernels.logit import Panel, utility
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 HIGH = 360.0
 """Largest difference whose exponential is taken: ``e^360``, about ``2^519``, is `_large`."""

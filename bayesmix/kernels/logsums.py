@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
-from bayesmix.kernels.compiling import compiled
-from bayesmix.kernels.integrals import Mixture, coefficients
+from bayesmix.arrays import Array
+from bayesmix.kernels.compiling import compiled, signed
 from bayesmix.kernels.logit import BLOCK, Panel, log_probabilities, utility
+from bayesmix.kernels.mixture import Mixture, coefficients
 from bayesmix.kernels.substitution import Change, Sets
-
-Array = NDArray[np.float64]
 
 
 @compiled(parallel=True, error_model="numpy")
@@ -29,7 +27,7 @@ def money_logsums(  # pragma: no cover - compiled
         widest = max(widest, situations[t + 1] - situations[t])
     out = np.zeros(situations.shape[0] - 1)
     for person in prange(sets.person_start.shape[0] - 1):
-        i = np.int64(person)
+        i = signed(person)
         prob, logp, alpha = np.empty((widest, width)), np.empty(width), np.empty(width)
         beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
         w = mixture.weights[min(i, mixture.weights.shape[0] - 1)]

@@ -11,15 +11,12 @@ import math
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
-from bayesmix.kernels.compiling import compiled
-from bayesmix.kernels.integrals import Mixture, coefficients
+from bayesmix.arrays import Array, Flags
+from bayesmix.kernels.compiling import compiled, signed
 from bayesmix.kernels.laws import MAP, MOVES, law_at, law_bend, row_length
 from bayesmix.kernels.logit import Panel, log_probabilities
-
-Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+from bayesmix.kernels.mixture import Mixture, coefficients
 
 STEP = 3.0
 REACH = 9.0
@@ -267,5 +264,5 @@ def find_modes(  # pragma: no cover - compiled
     modes, precisions = start.copy(), np.empty((n, size, size))
     converged = np.empty(n, dtype=np.bool_)
     for i in prange(n):
-        converged[i] = _mode(panel, np.int64(i), base, mixture, modes[i], precisions[i])
+        converged[i] = _mode(panel, signed(i), base, mixture, modes[i], precisions[i])
     return modes, precisions, converged

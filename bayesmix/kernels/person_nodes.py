@@ -6,13 +6,10 @@ import math
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
-from bayesmix.kernels.compiling import compiled
+from bayesmix.arrays import Array, Indices
+from bayesmix.kernels.compiling import compiled, signed
 from bayesmix.kernels.fastmath import exp
-
-Array = NDArray[np.float64]
-Counts = NDArray[np.int64]
 
 
 @compiled(fastmath={"contract"}, error_model="numpy")
@@ -45,13 +42,13 @@ def _distances(  # pragma: no cover - compiled
 
 @compiled(parallel=True, fastmath={"contract"}, error_model="numpy")
 def place(  # pragma: no cover - compiled
-    nodes: Array, counts: Counts, centres: Array, roots: Array, inverses: Array
+    nodes: Array, counts: Indices, centres: Array, roots: Array, inverses: Array
 ) -> Array:
     """Turn standard normals (n, K, S) into nodes of the mixtures, in place; returns the weights."""
     n, size, n_nodes = nodes.shape
     weights = np.empty((n, n_nodes))
     for person in prange(n):
-        i = np.int64(person)
+        i = signed(person)
         first = counts[0]
         for m in range(len(counts) - 1):
             last = first + counts[m + 1]

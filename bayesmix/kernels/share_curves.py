@@ -6,16 +6,14 @@ import math
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.kernels.certain_choices import TINY, log_add, log_odds, utilities
-from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.compiling import compiled, signed
 from bayesmix.kernels.fastmath import exp
-from bayesmix.kernels.integrals import Mixture, coefficients
 from bayesmix.kernels.logit import BLOCK, Panel, dot, log_probabilities, utility
+from bayesmix.kernels.mixture import Mixture, coefficients
 from bayesmix.kernels.substitution import Sets
-
-Array = NDArray[np.float64]
 
 
 @compiled(parallel=True, error_model="numpy")
@@ -35,7 +33,7 @@ def own_shares(  # pragma: no cover - compiled
         widest = max(widest, situations[t + 1] - situations[t])
     out = np.zeros((n_points, n_situations))
     for person in prange(sets.person_start.shape[0] - 1):
-        i = np.int64(person)
+        i = signed(person)
         prob, logp = np.empty((widest, width)), np.empty(width)
         rest, then, shift = np.empty(width), np.empty(width), np.empty(width)
         beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
-from bayesmix.kernels.compiling import compiled
-from bayesmix.kernels.integrals import Mixture, coefficients, law_scores, moving, moving_scores
+from bayesmix.arrays import Array, Indices
+from bayesmix.kernels.compiling import compiled, signed
 from bayesmix.kernels.logit import BLOCK, Panel, dot, log_probabilities
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
+from bayesmix.kernels.mixture import Mixture, coefficients, law_scores, moving, moving_scores
 
 
 @compiled(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
@@ -112,5 +109,5 @@ def share_slopes(  # pragma: no cover - compiled
     size = mixture.loc.shape[1] + entries[0].shape[0] + x_fixed.shape[1]
     slopes = np.zeros((base.shape[0], size))
     for person in prange(panel.person_start.shape[0] - 1):
-        _person(panel, x_fixed, base, mixture, entries, np.int64(person), share, slopes)
+        _person(panel, x_fixed, base, mixture, entries, signed(person), share, slopes)
     return share, slopes

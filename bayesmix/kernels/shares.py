@@ -6,14 +6,11 @@ import math
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
-from bayesmix.kernels.compiling import compiled
-from bayesmix.kernels.integrals import Mixture, coefficients
+from bayesmix.arrays import Array, Indices
+from bayesmix.kernels.compiling import compiled, signed
 from bayesmix.kernels.logit import BLOCK, Panel, dot, log_probabilities
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
+from bayesmix.kernels.mixture import Mixture, coefficients
 
 
 @compiled(parallel=True, error_model="numpy")
@@ -26,7 +23,7 @@ def row_shares(panel: Panel, base: Array, mixture: Mixture) -> Array:  # pragma:
     n_nodes = mixture.nodes.shape[2]
     out = np.zeros(base.shape[0])
     for person in prange(n_persons):
-        i = np.int64(person)
+        i = signed(person)
         first_row = panel.situation_start[panel.person_start[i]]
         n_rows = panel.situation_start[panel.person_start[i + 1]] - first_row
         w = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
@@ -65,7 +62,7 @@ def _outside_shares(  # pragma: no cover - compiled
         widest = max(widest, panel.situation_start[t + 1] - panel.situation_start[t])
     out = np.zeros(panel.situation_start.shape[0] - 1)
     for person in prange(person_start.shape[0] - 1):
-        i = np.int64(person)
+        i = signed(person)
         w = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
         prob, beta = np.empty((widest, width)), np.empty((size, width))
         slope, logp = np.empty((size, width)), np.empty(width)

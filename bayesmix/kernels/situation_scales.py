@@ -10,14 +10,12 @@ import math
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
-from bayesmix.kernels.compiling import compiled
+from bayesmix.arrays import Array
+from bayesmix.kernels.compiling import compiled, signed
 from bayesmix.kernels.fastmath import exp
-from bayesmix.kernels.integrals import Mixture, coefficients
 from bayesmix.kernels.logit import BLOCK, Panel, log_probabilities, utility
-
-Array = NDArray[np.float64]
+from bayesmix.kernels.mixture import Mixture, coefficients
 
 
 @compiled(error_model="numpy")
@@ -80,5 +78,5 @@ def scale_scores(  # pragma: no cover - compiled
     """`scale_scores_serial` with persons shared among threads."""
     out = np.zeros(panel.chosen_row.shape[0])
     for i in prange(panel.person_start.shape[0] - 1):
-        _person(panel, base, linear, mixture, np.int64(i), out)
+        _person(panel, base, linear, mixture, signed(i), out)
     return out

@@ -24,16 +24,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.certain_choices import FINITE, QUALITY, REMOVAL, SIZE, SLOPE, Change
-from bayesmix.kernels.compiling import compiled
-from bayesmix.kernels.integrals import Mixture, coefficients
+from bayesmix.kernels.compiling import compiled, signed
 from bayesmix.kernels.interventions import leaving, move, other_products, sure
 from bayesmix.kernels.logit import BLOCK, Panel, dot, log_probabilities
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
+from bayesmix.kernels.mixture import Mixture, coefficients
 
 __all__ = ["FINITE", "QUALITY", "REMOVAL", "SIZE", "SLOPE", "Change", "marginal", "substitution"]
 
@@ -104,7 +101,7 @@ def _substitution(  # pragma: no cover - compiled
     effect = np.zeros((parts, size.groups, size.changed, size.alternatives))
     share = np.zeros((parts, size.groups, size.alternatives))
     for part in prange(parts):
-        p = np.int64(part)
+        p = signed(part)
         first, last = n_persons * p // parts, n_persons * (p + 1) // parts
         _effects(panel, sets, base, change, mixture, first, last, effect[p], share[p])
     return effect, share
@@ -212,7 +209,7 @@ def marginal(  # pragma: no cover - compiled
     widest, width = _widest(panel), min(BLOCK, n_nodes)
     own, with_beta = np.zeros(base.shape[0]), np.zeros((base.shape[0], n_coefficients))
     for person in prange(sets.person_start.shape[0] - 1):
-        i = np.int64(person)
+        i = signed(person)
         prob, moved = np.empty((widest, width)), np.empty((widest, width))
         rest, logp = np.empty((widest, width)), np.empty(width)
         beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))

@@ -12,15 +12,13 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayesmix.arrays import Array
 from bayesmix.kernels.certain_choices import Change, log_moved, utilities
 from bayesmix.kernels.compiling import compiled
-from bayesmix.kernels.integrals import Mixture, coefficients
 from bayesmix.kernels.logit import BLOCK, Panel
+from bayesmix.kernels.mixture import Mixture, coefficients
 from bayesmix.kernels.substitution import Sets, Size
-
-Array = NDArray[np.float64]
 
 VANISHED = 1e-290
 """Sums of probabilities below it are not accurate where they are sums of products."""

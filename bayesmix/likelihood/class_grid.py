@@ -36,11 +36,11 @@ class ClassGrid:
     @property
     def size(self) -> int:
         """Nodes a person and class, S."""
-        return self.parts[0].size
+        return int(self.parts[0].size)
 
     @property
     def dimension(self) -> int:
-        return self.parts[0].dimension
+        return int(self.parts[0].dimension)
 
     @property
     def modes(self) -> Array:

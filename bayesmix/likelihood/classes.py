@@ -31,9 +31,9 @@ def normalised(index: Array) -> Array:
 def mean_shares(problem: Problem, theta: Array) -> Array:
     """Class shares (C,), averaged over the persons of the data with their weights."""
     shares = np.exp(log_shares(problem, theta))
-    if len(shares) == 1:
-        return shares[0]
-    return problem.data.weights @ shares / problem.data.weights.sum()
+    weights = np.ones(1) if len(shares) == 1 else problem.data.weights
+    mean: Array = weights @ shares / weights.sum()
+    return mean
 
 
 def over_classes(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmix.arrays import Array
-from bayesmix.kernels.integrals import Mixture, coefficients_everywhere
+from bayesmix.kernels.integrals import coefficients_everywhere
 from bayesmix.kernels.laws import law_tables, no_laws
 from bayesmix.kernels.logit import Panel
+from bayesmix.kernels.mixture import Mixture
 from bayesmix.likelihood.classes import log_shares
 from bayesmix.likelihood.ordered_sums import linear
 from bayesmix.likelihood.problem import Problem
@@ -80,8 +81,9 @@ def row_scales(
         return None
     data = problem.data
     rows = problem.rows(start, problem.n_persons if stop is None else stop)
-    scales = np.exp(np.append(0.0, problem.parameters.log_scale(theta)))
-    return scales[found.code[data.row_situation[rows]]]
+    scales: Array = np.exp(np.append(0.0, problem.parameters.log_scale(theta)))
+    of_rows: Array = scales[found.code[data.row_situation[rows]]]
+    return of_rows
 
 
 def panel_at(problem: Problem, theta: Array, start: int = 0, stop: int | None = None) -> Panel:

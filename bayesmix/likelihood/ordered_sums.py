@@ -13,12 +13,14 @@ def weighted_sum(weights: Array, values: Array) -> Array:
     >>> weighted_sum(np.array([1.0, 2.0]), np.array([[3.0, 4.0], [5.0, 6.0]]))
     array([13., 16.])
     """
-    return np.einsum("i,i...->...", weights, values)
+    total: Array = np.einsum("i,i...->...", weights, values)
+    return total
 
 
 def linear(x: Array, theta: Array) -> Array:
     """``x @ theta`` of columns (R, F)."""
-    return np.einsum("rf,f->r", x, theta)
+    utility: Array = np.einsum("rf,f->r", x, theta)
+    return utility
 
 
 def cross(x: Array, weights: Array) -> Array:
@@ -28,4 +30,5 @@ def cross(x: Array, weights: Array) -> Array:
     array([[19., 26.],
            [26., 36.]])
     """
-    return np.einsum("np,nq->pq", x * weights[:, None], x)
+    product: Array = np.einsum("np,nq->pq", x * weights[:, None], x)
+    return product

@@ -13,7 +13,8 @@ from bayesmix.data.checks import check_estimable
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known_utility import check_offset, check_outside
 from bayesmix.errors import DataError, Fault, SpecificationError
-from bayesmix.kernels.laws import functions_of, ready
+from bayesmix.kernels.law_functions import ready
+from bayesmix.kernels.laws import functions_of
 from bayesmix.kernels.logit import Panel
 from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.component_findings import component_faults

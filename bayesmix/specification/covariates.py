@@ -130,7 +130,8 @@ def _by_person(columns: Columns, data: ChoiceData, role: str) -> Array:
             f"covariate {name!r} of {role} {varies_within_persons(data, other)}: covariates are of "
             "persons; what varies between situations belongs to the utility's formula"
         )
-    return values[first]
+    of_persons: Array = values[first]
+    return of_persons
 
 
 def _column(state: State, data: ChoiceData) -> tuple[str, Flags] | None:

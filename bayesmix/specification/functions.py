@@ -25,13 +25,13 @@ from formulaic.transforms.contrasts import (
 from bayesmix.arrays import Array
 
 
-class Treatment(TreatmentContrasts):
+class Treatment(TreatmentContrasts):  # type: ignore[misc]  # formulaic has no types
     """Contrasts with one level, the base; columns are called by their level alone."""
 
     FACTOR_FORMAT_REDUCED = "{name}[{field}]"
 
 
-class LastBase(SASContrasts):
+class LastBase(SASContrasts):  # type: ignore[misc]  # formulaic has no types
     """Contrasts with the last level."""
 
     FACTOR_FORMAT_REDUCED = "{name}[{field}]"

@@ -121,7 +121,8 @@ def at_zero_scale(c: Coefficient, loc: Array, sign: int | None = None) -> Array:
     if c.law.unit == "logarithm":
         return sign * np.exp(loc)
     if c.law.unit == "position":
-        return low + (high - low) * expit(loc)
+        position: Array = low + (high - low) * expit(loc)
+        return position
     return np.clip(loc, low, high)
 
 

@@ -68,7 +68,8 @@ def _without_mean(coefficients: Sequence[Coefficient], persons: Covariates | Non
         centred = list(persons.centred)
     found = np.zeros(len(coefficients), dtype=bool)
     found[centred] = True
-    return found & np.array([c.law.even for c in coefficients], dtype=bool)
+    even: Flags = np.array([c.law.even for c in coefficients], dtype=bool)
+    return found & even
 
 
 def mean_columns(terms: Terms, data: ChoiceData) -> tuple[Array, tuple[str, ...]]:

@@ -9,7 +9,8 @@ from bayesmix.data.examples import electricity
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, monte_carlo, sobol
 from bayesmix.kernels.coefficient_space import density_integrals
-from bayesmix.kernels.integrals import Mixture, integrate_serial, node_log_probabilities
+from bayesmix.kernels.integrals import integrate_serial, node_log_probabilities
+from bayesmix.kernels.mixture import Mixture
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
 from bayesmix.optimise import freeze as freeze_module

@@ -4,13 +4,9 @@ import numba
 import numpy as np
 import pytest
 
-from bayesmix.kernels.integrals import (
-    Mixture,
-    integrate_parallel,
-    integrate_serial,
-    node_log_probabilities,
-)
+from bayesmix.kernels.integrals import integrate_parallel, integrate_serial, node_log_probabilities
 from bayesmix.kernels.logit import BLOCK, Panel
+from bayesmix.kernels.mixture import Mixture
 from tests.oracles import (
     coefficients,
     log_integral,

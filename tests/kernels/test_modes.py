@@ -6,9 +6,9 @@ import pytest
 from bayesmix import Normal
 from bayesmix.centring.grids import find_anchors
 from bayesmix.data.examples import electricity
-from bayesmix.kernels.integrals import Mixture
 from bayesmix.kernels.laws import no_laws
 from bayesmix.kernels.logit import Panel
+from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.modes import LEAST_CURVATURE, REACH, TOLERANCE, find_modes
 from bayesmix.likelihood.problem import bind
 from bayesmix.specification.model import MixedLogit

@@ -4,9 +4,9 @@ import numba
 import numpy as np
 import pytest
 
-from bayesmix.kernels.integrals import Mixture
 from bayesmix.kernels.laws import no_laws
 from bayesmix.kernels.logit import Panel
+from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.substitution import (
     FINITE,
     QUALITY,

@@ -11,7 +11,7 @@ from bayesmix.data.examples import electricity
 from bayesmix.errors import IntegrationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol, sparse
-from bayesmix.kernels.integrals import Mixture
+from bayesmix.kernels.mixture import Mixture
 from bayesmix.likelihood import problem as problem_module
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from bayesmix.arrays import Array
 from bayesmix.errors import SpecificationError
-from bayesmix.kernels.laws import LawFunction
+from bayesmix.kernels.law_functions import LawFunction
 
 
 @dataclass(frozen=True)

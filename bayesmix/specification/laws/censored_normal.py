@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.special import ndtr
 
 from bayesmix.arrays import Array
-from bayesmix.kernels.laws import law_map
+from bayesmix.kernels.law_functions import law_map
 from bayesmix.specification.laws.base import Family, Formulas, register
 from bayesmix.specification.laws.coefficient import Coefficient, Law, checked_bounds, independent
 

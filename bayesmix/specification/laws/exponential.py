@@ -8,7 +8,8 @@ from typing import Literal
 from scipy import stats
 
 from bayesmix.arrays import Array
-from bayesmix.kernels.laws import LEAST_SCALE, law_map
+from bayesmix.kernels.law_functions import law_map
+from bayesmix.kernels.laws import LEAST_SCALE
 from bayesmix.kernels.standard_normal import FARTHEST, below, density
 from bayesmix.specification.laws.base import Family, register
 from bayesmix.specification.laws.coefficient import Law, independent

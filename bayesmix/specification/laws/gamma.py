@@ -21,7 +21,8 @@ from scipy.special import gammainc
 
 from bayesmix.arrays import Array
 from bayesmix.kernels.compiling import compiled
-from bayesmix.kernels.laws import LEAST_SCALE, law_map
+from bayesmix.kernels.law_functions import law_map
+from bayesmix.kernels.laws import LEAST_SCALE
 from bayesmix.kernels.standard_normal import FARTHEST, SQRT_2
 from bayesmix.specification.laws.base import Family, Formulas, register
 from bayesmix.specification.laws.coefficient import Coefficient, Law, independent

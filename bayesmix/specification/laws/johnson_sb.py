@@ -8,7 +8,7 @@ from scipy import stats
 
 from bayesmix.arrays import Array
 from bayesmix.errors import SpecificationError
-from bayesmix.kernels.laws import law_map
+from bayesmix.kernels.law_functions import law_map
 from bayesmix.specification.laws.base import Family, register
 from bayesmix.specification.laws.coefficient import Coefficient, Law, checked_bounds, independent
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from bayesmix.arrays import Array, Indices
-from bayesmix.kernels.laws import COLUMNS, NO_KNOWN, ready
+from bayesmix.kernels.law_functions import ready
+from bayesmix.kernels.laws import COLUMNS, NO_KNOWN
 from bayesmix.specification.laws.base import Family
 from bayesmix.specification.laws.coefficient import Coefficient
 

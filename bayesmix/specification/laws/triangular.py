@@ -12,7 +12,8 @@ from bayesmix import arguments
 from bayesmix.arrays import Array
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.compiling import compiled
-from bayesmix.kernels.laws import LEAST_SCALE, law_map
+from bayesmix.kernels.law_functions import law_map
+from bayesmix.kernels.laws import LEAST_SCALE
 from bayesmix.kernels.standard_normal import FARTHEST, below, density
 from bayesmix.specification.laws.base import Family, Formulas, register
 from bayesmix.specification.laws.coefficient import Coefficient, Law, independent

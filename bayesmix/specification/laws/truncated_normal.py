@@ -15,7 +15,8 @@ from scipy.special import log_ndtr
 
 from bayesmix.arrays import Array
 from bayesmix.kernels.compiling import compiled
-from bayesmix.kernels.laws import LEAST_SCALE, law_map
+from bayesmix.kernels.law_functions import law_map
+from bayesmix.kernels.laws import LEAST_SCALE
 from bayesmix.kernels.normal_quantile import inverse_normal
 from bayesmix.kernels.standard_normal import FARTHEST, LOG_2PI, below
 from bayesmix.specification.laws.base import Family, Formulas, register
@@ -153,7 +154,8 @@ def _cdf(c: Coefficient, loc: Array, scale: float, index: float) -> Array:
     log_far = log_ndtr(far)
     whole = np.expm1(log_ndtr(near) - log_far)
     below_x = (np.exp(log_ndtr(near) - log_far) - np.exp(log_ndtr(at) - log_far)) / whole
-    return np.where(flip, 1.0 - below_x, below_x)
+    below: Array = np.where(flip, 1.0 - below_x, below_x)
+    return below
 
 
 def _twin(c: Coefficient, loc: float, scale: float) -> object:
