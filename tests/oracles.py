@@ -130,7 +130,8 @@ def lognormals(signs: Sequence[int]) -> tuple[Indices, Array]:
     """``laws`` and ``known`` of lognormal coefficients with these signs; 0 is a normal one."""
     made = [LogNormal("x", sign=sign) if sign else Normal("x") for sign in signs]
     laws, _ = laws_of([law.coefficients[0] for law in made])
-    return laws, np.array([[sign or 1, -np.inf, np.inf] for sign in signs], dtype=float)
+    known = [[sign or 1, -np.inf, np.inf] for sign in signs]
+    return laws, np.array(known, dtype=float).reshape(-1, 3)
 
 
 def choice_frame(
