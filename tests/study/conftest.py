@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.study import methods as methods_module
 
 TEXT = """
@@ -79,6 +80,10 @@ class FakeFit:
     @property
     def params(self) -> pd.Series:
         return pd.Series(self.values)
+
+    @property
+    def space(self) -> ParameterSpace:
+        return ParameterSpace(("time",), ("price",), ((0,),))
 
     @property
     def std_errors(self) -> pd.Series:

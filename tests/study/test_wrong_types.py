@@ -175,7 +175,7 @@ def test_a_run_with_wrong_arguments(write_study: Any, estimators: Any) -> None:
     [
         ("", "not a readable .csv file"),
         ("id,chid,alt,choice,price,time\n", "row"),
-        ("id;chid;alt;choice;price;time\n1;1;a;1;1;1\n", "chid"),
+        ("id;chid;alt;choice;price;time\n1;1;a;1;1;1\n", "separated by semicolons"),
         ("id,chid,alt,choice,price,price\n1,1,a,1,1,1\n", "price"),
         ("id,chid,alt,choice,price,time\n1,1,\u00e9,1,1,1\n", "not a readable .csv file"),
     ],
