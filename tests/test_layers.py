@@ -22,6 +22,7 @@ TIERS = (
     {"centring"},
     {"likelihood"},
     {"specification", "integration"},
+    {"formulas"},
     {"data"},
     {"kernels"},
     {"arguments"},

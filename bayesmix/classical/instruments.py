@@ -16,14 +16,14 @@ from bayesmix.arrays import Array
 from bayesmix.data.attributes import check_numeric
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
+from bayesmix.formulas.formula import evaluate
+from bayesmix.formulas.variation import deviations, length, levels
 from bayesmix.integration.descriptions import DrawRule
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.likelihood.multinomial import Multinomial
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.share_slopes import shares_at
-from bayesmix.specification.formula import evaluate
-from bayesmix.specification.variation import deviations, length, levels
 
 INSTRUMENT_NODES = 256
 """Nodes a person of the optimal ones, at least: they are made once, not at each evaluation."""

@@ -8,6 +8,7 @@ from bayesmix.arrays import Array
 from bayesmix.centring.grids import centre
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
+from bayesmix.formulas.formula import evaluate
 from bayesmix.identification.choices import choice_findings
 from bayesmix.identification.columns import column_findings, empty_findings
 from bayesmix.identification.report import CheckReport, Finding, of_error, of_fault, report
@@ -21,7 +22,6 @@ from bayesmix.likelihood.multinomial import Multinomial, multinomial, sign_fault
 from bayesmix.likelihood.problem import Grid, Problem, bind, check_arguments
 from bayesmix.optimise.em import class_theta, random_classes
 from bayesmix.specification.covariates import covariates
-from bayesmix.specification.formula import evaluate
 from bayesmix.specification.means import Terms
 from bayesmix.specification.model import MixedLogit
 

@@ -10,13 +10,13 @@ from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
 from bayesmix.errors import Fault
+from bayesmix.formulas.variation import spread
 from bayesmix.identification.choices import MOST
 from bayesmix.identification.report import Finding, of_fault
 from bayesmix.specification.component_findings import component_faults, dummies_on_alternatives
 from bayesmix.specification.laws.coefficient import Law
 from bayesmix.specification.magnitudes import rounded_columns, size_faults
 from bayesmix.specification.means import Terms, term_faults
-from bayesmix.specification.variation import spread
 
 ORDERS = 1e3
 """Ratio of spreads from which columns are of very different scales."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bayesmix.classical.fit import Fit
+from bayesmix.formulas.formula import State, bases, learnt_numbers
 from bayesmix.specification.class_space import ClassSpace
-from bayesmix.specification.formula import State, bases, learnt_numbers
 from bayesmix.specification.laws.coefficient import Coefficient
 
 

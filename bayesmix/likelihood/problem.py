@@ -13,6 +13,7 @@ from bayesmix.data.checks import check_estimable
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known_utility import check_offset, check_outside
 from bayesmix.errors import DataError, Fault, SpecificationError
+from bayesmix.formulas.formula import Learnt
 from bayesmix.kernels.law_functions import ready
 from bayesmix.kernels.laws import functions_of
 from bayesmix.kernels.logit import Panel
@@ -20,7 +21,6 @@ from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.component_findings import component_faults
 from bayesmix.specification.constraint_map import ConstraintMap, check_constraints, constraint_map
 from bayesmix.specification.design import Design
-from bayesmix.specification.formula import Learnt
 from bayesmix.specification.laws.rows import laws_of
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameters import ParameterSpace

@@ -9,8 +9,8 @@ import numpy as np
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
+from bayesmix.formulas.formula import Learnt
 from bayesmix.specification.covariates import Covariates, check_mean, covariates
-from bayesmix.specification.formula import Learnt
 from bayesmix.specification.laws.coefficient import Coefficient, Law
 
 ROLE = "the class shares"
@@ -132,7 +132,7 @@ def share_covariates(
 ) -> Covariates:
     """Covariates (I, Q) of the class shares, the constant first where the formula has one.
 
-    ``trust`` and ``learnt`` are those of `bayesmix.specification.formula.evaluate`.
+    ``trust`` and ``learnt`` are those of `bayesmix.formulas.formula.evaluate`.
 
     Raises
     ------

@@ -11,7 +11,7 @@ from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.varying import varies_within_persons
 from bayesmix.errors import DataError, Fault, SpecificationError
-from bayesmix.specification.formula import (
+from bayesmix.formulas.formula import (
     Columns,
     Learnt,
     State,
@@ -60,7 +60,7 @@ def covariates(
     """The covariates of the laws' means on ``data``, with the states of ``like`` where given.
 
     Errors say that they are covariates of ``role``. ``trust`` and ``learnt`` are those of
-    `bayesmix.specification.formula.evaluate`.
+    `bayesmix.formulas.formula.evaluate`.
 
     Raises
     ------

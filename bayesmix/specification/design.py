@@ -11,20 +11,20 @@ from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known_utility import known_utility
 from bayesmix.errors import SpecificationError
-from bayesmix.specification.class_space import ClassSpace
-from bayesmix.specification.classes import share_covariates
-from bayesmix.specification.covariates import Covariates, covariates
-from bayesmix.specification.description import Description
-from bayesmix.specification.formula import (
+from bayesmix.formulas.formula import (
     Learnt,
     State,
     columns_like,
 )
+from bayesmix.formulas.variation import levels
+from bayesmix.specification.class_space import ClassSpace
+from bayesmix.specification.classes import share_covariates
+from bayesmix.specification.covariates import Covariates, covariates
+from bayesmix.specification.description import Description
 from bayesmix.specification.laws.coefficient import Coefficient
 from bayesmix.specification.means import meanless
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.scale import Sources, sources
-from bayesmix.specification.variation import levels
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ from scipy.sparse.csgraph import connected_components
 from bayesmix.arrays import Array, Indices
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import Fault
-from bayesmix.specification.variation import deviations
+from bayesmix.formulas.variation import deviations
 
 MOST_SETS = 100
 """Distinct choice sets that are looked at, the most frequent ones: more of them add nothing."""

@@ -9,7 +9,7 @@ import numpy as np
 from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import Fault
-from bayesmix.specification.variation import deviations, spread
+from bayesmix.formulas.variation import deviations, spread
 
 LARGEST = 1e100
 """Size above which, or below one over which, products are not numbers."""

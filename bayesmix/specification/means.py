@@ -15,10 +15,10 @@ import numpy as np
 from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, Fault
+from bayesmix.formulas.variation import flat_faults, variation_faults
 from bayesmix.specification.covariates import Covariates
 from bayesmix.specification.laws.coefficient import Coefficient
 from bayesmix.specification.magnitudes import constant_faults, size_faults
-from bayesmix.specification.variation import flat_faults, variation_faults
 
 
 @dataclass(frozen=True, eq=False)

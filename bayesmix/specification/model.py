@@ -12,23 +12,23 @@ import numpy as np
 from bayesmix import arguments
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known_utility import known_utility
+from bayesmix.formulas.formula import (
+    Learnt,
+    evaluate,
+    read,
+)
+from bayesmix.formulas.reading import remember_trust
+from bayesmix.formulas.variation import spread
 from bayesmix.specification.classes import Classes, share_covariates
 from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.covariates import covariates
 from bayesmix.specification.description import Description
 from bayesmix.specification.design import Design, design_like
-from bayesmix.specification.formula import (
-    Learnt,
-    evaluate,
-    read,
-)
 from bayesmix.specification.laws.coefficient import Law
 from bayesmix.specification.means import Terms, check_terms
 from bayesmix.specification.model_checks import check_description, check_flat_names, check_term
 from bayesmix.specification.model_space import model_space
-from bayesmix.specification.reading import remember_trust
 from bayesmix.specification.scale import Sources, check_scales, sources
-from bayesmix.specification.variation import spread
 
 
 class MixedLogit(Description):

@@ -8,12 +8,12 @@ from difflib import get_close_matches
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
+from bayesmix.formulas.formula import (
+    Columns,
+)
 from bayesmix.specification.classes import ROLE, Classes
 from bayesmix.specification.covariates import check_mean
 from bayesmix.specification.description import Description
-from bayesmix.specification.formula import (
-    Columns,
-)
 
 
 def check_description(model: Description) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from bayesmix.data.choices import ChoiceData
+from bayesmix.formulas.formula import Learnt
+from bayesmix.formulas.reading import UntrustedError, is_trusted
 from bayesmix.specification.classes import Classes
 from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.design import Design
-from bayesmix.specification.formula import Learnt
 from bayesmix.specification.laws.coefficient import Coefficient, Law
 from bayesmix.specification.model import MixedLogit
-from bayesmix.specification.reading import UntrustedError, is_trusted
 from bayesmix.specification.scale import Sources
 
 

@@ -19,7 +19,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few, show
 from bayesmix.data.varying import varies_within_situations
 from bayesmix.errors import DataError
-from bayesmix.specification.variation import deviations
+from bayesmix.formulas.variation import deviations
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,13 +10,13 @@ from bayesmix.arguments import instance
 from bayesmix.data import examples
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, SpecificationError
+from bayesmix.formulas.reading import TRUST
 from bayesmix.integration.rules import RULES, Centred, Rule, centred
 from bayesmix.specification.classes import LatentClass
 from bayesmix.specification.constraint_map import check_constraints
 from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.laws.joint import Correlated, LKJNormal
 from bayesmix.specification.model import MixedLogit
-from bayesmix.specification.reading import TRUST
 from bayesmix.study.parse import Place
 from bayesmix.study.schema import (
     LAWS,

@@ -12,8 +12,8 @@ from bayesmix import Normal
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.sample import _segments
 from bayesmix.errors import DataError
+from bayesmix.formulas.formula import evaluate
 from bayesmix.specification.covariates import covariates
-from bayesmix.specification.formula import evaluate
 
 PRICE = [20, 100, 90, 35, 60, 75, 50, 45, 80]
 FORMULA = "price + I(price**2) + log(price) + I(price*price - 60) + I(price**-1) + I(exp(price))"

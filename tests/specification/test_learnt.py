@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import bayesmix as bm
+from bayesmix.formulas.formula import columns_like, columns_of, evaluate
 from bayesmix.inference.meaning import meanings
-from bayesmix.specification.formula import columns_like, columns_of, evaluate
 from tests.oracles import choice_frame, choices
 
 HOW = {"interval": 0.9}

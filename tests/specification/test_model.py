@@ -5,8 +5,8 @@ import pytest
 
 from bayesmix import Correlated, LKJNormal, LogNormal, Normal
 from bayesmix.errors import DataError, SpecificationError
+from bayesmix.formulas.variation import spread
 from bayesmix.specification.model import MixedLogit
-from bayesmix.specification.variation import spread
 from tests.oracles import choice_frame, choices
 
 

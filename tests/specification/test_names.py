@@ -5,7 +5,7 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.specification.formula import columns_like, evaluate
+from bayesmix.formulas.formula import columns_like, evaluate
 from tests.oracles import choice_frame, choices
 
 TAKEN = (

@@ -20,9 +20,9 @@ from formulaic.transforms import TRANSFORMS
 from formulaic.utils.stateful_transforms import stateful_eval
 
 from bayesmix.errors import SpecificationError
-from bayesmix.specification.functions import category
-from bayesmix.specification.reading import Expression
-from bayesmix.specification.syntax import column_name, tree_of
+from bayesmix.formulas.functions import category
+from bayesmix.formulas.reading import Expression
+from bayesmix.formulas.syntax import column_name, tree_of
 
 SINGLE = 5
 """Rows that are computed alone."""

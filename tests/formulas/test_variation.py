@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bayesmix.errors import DataError
+from bayesmix.formulas.variation import deviations, spread, variation_faults
 from bayesmix.specification.means import Terms, check_terms
-from bayesmix.specification.variation import deviations, spread, variation_faults
 from tests.oracles import choice_frame, choices
 
 

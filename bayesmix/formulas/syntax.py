@@ -1,7 +1,7 @@
 """What the expressions of a formula may hold: they are data, and no code.
 
 Names of columns, numbers, arithmetic, comparisons, and the functions of
-`bayesmix.specification.functions`. A name is a function where it is called, and a column everywhere
+`bayesmix.formulas.functions`. A name is a function where it is called, and a column everywhere
 else, whatever columns are called. Names with dots are names: nothing is looked up in a column.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from keyword import iskeyword
 
 from bayesmix.data.columns import nearest
-from bayesmix.specification.functions import (
+from bayesmix.formulas.functions import (
     CONSTANTS,
     CONTRASTS,
     ELEMENTWISE,

@@ -7,7 +7,7 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.specification import reading
+from bayesmix.formulas import reading
 from bayesmix.specification.record import (
     data_record,
     learnt_from_record,

@@ -18,7 +18,7 @@ from formulaic.transforms.contrasts import ContrastsState, TreatmentContrasts
 
 from bayesmix.arrays import Array, Flags
 from bayesmix.errors import SpecificationError
-from bayesmix.specification.reading import CONSTANT, Reading, first_line
+from bayesmix.formulas.reading import CONSTANT, Reading, first_line
 
 MOST_COLUMNS = 10_000
 """Most columns that a term may be."""

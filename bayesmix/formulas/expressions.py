@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bayesmix.arrays import Array
 from bayesmix.data.widen import numbers
 from bayesmix.errors import SpecificationError
-from bayesmix.specification.functions import (
+from bayesmix.formulas.functions import (
     CONSTANTS,
     CONTRASTS,
     ELEMENTWISE,
@@ -26,7 +26,7 @@ from bayesmix.specification.functions import (
     category,
     statistic,
 )
-from bayesmix.specification.syntax import column_name, dotted, is_text, method_of
+from bayesmix.formulas.syntax import column_name, dotted, is_text, method_of
 
 _ARITHMETIC: Mapping[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -70,7 +70,7 @@ class Scope:
     learnt: MutableMapping[str, dict[str, Any]]
 
     def value(self, node: ast.expr) -> Any:
-        """An expression that `bayesmix.specification.syntax.check` has passed."""
+        """An expression that `bayesmix.formulas.syntax.check` has passed."""
         name = column_name(node)
         if name is not None:
             return self.numbers(name)

@@ -15,9 +15,9 @@ from bayesmix.data.attributes import check_complete, check_numeric
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.widen import numbers
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.specification.expressions import Scope
-from bayesmix.specification.reading import Expression, Reading, first_line
-from bayesmix.specification.trusted import run
+from bayesmix.formulas.expressions import Scope
+from bayesmix.formulas.reading import Expression, Reading, first_line
+from bayesmix.formulas.trusted import run
 
 
 def factor_values(

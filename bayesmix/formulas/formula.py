@@ -23,7 +23,7 @@ from bayesmix.arrays import Array
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import show
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.specification.coding import (
+from bayesmix.formulas.coding import (
     State,
     bases,
     code_first,
@@ -31,15 +31,15 @@ from bayesmix.specification.coding import (
     empty_columns,
     learnt_numbers,
 )
-from bayesmix.specification.lookup import factor_values
-from bayesmix.specification.reading import (
+from bayesmix.formulas.lookup import factor_values
+from bayesmix.formulas.reading import (
     CONSTANT,
     Reading,
     first_line,
     no_term,
     read,
 )
-from bayesmix.specification.variation import deviations
+from bayesmix.formulas.variation import deviations
 
 __all__ = [
     "Columns",

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from bayesmix.errors import DataError, SpecificationError
+from bayesmix.formulas.formula import bases, columns_like, columns_of, evaluate, read
 from bayesmix.specification.covariates import check_mean
-from bayesmix.specification.formula import bases, columns_like, columns_of, evaluate, read
 from tests.oracles import choice_frame, choices
 
 

@@ -20,7 +20,7 @@ from formulaic.parser.algos.tokenize import tokenize
 from formulaic.parser.types import ASTNode, Term, Token
 
 from bayesmix.errors import SpecificationError
-from bayesmix.specification.syntax import (
+from bayesmix.formulas.syntax import (
     Unlisted,
     canonical,
     check,

@@ -5,7 +5,7 @@ import pytest
 
 from bayesmix import MixedLogit, Normal
 from bayesmix.errors import SpecificationError
-from bayesmix.specification.formula import columns_like, evaluate, read
+from bayesmix.formulas.formula import columns_like, evaluate, read
 from tests.oracles import choice_frame, choices
 
 
