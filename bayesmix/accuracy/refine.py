@@ -141,7 +141,9 @@ def next_rule(
             return finer[0], _quadrature_reason(finer[0])
         if certificate.within(tolerance.loglik, tolerance.estimates):
             return None, f"even with {certificate.nodes} nodes a person"  # draws would not know
-        nodes = FIRST_NODES
+        # The reference was made of such draws: its noise tells how many of them do.
+        wanted = 64 * int(np.ceil(_nodes_that_do(certificate, tolerance) / 64))
+        nodes = min(MOST_NODES, max(FIRST_NODES, wanted))
     else:
         assert isinstance(rule, Centred)
         assert isinstance(rule.rule, DrawRule)
@@ -196,6 +198,8 @@ def _nodes_that_do(certificate: Certificate, tolerance: Tolerance) -> float:
     noise = 2.5 * float(np.nanmax(certificate.noise.to_numpy(), initial=0.0))
     spread = (abs(certificate.bias) + 2.0 * certificate.sd) / certificate.unit
     wanted = certificate.reference_nodes * (noise / tolerance.estimates) ** 1.25
+    if np.isnan(spread):  # of quadratures, which have no chance in them
+        return wanted
     return max(wanted, certificate.nodes * (spread / tolerance.loglik) ** 1.25)
 
 

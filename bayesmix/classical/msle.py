@@ -18,6 +18,7 @@ from bayesmix.centring.grids import PersonGrid, check_grid
 from bayesmix.classical.assemble import assemble, assemble_multinomial
 from bayesmix.classical.bounds import within_bounds
 from bayesmix.classical.clusters import person_groups, with_groups
+from bayesmix.classical.ends import COMPARED, Ends, carried, compare_ends, ends_on_shared_grid
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_starts import Start, check_starts, held_and_tied, with_given
 from bayesmix.classical.given_weights import in_given_weights
@@ -25,15 +26,7 @@ from bayesmix.classical.information import CURVATURE_NODES, made_of_draws
 from bayesmix.classical.latent_class import check_classes, class_starts
 from bayesmix.classical.progress import progress_line
 from bayesmix.classical.search import Search
-from bayesmix.classical.starts import (
-    COMPARED,
-    Ends,
-    best_of,
-    carried,
-    compare_ends,
-    preference_start,
-    scattered_starts,
-)
+from bayesmix.classical.starts import best_of, preference_start, scattered_starts
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, DrawRule, Rule
@@ -221,8 +214,10 @@ def _fit(search: Search, settings: _Settings) -> Fit:
 
 
 def _compared(search: Search, ends: Ends, optimum: Optimum, fit: Fit) -> Ends:
-    """The ends, compared on the fit's grid where each start had one of its own."""
+    """The ends, compared on the fit's grid where that is not the one on which they were found."""
     root = fit.information.root()
+    if root is not None and isinstance(fit.grid, PopulationGrid) and fit.grid is not ends.grid:
+        return ends_on_shared_grid(search, ends, optimum, fit.grid, root)
     if root is None or not isinstance(fit.grid, PersonGrid):
         return replace(ends, optimum=optimum, grid=fit.grid)
     return compare_ends(search, ends, optimum, fit.grid, root)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bayesmix.accuracy.pooling import pooled
 from bayesmix.accuracy.refine import FIRST_RULE
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid
-from bayesmix.classical.fit import Fit
+from bayesmix.classical.ends import Ends
 from bayesmix.classical.search import Search
 from bayesmix.errors import ConvergenceError, IntegrationError
 from bayesmix.integration.descriptions import Centred, Rule
@@ -24,42 +23,10 @@ from bayesmix.likelihood.multinomial import Multinomial, multinomial, starting_v
 from bayesmix.likelihood.problem import Grid, Problem, bind
 from bayesmix.likelihood.scaling import coefficient_units, natural_units, shift_units
 from bayesmix.optimise.bhhh import maximise_likelihood
-from bayesmix.optimise.climb import FAR_STEP, climb, settle
-from bayesmix.optimise.held import settle_held
-from bayesmix.optimise.leave_boundary import GAIN, leave_boundary
-from bayesmix.optimise.maximise import Optimum, coordinates, whitening
-from bayesmix.optimise.newton import newton
+from bayesmix.optimise.climb import climb
+from bayesmix.optimise.leave_boundary import leave_boundary
+from bayesmix.optimise.maximise import Optimum, whitening
 from bayesmix.specification.constraints import Constraints
-
-SAME = 0.1
-"""Optima on one grid that are nearer than this (in standard errors) are one."""
-
-SAME_ROOT = 0.5
-"""The same of two roots of scores: each is off by integration."""
-COMPARED = 128
-"""Nodes a person of the coarsest grid on which starts are compared while others are to come."""
-PAIRS = 4
-"""Scramblings on which two optima are compared, the same for both."""
-
-
-@dataclass(frozen=True, eq=False)
-class Ends:
-    """Where the searches from several starts have ended.
-
-    Parameters
-    ----------
-    optimum, grid
-        The best of them, and the grid on which it was found.
-    optima
-        Log-likelihood, evaluations, convergence and grid of each start.
-    thetas
-        Free vectors (n, P) where they ended; NaN where a search failed.
-    """
-
-    optimum: Optimum
-    grid: Grid
-    optima: pd.DataFrame
-    thetas: Array
 
 
 def scattered_starts(
@@ -154,102 +121,6 @@ def best_of(
 def _rank(end: tuple[Optimum, Grid]) -> tuple[bool, float]:
     """By which the best of optima is chosen: one that converged comes first."""
     return end[0].converged, end[0].value
-
-
-def compare_ends(
-    search: Search, ends: Ends, optimum: Optimum, grid: PersonGrid, root: Array
-) -> Ends:
-    """What the starts reach on one grid: on grids of their own, optima differ by their noise.
-
-    Each end that is not the best one's goes on from where it is, on ``grid``. If it comes to
-    another optimum than ``optimum``, it is anchored anew, and may be a better one, by their
-    difference on common draws: then that is the best of the result.
-    """
-    likelihood = Likelihood(search.problem, grid)
-    values: dict[bytes, float] = {ends.optimum.theta.tobytes(): optimum.value}
-    best: tuple[Optimum, Grid] = (optimum, grid)
-    best_value = optimum.value
-    for number, theta in enumerate(ends.thetas, start=1):
-        if theta.tobytes() in values or np.isnan(theta).any():
-            continue
-        search.progress.phase(f"comparing start {number} of {len(ends.thetas)}")
-        value = optimum.value
-        if optimum.held:
-            found_there = _held_end(search, theta, optimum, grid, root)
-            if found_there is None:  # noise all the way: what it would have reached is not known
-                values[theta.tobytes()] = np.nan
-                continue
-        else:
-            end = maximise_likelihood(likelihood, theta, root, optimizer=search.optimizer).theta
-            far = _distance(search, root, end, optimum) > SAME
-            found_there = _settled(search, grid.rule, end) if far else None
-        if found_there is not None:
-            own, its_grid = found_there
-            if _distance(search, root, own.theta, optimum) > FAR_STEP:
-                value += _gain(search, (own, its_grid), (optimum, grid))
-            if value > best_value + GAIN and own.converged:
-                best, best_value = (own, its_grid), value
-        values[theta.tobytes()] = value
-    optima = ends.optima.copy()
-    found = np.array([values.get(theta.tobytes(), np.nan) for theta in ends.thetas])
-    # Values are those of the best one's own grid.
-    optima["loglik"] = np.where(found == best_value, best[0].value, found)
-    optima["grid"] = str(grid)
-    return Ends(*best, optima, ends.thetas)
-
-
-def _held_end(
-    search: Search, theta: Array, optimum: Optimum, grid: PersonGrid, root: Array
-) -> tuple[Optimum, PersonGrid] | None:
-    """The root of scores near ``theta`` on held nodes, as that of ``optimum`` was found."""
-    settled = search.problem, grid.rule, theta, grid.base
-
-    def known(at: Array) -> bool:
-        return _distance(search, root, at, optimum) < SAME_ROOT
-
-    if optimum.held == "newton":
-        return newton(*settled, known=known)
-    return settle_held(*settled, root=root, known=known)
-
-
-def carried(ends: Ends, fit: Fit) -> pd.DataFrame:
-    """What the starts have reached, at the fit's log-likelihood: differences stay as compared."""
-    optima = ends.optima.copy()
-    reached = optima["loglik"] == ends.optimum.value
-    if not reached.any():
-        return optima
-    optima["loglik"] = np.where(
-        reached, fit.loglik, optima["loglik"] + (fit.loglik - ends.optimum.value)
-    )
-    optima.loc[optima["grid"] == str(ends.grid), "grid"] = str(fit.grid)
-    return optima
-
-
-def _gain(
-    search: Search, one: tuple[Optimum, PersonGrid], other: tuple[Optimum, PersonGrid]
-) -> float:
-    """Log-likelihood of one optimum less that of another, on common draws: nats."""
-    problem, weights = search.problem, search.problem.data.weights
-    logp: tuple[list[Array], list[Array]] = ([], [])
-    for _ in range(PAIRS):
-        base = one[1].renewed(search.rng).base
-        for end, parts in zip((one, other), logp, strict=True):
-            grid = replace(end[1], base=base)
-            parts.append(Likelihood(problem, grid).by_person(end[0].theta)[0])
-    (first, first_variance), (second, second_variance) = (pooled(np.stack(p)) for p in logp)
-    # The logarithm of a mean is low by half its variance.
-    bias = (first_variance - second_variance) / (2 * PAIRS)
-    return float(weights @ (first - second + bias))
-
-
-def _distance(search: Search, root: Array, theta: Array, optimum: Optimum) -> float:
-    """Of a point from an optimum, in standard errors."""
-    gap = search.problem.canonical(theta) - optimum.theta
-    return float(np.linalg.norm(coordinates(root, gap)))
-
-
-def _settled(search: Search, rule: Centred, theta: Array) -> tuple[Optimum, PersonGrid]:
-    return settle(search.problem, rule, theta, search.rng, optimizer=search.optimizer)
 
 
 def _from(

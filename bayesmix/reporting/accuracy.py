@@ -73,9 +73,16 @@ def compare_rules(
         grid = _grid(problem, rule, theta, generator)
         error = Likelihood(problem, grid).by_person(theta)[0] - exact
         rms = float(np.sqrt((error**2).mean()))
-        family = "centred sobol" if isinstance(rule, Centred) else type(rule).__name__.lower()
-        rows.append((family, grid.size, rms, float(problem.data.weights @ error)))
+        rows.append((_family(rule), grid.size, rms, float(problem.data.weights @ error)))
     return pd.DataFrame(rows, columns=["rule", "nodes", "rms", "loglik"])
+
+
+def _family(rule: Rule | Centred) -> str:
+    """What rules of other numbers of nodes share: the sequence or quadrature, and where it is."""
+    if not isinstance(rule, Centred):
+        return type(rule).__name__.lower()
+    moments = " with moments" if rule.moments else ""
+    return f"centred {type(rule.rule).__name__.lower()}{moments}"
 
 
 def _rules(rules: Sequence[Rule | Centred]) -> list[Rule | Centred]:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import bayesmix as bm
+from bayesmix.classical.ends import compare_ends
 from bayesmix.classical.progress import progress_line
 from bayesmix.classical.search import Search
-from bayesmix.classical.starts import best_of, compare_ends, preference_start
+from bayesmix.classical.starts import best_of, preference_start
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import multinomial, starting_values

@@ -8,7 +8,7 @@ import pytest
 
 from bayesmix import Correlated, LKJNormal, LogNormal
 from bayesmix.centring.grids import centre
-from bayesmix.classical.starts import SAME_ROOT
+from bayesmix.classical.ends import SAME_ROOT
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.kernels.coefficient_space import density_integrals

@@ -17,7 +17,16 @@ def test_errors_fall_with_nodes_and_centring():
     assert many < few / 2.5
     assert centred < sobol < few
     assert list(table["nodes"]) == [32, 512, 32, 32]
-    exact = compare_rules(model, data, AT, [bm.gauss_hermite(40)], rng=2)
-    assert exact["rms"].item() < 1e-3
+    assert list(table["rule"]) == ["montecarlo", "montecarlo", "sobol", "centred sobol"]
+    rules = [bm.gauss_hermite(40), bm.centred(bm.gauss_hermite(9))]
+    rules += [bm.centred(bm.halton(32)), bm.centred(bm.sobol(32), moments=True)]
+    exact = compare_rules(model, data, AT, rules, rng=2)
+    assert exact["rms"].iloc[0] < 1e-3
+    assert list(exact["rule"]) == [
+        "gausshermite",
+        "centred gausshermite",
+        "centred halton",
+        "centred sobol with moments",
+    ]
     lines = plot_rules(table).axes[0].get_lines()
     assert np.allclose(lines[0].get_ydata(), [few, many])
