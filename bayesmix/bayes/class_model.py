@@ -28,8 +28,8 @@ from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.specification.parameter import CORRELATION, SD
 
 DIMENSIONS = {
-    "mean": "located", "sd": "random", "corr": "pair", "fixed": "term", "shift": "shifted",
-    "share": "membership",
+    "mean": "located", "shape": "shaped", "sd": "random", "corr": "pair", "fixed": "term",
+    "shift": "shifted", "share": "membership",
 }  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def _parameters(
     inner, order = within.parameters, ordering(problem, start)
     values = space.series(space.natural(start))
     vectors: dict[str, Any] = {}
-    for kind in ("mean", "fixed", "shift", "share"):
+    for kind in ("mean", "shape", "fixed", "shift", "share"):
         if kind not in space.labels:
             continue
         names = [f"{kind}[{label}]" for label in space.labels[kind]]
@@ -112,9 +112,11 @@ def _parameters(
             for kind, vector in vectors.items()
             if kind != "share"
         }
-        mean: Any = pt.zeros(inner.n_random)
+        mean: Any = pt.zeros(inner.n_random + len(inner.shapes))
         if "mean" in found:
-            mean = mean[inner.located].set(found["mean"])
+            mean = mean[inner.located[: inner.n_means]].set(found["mean"])
+        if "shape" in found:
+            mean = mean[inner.n_random :].set(found["shape"])
         fixed, shift = (found.get(kind, pt.zeros(0)) for kind in ("fixed", "shift"))
         classes.append((mean, factors[c], fixed, shift))
     size = problem.share_z.shape[1]

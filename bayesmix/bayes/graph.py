@@ -16,7 +16,7 @@ from pytensor.compile.mode import Mode
 from bayesmix.bayes.ops import ConditionalLogProb, DensityLogProb, IntegratedLogProb, LawTable
 from bayesmix.bayes.scaled_ops import ScaledLogProb
 from bayesmix.kernels.coefficient_space import CoefficientNodes
-from bayesmix.kernels.laws import functions_of, no_laws
+from bayesmix.kernels.laws import functions_of, with_fixed
 from bayesmix.likelihood.problem import Chunk, Problem
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -37,8 +37,8 @@ def free_parameters(theta: Any, space: ParameterSpace) -> tuple[Any, Any, Any, A
     mean, chol = theta[:m], pt.zeros((k, k))
     if k:
         chol = chol[rows, columns].set(theta[m : m + len(rows)])
-    if m < k:
-        mean = pt.zeros(k)[space.located].set(mean)
+    if m < k + len(space.shapes):
+        mean = pt.zeros(k + len(space.shapes))[space.located].set(mean)
     linear = theta[m + len(rows) :]
     fixed, end = len(space.fixed), len(space.fixed) + len(space.shifts)
     return mean, chol, linear[:fixed], linear[fixed:end], linear[end:]
@@ -50,7 +50,7 @@ def locations(problem: Problem, mean: Any, shift: Any, z: Any = None) -> Any:
     if shift is None or not space.shifts:
         return mean[None, :]
     z = pt.constant(problem.z) if z is None else z
-    where = np.zeros((len(space.shifts), space.n_random))
+    where = np.zeros((len(space.shifts), space.n_random + len(space.shapes)))
     where[np.arange(len(space.shifts)), space.shifted] = 1.0
     return mean[None, :] + product(z * shift[None, :], pt.constant(where))
 
@@ -94,9 +94,10 @@ def log_integrals(
     laws = problem.laws
     if problem.price >= 0:
         n_fixed = len(problem.parameters.fixed)
-        loc = pt.concatenate([loc, pt.tile(fixed[None, :], (loc.shape[0], 1))], axis=1)
+        everyone, k = pt.tile(fixed[None, :], (loc.shape[0], 1)), len(laws)
+        loc = pt.concatenate([loc[:, :k], everyone, loc[:, k:]], axis=1)
         chol = pt.concatenate([chol, pt.zeros((n_fixed, len(laws)))])
-        laws = np.concatenate([laws, no_laws(n_fixed)])
+        laws = with_fixed(laws, n_fixed)
     panel = chunk[:5]
     grid = (pt.constant(laws), pt.constant(problem.known), chunk.nodes, chunk.node_weights)
     if problem.design.sources is not None:

@@ -130,6 +130,7 @@ def coordinates(problem: Problem) -> dict[str, Any]:
         "person": problem.data.person_labels,
         "random": list(space.random),
         "located": list(space.located_names),
+        "shaped": list(space.shape_names),
         "shifted": list(space.shift_names),
         "pair": list(space.pair_names),
         "term": list(space.fixed),
@@ -168,19 +169,22 @@ def _population(problem: Problem, priors: Priors) -> tuple[Any, Any, Any, Any, A
 
 
 def _own_means(problem: Problem, priors: Priors) -> Any:
-    """Means (K,), whose priors know nothing of the covariance."""
-    space = problem.parameters
+    """Means and shapes (K + E,), whose priors know nothing of the covariance."""
+    space, m = problem.parameters, problem.parameters.n_means
     mean: Any = pt.zeros(space.n_random)
-    if not len(space.located):
+    location, scale = priors.mean_location, priors.mean_scale
+    if m:
+        free = pm.Normal("mean", location[:m], scale[:m], dims=mean_dimension(problem))
+        mean = mean[space.located[:m]].set(free) if space.centred else free
+    if not space.shapes:
         return mean
-    free = pm.Normal("mean", priors.mean_location, priors.mean_scale, dims=mean_dimension(problem))
-    return mean[space.located].set(free) if space.centred else free
+    return pt.concatenate([mean, pm.Normal("shape", location[m:], scale[m:], dims="shaped")])
 
 
 def _means_given(problem: Problem, priors: Priors, chol: Any) -> Any:
-    """Means (K,), some of which have a prior given the covariance of their block."""
+    """Means and shapes (K + E,), some with a prior given the covariance of their block."""
     space, own = problem.parameters, np.isfinite(priors.mean_scale)
-    mean: Any = pt.zeros(space.n_random)
+    mean: Any = pt.zeros(space.n_random + len(space.shapes))
     if own.any():
         free = pm.Normal("mean_own", priors.mean_location[own], priors.mean_scale[own])
         mean = mean[space.located[own]].set(free)
@@ -192,8 +196,17 @@ def _means_given(problem: Problem, priors: Priors, chol: Any) -> Any:
         if prior is not None and prior.mean_precision is not None:
             mean = mean[here].set(prior.means(str(number), chol[here, here]))
         position = here.stop
-    pm.Deterministic("mean", mean[space.located], dims=mean_dimension(problem))
+    name_means(problem, mean)
     return mean
+
+
+def name_means(problem: Problem, mean: Any) -> None:
+    """``mean`` and ``shape`` as variables with names."""
+    space, m = problem.parameters, problem.parameters.n_means
+    if m:
+        pm.Deterministic("mean", mean[space.located[:m]], dims=mean_dimension(problem))
+    if space.shapes:
+        pm.Deterministic("shape", mean[space.n_random :], dims="shaped")
 
 
 def _cholesky(problem: Problem, priors: Priors) -> Any:

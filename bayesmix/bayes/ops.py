@@ -205,8 +205,9 @@ def _compiled_conditional(op: ConditionalLogProb, **kwargs: Any) -> Callable[...
 class LawTable(Op):
     """Coefficients of persons (n, K) from normals, where not all are their indices.
 
-    Inputs: ``d`` (n, K), ``loc`` (1 or n, K), ``scale`` (K,), then the laws and what they know.
-    The output (4, n, K) holds the coefficients, and their derivatives by the first three inputs.
+    Inputs: ``d`` (n, K), ``loc`` (1 or n, K + E), ``scale`` (K,), then the laws and what they know.
+    The output (4 + E, n, K) holds the coefficients, and their derivatives by the first three
+    inputs, see `bayesmix.kernels.laws.law_table`.
     """
 
     __props__ = ("functions",)
@@ -227,7 +228,8 @@ class LawTable(Op):
     ) -> list[Any]:
         # Only the coefficients are used further: the derivatives have no cotangent.
         cotangent, table = cotangents[0][0], outputs[0]
-        d_loc = cotangent * table[2]
+        of_shapes = (cotangent[None] * table[4:]).sum(axis=2).T
+        d_loc = pt.concatenate([cotangent * table[2], of_shapes], axis=1)
         if inputs[1].type.broadcastable[0]:
             d_loc = d_loc.sum(axis=0, keepdims=True)
         d_scale = (cotangent * table[3]).sum(axis=0)

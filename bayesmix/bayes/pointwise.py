@@ -42,8 +42,10 @@ def free_vectors(problem: Problem, posterior: xr.Dataset) -> Array:
             found = _named(posterior, "corr", space.pair_names)
             corr[..., first, second] = corr[..., second, first] = found
         chol = sd[..., None] * np.linalg.cholesky(corr)
-        if len(space.located):
+        if space.n_means:
             parts.append(_named(posterior, "mean", space.located_names))
+        if space.shapes:
+            parts.append(_named(posterior, "shape", space.shape_names))
         parts.append(chol[..., *space.chol_index])
     if space.fixed:
         parts.append(_named(posterior, "fixed", space.fixed))

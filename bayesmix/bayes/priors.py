@@ -28,6 +28,7 @@ SD_UTILS = 5.0
 INDEX_MEAN = 3.0
 INDEX_SD = 2.0
 LOG_SCALE_SD = 1.0
+SHAPE_SD = 1.0
 
 Prior = float | tuple[float, float] | InverseWishart
 
@@ -39,8 +40,8 @@ class Priors:
     Parameters
     ----------
     mean_location, mean_scale
-        Of the normal priors of ``mean`` (K,); an infinite scale where a mean's prior depends on
-        the covariance.
+        Of the normal priors of ``mean`` and ``shape`` (K + E,); an infinite scale where a mean's
+        prior depends on the covariance.
     sd_scale
         Of the half-normal priors of ``sd`` (K,).
     fixed_location, fixed_scale
@@ -76,10 +77,10 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
     problem
         The model bound to data.
     given
-        By flat name: ``"mean[x]"`` and ``"fixed[x]"`` take (location, scale) of a normal law,
-        ``"sd[x]"`` the scale of a half-normal one, ``"scale[x]"`` location and scale of the
-        logarithm. ``"cov[a, b]"``, the terms of a correlated law (``"cov"`` where there is one),
-        takes an `InverseWishart`.
+        By flat name: ``"mean[x]"``, ``"shape[x]"`` and ``"fixed[x]"`` take (location, scale) of a
+        normal law, ``"sd[x]"`` the scale of a half-normal one, ``"scale[x]"`` location and scale of
+        the logarithm. ``"cov[a, b]"``, the terms of a correlated law (``"cov"`` where there is
+        one), takes an `InverseWishart`.
 
     Raises
     ------
@@ -96,8 +97,11 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
     # The centre of a logarithm is the coefficient of one util per typical difference; that of a
     # position between two bounds is their middle.
     logarithm = [c.law.unit == "logarithm" for c in problem.design.coefficients]
-    centre = np.where(logarithm, np.log(unit[:k]), 0.0)
-    mean_scale = np.where(problem.index, INDEX_MEAN, MEAN_UTILS * unit[:k])
+    ones = np.ones(len(space.shapes))
+    starts = [start for c in problem.design.coefficients for start in c.shapes]
+    centre = np.concatenate([np.where(logarithm, np.log(unit[:k]), 0.0), starts])
+    own_scale = np.where(problem.index, INDEX_MEAN, MEAN_UTILS * unit[:k])
+    mean_scale = np.concatenate([own_scale, SHAPE_SD * ones])
     sd_scale = np.where(problem.index, INDEX_SD, SD_UTILS * unit[:k])
     table = pd.DataFrame(
         {

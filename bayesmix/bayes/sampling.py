@@ -265,7 +265,7 @@ def _chains(
             compute_convergence_checks=False,
             quiet=not settings.progress,
         )
-    kinds = ("mean", "sd", "corr", "fixed", "shift", "scale", "share")
+    kinds = ("mean", "shape", "sd", "corr", "fixed", "shift", "scale", "share")
     kept = [v for v in kinds if v in tree["posterior"].data_vars]
     tree["posterior"] = xr.DataTree(tree["posterior"].to_dataset()[kept])
     return tree
@@ -279,7 +279,8 @@ def initial_values(
     space = problem.parameters
     mean, chol, fixed = space.unpack(theta)
     values = {
-        "mean": mean[space.located],
+        "mean": mean[space.located[: space.n_means]],
+        "shape": mean[space.n_random :],
         "mean_own": mean[space.located][np.isfinite(priors.mean_scale)],
         "sd": np.sqrt((chol**2).sum(axis=1)),
         "fixed": fixed,

@@ -30,7 +30,7 @@ from bayesmix.bayes.graph import (
     locations,
     product,
 )
-from bayesmix.bayes.models import coordinates, marginal_log_probabilities, mean_dimension
+from bayesmix.bayes.models import coordinates, marginal_log_probabilities, name_means
 from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
@@ -111,8 +111,7 @@ def whitened_model(
         if correction is not None:
             pm.Potential("correction", correction(x))
         if space.n_random:
-            if len(space.located):
-                pm.Deterministic("mean", mean[space.located], dims=mean_dimension(problem))
+            name_means(problem, mean)
             sd = pm.Deterministic("sd", pt.sqrt((chol**2).sum(axis=1)), dims="random")
             if space.pairs:
                 first, second = np.array(space.pairs).T

@@ -108,6 +108,11 @@ class _Joint:
     kind: Indices
 
 
+def _shaped(c: Coefficient, params: pd.Series) -> Coefficient:
+    """The coefficient with the shapes of its law at parameters."""
+    return replace(c, shape=tuple(float(params[f"shape[{n}]"]) for n in c.shape_labels))
+
+
 @dataclass(frozen=True, eq=False)
 class _Implied:
     """Moments of the coefficients of some laws, at parameters and weights (I,) of persons."""
@@ -179,6 +184,7 @@ class _Implied:
         return pd.Series(found, dtype=float)
 
     def _moments(self, c: Coefficient, params: pd.Series, weights: Array) -> Moments:
+        c = _shaped(c, params)
         scale = float(params[f"sd[{c.term}]"])
         if c.term not in self.shifts:
             return moments(c, float(params.get(f"mean[{c.term}]", 0.0)), scale)
@@ -205,7 +211,7 @@ class _Implied:
                 for c, loc in zip((a, b), locs, strict=True)
             ]  # fmt: skip
         return population_correlation(
-            (a, b),
+            (_shaped(a, params), _shaped(b, params)),
             (locs[0], locs[1]),
             (float(params[f"sd[{a.term}]"]), float(params[f"sd[{b.term}]"])),
             float(params[f"corr[{a.term}, {b.term}]"]),

@@ -40,7 +40,7 @@ def scattered_starts(
     origins = [first]
     for _ in range(number - 1):
         mean, chol, fixed = space.unpack(first)
-        mean += step * rng.standard_normal(k)
+        mean[:k] += step * rng.standard_normal(k)
         chol = np.diag(np.diag(chol) * np.exp(0.7 * rng.standard_normal(k)))
         fixed += 0.25 * unit[k:] * rng.standard_normal(len(fixed))
         shift = 0.5 * shift_units(problem, step) * rng.standard_normal(len(space.shifts))
@@ -71,13 +71,13 @@ def preference_start(search: Search) -> Array | None:
         return None
     others = np.arange(space.n_random + len(space.fixed)) != price
     with_units = others[:k] & ~problem.index
-    mean[with_units] /= -value
+    mean[:k][with_units] /= -value
     chol[with_units] /= -value
     shift = space.shift(optimum.theta)
     shift[with_units[space.shifted]] /= -value
     # The logarithms of positive laws; positions between bounds stay, in whatever units they are.
     logarithms = [c.law.unit == "logarithm" for c in problem.design.coefficients]
-    mean[others[:k] & np.array(logarithms, dtype=bool)] -= np.log(-value)
+    mean[:k][others[:k] & np.array(logarithms, dtype=bool)] -= np.log(-value)
     fixed, log_scale = np.where(others[k:], fixed / -value, fixed), space.log_scale(optimum.theta)
     return problem.canonical(space.pack(mean, chol, fixed, shift, log_scale))
 

@@ -84,6 +84,11 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
         law = theirs[term]
         if location_of(law, 0.0) is None and term not in restricted.space.fixed:
             raise _not_nested(f"{term!r} is {law.law.words}, and never 0")
+        if law.law.shapes:
+            raise _not_nested(
+                f"{term!r} is {law.law.words}, whose shape says nothing where it does not vary: "
+                "test the coefficient's Normal law against a constant"
+            )
         if not law.law.located:
             raise _not_nested(f"{term!r} is {law.law.words}, which no value makes a constant")
     same = {_same(parameter, still) for parameter in restricted.space.listed}

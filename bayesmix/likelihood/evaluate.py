@@ -105,7 +105,9 @@ class Likelihood:
         base, panel = base_at(problem, theta, start, stop), panel_at(problem, theta, start, stop)
         scale = row_scales(problem, theta, start, stop)
         logp, d_loc, d_chol, d_base = integrate_parallel(panel, base, mixture, with_base)
-        means, rest = np.split(d_loc, [space.n_random], axis=1)
+        last = d_loc.shape[1] - len(space.shapes)
+        means = np.delete(d_loc, slice(space.n_random, last), axis=1)
+        rest = d_loc[:, space.n_random : last]
         parts = [means[:, space.located], d_chol[:, *space.chol_index], rest]
         rows = problem.rows(start, stop)
         if with_base:

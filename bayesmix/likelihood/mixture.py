@@ -6,7 +6,7 @@ import numpy as np
 
 from bayesmix.arrays import Array
 from bayesmix.kernels.integrals import coefficients_everywhere
-from bayesmix.kernels.laws import law_tables, no_laws
+from bayesmix.kernels.laws import law_tables, no_laws, with_fixed
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.mixture import Mixture
 from bayesmix.likelihood.classes import log_shares
@@ -15,7 +15,7 @@ from bayesmix.likelihood.problem import Problem
 
 
 def locations_at(problem: Problem, theta: Array, start: int = 0, stop: int | None = None) -> Array:
-    """Means of the indices of persons start .. stop - 1, (n, K), or (1, K) where all are equal."""
+    """Means of the indices of persons start .. stop - 1, and shapes (n, K + E), or (1, K + E)."""
     space = problem.parameters
     mean = space.unpack(theta)[0][None, :]
     if not space.shifts:
@@ -51,9 +51,10 @@ def mixture_at(
     loc = locations_at(problem, theta, start, stop)
     laws, known = problem.laws, problem.known
     if problem.price >= 0:
-        loc = np.concatenate([loc, np.tile(fixed, (len(loc), 1))], axis=1)
+        means, shapes = np.split(loc, [len(laws)], axis=1)
+        loc = np.concatenate([means, np.tile(fixed, (len(loc), 1)), shapes], axis=1)
         chol = np.concatenate([chol, np.zeros((len(fixed), len(laws)))])
-        laws = np.concatenate([laws, no_laws(len(fixed))])
+        laws = with_fixed(laws, len(fixed))
     tables = law_tables(laws, known, loc, chol)
     return Mixture(loc, chol, laws, nodes, weights, problem.price, known, tables)
 

@@ -232,7 +232,9 @@ def starting_values(problem: Problem, logit: Multinomial) -> Array:
     mean, sd = values[:k].copy(), np.empty(k)
     for m, c in enumerate(problem.design.coefficients):
         mean[m], sd[m] = _first_law(c, mean[m], unit[m])
-    return space.pack(mean, np.diag(sd), values[k:], _first_shifts(problem, mean))
+    shapes = [start for c in problem.design.coefficients for start in c.shapes]
+    first = np.concatenate([mean, shapes])
+    return space.pack(first, np.diag(sd), values[k:], _first_shifts(problem, mean))
 
 
 def _first_shifts(problem: Problem, mean: Array) -> Array:

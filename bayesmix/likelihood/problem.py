@@ -155,8 +155,8 @@ class Problem:
 
     @cached_property
     def moving(self) -> bool:
-        """Whether laws depend on location and scale by themselves, not on their index alone."""
-        return any(c.law.moves for c in self.design.coefficients)
+        """Whether coefficients move with parameters though their index stays where it is."""
+        return any(c.law.moves or c.law.shapes for c in self.design.coefficients)
 
     @cached_property
     def kinked(self) -> bool:

@@ -48,7 +48,8 @@ def natural_units(problem: Problem) -> Array:
     k = space.n_random
     square = np.broadcast_to(unit[:k, None], (k, k))
     shifts = shift_units(problem, unit[:k])
-    return space.pack(unit[:k], square, unit[k:], shifts, np.ones(len(space.scales)))
+    means = np.concatenate([unit[:k], np.ones(len(space.shapes))])
+    return space.pack(means, square, unit[k:], shifts, np.ones(len(space.scales)))
 
 
 def shift_units(problem: Problem, unit: Array) -> Array:

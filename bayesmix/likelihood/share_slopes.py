@@ -48,7 +48,9 @@ def shares_at(problem: Problem, grid: Grid, theta: Array) -> Iterator[Shares]:
             space.chol_index,
         )
         # In the order of the free vector: means, free entries of chol, fixed, shifts.
-        means, rest = np.split(slopes, [space.n_random], axis=1)
+        last = slopes.shape[1] - len(space.shapes)
+        means = np.delete(slopes, slice(space.n_random, last), axis=1)
+        rest = slopes[:, space.n_random : last]
         shifts = means[:, space.shifted] * problem.z[problem.data.row_person[rows]]
         whole = np.concatenate([means[:, space.located], rest, shifts], axis=1)
         yield Shares(start, stop, values, whole)

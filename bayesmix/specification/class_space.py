@@ -73,7 +73,8 @@ class ClassSpace:
         space = self.within
         own = np.isin(space.random, self.own) if space.random else np.zeros(0, dtype=bool)
         fixed = np.arange(len(space.fixed)) < len(self.points)
-        mean, shift = own[space.located], own[space.shifted]
+        mean = np.concatenate([own, own[space.shaped]])[space.located]
+        shift = own[space.shifted]
         pairs = np.array([own[first] for first, _ in space.pairs], dtype=bool)
         free = np.concatenate([mean, own[space.chol_index[0]], fixed, shift])
         return free, np.concatenate([mean, own, pairs, fixed, shift])

@@ -88,7 +88,7 @@ def values_at(c: Coefficient, loc: Array, scale: float, z: Array) -> Array:
 
 def _at(c: Coefficient, scale: float) -> Array:
     """Location (any), scale and shapes of a law."""
-    return np.array([0.0, scale])
+    return np.array([0.0, scale, *c.shapes])
 
 
 def index_cdf(c: Coefficient, loc: Array, scale: float, index: float) -> Array:
@@ -114,8 +114,10 @@ def at_zero_scale(c: Coefficient, loc: Array, sign: int | None = None) -> Array:
     For the coefficient's own sign unless one is given.
     """
     sign, (low, high) = c.sign if sign is None else sign, c.limits
-    if c.law.formulas.constant is not None:
-        return np.asarray(c.law.formulas.constant(c, loc))
+    if c.law.location is not None:
+        loc = np.ascontiguousarray(loc, dtype=float)
+        found = law_values(row_of(c.law), known_of(c, sign), np.zeros(1), loc, _at(c, 0.0))
+        return np.asarray(found[0])
     if not c.law.located:
         return np.zeros_like(loc)
     if c.law.unit == "logarithm":

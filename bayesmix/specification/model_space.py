@@ -22,12 +22,16 @@ def space_of(
         here = range(position, position + len(law.coefficients))
         blocks += [tuple(here)] if law.correlated else [(k,) for k in here]
         position += len(law.coefficients)
-    names = tuple(c.term for law in laws for c in law.coefficients)
-    if persons is None:
-        coefficients = [c for law in laws for c in law.coefficients]
-        centred = tuple(k for k, c in enumerate(coefficients) if c.mean == "0")
-        return ParameterSpace(names, fixed, tuple(blocks), centred)
-    return ParameterSpace(names, fixed, tuple(blocks), persons.centred, persons.shifts)
+    coefficients = [c for law in laws for c in law.coefficients]
+    without = tuple(k for k, c in enumerate(coefficients) if c.mean == "0")
+    return ParameterSpace(
+        random=tuple(c.term for c in coefficients),
+        fixed=fixed,
+        blocks=tuple(blocks),
+        centred=without if persons is None else persons.centred,
+        shifts=() if persons is None else persons.shifts,
+        shapes=tuple((k, label) for k, c in enumerate(coefficients) for label in c.shape_labels),
+    )
 
 
 def model_space(

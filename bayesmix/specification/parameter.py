@@ -28,6 +28,8 @@ class Kind:
 
 
 MEAN, FIXED, SHIFT, SHARE = Kind("mean"), Kind("fixed"), Kind("shift"), Kind("share")
+SHAPE = Kind("shape")
+"""Of a law that has more than a location and a scale: any number, see the law."""
 SD, CORRELATION = Kind("sd", "log"), Kind("corr", "Fisher z")
 SCALE = Kind("scale", "log", neutral=1.0)
 CHOLESKY, LOG_SCALE = Kind("chol"), Kind("log scale")

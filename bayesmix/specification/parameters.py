@@ -29,6 +29,7 @@ from bayesmix.specification.parameter import (
     MEAN,
     SCALE,
     SD,
+    SHAPE,
     SHIFT,
     Kind,
     Parameter,
@@ -54,6 +55,9 @@ class ParameterSpace:
         Position of the random coefficient and name of the covariate of each shift, M of them.
     scales
         Names of the sources whose scale is a parameter, G of them; its logarithm in ``theta``.
+    shapes
+        Position of the random coefficient and label of each further parameter of its law, E of
+        them. They follow the means wherever these stand.
     """
 
     random: tuple[str, ...]
@@ -62,11 +66,28 @@ class ParameterSpace:
     centred: tuple[int, ...] = ()
     shifts: tuple[tuple[int, str], ...] = ()
     scales: tuple[str, ...] = ()
+    shapes: tuple[tuple[int, str], ...] = ()
 
     @cached_property
     def located(self) -> Indices:
-        """Positions of the random coefficients that have a mean to estimate."""
-        return np.array([k for k in range(self.n_random) if k not in self.centred], dtype=np.int64)
+        """Which entries of the means (K + E,) are parameters: a mean may be 0, a shape is one."""
+        means = [k for k in range(self.n_random) if k not in self.centred]
+        shapes = range(self.n_random, self.n_random + len(self.shapes))
+        return np.array([*means, *shapes], dtype=np.int64)
+
+    @property
+    def n_means(self) -> int:
+        """Number of means among the parameters; the shapes of laws follow them."""
+        return len(self.located) - len(self.shapes)
+
+    @cached_property
+    def shaped(self) -> Indices:
+        """Position of the random coefficient of each shape (E,)."""
+        return np.array([k for k, _ in self.shapes], dtype=np.int64)
+
+    @cached_property
+    def shape_names(self) -> tuple[str, ...]:
+        return tuple(label for _, label in self.shapes)
 
     @cached_property
     def shifted(self) -> Indices:
@@ -75,7 +96,7 @@ class ParameterSpace:
 
     @cached_property
     def located_names(self) -> tuple[str, ...]:
-        return tuple(self.random[k] for k in self.located)
+        return tuple(self.random[k] for k in self.located[: self.n_means])
 
     @cached_property
     def shift_names(self) -> tuple[str, ...]:
@@ -104,6 +125,7 @@ class ParameterSpace:
         shifts = zip(self.shift_names, self.shifts, strict=True)
         return (
             *(Parameter(MEAN, n, (n,)) for n in self.located_names),
+            *(Parameter(SHAPE, n, (random[k],)) for k, n in self.shapes),
             *(Parameter(SD, n, (n,)) for n in random),
             *(Parameter(CORRELATION, n, (random[j], random[k])) for n, (j, k) in pairs),
             *(Parameter(FIXED, n, (n,)) for n in self.fixed),
@@ -119,14 +141,15 @@ class ParameterSpace:
     @cached_property
     def free_listed(self) -> tuple[Parameter, ...]:
         """The entries of the free vector, with their kinds; those of ``L`` are ``chol[., .]``."""
-        random, kept = self.random, (MEAN, FIXED, SHIFT)
+        random, kept = self.random, (MEAN, SHAPE, FIXED, SHIFT)
         entries = zip(*self.chol_index, strict=True)
         by_kind = [tuple(p for p in self.listed if p.kind == kind) for kind in kept]
         return (
             *by_kind[0],
-            *(Parameter(CHOLESKY, f"{random[k]}, {random[j]}") for k, j in entries),
             *by_kind[1],
+            *(Parameter(CHOLESKY, f"{random[k]}, {random[j]}") for k, j in entries),
             *by_kind[2],
+            *by_kind[3],
             *(Parameter(LOG_SCALE, n) for n in self.scales),
         )
 
@@ -146,9 +169,9 @@ class ParameterSpace:
     # -- the free vector -----------------------------------------------------------------------
 
     def unpack(self, theta: Array) -> tuple[Array, Array, Array]:
-        """``theta (P,)`` -> means (K,), Cholesky factor (K, K), fixed coefficients (F,)."""
+        """``theta (P,)`` -> means and shapes (K + E,), Cholesky factor (K, K), fixed (F,)."""
         k, m, c = self.n_random, len(self.located), len(self.chol_index[0])
-        mean, chol = np.zeros(k), np.zeros((k, k))
+        mean, chol = np.zeros(k + len(self.shapes)), np.zeros((k, k))
         mean[self.located] = theta[:m]
         chol[self.chol_index] = theta[m : m + c]
         return mean, chol, theta[m + c : m + c + len(self.fixed)].copy()
@@ -242,7 +265,7 @@ class ParameterSpace:
         means, sd, corr, fixed, shift, scale = np.split(vector, cuts)
         if not (scale > 0).all():
             raise SpecificationError(f"scale[.] must be positive, got {scale.tolist()}")
-        mean = np.zeros(k)
+        mean = np.zeros(k + len(self.shapes))
         mean[self.located] = means
         if (sd < 0).any():
             name = self.random[int(np.flatnonzero(sd < 0)[0])]

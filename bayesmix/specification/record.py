@@ -119,7 +119,10 @@ def _arrays(value: Any) -> Any:
 
 def _law_record(law: Law | Classes) -> dict[str, Any]:
     if isinstance(law, Law):
-        return asdict(law)
+        record = asdict(law)
+        for one in record["coefficients"]:
+            del one["shape"]  # of moments alone
+        return record
     members = [m if isinstance(m, str) else _law_record(m) for m in law.members]
     return {"members": members, "number": law.number, "share": law.share}
 

@@ -16,6 +16,7 @@ from bayesmix import (
     Triangular,
     TruncatedNormal,
     Uniform,
+    YeoJohnson,
     msle,
 )
 from bayesmix.classical.implied import implied_moments
@@ -33,6 +34,7 @@ TRUTHS = {
     "exponential": (Exponential("x", sign=-1), {"sd[x]": 1.0}),
     "gamma": (Gamma("x", sign=-1), {"mean[x]": 0.0, "sd[x]": 0.7}),
     "johnson": (JohnsonSB("x", lower=-3, upper=0), {"mean[x]": 0.3, "sd[x]": 1.2}),
+    "yeo-johnson": (YeoJohnson("x"), {"mean[x]": 0.4, "shape[x]": -1.0, "sd[x]": 1.2}),
     "correlated": (
         Correlated(Gamma("x", sign=-1), Uniform("y")),
         {"mean[x]": 0.0, "sd[x]": 0.7, "corr[x, y]": -0.5},

@@ -28,10 +28,11 @@ frame = pd.DataFrame({
 data = bm.ChoiceData.from_long(
     frame, person="who", situation="task", alternative="alt", chosen="chosen"
 )
-model = bm.MixedLogit("x", random=bm.Normal("x"))
+model = bm.MixedLogit("x", random=bm.LogNormal("x"))
 problem = bind(model, data)
 grid = population_grid(bm.gauss_hermite(5), 1, 30)
-print(Likelihood(problem, grid).by_person(np.array([0.3, 0.5]))[0].sum())
+for mean in (0.3, 0.3 + np.log(2.0)):
+    print(Likelihood(problem, grid).by_person(np.array([mean, 0.5]))[0].sum())
 pm_model = bm.pymc_model(model, data, likelihood="marginal", grid=grid)
 point = pm_model.initial_point()
 print(pm_model.compile_logp(mode="NUMBA")(point))
@@ -68,4 +69,16 @@ def test_a_changed_kernel_is_compiled_anew(tmp_path: Path) -> None:
     kernel.write_text(
         source.replace("logp[s] += 0.0 * b[s]", "logp[s] += 1.0 + 0.0 * b[s]"), encoding="utf-8"
     )
-    np.testing.assert_allclose(np.abs(numbers(tmp_path) - before), 30.0, rtol=1e-9)
+    changed = numbers(tmp_path)
+    np.testing.assert_allclose(np.abs(changed - before), 30.0, rtol=1e-9)
+    # Twice the coefficient, in the file of a law, which no kernel holds the code of.
+    law = package / "specification" / "laws" / "lognormal.py"
+    source = law.read_text(encoding="utf-8")
+    assert source.count("known[0] * math.exp(b[s])") == 1
+    law.write_text(
+        source.replace("known[0] * math.exp(b[s])", "2.0 * known[0] * math.exp(b[s])"),
+        encoding="utf-8",
+    )
+    doubled = numbers(tmp_path)
+    assert doubled[0] == pytest.approx(changed[1], rel=1e-12)
+    assert abs(doubled[2] - changed[2]) > 1e-3

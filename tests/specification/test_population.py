@@ -175,7 +175,7 @@ def mapped(c, loc, scale, z):
     """The compiled map of a law at standard normals of any shape."""
     laws, known = laws_of([c])
     table = law_table(
-        laws, known, scale * z.reshape(-1, 1), np.full((1, 1), loc), np.array([scale])
+        laws, known, scale * z.reshape(-1, 1), np.array([[loc, *c.shapes]]), np.array([scale])
     )
     return table[0, :, 0].reshape(z.shape)
 

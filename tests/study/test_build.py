@@ -17,6 +17,7 @@ from bayesmix import (
     Triangular,
     TruncatedNormal,
     Uniform,
+    YeoJohnson,
 )
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration import rules
@@ -115,6 +116,7 @@ def test_latent_classes_are_built(write_study: Write) -> None:
         ('"johnson-sb"\nlower = -3\nupper = 0', JohnsonSB("time", lower=-3, upper=0)),
         ('"exponential"\nsign = -1', Exponential("time", sign=-1)),
         ('"gamma"\nsign = -1', Gamma("time", sign=-1)),
+        ('"yeo-johnson"\nmean = "0"', YeoJohnson("time", mean="0")),
     ],
 )
 def test_every_law_is_built(write_study: Write, text: str, law: object) -> None:

@@ -43,8 +43,6 @@ class Formulas:
         Within kinds of people, the covariance with another law as weights (G,) times a mean (N,) of
         the other's map: a function of own means (G,), the product ``corr s``, and the other's
         `slope` and `lift`, functions of nothing and of a shift.
-    constant
-        The value (G,) at each location, the second argument, where the scale is 0.
     dear
         Whether some of these cost so much that they are interpolated between people's locations.
     """
@@ -55,7 +53,6 @@ class Formulas:
     hermite: Callable[..., Array] | None = None
     cdf: Callable[..., Array] | None = None
     joint: Callable[..., tuple[Array, Array]] | None = None
-    constant: Callable[..., Array] | None = None
     dear: bool = False
 
 
@@ -73,8 +70,8 @@ class Family:
         The function that people call for it. Its arguments by keyword are the law's keys in a study
         file.
     map
-        The compiled map, see `bayesmix.kernels.laws.law_map`; None where the coefficient is its
-        index.
+        The compiled map, see `bayesmix.kernels.law_functions.law_map`; None where the coefficient
+        is its index.
     fill, table
         What fills a table for the map, of so many numbers, where single points are dear.
     moves
@@ -103,6 +100,10 @@ class Family:
         What is known in closed form.
     twin
         The law in SciPy for a positive sign, as a function of coefficient, location and scale.
+    shapes
+        Further parameters: the name of each, and where searches start. Any number must do: a law
+        whose shape has bounds maps a number to it. The derivatives by them follow that by the
+        scale, see `bayesmix.kernels.law_functions.law_map`.
     key
         Its name in study files; laws that one function makes have the same.
     """
@@ -125,6 +126,7 @@ class Family:
     location: Callable[..., float | None] | None = None
     formulas: Formulas = field(default_factory=Formulas)
     twin: Callable[..., Any] | None = None
+    shapes: tuple[tuple[str, float], ...] = ()
     key: str = ""
 
     @property

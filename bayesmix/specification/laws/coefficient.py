@@ -18,7 +18,7 @@ class Coefficient:
 
     ``mean`` is the formula of the index's mean, in covariates of persons: ``"1"`` is a mean for
     everybody, ``"0"`` a mean of 0. ``bounds`` are those of the coefficient, ``None`` where there is
-    none.
+    none. ``shape`` are values of the law's further parameters, where moments of it are asked for.
     """
 
     term: str
@@ -26,6 +26,7 @@ class Coefficient:
     sign: int = 1
     mean: str = "1"
     bounds: Bounds = (None, None)
+    shape: tuple[float, ...] = ()
 
     @property
     def law(self) -> Family:
@@ -37,6 +38,17 @@ class Coefficient:
         """``bounds``, infinite where there is none."""
         low, high = self.bounds
         return -math.inf if low is None else low, math.inf if high is None else high
+
+    @property
+    def shape_labels(self) -> tuple[str, ...]:
+        """What is in the brackets of the names of the law's further parameters."""
+        names = [name for name, _ in self.law.shapes]
+        return (self.term,) if len(names) == 1 else tuple(f"{self.term}, {n}" for n in names)
+
+    @property
+    def shapes(self) -> tuple[float, ...]:
+        """``shape``, or where searches start."""
+        return self.shape or tuple(start for _, start in self.law.shapes)
 
     @property
     def side(self) -> int:

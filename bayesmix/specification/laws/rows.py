@@ -8,7 +8,7 @@ import numpy as np
 
 from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.law_functions import ready
-from bayesmix.kernels.laws import COLUMNS, NO_KNOWN
+from bayesmix.kernels.laws import COLUMNS, FIRST, NO_KNOWN, SHAPES
 from bayesmix.specification.laws.base import Family
 from bayesmix.specification.laws.coefficient import Coefficient
 
@@ -19,7 +19,7 @@ def row_of(law: Family) -> Indices:
         return np.zeros(COLUMNS, dtype=np.int64)
     numbers = [law.map.number, 0 if law.fill is None else law.fill.number]
     ready(numbers)
-    return np.array([*numbers, law.moves, law.bends, 0, 0, law.table], dtype=np.int64)
+    return np.array([*numbers, law.moves, law.bends, len(law.shapes), 0, law.table], dtype=np.int64)
 
 
 def known_of(c: Coefficient, sign: int | None = None) -> Array:
@@ -32,4 +32,5 @@ def laws_of(coefficients: Sequence[Coefficient]) -> tuple[Indices, Array]:
     laws = np.array([row_of(c.law) for c in coefficients], dtype=np.int64).reshape(-1, COLUMNS)
     if not laws.any():
         return laws, NO_KNOWN
+    laws[:, FIRST] = len(laws) + np.cumsum(laws[:, SHAPES]) - laws[:, SHAPES]
     return laws, np.array([known_of(c) for c in coefficients])
