@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from bayesmix.bayes.held import with_held
 from bayesmix.bayes.inverse_wishart import InverseWishart
 from bayesmix.bayes.priors import Prior, make_priors, read_prior
 from bayesmix.errors import SpecificationError
@@ -59,4 +60,4 @@ def prior_table(problem: Problem, given: Mapping[str, Prior] | None = None) -> p
     """The priors of any model in words."""
     if problem.within is not None:
         return class_priors(problem, given)
-    return make_priors(problem, given).table
+    return with_held(problem, make_priors(problem, given).table)

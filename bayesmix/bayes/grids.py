@@ -71,14 +71,14 @@ def first_stand(
             raise SpecificationError(f"argument 'grid' must be a rule or 'auto', got {grid!r}")
         grid = centred(sobol(FIRST_NODES), moments=True)
     check_grid(problem, grid)
-    space, start = problem.parameters, starting_values(problem, logit)
+    space, start = problem.parameters, problem.canonical(starting_values(problem, logit))
     if isinstance(grid, Centred):
         optimum, _ = climb(problem, centred(sobol(SEARCH_NODES)), start, rng)
-        return stand_at(problem, grid, space.canonical(optimum.theta), priors, rng)
+        return stand_at(problem, grid, problem.canonical(optimum.theta), priors, rng)
     if isinstance(grid, Rule):
         grid = population_grid(grid, space.n_random, problem.n_persons, rng)
     if isinstance(grid, PersonGrid):
-        start = space.canonical(grid.anchors.theta)
+        start = problem.canonical(grid.anchors.theta)
     return Stand(grid, posterior_mode(problem, grid, start, priors))
 
 

@@ -88,7 +88,7 @@ def pymc_model(
 
 
 def refuse_constraints(model: MixedLogit) -> None:
-    """Refuse what posteriors do not know.
+    """Refuse what a model in PyMC's own variables does not know.
 
     Raises
     ------
@@ -97,8 +97,8 @@ def refuse_constraints(model: MixedLogit) -> None:
     """
     if isinstance(model, MixedLogit) and model.constraints:
         raise SpecificationError(
-            f"posteriors do not hold or tie parameters ({model.constraints}): give narrow priors "
-            "(priors=), leave out the law or column, or fit by bm.msle"
+            f"pymc_model does not hold or tie parameters ({model.constraints}): use bm.sample, "
+            "which holds them, or bm.msle"
         )
 
 

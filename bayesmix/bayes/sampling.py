@@ -18,7 +18,8 @@ from bayesmix.bayes.accuracy import ERROR_SD, posterior_accuracy
 from bayesmix.bayes.class_labels import check_labels
 from bayesmix.bayes.class_sampling import class_plan
 from bayesmix.bayes.grids import FIRST_NODES, MOST_NODES, GridChoice, Stand, first_stand, stand_at
-from bayesmix.bayes.models import build, refuse_constraints
+from bayesmix.bayes.held import check_held
+from bayesmix.bayes.models import build
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
 from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.bayes.tree import WEIGHTED, complete
@@ -35,6 +36,8 @@ from bayesmix.likelihood.multinomial import (
 )
 from bayesmix.likelihood.ordered_sums import linear
 from bayesmix.likelihood.problem import Problem, bind
+from bayesmix.specification.constraints import Fixed
+from bayesmix.specification.held_and_tied import held_and_tied
 from bayesmix.specification.model import MixedLogit
 
 MANY = 10.0
@@ -67,6 +70,7 @@ def sample(
     tune: int | None = None,
     chains: int = 4,
     priors: Mapping[str, Prior] | None = None,
+    fixed: Fixed | None = None,
     noncentred: bool = True,
     rng: Seed = None,
     progress: bool = True,
@@ -99,6 +103,10 @@ def sample(
         the marginal one); number of chains.
     priors
         Replacements of default priors by flat name; see `bayesmix.bayes.priors.make_priors`.
+    fixed
+        Parameters that are constants, ``{"mean[x]": 1.3}``, besides those that the model's own
+        `Constraints` hold: means, fixed coefficients, shifts, scales, standard deviations above 0
+        and correlations of 0. A standard deviation of 0 is a fixed coefficient: leave out its law.
     noncentred
         Whether the hierarchical path samples standard normals, and not the persons' indices: better
         where a person's choices say little of their tastes, worse where they say much.
@@ -127,8 +135,9 @@ def sample(
     arguments.flag("noncentred", noncentred)
     arguments.flag("progress", progress)
     arguments.seed("rng", rng)
-    refuse_constraints(model)
+    model = held_and_tied(model, fixed, None)
     problem = bind(model, data)
+    check_held(problem, priors, noncentred)
     generator = np.random.default_rng(rng)
     unit = person_unit(problem.data.weights)
     if not 1 / MANY < unit < MANY:

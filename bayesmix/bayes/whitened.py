@@ -35,6 +35,7 @@ from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.optimise.maximise import Function, curvature, maximise, whitening
+from bayesmix.optimise.maximise import coordinates as along
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ class Whitening:
     centre
         The mode (P,), with the logarithm of the Cholesky factor's diagonal.
     root
-        Root (P, P) of the inverse curvature there.
+        Root (P, P) of the inverse curvature there; (P, Q) where parameters are held.
     diagonal
         Positions in the free vector of the Cholesky factor's diagonal.
     """
@@ -63,10 +64,10 @@ class Whitening:
         return theta
 
     def coordinates(self, thetas: Array) -> Array:
-        """``x`` (D, P) of free vectors (D, P) with a positive diagonal."""
+        """``x`` (D, Q) of free vectors (D, P) with a positive diagonal."""
         logs = thetas.copy()
         logs[:, self.diagonal] = np.log(logs[:, self.diagonal])
-        return np.linalg.solve(self.root, (logs - self.centre).T).T
+        return along(self.root, (logs - self.centre).T).T
 
 
 def whitened_model(
@@ -96,7 +97,8 @@ def whitened_model(
     chosen = make_priors(problem, priors)
     space = problem.parameters
     with pm.Model(coords=coordinates(problem)) as pymc:
-        x = pm.Flat("x", shape=space.size, initval=np.zeros(space.size))
+        size = at.root.shape[1]
+        x = pm.Flat("x", shape=size, initval=np.zeros(size))
         theta_log = pt.constant(at.centre) + product(pt.constant(at.root), x)
         mean, chol, fixed, shift, log_scale = _parameters(problem, theta_log)
         if hierarchical:
@@ -130,19 +132,28 @@ def posterior_mode(
     problem: Problem, grid: Grid, theta: Array, priors: Mapping[str, Prior] | None = None
 ) -> Whitening:
     """The posterior mode nearest to ``theta`` (P,), which has a positive diagonal."""
+    theta = problem.canonical(theta)
     function = _compiled(problem, grid, make_priors(problem, priors))
     diagonal = problem.parameters.diagonal()
     _, scores = Likelihood(problem, grid).by_person(theta)
     start, slope = theta.copy(), np.ones(len(theta))
     start[diagonal] = np.log(theta[diagonal])
     slope[diagonal] = theta[diagonal]
-    root = whitening(scores * slope, problem.data.weights)
+    root = whitening(scores * slope, problem.data.weights, None, problem.directions)
     optimum = maximise(function, start, root)
     information = curvature(lambda at: function(at)[1], optimum.theta, root)
     # Where this is not a maximum in every direction, the scores' root still gives the scales.
     with suppress(np.linalg.LinAlgError):
-        root = np.linalg.inv(np.linalg.cholesky(information)).T
+        root = _root(information, problem.directions)
     return Whitening(optimum.theta, root, diagonal)
+
+
+def _root(information: Array, directions: Array | None) -> Array:
+    """A root of the inverse curvature, (P, P), or (P, Q) along the directions that are free."""
+    if directions is None:
+        root: Array = np.linalg.inv(np.linalg.cholesky(information)).T
+        return root
+    return directions @ _root(directions.T @ information @ directions, None)
 
 
 def correct(
@@ -151,7 +162,8 @@ def correct(
     """The integration error of ``few`` nodes over the posterior, as ``many`` see it."""
     priors = make_priors(problem, None)
     ours, theirs = (_compiled(problem, grid, priors) for grid in (few, many))
-    half = rng.standard_normal((2 * len(at.centre), len(at.centre)))
+    size = at.root.shape[1]
+    half = rng.standard_normal((2 * size, size))
     points = np.concatenate([half, -half])
     slopes = []
     for x in points:

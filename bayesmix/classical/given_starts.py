@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,18 +14,10 @@ from bayesmix.classical.estimates import Estimates
 from bayesmix.data.columns import nearest
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
-from bayesmix.specification.constraints import Equal, Fixed
 from bayesmix.specification.model import MixedLogit
 
 Start = Mapping[str, float] | pd.Series | Estimates | xr.DataTree
 MEANING = "values by flat name, a fit, or a posterior of bm.sample"
-
-
-def held_and_tied(model: MixedLogit, fixed: Fixed | None, equal: Equal | None) -> MixedLogit:
-    """The model under what a verb's arguments hold and tie, besides its own constraints."""
-    if (fixed is None and equal is None) or not isinstance(model, MixedLogit):
-        return model
-    return replace(model, constraints=model.constraints.merged(fixed, equal))
 
 
 def refuse_bounds(model: MixedLogit, estimator: str) -> None:

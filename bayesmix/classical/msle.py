@@ -20,7 +20,7 @@ from bayesmix.classical.bounds import within_bounds
 from bayesmix.classical.clusters import person_groups, with_groups
 from bayesmix.classical.ends import COMPARED, Ends, carried, compare_ends, ends_on_shared_grid
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.given_starts import Start, check_starts, held_and_tied, with_given
+from bayesmix.classical.given_starts import Start, check_starts, with_given
 from bayesmix.classical.given_weights import in_given_weights
 from bayesmix.classical.information import CURVATURE_NODES, made_of_draws
 from bayesmix.classical.latent_class import check_classes, class_starts
@@ -43,6 +43,7 @@ from bayesmix.optimise.held import quieter, settle_held
 from bayesmix.optimise.maximise import Optimum, check_optimizer, whitening
 from bayesmix.optimise.newton import loosened, newton
 from bayesmix.specification.constraints import Equal, Fixed
+from bayesmix.specification.held_and_tied import held_and_tied
 from bayesmix.specification.model import MixedLogit
 
 MOST_STARTS = 10_000

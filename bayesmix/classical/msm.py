@@ -14,7 +14,7 @@ from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, check_grid
 from bayesmix.classical.against_likelihood import Likeliest, likeliest
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.given_starts import Start, held_and_tied, refuse_bounds, with_given
+from bayesmix.classical.given_starts import Start, refuse_bounds, with_given
 from bayesmix.classical.given_weights import in_given_weights
 from bayesmix.classical.gmm import (
     LEAST_SQUARES,
@@ -45,6 +45,7 @@ from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.optimise.leave_boundary import at_boundary, leave_boundary, raised
 from bayesmix.optimise.maximise import Optimum, check_optimizer
 from bayesmix.specification.constraints import Equal, Fixed
+from bayesmix.specification.held_and_tied import held_and_tied
 from bayesmix.specification.model import MixedLogit
 
 Steps = Literal["one-step", "two-step", "iterated"]

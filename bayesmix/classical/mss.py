@@ -17,7 +17,7 @@ from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.against_likelihood import FAR, weak_words
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.given_starts import Start, held_and_tied, refuse_bounds
+from bayesmix.classical.given_starts import Start, refuse_bounds
 from bayesmix.classical.given_weights import in_given_weights
 from bayesmix.classical.identification import component_words, diagnosis
 from bayesmix.classical.information import information_at
@@ -38,6 +38,7 @@ from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.leave_boundary import boundary_words
 from bayesmix.specification.constraints import Equal, Fixed
+from bayesmix.specification.held_and_tied import held_and_tied
 from bayesmix.specification.model import MixedLogit
 
 Method = Literal["accept-reject", "importance"]

@@ -105,9 +105,9 @@ def check_study(study: Study) -> Built:
         constraints = Constraints(dict(study.fixed), table.equal, table.linear or ())
         model = replace(model, constraints=constraints)
         check_constraints(space, constraints)
-        if constraints and "nuts" in study.estimate.methods:
+        if (table.equal or table.linear) and "nuts" in study.estimate.methods:
             raise SpecificationError(
-                "posteriors do not hold or tie parameters: leave 'nuts' out of the methods in "
+                "posteriors do not tie parameters: leave 'nuts' out of the methods in "
                 '[estimate], such as methods = ["msle"], or the constraints'
             )
     return Built(study, data, model, rule)

@@ -137,6 +137,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "draws": 5,
                 "tune": 5,
                 "chains": 1,
+                "fixed": None,
                 "priors": None,
                 "noncentred": True,
                 "rng": 1,

@@ -85,8 +85,8 @@ def test_what_cannot_be_held_is_refused_with_its_place(
         check_study(read_study(write_study(("[estimate]\n", f"{table}\n\n{HELD}"))))
 
 
-def test_posteriors_do_not_hold_parameters(write_study: Write) -> None:
-    held = '[fixed]\n"sd[time]" = 0\n\n[estimate]\n'
+def test_posteriors_do_not_tie_parameters(write_study: Write) -> None:
+    held = '[constraints]\nlinear = ["mean[time] = 2"]\n\n[estimate]\n'
     with pytest.raises(SpecificationError, match=r"leave 'nuts' out of the methods"):
         check_study(read_study(write_study(("[estimate]\n", held))))
 

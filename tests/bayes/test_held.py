@@ -1,0 +1,70 @@
+"""Posteriors of which some parameters are constants."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import bayesmix as bm
+from bayesmix.errors import SpecificationError
+from tests.simulated import simulated
+
+MODEL = bm.MixedLogit("x + y + z", random=[bm.Correlated(bm.Normal("x"), bm.Normal("y"))])
+AT = {
+    "mean[x]": 0.6,
+    "mean[y]": -0.4,
+    "sd[x]": 0.8,
+    "sd[y]": 0.7,
+    "corr[x, y]": 0.0,
+    "fixed[z]": 0.5,
+}
+HELD = {"mean[y]": -0.4, "sd[x]": 0.8, "corr[x, y]": 0.0, "fixed[z]": 0.5}
+
+
+def data():
+    return simulated(MODEL, AT, 150, 6, seed=2, columns=("x", "y", "z"))
+
+
+def test_what_is_held_is_a_constant_and_the_rest_are_the_likelihoods():
+    """With flat enough priors the posterior is about normal around the MSLE of the free ones."""
+    choices = data()
+    how = {"draws": 200, "tune": 200, "chains": 2, "rng": 1, "progress": False}
+    tree = bm.sample(MODEL, choices, fixed=HELD, likelihood="marginal", **how)
+    fit = bm.msle(MODEL, choices, fixed=HELD, grid=bm.gauss_hermite(9), starts=1, rng=1)
+    table = bm.compare({"nuts": tree, "msle": fit})
+    for name, value in HELD.items():
+        assert table.loc[name, ("nuts", "estimate")] == pytest.approx(value, rel=1e-12)
+        assert table.loc[name, ("nuts", "std error")] < 1e-12
+        assert table.loc[name, ("msle", "estimate")] == pytest.approx(value, rel=1e-12)
+    errors = np.sqrt(
+        np.diag(fit.covariance("hessian").loc[["mean[x]", "sd[y]"], ["mean[x]", "sd[y]"]])
+    )
+    for name, error in zip(("mean[x]", "sd[y]"), errors, strict=True):
+        gap = table.loc[name, ("nuts", "estimate")] - fit.params[name]
+        assert abs(gap) < 0.5 * error
+        assert table.loc[name, ("nuts", "std error")] == pytest.approx(error, rel=0.3)
+    shares = bm.shares(tree, choices, draws=10, rng=1)
+    assert shares.notnull().all().to_array().all()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"fixed": {"sd[x]": 0}}, "no standard deviation at 0"),
+        ({"fixed": {"corr[x, y]": 0.5}}, "correlations at 0 alone"),
+        ({"fixed": {"fixed[w]": 0}}, r"names 'fixed\[w\]'"),
+        ({"fixed": {"fixed[z]": 0}, "noncentred": False}, "with noncentred=True"),
+        ({"fixed": {"fixed[z]": 0}, "priors": {"fixed[z]": (0, 1)}}, "the parameter is held"),
+    ],
+)
+def test_what_a_posterior_does_not_hold_is_refused(options, words):
+    with pytest.raises(SpecificationError, match=words):
+        bm.sample(MODEL, data(), progress=False, **options)
+
+
+def test_ties_and_bounds_are_for_fits():
+    tied = replace(MODEL, constraints=bm.Constraints(equal=[("mean[x]", "mean[y]")]))
+    with pytest.raises(SpecificationError, match="neither tie nor bound"):
+        bm.sample(tied, data(), progress=False)
+    with pytest.raises(SpecificationError, match=r"bm\.sample"):
+        bm.pymc_model(tied, data())
