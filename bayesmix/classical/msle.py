@@ -24,7 +24,6 @@ from bayesmix.classical.given_starts import Start, check_starts, with_given
 from bayesmix.classical.given_weights import in_given_weights
 from bayesmix.classical.information import CURVATURE_NODES, made_of_draws
 from bayesmix.classical.latent_class import check_classes, class_starts
-from bayesmix.classical.progress import progress_line
 from bayesmix.classical.search import Search
 from bayesmix.classical.starts import best_of, preference_start, scattered_starts
 from bayesmix.data.choices import ChoiceData
@@ -42,6 +41,7 @@ from bayesmix.optimise.climb import settle
 from bayesmix.optimise.held import quieter, settle_held
 from bayesmix.optimise.maximise import Optimum, check_optimizer, whitening
 from bayesmix.optimise.newton import loosened, newton
+from bayesmix.optimise.progress import progress_line
 from bayesmix.specification.constraints import Equal, Fixed
 from bayesmix.specification.held_and_tied import held_and_tied
 from bayesmix.specification.model import MixedLogit

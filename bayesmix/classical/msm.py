@@ -30,7 +30,6 @@ from bayesmix.classical.instruments import (
 )
 from bayesmix.classical.latent_class import refuse_classes
 from bayesmix.classical.moment_fit import Solution, assemble_moments, overidentification_of
-from bayesmix.classical.progress import progress_line
 from bayesmix.classical.search import Search
 from bayesmix.classical.sequences import Sequences, draw_sequences
 from bayesmix.classical.starts import scattered_starts
@@ -44,6 +43,7 @@ from bayesmix.likelihood.multinomial import check_signs, multinomial
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.optimise.leave_boundary import at_boundary, leave_boundary, raised
 from bayesmix.optimise.maximise import Optimum, check_optimizer
+from bayesmix.optimise.progress import progress_line
 from bayesmix.specification.constraints import Equal, Fixed
 from bayesmix.specification.held_and_tied import held_and_tied
 from bayesmix.specification.model import MixedLogit

@@ -23,7 +23,6 @@ from bayesmix.classical.identification import component_words, diagnosis
 from bayesmix.classical.information import information_at
 from bayesmix.classical.latent_class import refuse_classes
 from bayesmix.classical.msle import msle
-from bayesmix.classical.progress import Progress, progress_line
 from bayesmix.classical.simulation_error import simulation_error
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
@@ -37,6 +36,7 @@ from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.leave_boundary import boundary_words
+from bayesmix.optimise.progress import Progress, progress_line
 from bayesmix.specification.constraints import Equal, Fixed
 from bayesmix.specification.held_and_tied import held_and_tied
 from bayesmix.specification.model import MixedLogit

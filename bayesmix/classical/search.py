@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesmix.classical.progress import Progress
 from bayesmix.likelihood.multinomial import Multinomial
 from bayesmix.likelihood.problem import Problem
+from bayesmix.optimise.progress import Progress
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.accuracy.certificate import Certificate
+from bayesmix.centring.stored_grid import read_grid, write_grid
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.gmm import Overidentification
 from bayesmix.classical.simulation_error import SimulationError
-from bayesmix.classical.stored_grid import read_grid, write_grid
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.data.known_utility import check_offset

@@ -5,7 +5,6 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.classical.ends import compare_ends
-from bayesmix.classical.progress import progress_line
 from bayesmix.classical.search import Search
 from bayesmix.classical.starts import best_of, preference_start
 from bayesmix.integration.rules import centred, sobol
@@ -14,6 +13,7 @@ from bayesmix.likelihood.multinomial import multinomial, starting_values
 from bayesmix.likelihood.problem import bind
 from bayesmix.optimise.climb import settle
 from bayesmix.optimise.maximise import Optimum
+from bayesmix.optimise.progress import progress_line
 from tests.oracles import choice_frame, choices
 
 TERMS = ("feat", "brand[hiland]", "brand[weight]", "brand[yoplait]")
