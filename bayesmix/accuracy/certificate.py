@@ -18,20 +18,20 @@ import pandas as pd
 from scipy.stats import t as student
 
 from bayesmix.accuracy.pareto import pareto_shape
-from bayesmix.accuracy.pooling import SCRAMBLES, Results, pool, pooled_interval
+from bayesmix.accuracy.pooling import SCRAMBLES, pool, pooled_interval
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, centre
 from bayesmix.integration.descriptions import Centred, DrawRule, Rule
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.kernels.integrals import node_log_probabilities
 from bayesmix.likelihood.effective_weights import SAME, person_unit
-from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
+from bayesmix.likelihood.evaluate import Likelihood, log_integrals
 from bayesmix.likelihood.ordered_sums import weighted_sum
+from bayesmix.likelihood.persons import joined, over_persons
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import natural_units
-from bayesmix.optimise.anchored_scores import anchored_scores
+from bayesmix.optimise.anchored_scores import anchored_integrals
 from bayesmix.optimise.louis import checked
 from bayesmix.optimise.maximise import curvature, whitening
 
@@ -234,8 +234,8 @@ def certify(
         covariance = _inverse_curvature(Likelihood(problem, first), theta)
     jacobian = problem.parameters.jacobian(theta)
     to_shift = -(jacobian @ covariance) / std_errors[:, None]
-    each = [_results(problem, theta, g, held) for g in scrambles]
-    found = pool(problem, each, to_shift)
+    integrals = anchored_integrals if held else log_integrals
+    found = pool(Point(problem, theta), scrambles, integrals, to_shift)
     half = pooled_interval(found.variance, weights)
     exact = float(weighted_sum(weights, found.logp + found.variance / (2 * SCRAMBLES)))
     error = float(weighted_sum(weights, own_logp)) - exact
@@ -264,14 +264,6 @@ def certify(
         noise=pd.Series(np.sqrt(found.shift_variance * SCRAMBLES), index=index),
         unit=person_unit(weights),
     )
-
-
-def _results(problem: Problem, theta: Array, grid: PersonGrid, held: bool) -> Results:
-    """Log-integrals and scores of persons start .. stop - 1 on one scrambling."""
-    if held:
-        return lambda start, stop: anchored_scores(problem, grid, start, stop)
-    function = Likelihood(problem, grid, keep=False)
-    return lambda start, stop: function.by_person(theta, start, stop)
 
 
 def exact(problem: Problem) -> Certificate:
@@ -336,14 +328,14 @@ def _own_variance(grid: Any, own: Array, exact: Array, noise: Array) -> Array:
 
 def tail_shapes(problem: Problem, theta: Array, grids: Sequence[PersonGrid]) -> Array:
     """Pareto shapes (I,) of the importance weights, over the nodes of some scramblings."""
-    shapes = []
-    for start, stop in problem.blocks(grids[0]):
-        logs = []
-        for grid in grids:
-            nodes, weights = grid.block(start, stop)
-            mixture = mixture_at(problem, theta, nodes, weights, start, stop)
-            base = base_at(problem, theta, start, stop)
-            logp = node_log_probabilities(panel_at(problem, theta, start, stop), base, mixture)
-            logs.append(logp + np.log(mixture.weights))
-        shapes.append(pareto_shape(np.concatenate(logs, axis=1)))
-    return np.concatenate(shapes)
+    (found,) = joined(over_persons(Point(problem, theta), grids[0], _shapes, *grids[1:]))
+    return found
+
+
+def _shapes(here: Point, *grids: PersonGrid) -> tuple[Array]:
+    """`tail_shapes` of a block."""
+    logs = []
+    for grid in grids:
+        mixture = here.mixture(*grid.block(0, here.persons.n_persons))
+        logs.append(here.log_probabilities(mixture) + np.log(mixture.weights))
+    return (pareto_shape(np.concatenate(logs, axis=1)),)

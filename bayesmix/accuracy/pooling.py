@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import t as student
 
 from bayesmix.arrays import Array
-from bayesmix.likelihood.problem import Problem, ranges
+from bayesmix.likelihood.persons import over_persons
+from bayesmix.likelihood.point import Point
+from bayesmix.likelihood.problem import Grid
 
-Results = Callable[[int, int], tuple[Array, Array]]
+Integrals = Callable[..., tuple[Array, Array]]
+"""Log-integrals (n,) and scores (n, P) of persons on a grid, such as `log_integrals`."""
 
 SCRAMBLES = 8
-JACKKNIFE_PERSONS = 4096
-"""Persons whose scores are handled together: it bounds the memory."""
 
 
 class Pooled(NamedTuple):
@@ -38,22 +40,30 @@ class Pooled(NamedTuple):
     degrees: Array
 
 
-def pool(problem: Problem, each: Sequence[Results], to_shift: Array) -> Pooled:
-    """What the scramblings' results say together, some persons at a time."""
-    weights = problem.data.weights
-    exact, spread = np.empty((2, len(weights)))
+def pool(point: Point, grids: Sequence[Grid], integrals: Integrals, to_shift: Array) -> Pooled:
+    """What the scramblings' results say together, block by block of persons."""
+    work = partial(_pool, integrals=integrals, to_shift=to_shift)
+    exact, spread = [], []
     whole, (variance, square) = np.zeros(to_shift.shape[1]), np.zeros((2, len(to_shift)))
-    for start, stop in ranges(0, len(weights), JACKKNIFE_PERSONS):
-        found = [results(start, stop) for results in each]
-        logp, scores = (np.stack(parts) for parts in zip(*found, strict=True))
-        exact[start:stop], spread[start:stop] = pooled(logp)
-        total, by_person = jackknife(logp, scores, weights[start:stop], to_shift)
-        whole += total
-        variance += by_person.sum(axis=0)
-        square += (by_person**2).sum(axis=0)
+    for part in over_persons(point, grids[0], work, *grids[1:]):
+        exact.append(part.logp)
+        spread.append(part.variance)
+        whole += part.score
+        variance += part.shift_variance
+        square += part.degrees
     with np.errstate(invalid="ignore"):
         degrees = (SCRAMBLES - 1) * variance**2 / square
-    return Pooled(exact, spread, whole, variance, np.where(square > 0, degrees, 1.0))
+    logp, of_one = np.concatenate(exact), np.concatenate(spread)
+    return Pooled(logp, of_one, whole, variance, np.where(square > 0, degrees, 1.0))
+
+
+def _pool(here: Point, *grids: Grid, integrals: Integrals, to_shift: Array) -> Pooled:
+    """`pool` of a block; in place of degrees of freedom, squares of persons' variances."""
+    found = [integrals(here, grid) for grid in grids]
+    logp, scores = (np.stack(parts) for parts in zip(*found, strict=True))
+    score, by_person = jackknife(logp, scores, here.persons.weights, to_shift)
+    squares = (by_person**2).sum(axis=0)
+    return Pooled(*pooled(logp), score, by_person.sum(axis=0), squares)
 
 
 def pooled(logp: Array) -> tuple[Array, Array]:

@@ -115,7 +115,7 @@ def _ladder(problem: Problem) -> list[Rule | Centred]:
     longest = int(np.diff(problem.data.person_start).max())
     if longest == 1 and size in POINTS:
         return [trapezoid(points) for points in _affordable(problem, POINTS)]
-    if problem.within is not None:
+    if problem.parameters.classes > 1:
         return []
     normal = [centred(gauss_hermite(points)) for points in _affordable(problem, CENTRED_POINTS)]
     return [*normal, *(trapezoid(points) for points in _affordable(problem, SKEWED_POINTS))]

@@ -18,11 +18,11 @@ from bayesmix.accuracy.pooling import SCRAMBLES, pooled
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, centre
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.kernels.coefficient_space import CoefficientNodes
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.mixture import locations_at
+from bayesmix.likelihood.persons import joined, over_persons
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Grid, Problem
-from bayesmix.optimise.freeze import freeze
+from bayesmix.optimise.freeze import freezable, hold
 
 DRAWS = 24
 REFERENCE = 128
@@ -135,21 +135,17 @@ def _heaviest(
 
 def _shapes(problem: Problem, grid: PersonGrid, theta: Array) -> Array:
     """Pareto shapes (I,) at ``theta``, in the space in which the sampler's nodes are fixed."""
-    if problem.parameters.fixed or freeze(problem, grid, 0, 1) is None:
+    if problem.parameters.fixed or not freezable(problem, grid):
         return tail_shapes(problem, theta, [grid])
-    shapes = []
-    for start, stop in problem.cuts(grid):
-        nodes = freeze(problem, grid, start, stop)
-        assert nodes is not None
-        shapes.append(pareto_shape(_log_weights(problem, nodes, theta, start, stop)))
-    return np.concatenate(shapes)
+    blocks = over_persons(Point(problem, theta), grid, _frozen_shapes)
+    (found,) = joined(blocks)
+    return found
 
 
-def _log_weights(
-    problem: Problem, nodes: CoefficientNodes, theta: Array, start: int, stop: int
-) -> Array:
-    """Logarithms (n, S) of the terms of each person's integral, up to a constant."""
-    loc = locations_at(problem, theta, start, stop)
-    inverse = np.linalg.inv(problem.parameters.unpack(theta)[1])
-    whitened = np.einsum("kj,ijs->iks", inverse, nodes.nodes - loc[:, :, None])
-    return nodes.constants - 0.5 * (whitened**2).sum(axis=1)
+def _frozen_shapes(here: Point, grid: PersonGrid) -> tuple[Array]:
+    """`_shapes` of a block whose nodes are fixed in coefficient space."""
+    nodes = hold(here.problem, grid)
+    inverse = np.linalg.inv(here.parameters.chol)
+    whitened = np.einsum("kj,ijs->iks", inverse, nodes.nodes - here.locations[:, :, None])
+    # Logarithms (n, S) of the terms of each person's integral, up to a constant.
+    return (pareto_shape(nodes.constants - 0.5 * (whitened**2).sum(axis=1)),)

@@ -50,7 +50,7 @@ class Ordering:
 
     def positions(self, problem: Problem) -> list[int]:
         """Where they stand among the parameters of their kind."""
-        labels = problem.classes.labels[self.kind]
+        labels = problem.parameters.labels[self.kind]
         return [labels.index(parameter.label) for parameter in self.parameters]
 
     def __str__(self) -> str:
@@ -69,8 +69,7 @@ def ordering(problem: Problem, theta: Array) -> Ordering:
     Of point coefficients and means of laws inside of classes: that whose nearest two values are
     farthest apart, in utils a typical difference of the attribute.
     """
-    space, within = problem.classes, problem.within
-    assert within is not None
+    space, within = problem.parameters, problem.within
     values = np.array([within.parameters.natural(t) for t in space.class_thetas(theta)])
     units = within.parameters.series(natural_units(within))
     best, gap = (), -1.0
@@ -141,7 +140,7 @@ def check_labels(problem: Problem, posterior: xr.Dataset) -> LabelCheck:
     Means of all parameters of a class, in standard deviations within halves, are matched at the
     least sum of squared distances (Stephens 2000 relabels draws in that way).
     """
-    space = problem.classes
+    space = problem.parameters
     values = np.concatenate([posterior[kind].to_numpy() for kind in space.labels], axis=-1)
     own = np.ptp(space.select_printed, axis=0) > 0
     places = space.select_printed[:, own]

@@ -16,7 +16,6 @@ from bayesmix.bayes.class_labels import OrderedEntries, numbered_classes, orderi
 from bayesmix.bayes.class_priors import class_priors
 from bayesmix.bayes.graph import (
     conditional_log_probabilities,
-    locations,
     log_integrals,
     product,
     shared_chunk,
@@ -26,6 +25,7 @@ from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.class_grid import class_grid
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.specification.parameter import CORRELATION, SD
+from bayesmix.specification.values import Parameters
 
 DIMENSIONS = {
     "mean": "located", "shape": "shaped", "sd": "random", "corr": "pair", "fixed": "term",
@@ -70,23 +70,22 @@ def class_model(
 
 def dimension(problem: Problem, kind: str) -> str:
     """Dimension of the parameters of a kind, the same name as without classes."""
-    labels = problem.classes.labels
+    labels = problem.parameters.labels
     same = kind == "mean" and labels["mean"] == labels.get("sd")
     return "random" if same else DIMENSIONS[kind]
 
 
 def class_coordinates(problem: Problem) -> dict[str, Any]:
     """Names along the dimensions of the model's variables."""
-    own = {dimension(problem, kind): labels for kind, labels in problem.classes.labels.items()}
+    own = {dimension(problem, kind): labels for kind, labels in problem.parameters.labels.items()}
     return {"person": problem.data.person_labels, **own}
 
 
 def _parameters(
     problem: Problem, table: pd.DataFrame, start: Array
-) -> tuple[list[tuple[Any, ...]], Any]:
+) -> tuple[list[Parameters], Any]:
     """Means, Cholesky factor, fixed coefficients and shifts of each class; ``gamma`` (C, Q)."""
-    space, within = problem.classes, problem.within
-    assert within is not None
+    space, within = problem.parameters, problem.within
     inner, order = within.parameters, ordering(problem, start)
     values = space.series(space.natural(start))
     vectors: dict[str, Any] = {}
@@ -118,7 +117,7 @@ def _parameters(
         if "shape" in found:
             mean = mean[inner.n_random :].set(found["shape"])
         fixed, shift = (found.get(kind, pt.zeros(0)) for kind in ("fixed", "shift"))
-        classes.append((mean, factors[c], fixed, shift))
+        classes.append(Parameters(mean, factors[c], fixed, shift))
     size = problem.share_z.shape[1]
     rest = vectors["share"].reshape((space.classes - 1, size)) if size else None
     none = pt.zeros((space.classes if rest is None else 1, size))
@@ -127,8 +126,7 @@ def _parameters(
 
 def _factors(problem: Problem, table: pd.DataFrame) -> list[Any]:
     """A Cholesky factor (K, K) for each class, with ``sd`` and ``corr`` by name."""
-    space, within = problem.classes, problem.within
-    assert within is not None
+    space, within = problem.parameters, problem.within
     inner, number = within.parameters, space.classes
     if not inner.n_random:
         return [pt.zeros((0, 0))] * number
@@ -165,8 +163,7 @@ def _block(name: str, law: Any, scale: Array) -> Any:
 
 def _correlated(problem: Problem, factors: list[Any], places: Any) -> None:
     """``sd`` and ``corr`` of all classes as variables with names."""
-    space, within = problem.classes, problem.within
-    assert within is not None
+    space, within = problem.parameters, problem.within
     inner = within.parameters
     pairs = space.select_printed[:, inner.of_kind(CORRELATION)]
     pairs = pairs - pairs.min()
@@ -183,24 +180,23 @@ def _correlated(problem: Problem, factors: list[Any], places: Any) -> None:
 
 
 def class_log_probabilities(
-    problem: Problem, grid: Grid | None, classes: list[tuple[Any, ...]], gamma: Any
+    problem: Problem, grid: Grid | None, classes: list[Parameters], gamma: Any
 ) -> Any:
     """Log-probability (I,) of each person's choices, summed over classes."""
     within = problem.within
-    assert within is not None
     size = within.parameters.n_random
     z: Any = pt.zeros((problem.n_persons, 0))
     if size and grid is None:
         # Coordinates by the terms, which are not the labels of class parameters.
         z = pm.Normal("z", 0.0, 1.0, shape=(problem.n_persons, size))
     each = []
-    for c, (mean, chol, fixed, shift) in enumerate(classes):
+    for c, own in enumerate(classes):
         if size and grid is not None:
             chunk = shared_chunk(within.chunk(class_grid(grid, c), 0, problem.n_persons))
-            each.append(log_integrals(within, chunk, mean, chol, fixed, shift))
+            each.append(log_integrals(within, chunk, own))
         else:
-            loc = locations(within, mean, shift)
-            each.append(conditional_log_probabilities(within, product(z, chol.T), loc, chol, fixed))
+            deviations = product(z, own.chol.T)
+            each.append(conditional_log_probabilities(within, deviations, own))
     index = product(pt.constant(problem.share_z), gamma.T)
     prior = index - pt.logsumexp(index, axis=1, keepdims=True)
     return pt.logsumexp(prior + pt.stack(each, axis=1), axis=1)

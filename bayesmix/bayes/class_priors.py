@@ -30,8 +30,7 @@ def class_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> 
     SpecificationError
         If a name is unknown or a value is not a location and a positive scale.
     """
-    within, space = problem.within, problem.classes
-    assert within is not None
+    within, space = problem.within, problem.parameters
     table = make_priors(within).table
     names = np.array(within.parameters.names)
     correlations = ~table.index.isin(names[~within.parameters.of_kind(CORRELATION)])
@@ -58,6 +57,6 @@ def class_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> 
 
 def prior_table(problem: Problem, given: Mapping[str, Prior] | None = None) -> pd.DataFrame:
     """The priors of any model in words."""
-    if problem.within is not None:
+    if problem.parameters.classes > 1:
         return class_priors(problem, given)
     return with_held(problem, make_priors(problem, given).table)

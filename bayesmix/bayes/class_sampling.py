@@ -71,7 +71,7 @@ def class_plan(
     free = {variable.name for variable in model.free_RVs}
     known = [{k: v for k, v in values.items() if k in free} for values in initial]
     simple = not hierarchical or not problem.parameters.n_random
-    simple = simple and "corr" not in problem.classes.labels
+    simple = simple and "corr" not in problem.parameters.labels
     points = [theta + root @ rng.standard_normal(len(theta)) for _ in range(50 * len(theta))]
     scales = _covariance(problem, model, points, theta, order) if simple else None
     return ClassPlan(model, used, order, known, scales)
@@ -125,8 +125,7 @@ def _climbed(problem: Problem, grid: Grid, begin: Array) -> Array:
 
 def _initial(problem: Problem, theta: Array, middle: Array, order: Ordering) -> dict[str, Array]:
     """Values of the model's variables at a free vector; at the middle one where it breaks order."""
-    space, within = problem.classes, problem.within
-    assert within is not None
+    space, within = problem.parameters, problem.within
     for at in (theta, middle):
         values = space.series(space.natural(at))
         if (np.diff(values[list(order.names)]) > 0).all():

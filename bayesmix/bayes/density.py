@@ -13,17 +13,10 @@ import pytensor.tensor as pt
 
 from bayesmix.bayes.priors import Priors
 from bayesmix.likelihood.problem import Problem
+from bayesmix.specification.values import Parameters
 
 
-def log_prior(
-    problem: Problem,
-    priors: Priors,
-    mean: Any,
-    chol: Any,
-    fixed: Any,
-    shift: Any = None,
-    log_scale: Any = None,
-) -> Any:
+def log_prior(problem: Problem, priors: Priors, parameters: Parameters) -> Any:
     """Log-density, up to a constant, of means, free entries of ``L``, fixed, shifts, log scales.
 
     With ``L_k = sd_k U_k`` and ``U`` the Cholesky factor of the correlations of a law with n terms,
@@ -31,12 +24,11 @@ def log_prior(
     density of U (Lewandowski, Kurowicka and Joe 2009) and the Jacobian of polar coordinates. A law
     with an inverse-Wishart prior has that of `bayesmix.bayes.inverse_wishart`.
     """
+    mean, chol, fixed, shift, log_scale = parameters
     total = _normal(mean[problem.parameters.located], priors.mean_location, priors.mean_scale)
     total += _normal(fixed, priors.fixed_location, priors.fixed_scale)
-    if shift is not None:
-        total += _normal(shift, priors.shift_location, priors.shift_scale)
-    if log_scale is not None:
-        total += _normal(log_scale, priors.scale_location, priors.scale_scale)
+    total += _normal(shift, priors.shift_location, priors.shift_scale)
+    total += _normal(log_scale, priors.scale_location, priors.scale_scale)
     position = 0
     for law, covariance in zip(problem.model.laws, priors.covariances, strict=True):
         size = len(law.coefficients)

@@ -19,6 +19,7 @@ from bayesmix.kernels.coefficient_space import CoefficientNodes
 from bayesmix.kernels.laws import functions_of, with_fixed
 from bayesmix.likelihood.problem import Chunk, Problem
 from bayesmix.specification.parameters import ParameterSpace
+from bayesmix.specification.values import Parameters
 
 # The graph around the kernel is a handful of small operations: where it is called a few hundred
 # times, compiling them would not pay.
@@ -30,8 +31,8 @@ def shared_chunk(chunk: Chunk) -> Chunk:
     return Chunk(*(pytensor.shared(array, borrow=True) for array in chunk))
 
 
-def free_parameters(theta: Any, space: ParameterSpace) -> tuple[Any, Any, Any, Any, Any]:
-    """``theta`` (P,) -> means (K,), Cholesky factor (K, K), fixed, shifts (M,), log scales (G,)."""
+def free_parameters(theta: Any, space: ParameterSpace) -> Parameters:
+    """`ParameterSpace.unpack` of a variable ``theta`` (P,)."""
     k, rows, columns = space.n_random, *space.chol_index
     m = len(space.located)
     mean, chol = theta[:m], pt.zeros((k, k))
@@ -41,13 +42,13 @@ def free_parameters(theta: Any, space: ParameterSpace) -> tuple[Any, Any, Any, A
         mean = pt.zeros(k + len(space.shapes))[space.located].set(mean)
     linear = theta[m + len(rows) :]
     fixed, end = len(space.fixed), len(space.fixed) + len(space.shifts)
-    return mean, chol, linear[:fixed], linear[fixed:end], linear[end:]
+    return Parameters(mean, chol, linear[:fixed], linear[fixed:end], linear[end:])
 
 
-def locations(problem: Problem, mean: Any, shift: Any, z: Any = None) -> Any:
+def locations(problem: Problem, parameters: Parameters, z: Any = None) -> Any:
     """Means of the indices (n, K) of the persons of ``z`` (n, M), of all by default; or (1, K)."""
-    space = problem.parameters
-    if shift is None or not space.shifts:
+    space, mean, shift = problem.parameters, parameters.mean, parameters.shift
+    if not space.shifts:
         return mean[None, :]
     z = pt.constant(problem.z) if z is None else z
     where = np.zeros((len(space.shifts), space.n_random + len(space.shapes)))
@@ -65,15 +66,7 @@ def product(a: Any, b: Any) -> Any:
     return (a[:, :, None] * b[None, :, :]).sum(axis=1)
 
 
-def log_integrals(
-    problem: Problem,
-    chunk: Chunk,
-    mean: Any,
-    chol: Any,
-    fixed: Any,
-    shift: Any = None,
-    log_scale: Any = None,
-) -> Any:
+def log_integrals(problem: Problem, chunk: Chunk, parameters: Parameters) -> Any:
     """Log-probability (n,) of each person's choices, integrated over the grid of ``chunk``.
 
     ``log P_i = log sum_s w_is prod_t P(y_it | beta_is)`` with
@@ -85,12 +78,11 @@ def log_integrals(
         The model bound to data.
     chunk
         Symbolic arrays of the persons.
-    mean, chol, fixed, shift, log_scale
-        Symbolic means (K,), Cholesky factor (K, K), fixed coefficients (F,), shifts of the means by
-        covariates of persons (M,), and logarithms of the sources' scales (G,).
+    parameters
+        Variables.
     """
     with_base = problem.x_fixed.shape[1] > 0
-    loc = locations(problem, mean, shift, chunk.z)
+    loc, chol, fixed = locations(problem, parameters, chunk.z), parameters.chol, parameters.fixed
     laws = problem.laws
     if problem.price >= 0:
         n_fixed = len(problem.parameters.fixed)
@@ -103,7 +95,7 @@ def log_integrals(
     if problem.design.sources is not None:
         scaled = ScaledLogProb(problem.data.outside_option, problem.price, functions_of(laws))
         linear = _linear(problem, chunk, fixed)
-        scales = _log_scales(chunk, log_scale)
+        scales = _log_scales(chunk, parameters.log_scale)
         return scaled(loc, chol, linear, scales, chunk.offset, *panel, *grid)[0]
     op = IntegratedLogProb(
         problem.data.outside_option, with_base, problem.price, functions_of(laws)
@@ -129,9 +121,7 @@ def _log_scales(chunk: Chunk, log_scale: Any) -> Any:
     return pt.concatenate([pt.zeros(1), log_scale])[chunk.source]
 
 
-def density_log_integrals(
-    problem: Problem, nodes: CoefficientNodes, mean: Any, chol: Any, shift: Any = None
-) -> Any:
+def density_log_integrals(problem: Problem, nodes: CoefficientNodes, parameters: Parameters) -> Any:
     """Log-probability (I,) of each person's choices, on nodes fixed in coefficient space.
 
     ``log P_i = log sum_s exp(c_is) N(b_is; mean, L L')``; right near the nodes' anchor.
@@ -139,16 +129,13 @@ def density_log_integrals(
     size = problem.parameters.n_random
     free = np.zeros((size, size), dtype=bool)
     free[problem.parameters.chol_index] = True
-    return DensityLogProb()(locations(problem, mean, shift), chol, pt.constant(free), *nodes)[0]
+    loc = locations(problem, parameters)
+    return DensityLogProb()(loc, parameters.chol, pt.constant(free), *nodes)[0]
 
 
-def conditional_log_probabilities(
-    problem: Problem, deviations: Any, loc: Any, chol: Any, fixed: Any, log_scale: Any = None
-) -> Any:
-    """Log-probability (I,) of each person's choices given their deviations ``d = L z`` (I, K).
-
-    ``loc`` (1 or I, K) are the means of the indices, ``chol`` (K, K) is ``L``.
-    """
+def conditional_log_probabilities(problem: Problem, deviations: Any, parameters: Parameters) -> Any:
+    """Log-probability (I,) of each person's choices given their deviations ``d = L z`` (I, K)."""
+    loc, chol, fixed = locations(problem, parameters), parameters.chol, parameters.fixed
     beta = _coefficients(problem, deviations, loc, chol)
     if problem.price >= 0:
         everyone = pt.tile(fixed[None, :], (problem.n_persons, 1))
@@ -162,7 +149,9 @@ def conditional_log_probabilities(
     if problem.design.sources is not None:
         # With the scale, all of the utility goes where any derivative by row is known.
         own = (chunk.x * beta[chunk.row_person]).sum(axis=1) + _linear(problem, chunk, fixed)
-        scales = pt.exp(_log_scales(chunk, log_scale))[pt.constant(problem.data.row_situation)]
+        scales = pt.exp(_log_scales(chunk, parameters.log_scale))[
+            pt.constant(problem.data.row_situation)
+        ]
         empty = chunk._replace(x=pt.zeros((chunk.x.shape[0], 0)))
         nobody = pt.zeros((problem.n_persons, 0))
         op = ConditionalLogProb(problem.data.outside_option)
@@ -190,3 +179,6 @@ class PointGrid(NamedTuple):
 
     def block(self, start: int, stop: int) -> tuple[Any, Any]:
         return np.zeros((1, self.dimension, 1)), np.ones((1, 1))
+
+    def part(self, start: int, stop: int) -> PointGrid:
+        return self

@@ -29,6 +29,7 @@ from bayesmix.kernels.coefficient_space import CoefficientNodes
 from bayesmix.likelihood.problem import Grid, Problem, bind, check_arguments
 from bayesmix.optimise.freeze import freeze
 from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.values import Parameters
 
 Kind = Literal["hierarchical", "marginal"]
 
@@ -109,15 +110,15 @@ def build(
     noncentred: bool = True,
 ) -> pm.Model:
     """The marginal model on ``grid``, or the hierarchical one without a grid."""
-    if problem.within is not None:
+    if problem.parameters.classes > 1:
         return class_model(problem, grid, priors, noncentred)
     space = problem.parameters
     with pm.Model(coords=coordinates(problem)) as pymc:
         population = _population(problem, make_priors(problem, priors))
         if not space.n_random or grid is None:
-            logp = _hierarchical(problem, *population, noncentred)
+            logp = _hierarchical(problem, population, noncentred)
         else:
-            logp = marginal_log_probabilities(problem, grid, *population)
+            logp = marginal_log_probabilities(problem, grid, population)
         weights = pytensor.shared(problem.data.weights, name="person_weights")
         pm.Potential("log_likelihood", (weights * logp).sum())
     return pymc
@@ -143,7 +144,7 @@ def mean_dimension(problem: Problem) -> str:
     return "located" if problem.parameters.centred else "random"
 
 
-def _population(problem: Problem, priors: Priors) -> tuple[Any, Any, Any, Any, Any]:
+def _population(problem: Problem, priors: Priors) -> Parameters:
     """Means, Cholesky factor, fixed coefficients, shifts and log scales, with priors."""
     space = problem.parameters
     mean: Any = pt.zeros(0)
@@ -165,7 +166,7 @@ def _population(problem: Problem, priors: Priors) -> tuple[Any, Any, Any, Any, A
     if space.scales:
         scale = pm.LogNormal("scale", priors.scale_location, priors.scale_scale, dims="source")
         log_scale = pt.log(scale)
-    return mean, chol, fixed, shift, log_scale
+    return Parameters(mean, chol, fixed, shift, log_scale)
 
 
 def _own_means(problem: Problem, priors: Priors) -> Any:
@@ -250,16 +251,8 @@ def _cholesky(problem: Problem, priors: Priors) -> Any:
     return chol
 
 
-def _hierarchical(
-    problem: Problem,
-    mean: Any,
-    chol: Any,
-    fixed: Any,
-    shift: Any,
-    log_scale: Any,
-    noncentred: bool,
-) -> Any:
-    loc = locations(problem, mean, shift)
+def _hierarchical(problem: Problem, parameters: Parameters, noncentred: bool) -> Any:
+    loc, chol = locations(problem, parameters), parameters.chol
     shape = (problem.n_persons, problem.parameters.n_random)
     if not shape[1]:
         deviations: Any = pt.zeros(shape)
@@ -270,18 +263,10 @@ def _hierarchical(
         deviations = pm.MvNormal("b", loc, chol=chol, dims=("person", "random")) - loc
     else:
         deviations = pm.Normal("b", loc, pt.diagonal(chol), dims=("person", "random")) - loc
-    return conditional_log_probabilities(problem, deviations, loc, chol, fixed, log_scale)
+    return conditional_log_probabilities(problem, deviations, parameters)
 
 
-def marginal_log_probabilities(
-    problem: Problem,
-    grid: Grid,
-    mean: Any,
-    chol: Any,
-    fixed: Any,
-    shift: Any = None,
-    log_scale: Any = None,
-) -> Any:
+def marginal_log_probabilities(problem: Problem, grid: Grid, parameters: Parameters) -> Any:
     """Log-probability (I,) of each person's choices on ``grid``.
 
     A person-centred grid is fixed in coefficient space where that is possible: there an
@@ -290,9 +275,9 @@ def marginal_log_probabilities(
     if isinstance(grid, PersonGrid) and not problem.parameters.fixed:
         nodes = freeze(problem, grid)
         if nodes is not None:
-            return density_log_integrals(problem, _shared_nodes(nodes), mean, chol, shift)
+            return density_log_integrals(problem, _shared_nodes(nodes), parameters)
     whole = problem.chunk(grid, 0, problem.n_persons)
-    return log_integrals(problem, shared_chunk(whole), mean, chol, fixed, shift, log_scale)
+    return log_integrals(problem, shared_chunk(whole), parameters)
 
 
 def _shared_nodes(nodes: CoefficientNodes) -> CoefficientNodes:

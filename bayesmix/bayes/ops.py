@@ -26,17 +26,16 @@ from bayesmix.kernels.law_functions import ready
 from bayesmix.kernels.laws import law_table, law_tables
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.mixture import Mixture
+from bayesmix.likelihood.chain import factor_cotangent, location_cotangent, row_cotangent
 
 HERE = Path(__file__)
 VERSION = int(kernels_digest(HERE, HERE.with_name("scaled_ops.py")), 16)
 """Changes with any kernel and with these Ops: PyTensor keeps compiled graphs by it."""
 
 
-def location_cotangent(cotangent: Any, d_loc: Any, loc: Variable) -> Any:
-    """Cotangent of locations (I or 1, K): summed over persons where they share one."""
-    scaled = cotangent[:, None] * d_loc
-    shared = loc.type.broadcastable[0]
-    return scaled.sum(axis=0, keepdims=True) if shared else scaled
+def everybodys(loc: Variable) -> bool:
+    """Whether locations (1, C) are those of all persons."""
+    return bool(loc.type.broadcastable[0])
 
 
 def only_first(cotangents: Sequence[Variable]) -> Any:
@@ -95,10 +94,14 @@ class IntegratedLogProb(Op):
         cotangent = only_first(cotangents)
         _, d_loc, d_chol, d_base = outputs
         row_person = inputs[7]
-        d_base = d_base * cotangent[row_person] if self.with_base else inputs[2].zeros_like()
+        d_base = (
+            row_cotangent(cotangent, d_base, row_person)
+            if self.with_base
+            else inputs[2].zeros_like()
+        )
         return [
-            location_cotangent(cotangent, d_loc, inputs[0]),
-            (cotangent[:, None, None] * d_chol).sum(axis=0),
+            location_cotangent(cotangent, d_loc, shared=everybodys(inputs[0])),
+            factor_cotangent(cotangent, d_chol),
             d_base,
             *(DisconnectedType()() for _ in inputs[3:]),
         ]
@@ -174,7 +177,7 @@ class ConditionalLogProb(Op):
         cotangent = only_first(cotangents)
         return [
             cotangent[:, None] * outputs[1],
-            cotangent[inputs[6]] * outputs[2],
+            row_cotangent(cotangent, outputs[2], inputs[6]),
             *(DisconnectedType()() for _ in inputs[2:]),
         ]
 
@@ -279,8 +282,8 @@ class DensityLogProb(Op):
     ) -> list[Any]:
         cotangent = only_first(cotangents)
         return [
-            location_cotangent(cotangent, outputs[1], inputs[0]),
-            (cotangent[:, None, None] * outputs[2]).sum(axis=0),
+            location_cotangent(cotangent, outputs[1], shared=everybodys(inputs[0])),
+            factor_cotangent(cotangent, outputs[2]),
             *(DisconnectedType()() for _ in inputs[2:]),
         ]
 

@@ -13,9 +13,10 @@ from bayesmix.data.columns import first_few
 from bayesmix.errors import DataError
 from bayesmix.kernels.coefficient_space import density_integrals
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.mixture import locations_at
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.optimise.freeze import freeze
+from bayesmix.specification.parameters import ParameterSpace
 
 
 def free_vectors(problem: Problem, posterior: xr.Dataset) -> Array:
@@ -28,9 +29,22 @@ def free_vectors(problem: Problem, posterior: xr.Dataset) -> Array:
     DataError
         If these are not the names of the problem's parameters, which depend on its data.
     """
-    space = problem.parameters
-    if problem.within is not None:
-        return _class_vectors(problem, posterior)
+    space, within = problem.parameters, problem.within
+    values = np.concatenate(
+        [_named(posterior, kind, names) for kind, names in space.labels.items()], axis=-1
+    )
+    kinds = np.array([parameter.kind.name for parameter in within.parameters.listed], dtype=str)
+    thetas = np.empty_like(values)
+    for places, entries in zip(space.select_printed, space.select, strict=True):
+        own = values[..., places]
+        parts = {k: (("chain", "draw", f"of_{k}"), own[..., kinds == k]) for k in kinds}
+        thetas[..., entries] = _vectors(within.parameters, xr.Dataset(parts))
+    thetas[..., space.n_within :] = values[..., space.n_within :]
+    return thetas
+
+
+def _vectors(space: ParameterSpace, posterior: xr.Dataset) -> Array:
+    """`free_vectors` of a class."""
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
     parts = []
     if space.n_random:
@@ -77,23 +91,6 @@ def _named(posterior: xr.Dataset, kind: str, names: Sequence[str]) -> Array:
     return draws.to_numpy()[..., [have.index(name) for name in names]]
 
 
-def _class_vectors(problem: Problem, posterior: xr.Dataset) -> Array:
-    """`free_vectors` with latent classes: those of each class, put together."""
-    space, within = problem.classes, problem.within
-    assert within is not None
-    values = np.concatenate(
-        [_named(posterior, kind, names) for kind, names in space.labels.items()], axis=-1
-    )
-    kinds = np.array([parameter.kind.name for parameter in within.parameters.listed], dtype=str)
-    thetas = np.empty_like(values)
-    for places, entries in zip(space.select_printed, space.select, strict=True):
-        own = values[..., places]
-        parts = {k: (("chain", "draw", f"of_{k}"), own[..., kinds == k]) for k in kinds}
-        thetas[..., entries] = free_vectors(within, xr.Dataset(parts))
-    thetas[..., space.n_within :] = values[..., space.n_within :]
-    return thetas
-
-
 def integrated_log_likelihood(problem: Problem, grid: Grid, thetas: Array) -> Array:
     """``log P_i`` (chains, draws, I) at free vectors (chains, draws, P).
 
@@ -110,6 +107,6 @@ def integrated_log_likelihood(problem: Problem, grid: Grid, thetas: Array) -> Ar
         free = np.zeros((problem.parameters.n_random,) * 2, dtype=bool)
         values = np.empty((len(flat), problem.n_persons))
         for d, theta in enumerate(flat):
-            loc, chol = locations_at(problem, theta), problem.parameters.unpack(theta)[1]
-            values[d] = density_integrals(loc, chol, free, *nodes)[0]
+            at = Point(problem, theta)
+            values[d] = density_integrals(at.locations, at.parameters.chol, free, *nodes)[0]
     return values.reshape(*thetas.shape[:-1], problem.n_persons)

@@ -146,7 +146,7 @@ def sample(
     check_signs(problem, logit)
     path, why = _path(problem, likelihood)
     settings = _Chains(draws, tune, chains, priors, noncentred, progress)
-    if problem.within is not None:
+    if problem.parameters.classes > 1:
         return _sample_classes(problem, (path, why), grid, logit, settings, generator)
     stand = first_stand(problem, grid, logit, priors, generator)
     renewable = isinstance(grid, str) and path == "marginal"
@@ -178,7 +178,7 @@ def _more_nodes(nodes: int, error: float) -> int:
 def _path(problem: Problem, likelihood: Path) -> tuple[str, str]:
     if likelihood != "auto":
         return likelihood, "as asked for"
-    classes = 1 if problem.within is None else problem.classes.classes
+    classes = problem.parameters.classes
     need = 8 * problem.n_persons * problem.parameters.n_random * FIRST_NODES * classes
     if need > NODE_BYTES:
         return "hierarchical", f"the nodes would take {need / 2**30:.0f} GiB"
@@ -286,15 +286,15 @@ def initial_values(
     """Values of the variables of `bayesmix.bayes.models.build` at a free vector (P,)."""
     priors = make_priors(problem) if priors is None else priors
     space = problem.parameters
-    mean, chol, fixed = space.unpack(theta)
+    mean, chol, fixed, shift, log_scale = space.unpack(theta)
     values = {
         "mean": mean[space.located[: space.n_means]],
         "shape": mean[space.n_random :],
         "mean_own": mean[space.located][np.isfinite(priors.mean_scale)],
         "sd": np.sqrt((chol**2).sum(axis=1)),
         "fixed": fixed,
-        "shift": space.shift(theta),
-        "scale": np.exp(space.log_scale(theta)),
+        "shift": shift,
+        "scale": np.exp(log_scale),
     }
     position = 0
     for number, (law, prior) in enumerate(

@@ -12,13 +12,14 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
-from bayesmix.bayes.ops import VERSION, location_cotangent, only_first
+from bayesmix.bayes.ops import VERSION, everybodys, only_first
 from bayesmix.kernels.integrals import integrate_parallel, integrate_serial
 from bayesmix.kernels.law_functions import ready
 from bayesmix.kernels.laws import law_tables
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.situation_scales import scale_scores, scale_scores_serial
+from bayesmix.likelihood.chain import factor_cotangent, location_cotangent, row_cotangent
 
 
 class ScaledLogProb(Op):
@@ -72,10 +73,10 @@ class ScaledLogProb(Op):
         _, d_loc, d_chol, d_base, d_scale = outputs
         row_person, first_row = inputs[9], inputs[7][:-1]
         return [
-            location_cotangent(cotangent, d_loc, inputs[0]),
-            (cotangent[:, None, None] * d_chol).sum(axis=0),
-            d_base * cotangent[row_person],
-            d_scale * cotangent[row_person[first_row]],
+            location_cotangent(cotangent, d_loc, shared=everybodys(inputs[0])),
+            factor_cotangent(cotangent, d_chol),
+            row_cotangent(cotangent, d_base, row_person),
+            row_cotangent(cotangent, d_scale, row_person[first_row]),
             *(DisconnectedType()() for _ in inputs[4:]),
         ]
 

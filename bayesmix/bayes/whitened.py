@@ -27,7 +27,6 @@ from bayesmix.bayes.graph import (
     INTERPRETED,
     conditional_log_probabilities,
     free_parameters,
-    locations,
     product,
 )
 from bayesmix.bayes.models import coordinates, marginal_log_probabilities, name_means
@@ -36,6 +35,7 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.optimise.maximise import Function, curvature, maximise, whitening
 from bayesmix.optimise.maximise import coordinates as along
+from bayesmix.specification.values import Parameters
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,15 +100,13 @@ def whitened_model(
         size = at.root.shape[1]
         x = pm.Flat("x", shape=size, initval=np.zeros(size))
         theta_log = pt.constant(at.centre) + product(pt.constant(at.root), x)
-        mean, chol, fixed, shift, log_scale = _parameters(problem, theta_log)
+        at_x = _parameters(problem, theta_log)
+        mean, chol, fixed, shift, log_scale = at_x
         if hierarchical:
             z = pm.Normal("z", 0.0, 1.0, dims=("person", "random"))
-            loc = locations(problem, mean, shift)
-            logp = conditional_log_probabilities(
-                problem, product(z, chol.T), loc, chol, fixed, log_scale
-            )
+            logp = conditional_log_probabilities(problem, product(z, chol.T), at_x)
         else:
-            logp = marginal_log_probabilities(problem, grid, mean, chol, fixed, shift, log_scale)
+            logp = marginal_log_probabilities(problem, grid, at_x)
         pm.Potential("log_posterior", _log_posterior(problem, logp, chosen, theta_log))
         if correction is not None:
             pm.Potential("correction", correction(x))
@@ -175,7 +173,7 @@ def correct(
 def _compiled(problem: Problem, grid: Grid, priors: Priors) -> Function:
     """Log posterior and its gradient as a function of theta on the log scale."""
     variable = pt.dvector("theta_log")
-    logp = marginal_log_probabilities(problem, grid, *_parameters(problem, variable))
+    logp = marginal_log_probabilities(problem, grid, _parameters(problem, variable))
     value = _log_posterior(problem, logp, priors, variable)
     function = pytensor.function(
         [variable], [value, pytensor.grad(value, variable)], mode=INTERPRETED
@@ -188,7 +186,7 @@ def _compiled(problem: Problem, grid: Grid, priors: Priors) -> Function:
     return evaluate
 
 
-def _parameters(problem: Problem, theta_log: Any) -> tuple[Any, Any, Any, Any, Any]:
+def _parameters(problem: Problem, theta_log: Any) -> Parameters:
     diagonal = problem.parameters.diagonal()
     theta = theta_log
     if len(diagonal):
@@ -200,4 +198,4 @@ def _log_posterior(problem: Problem, logp: Any, priors: Priors, theta_log: Any) 
     parameters = _parameters(problem, theta_log)
     weights = pytensor.shared(problem.data.weights, name="person_weights")
     jacobian = theta_log[problem.parameters.diagonal()].sum()
-    return (weights * logp).sum() + log_prior(problem, priors, *parameters) + jacobian
+    return (weights * logp).sum() + log_prior(problem, priors, parameters) + jacobian

@@ -8,6 +8,7 @@ posterior's law exactly, whatever the number of draws.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from scipy.special import log_ndtr
@@ -15,10 +16,10 @@ from scipy.special import log_ndtr
 from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.integration.grids import PopulationGrid
 from bayesmix.integration.rules import monte_carlo
-from bayesmix.kernels.integrals import node_log_probabilities
 from bayesmix.kernels.largest_probabilities import largest_log_probabilities
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
+from bayesmix.likelihood.persons import joined, over_persons
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
 
 PERSONS, FIRST = 32, 64
@@ -86,6 +87,10 @@ class OneNode:
     def block(self, start: int, stop: int) -> tuple[Array, Array]:
         return np.ascontiguousarray(self.nodes[start:stop]), np.ones((stop - start, 1))
 
+    def part(self, start: int, stop: int) -> OneNode:
+        """The nodes of persons start .. stop - 1 alone."""
+        return OneNode(self.nodes[start:stop])
+
 
 def accepted_draws(
     problem: Problem, theta: Array, streams: tuple[PopulationGrid, PopulationGrid], wanted: int
@@ -102,36 +107,38 @@ def accepted_draws(
     wanted
         Draws a person.
     """
-    nodes = np.zeros((problem.n_persons, streams[0].dimension, wanted))
-    counts = np.zeros(problem.n_persons, dtype=np.int64)
-    accepted, tried = 0, 0
-    for start in range(0, problem.n_persons, PERSONS):
-        persons = slice(start, min(start + PERSONS, problem.n_persons))
-        # A few candidates do for most persons: the first of them, and more where they do not.
-        size = min(max(FIRST, 2 * wanted), streams[0].size)
-        while True:
-            cut = tuple(replace(s, rule=monte_carlo(size)) for s in streams)
-            block, good = _decide(problem, theta, cut, persons)
-            if size == streams[0].size or good.sum(axis=1).min() >= wanted:
-                break
-            size = min(8 * size, streams[0].size)
-        rank = np.cumsum(good, axis=1)
-        person, candidate = np.nonzero(good & (rank <= wanted))
-        nodes[start + person, :, rank[person, candidate] - 1] = block[person, :, candidate]
-        counts[persons] = np.minimum(rank[:, -1], wanted)
-        accepted, tried = accepted + int(good.sum()), tried + good.size
-    return Draws(nodes, counts, accepted / tried)
+    work = partial(_accepted, wanted=wanted)
+    blocks = over_persons(Point(problem, theta), streams[0], work, streams[1], step=PERSONS)
+    nodes, counts, accepted, tried = joined(blocks)
+    return Draws(nodes, counts, int(accepted.sum()) / int(tried.sum()))
+
+
+def _accepted(
+    here: Point, candidates: PopulationGrid, decisions: PopulationGrid, *, wanted: int
+) -> tuple[Array, Indices, Indices, Indices]:
+    """Draws (n, K, A) of persons, their numbers (n,), how many were accepted, and tried."""
+    nodes = np.zeros((here.persons.n_persons, candidates.dimension, wanted))
+    # A few candidates do for most persons: the first of them, and more where they do not.
+    size = min(max(FIRST, 2 * wanted), candidates.size)
+    while True:
+        streams = (replace(s, rule=monte_carlo(size)) for s in (candidates, decisions))
+        block, good = _decide(here, *streams)
+        if size == candidates.size or good.sum(axis=1).min() >= wanted:
+            break
+        size = min(8 * size, candidates.size)
+    rank = np.cumsum(good, axis=1)
+    person, candidate = np.nonzero(good & (rank <= wanted))
+    nodes[person, :, rank[person, candidate] - 1] = block[person, :, candidate]
+    counts = np.minimum(rank[:, -1], wanted)
+    return nodes, counts, np.array([good.sum()]), np.array([good.size])
 
 
 def _decide(
-    problem: Problem, theta: Array, streams: tuple[PopulationGrid, ...], persons: slice
+    here: Point, candidates: PopulationGrid, decisions: PopulationGrid
 ) -> tuple[Array, Flags]:
-    """Candidates (n, K, C) of consecutive persons, and which of them (n, C) are accepted."""
-    start, stop = persons.start, persons.stop
-    block, weights = streams[0].block(start, stop)
-    base, panel = base_at(problem, theta, start, stop), panel_at(problem, theta, start, stop)
-    logp = node_log_probabilities(
-        panel, base, mixture_at(problem, theta, block, weights, start, stop)
-    )
-    level = log_ndtr(streams[1].block(start, stop)[0][:, 0])
-    return block, level + largest_log_probabilities(panel, base)[:, None] <= logp
+    """Candidates (n, K, C) of persons, and which of them (n, C) are accepted."""
+    number = here.persons.n_persons
+    nodes, weights = candidates.block(0, number)
+    logp = here.log_probabilities(here.mixture(nodes, weights))
+    level = log_ndtr(decisions.block(0, number)[0][:, 0])
+    return nodes, level + largest_log_probabilities(here.panel, here.base)[:, None] <= logp

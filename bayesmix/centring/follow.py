@@ -16,7 +16,7 @@ import numpy as np
 
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import Anchors, PersonGrid, find_anchors
-from bayesmix.likelihood.class_grid import ClassGrid
+from bayesmix.likelihood.class_grid import ClassGrid, class_grid, of_classes
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem
 
@@ -29,14 +29,13 @@ def followed(
     A component with a posterior's moments keeps its place relative to the mode. With latent
     classes, each class's grid follows its own.
     """
-    if isinstance(grid, ClassGrid):
-        own = zip(grid.parts, problem.classes.class_thetas(theta), strict=True)
-        return ClassGrid(tuple(_followed(problem.within, part, t) for part, t in own))
-    return _followed(problem, grid, theta)
+    thetas = problem.parameters.class_thetas(theta)
+    return of_classes(
+        [_followed(problem.within, class_grid(grid, c), own) for c, own in enumerate(thetas)]
+    )
 
 
-def _followed(problem: Problem | None, grid: PersonGrid, theta: Array) -> PersonGrid:
-    assert problem is not None
+def _followed(problem: Problem, grid: PersonGrid, theta: Array) -> PersonGrid:
     old = grid.anchors
     new = find_anchors(problem, theta, old.centres[:, 0])
     turn = new.roots[:, :1] @ np.linalg.inv(old.roots[:, :1])

@@ -16,17 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from bayesmix.arrays import Array, Indices
+from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.errors import IntegrationError, SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.kernels.adaptive_quadrature import moved
-from bayesmix.kernels.integrals import node_log_probabilities
 from bayesmix.kernels.modes import find_modes
 from bayesmix.kernels.person_nodes import place
-from bayesmix.likelihood.class_grid import ClassGrid
-from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
-from bayesmix.likelihood.problem import BLOCK_PERSONS, Problem, ranges
+from bayesmix.likelihood.class_grid import check_classes, class_grid, of_classes
+from bayesmix.likelihood.persons import GivenNodes, OfPersons, joined, over_persons
+from bayesmix.likelihood.point import Point
+from bayesmix.likelihood.problem import Problem
 
 LEAST_FIRST_PASS, MOST_FIRST_PASS = 256, 512
 """Nodes a person of the pass that finds moments: as many as the grid's, within these bounds."""
@@ -106,6 +106,12 @@ class PersonGrid:
         )
         return normals, weights
 
+    def part(self, start: int, stop: int) -> PersonGrid:
+        """The grid of persons start .. stop - 1 alone: their nodes are what they were."""
+        own = self.anchors
+        anchors = Anchors(own.theta, own.centres[start:stop], own.roots[start:stop])
+        return replace(self, anchors=anchors, base=self.base.part(start, stop))
+
     def renewed(self, rng: Seed) -> PersonGrid:
         """The same mixtures with fresh nodes."""
         base = self.base
@@ -138,20 +144,14 @@ def check_grid(problem: Problem, grid: Any) -> None:
     """
     if isinstance(grid, Rule | Centred):
         return
-    if isinstance(grid, ClassGrid):
-        grid.check(problem)
-        grid, problem = grid.parts[0], problem.within or problem
-    if not isinstance(grid, PopulationGrid | PersonGrid):
+    own = class_grid(grid, 0)
+    if not isinstance(own, PopulationGrid | PersonGrid):
         raise SpecificationError(
             "argument 'grid' must be a rule, such as centred(sobol(64)), or the grid of a fit, "
             f"got {grid!r}"
         )
-    if isinstance(grid, PersonGrid) and problem.within is not None:
-        raise SpecificationError(
-            "argument 'grid' is centred on persons for a model without latent classes: pass the "
-            f"rule, {grid}, in its place"
-        )
-    base = grid.base if isinstance(grid, PersonGrid) else grid
+    check_classes(problem, grid)
+    base = own.base if isinstance(own, PersonGrid) else own
     have, need = (base.persons, base.dimension), (problem.n_persons, problem.parameters.n_random)
     if have != need:
         raise SpecificationError(
@@ -163,25 +163,30 @@ def check_grid(problem: Problem, grid: Any) -> None:
 def find_anchors(problem: Problem, theta: Array, start: Array | None = None) -> Anchors:
     """Modes and curvatures at ``theta``; Newton starts from ``start`` (I, K), 0 by default."""
     size = problem.parameters.n_random
-    mixture = mixture_at(problem, theta, np.zeros((1, size, 1)), np.ones((1, 1)))
-    if start is None:
-        start = np.zeros((problem.n_persons, size))
-    modes, precisions, _ = find_modes(
-        panel_at(problem, theta), base_at(problem, theta), mixture, start
-    )
-    lost = np.flatnonzero(~np.isfinite(precisions).all(axis=(1, 2)))
-    if len(lost):
-        names = ", ".join(str(p) for p in problem.data.persons[lost[:3]])
+    origin = GivenNodes(np.zeros((1, size, 1)), np.ones((1, 1)))
+    begin = OfPersons(np.zeros((problem.n_persons, size)) if start is None else start)
+    blocks = over_persons(Point(problem, theta), origin, _modes, begin)
+    modes, roots, lost = joined(blocks)
+    if lost.any():
+        where = np.flatnonzero(lost)
+        names = ", ".join(str(p) for p in problem.data.persons[where[:3]])
         raise IntegrationError(
-            f"no mode was found for {len(lost)} of {problem.n_persons} persons (persons {names}"
-            f"{', ...' if len(lost) > 3 else ''}): their utilities overflow at these parameters; "
+            f"no mode was found for {len(where)} of {problem.n_persons} persons (persons {names}"
+            f"{', ...' if len(where) > 3 else ''}): their utilities overflow at these parameters; "
             "rescale the attributes, or start from other values"
         )
-    roots = precisions  # in their place, some persons at a time
-    for a, b in ranges(0, problem.n_persons, BLOCK_PERSONS):
-        covariances = np.linalg.inv(precisions[a:b])
-        roots[a:b] = np.linalg.cholesky((covariances + covariances.swapaxes(1, 2)) / 2)
     return Anchors(theta.copy(), modes[:, None], roots[:, None])
+
+
+def _modes(here: Point, origin: GivenNodes, start: Array) -> tuple[Array, Array, Flags]:
+    """Modes (n, K), roots (n, K, K) of the inverse curvatures, and where there are none (n,)."""
+    mixture = here.mixture(origin.nodes, origin.weights)
+    modes, precisions, _ = find_modes(here.panel, here.base, mixture, np.ascontiguousarray(start))
+    lost = ~np.isfinite(precisions).all(axis=(1, 2))
+    precisions[lost] = np.eye(precisions.shape[1])
+    covariances = np.linalg.inv(precisions)
+    roots = np.linalg.cholesky((covariances + covariances.swapaxes(1, 2)) / 2)
+    return modes, roots, lost
 
 
 def centre(
@@ -203,15 +208,21 @@ def centre(
     rng
         Source of the scrambles.
     start
-        Where the search for modes starts (I, K), such as the modes at a nearby anchor.
+        Where the search for modes starts (I, K), of several classes (C, I, K), such as the modes at
+        a nearby anchor.
     """
-    if problem.within is not None:
-        generator = np.random.default_rng(rng)
-        starts = [None] * problem.classes.classes if start is None else start
-        own = zip(problem.classes.class_thetas(theta), starts, strict=True)
-        return ClassGrid(tuple(centre(problem.within, rule, t, generator, s) for t, s in own))
-    base = population_grid(rule.rule, problem.parameters.n_random, problem.n_persons, rng)
-    return anchored_grid(problem, rule, theta, base, start)
+    generator = np.random.default_rng(rng)
+    thetas, within = problem.parameters.class_thetas(theta), problem.within
+    size, persons = within.parameters.n_random, problem.n_persons
+    starts = [None] * len(thetas) if start is None else start.reshape(-1, persons, size)
+    return of_classes(
+        [
+            anchored_grid(
+                within, rule, own, population_grid(rule.rule, size, persons, generator), begin
+            )
+            for own, begin in zip(thetas, starts, strict=True)
+        ]
+    )
 
 
 def anchored_grid(
@@ -258,21 +269,19 @@ def _with_moments_of(problem: Problem, grid: PersonGrid, first: PersonGrid) -> P
 
 def posterior_moments(problem: Problem, grid: PersonGrid) -> tuple[Array, Array]:
     """Posterior means (I, K) and covariances (I, K, K) of z at the anchor, on the grid."""
-    means, covariances = [], []
-    theta = grid.anchors.theta
-    for start, stop in problem.blocks(grid):
-        nodes, weights = grid.block(start, stop)
-        mixture = mixture_at(problem, theta, nodes, weights, start, stop)
-        base = base_at(problem, theta, start, stop)
-        logp = node_log_probabilities(panel_at(problem, theta, start, stop), base, mixture)
-        share = posterior_weights(logp, weights)
-        m = np.einsum("is,iks->ik", share, nodes)
-        centred_nodes = nodes - m[:, :, None]
-        means.append(m)
-        covariances.append(
-            np.einsum("is,iks,ijs->ikj", share, centred_nodes, centred_nodes, optimize=True)
-        )
-    return np.concatenate(means), np.concatenate(covariances)
+    point = Point(problem, grid.anchors.theta)
+    means, covariances = joined(over_persons(point, grid, _moments))
+    return means, covariances
+
+
+def _moments(here: Point, grid: PersonGrid) -> tuple[Array, Array]:
+    """`posterior_moments` of a block."""
+    nodes, weights = grid.block(0, here.persons.n_persons)
+    share = posterior_weights(here.log_probabilities(here.mixture(nodes, weights)), weights)
+    m = np.einsum("is,iks->ik", share, nodes)
+    centred_nodes = nodes - m[:, :, None]
+    covariances = np.einsum("is,iks,ijs->ikj", share, centred_nodes, centred_nodes, optimize=True)
+    return m, covariances
 
 
 def posterior_weights(logp: Array, weights: Array) -> Array:

@@ -15,9 +15,9 @@ from bayesmix.data.persons import take_persons
 from bayesmix.errors import DataError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.kernels.integrals import node_log_probabilities
 from bayesmix.kernels.mixture import Mixture
-from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
+from bayesmix.likelihood.persons import GivenNodes, chunk_size
+from bayesmix.likelihood.point import Persons, Point
 from bayesmix.likelihood.problem import Grid, Problem, like
 
 
@@ -36,26 +36,36 @@ class People:
         the person's choices.
     """
 
-    problem: Problem
+    problem: Persons
     grid: Grid
     known: bool = False
 
-    @cached_property
-    def _held(self) -> tuple[Array, Array] | None:
-        """All nodes and weights, where they are no more than a chunk."""
-        whole = len(self.problem.cuts(self.grid)) == 1
-        return self.grid.block(0, self.problem.n_persons) if whole else None
+    @property
+    def step(self) -> int:
+        """Persons whose nodes are few enough to look at all of them."""
+        return chunk_size(self.problem, self.grid)
 
-    def mixture(self, there: Problem, theta: Array, start: int, stop: int) -> Mixture:
-        """Coefficients at ``theta`` in a problem on the same persons: their sets, or a scenario."""
-        nodes, weights = self._held or self.grid.block(start, stop)
-        found = mixture_at(there, theta, nodes, weights, start, stop)
+    @cached_property
+    def _nodes(self) -> Grid:
+        """The grid, of nodes that stay where they are no more than a chunk."""
+        number = self.problem.whole.n_persons
+        return GivenNodes(*self.grid.block(0, number)) if self.step >= number else self.grid
+
+    def part(self, start: int, stop: int) -> People:
+        """Persons start .. stop - 1 alone."""
+        return People(
+            self.problem.whole.part(start, stop), self._nodes.part(start, stop), self.known
+        )
+
+    def mixture(self, there: Point) -> Mixture:
+        """Coefficients in a problem on the same persons: their sets, or a scenario."""
+        nodes, weights = self._nodes.block(0, self.problem.whole.n_persons)
+        found = there.mixture(nodes, weights)
         if not self.known:
             return found
-        own = mixture_at(self.problem, theta, nodes, weights, start, stop)
-        base = base_at(self.problem, theta, start, stop)
-        logp = node_log_probabilities(panel_at(self.problem, theta, start, stop), base, own)
-        return found._replace(weights=posterior_weights(logp, own.weights))
+        past = Point(self.problem, there.theta)
+        own = past.mixture(nodes, weights)
+        return found._replace(weights=posterior_weights(past.log_probabilities(own), own.weights))
 
 
 def people(
@@ -67,7 +77,7 @@ def people(
         rule = centred(sobol(nodes), moments=True)
         return People(problem, centre(problem, rule, theta, rng), known)
     grid = population_grid(sobol(nodes if size else 1), size, problem.n_persons, rng)
-    return People(problem, grid, known and problem.within is not None)
+    return People(problem, grid, known)
 
 
 def past_choices(past: Problem, sets: ChoiceData | None, *, own: bool) -> Problem:
@@ -92,7 +102,7 @@ def past_choices(past: Problem, sets: ChoiceData | None, *, own: bool) -> Proble
             "people='known' are known by their choices, and the data hold none: give their past "
             "choices as the data, and the sets to predict for as predict="
         )
-    varying = past.parameters.n_random or past.within is not None
+    varying = past.model.random
     if sets is None and varying and not own:
         raise DataError(
             "people='known' with choices other than those of the estimation: they would be "

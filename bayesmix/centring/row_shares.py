@@ -7,7 +7,8 @@ import numpy as np
 from bayesmix.arrays import Array
 from bayesmix.centring.people import People
 from bayesmix.kernels.shares import outside_shares, row_shares
-from bayesmix.likelihood.mixture import base_at, panel_at
+from bayesmix.likelihood.persons import joined, over_persons
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
 
 NODES = 256
@@ -23,11 +24,13 @@ def expected_rows(who: People, there: Problem, theta: Array) -> tuple[Array, Arr
         Probabilities of the rows (R,), and of the outside option in each situation (T,): empty
         where there is none.
     """
-    rows, outside = [], []
-    for start, stop in there.cuts(who.grid):
-        mixture = who.mixture(there, theta, start, stop)
-        panel, base = panel_at(there, theta, start, stop), base_at(there, theta, start, stop)
-        rows.append(row_shares(panel, base, mixture))
-        if panel.outside:
-            outside.append(outside_shares(panel, base, mixture))
-    return np.concatenate(rows), np.concatenate(outside or [np.empty(0)])
+    point = Point(there, theta)
+    rows, outside = joined(over_persons(point, who, _rows, step=who.step))
+    return rows, outside
+
+
+def _rows(here: Point, who: People) -> tuple[Array, Array]:
+    """`expected_rows` of a block."""
+    mixture, panel = who.mixture(here), here.panel
+    outside = outside_shares(panel, here.base, mixture) if panel.outside else np.empty(0)
+    return row_shares(panel, here.base, mixture), outside

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -12,7 +12,7 @@ from bayesmix.centring.grids import PersonGrid, anchored_grid
 from bayesmix.errors import DataError
 from bayesmix.integration import descriptions
 from bayesmix.integration.grids import PopulationGrid, population_grid
-from bayesmix.likelihood.class_grid import ClassGrid
+from bayesmix.likelihood.class_grid import ClassGrid, each_grid, of_classes
 from bayesmix.likelihood.problem import Problem
 
 RULES: Mapping[str, Callable[..., Any]] = {
@@ -48,22 +48,23 @@ def _read_rule(record: dict[str, Any]) -> Any:
 
 def write_grid(grid: PopulationGrid | PersonGrid | ClassGrid) -> dict[str, Any]:
     """A grid as a record for JSON."""
-    if isinstance(grid, ClassGrid):
-        return {"classes": [write_grid(part) for part in grid.parts]}
-    if isinstance(grid, PersonGrid):
+    parts: Sequence[PopulationGrid | PersonGrid] = each_grid(grid)
+    if len(parts) > 1:
+        return {"classes": [write_grid(part) for part in parts]}
+    own = parts[0]
+    if isinstance(own, PersonGrid):
         return {
-            "rule": _write_rule(grid.rule),
-            "key": str(grid.base.key),
-            "anchor": grid.anchors.theta,
+            "rule": _write_rule(own.rule),
+            "key": str(own.base.key),
+            "anchor": own.anchors.theta,
         }
-    return {"rule": _write_rule(grid.rule), "key": str(grid.key)}
+    return {"rule": _write_rule(own.rule), "key": str(own.key)}
 
 
 def read_grid(record: dict[str, Any], problem: Problem) -> Any:
     """The grid of a record that `write_grid` made, of the persons of ``problem``."""
     if "classes" in record:
-        assert problem.within is not None
-        return ClassGrid(tuple(read_grid(part, problem.within) for part in record["classes"]))
+        return of_classes([read_grid(part, problem.within) for part in record["classes"]])
     rule, key = _read_rule(record["rule"]), int(record["key"])
     centred = isinstance(rule, descriptions.Centred)
     size = problem.parameters.n_random

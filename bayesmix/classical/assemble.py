@@ -62,8 +62,7 @@ def assemble(
     """
     problem = search.problem
     space = problem.parameters
-    if problem.within is not None:
-        optimum, grid = numbered(problem, optimum, grid)
+    optimum, grid = numbered(problem, optimum, grid)
     theta = problem.canonical(optimum.theta)
     likelihood = Likelihood(problem, grid)
     known = optimum.by_person

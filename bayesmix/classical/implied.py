@@ -15,7 +15,7 @@ import pandas as pd
 from bayesmix.arrays import Array, Indices
 from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.latent_class import share_table
-from bayesmix.likelihood.classes import log_shares
+from bayesmix.likelihood.point import Point
 from bayesmix.specification.laws.coefficient import Coefficient, Law
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.moments import Moments, moments
@@ -226,8 +226,7 @@ def _of_classes(fit: Estimates) -> Quantities | None:
     """
     problem = fit.problem
     assert problem is not None
-    assert problem.within is not None
-    space, weights, shifts = problem.classes, problem.data.weights, shifts_of(problem.within)
+    space, weights, shifts = problem.parameters, problem.data.weights, shifts_of(problem.within)
     laws = fit.model.laws
     own = _Implied([law for law in laws if set(law.terms) & set(space.own)], shifts)
     shared = _Implied([law for law in laws if not set(law.terms) & set(space.own)], shifts)
@@ -238,7 +237,7 @@ def _of_classes(fit: Estimates) -> Quantities | None:
         parts = [share_table(problem, params)] if space.share_names else []
         theta = np.zeros(space.size)
         theta[space.n_within :] = params[list(space.share_names)].to_numpy(float)
-        of_class = weights[:, None] * np.exp(log_shares(problem, theta))
+        of_class = weights[:, None] * np.exp(Point(problem, theta).log_shares)
         for c in range(space.classes):
             found = own(space.class_params(params, c), of_class[:, c])
             parts.append(found.set_axis([parameter.of_class(c + 1) for parameter in found.index]))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayesmix.arrays import Array
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.class_grid import ClassGrid
+from bayesmix.likelihood.class_grid import permuted
 from bayesmix.likelihood.classes import mean_shares
 from bayesmix.likelihood.multinomial import Multinomial
 from bayesmix.likelihood.problem import Grid, Problem
@@ -47,9 +47,9 @@ def _kept(problem: Problem, theta: Array) -> Array:
     """The free vector, with its classes renumbered, that has least to move to keep constraints."""
     if problem.constraint is None:
         return theta
-    number, units = problem.classes.classes, natural_units(problem)
+    number, units = problem.parameters.classes, natural_units(problem)
     orders = permutations(range(number)) if number <= MOST_ORDERED else [tuple(range(number))]
-    renumbered = [problem.classes.permuted(theta, order) for order in orders]
+    renumbered = [problem.parameters.permuted(theta, order) for order in orders]
     moves = [np.linalg.norm((problem.canonical(t) - t) / units) for t in renumbered]
     return problem.canonical(renumbered[int(np.argmin(moves))])
 
@@ -62,7 +62,7 @@ def check_classes(problem: Problem) -> None:
     SpecificationError
         If persons are no more than parameters.
     """
-    space, size = problem.classes, problem.free_size
+    space, size = problem.parameters, problem.free_size
     if problem.n_persons <= size:
         raise SpecificationError(
             f"{space.classes} latent classes have {size} parameters, which "
@@ -94,15 +94,13 @@ def numbered(problem: Problem, optimum: Optimum, grid: Grid) -> tuple[Optimum, G
     if problem.constraint is not None:
         return optimum, grid
     order = np.argsort(-mean_shares(problem, optimum.theta), kind="stable")
-    theta = problem.classes.permuted(optimum.theta, order.tolist())
-    if isinstance(grid, ClassGrid):
-        grid = grid.permuted(order.tolist())
-    return replace(optimum, theta=theta), grid
+    theta = problem.parameters.permuted(optimum.theta, order.tolist())
+    return replace(optimum, theta=theta), permuted(grid, order.tolist())
 
 
 def class_words(problem: Problem, theta: Array) -> str:
     """In words, which classes have died out, are the same or diverge; "" where all are well."""
-    space, words = problem.classes, []
+    space, words = problem.parameters, []
     fewer = f"use {space.classes - 1} classes" if space.classes > 2 else "leave LatentClass out"
     persons = mean_shares(problem, theta) * problem.n_persons
     gone = np.flatnonzero(persons < GONE)
@@ -127,7 +125,7 @@ def share_table(problem: Problem, params: pd.Series) -> pd.Series:
 
     They need the coefficients of the shares alone, whatever else is at a boundary.
     """
-    space = problem.classes
+    space = problem.parameters
     gamma = params[list(space.share_names)].to_numpy(float)
     values = mean_shares(problem, np.append(np.zeros(space.n_within), gamma))
     shares = [Parameter(CLASS_SHARE, f"{c}") for c in range(1, len(values) + 1)]

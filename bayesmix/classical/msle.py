@@ -185,7 +185,7 @@ def _fit(search: Search, settings: _Settings) -> Fit:
     problem, grid, starts = search.problem, settings.grid, settings.starts
     if is_plain_logit(problem):
         return assemble_multinomial(search)
-    if problem.within is not None:
+    if problem.parameters.classes > 1:
         check_classes(problem)
         search.progress.phase("EM from random classes")
         origins = class_starts(problem, search.logit, starts, search.rng)
@@ -199,7 +199,7 @@ def _fit(search: Search, settings: _Settings) -> Fit:
         return assemble(search, ends.optimum, ends.grid, ends.optima)
     else:
         origins = scattered_starts(problem, search.logit, starts, search.rng)
-    if problem.price >= 0 and problem.within is None and settings.given[0] is None:
+    if problem.price >= 0 and problem.parameters.classes == 1 and settings.given[0] is None:
         search.progress.phase("start in preference space")
         preferred = preference_start(search)
         origins[0] = origins[0] if preferred is None else preferred

@@ -23,7 +23,7 @@ from bayesmix.integration.descriptions import DrawRule
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.mixture import coefficients_at
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.simulate import draw_choices
 
@@ -111,7 +111,7 @@ def draw_sequences(
         rule = replace(grid.rule, nodes=max(2, min(grid.size, MOST)))
     normals = population_grid(rule, problem.parameters.n_random, problem.n_persons, rng)
     nodes, _ = normals.block(0, problem.n_persons)
-    beta = coefficients_at(problem, theta, nodes)
+    beta = Point(problem, theta).coefficients(nodes)
     drawn = tuple(
         replace(problem, data=problem.data.with_choices(draw_choices(problem, theta, b, rng)))
         for b in np.moveaxis(beta, 2, 0)

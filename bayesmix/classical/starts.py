@@ -18,8 +18,8 @@ from bayesmix.errors import ConvergenceError, IntegrationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.mixture import coefficients_at
 from bayesmix.likelihood.multinomial import Multinomial, multinomial, starting_values
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Grid, Problem, bind
 from bayesmix.likelihood.scaling import coefficient_units, natural_units, shift_units
 from bayesmix.optimise.bhhh import maximise_likelihood
@@ -39,7 +39,7 @@ def scattered_starts(
     step = np.where(problem.index, 0.5, 0.5 * unit[:k])
     origins = [first]
     for _ in range(number - 1):
-        mean, chol, fixed = space.unpack(first)
+        mean, chol, fixed, *_ = space.unpack(first)
         mean[:k] += step * rng.standard_normal(k)
         chol = np.diag(np.diag(chol) * np.exp(0.7 * rng.standard_normal(k)))
         fixed += 0.25 * unit[k:] * rng.standard_normal(len(fixed))
@@ -63,9 +63,9 @@ def preference_start(search: Search) -> Array | None:
         optimum, _ = climb(other, FIRST_RULE, first, search.rng, optimizer=search.optimizer)
     except (ConvergenceError, IntegrationError):
         return None
-    mean, chol, fixed = space.unpack(optimum.theta)
+    mean, chol, fixed, shift, log_scale = space.unpack(optimum.theta)
     k = space.n_random
-    median = coefficients_at(other, optimum.theta, np.zeros((1, k, 1))).mean(axis=0)[:, 0]
+    median = Point(other, optimum.theta).coefficients(np.zeros((1, k, 1))).mean(axis=0)[:, 0]
     value = fixed[price - k] if price >= k else median[price]
     if not value < 0:
         return None
@@ -73,12 +73,11 @@ def preference_start(search: Search) -> Array | None:
     with_units = others[:k] & ~problem.index
     mean[:k][with_units] /= -value
     chol[with_units] /= -value
-    shift = space.shift(optimum.theta)
     shift[with_units[space.shifted]] /= -value
     # The logarithms of positive laws; positions between bounds stay, in whatever units they are.
     logarithms = [c.law.unit == "logarithm" for c in problem.design.coefficients]
     mean[:k][others[:k] & np.array(logarithms, dtype=bool)] -= np.log(-value)
-    fixed, log_scale = np.where(others[k:], fixed / -value, fixed), space.log_scale(optimum.theta)
+    fixed = np.where(others[k:], fixed / -value, fixed)
     return problem.canonical(space.pack(mean, chol, fixed, shift, log_scale))
 
 

@@ -17,8 +17,9 @@ from bayesmix.demand.options import How, Options, settle
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.class_grid import points_grid
-from bayesmix.likelihood.classes import log_shares, posterior_classes
+from bayesmix.likelihood.classes import posterior_classes
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
 
 
@@ -67,7 +68,7 @@ def class_probabilities(
     rng = np.random.default_rng(settled.rng)
     parameters = parameter_draws(result, data, settled.draws)
     problem = parameters.problem
-    if problem.within is None:
+    if problem.parameters.classes == 1:
         raise SpecificationError(
             "the model has no latent classes: give random=[LatentClass('price', classes=2)], or "
             "ask bm.individuals for persons' coefficients"
@@ -76,9 +77,9 @@ def class_probabilities(
     likelihood = _likelihood(problem, parameters.thetas.mean(axis=0), settled, rng)
 
     def quantity(theta: Array) -> Array:
-        prior = log_shares(problem, theta)
-        logp, _ = likelihood.by_class(theta)
-        posterior = posterior_classes(prior, np.stack(logp, axis=1))[1]
+        prior = Point(problem, theta).log_shares
+        logp = likelihood.by_class(theta)
+        posterior = posterior_classes(prior, logp)[1]
         return np.stack([posterior, np.broadcast_to(np.exp(prior), posterior.shape)])
 
     laws = uncertainty(result, parameters.thetas, settled, rng)
@@ -88,7 +89,7 @@ def class_probabilities(
         {k: (dims, v[0]) for k, v in zip(Interval._fields, ends, strict=True)},
         coords={
             "person": data.person_labels,
-            "class": np.arange(1, problem.classes.classes + 1),
+            "class": np.arange(1, problem.parameters.classes + 1),
         },
         attrs={"interval": settled.interval, "draws": laws.draws},
     )

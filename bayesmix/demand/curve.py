@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from functools import partial
 from typing import Unpack
 
 import numpy as np
@@ -18,9 +19,10 @@ from bayesmix.demand.columns import check_column
 from bayesmix.demand.draws import Interval
 from bayesmix.demand.interventions import difference
 from bayesmix.demand.options import Options, Where, settle
-from bayesmix.demand.sample import Sample, dataset, sample, squeezed
+from bayesmix.demand.sample import Here, Sample, dataset, sample, squeezed
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.kernels.share_curves import own_shares
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
 
 POINTS = 15
@@ -127,23 +129,24 @@ def price_curve(
 
 def _shares(found: Sample, code: int, changes: Sequence[Problem], theta: Array) -> Array:
     """Share (G, M) of an alternative after each of M changes of its own."""
-    pieces = []
-    for part in found.pieces:
-        mine = np.flatnonzero(part.sets.alternative == code)
-        t, n = part.situation[mine], len(part.sets.weight)
-        x = np.zeros((len(changes), n, part.panel.x.shape[1]))
-        moved = np.zeros((len(changes), n))
-        for m, by in enumerate(changes):
-            rows = by.rows(part.start, part.stop)
-            x[m, t] = found.scaled(part, theta, part.place(by.x[rows]))[mine]
-            moved[m, t] = found.base(part, theta, by)[mine]
-        base, mixture = found.base(part, theta), found.mixture(part, theta)
-        pieces.append(
-            own_shares(found.panel(part, theta), part.sets, base, code, x, moved, mixture)
-        )
+    changed = [Point(by, theta) for by in changes]
+    pieces = list(found.over(theta, partial(_own_shares, code), *changed))
     weighted = found.weights * np.concatenate(pieces, axis=1)
     groups = np.arange(len(found.names))[:, None] == found.segments
     return groups.astype(float) @ weighted.T / found.mass[:, None]
+
+
+def _own_shares(code: int, here: Here, *changes: Point) -> Array:
+    """`_shares` of the situations (M, n) of some persons."""
+    piece = here.piece
+    mine = np.flatnonzero(piece.sets.alternative == code)
+    t, n = piece.situation[mine], len(piece.sets.weight)
+    x = np.zeros((len(changes), n, piece.panel.x.shape[1]))
+    moved = np.zeros((len(changes), n))
+    for m, by in enumerate(changes):
+        x[m, t] = here.scaled(piece.place(by.persons.panel.x))[mine]
+        moved[m, t] = piece.place(by.base)[mine]
+    return own_shares(here.panel, here.sets, here.base, code, x, moved, here.mixture)
 
 
 def best_price(prices: Array, revenue: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, Unpack
 
 import numpy as np
@@ -15,23 +16,26 @@ from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.columns import PRICE, check_column
 from bayesmix.demand.interventions import (
+    Arguments,
     Intervention,
-    arguments,
+    Moves,
     attribute_change,
     attribute_size,
     by_row,
     log_leaving,
+    moves,
     quality,
     removal,
 )
 from bayesmix.demand.options import Options, Where, settle
-from bayesmix.demand.sample import Piece, Sample, dataset, sample, squeezed
+from bayesmix.demand.sample import Here, Sample, dataset, sample, squeezed
 from bayesmix.demand.shares import of_rows
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.laws import no_laws
 from bayesmix.kernels.mixture import Mixture
-from bayesmix.kernels.substitution import QUALITY, REMOVAL, Change, marginal
+from bayesmix.kernels.substitution import QUALITY, REMOVAL, Change, Size, marginal
 from bayesmix.kernels.vanishing_shares import VANISHED, log_row_shares
+from bayesmix.likelihood.persons import OfRows
 from bayesmix.likelihood.problem import Problem
 
 KINDS = ("removal", "quality", "finite")
@@ -121,7 +125,7 @@ def diversion(
 
     def quantity(theta: Array) -> Array:
         logit = _logit(found, REMOVAL if what.kind == REMOVAL else QUALITY, theta)
-        return np.stack([ratios(by_row(arguments(found, what, theta), found.size)), logit], axis=-1)
+        return np.stack([ratios(by_row(moves(found, what, theta))), logit], axis=-1)
 
     values = found.of(quantity, "diversion")
     coords = {"origin": found.inside, "destination": found.labels}
@@ -226,34 +230,38 @@ def ratios(effect: Array) -> Array:
 
 def _logit(found: Sample, kind: int, theta: Array) -> Array:
     """Diversion of multinomial logits with the shares of each situation."""
-    pieces = []
-    for part in found.pieces:
-        utility = _log_shares(found, part, theta)
-        panel = part.panel._replace(x=np.zeros((len(utility), 0)))
-        change = Change(kind, panel.x, np.zeros(len(utility)))
-        pieces.append((panel, part.sets, utility, change, ALIKE))
-    return ratios(by_row(pieces, found.size))
+    return ratios(by_row(Moves(found, theta, partial(_logit_arguments, kind))))
 
 
-def _log_shares(found: Sample, part: Piece, theta: Array) -> Array:
+def _logit_arguments(kind: int, here: Here) -> Arguments:
+    """What kernels read where the shares' logarithms are the utilities."""
+    utility = _log_shares(here)
+    panel = here.piece.panel._replace(x=np.zeros((len(utility), 0)))
+    return panel, here.sets, utility, Change(kind, panel.x, np.zeros(len(utility))), ALIKE
+
+
+def _log_shares(here: Here) -> Array:
     """Logarithms of the shares of the rows of a piece."""
-    shares = of_rows(found, part, theta)
+    shares = of_rows(here)
     if (shares > VANISHED).all():
         return np.log(shares)
-    panel, base = found.panel(part, theta), found.base(part, theta)
-    return log_row_shares(panel, part.sets, base, found.mixture(part, theta))
+    return log_row_shares(here.panel, here.sets, here.base, here.mixture)
 
 
 def _averages(found: Sample, what: Intervention, z: Array, theta: Array) -> Array:
     """Averages (G, J, K + Z) over those who leave each alternative."""
-    pieces, sums = arguments(found, what, theta), []
-    scale = log_leaving(pieces, found.size)
-    for part, piece in zip(found.pieces, pieces, strict=True):
-        here = scale[part.sets.group[part.situation], part.sets.alternative]
-        own, beta = marginal(*piece, here)
-        columns = part.place(z[found.there.rows(part.start, part.stop)])
-        each = np.hstack([own[:, None], beta, own[:, None] * columns])
-        sums.append(part.add_up(each, found.size))
+    leaving = moves(found, what, theta)
+    work = partial(_leavers, scale=log_leaving(leaving), size=found.size)
+    sums = list(leaving.over(work, OfRows(found.there.whole, z)))
     total = np.sum(sums, axis=0)[:, : found.size.changed]
     with np.errstate(invalid="ignore", divide="ignore"):
         return total[..., 1:] / total[..., :1]
+
+
+def _leavers(here: Here, arguments: Arguments, z: Array, *, scale: Array, size: Size) -> Array:
+    """Sums (G, A, 1 + K + Z) over those who leave, of 1, coefficients and columns."""
+    piece = here.piece
+    own, beta = marginal(
+        *arguments, scale[piece.sets.group[piece.situation], piece.sets.alternative]
+    )
+    return piece.add_up(np.hstack([own[:, None], beta, own[:, None] * piece.place(z)]), size)

@@ -14,11 +14,11 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.columns import check_column
 from bayesmix.demand.interventions import (
     Intervention,
-    arguments,
     attribute_change,
     attribute_slope,
     by_column,
     effects,
+    moves,
 )
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Sample, dataset, sample, squeezed
@@ -95,10 +95,10 @@ def elasticities(
     what = _intervention(found, attribute, kind, arc, change)
 
     def quantity(theta: Array) -> Array:
-        pieces = arguments(found, what, theta)
+        changes = moves(found, what, theta)
         if kind == "marginal":
-            return effects(pieces, found.size)[0] / found.mass[:, None, None]
-        effect, share = by_column(pieces, found.size)
+            return effects(changes)[0] / found.mass[:, None, None]
+        effect, share = by_column(changes)
         with np.errstate(invalid="ignore", divide="ignore"):
             if arc is None:
                 return effect / share[:, None, :]

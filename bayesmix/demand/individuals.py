@@ -18,6 +18,8 @@ from bayesmix.demand.options import How
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.kernels.integrals import coefficients_everywhere
+from bayesmix.likelihood.persons import OfPersons, joined, over_persons
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem, bind_like
 
 
@@ -137,21 +139,30 @@ def _moments_and_draws(
     each = -(-draws // number)
     for d, theta in enumerate(thetas):
         rows = range(d * each, min((d + 1) * each, draws))
-        for start, stop in problem.cuts(known.grid):
-            here = slice(start, stop)
-            mixture = known.mixture(problem, theta, start, stop)
-            values, share = coefficients_everywhere(mixture), mixture.weights
-            first[here] += np.einsum("is,iks->ik", share, values)
-            second[here] += np.einsum("is,iks->ik", share, values**2)
-            for row in rows:
-                beta[row, here] = _one_each(values, share, rng)
+        uniform = OfPersons(rng.random((len(rows), problem.n_persons)).T)
+        blocks = over_persons(Point(problem, theta), known, _moments, uniform, step=known.step)
+        means, squares, drawn = joined(blocks)
+        first += means
+        second += squares
+        beta[rows.start : rows.stop] = np.moveaxis(drawn, 1, 0)
     mean, square = first / number, second / number
     sd = np.sqrt(np.maximum(square - mean**2, 0.0))
     return mean, sd, beta[: min(each * number, draws)]
 
 
-def _one_each(values: Array, share: Array, rng: np.random.Generator) -> Array:
-    """One node of every person, drawn with its share: coefficients (I, K)."""
-    uniform = rng.random((len(share), 1))
-    node = np.minimum((share.cumsum(axis=1) < uniform).sum(axis=1), share.shape[1] - 1)
-    return values[np.arange(len(share)), :, node]
+def _moments(here: Point, known: People, uniform: Array) -> tuple[Array, Array, Array]:
+    """Means and mean squares (n, K) of persons' coefficients, and draws (n, D, K)."""
+    mixture = known.mixture(here)
+    values, share = coefficients_everywhere(mixture), mixture.weights
+    means, squares = (np.einsum("is,iks->ik", share, v) for v in (values, values**2))
+    return means, squares, _drawn(values, share, uniform)
+
+
+def _drawn(values: Array, share: Array, uniform: Array) -> Array:
+    """Nodes of every person, drawn with their shares by ``uniform`` (n, D): coefficients."""
+    reached, persons = share.cumsum(axis=1), np.arange(len(values))
+    drawn = np.empty((*uniform.shape, values.shape[1]))
+    for d in range(uniform.shape[1]):
+        node = np.minimum((reached < uniform[:, [d]]).sum(axis=1), share.shape[1] - 1)
+        drawn[:, d] = values[persons, :, node]
+    return drawn

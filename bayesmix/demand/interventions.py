@@ -6,9 +6,9 @@ Attributes are columns of the data. What a change of one does to utilities goes 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
-from bayesmix.demand.sample import Piece, Sample
+from bayesmix.demand.sample import Here, Sample
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.mixture import Mixture
@@ -32,6 +32,8 @@ from bayesmix.kernels.substitution import (
     substitution,
 )
 from bayesmix.kernels.vanishing_shares import VANISHED, Sums, log_substitution
+from bayesmix.likelihood.persons import Divisible
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem, in_scenario
 
 STEP = 2.0**-7
@@ -55,13 +57,17 @@ class Intervention:
     kind: int
     by: Problem | None = None
 
-    def change(self, found: Sample, part: Piece, theta: Array) -> Change:
-        """The kernel's record for a piece, at one free vector."""
-        if self.by is None:
-            return Change(self.kind, part.panel.x, np.zeros(len(part.panel.x)))
-        rows = self.by.rows(part.start, part.stop)
-        x = found.scaled(part, theta, part.place(self.by.x[rows]))
-        return Change(self.kind, x, found.base(part, theta, self.by))
+    def beside(self, theta: Array) -> tuple[Point, ...]:
+        """What `change` reads beside the persons."""
+        return () if self.by is None else (Point(self.by, theta),)
+
+
+def change(kind: int, here: Here, by: Point | None = None) -> Change:
+    """The kernel's record for some persons; ``by`` has the columns by which utilities change."""
+    piece = here.piece
+    if by is None:
+        return Change(kind, piece.panel.x, np.zeros(len(piece.panel.x)))
+    return Change(kind, here.scaled(piece.place(by.persons.panel.x)), piece.place(by.base))
 
 
 def removal() -> Intervention:
@@ -103,58 +109,90 @@ def difference(problem: Problem, scenario: ChoiceData) -> Problem:
 type Arguments = tuple[Panel, Sets, Array, Change, Mixture]
 
 
-def arguments(found: Sample, what: Intervention, theta: Array) -> list[Arguments]:
-    """What the kernels of substitution read, piece by piece, at one free vector."""
-    return [
-        (
-            found.panel(part, theta),
-            part.sets,
-            found.base(part, theta),
-            what.change(found, part, theta),
-            found.mixture(part, theta),
-        )
-        for part in found.pieces
-    ]
+@dataclass(frozen=True, eq=False)
+class Moves:
+    """What a change of each alternative does, at one free vector: sums over persons.
+
+    ``arguments`` are what the kernels of substitution read of some persons, from a `Here` and what
+    is ``beside``.
+    """
+
+    found: Sample
+    theta: Array
+    arguments: Callable[..., Arguments]
+    beside: tuple[Divisible, ...] = ()
+
+    @property
+    def size(self) -> Size:
+        return self.found.size
+
+    def over[T](self, kernel: Callable[..., T], *beside: Divisible) -> Iterator[T]:
+        """``kernel(here, arguments, *beside)`` of each block of persons."""
+        work = partial(_of_arguments, kernel, self.arguments, len(self.beside))
+        return self.found.over(self.theta, work, *self.beside, *beside)
 
 
-def effects(pieces: list[Arguments], size: Size) -> tuple[Array, Array]:
+def _of_arguments[T](
+    kernel: Callable[..., T],
+    arguments: Callable[..., Arguments],
+    number: int,
+    here: Here,
+    *beside: Any,
+) -> T:
+    return kernel(here, arguments(here, *beside[:number]), *beside[number:])
+
+
+def moves(found: Sample, what: Intervention, theta: Array) -> Moves:
+    """What an intervention does, at one free vector."""
+    return Moves(found, theta, partial(_arguments, what.kind), what.beside(theta))
+
+
+def _arguments(kind: int, here: Here, *by: Point) -> Arguments:
+    return here.panel, here.sets, here.base, change(kind, here, *by), here.mixture
+
+
+def effects(found: Moves) -> tuple[Array, Array]:
     """Sums of weighted effects (G, J, A) on shares, and of shares (G, A)."""
-    sums = [substitution(*piece, size) for piece in pieces]
+    sums = list(found.over(partial(_effects, size=found.size)))
     return sum(e for e, _ in sums), sum(s for _, s in sums)  # type: ignore[return-value]
 
 
-def by_row(pieces: list[Arguments], size: Size) -> Array:
+def _effects(_: Here, arguments: Arguments, *, size: Size) -> tuple[Array, Array]:
+    return substitution(*arguments, size)
+
+
+def by_row(found: Moves) -> Array:
     """Effects (G, J, A), those of each alternative in units of their own.
 
     Where next to nobody would leave an alternative its effects are no numbers, and their ratios
     are: by their logarithms.
     """
-    effect, share = effects(pieces, size)
+    effect, share = effects(found)
     lost = _lost(effect, share)
     if lost.any():
-        logs, own = _log_effects(pieces, size)[0], np.arange(size.changed)
+        logs, own = _log_effects(found)[0], np.arange(found.size.changed)
         effect = np.where(lost[..., None], logs.relative(logs.top[:, own, own][..., None]), effect)
     return effect
 
 
-def by_column(pieces: list[Arguments], size: Size) -> tuple[Array, Array]:
+def by_column(found: Moves) -> tuple[Array, Array]:
     """Effects (G, J, A) and shares (G, A), each alternative's in units of their own."""
-    effect, share = effects(pieces, size)
+    effect, share = effects(found)
     lost = (share < VANISHED) & (share > 0.0)
     if lost.any():
-        logs, parts = _log_effects(pieces, size)
+        logs, parts = _log_effects(found)
         effect = np.where(lost[:, None, :], logs.relative(parts.top[:, None, :]), effect)
         share = np.where(lost, parts.total, share)
     return effect, share
 
 
-def log_leaving(pieces: list[Arguments], size: Size) -> Array:
+def log_leaving(found: Moves) -> Array:
     """Logarithms (G, A) of how many move where that is next to nobody, 0 elsewhere."""
-    effect, share = effects(pieces, size)
-    out, own = np.zeros(share.shape), np.arange(size.changed)
+    effect, share = effects(found)
+    out, own = np.zeros(share.shape), np.arange(found.size.changed)
     lost = _lost(effect, share)
     if lost.any():
-        top = _log_effects(pieces, size)[0].top[:, own, own]
+        top = _log_effects(found)[0].top[:, own, own]
         out[:, own] = np.where(lost & np.isfinite(top), top, 0.0)
     return out
 
@@ -165,10 +203,14 @@ def _lost(effect: Array, share: Array) -> Flags:
     return (np.abs(effect[:, own, own]) < VANISHED) & (share[:, own] > 0.0)
 
 
-def _log_effects(pieces: list[Arguments], size: Size) -> tuple[Sums, Sums]:
+def _log_effects(found: Moves) -> tuple[Sums, Sums]:
     """`effects` by their logarithms."""
-    sums = [log_substitution(*piece, size) for piece in pieces]
+    sums = list(found.over(partial(_logs, size=found.size)))
     return reduce(Sums.plus, (e for e, _ in sums)), reduce(Sums.plus, (s for _, s in sums))
+
+
+def _logs(_: Here, arguments: Arguments, *, size: Size) -> tuple[Sums, Sums]:
+    return log_substitution(*arguments, size)
 
 
 def derivative(problem: Problem, attribute: str) -> Array:

@@ -78,7 +78,7 @@ def predict(
 
 def _probabilities(found: Sample, theta: Array) -> Array:
     """Probabilities of all rows, each situation's outside option after its own."""
-    return np.concatenate([of_rows(found, part, theta) for part in found.pieces])
+    return np.concatenate(list(found.over(theta, of_rows)))
 
 
 def _split(found: Sample, values: Array) -> tuple[Array, Array]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -29,19 +29,18 @@ from bayesmix.errors import DataError
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.substitution import Sets, Size
-from bayesmix.likelihood.mixture import base_at, row_scales
+from bayesmix.likelihood.persons import Divisible, over_persons
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem, bind_like, bind_scenario, to_predict
 
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """Choice sets of persons start .. stop - 1, the outside option a row like the others.
+    """Choice sets of some persons, the outside option a row like the others.
 
     ``rows`` (n,) says where the rows of the problem stand among those of ``panel``.
     """
 
-    start: int
-    stop: int
     panel: Panel
     sets: Sets
     rows: Indices
@@ -63,6 +62,62 @@ class Piece:
         out = np.zeros((len(self.panel.x), *values.shape[1:]))
         out[self.rows] = values
         return out
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """The choice sets of all persons, made once.
+
+    ``segments`` (T,) are those of the situations, and ``goods`` the code (R,) of each row, and the
+    number of codes: the outside option's is next.
+    """
+
+    problem: Problem
+    segments: Indices
+    goods: tuple[Indices, int]
+
+    @cached_property
+    def _made(self) -> dict[tuple[int, int], Piece]:
+        return {}
+
+    def part(self, start: int, stop: int) -> Piece:
+        """The sets of persons start .. stop - 1."""
+        if (start, stop) not in self._made:
+            self._made[start, stop] = piece(self.problem, self.segments, self.goods, start, stop)
+        return self._made[start, stop]
+
+
+@dataclass(frozen=True, eq=False)
+class Here:
+    """Choice sets and coefficients of some persons at one free vector, as kernels read them."""
+
+    point: Point
+    people: People
+    piece: Piece
+
+    @property
+    def sets(self) -> Sets:
+        return self.piece.sets
+
+    @cached_property
+    def mixture(self) -> Mixture:
+        """Coefficients of the persons."""
+        return self.people.mixture(self.point)
+
+    @cached_property
+    def panel(self) -> Panel:
+        """The choice sets, attributes times the scales of the situations' own sources."""
+        return self.piece.panel._replace(x=self.scaled(self.piece.panel.x))
+
+    def scaled(self, x: Array) -> Array:
+        """Values (rows of the piece, .) times those scales."""
+        scales = self.point.scales
+        return x if scales is None else x * self.piece.place(scales)[:, None]
+
+    @cached_property
+    def base(self) -> Array:
+        """Utilities of what does not vary over nodes, in the piece's rows."""
+        return self.piece.place(self.point.base)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +144,14 @@ class Sample:
         return Size(len(self.names), inside, inside + data.outside_option)
 
     @cached_property
-    def pieces(self) -> list[Piece]:
-        cuts = self.there.cuts(self.people.grid)
-        codes = self.codes, len(self.goods)
-        return [piece(self.there, self.segments, codes, start, stop) for start, stop in cuts]
+    def pieces(self) -> Pieces:
+        return Pieces(self.there, self.segments, (self.codes, len(self.goods)))
+
+    def over[T](self, theta: Array, work: Callable[..., T], *beside: Divisible) -> Iterator[T]:
+        """``work(here, *beside)`` of each block of persons, see `over_persons`."""
+        point, own = Point(self.there, theta), partial(_here, work)
+        step = self.people.step
+        return over_persons(point, self.people, own, self.pieces, *beside, step=step)
 
     @cached_property
     def weights(self) -> Array:
@@ -116,23 +175,6 @@ class Sample:
         outside = [OUTSIDE] if self.there.data.outside_option else []
         return np.array([*self.goods, *outside, None], dtype=object)[:-1]
 
-    def mixture(self, part: Piece, theta: Array) -> Mixture:
-        """Coefficients of the piece's persons."""
-        return self.people.mixture(self.there, theta, part.start, part.stop)
-
-    def panel(self, part: Piece, theta: Array) -> Panel:
-        """The piece's choice sets, attributes times the scales of the situations' own sources."""
-        return part.panel._replace(x=self.scaled(part, theta, part.panel.x))
-
-    def scaled(self, part: Piece, theta: Array, x: Array) -> Array:
-        """Values (rows of the piece, .) times those scales."""
-        scale = row_scales(self.there, theta, part.start, part.stop)
-        return x if scale is None else x * part.place(scale)[:, None]
-
-    def base(self, part: Piece, theta: Array, there: Problem | None = None) -> Array:
-        """Utilities of what does not vary over nodes, in the piece's rows."""
-        return part.place(base_at(there or self.there, theta, part.start, part.stop))
-
     def moved(self, scenario: ChoiceData) -> Sample:
         """The same people, in the same segments, in a scenario."""
         codes, goods = _goods(scenario, None)
@@ -142,6 +184,10 @@ class Sample:
     def of(self, quantity: Callable[[Array], Array], label: str) -> Interval:
         """Estimate and interval of a function of the free vector."""
         return self.uncertainty.of(quantity, label, self.how.progress)
+
+
+def _here[T](work: Callable[..., T], point: Point, who: People, own: Piece, *beside: Any) -> T:
+    return work(Here(point, who, own), *beside)
 
 
 def sample(result: Fit | xr.DataTree, data: ChoiceData, where: Where, how: How) -> Sample:
@@ -173,10 +219,7 @@ def sample(result: Fit | xr.DataTree, data: ChoiceData, where: Where, how: How) 
 def piece(
     problem: Problem, segments: Indices, goods: tuple[Indices, int], start: int, stop: int
 ) -> Piece:
-    """The choice sets of some persons, as kernels of demand read them.
-
-    ``goods`` are the code (R,) of each row, and the number of codes: the outside option's is next.
-    """
+    """The choice sets of persons start .. stop - 1, as kernels of demand read them."""
     data = problem.data
     panel, outside = problem.panel(start, stop), int(data.outside_option)
     first, last = data.person_start[start], data.person_start[stop]
@@ -196,7 +239,7 @@ def piece(
         False,
     )
     sets = Sets(panel.person_start, codes, segments[first:last], weights)
-    return Piece(start, stop, explicit, sets, places)
+    return Piece(explicit, sets, places)
 
 
 def dataset(

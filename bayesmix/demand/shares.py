@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Unpack
 
 import numpy as np
@@ -11,8 +12,9 @@ from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.options import Options, Where, settle
-from bayesmix.demand.sample import Piece, Sample, dataset, sample, squeezed
+from bayesmix.demand.sample import Here, Sample, dataset, sample, squeezed
 from bayesmix.kernels.shares import row_shares
+from bayesmix.kernels.substitution import Size
 
 
 def shares(
@@ -93,12 +95,16 @@ def shares(
 
 def expected(found: Sample, theta: Array) -> Array:
     """Shares (G, A) at one free vector; the outside option's are the last."""
-    sums = [part.add_up(of_rows(found, part, theta), found.size) for part in found.pieces]
+    sums = list(found.over(theta, partial(_sums, size=found.size)))
     return np.sum(sums, axis=0) / found.mass[:, None]
 
 
-def of_rows(found: Sample, part: Piece, theta: Array) -> Array:
+def _sums(here: Here, *, size: Size) -> Array:
+    return here.piece.add_up(of_rows(here), size)
+
+
+def of_rows(here: Here) -> Array:
     """Share of each row of a piece, the outside option's among them."""
     # The kernel reads the nodes of a person: situations are grouped by person again.
-    panel = found.panel(part, theta)._replace(person_start=part.sets.person_start)
-    return row_shares(panel, found.base(part, theta), found.mixture(part, theta))
+    panel = here.panel._replace(person_start=here.sets.person_start)
+    return row_shares(panel, here.base, here.mixture)

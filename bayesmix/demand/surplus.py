@@ -12,12 +12,14 @@ import xarray as xr
 from bayesmix.arrays import Array, Flags
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
-from bayesmix.demand.interventions import Intervention
+from bayesmix.demand.interventions import Intervention, change
 from bayesmix.demand.money import REMEDY, price_of, price_slope
 from bayesmix.demand.options import Options, Where, settle
-from bayesmix.demand.sample import Sample, dataset, sample, squeezed
+from bayesmix.demand.sample import Here, Piece, Sample, dataset, sample, squeezed
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.logsums import money_logsums
+from bayesmix.kernels.substitution import SLOPE
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import check_scenario, written
 
 
@@ -126,14 +128,17 @@ def _note(found: Sample, estimate: Array, refused: Flags, price: str) -> str:
 
 def _mean(found: Sample, before: Sample, slope: Intervention, theta: Array) -> Array:
     """Surplus (G,) at one free vector; the slope in the price is that of the data."""
-    each = []
-    for part, was in zip(found.pieces, before.pieces, strict=True):
-        change, first = slope.change(before, was, theta), was.panel.situation_start[:-1]
-        price = change._replace(x=change.x[first], base=change.base[first])
-        base, mixture = found.base(part, theta), found.mixture(part, theta)
-        value = money_logsums(found.panel(part, theta), part.sets, base, price, mixture)
-        # Where the outside option is all that is offered there is no price, and nothing to gain.
-        alone = found.there.data.outside_option & (np.diff(part.panel.situation_start) == 1)
-        each.append(np.where(alone, 0.0, value))
-    weighted = found.weights * np.concatenate(each)
-    return np.bincount(found.segments, weighted, len(found.names)) / found.mass
+    own = Point(before.there, theta), before.pieces
+    each = np.concatenate(list(found.over(theta, _values, *own, *slope.beside(theta))))
+    return np.bincount(found.segments, found.weights * each, len(found.names)) / found.mass
+
+
+def _values(here: Here, point: Point, sets: Piece, by: Point) -> Array:
+    """Surplus of the situations of some persons, whose sets in the data are ``sets``."""
+    slope = change(SLOPE, Here(point, here.people, sets), by)
+    first = sets.panel.situation_start[:-1]
+    price = slope._replace(x=slope.x[first], base=slope.base[first])
+    value = money_logsums(here.panel, here.sets, here.base, price, here.mixture)
+    # Where the outside option is all that is offered there is no price, and nothing to gain.
+    alone = here.point.persons.panel.outside & (np.diff(here.panel.situation_start) == 1)
+    return np.where(alone, 0.0, value)

@@ -30,7 +30,10 @@ from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.kernels.integrals import coefficients_everywhere
-from bayesmix.likelihood.mixture import fixed_at, mixture_at
+from bayesmix.kernels.laws import functions_of
+from bayesmix.kernels.logit import Panel
+from bayesmix.likelihood.block import Block
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem, bind_like
 from bayesmix.specification.design import Design
 from bayesmix.specification.model import MixedLogit
@@ -187,6 +190,29 @@ def _bare(model: MixedLogit, space: ParameterSpace) -> Problem:
     return Problem(model, None, design)  # type: ignore[arg-type]
 
 
+def _somebody(problem: Problem) -> Block:
+    """One person without choices: enough for coefficients."""
+    none = np.zeros(0, dtype=np.int64)
+    width = len(problem.design.random_names) if problem.price < 0 else len(problem.x_names)
+    return Block(
+        parameters=problem.parameters,
+        laws=problem.laws,
+        known=problem.known,
+        functions=functions_of(problem.laws),
+        price=problem.price,
+        panel=Panel(
+            np.zeros((0, width)), np.zeros(2, dtype=np.int64), np.zeros(1, np.int64), none, False
+        ),
+        x_fixed=problem.x_fixed,
+        z=np.zeros((1, 0)),
+        weights=np.ones(1),
+        offset=None,
+        source=None,
+        share_z=problem.share_z,
+        inner=() if problem.within is problem else (_somebody(problem.within),),
+    )
+
+
 def _there(past: Problem, data: ChoiceData | None, predict: ChoiceData | None) -> Problem:
     """The model on the sets whose persons are asked about."""
     if predict is None:
@@ -210,14 +236,13 @@ def _ratios(
 ) -> tuple[Array, Array]:
     """Willingness to pay (N,) of all persons at all nodes, and weights that sum to 1."""
     if problem.data is None:
-        nodes, weights = who.grid.block(0, 1)
-        mixture = mixture_at(problem, theta, nodes, weights)
+        mixture = Point(_somebody(problem), theta).mixture(*who.grid.block(0, 1))
         weights = mixture.weights
     else:
-        mixture = who.mixture(problem, theta, 0, problem.n_persons)
+        mixture = who.mixture(Point(problem, theta))
         weights = mixture.weights * problem.data.weights[:, None]
     beta = coefficients_everywhere(mixture)
-    fixed = fixed_at(problem, theta)
+    fixed = Point(_somebody(problem) if problem.data is None else problem, theta).fixed
 
     def coefficient(name: str) -> Array | float:
         if name in problem.x_names:

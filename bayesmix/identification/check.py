@@ -93,12 +93,11 @@ def check(model: MixedLogit, data: ChoiceData) -> CheckReport:
     design = problem.design.written(data)
     values = np.concatenate([design.random, design.fixed], axis=1)
     names = (*design.random_names, *design.fixed_names)
-    within = (problem.within or problem).parameters
     findings = [
         *column_findings(Terms(values, names, model.varying, design.persons), model.laws, data),
         *empty_findings(design.empty),
         *choice_findings(data),
-        *size_findings(problem.parameters, data, within),
+        *size_findings(problem.parameters, data),
     ]
     found, weakest = _estimable(problem)
     findings += found
@@ -153,7 +152,7 @@ def _weakest(problem: Problem, logit: Multinomial) -> Weakest | None:
 
 def _start(problem: Problem, logit: Multinomial) -> Array:
     """Where searches start; of latent classes, where EM ends."""
-    if problem.within is not None:
+    if problem.parameters.classes > 1:
         return class_theta(problem, random_classes(problem, logit, np.random.default_rng(SEED)))
     return starting_values(problem, logit)
 

@@ -16,17 +16,11 @@ FEW = 10
 """Persons a parameter below which normal limits are doubtful."""
 
 
-def size_findings(
-    space: ParameterSpace, data: ChoiceData, within: ParameterSpace | None = None
-) -> Iterator[Finding]:
-    """Persons against parameters, and situations a person against random terms.
-
-    With latent classes random terms are those ``within`` one.
-    """
+def size_findings(space: ParameterSpace, data: ChoiceData) -> Iterator[Finding]:
+    """Persons against parameters, and situations a person against random terms within a class."""
     yield from _persons(space, data)
-    own = space if within is None else within
-    if own.n_random:
-        yield from _situations(own, data)
+    if space.n_random:
+        yield from _situations(space.within, data)
 
 
 def _persons(space: ParameterSpace, data: ChoiceData) -> Iterator[Finding]:

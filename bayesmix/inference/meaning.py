@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from bayesmix.classical.fit import Fit
 from bayesmix.formulas.formula import State, bases, learnt_numbers
-from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.laws.coefficient import Coefficient
 
 
@@ -66,7 +65,7 @@ def meanings(fit: Fit) -> dict[str, Meaning]:
         laws |= {c.term: f"{laws[c.term]}{_bases_of(persons, c.mean)}" for c in model.coefficients}
         if design.sources is not None:
             reference = f"relative to {design.sources.labels[0]}"
-    alone = space.within if isinstance(space, ClassSpace) else space
+    alone = space.within
     found = [
         Meaning(
             law=", ".join(laws.get(term, "fixed") for term in p.terms),
@@ -78,7 +77,7 @@ def meanings(fit: Fit) -> dict[str, Meaning]:
         )
         for p in alone.listed
     ]
-    if not isinstance(space, ClassSpace) or model.latent is None:
+    if model.latent is None:
         return dict(zip(space.names, found, strict=True))
     plain = dict(zip(alone.listed, found, strict=True))
     members = ", ".join(sorted(model.latent.terms))

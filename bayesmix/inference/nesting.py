@@ -10,7 +10,6 @@ import numpy as np
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
 from bayesmix.inference.held_nesting import restricted_terms
-from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.laws.coefficient import Law
 from bayesmix.specification.maps import location_of
@@ -133,7 +132,7 @@ def _same(parameter: Parameter, still: list[str]) -> Parameter:
 
 def _blocks(full: Fit, still: set[str]) -> tuple[tuple[str, ...], ...]:
     # Of classes: what varies outside them, in one block for all.
-    space = full.space.within if isinstance(full.space, ClassSpace) else full.space
+    space = full.space.within
     names = space.random
     blocks = (tuple(names[k] for k in block if names[k] in still) for block in space.blocks)
     return tuple(block for block in blocks if block)

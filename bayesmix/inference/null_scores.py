@@ -89,15 +89,11 @@ def _variance_scores(likelihood: Likelihood, theta: Array, value: Array, nested:
         """Second difference along ``e_j + sign e_k`` of the indices' spread (k = j: along e_j)."""
         total = -2.0 * value
         for side in (1.0, -1.0):
-            mean, chol, fixed = space.unpack(theta)
+            at = space.unpack(theta)
+            chol = at.chol
             chol[k, j] = side * sign * unit[k]
             chol[j, j] = side * unit[j]
-            total = (
-                total
-                + likelihood.by_person(
-                    space.pack(mean, chol, fixed, space.shift(theta), space.log_scale(theta))
-                )[0]
-            )
+            total = total + likelihood.by_person(space.pack(*at))[0]
         return total / 2.0
 
     columns = []

@@ -1,6 +1,8 @@
 """Population grids: a rule, made concrete for a number of random coefficients and of persons."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
 from operator import index
 
 import numpy as np
@@ -29,12 +31,15 @@ class PopulationGrid:
         Number I of persons.
     key : int
         64-bit key of the random streams; 0 where the rule is not random.
+    first : int
+        Place of the first person among those that the grid was made for.
     """
 
     rule: Rule
     dimension: int
     persons: int
     key: int
+    first: int = 0
 
     def __str__(self) -> str:
         return str(self.rule)
@@ -85,8 +90,12 @@ class PopulationGrid:
         assert isinstance(self.rule, DrawRule)
         nodes = np.empty((stop - start, self.dimension, self.size))
         fill = self.rule.fill_parallel if parallel else self.rule.fill
-        fill(self.key, start, nodes)
+        fill(self.key, self.first + start, nodes)
         return nodes, np.full((stop - start, self.size), 1.0 / self.size)
+
+    def part(self, start: int, stop: int) -> PopulationGrid:
+        """The grid of persons start..stop-1 alone: their nodes are what they were."""
+        return replace(self, persons=stop - start, first=self.first + start)
 
 
 def population_grid(rule: Rule, dimension: int, persons: int, rng: Seed = None) -> PopulationGrid:

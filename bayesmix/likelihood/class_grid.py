@@ -52,6 +52,10 @@ class ClassGrid:
         nodes, weights = zip(*(part.block(start, stop) for part in self.parts), strict=True)
         return np.stack(nodes, axis=1), np.stack(weights, axis=1)
 
+    def part(self, start: int, stop: int) -> ClassGrid:
+        """The grid of persons start .. stop - 1 alone."""
+        return ClassGrid(tuple(part.part(start, stop) for part in self.parts))
+
     def renewed(self, rng: Seed) -> ClassGrid:
         """The same centres with fresh nodes."""
         generator = np.random.default_rng(rng)
@@ -60,19 +64,6 @@ class ClassGrid:
     def resized(self, nodes: int) -> ClassGrid:
         """The same centres and keys with another number of nodes a person and class."""
         return ClassGrid(tuple(part.resized(nodes) for part in self.parts))
-
-    def permuted(self, order: Sequence[int]) -> ClassGrid:
-        """The grid of the same classes, renumbered: class c is what was ``order[c]``."""
-        return ClassGrid(tuple(self.parts[c] for c in order))
-
-    def check(self, problem: Problem) -> None:
-        """Refuse a problem with another number of classes."""
-        number = 0 if problem.within is None else problem.classes.classes
-        if number != len(self.parts):
-            raise SpecificationError(
-                f"argument 'grid' was made for {len(self.parts)} latent classes, the model has "
-                f"{number or 'none'}: pass the rule, {self}, in its place"
-            )
 
     def __str__(self) -> str:
         return str(self.rule)
@@ -86,3 +77,40 @@ def points_grid(problem: Problem) -> PopulationGrid:
 def class_grid(grid: Any, c: int) -> Any:
     """The grid of class c; a grid of the population serves all of them."""
     return grid.parts[c] if isinstance(grid, ClassGrid) else grid
+
+
+def of_classes(grids: Sequence[Any]) -> Any:
+    """The grids of C >= 1 classes as one."""
+    return grids[0] if len(grids) == 1 else ClassGrid(tuple(grids))
+
+
+def each_grid(grid: Any) -> Sequence[Any]:
+    """The grids of the classes, or the one that serves all of them."""
+    return grid.parts if isinstance(grid, ClassGrid) else (grid,)
+
+
+def permuted(grid: Any, order: Sequence[int]) -> Any:
+    """The grid of the same classes, renumbered: class c is what was ``order[c]``."""
+    return of_classes([class_grid(grid, c) for c in order]) if len(each_grid(grid)) > 1 else grid
+
+
+def check_classes(problem: Problem, grid: Any) -> None:
+    """Refuse grids that are centred on persons for another number of classes.
+
+    Raises
+    ------
+    SpecificationError
+        If there are not as many as the model has classes.
+    """
+    have, need = len(each_grid(grid)), problem.parameters.classes
+    if have == need or isinstance(grid, PopulationGrid):
+        return
+    if have == 1:
+        raise SpecificationError(
+            "argument 'grid' is centred on persons for a model without latent classes: pass the "
+            f"rule, {grid}, in its place"
+        )
+    raise SpecificationError(
+        f"argument 'grid' was made for {have} latent classes, the model has "
+        f"{need if need > 1 else 'none'}: pass the rule, {grid}, in its place"
+    )

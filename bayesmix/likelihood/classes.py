@@ -11,52 +11,34 @@ from collections.abc import Sequence
 import numpy as np
 
 from bayesmix.arrays import Array
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
-
-
-def log_shares(problem: Problem, theta: Array, start: int = 0, stop: int | None = None) -> Array:
-    """Logarithms (n, C) of the class shares of persons; (1, C) where they are everybody's."""
-    z = problem.share_z
-    if len(z) > 1:
-        z = z[start:stop]
-    return normalised(z @ problem.classes.gamma(theta).T)
-
-
-def normalised(index: Array) -> Array:
-    """``index (n, C)`` less its log-sum over classes."""
-    top = index.max(axis=1, keepdims=True)
-    return index - top - np.log(np.exp(index - top).sum(axis=1, keepdims=True))
 
 
 def mean_shares(problem: Problem, theta: Array) -> Array:
     """Class shares (C,), averaged over the persons of the data with their weights."""
-    shares = np.exp(log_shares(problem, theta))
+    shares = np.exp(Point(problem, theta).log_shares)
     weights = np.ones(1) if len(shares) == 1 else problem.data.weights
     mean: Array = weights @ shares / weights.sum()
     return mean
 
 
 def over_classes(
-    problem: Problem,
-    theta: Array,
-    logp: Sequence[Array],
-    scores: Sequence[Array],
-    start: int = 0,
-    stop: int | None = None,
+    point: Point, logp: Sequence[Array], scores: Sequence[Array]
 ) -> tuple[Array, Array]:
-    """``log P_i`` (n,) and its scores (n, P) of some persons, from those of each class.
+    """``log P_i`` (n,) and its scores (n, P) of the point's persons, from those of each class.
 
     The score in the class's own entries is that of the class times ``h_ic``, the probability of the
     class given the choices; in ``gamma_c`` it is ``(h_ic - pi_ic) z_i``.
     """
-    space = problem.classes
-    prior = log_shares(problem, theta, start, stop)
+    if len(point.classes) == 1:
+        return logp[0], scores[0]
+    space, prior = point.persons.parameters, point.log_shares
     total, posterior = posterior_classes(prior, np.stack(logp, axis=1))
     out = np.zeros((len(total), space.size))
     for c, own in enumerate(scores):
         out[:, space.select[c]] += posterior[:, [c]] * own
-    z = problem.share_z
-    z = z[start:stop] if len(z) > 1 else z
+    z = point.persons.share_z
     change = (posterior - np.exp(prior))[:, 1:, None] * z[:, None, :]
     out[:, space.n_within :] = change.reshape(len(total), -1)
     return total, out

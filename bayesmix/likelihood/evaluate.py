@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -11,15 +12,78 @@ from bayesmix.arrays import Array
 from bayesmix.data.columns import first_few
 from bayesmix.errors import IntegrationError
 from bayesmix.kernels.integrals import integrate_parallel
-from bayesmix.kernels.situation_scales import scale_scores
-from bayesmix.likelihood.class_grid import class_grid
+from bayesmix.likelihood.chain import scores
+from bayesmix.likelihood.class_grid import class_grid, each_grid, of_classes
 from bayesmix.likelihood.classes import over_classes
-from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at, row_scales
 from bayesmix.likelihood.ordered_sums import weighted_sum
+from bayesmix.likelihood.persons import GivenNodes, joined, over_persons, stored_persons
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Grid, Problem
 
 SIGNED = "rules with negative weights cannot follow such persons; use centred(sobol(64))"
 HUGE = "utilities are not finite; look for a mean or a standard deviation that is far too large"
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """A grid that keeps the nodes of its first persons, once they are made."""
+
+    grid: Grid
+    number: int
+
+    @property
+    def size(self) -> int:
+        return self.grid.size
+
+    @property
+    def shared(self) -> bool:
+        return self.grid.shared
+
+    @cached_property
+    def _nodes(self) -> dict[tuple[int, int], tuple[Array, Array]]:
+        """Nodes and weights of blocks of persons."""
+        return {}
+
+    def release(self) -> None:
+        """Drop the nodes; they are made again when they are asked for."""
+        self._nodes.clear()
+
+    def block(self, start: int, stop: int) -> tuple[Array, Array]:
+        """Nodes and weights of persons start .. stop - 1."""
+        found = self._nodes.get((start, stop))
+        if found is None:
+            found = self.grid.block(start, stop)
+            if stop <= self.number:
+                self._nodes[start, stop] = found
+        return found
+
+    def part(self, start: int, stop: int) -> Grid:
+        """The grid of persons start .. stop - 1 alone: of nodes, where they are kept."""
+        if stop <= self.number:
+            return GivenNodes(*self.block(start, stop))
+        found: Grid = self.grid.part(start, stop)
+        return found
+
+
+def log_integrals(here: Point, grid: Grid) -> tuple[Array, Array]:
+    """``log P_i`` (n,) of persons, and their scores (n, P)."""
+    own = [_of_class(of, class_grid(grid, c)) for c, of in enumerate(here.classes)]
+    return over_classes(here, *zip(*own, strict=True))
+
+
+def _of_class(here: Point, grid: Grid) -> tuple[Array, Array]:
+    """`log_integrals` within a class."""
+    mixture = here.mixture(*grid.block(0, here.persons.n_persons))
+    with_rows = here.persons.x_fixed.shape[1] > 0
+    # Not by a graph around the kernel: it would cost a quarter of an evaluation on few nodes.
+    logp, *slopes = integrate_parallel(here.panel, here.base, mixture, with_rows)
+    return logp, scores(here, mixture, (slopes[0], slopes[1], slopes[2]))
+
+
+def class_log_integrals(here: Point, grid: Grid) -> tuple[Array]:
+    """Of each latent class, ``log P_ic`` (n, C)."""
+    own = [_of_class(of, class_grid(grid, c))[0] for c, of in enumerate(here.classes)]
+    return (np.stack(own, axis=1),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +92,7 @@ class Likelihood:
 
     Persons are worked through in small blocks, whose nodes are made as they come: memory is that
     of a few numbers a person, and no number depends on the blocks. With ``keep`` nodes of some
-    persons stay for the next evaluation, of all where they are few (see `Problem.stored`).
+    persons stay for the next evaluation, of all where they are few.
     """
 
     problem: Problem
@@ -36,103 +100,41 @@ class Likelihood:
     keep: bool = True
 
     @cached_property
-    def _kept(self) -> dict[tuple[int, int], tuple[Array, Array]]:
-        """Nodes and weights of blocks of persons that stay."""
-        return {}
-
-    @cached_property
-    def _stored(self) -> int:
-        return self.problem.stored(self.grid) if self.keep and not self.grid.shared else 0
-
-    @cached_property
-    def _classes(self) -> list[Likelihood]:
-        """Of a model with latent classes, the likelihood within each."""
+    def nodes(self) -> Any:
+        """The grid, with nodes that stay."""
         within = self.problem.within
-        assert within is not None
-        number = self.problem.classes.classes
-        return [Likelihood(within, class_grid(self.grid, c), self.keep) for c in range(number)]
+        return of_classes(
+            [
+                Kept(grid, stored_persons(within, grid) if self.keep else 0)
+                for grid in each_grid(self.grid)
+            ]
+        )
 
     def release(self) -> None:
         """Drop the nodes that are kept; they are made again when they are asked for."""
-        self._kept.clear()
-        if "_classes" in self.__dict__:
-            for own in self._classes:
-                own.release()
-
-    def _nodes(self, start: int, stop: int) -> tuple[Array, Array]:
-        found = self._kept.get((start, stop))
-        if found is None:
-            found = self.grid.block(start, stop)
-            if stop <= self._stored:
-                self._kept[start, stop] = found
-        return found
+        for kept in each_grid(self.nodes):
+            kept.release()
 
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
         """Weighted log-likelihood in nats, and its gradient (P,); NaN where it does not exist."""
-        logp, scores = self._evaluate(theta, 0, self.problem.n_persons)
+        logp, slopes = self._evaluate(theta)
         weights = self.problem.data.weights
-        return float(weighted_sum(weights, logp)), weighted_sum(weights, scores)
+        return float(weighted_sum(weights, logp)), weighted_sum(weights, slopes)
 
-    def by_person(
-        self, theta: Array, start: int = 0, stop: int | None = None
-    ) -> tuple[Array, Array]:
-        """``log P_i`` (n,) and its scores (n, P) with respect to the free vector, unweighted.
+    def by_person(self, theta: Array) -> tuple[Array, Array]:
+        """``log P_i`` (I,) and its scores (I, P) with respect to the free vector, unweighted."""
+        return self._evaluate(theta)
 
-        Of persons start .. stop - 1, by default of all.
-        """
-        return self._evaluate(theta, start, self.problem.n_persons if stop is None else stop)
+    def _evaluate(self, theta: Array) -> tuple[Array, Array]:
+        point = Point(self.problem, theta)
+        logp, slopes = joined(over_persons(point, self.nodes, log_integrals))
+        return logp, slopes
 
-    def _evaluate(self, theta: Array, start: int, stop: int) -> tuple[Array, Array]:
-        logp, scores = np.empty(stop - start), np.empty((stop - start, len(theta)))
-        for a, b in self.problem.blocks(self.grid, start, stop):
-            here = slice(a - start, b - start)
-            if self.problem.within is None:
-                logp[here], scores[here] = self._block(theta, a, b)
-            else:
-                own = self.by_class(theta, a, b)
-                logp[here], scores[here] = over_classes(self.problem, theta, *own, a, b)
-        return logp, scores
-
-    def _block(self, theta: Array, start: int, stop: int) -> tuple[Array, Array]:
-        """`by_person` of a block.
-
-        The chain rule of the graph of `log_integrals`, in NumPy: a graph around the kernel would
-        cost a quarter of an evaluation on few nodes.
-        """
-        problem, space = self.problem, self.problem.parameters
-        with_base = problem.x_fixed.shape[1] > 0
-        mixture = mixture_at(problem, theta, *self._nodes(start, stop), start, stop)
-        base, panel = base_at(problem, theta, start, stop), panel_at(problem, theta, start, stop)
-        scale = row_scales(problem, theta, start, stop)
-        logp, d_loc, d_chol, d_base = integrate_parallel(panel, base, mixture, with_base)
-        last = d_loc.shape[1] - len(space.shapes)
-        means = np.delete(d_loc, slice(space.n_random, last), axis=1)
-        rest = d_loc[:, space.n_random : last]
-        parts = [means[:, space.located], d_chol[:, *space.chol_index], rest]
-        rows = problem.rows(start, stop)
-        if with_base:
-            slopes = d_base if scale is None else d_base * scale
-            products = problem.x_fixed[rows] * slopes[:, None]
-            first_rows = panel.situation_start[panel.person_start[:-1]]
-            parts.append(np.add.reduceat(products, first_rows, axis=0))
-        parts.append(means[:, space.shifted] * problem.z[start:stop])
-        if scale is not None:
-            linear = base if problem.offset is None else base - problem.offset[rows]
-            d_scale = scale_scores(panel, base, linear, mixture)
-            codes = problem.sources(start, stop)[:, None]
-            by_source = d_scale[:, None] * (codes == 1 + np.arange(len(space.scales)))
-            parts.append(np.add.reduceat(by_source, panel.person_start[:-1], axis=0))
-        return logp, np.concatenate(parts, axis=1)
-
-    def by_class(
-        self, theta: Array, start: int = 0, stop: int | None = None
-    ) -> tuple[list[Array], list[Array]]:
-        """Within each latent class, ``log P_ic`` (n,) and its scores in the class's own vector."""
-        thetas = self.problem.classes.class_thetas(theta)
-        found = [
-            own.by_person(t, start, stop) for own, t in zip(self._classes, thetas, strict=True)
-        ]
-        return [logp for logp, _ in found], [scores for _, scores in found]
+    def by_class(self, theta: Array) -> Array:
+        """``log P_ic`` (I, C) within each latent class."""
+        point = Point(self.problem, theta)
+        found: Array = joined(over_persons(point, self.nodes, class_log_integrals))[0]
+        return found
 
     def check(self, theta: Array) -> tuple[Array, Array]:
         """Refuse a grid whose integrals are not positive; what it saw is that of `by_person`.

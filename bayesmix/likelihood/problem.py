@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from bayesmix.formulas.formula import Learnt
 from bayesmix.kernels.law_functions import ready
 from bayesmix.kernels.laws import functions_of
 from bayesmix.kernels.logit import Panel
-from bayesmix.specification.class_space import ClassSpace
+from bayesmix.likelihood.block import Block
 from bayesmix.specification.component_findings import component_faults
 from bayesmix.specification.constraint_map import ConstraintMap, check_constraints, constraint_map
 from bayesmix.specification.design import Design
@@ -25,14 +25,6 @@ from bayesmix.specification.laws.rows import laws_of
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.scale import Sources
-
-CHUNK_BYTES = 2**30
-"""Memory of the nodes of one chunk, of what looks at all nodes of many persons."""
-BLOCK_BYTES, BLOCK_PERSONS = 2**22, 2**14
-"""Memory of the nodes of one block of persons: few enough to stay in a processor's cache."""
-STORED_BYTES, STORED_PERSON = 2**26, 6 * 2**10
-"""Memory of nodes, in all or a person, that are kept between evaluations of a likelihood: nodes of
-further persons are made anew, block by block, which takes about as long as an evaluation."""
 
 
 class Grid(Protocol):
@@ -46,6 +38,9 @@ class Grid(Protocol):
 
     def block(self, start: int, stop: int) -> tuple[Array, Array]:
         """Nodes (n, K, S) and weights (n, S) of persons start .. stop - 1; n = 1 when shared."""
+
+    def part(self, start: int, stop: int) -> Any:
+        """The grid of persons start .. stop - 1 alone."""
 
 
 class Chunk(NamedTuple):
@@ -117,23 +112,18 @@ class Problem:
         return self.constraint is None or self.constraint.kept_by(self.parameters.canonical(theta))
 
     @cached_property
-    def within(self) -> Problem | None:
-        """The ordinary problem of one latent class, the same for all; None without classes."""
-        if self.model.latent is None:
-            return None
+    def within(self) -> Problem:
+        """The problem of one class, the same for all: itself where there is one."""
+        if self.parameters.within is self.parameters:
+            return self
         return Problem(self.model.within, self.data, self.design.within)
-
-    @property
-    def classes(self) -> ClassSpace:
-        """Layout of the parameters of a model with latent classes."""
-        return cast(ClassSpace, self.parameters)
 
     @property
     def share_z(self) -> Array:
         """Covariates (I, Q) of the class shares; (1, Q) where persons do not differ."""
         shares = self.design.shares
         if shares is None or not shares.shifts:
-            return np.ones((1, int(self.classes.constant)))
+            return np.ones((1, int(self.parameters.constant)))
         return shares.values
 
     @cached_property
@@ -219,90 +209,55 @@ class Problem:
     def n_persons(self) -> int:
         return self.data.n_persons
 
-    def panel(self, start: int = 0, stop: int | None = None) -> Panel:
-        """The kernel's arrays for persons start .. stop - 1."""
-        data = self.data
-        stop = data.n_persons if stop is None else stop
-        persons = data.person_start[start : stop + 1]
-        situations = data.situation_start[persons[0] : persons[-1] + 1]
-        first, last = situations[0], situations[-1]
-        chosen = data.chosen_row[persons[0] : persons[-1]]
-        return Panel(
-            self.x[first:last],
-            persons - persons[0],
-            situations - first,
-            np.where(chosen >= 0, chosen - first, -1),
-            data.outside_option,
+    @cached_property
+    def whole(self) -> Block:
+        """The arrays of all persons."""
+        data, found = self.data, self.design.sources
+        panel = Panel(
+            self.x, data.person_start, data.situation_start, data.chosen_row, data.outside_option
+        )
+        return Block(
+            parameters=self.parameters,
+            laws=self.laws,
+            known=self.known,
+            functions=self._laws[2],
+            price=self.price,
+            panel=panel,
+            x_fixed=self.x_fixed,
+            z=self.z,
+            weights=data.weights,
+            offset=self.offset,
+            source=None if found is None else found.code,
+            share_z=self.share_z,
+            inner=() if self.within is self else (self.within.whole,),
         )
 
-    def panel_of(self, chunk: Chunk) -> Panel:
-        """The kernel's arrays of a chunk."""
-        return Panel(*chunk[:4], self.data.outside_option)
+    def panel(self, start: int = 0, stop: int | None = None) -> Panel:
+        """The kernel's arrays for persons start .. stop - 1."""
+        return self.whole.part(start, self.n_persons if stop is None else stop).panel
 
     def rows(self, start: int, stop: int) -> slice:
         """Rows of persons start .. stop - 1."""
-        data = self.data
-        return slice(
-            int(data.situation_start[data.person_start[start]]),
-            int(data.situation_start[data.person_start[stop]]),
-        )
+        return self.whole.rows(start, stop)
 
     def chunk(self, grid: Grid, start: int, stop: int) -> Chunk:
         """Arrays of persons start .. stop - 1, with their nodes."""
         if not self.data.observed:
             raise DataError("a scenario has no observed choices, and so no likelihood")
-        panel, rows = self.panel(start, stop), self.rows(start, stop)
+        here, rows = self.whole.part(start, stop), self.rows(start, stop)
         nodes, weights = grid.block(start, stop)
+        last = here.panel.person_start[-1]
         return Chunk(
-            *panel[:4],
-            self.data.row_person[rows] - start,
-            self.x_fixed[rows],
-            self.data.weights[start:stop],
+            *here.panel[:4],
+            here.row_person,
+            here.x_fixed,
+            here.weights,
             nodes,
             weights,
-            self.z[start:stop],
-            np.zeros(rows.stop - rows.start) if self.offset is None else self.offset[rows],
-            self.sources(start, stop),
+            here.z,
+            np.zeros(rows.stop - rows.start) if here.offset is None else here.offset,
+            np.zeros(last, dtype=np.int64) if here.source is None else here.source,
         )
-
-    def sources(self, start: int, stop: int) -> Indices:
-        """Source of each situation of persons start .. stop - 1."""
-        first, last = self.data.person_start[[start, stop]]
-        found = self.design.sources
-        return np.zeros(last - first, dtype=np.int64) if found is None else found.code[first:last]
-
-    def cuts(self, grid: Grid) -> list[tuple[int, int]]:
-        """Ranges of persons whose nodes fit into `CHUNK_BYTES`."""
-        if grid.shared:
-            return [(0, self.n_persons)]
-        return ranges(0, self.n_persons, CHUNK_BYTES // self._person_bytes(grid))
-
-    def blocks(self, grid: Grid, start: int = 0, stop: int | None = None) -> list[tuple[int, int]]:
-        """Ranges of the persons start .. stop - 1 whose nodes fit into `BLOCK_BYTES`."""
-        stop = self.n_persons if stop is None else stop
-        step = BLOCK_PERSONS if grid.shared else BLOCK_BYTES // self._person_bytes(grid)
-        return ranges(start, stop, min(step, BLOCK_PERSONS))
-
-    def stored(self, grid: Grid) -> int:
-        """Number of persons whose nodes are kept between evaluations: the first."""
-        return max(STORED_BYTES, STORED_PERSON * self.n_persons) // self._person_bytes(grid)
-
-    def _person_bytes(self, grid: Grid) -> int:
-        """Memory of the nodes and weights of one person."""
-        own = 8 * grid.size * (self.parameters.n_random + 1)
-        return own if self.within is None else own * self.classes.classes
-
-
-def ranges(start: int, stop: int, step: int) -> list[tuple[int, int]]:
-    """Consecutive ranges of ``step`` (1 at least) from ``start`` to ``stop``.
-
-    Examples
-    --------
-    >>> ranges(0, 5, 2)
-    [(0, 2), (2, 4), (4, 5)]
-    """
-    step = max(1, step)
-    return [(a, min(a + step, stop)) for a in range(start, stop, step)]
 
 
 def bind(

@@ -37,13 +37,15 @@ def price_scale(problem: Problem) -> float:
 
 def natural_units(problem: Problem) -> Array:
     """Of the free vector (P,)."""
-    if problem.within is not None:
-        size = np.sqrt((problem.share_z**2).mean(axis=0))
-        number = problem.classes.classes
-        own = np.tile(natural_units(problem.within), (number, 1))
-        units = problem.classes.join(own, np.zeros((number, len(size))))
-        units[problem.classes.n_within :] = np.tile(1 / np.where(size > 0, size, 1), number - 1)
-        return units
+    space, size = problem.parameters, np.sqrt((problem.share_z**2).mean(axis=0))
+    own = np.tile(_units_within(problem.within), (space.classes, 1))
+    units = space.join(own, np.zeros((space.classes, len(size))))
+    units[space.n_within :] = np.tile(1 / np.where(size > 0, size, 1), space.classes - 1)
+    return units
+
+
+def _units_within(problem: Problem) -> Array:
+    """Of the free vector of a class."""
     space, unit = problem.parameters, coefficient_units(problem)
     k = space.n_random
     square = np.broadcast_to(unit[:k, None], (k, k))

@@ -9,7 +9,9 @@ import numpy as np
 
 from bayesmix.arrays import Array
 from bayesmix.kernels.share_slopes import share_slopes
-from bayesmix.likelihood.mixture import base_at, mixture_at
+from bayesmix.likelihood.chain import Slopes, in_theta
+from bayesmix.likelihood.persons import chunk_size, over_persons
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Grid, Problem
 
 ROWS = 2**17
@@ -36,32 +38,27 @@ class Shares:
 
 def shares_at(problem: Problem, grid: Grid, theta: Array) -> Iterator[Shares]:
     """Shares on ``grid`` at the free vector ``theta`` (P,), chunk by chunk of persons."""
-    space = problem.parameters
-    for start, stop in _cuts(problem, grid):
-        mixture = mixture_at(problem, theta, *grid.block(start, stop), start, stop)
-        rows = problem.rows(start, stop)
-        values, slopes = share_slopes(
-            problem.panel(start, stop),
-            problem.x_fixed[rows],
-            base_at(problem, theta, start, stop),
-            mixture,
-            space.chol_index,
-        )
-        # In the order of the free vector: means, free entries of chol, fixed, shifts.
-        last = slopes.shape[1] - len(space.shapes)
-        means = np.delete(slopes, slice(space.n_random, last), axis=1)
-        rest = slopes[:, space.n_random : last]
-        shifts = means[:, space.shifted] * problem.z[problem.data.row_person[rows]]
-        whole = np.concatenate([means[:, space.located], rest, shifts], axis=1)
-        yield Shares(start, stop, values, whole)
+    rows = problem.data.n_rows // problem.n_persons
+    step = min(chunk_size(problem, grid), ROWS // max(1, rows))
+    start = 0
+    for values, slopes in over_persons(Point(problem, theta), grid, _shares, step=step):
+        stop = min(start + max(1, step), problem.n_persons)
+        yield Shares(start, stop, values, slopes)
+        start = stop
 
 
-def _cuts(problem: Problem, grid: Grid) -> list[tuple[int, int]]:
-    """The grid's ranges of persons, cut further where their rows are many."""
-    per_person = max(1, problem.data.n_rows // problem.n_persons)
-    step = max(1, ROWS // per_person)
-    return [
-        (a, min(a + step, stop))
-        for start, stop in problem.cuts(grid)
-        for a in range(start, stop, step)
-    ]
+def _shares(here: Point, grid: Grid) -> tuple[Array, Array]:
+    """Shares (n,) of the rows of persons, and their derivatives (n, P)."""
+    persons, space = here.persons, here.persons.parameters
+    mixture = here.mixture(*grid.block(0, persons.n_persons))
+    values, slopes = share_slopes(here.panel, persons.x_fixed, here.base, mixture, space.chol_index)
+    k, entries, last = space.n_random, len(space.chol_index[0]), slopes.shape[1] - len(space.shapes)
+    fixed = entries + mixture.loc.shape[1] - len(space.shapes)
+    by_row = Slopes(
+        # Beyond K stand the entries of L, fixed willingness to pay, fixed coefficients, shapes.
+        np.concatenate([slopes[:, :k], slopes[:, k + entries : fixed], slopes[:, last:]], axis=1),
+        slopes[:, k : k + entries],
+        persons.z[persons.row_person],
+        slopes[:, fixed:last],
+    )
+    return values, in_theta(space, by_row)

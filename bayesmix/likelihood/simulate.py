@@ -11,8 +11,7 @@ from bayesmix import arguments
 from bayesmix.arrays import Array, Indices
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
-from bayesmix.likelihood.classes import log_shares
-from bayesmix.likelihood.mixture import base_at, coefficients_at, row_scales
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem, bind_sets
 from bayesmix.specification.model import MixedLogit
 
@@ -83,10 +82,10 @@ def _utilities(
 ) -> tuple[Array, Array | None]:
     """Utilities (R,) with their Gumbel errors, and the outside option's (T,) where there is one."""
     data = problem.data
+    point = Point(problem, theta)
     utility = np.einsum("rk,rk->r", problem.x, beta[data.row_person])
-    scale = row_scales(problem, theta)
-    utility *= 1.0 if scale is None else scale
-    utility += base_at(problem, theta) + rng.gumbel(size=data.n_rows)
+    utility *= 1.0 if point.scales is None else point.scales
+    utility += point.base + rng.gumbel(size=data.n_rows)
     return utility, rng.gumbel(size=data.n_situations) if data.outside_option else None
 
 
@@ -106,10 +105,11 @@ def _ranks(data: ChoiceData, utility: Array, outside: Array | None) -> Indices:
 def draw_coefficients(problem: Problem, theta: Array, rng: np.random.Generator) -> Array:
     """One draw (I, K) of every person's random coefficients from the population."""
     normals = rng.standard_normal((problem.n_persons, problem.parameters.n_random, 1))
-    beta = coefficients_at(problem, theta, normals)
-    if problem.within is None:
+    point = Point(problem, theta)
+    beta = point.coefficients(normals)
+    if beta.shape[2] == 1:
         return beta[:, :, 0]
-    shares = np.exp(log_shares(problem, theta))
+    shares = np.exp(point.log_shares)
     uniform = rng.random((problem.n_persons, 1))
     of_class = np.minimum((shares.cumsum(axis=1) < uniform).sum(axis=1), shares.shape[1] - 1)
     persons = np.arange(problem.n_persons)

@@ -18,9 +18,11 @@ from bayesmix.arrays import Array
 from bayesmix.centring.follow import followed
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.kernels.coefficient_space import density_integrals
-from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.mixture import locations_at
+from bayesmix.likelihood.chain import Slopes, in_theta
+from bayesmix.likelihood.evaluate import log_integrals
 from bayesmix.likelihood.ordered_sums import weighted_sum
+from bayesmix.likelihood.persons import joined, over_persons
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
 from bayesmix.optimise.freeze import hold
 from bayesmix.optimise.louis import applicable
@@ -31,34 +33,31 @@ def holdable(problem: Problem, theta: Array) -> bool:
     return problem.price < 0 and applicable(problem, theta)
 
 
-def anchored_scores(
-    problem: Problem, grid: PersonGrid, start: int = 0, stop: int | None = None
-) -> tuple[Array, Array]:
-    """``log P_i`` (n,) and scores (n, P) of persons start .. stop - 1 at the anchor of ``grid``.
+def anchored_scores(problem: Problem, grid: PersonGrid) -> tuple[Array, Array]:
+    """``log P_i`` (I,) and scores (I, P) of persons at the anchor of ``grid``.
 
     With respect to the free vector, unweighted; NaN where a standard deviation is 0.
     """
-    theta, space = grid.anchors.theta, problem.parameters
-    stop = problem.n_persons if stop is None else stop
-    chol = space.unpack(theta)[1]
+    point = Point(problem, grid.anchors.theta)
+    logp, scores = joined(over_persons(point, grid, anchored_integrals))
+    return logp, scores
+
+
+def anchored_integrals(here: Point, grid: PersonGrid) -> tuple[Array, Array]:
+    """`anchored_scores` of a block of persons."""
+    persons, chol = here.persons, here.parameters.chol
     if not (np.abs(np.diag(chol)) > 0.0).all():
-        return np.full(stop - start, np.nan), np.full((stop - start, len(theta)), np.nan)
+        scores = np.full((persons.n_persons, len(here.theta)), np.nan)
+        return scores[:, 0], scores
+    space, fixed = persons.parameters, None
     free = np.zeros(chol.shape, dtype=bool)
     free[space.chol_index] = True
-    fixed = len(space.located) + len(space.chol_index[0]) + np.arange(len(space.fixed))
-    laws = np.setdiff1d(np.arange(len(theta)), fixed)
-    likelihood = Likelihood(problem, grid, keep=False)
-    logp, scores = np.empty(stop - start), np.empty((stop - start, len(theta)))
-    for a, b in problem.blocks(grid, start, stop):
-        here, loc = slice(a - start, b - start), locations_at(problem, theta, a, b)
-        held = hold(problem, grid, a, b)
-        logp[here], d_loc, d_chol = density_integrals(loc, chol, free, *held)
-        shifts = d_loc[:, space.shifted] * problem.z[a:b]
-        parts = [d_loc[:, space.located], d_chol[:, *space.chol_index], shifts]
-        scores[here, laws] = np.concatenate(parts, axis=1)
-        if len(fixed):
-            scores[here, fixed] = likelihood.by_person(theta, a, b)[1][:, fixed]
-    return logp, scores
+    held = hold(here.problem, grid)
+    logp, d_loc, d_chol = density_integrals(here.locations, chol, free, *held)
+    if space.fixed:
+        first = len(space.located) + len(space.chol_index[0])
+        fixed = log_integrals(here, grid)[1][:, first : first + len(space.fixed)]
+    return logp, in_theta(space, Slopes(d_loc, d_chol[:, *space.chol_index], persons.z, fixed))
 
 
 def following_scores(problem: Problem, grid: PersonGrid) -> Callable[[Array], Array]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesmix.arrays import Array, Indices
-from bayesmix.likelihood.classes import normalised, posterior_classes
+from bayesmix.likelihood.classes import posterior_classes
 from bayesmix.likelihood.multinomial import Multinomial, logit_derivatives, starting_values
+from bayesmix.likelihood.point import normalised
 from bayesmix.likelihood.problem import Problem
 
 CANDIDATES, SHORT = 5, 5
@@ -56,7 +57,7 @@ class ClassLogits:
 
     @property
     def number(self) -> int:
-        return self.problem.classes.classes
+        return self.problem.parameters.classes
 
     def by_person(self, values: Array) -> Array:
         """Sums over the situations of each person."""
@@ -82,15 +83,14 @@ def random_classes(
 def class_theta(problem: Problem, found: ClassPoints) -> Array:
     """The free vector (P,) that starts from these classes; laws start as in a multinomial logit."""
     within = problem.within
-    assert within is not None
     none = np.full(found.coefficients.shape[1], np.nan)
     thetas = [starting_values(within, Multinomial(b, none, np.nan)) for b in found.coefficients]
-    return problem.classes.join(np.array(thetas), found.gamma)
+    return problem.parameters.join(np.array(thetas), found.gamma)
 
 
 def class_logits(problem: Problem) -> ClassLogits:
     """The logits of the classes of ``problem``."""
-    design, space = problem.design, problem.classes
+    design, space = problem.design, problem.parameters
     names = (*design.random_names, *design.fixed_names)
     specific = np.isin(names, space.points + space.own)
     counts = np.where(specific, space.classes, 1)

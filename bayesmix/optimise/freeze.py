@@ -6,9 +6,8 @@ import numpy as np
 
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.kernels.coefficient_space import CoefficientNodes
-from bayesmix.kernels.integrals import node_log_probabilities
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
+from bayesmix.likelihood.point import Persons, Point
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.leave_boundary import at_boundary
@@ -20,50 +19,49 @@ GLANCE = 128
 """Nodes a person of a first look at the scores."""
 
 
-def freeze(
-    problem: Problem, grid: PersonGrid, start: int = 0, stop: int | None = None
-) -> CoefficientNodes | None:
-    """The nodes of persons start .. stop - 1 at the anchor of ``grid``, fixed in coefficient space.
+def freeze(problem: Problem, grid: PersonGrid) -> CoefficientNodes | None:
+    """The nodes of all persons at the anchor of ``grid``, fixed in coefficient space.
 
-    At the anchor the integrals are those of ``grid``. None where a standard deviation is near 0
-    at the anchor: the nodes would crowd around the mean, and larger ones find none. None, too,
-    where the data leave a standard deviation so uncertain that a much smaller or larger one is
-    plausible: nodes that do not move with it would miss its integrals. None for laws that are not
-    links of an index, and where sources have scales: there choice probabilities at an index move
-    with the parameters.
+    At the anchor the integrals are those of ``grid``. None where nodes cannot be `freezable`.
+    """
+    return hold(problem, grid) if freezable(problem, grid) else None
+
+
+def freezable(problem: Problem, grid: PersonGrid) -> bool:
+    """Whether nodes fixed in coefficient space are good near their anchor.
+
+    Not where a standard deviation is near 0 at the anchor: the nodes would crowd around the mean,
+    and larger ones find none. Not where the data leave a standard deviation so uncertain that a
+    much smaller or larger one is plausible: nodes that do not move with it would miss its
+    integrals. Not for laws that are not links of an index, and where sources have scales: there
+    choice probabilities at an index move with the parameters.
     """
     if problem.moving:
-        return None
+        return False
     theta = grid.anchors.theta
-    _, chol, _ = problem.parameters.unpack(theta)
+    chol = problem.parameters.unpack(theta).chol
     diagonal = np.abs(np.diag(chol))
     if problem.design.sources is not None:
-        return None
+        return False
     if (diagonal < 1e-6 * np.abs(chol).sum(axis=1).max(initial=0.0)).any():
-        return None
-    if at_boundary(problem, theta) or _uncertain(problem, grid):
-        return None
-    return hold(problem, grid, start, stop)
+        return False
+    return not at_boundary(problem, theta) and not _uncertain(problem, grid)
 
 
-def hold(
-    problem: Problem, grid: PersonGrid, start: int = 0, stop: int | None = None
-) -> CoefficientNodes:
-    """The nodes of persons start .. stop - 1 at the anchor, whatever may become of them.
+def hold(persons: Persons, grid: PersonGrid) -> CoefficientNodes:
+    """The nodes of persons at the anchor, whatever may become of them.
 
     For laws that are links of an index whose standard deviations are not 0 at the anchor.
     """
-    theta, size = grid.anchors.theta, problem.parameters.n_random
-    _, chol, _ = problem.parameters.unpack(theta)
+    here = Point(persons, grid.anchors.theta)
+    chol = here.parameters.chol
     diagonal = np.abs(np.diag(chol))
-    stop = problem.n_persons if stop is None else stop
-    nodes, weights = grid.block(start, stop)
-    mixture = mixture_at(problem, theta, nodes, weights, start, stop)
-    base = base_at(problem, theta, start, stop)
-    logp = node_log_probabilities(panel_at(problem, theta, start, stop), base, mixture)
+    nodes, weights = grid.block(0, persons.whole.n_persons)
+    mixture = here.mixture(nodes, weights)
+    logp = here.log_probabilities(mixture)
     indices = mixture.loc[:, :, None] + np.einsum("kj,ijs->iks", chol, nodes)
     # w = phi(z) / (S q(z)); in coefficient space both densities are divided by |L|.
-    log_density = -0.5 * (nodes**2).sum(axis=1) - 0.5 * size * np.log(2 * np.pi)
+    log_density = -0.5 * (nodes**2).sum(axis=1) - 0.5 * len(chol) * np.log(2 * np.pi)
     log_density -= np.log(diagonal).sum()
     constants = logp + np.log(weights) - log_density
     return CoefficientNodes(np.ascontiguousarray(indices), constants)

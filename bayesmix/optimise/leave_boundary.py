@@ -34,41 +34,40 @@ def at_boundary(problem: Problem, theta: Array) -> list[int]:
     With latent classes positions are numbered on through the classes; what classes share is the
     first's.
     """
-    if problem.within is not None:
-        low = [
-            c * problem.parameters.n_random + k
-            for c, own in enumerate(problem.classes.class_thetas(theta))
-            for k in at_boundary(problem.within, own)
-            if c == 0 or problem.within.parameters.random[k] in problem.classes.own
-        ]
-        return [k for k in low if not _held(problem, k)]
-    _, chol, _ = problem.parameters.unpack(theta)
+    space, within = problem.parameters, problem.within
+    low = [
+        c * space.n_random + k
+        for c, own in enumerate(space.class_thetas(theta))
+        for k in _near_zero(within, own)
+        if c == 0 or within.parameters.random[k] in space.own
+    ]
+    return [k for k in low if not _held(problem, k)]
+
+
+def _near_zero(problem: Problem, theta: Array) -> list[int]:
+    """`at_boundary` within a class."""
+    chol = problem.parameters.unpack(theta).chol
     sd = np.sqrt((chol**2).sum(axis=1))
     unit = coefficient_units(problem)[: len(sd)]
     near = unit * np.where(problem.index, NEAR_INDEX, NEAR_UTILS)
-    return [int(k) for k in np.flatnonzero(sd < near) if not _held(problem, int(k))]
+    return [int(k) for k in np.flatnonzero(sd < near)]
 
 
 def _held(problem: Problem, position: int) -> bool:
     """Whether the standard deviation at a position of `at_boundary` is a constant."""
     if problem.constraint is None:
         return False
-    if problem.within is None:
-        places = np.flatnonzero(problem.parameters.of_kind(SD))
-        return bool(problem.constraint.held[places[position]])
     c, k = divmod(position, problem.parameters.n_random)
     places = np.flatnonzero(problem.within.parameters.of_kind(SD))
-    return bool(problem.constraint.held[problem.classes.select_printed[c, places[k]]])
+    return bool(problem.constraint.held[problem.parameters.select_printed[c, places[k]]])
 
 
 def boundary_names(problem: Problem, theta: Array) -> list[str]:
     """Names of the standard deviations near 0."""
-    if problem.within is None:
-        return [f"sd[{problem.parameters.random[k]}]" for k in at_boundary(problem, theta)]
     names, size = problem.within.parameters.random, problem.parameters.n_random
     return [
         f"sd[{names[k % size]}, {k // size + 1}]"
-        if names[k % size] in problem.classes.own
+        if names[k % size] in problem.parameters.own
         else f"sd[{names[k % size]}]"
         for k in at_boundary(problem, theta)
     ]
@@ -77,7 +76,7 @@ def boundary_names(problem: Problem, theta: Array) -> list[str]:
 def boundary_words(problem: Problem, theta: Array) -> list[str]:
     """What standard deviations near 0 mean: a law with a mean becomes a fixed coefficient."""
     names, low = boundary_names(problem, theta), at_boundary(problem, theta)
-    space = (problem.within or problem).parameters
+    space = problem.within.parameters
     size, located = space.n_random, set(space.located.tolist())
     found = []
     for has_mean, remedy in (
@@ -124,25 +123,26 @@ def settled(problem: Problem, theta: Array, errors: Array) -> Array:
 
 def _lengths(problem: Problem, free: Array) -> Array:
     """Lengths of the rows of the Cholesky factor, those of latent classes one after the other."""
-    if problem.within is not None:
-        within = problem.within
-        return np.concatenate([_lengths(within, t) for t in problem.classes.class_thetas(free)])
-    return np.sqrt((problem.parameters.unpack(free)[1] ** 2).sum(axis=1))
+    thetas, within = problem.parameters.class_thetas(free), problem.within.parameters
+    return np.concatenate([np.sqrt((within.unpack(t).chol ** 2).sum(axis=1)) for t in thetas])
 
 
 def _replaced(problem: Problem, theta: Array, which: list[int], units: float) -> Array:
     """``theta`` with some standard deviations in so many units, uncorrelated."""
-    if problem.within is not None:
-        thetas, size = problem.classes.class_thetas(theta), problem.parameters.n_random
-        own = [
-            _replaced(problem.within, t, [k - c * size for k in which if k // size == c], units)
-            for c, t in enumerate(thetas)
-        ]
-        return problem.classes.join(np.array(own), problem.classes.gamma(theta))
-    mean, chol, fixed = problem.parameters.unpack(theta)
+    space, size = problem.parameters, problem.parameters.n_random
+    thetas = space.class_thetas(theta)
+    own = [
+        _replaced_within(problem.within, t, [k - c * size for k in which if k // size == c], units)
+        for c, t in enumerate(thetas)
+    ]
+    return space.join(np.array(own), space.gamma(theta))
+
+
+def _replaced_within(problem: Problem, theta: Array, which: list[int], units: float) -> Array:
+    """`_replaced` within a class."""
+    at = problem.parameters.unpack(theta)
     unit = coefficient_units(problem)
     for k in which:
-        chol[k] = 0.0
-        chol[k, k] = units * unit[k]
-    space = problem.parameters
-    return space.pack(mean, chol, fixed, space.shift(theta), space.log_scale(theta))
+        at.chol[k] = 0.0
+        at.chol[k, k] = units * unit[k]
+    return problem.parameters.pack(*at)

@@ -15,12 +15,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bayesmix.arrays import Array, Indices
+from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, centre, posterior_weights
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.kernels.integrals import node_log_probabilities
+from bayesmix.likelihood.chain import law_entries, law_factors, normal_scores, with_one
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.mixture import base_at, mixture_at, panel_at
+from bayesmix.likelihood.persons import over_persons
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.leave_boundary import at_boundary
@@ -69,11 +70,6 @@ class Part(NamedTuple):
     def mean(self) -> Array:
         """Posterior means (n, Q) of the scores."""
         return (self.scores @ self.share[:, :, None])[:, :, 0]
-
-    @property
-    def longer(self) -> Array:
-        """Nodes and a one (n, K + 1, S)."""
-        return np.concatenate([self.nodes, np.ones_like(self.nodes[:, :1])], axis=1)
 
 
 def plausible(hessian: Array, root: Array) -> bool:
@@ -194,13 +190,13 @@ def applicable(problem: Problem, theta: Array) -> bool:
     index, for indices that do not vary, or only with others, and where columns do not identify
     variances.
     """
-    if problem.within is not None or problem.design.sources is not None or problem.unidentified:
+    if problem.parameters.classes > 1 or problem.design.sources is not None or problem.unidentified:
         return False
     if problem.constraint is not None:
         return False
     if not problem.parameters.n_random or problem.moving:
         return False
-    _, chol, _ = problem.parameters.unpack(theta)
+    chol = problem.parameters.unpack(theta).chol
     least = 1e-3 * np.sqrt((chol**2).sum(axis=1))
     return not at_boundary(problem, theta) and bool((np.abs(np.diag(chol)) > least).all())
 
@@ -247,8 +243,8 @@ def law_scores(problem: Problem, grid: PersonGrid, theta: Array) -> Array:
 def _second_derivatives(problem: Problem, grid: PersonGrid, theta: Array) -> tuple[Array, Array]:
     """The second derivatives (Q, Q) in the parameters of the laws, and scores (I, Q) in them."""
     space = problem.parameters
-    inverse = np.linalg.inv(space.unpack(theta)[1])
-    row, column = _entries(problem)
+    inverse = np.linalg.inv(space.unpack(theta).chol)
+    row, column = law_entries(space)
     chol = np.flatnonzero(column < space.n_random)
     gram = (inverse.T @ inverse)[np.ix_(row, row)]
     diagonal = np.zeros(len(row))
@@ -258,7 +254,7 @@ def _second_derivatives(problem: Problem, grid: PersonGrid, theta: Array) -> tup
     for part in _posteriors(problem, grid, theta):
         # d2 log phi = - y_a'y_c - z'X_a y_c - z'X_c y_a + X_a,jj X_c,jj, with X = L^-1 dL and
         # y = X z + L^-1 dloc: of second degree in (z, 1).
-        weights, longer, mean = part.weights, part.longer, part.mean
+        weights, longer, mean = part.weights, with_one(part.nodes), part.mean
         moments = (longer * part.share[:, None, :]) @ longer.swapaxes(1, 2)
         by = part.factors * weights[:, None]
         pairs = np.einsum("ia,ic,iac->ac", by, part.factors, moments[:, column][:, :, column])
@@ -273,36 +269,15 @@ def _second_derivatives(problem: Problem, grid: PersonGrid, theta: Array) -> tup
     return total, np.concatenate(means)
 
 
-def _entries(problem: Problem) -> tuple[Indices, Indices]:
-    """Of every parameter of the laws the index that it moves, and what it is multiplied by.
-
-    ``db_row = z_column d theta``; a column of K stands for 1: means and shifts.
-    """
-    space = problem.parameters
-    rows, columns = space.chol_index
-    ones = np.full(len(space.located), space.n_random)
-    shifts = np.full(len(space.shifts), space.n_random)
-    row = np.concatenate([space.located, rows, space.shifted]).astype(np.int64)
-    return row, np.concatenate([ones, columns, shifts]).astype(np.int64)
-
-
 def _posteriors(problem: Problem, grid: PersonGrid, theta: Array) -> Iterator[Part]:
     """Persons some at a time, as their scores fit into `WORK` numbers."""
-    space = problem.parameters
-    row, column = _entries(problem)
-    inverse = np.linalg.inv(space.unpack(theta)[1])
-    first = len(row) - len(space.shifts)
-    drop = np.where(row == column, np.diag(inverse)[row], 0.0)
-    step = max(1, WORK // (len(row) * grid.size))
-    for start in range(0, problem.n_persons, step):
-        stop = min(start + step, problem.n_persons)
-        nodes, node_weights = grid.block(start, stop)
-        mixture = mixture_at(problem, theta, nodes, node_weights, start, stop)
-        base = base_at(problem, theta, start, stop)
-        logp = node_log_probabilities(panel_at(problem, theta, start, stop), base, mixture)
-        factors = np.ones((stop - start, len(row)))
-        factors[:, first:] = problem.z[start:stop]
-        share, weights = posterior_weights(logp, node_weights), problem.data.weights[start:stop]
-        part = Part(nodes, share, factors, np.empty(0), weights)
-        scores = (inverse.T @ nodes)[:, row] * part.longer[:, column] * factors[:, :, None]
-        yield part._replace(scores=scores - drop[:, None])
+    step = max(1, WORK // (len(law_entries(problem.parameters)[0]) * grid.size))
+    return over_persons(Point(problem, theta), grid, _posterior, step=step)
+
+
+def _posterior(here: Point, grid: PersonGrid) -> Part:
+    """The posteriors of a block of persons."""
+    nodes, node_weights = grid.block(0, here.persons.n_persons)
+    logp = here.log_probabilities(here.mixture(nodes, node_weights))
+    share, scores = posterior_weights(logp, node_weights), normal_scores(here, nodes)
+    return Part(nodes, share, law_factors(here), scores, here.persons.weights)

@@ -147,13 +147,13 @@ def newton(
 def loosened(problem: Problem, theta: Array) -> Array:
     """``theta`` with moderate standard deviations for those near 0, and loose correlations."""
     theta, space = raised(problem, theta, at_boundary(problem, theta)), problem.parameters
-    mean, chol, fixed = space.unpack(theta)
+    mean, chol, fixed, shift, log_scale = space.unpack(theta)
     chol = chol.copy()
     sd, own = np.sqrt((chol**2).sum(axis=1)), np.abs(np.diag(chol))
     for k in np.flatnonzero((own < LOOSE * sd) & (sd > 0.0)):
         chol[k, :k] *= np.sqrt((1 - LOOSE**2) / (1 - (own[k] / sd[k]) ** 2))
         chol[k, k] = LOOSE * sd[k]
-    loose = space.pack(mean, chol, fixed, space.shift(theta), space.log_scale(theta))
+    loose = space.pack(mean, chol, fixed, shift, log_scale)
     return loose if problem.constraint is None else problem.canonical(loose)
 
 

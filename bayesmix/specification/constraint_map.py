@@ -16,7 +16,6 @@ import numpy as np
 from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.data.columns import nearest
 from bayesmix.errors import SpecificationError
-from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.parameter import CORRELATION, SCALE, SD
 from bayesmix.specification.parameters import ParameterSpace
@@ -114,9 +113,8 @@ def constraint_map(space: ParameterSpace, constraints: Constraints) -> Constrain
     found = _Equations(space.size)
     for within, entries, printed in _classes(space):
         _within_a_class(within, entries, printed, held, found)
-    if isinstance(space, ClassSpace):
-        for place in range(space.size - len(space.shares), space.size):
-            found.linear[place] = found.unit(place)
+    for place in range(space.size - len(space.shares), space.size):
+        found.linear[place] = found.unit(place)
     for place, value in held.items():
         parameter = space.listed[place]
         if parameter.kind == CORRELATION:
@@ -179,12 +177,8 @@ def _check_values(space: ParameterSpace, held: Mapping[int, float]) -> None:
 
 def _classes(space: ParameterSpace) -> Iterator[tuple[ParameterSpace, Indices, Indices]]:
     """The space of each class, with its entries in the free vector and its printed parameters."""
-    if isinstance(space, ClassSpace):
-        for entries, printed in zip(space.select, space.select_printed, strict=True):
-            yield space.within, entries, printed
-    else:
-        every = np.arange(space.size)
-        yield space, every, every
+    for entries, printed in zip(space.select, space.select_printed, strict=True):
+        yield space.within, entries, printed
 
 
 def _within_a_class(

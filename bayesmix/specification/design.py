@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from bayesmix.formulas.formula import (
     columns_like,
 )
 from bayesmix.formulas.variation import levels
-from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.classes import share_covariates
 from bayesmix.specification.covariates import Covariates, covariates
 from bayesmix.specification.description import Description
@@ -136,7 +134,7 @@ class Design:
     @property
     def within(self) -> Design:
         """The design of one latent class: its points are fixed coefficients."""
-        space = cast(ClassSpace, self.parameters)
+        space = self.parameters
         random, points = np.split(self.random, [space.n_random], axis=1)
         return replace(
             self,

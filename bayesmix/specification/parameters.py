@@ -21,6 +21,7 @@ import pandas as pd
 from bayesmix import arguments
 from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.errors import SpecificationError
+from bayesmix.specification.one_class import OneClass
 from bayesmix.specification.parameter import (
     CHOLESKY,
     CORRELATION,
@@ -34,10 +35,11 @@ from bayesmix.specification.parameter import (
     Kind,
     Parameter,
 )
+from bayesmix.specification.values import Parameters
 
 
 @dataclass(frozen=True)
-class ParameterSpace:
+class ParameterSpace(OneClass):
     """Layout of the parameters of one model: K random coefficients, F fixed ones.
 
     Parameters
@@ -168,22 +170,16 @@ class ParameterSpace:
 
     # -- the free vector -----------------------------------------------------------------------
 
-    def unpack(self, theta: Array) -> tuple[Array, Array, Array]:
-        """``theta (P,)`` -> means and shapes (K + E,), Cholesky factor (K, K), fixed (F,)."""
+    def unpack(self, theta: Array) -> Parameters:
+        """``theta (P,)`` taken apart; `pack` is the inverse."""
         k, m, c = self.n_random, len(self.located), len(self.chol_index[0])
         mean, chol = np.zeros(k + len(self.shapes)), np.zeros((k, k))
         mean[self.located] = theta[:m]
         chol[self.chol_index] = theta[m : m + c]
-        return mean, chol, theta[m + c : m + c + len(self.fixed)].copy()
-
-    def shift(self, theta: Array) -> Array:
-        """Shifts (M,) of the means, a unit of their covariate."""
-        end = len(theta) - len(self.scales)
-        return theta[end - len(self.shifts) : end].copy()
-
-    def log_scale(self, theta: Array) -> Array:
-        """Logarithms (G,) of the scales of the sources after the first."""
-        return theta[len(theta) - len(self.scales) :].copy()
+        fixed = m + c + len(self.fixed)
+        scale = len(theta) - len(self.scales)
+        parts = theta[m + c : fixed], theta[scale - len(self.shifts) : scale], theta[scale:]
+        return Parameters(mean, chol, *(part.copy() for part in parts))
 
     def pack(
         self,
@@ -193,7 +189,7 @@ class ParameterSpace:
         shift: Array | None = None,
         log_scale: Array | None = None,
     ) -> Array:
-        """The inverse of `unpack`, `shift` and `log_scale`; the last two are 0 by default."""
+        """The inverse of `unpack`; shifts and logarithms of scales are 0 by default."""
         shift = np.zeros(len(self.shifts)) if shift is None else shift
         log_scale = np.zeros(len(self.scales)) if log_scale is None else log_scale
         return np.concatenate([mean[self.located], chol[self.chol_index], fixed, shift, log_scale])
@@ -205,25 +201,26 @@ class ParameterSpace:
 
     def canonical(self, theta: Array) -> Array:
         """The free vector of the same law whose Cholesky factor has a diagonal >= 0."""
-        mean, chol, fixed = self.unpack(theta)
-        signs = np.where(np.diag(chol) < 0, -1.0, 1.0)
-        return self.pack(mean, chol * signs, fixed, self.shift(theta), self.log_scale(theta))
+        at = self.unpack(theta)
+        signs = np.where(np.diag(at.chol) < 0, -1.0, 1.0)
+        return self.pack(*at._replace(chol=at.chol * signs))
 
     # -- the parameters that people read ---------------------------------------------------------
 
     def natural(self, theta: Array) -> Array:
         """Values of `names` at ``theta``; a correlation with a standard deviation of 0 is NaN."""
-        mean, chol, fixed = self.unpack(theta)
+        mean, chol, fixed, shift, log_scale = self.unpack(theta)
         sd = np.sqrt((chol**2).sum(axis=1))
         with np.errstate(invalid="ignore"):
             corr = [chol[j] @ chol[k] / (sd[j] * sd[k]) for j, k in self.pairs]
         corr_array = np.array(corr, dtype=float)
-        scale = np.exp(self.log_scale(theta))
-        return np.concatenate([mean[self.located], sd, corr_array, fixed, self.shift(theta), scale])
+        scale = np.exp(log_scale)
+        return np.concatenate([mean[self.located], sd, corr_array, fixed, shift, scale])
 
     def jacobian(self, theta: Array) -> Array:
         """Derivatives (P, P) of `natural`; NaN in the rows of a standard deviation of 0."""
-        _, chol, _ = self.unpack(theta)
+        at = self.unpack(theta)
+        chol = at.chol
         k, m0, pairs = self.n_random, len(self.located), self.pairs
         rows, columns = self.chol_index
         sd = np.sqrt((chol**2).sum(axis=1))
@@ -231,7 +228,7 @@ class ParameterSpace:
         jac[np.arange(m0), np.arange(m0)] = 1.0
         last = np.ones(len(self.fixed) + len(self.shifts) + len(self.scales))
         if len(last):
-            last[len(last) - len(self.scales) :] = np.exp(self.log_scale(theta))
+            last[len(last) - len(self.scales) :] = np.exp(at.log_scale)
             jac[-len(last) :, -len(last) :] = np.diag(last)
         with np.errstate(invalid="ignore", divide="ignore"):
             unit = chol / sd[:, None]

@@ -1,7 +1,6 @@
 """The certificate: seeds, cases without an answer, its parts one by one."""
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,6 +8,7 @@ import pytest
 from scipy.stats import t as student
 
 from bayesmix import LKJNormal, Normal
+from bayesmix.accuracy import certificate
 from bayesmix.accuracy import pooling as module
 from bayesmix.accuracy.certificate import Certificate, certify
 from bayesmix.accuracy.integration_error import integration_error
@@ -17,7 +17,9 @@ from bayesmix.data.examples import electricity
 from bayesmix.errors import IntegrationError, SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, halton, sobol, sparse
-from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood import persons
+from bayesmix.likelihood.evaluate import Likelihood, log_integrals
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import bind
 from bayesmix.specification.model import MixedLogit
 from tests.likelihood.truth import AT, case
@@ -38,6 +40,9 @@ def test_evaluations_are_counted(monkeypatch):
     by_person, whole = Likelihood.by_person, Likelihood.value_and_gradient
     monkeypatch.setattr(Likelihood, "by_person", lambda *a: counted.append(1) or by_person(*a))
     monkeypatch.setattr(Likelihood, "value_and_gradient", lambda *a: counted.append(1) or whole(*a))
+    # Of the reference's scramblings, each of whose persons fit into one block.
+    pooled = certificate.log_integrals
+    monkeypatch.setattr(certificate, "log_integrals", lambda *a: counted.append(1) or pooled(*a))
     for covariance in (here.covariance, None):
         counted.clear()
         grid = here.grid(gauss_hermite(5))
@@ -95,10 +100,10 @@ def test_groups_of_persons_add_up(monkeypatch):
     here = case()
     to_shift = np.random.default_rng(1).normal(size=(2, len(here.theta)))
     grids = [here.grid(centred(sobol(16)), seed) for seed in range(SCRAMBLES)]
-    each = [partial(Likelihood(here.problem, grid).by_person, here.theta) for grid in grids]
-    whole = pool(here.problem, each, to_shift)
-    monkeypatch.setattr(module, "JACKKNIFE_PERSONS", 7)
-    parts = pool(here.problem, each, to_shift)
+    point = Point(here.problem, here.theta)
+    whole = pool(point, grids, log_integrals, to_shift)
+    monkeypatch.setattr(persons, "BLOCK_BYTES", 7 * 8 * 16 * 3)
+    parts = pool(point, grids, log_integrals, to_shift)
     np.testing.assert_array_equal(parts.logp, whole.logp)
     np.testing.assert_array_equal(parts.variance, whole.variance)
     np.testing.assert_allclose(parts.score, whole.score, rtol=1e-11, atol=1e-11)

@@ -110,7 +110,7 @@ def test_anchors_that_have_lost_their_persons_are_seen(panel):
     rng = np.random.default_rng(3)
     fit = bm.msle(RANDOM, panel, grid=centred(sobol(64)), starts=1, rng=1)
     good = stand_at(problem, centred(sobol(64), moments=True), fit.theta, None, rng).grid
-    mean, chol, fixed = problem.parameters.unpack(fit.theta)
+    mean, chol, fixed, *_ = problem.parameters.unpack(fit.theta)
     lost = centre(problem, centred(sobol(64)), problem.parameters.pack(mean + 4.0, chol, fixed), 1)
     thetas = np.repeat(fit.theta[None, :], 4, axis=0)
     totals = np.zeros(4)
@@ -132,7 +132,7 @@ def test_anchors_are_renewed_when_weights_fail(panel, monkeypatch):
         return verdicts[len(seen) - 1]
 
     def chains(problem, path, stand, logit, settings, rng):
-        mean, chol, _ = problem.parameters.unpack(stand.whitening.theta)
+        mean, chol, *_ = problem.parameters.unpack(stand.whitening.theta)
         values = {"mean": mean, "sd": np.diag(chol)}
         draws = {k: (("chain", "draw", "random"), np.tile(v, (1, 4, 1))) for k, v in values.items()}
         coords = {"chain": [0], "draw": range(4), "random": list(problem.parameters.random)}

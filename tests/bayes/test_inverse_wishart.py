@@ -14,6 +14,7 @@ from bayesmix.bayes.models import build
 from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.sampling import initial_values
 from bayesmix.likelihood.problem import bind
+from bayesmix.specification.values import Parameters
 
 from .conftest import TRUTH
 
@@ -49,7 +50,7 @@ def test_density_is_scipys_times_the_jacobian(panel):
     priors = make_priors(problem, {"cov": PRIOR, "mean[d]": (0.0, 2.0), "sd[d]": 3.0})
     mean, chol = pt.dvector(), pt.dmatrix()
     ours = pytensor.function(
-        [mean, chol], log_prior(problem, priors, mean, chol, pt.zeros(0)), mode=INTERPRETED
+        [mean, chol], log_prior(problem, priors, Parameters(mean, chol)), mode=INTERPRETED
     )
     rng = np.random.default_rng(1)
     differences = []

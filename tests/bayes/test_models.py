@@ -15,6 +15,7 @@ from bayesmix.bayes.sampling import initial_values
 from bayesmix.centring.grids import centre
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
+from bayesmix.specification.values import Parameters
 from tests.simulated import attributes, choice_data
 
 from .conftest import MODEL, TRUTH
@@ -93,17 +94,15 @@ def test_prior_in_terms_of_the_factor_is_pymcs(panel):
     problem = bind(MODEL, panel)
     priors = make_priors(problem)
     model = build(problem, bm.population_grid(bm.sobol(4), 3, panel.n_persons, 1))
-    mean, chol, fixed = pt.dvector(), pt.dmatrix(), pt.dvector()
-    ours = pytensor.function(
-        [mean, chol, fixed], log_prior(problem, priors, mean, chol, fixed), mode=INTERPRETED
-    )
+    at = Parameters(pt.dvector(), pt.dmatrix(), pt.dvector())
+    ours = pytensor.function(list(at[:3]), log_prior(problem, priors, at), mode=INTERPRETED)
     rng = np.random.default_rng(5)
     differences = []
     for _ in range(4):
         theta = rng.normal(size=problem.parameters.size)
         theta[problem.parameters.diagonal()] = np.exp(rng.normal(size=3) / 2)
         _, theirs = log_densities(model, problem, theta)
-        differences.append(float(ours(*problem.parameters.unpack(theta))) - theirs)
+        differences.append(float(ours(*problem.parameters.unpack(theta)[:3])) - theirs)
     assert np.ptp(differences) < 1e-9
 
 
@@ -118,7 +117,7 @@ def test_nodes_fixed_in_coefficient_space_agree_at_the_anchor_and_nearby():
     variable = pt.dvector()
     mean, chol, fixed = variable[:2], pt.zeros((2, 2)), pt.zeros(0)
     chol = chol[0, 0].set(variable[2])[1, 0].set(variable[3])[1, 1].set(variable[4])
-    logp = marginal_log_probabilities(problem, grid, mean, chol, fixed)
+    logp = marginal_log_probabilities(problem, grid, Parameters(mean, chol, fixed))
     fixed_nodes = pytensor.function([variable], logp, mode=INTERPRETED)
     moving = Likelihood(problem, grid)
     assert fixed_nodes(theta) == pytest.approx(moving.by_person(theta)[0], abs=1e-10)
@@ -143,7 +142,7 @@ def test_nodes_are_not_fixed_where_the_population_is_nearly_singular():
     grid = centre(problem, bm.centred(bm.sobol(64)), problem.parameters.theta(low), 1)
     variable = pt.dvector()
     logp = marginal_log_probabilities(
-        problem, grid, variable[:2], pt.diag(variable[2:]), pt.zeros(0)
+        problem, grid, Parameters(variable[:2], pt.diag(variable[2:]))
     )
     function = pytensor.function([variable], logp, mode=INTERPRETED)
     wide = problem.parameters.theta(low | {"sd[cl]": 0.3})

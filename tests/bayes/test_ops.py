@@ -126,7 +126,7 @@ def likelihood(mode):
     grid = population_grid(sobol(64), 2, problem.n_persons, rng=4)
     chunk = shared_chunk(problem.chunk(grid, 0, problem.n_persons))
     theta = pt.dvector()
-    total = log_integrals(problem, chunk, *free_parameters(theta, problem.parameters)).sum()
+    total = log_integrals(problem, chunk, free_parameters(theta, problem.parameters)).sum()
     function = pytensor.function([theta], [total, pytensor.grad(total, theta)], mode=mode)
     return function, Likelihood(problem, grid), rng.normal(scale=0.3, size=problem.parameters.size)
 

@@ -29,7 +29,7 @@ def small():
     law = Correlated(Normal("time"), LogNormal("price", sign=-1))
     problem = bind(MixedLogit("price + time", random=law), choices(frame))
     theta = np.array([-0.5, -0.2, 0.8, 0.5, 1.2])
-    mean, chol, _ = problem.parameters.unpack(theta)
+    mean, chol, *_ = problem.parameters.unpack(theta)
     nodes = np.stack(np.meshgrid(STEPS, STEPS)).reshape(1, 2, -1)
     weights = np.exp(-0.5 * (nodes**2).sum(axis=1))
     lattice = Mixture(
@@ -145,7 +145,7 @@ def test_many_nodes_integrate_the_constant_one(panel):
 def test_integrals_are_those_of_brute_force(panel):
     problem, theta = panel
     persons, scrambles = 6, 8
-    mean, chol, _ = problem.parameters.unpack(theta)
+    mean, chol, *_ = problem.parameters.unpack(theta)
     part, base = problem.panel(0, persons), np.zeros(problem.rows(0, persons).stop)
     draws = {"brute": [], "centred": []}
     small_grid = centre(problem, centred(sobol(256)), theta, rng=0)
@@ -190,7 +190,7 @@ def test_frozen_in_coefficient_space_the_anchor_has_the_same_integrals(small, mo
     grid = centre(problem, centred(sobol(64)), theta, rng=1)
     assert freeze(problem, grid) is None  # twelve persons leave standard deviations uncertain
     monkeypatch.setattr(freeze_module, "UNCERTAIN", np.inf)
-    mean, chol, _ = problem.parameters.unpack(theta)
+    mean, chol, *_ = problem.parameters.unpack(theta)
     free = np.tril(np.ones((2, 2), dtype=bool))
     nodes = freeze(problem, grid)
     logp, *_ = density_integrals(mean[None], chol, free, *nodes)

@@ -122,7 +122,7 @@ def test_a_standard_deviation_at_the_boundary_has_no_error_and_spoils_no_other(s
 
 def test_a_correlation_of_one_has_no_error():
     fit, _ = fitted()
-    mean, _, fixed = fit.space.unpack(fit.theta)
+    mean, _, fixed, *_ = fit.space.unpack(fit.theta)
     theta = fit.space.pack(mean, np.array([[0.8, 0.0], [-1.2, 1e-3]]), fixed)
     nothing = np.zeros(6, dtype=bool)
     values = natural_covariance(fit.space, theta, np.eye(6), nothing)

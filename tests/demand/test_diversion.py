@@ -5,7 +5,7 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.mixture import base_at, coefficients_at
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import bind
 from tests.demand.test_elasticities import QUICK, moved
 from tests.demand.test_shares import softmax
@@ -72,7 +72,7 @@ def test_sizes_of_both_signs_do_not_cancel(fit, data):
     problem = bind(fit.model, data)
     grid = bm.population_grid(bm.sobol(64), 2, data.n_persons, np.random.default_rng(5))
     nodes, _ = grid.block(0, data.n_persons)
-    beta, base = coefficients_at(problem, fit.theta, nodes), base_at(problem, fit.theta)
+    beta, base = Point(problem, fit.theta).coefficients(nodes), Point(problem, fit.theta).base
     flows, leaving = np.zeros((4, 5)), np.zeros(4)
     start = data.situation_start
     for t, i in enumerate(np.repeat(np.arange(data.n_persons), np.diff(data.person_start))):
@@ -124,7 +124,7 @@ def test_who_leaves(fit, data):
     problem = bind(fit.model, data)
     grid = bm.population_grid(bm.sobol(64), 2, data.n_persons, np.random.default_rng(5))
     nodes, _ = grid.block(0, data.n_persons)
-    beta, base = coefficients_at(problem, fit.theta, nodes), base_at(problem, fit.theta)
+    beta, base = Point(problem, fit.theta).coefficients(nodes), Point(problem, fit.theta).base
     beta, w = beta[data.row_person], data.weights[data.row_person]
     v = base[:, None] + np.einsum("rk,rks->rs", problem.design.random, beta)
     p = np.column_stack([softmax(data, v[:, s]) for s in range(64)])

@@ -10,7 +10,7 @@ import bayesmix as bm
 from bayesmix.errors import DataError
 from bayesmix.integration.grids import population_grid
 from bayesmix.kernels.integrals import node_log_probabilities
-from bayesmix.likelihood.mixture import base_at, coefficients_at, mixture_at
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import bind
 from tests.demand.test_certain import result
 from tests.simulated import attributes, choice_data
@@ -51,12 +51,12 @@ def by_hand(fitted):
     train, holdout = sets()
     past, then = bind(fitted.model, train), bind(fitted.model, holdout)
     nodes, weights = population_grid(bm.gauss_hermite(60), 1, 50).block(0, 50)
-    mixture = mixture_at(past, fitted.theta, nodes, weights)
-    logp = node_log_probabilities(past.panel(), base_at(past, fitted.theta), mixture)
+    mixture = Point(past, fitted.theta).mixture(nodes, weights)
+    logp = node_log_probabilities(past.panel(), Point(past, fitted.theta).base, mixture)
     joint = weights * np.exp(logp)
     share = np.delete(joint / joint.sum(axis=1, keepdims=True), 7, axis=0)
-    beta = coefficients_at(past, fitted.theta, nodes)[0, 0]
-    v = base_at(then, fitted.theta)[:, None] + then.design.random * beta
+    beta = Point(past, fitted.theta).coefficients(nodes)[0, 0]
+    v = Point(then, fitted.theta).base[:, None] + then.design.random * beta
     p = np.exp(v).reshape(-1, 3, len(beta))
     p /= p.sum(axis=1, keepdims=True)
     return np.einsum("tjs,ts->tj", p, share)

@@ -5,7 +5,7 @@ import numpy as np
 import bayesmix as bm
 from bayesmix.integration.grids import population_grid
 from bayesmix.kernels.integrals import node_log_probabilities
-from bayesmix.likelihood.mixture import base_at, coefficients_at, mixture_at
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import bind
 from tests.demand.test_shares import softmax
 
@@ -14,11 +14,11 @@ def test_known_people_choose_by_their_posterior(fit, data):
     problem = bind(fit.model, data)
     grid = population_grid(bm.gauss_hermite(40), 2, data.n_persons)
     nodes, weights = grid.block(0, data.n_persons)
-    base = base_at(problem, fit.theta)
-    mixture = mixture_at(problem, fit.theta, nodes, weights)
+    base = Point(problem, fit.theta).base
+    mixture = Point(problem, fit.theta).mixture(nodes, weights)
     joint = weights * np.exp(node_log_probabilities(problem.panel(), base, mixture))
     posterior = joint / joint.sum(axis=1, keepdims=True)
-    v = base[:, None] + problem.design.random @ coefficients_at(problem, fit.theta, nodes)[0]
+    v = base[:, None] + problem.design.random @ Point(problem, fit.theta).coefficients(nodes)[0]
     p = np.column_stack([softmax(data, v[:, s]) for s in range(v.shape[1])])
     expected = (p * posterior[data.row_person]).sum(axis=1)
     expected = (

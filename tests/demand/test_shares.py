@@ -8,7 +8,7 @@ import bayesmix as bm
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.kernels.shares import row_shares
-from bayesmix.likelihood.mixture import base_at, coefficients_at, mixture_at
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import bind
 from tests.simulated import attributes, choice_data, simulated
 
@@ -32,9 +32,9 @@ def test_shares_of_rows_are_the_oracles(outside, nodes):
     points, weights = grid.block(0, 7)
     weights = weights * np.random.default_rng(1).uniform(0.5, 1.5, weights.shape)
     found = row_shares(
-        problem.panel(), base_at(problem, theta), mixture_at(problem, theta, points, weights)
+        problem.panel(), Point(problem, theta).base, Point(problem, theta).mixture(points, weights)
     )
-    beta = coefficients_at(problem, theta, points)[data.row_person, 0]
+    beta = Point(problem, theta).coefficients(points)[data.row_person, 0]
     expected = np.zeros(data.n_rows)
     for s in range(nodes):
         v = data.frame["x"] * beta[:, s] - 0.4 * data.frame["y"]
@@ -94,8 +94,8 @@ def test_intervals_are_those_of_the_delta_method(fitted):
 
     def share(theta):
         grid = population_grid(bm.sobol(256), 2, data.n_persons, np.random.default_rng(3))
-        mixture = mixture_at(problem, theta, *grid.block(0, data.n_persons))
-        rows = row_shares(problem.panel(), base_at(problem, theta), mixture)
+        mixture = Point(problem, theta).mixture(*grid.block(0, data.n_persons))
+        rows = row_shares(problem.panel(), Point(problem, theta).base, mixture)
         return rows[data.alternative_code == 0].mean()
 
     step = 1e-5

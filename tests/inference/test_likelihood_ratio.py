@@ -241,7 +241,7 @@ def brute_force_scores(full, theta, terms):
     """``E[g g' + H] / 2`` of every person over the nodes of what varies already, in NumPy."""
     problem = bind(full.model, data())
     space, panel = problem.parameters, problem.panel()
-    mean, chol, fixed = space.unpack(theta)
+    mean, chol, fixed, *_ = space.unpack(theta)
     nodes, weights = np.polynomial.hermite_e.hermegauss(25)
     points = np.zeros((space.n_random, 25))
     points[0] = nodes

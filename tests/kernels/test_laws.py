@@ -13,7 +13,6 @@ from bayesmix import MixedLogit, Normal
 from bayesmix.bayes.graph import (
     conditional_log_probabilities,
     free_parameters,
-    locations,
     log_integrals,
     shared_chunk,
 )
@@ -22,7 +21,7 @@ from bayesmix.integration.rules import sobol
 from bayesmix.kernels.laws import law_bend, law_table
 from bayesmix.kernels.modes import find_modes
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.mixture import base_at, coefficients_at, mixture_at
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.share_slopes import shares_at
 from bayesmix.specification.laws.gamma import (
@@ -181,7 +180,7 @@ def point(bound):
 
 def betas(bound, theta, nodes):
     """Coefficients (I, K, S), by the references of one law at a time."""
-    mean, chol, _ = bound.parameters.unpack(theta)
+    mean, chol, *_ = bound.parameters.unpack(theta)
     d = np.einsum("kj,ijs->iks", chol, nodes)
     scale = np.sqrt((chol**2).sum(axis=1))
     every = [
@@ -220,8 +219,8 @@ def test_likelihood_and_gradient_in_a_correlated_block(name):
     grid = population_grid(sobol(8), 2, bound.n_persons, 1)
     nodes, weights = grid.block(0, bound.n_persons)
     beta = betas(bound, theta, nodes)
-    np.testing.assert_allclose(coefficients_at(bound, theta, nodes), beta, rtol=1e-8, atol=1e-12)
-    panel, base = bound.panel(), base_at(bound, theta)
+    np.testing.assert_allclose(Point(bound, theta).coefficients(nodes), beta, rtol=1e-8, atol=1e-12)
+    panel, base = bound.panel(), Point(bound, theta).base
     logp = np.array(
         [
             np.log(np.exp(log_probability(panel, i, base, beta[i])) @ weights[i])
@@ -245,14 +244,14 @@ def test_likelihood_and_gradient_in_a_correlated_block(name):
 def test_modes_and_curvature(name):
     bound = problem(CORRELATED[name])
     theta = point(bound)
-    mixture = mixture_at(bound, theta, np.zeros((1, 2, 1)), np.ones((1, 1)))
-    panel, base = bound.panel(), base_at(bound, theta)
+    mixture = Point(bound, theta).mixture(np.zeros((1, 2, 1)), np.ones((1, 1)))
+    panel, base = bound.panel(), Point(bound, theta).base
     modes, precisions, converged = find_modes(panel, base, mixture, np.zeros((bound.n_persons, 2)))
     assert converged.all()
     for i in range(4):
 
         def height(z, i=i):
-            beta = coefficients_at(bound, theta, z.reshape(1, 2, 1))[0]
+            beta = Point(bound, theta).coefficients(z.reshape(1, 2, 1))[0]
             return log_probability(panel, i, base, beta)[0] - 0.5 * z @ z
 
         steps = 1e-3 * np.eye(2)
@@ -283,12 +282,11 @@ def test_samplers_see_the_same_model(law):
     theta = point(bound)
     grid = population_grid(sobol(1), bound.parameters.n_random, bound.n_persons, 1)
     variable = pt.dvector()
-    mean, chol, fixed, shift, _ = free_parameters(variable, bound.parameters)
+    parameters = free_parameters(variable, bound.parameters)
     chunk = bound.chunk(grid, 0, bound.n_persons)
-    marginal = log_integrals(bound, shared_chunk(chunk), mean, chol, fixed)
-    deviations = pt.constant(chunk.nodes[:, :, 0]) @ chol.T
-    loc = locations(bound, mean, shift)
-    each = conditional_log_probabilities(bound, deviations, loc, chol, fixed)
+    marginal = log_integrals(bound, shared_chunk(chunk), parameters)
+    deviations = pt.constant(chunk.nodes[:, :, 0]) @ parameters.chol.T
+    each = conditional_log_probabilities(bound, deviations, parameters)
     sums = [marginal.sum(), each.sum()]
     outputs = [*sums, *(pytensor.grad(s, variable) for s in sums)]
     one, other, d_one, d_other = pytensor.function([variable], outputs, mode="NUMBA")(theta)
@@ -306,9 +304,9 @@ def test_willingness_to_pay_of_any_law_over_a_price_of_one_sign():
     theta = point(bound)
     grid = population_grid(sobol(8), 2, bound.n_persons, 1)
     nodes, _ = grid.block(0, bound.n_persons)
-    mean, chol, fixed = bound.parameters.unpack(theta)
+    mean, chol, fixed, *_ = bound.parameters.unpack(theta)
     a = reference(price, mean[0], chol[0, 0], nodes[:, 0])
-    found = coefficients_at(bound, theta, nodes)
+    found = Point(bound, theta).coefficients(nodes)
     np.testing.assert_allclose(found[:, 0], a, rtol=1e-8)
     np.testing.assert_allclose(found[:, 1], -a * (mean[1] + chol[1, 1] * nodes[:, 1]), rtol=1e-8)
     np.testing.assert_allclose(found[:, 2], -a * fixed[0], rtol=1e-8)

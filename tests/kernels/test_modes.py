@@ -191,7 +191,7 @@ def test_a_warm_start_finds_the_same_modes(panel):
 def test_roots_are_those_of_the_inverse_precision(panel):
     bound, theta = panel
     anchors = find_anchors(bound, theta)
-    mean, chol, _ = bound.parameters.unpack(theta)
+    mean, chol, *_ = bound.parameters.unpack(theta)
     mixture = Mixture(mean[None], chol, bound.laws, np.zeros((1, 6, 1)), np.ones((1, 1)))
     for i in (0, 200, 360):
         root = anchors.roots[i, 0]

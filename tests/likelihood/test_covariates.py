@@ -15,7 +15,7 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.kernels.coefficient_space import density_integrals
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.mixture import locations_at, mixture_at
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import bind, bind_scenario
 from bayesmix.likelihood.share_slopes import shares_at
 from bayesmix.optimise.freeze import freeze
@@ -87,7 +87,7 @@ def test_it_is_the_same_likelihood_person_by_person(kind):
         ),
         data(),
     )
-    _, chol, fixed = space.unpack(theta)
+    _, chol, fixed, *_ = space.unpack(theta)
     frame = bound.data.frame
     first = bound.data.situation_start[bound.data.person_start[:-1]]
     income = frame["income"].to_numpy()[first]
@@ -104,7 +104,7 @@ def test_it_is_the_same_likelihood_person_by_person(kind):
         if kind == "correlated":
             mean[0] += value["shift[time, income]"] * income[i]
         np.testing.assert_allclose(
-            np.broadcast_to(locations_at(bound, theta), (30, len(mean)))[i], mean
+            np.broadcast_to(Point(bound, theta).locations, (30, len(mean)))[i], mean
         )
         expected, _ = Likelihood(plain, grid).by_person(plain.parameters.pack(mean, chol, fixed))
         assert logp[i] == pytest.approx(expected[i], abs=1e-12)
@@ -130,8 +130,8 @@ def test_chunks_of_persons_have_their_own_means():
     bound = problem("normal")
     theta = point(bound)
     grid = population_grid(sobol(8), 2, bound.n_persons, 1)
-    whole = mixture_at(bound, theta, *grid.block(0, 30)).loc
-    part = mixture_at(bound, theta, *grid.block(11, 20), 11, 20).loc
+    whole = Point(bound, theta).mixture(*grid.block(0, 30)).loc
+    part = Point(bound, theta).part(11, 20).mixture(*grid.block(11, 20)).loc
     np.testing.assert_array_equal(part, whole[11:20])
 
 
@@ -157,7 +157,7 @@ def test_nodes_fixed_in_coefficient_space():
     )
     theta = bm.msle(bound.model, bound.data, rng=1, starts=1).theta
     grid = centre(bound, centred(sobol(64)), theta, 1)
-    loc, chol = locations_at(bound, theta), bound.parameters.unpack(theta)[1]
+    loc, chol = Point(bound, theta).locations, bound.parameters.unpack(theta)[1]
     logp, *_ = density_integrals(loc, chol, np.ones((1, 1), dtype=bool), *freeze(bound, grid))
     np.testing.assert_allclose(logp, Likelihood(bound, grid).by_person(theta)[0], rtol=1e-11)
 
@@ -192,7 +192,7 @@ def test_the_compiled_model_is_the_same():
     variable = pt.dvector()
     parameters = free_parameters(variable, bound.parameters)
     chunk = shared_chunk(bound.chunk(grid, 0, bound.n_persons))
-    value = log_integrals(bound, chunk, *parameters).sum()
+    value = log_integrals(bound, chunk, parameters).sum()
     found, slope = pytensor.function(
         [variable], [value, pytensor.grad(value, variable)], mode="NUMBA"
     )(theta)
@@ -217,10 +217,10 @@ def test_scenarios_and_saved_fits(tmp_path):
     richer = panel.with_attribute("income", lambda f: f["income"] + 1.0)
     there, here = (
         bind(model, panel),
-        locations_at(fit.problem, fit.theta),
+        Point(fit.problem, fit.theta).locations,
     )
 
-    moved = locations_at(bind_scenario(there, richer), fit.theta)
+    moved = Point(bind_scenario(there, richer), fit.theta).locations
     np.testing.assert_allclose(moved - here, fit.params["shift[price, income]"])
 
 

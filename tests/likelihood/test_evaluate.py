@@ -12,8 +12,9 @@ from bayesmix.errors import IntegrationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol, sparse
 from bayesmix.kernels.mixture import Mixture
-from bayesmix.likelihood import problem as problem_module
+from bayesmix.likelihood import persons as persons_module
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.persons import block_size, chunk_size, ranges
 from bayesmix.likelihood.problem import bind
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import choice_frame, choices, differences, log_integral
@@ -48,7 +49,7 @@ def somewhere(function, seed=3):
 def test_log_integrals_are_the_oracles(laws, outside):
     function = likelihood(laws, outside=outside)
     theta, problem = somewhere(function), function.problem
-    mean, chol, fixed = problem.parameters.unpack(theta)
+    mean, chol, fixed, *_ = problem.parameters.unpack(theta)
     nodes = function.grid.block(0, problem.n_persons)
     mixture = Mixture(mean[None], chol, problem.laws, *nodes, known=problem.known)
     base = problem.design.fixed @ fixed
@@ -81,26 +82,23 @@ def test_streaming_gives_the_same_numbers(monkeypatch, persons):
     whole = likelihood(weights="weight")
     theta = somewhere(whole)
     people, total = whole.by_person(theta), whole.value_and_gradient(theta)
-    monkeypatch.setattr(problem_module, "BLOCK_BYTES", persons * 8 * 50 * 4 + 1)
+    monkeypatch.setattr(persons_module, "BLOCK_BYTES", persons * 8 * 50 * 4 + 1)
     streamed = likelihood(weights="weight")
-    cuts = streamed.problem.blocks(streamed.grid)
-    assert [b - a for a, b in cuts][:-1] == [persons] * (len(cuts) - 1)
+    assert block_size(streamed.problem, streamed.grid) == persons
     for _ in range(2):  # made, and kept
         for a, b in zip(streamed.by_person(theta), people, strict=True):
             np.testing.assert_array_equal(a, b)
     for a, b in zip(streamed.value_and_gradient(theta), total, strict=True):
         np.testing.assert_array_equal(a, b)
-    for start, stop in ((0, 5), (5, 6), (6, 30)):
-        for a, b in zip(streamed.by_person(theta, start, stop), people, strict=True):
-            np.testing.assert_array_equal(a, b[start:stop])
 
 
 def test_a_chunk_too_small_for_one_person_holds_one(monkeypatch):
-    monkeypatch.setattr(problem_module, "CHUNK_BYTES", 1)
-    monkeypatch.setattr(problem_module, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(persons_module, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(persons_module, "BLOCK_BYTES", 1)
     function = likelihood()
-    assert function.problem.cuts(function.grid) == [(i, i + 1) for i in range(30)]
-    assert function.problem.blocks(function.grid, 3, 6) == [(3, 4), (4, 5), (5, 6)]
+    for size in (block_size, chunk_size):
+        step = size(function.problem, function.grid)
+        assert ranges(3, 6, step) == [(3, 4), (4, 5), (5, 6)]
 
 
 def test_nodes_are_kept_where_they_are_few(monkeypatch):
@@ -113,8 +111,8 @@ def test_nodes_are_kept_where_they_are_few(monkeypatch):
     few.by_person(theta)
     assert made == []
     once = replace(few, keep=False)
-    monkeypatch.setattr(problem_module, "STORED_BYTES", 1)
-    monkeypatch.setattr(problem_module, "STORED_PERSON", 1)
+    monkeypatch.setattr(persons_module, "STORED_BYTES", 1)
+    monkeypatch.setattr(persons_module, "STORED_PERSON", 1)
     for function in (once, likelihood()):
         for number in (1, 2):
             found = function.by_person(theta)

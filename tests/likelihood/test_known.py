@@ -13,7 +13,7 @@ from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import DataError
 from bayesmix.integration.grids import population_grid
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.mixture import mixture_at
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import bind
 from tests.oracles import choice_frame, choices, differences, log_integral
 
@@ -35,7 +35,7 @@ def test_integrals_and_gradient_with_known_utilities(outside):
     likelihood, theta = Likelihood(problem, grid), np.array([-0.5, 0.8, 0.3])
     known = (data.frame["known"] - np.log(data.frame["q"])).to_numpy()
     base = known + 0.3 * data.frame["time"].to_numpy()
-    mixture = mixture_at(problem, theta, *grid.block(0, 30))
+    mixture = Point(problem, theta).mixture(*grid.block(0, 30))
     expected = [log_integral(problem.panel(), i, base, mixture) for i in range(30)]
     logp, scores = likelihood.by_person(theta)
     np.testing.assert_allclose(logp, expected, rtol=1e-12)

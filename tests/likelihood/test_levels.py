@@ -67,9 +67,9 @@ def test_a_constant_changes_no_log_likelihood_and_no_score(name, level):
     problems = bind(MODELS[name], data()), bind(MODELS[name], data(level))
     size = problems[0].parameters.n_random
     grid = population_grid(bm.halton(8) if size else bm.gauss_hermite(1), size, 60, 1)
-    theta = starting_values(problems[0].within or problems[0], multinomial(problems[0]))
-    if problems[0].within is not None:
-        theta = problems[0].classes.join(np.stack([theta, 1.5 * theta]), np.zeros((2, 1)))
+    theta = starting_values(problems[0].within, multinomial(problems[0]))
+    if problems[0].parameters.classes > 1:
+        theta = problems[0].parameters.join(np.stack([theta, 1.5 * theta]), np.zeros((2, 1)))
     one, other = (Likelihood(p, grid).by_person(theta) for p in problems)
     for a, b in zip(one, other, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)

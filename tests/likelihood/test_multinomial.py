@@ -153,7 +153,7 @@ def test_starting_values_are_the_logits_with_moderate_heterogeneity():
     laws = [Correlated(Normal("time"), LogNormal("price", sign=-1)), Normal("mode[car]")]
     problem = bind(MixedLogit("price + time + C(mode)", random=laws), choices(frame()))
     logit = multinomial(problem)
-    mean, chol, fixed = problem.parameters.unpack(starting_values(problem, logit))
+    mean, chol, fixed, *_ = problem.parameters.unpack(starting_values(problem, logit))
     spread = problem.design.spread
     assert mean[0] == logit.coefficients[0]
     assert -np.exp(mean[1]) == pytest.approx(logit.coefficients[1])
@@ -187,7 +187,7 @@ def test_a_mean_by_groups_starts_as_one_mean(law):
         found.append(multinomial(problem))
         space, theta = problem.parameters, starting_values(problem, found[-1])
         own = space.unpack(theta)[0][0]
-        starts.append(own + problem.z @ space.shift(theta))
+        starts.append(own + problem.z @ space.unpack(theta).shift)
     assert found[1].loglik == pytest.approx(found[0].loglik, rel=1e-12)
     np.testing.assert_allclose(starts[1], starts[0][0])
     # A group alone makes no mean of everybody's: the normal one is 0, a lognormal one is not.

@@ -203,6 +203,9 @@ class OneDimension(NamedTuple):
     def block(self, start, stop):
         return self.nodes[None, None], self.weights[None] / self.weights.sum()
 
+    def part(self, start, stop):
+        return self
+
 
 STEPS = np.linspace(-9.0, 9.0, 601)
 
@@ -244,6 +247,9 @@ class GivenNodes(NamedTuple):
     def block(self, start, stop):
         nodes = np.ascontiguousarray(self.values.T)[None]
         return nodes, np.full((1, len(self.values)), 1 / len(self.values))
+
+    def part(self, start, stop):
+        return self
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from bayesmix.bayes.models import build
 from bayesmix.errors import DataError
 from bayesmix.integration.grids import population_grid
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.mixture import mixture_at
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import bind
 from tests.oracles import differences, log_integral
 from tests.simulated import attributes, choice_data
@@ -43,7 +43,7 @@ def test_integrals_and_gradient(options, model):
     known = data.frame["known"].to_numpy() if "offset" in options else 0.0
     rest = -0.7 * y if size else x - 0.7 * y
     panel = problem.panel()._replace(x=(problem.x * scale[:, None]))
-    mixture = mixture_at(problem, theta, *grid.block(0, 40))
+    mixture = Point(problem, theta).mixture(*grid.block(0, 40))
     expected = [log_integral(panel, i, scale * rest + known, mixture) for i in range(40)]
     logp, scores = likelihood.by_person(theta)
     np.testing.assert_allclose(logp, expected, atol=1e-10)

@@ -8,7 +8,7 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import gauss_hermite, sobol
 from bayesmix.kernels.shares import row_shares
 from bayesmix.likelihood import share_slopes
-from bayesmix.likelihood.mixture import base_at, mixture_at
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.share_slopes import shares_at
 from bayesmix.specification.model import MixedLogit
@@ -47,8 +47,8 @@ def test_derivatives_are_those_of_the_shares(law, outside):
     grid = population_grid(rule, size, problem.n_persons, 3)
 
     def shares(at):
-        mixture = mixture_at(problem, at, *grid.block(0, problem.n_persons))
-        return row_shares(problem.panel(), base_at(problem, at), mixture)
+        mixture = Point(problem, at).mixture(*grid.block(0, problem.n_persons))
+        return row_shares(problem.panel(), Point(problem, at).base, mixture)
 
     values, slopes = together(problem, grid, theta)
     np.testing.assert_allclose(values, shares(theta), rtol=1e-12)

@@ -18,8 +18,8 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.kernels.modes import find_modes
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.mixture import base_at, coefficients_at, mixture_at
 from bayesmix.likelihood.multinomial import multinomial, starting_values
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import bind
 from tests.oracles import choice_frame, choices, log_probability
 
@@ -54,7 +54,7 @@ def test_with_a_fixed_price_it_is_the_preference_space_model_in_other_units():
     ours, theirs = problem(random), problem(random, wtp=None)
     grid = population_grid(sobol(32), 2, ours.n_persons, 1)
     theta = point(ours)
-    mean, chol, fixed = ours.parameters.unpack(theta)
+    mean, chol, fixed, *_ = ours.parameters.unpack(theta)
     price = fixed[ours.parameters.fixed.index("price")]
     others = np.array([n != "price" for n in ours.parameters.fixed])
     preference = ours.parameters.pack(
@@ -74,7 +74,7 @@ def test_coefficients_and_gradient(kind, outside):
     space = bound.parameters
     grid = population_grid(sobol(16), space.n_random, bound.n_persons, 1)
     nodes, weights = grid.block(0, bound.n_persons)
-    mean, chol, fixed = space.unpack(theta)
+    mean, chol, fixed, *_ = space.unpack(theta)
     index = mean[:, None] + np.einsum("kj,ijs->iks", chol, nodes)
     link = bound.laws[:, None]
     willingness = np.where(link == 0, index, link * np.exp(index))
@@ -82,13 +82,15 @@ def test_coefficients_and_gradient(kind, outside):
     beta = np.concatenate([willingness, everyone], axis=1)
     price = bound.x_names.index("price")
     beta = np.where(np.arange(len(bound.x_names))[:, None] == price, beta, -beta * beta[:, [price]])
-    np.testing.assert_allclose(coefficients_at(bound, theta, nodes), beta, rtol=1e-12)
+    np.testing.assert_allclose(Point(bound, theta).coefficients(nodes), beta, rtol=1e-12)
 
     function = Likelihood(bound, grid)
     panel = bound.panel()
     logp = np.array(
         [
-            np.log(np.exp(log_probability(panel, i, base_at(bound, theta), beta[i])) @ weights[i])
+            np.log(
+                np.exp(log_probability(panel, i, Point(bound, theta).base, beta[i])) @ weights[i]
+            )
             for i in range(bound.n_persons)
         ]
     )
@@ -106,8 +108,8 @@ def test_modes_and_curvature(kind):
     bound = problem(MODELS[kind], outside=True)
     theta = point(bound)
     size = bound.parameters.n_random
-    mixture = mixture_at(bound, theta, np.zeros((1, size, 1)), np.ones((1, 1)))
-    base = base_at(bound, theta)
+    mixture = Point(bound, theta).mixture(np.zeros((1, size, 1)), np.ones((1, 1)))
+    base = Point(bound, theta).base
     panel = bound.panel()
     modes, precisions, converged = find_modes(
         panel, base, mixture, np.zeros((bound.n_persons, size))
@@ -116,7 +118,7 @@ def test_modes_and_curvature(kind):
     for i in range(8):
 
         def height(z, i=i):
-            beta = coefficients_at(bound, theta, z.reshape(1, size, 1))[0]
+            beta = Point(bound, theta).coefficients(z.reshape(1, size, 1))[0]
             return 0.5 * z @ z - log_probability(panel, i, base, beta)[0]
 
         best = minimize(height, np.zeros(size), tol=1e-10)
@@ -140,11 +142,11 @@ def test_samplers_see_the_same_model(kind):
     theta = point(bound)
     grid = population_grid(sobol(1), bound.parameters.n_random, bound.n_persons, 1)
     variable = pt.dvector()
-    mean, chol, fixed, *_ = free_parameters(variable, bound.parameters)
+    parameters = free_parameters(variable, bound.parameters)
     chunk = bound.chunk(grid, 0, bound.n_persons)
-    marginal = log_integrals(bound, shared_chunk(chunk), mean, chol, fixed)
-    deviations = pt.constant(chunk.nodes[:, :, 0]) @ chol.T
-    each = conditional_log_probabilities(bound, deviations, mean[None, :], chol, fixed)
+    marginal = log_integrals(bound, shared_chunk(chunk), parameters)
+    deviations = pt.constant(chunk.nodes[:, :, 0]) @ parameters.chol.T
+    each = conditional_log_probabilities(bound, deviations, parameters)
     sums = [marginal.sum(), each.sum()]
     outputs = [*sums, *(pytensor.grad(s, variable) for s in sums)]
     one, other, d_one, d_other = pytensor.function([variable], outputs, mode="NUMBA")(theta)

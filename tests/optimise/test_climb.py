@@ -218,7 +218,7 @@ def test_a_known_optimum_is_recognised_on_other_nodes_and_with_other_signs(law):
     rule, here = centred(sobol(16)), problem(law)
     known = climb(here, rule, start(law), np.random.default_rng(1))
     space = here.parameters
-    mean, chol, fixed = space.unpack(start(law))
+    mean, chol, fixed, *_ = space.unpack(start(law))
     mirrored = space.pack(mean, -chol, fixed, np.zeros(0), np.zeros(0))
     for seed in range(2, 6):
         alone, _ = climb(here, rule, mirrored, np.random.default_rng(seed))

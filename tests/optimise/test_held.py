@@ -13,8 +13,9 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.kernels.coefficient_space import density_integrals
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import bind
-from bayesmix.optimise.anchored_scores import anchored_scores, holdable
+from bayesmix.optimise.anchored_scores import anchored_integrals, anchored_scores, holdable
 from bayesmix.optimise.freeze import hold
 from bayesmix.optimise.held import LOST, quieter, settle_held
 from bayesmix.optimise.maximise import whitening
@@ -48,7 +49,8 @@ def test_at_the_anchor_integrals_are_those_of_the_grid(shift):
     logp, scores = anchored_scores(problem, grid)
     own, moving = Likelihood(problem, grid).by_person(theta)
     np.testing.assert_allclose(logp, own, rtol=1e-11)
-    some = anchored_scores(problem, grid, 30, 50)
+    part = Point(problem, theta).part(30, 50)
+    some = anchored_integrals(part, grid.part(30, 50))
     np.testing.assert_array_equal(some[0], logp[30:50])
     np.testing.assert_array_equal(some[1], scores[30:50])
     if shift:  # choice probabilities move with a fixed coefficient, wherever nodes are
@@ -62,7 +64,7 @@ def test_scores_are_the_slopes_of_the_integrals():
     scores, held, space = anchored_scores(problem, grid)[1], hold(problem, grid), problem.parameters
 
     def integrals(at):
-        mean, chol, _ = space.unpack(at)
+        mean, chol, *_ = space.unpack(at)
         return density_integrals(mean[None, :], chol, np.ones((2, 2), dtype=bool), *held)[0]
 
     for p, move in enumerate(1e-5 * np.eye(len(theta))):

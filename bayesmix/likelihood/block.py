@@ -1,0 +1,113 @@
+"""Consecutive persons of a problem: the arrays that evaluations read, and nothing of the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from bayesmix.arrays import Array, Indices
+from bayesmix.kernels.logit import Panel
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """n consecutive persons, with R rows in T situations.
+
+    It can be pickled, and is as large as its persons' rows are.
+
+    Parameters
+    ----------
+    parameters
+        Layout of the free vector.
+    laws, known, functions
+        Laws (K, 7) of the random coefficients, what their maps know of them (K, 3) or (0, 3), and
+        the numbers of the functions that kernels call for them, see `bayesmix.kernels.laws`.
+    price
+        Position of the price coefficient in WTP space, -1 elsewhere.
+    panel
+        Attributes whose coefficients vary over nodes, and who chose what.
+    x_fixed
+        The other attributes (R, F).
+    z
+        Covariates (n, M) of the means of laws.
+    weights
+        Person weights (n,).
+    offset
+        Known utilities (R,); None where there are none.
+    source
+        Source (T,) of each situation; None where the model has no scales.
+    share_z
+        Covariates (n, Q) of the class shares; (1, Q) where persons do not differ.
+    inner
+        The same persons within a class, where there are several; empty where there is one.
+    """
+
+    parameters: Any
+    laws: Indices
+    known: Array
+    functions: tuple[int, ...]
+    price: int
+    panel: Panel
+    x_fixed: Array
+    z: Array
+    weights: Array
+    offset: Array | None
+    source: Indices | None
+    share_z: Array
+    inner: tuple[Block, ...] = ()
+
+    @property
+    def whole(self) -> Block:
+        """Itself: all of the persons that it knows."""
+        return self
+
+    @property
+    def n_persons(self) -> int:
+        return len(self.weights)
+
+    @cached_property
+    def first_rows(self) -> Indices:
+        """First row (n,) of each person."""
+        return self.panel.situation_start[self.panel.person_start[:-1]]
+
+    @cached_property
+    def row_person(self) -> Indices:
+        """Person (R,) of each row."""
+        ends = self.panel.situation_start[self.panel.person_start]
+        return np.repeat(np.arange(self.n_persons), np.diff(ends))
+
+    def rows(self, start: int, stop: int) -> slice:
+        """Rows of persons start .. stop - 1."""
+        panel = self.panel
+        first, last = panel.situation_start[panel.person_start[[start, stop]]]
+        return slice(int(first), int(last))
+
+    def part(self, start: int, stop: int) -> Block:
+        """Persons start .. stop - 1 of these."""
+        if (start, stop) == (0, self.n_persons):
+            return self
+        panel, rows = self.panel, self.rows(start, stop)
+        persons = panel.person_start[start : stop + 1]
+        situations = slice(int(persons[0]), int(persons[-1]))
+        chosen = panel.chosen_row[situations]
+        own = Panel(
+            panel.x[rows],
+            persons - persons[0],
+            panel.situation_start[situations.start : situations.stop + 1] - rows.start,
+            np.where(chosen >= 0, chosen - rows.start, -1),
+            panel.outside,
+        )
+        return replace(
+            self,
+            panel=own,
+            x_fixed=self.x_fixed[rows],
+            z=self.z[start:stop],
+            weights=self.weights[start:stop],
+            offset=None if self.offset is None else self.offset[rows],
+            source=None if self.source is None else self.source[situations],
+            share_z=self.share_z[start:stop] if len(self.share_z) > 1 else self.share_z,
+            inner=tuple(persons.part(start, stop) for persons in self.inner),
+        )

@@ -1,0 +1,164 @@
+"""Persons are worked through in blocks here, and nowhere else.
+
+What is computed of persons, whatever it is, is a work on a block of them: their rows, the nodes
+that are made for them, and what else belongs to them. A block is cut so that its nodes are few; no
+number of a person depends on the cuts, and results come in the order of persons, so that sums are
+the same whatever does the work, and in however many threads. Kernels share a block's persons among
+threads. A work and what it reads can be pickled, and hold nothing of other persons: something else
+than `in_turn` may stream them from a disk, or hand them to the workers of a cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+
+from bayesmix.arrays import Array
+from bayesmix.likelihood.block import Block
+from bayesmix.likelihood.point import Persons, Point
+from bayesmix.likelihood.problem import Grid
+
+CHUNK_BYTES = 2**30
+"""Memory of the nodes of one chunk, of what looks at all nodes of many persons."""
+BLOCK_BYTES, BLOCK_PERSONS = 2**22, 2**14
+"""Memory of the nodes of one block of persons: few enough to stay in a processor's cache."""
+STORED_BYTES, STORED_PERSON = 2**26, 6 * 2**10
+"""Memory of nodes, in all or a person, that are kept between evaluations of a likelihood: nodes of
+further persons are made anew, block by block, which takes about as long as an evaluation."""
+
+
+class Divisible(Protocol):
+    """What is known of every person: a point, a grid, sets of alternatives, values of rows."""
+
+    def part(self, start: int, stop: int) -> Any:
+        """That of persons start .. stop - 1 alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class GivenNodes:
+    """Nodes (n, K, S) and weights (n, S) as a grid; a first size of 1 is everybody's."""
+
+    nodes: Array
+    weights: Array
+
+    @property
+    def size(self) -> int:
+        return int(self.nodes.shape[-1])
+
+    @property
+    def shared(self) -> bool:
+        return len(self.nodes) == 1
+
+    def block(self, start: int, stop: int) -> tuple[Array, Array]:
+        if self.shared:
+            return self.nodes, self.weights
+        return self.nodes[start:stop], self.weights[start:stop]
+
+    def part(self, start: int, stop: int) -> GivenNodes:
+        return GivenNodes(*self.block(start, stop))
+
+
+@dataclass(frozen=True, eq=False)
+class OfRows:
+    """Values (R, ...) of the rows of persons."""
+
+    persons: Block
+    values: Array
+
+    def part(self, start: int, stop: int) -> Array:
+        """Values of the rows of persons start .. stop - 1."""
+        return self.values[self.persons.rows(start, stop)]
+
+
+@dataclass(frozen=True, eq=False)
+class OfPersons:
+    """Values (n, ...) of persons."""
+
+    values: Array
+
+    def part(self, start: int, stop: int) -> Array:
+        """Values of persons start .. stop - 1."""
+        return self.values[start:stop]
+
+
+def over_persons[T](
+    point: Point,
+    grid: Any,
+    work: Callable[..., T],
+    *beside: Divisible,
+    step: int | None = None,
+) -> Iterator[T]:
+    """``work(point, grid, *beside)`` of each block of persons, in their order.
+
+    Parameters
+    ----------
+    point
+        The model bound to data, at theta.
+    grid
+        Nodes, or whatever makes them; what work sees of it makes those of the block's persons.
+    work
+        A function that can be pickled, of the block's parts of point, grid and ``beside``.
+    *beside
+        What else belongs to persons.
+    step
+        Persons of a block; by default, as many as `block_size` says.
+    """
+    step = block_size(point.problem, grid) if step is None else step
+    things = (point, grid, *beside)
+    cuts = ranges(0, point.persons.n_persons, step)
+    return in_turn(
+        partial(work, *(thing.part(start, stop) for thing in things)) for start, stop in cuts
+    )
+
+
+def in_turn[T](tasks: Iterable[Callable[[], T]]) -> Iterator[T]:
+    """Results of tasks, one after the other, in their order."""
+    for task in tasks:
+        yield task()
+
+
+def joined(results: Iterable[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Arrays of all blocks, one after the other."""
+    parts = list(zip(*results, strict=True))
+    return tuple(own[0] if len(own) == 1 else np.concatenate(own) for own in parts)
+
+
+def block_size(persons: Persons, grid: Grid) -> int:
+    """Persons whose nodes fit into `BLOCK_BYTES`."""
+    step = BLOCK_PERSONS if grid.shared else BLOCK_BYTES // person_bytes(persons, grid)
+    return min(step, BLOCK_PERSONS)
+
+
+def chunk_size(persons: Persons, grid: Grid) -> int:
+    """Persons whose nodes fit into `CHUNK_BYTES`."""
+    if grid.shared:
+        return persons.whole.n_persons
+    return CHUNK_BYTES // person_bytes(persons, grid)
+
+
+def stored_persons(persons: Persons, grid: Grid) -> int:
+    """Number of persons whose nodes are kept between evaluations: the first."""
+    total = max(STORED_BYTES, STORED_PERSON * persons.whole.n_persons)
+    return 0 if grid.shared else total // person_bytes(persons, grid)
+
+
+def person_bytes(persons: Persons, grid: Grid) -> int:
+    """Memory of the nodes and weights of one person."""
+    space = persons.whole.parameters
+    return int(8 * grid.size * (space.n_random + 1) * space.classes)
+
+
+def ranges(start: int, stop: int, step: int) -> list[tuple[int, int]]:
+    """Consecutive ranges of ``step`` (1 at least) from ``start`` to ``stop``.
+
+    Examples
+    --------
+    >>> ranges(0, 5, 2)
+    [(0, 2), (2, 4), (4, 5)]
+    """
+    step = max(1, step)
+    return [(a, min(a + step, stop)) for a in range(start, stop, step)]

@@ -1,0 +1,195 @@
+"""theta becomes coefficients here, and nowhere else: a model bound to data, at one free vector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from bayesmix.arrays import Array
+from bayesmix.kernels.integrals import coefficients_everywhere, node_log_probabilities
+from bayesmix.kernels.law_functions import ready
+from bayesmix.kernels.laws import law_tables, no_laws, with_fixed
+from bayesmix.kernels.logit import Panel
+from bayesmix.kernels.mixture import Mixture
+from bayesmix.likelihood.block import Block
+from bayesmix.likelihood.ordered_sums import linear
+from bayesmix.specification.values import Parameters
+
+NO_NODES, NO_WEIGHTS = np.zeros((1, 0, 0)), np.zeros((1, 0))
+
+
+class Persons(Protocol):
+    """A problem, or a block of its persons."""
+
+    @property
+    def whole(self) -> Block: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A model bound to data at the free vector ``theta`` (P,): what the kernels read.
+
+    ``v_itj = c_t (x_itj' fixed + w_itj' beta_i) + offset_itj`` with ``beta_i = T(loc_i + L u_i)``,
+    ``loc_i = mean + shift z_i``, and the scale ``c_t`` of the situation's source. How derivatives
+    come back from there is in `bayesmix.likelihood.chain`.
+
+    Parameters
+    ----------
+    problem
+        The model bound to data, or to those of some persons.
+    theta
+        The free vector.
+    """
+
+    problem: Persons
+    theta: Array
+
+    @property
+    def persons(self) -> Block:
+        """The arrays of the persons."""
+        return self.problem.whole
+
+    def part(self, start: int, stop: int) -> Point:
+        """Persons start .. stop - 1 alone, free of the others."""
+        return Point(self.persons.part(start, stop), self.theta)
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """Means, Cholesky factor, fixed coefficients, shifts, scales: of a model of one class."""
+        found: Parameters = self.persons.parameters.unpack(self.theta)
+        return found
+
+    @cached_property
+    def classes(self) -> tuple[Point, ...]:
+        """The points of the C >= 1 classes: itself, where there is one."""
+        thetas = self.persons.parameters.class_thetas(self.theta)
+        own = [Point(persons, t) for persons in self.persons.inner for t in thetas]
+        return tuple(own or [self])
+
+    @cached_property
+    def log_shares(self) -> Array:
+        """Logarithms (n, C) of the class shares of persons; (1, C) where they are everybody's."""
+        persons = self.persons
+        return normalised(persons.share_z @ persons.parameters.gamma(self.theta).T)
+
+    @cached_property
+    def fixed(self) -> Array:
+        """Fixed coefficients (F,)."""
+        fixed: Array = self.classes[0].parameters.fixed
+        return fixed[len(self.persons.parameters.points) :]
+
+    @cached_property
+    def locations(self) -> Array:
+        """Means of the indices and shapes (n, K + E), or (1, K + E) where all have the same."""
+        persons, at = self.persons, self.parameters
+        mean: Array = at.mean[None, :]
+        if not len(at.shift):
+            return mean
+        loc = np.repeat(mean, len(persons.z), axis=0)
+        for m, k in enumerate(persons.parameters.shifted):
+            loc[:, k] += at.shift[m] * persons.z[:, m]
+        return loc
+
+    @cached_property
+    def scales(self) -> Array | None:
+        """Scale (R,) of the source of each row; None where there are none."""
+        persons = self.persons
+        if persons.source is None:
+            return None
+        scales = np.exp(np.append(0.0, self.parameters.log_scale))
+        return np.repeat(scales[persons.source], np.diff(persons.panel.situation_start))
+
+    @cached_property
+    def base(self) -> Array:
+        """Utilities (R,) of what does not vary over nodes."""
+        persons = self.persons
+        utility = (
+            np.zeros(len(persons.panel.x))
+            if persons.price >= 0
+            else linear(persons.x_fixed, self.fixed)
+        )
+        utility = utility if self.scales is None else utility * self.scales
+        return utility if persons.offset is None else utility + persons.offset
+
+    @cached_property
+    def panel(self) -> Panel:
+        """The kernel's arrays, attributes times the sources' scales."""
+        panel, scales = self.persons.panel, self.scales
+        return panel if scales is None else panel._replace(x=panel.x * scales[:, None])
+
+    @cached_property
+    def _law(self) -> Mixture:
+        """Where coefficients come from, without nodes."""
+        persons, loc = self.persons, self.locations
+        _, chol, fixed, *_ = self.parameters
+        laws, known = persons.laws, persons.known
+        ready(persons.functions)  # in this process, if not where the problem was made
+        if persons.price >= 0:
+            means, shapes = np.split(loc, [len(laws)], axis=1)
+            loc = np.concatenate([means, np.tile(fixed, (len(loc), 1)), shapes], axis=1)
+            chol = np.concatenate([chol, np.zeros((len(fixed), len(laws)))])
+            laws = with_fixed(laws, len(fixed))
+        tables = law_tables(laws, known, loc, chol)
+        return Mixture(loc, chol, laws, NO_NODES, NO_WEIGHTS, persons.price, known, tables)
+
+    def mixture(self, nodes: Array, weights: Array) -> Mixture:
+        """The mixture of the persons' coefficients.
+
+        Parameters
+        ----------
+        nodes, weights
+            (1 or n, K, S) and (1 or n, S), as a grid's ``block`` returns them; (n, C, K, S) and
+            (n, C, S) where each of C latent classes has nodes of its own.
+        """
+        if self.persons.inner:
+            return _class_mixture(self, nodes, weights)
+        return self._law._replace(nodes=nodes, weights=weights)
+
+    def coefficients(self, nodes: Array) -> Array:
+        """Coefficients of the columns of ``panel.x``, (1 or n, ., S), at ``nodes`` (1 or n, K, S).
+
+        ``beta = T(L u; loc, s)``, and in WTP space that times minus the price coefficient. With C
+        latent classes (1 or n, ., C S), class by class.
+        """
+        return coefficients_everywhere(self.mixture(nodes, np.ones((1, nodes.shape[-1]))))
+
+    def log_probabilities(self, mixture: Mixture) -> Array:
+        """``log P(y_i | beta_is)`` (n, S) at the nodes of a mixture, before any weights."""
+        return node_log_probabilities(self.panel, self.base, mixture)
+
+
+def normalised(index: Array) -> Array:
+    """``index (n, C)`` less its log-sum over classes."""
+    top = index.max(axis=1, keepdims=True)
+    return index - top - np.log(np.exp(index - top).sum(axis=1, keepdims=True))
+
+
+def _class_mixture(point: Point, nodes: Array, weights: Array) -> Mixture:
+    """A mixture whose nodes are the coefficients themselves, those of all classes in turn.
+
+    Weights are those of the nodes times the class shares, so that no kernel need know of classes.
+    """
+    persons = point.persons
+    shares = np.exp(point.log_shares)
+    points = len(persons.parameters.points)
+    values, shared = [], []
+    for c, own in enumerate(point.classes):
+        u, w = (nodes, weights) if nodes.ndim == 3 else (nodes[:, c], weights[:, c])
+        beta = own.coefficients(np.ascontiguousarray(u))
+        if persons.price < 0:
+            sizes = (len(beta), points, beta.shape[2])
+            own_points = np.broadcast_to(own.fixed[:points, None], sizes)
+            beta = np.concatenate([beta, own_points], axis=1)
+        values.append(beta)
+        shared.append(shares[:, [c]] * w)
+    size = values[0].shape[1]
+    return Mixture(
+        np.zeros((1, size)),
+        np.eye(size),
+        no_laws(size),
+        np.concatenate(values, axis=2),
+        np.concatenate(shared, axis=1),
+    )
