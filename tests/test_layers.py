@@ -161,6 +161,19 @@ def test_no_circle_between_files() -> None:
     assert circle(edges()) == []
 
 
+def asks_for_a_law(source: str) -> bool:
+    """Whether `source` reads the name of a coefficient's law."""
+    nodes = ast.walk(ast.parse(source))
+    return any(isinstance(node, ast.Attribute) and node.attr == "family" for node in nodes)
+
+
+def test_no_law_is_asked_for_by_name() -> None:
+    laws = PACKAGE / "specification" / "laws"
+    own = [p for p in modules() if p.parent != laws and layer_of(p) != "integration"]
+    assert [p.name for p in own if asks_for_a_law(p.read_text(encoding="utf-8"))] == []
+    assert asks_for_a_law("if c.family == 'gamma':\n    pass")
+
+
 def test_circles_are_found() -> None:
     chain = {"a": {"b"}, "b": {"c"}, "c": set(), "d": {"a", "c"}}
     assert circle(chain) == []
