@@ -140,10 +140,20 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
     cuts = [m, m + k, m + k + len(space.fixed), m + k + linear]
     parts = np.split(table[["location", "scale"]].to_numpy(float), cuts)
     shown = _shown(problem, table, covariances, replaced)
-    pairs = [part.T for part in parts]
-    (mean, mean_size), (_, sd_size), (fixed, fixed_size), (shift, shift_size) = pairs[:4]
-    linear_priors = (fixed, fixed_size, shift, shift_size)
-    return Priors(mean, mean_size, sd_size, *linear_priors, *pairs[4], tuple(covariances), shown)  # type: ignore[call-arg]
+    mean, sd, fixed, shift, scale = (part.T for part in parts)
+    return Priors(
+        mean_location=mean[0],
+        mean_scale=mean[1],
+        sd_scale=sd[1],
+        fixed_location=fixed[0],
+        fixed_scale=fixed[1],
+        shift_location=shift[0],
+        shift_scale=shift[1],
+        scale_location=scale[0],
+        scale_scale=scale[1],
+        covariances=tuple(covariances),
+        table=shown,
+    )
 
 
 def read_prior(name: str, value: Prior, table: pd.DataFrame) -> tuple[float, float]:

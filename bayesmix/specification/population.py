@@ -1,7 +1,7 @@
 """Moments of a coefficient over people whose laws differ in location: a mixture of laws.
 
 Of more than a few hundred kinds of people, what has no quick closed form is interpolated in the
-location, see `bayesmix.specification.kinds`: with a relative error below 1e-5.
+location, see `bayesmix.specification.location_nodes`: with a relative error below 1e-5.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from scipy import sparse
 from scipy.optimize import brentq
 
 from bayesmix.arrays import Array
-from bayesmix.specification.kinds import nodes
 from bayesmix.specification.laws.coefficient import Coefficient
+from bayesmix.specification.location_nodes import nodes
 from bayesmix.specification.maps import (
     TERMS,
     at_zero_scale,
