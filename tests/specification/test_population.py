@@ -6,7 +6,7 @@ from scipy import stats
 
 from bayesmix import Gamma, JohnsonSB, LogNormal
 from bayesmix.kernels.laws import law_table
-from bayesmix.specification import kinds
+from bayesmix.specification import location_nodes
 from bayesmix.specification.laws.rows import laws_of
 from bayesmix.specification.moments import moments
 from bayesmix.specification.population import population_correlation, population_moments
@@ -193,7 +193,7 @@ def crowd():
 def test_nodes_stand_for_many_kinds_of_people(name, scale, crowd, monkeypatch):
     c, (loc, _, share) = coefficient(name), crowd
     found = population_moments(c, loc, scale, share)
-    monkeypatch.setattr(kinds, "FEW", len(loc))
+    monkeypatch.setattr(location_nodes, "FEW", len(loc))
     assert found == pytest.approx(population_moments(c, loc, scale, share), rel=1e-5, abs=1e-6)
 
 
@@ -201,7 +201,7 @@ def test_nodes_stand_for_many_kinds_of_people(name, scale, crowd, monkeypatch):
 def test_nodes_stand_for_many_kinds_of_pairs(names, crowd, monkeypatch):
     pair, (a, b, share) = tuple(coefficient(name) for name in names), crowd
     found = population_correlation(pair, (a, b), (0.7, 0.9), -0.5, share)
-    monkeypatch.setattr(kinds, "FEW", len(a))
+    monkeypatch.setattr(location_nodes, "FEW", len(a))
     exact = population_correlation(pair, (a, b), (0.7, 0.9), -0.5, share)
     assert found == pytest.approx(exact, abs=1e-5)
 
