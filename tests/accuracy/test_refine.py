@@ -74,6 +74,18 @@ def test_few_dimensions_begin_with_quadrature_and_go_on_to_draws(size, situation
         assert points == sorted(set(points))
 
 
+def test_large_products_are_for_what_is_identified():
+    """Without standard errors there is none of the shifts that they would make smaller."""
+    missed = replace(certificate([1.0]), error=9.0)
+    shift = pd.DataFrame({"estimate": [1.0], "low": [0.9], "high": [1.1]}, index=["mean[x]"])
+    last = centred(gauss_hermite(refine.CENTRED_POINTS[3][-1]))
+    single, panel = problem(3, 1), problem(3, 4)
+    known = replace(missed, shift=shift)
+    assert next_rule(single, last, known, Tolerance())[0] == trapezoid(16)
+    assert isinstance(next_rule(single, last, missed, Tolerance())[0].rule, Sobol)
+    assert isinstance(next_rule(panel, last, known, Tolerance())[0].rule, Sobol)
+
+
 def test_draws_do_not_take_the_place_of_quadrature_for_standard_errors():
     here, tolerance = problem(2, 1), Tolerance()
     last = refine.POINTS[2][-1]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from bayesmix import CensoredNormal, MixedLogit, Normal, Triangular, Uniform, msle
+from bayesmix import CensoredNormal, LogNormal, MixedLogit, Normal, Triangular, Uniform, msle
 from bayesmix.accuracy.refine import DEFAULT_TOLERANCE
 from bayesmix.classical.error_check import relative_errors
 from bayesmix.classical.fit import Fit
@@ -143,7 +143,8 @@ def test_one_to_three_dimensions_are_exact_on_cross_sections_and_panels(size, si
     off = relative_errors(problem.parameters, fit.theta, fit.information, found)
     assert off.abs().to_numpy().max() < (0.02 if size < 3 else 0.03)
     assert DEFAULT_TOLERANCE.met_by(fit.integration)
-    assert (fit.integration.std_errors is None) == (size == 3)  # draws, which are not checked
+    draws = fit.integration.std_errors is None  # which are not checked
+    assert draws == (size == 3)
 
 
 @pytest.mark.parametrize("situations", [1, 4])
@@ -161,6 +162,21 @@ def test_censored_laws_have_draws_of_their_own(situations):
     assert np.abs(moved / np.sqrt(np.diag(fit.information.covariance("hessian")))).max() < 0.1
     assert fit.integration.within(0.5, 0.05)
     assert fit.integration.std_errors is None  # differences on shared nodes are off by 4 %
+
+
+def test_three_coefficients_of_single_choices_go_on_to_equally_spaced_nodes():
+    """No normal fits the posterior of a wide lognormal: products centred on persons miss it."""
+    terms = ("x", "y", "z")
+    model = MixedLogit("x + y + z", random=[Normal("x", "y"), LogNormal("z")])
+    at = {f"{kind}[{t}]": v for t in terms for kind, v in (("mean", 0.3), ("sd", 1.2))}
+    data = steep(model, at, 300, 1, terms)
+    fit = msle(model, data, starts=1, rng=1)
+    assert fit.grid.rule in (trapezoid(16), trapezoid(24))
+    assert DEFAULT_TOLERANCE.met_by(fit.integration)
+    assert fit.integration.std_error < 0.02
+    fine = population_grid(trapezoid(40), 3, fit.problem.n_persons)
+    exact = Likelihood(fit.problem, fine, keep=False).by_person(fit.theta)[0].sum()
+    assert fit.loglik == pytest.approx(exact, abs=0.03)
 
 
 def test_too_few_points_are_seen_by_their_standard_errors():
