@@ -1,6 +1,7 @@
 """Imports run one way, between folders and between files, and `import bayesmix` stays light."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -238,3 +239,14 @@ bm.wtp(fit, "x", price="y")
 def test_the_classical_half_needs_no_sampler() -> None:
     run = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[-2000:]
+
+
+def test_the_page_on_architecture_names_what_there_is() -> None:
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    table = set(re.findall(r"`(\w+)(?:/|\.py)`", " ".join(cells)))
+    assert table == set(RANK)
+    files = re.findall(r"`((?:\w+/)*\w+\.(?:py|md|toml))`", page)
+    assert len(files) > 20
+    roots = (PACKAGE, PACKAGE.parent)
+    assert [name for name in files if not any((root / name).exists() for root in roots)] == []
