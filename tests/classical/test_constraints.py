@@ -404,3 +404,18 @@ def test_bounds_are_for_the_likelihood_alone():
     for estimate in (bm.msm, bm.mss):
         with pytest.raises(SpecificationError, match="knows no bounds"):
             estimate(model, data())
+
+
+def test_the_sd_of_a_lognormal_law_is_that_of_its_index_held_or_not():
+    model = bm.MixedLogit("x + y + z", random=[bm.LogNormal("x"), bm.Normal("y", mean="0")])
+    free = fit(model)
+    at = free.params["sd[x]"]
+    same, other = fit(model, fixed=(("sd[x]", at),)), fit(model, fixed=(("sd[x]", 0.8326),))
+    assert same.loglik == pytest.approx(free.loglik, abs=1e-6)
+    assert (abs(same.params - free.params) / free.std_errors).max() < 1e-3
+    assert other.params["sd[x]"] == pytest.approx(0.8326, rel=1e-12)
+    assert other.loglik < free.loglik
+    test = bm.lr_test(other, free)
+    assert (test.distribution, test.null) == ("chi2(1)", "sd[x] = 0.8326")
+    mean = other.summary()["estimate"]["implied mean[x]"]
+    assert mean == pytest.approx(np.exp(other.params["mean[x]"] + 0.8326**2 / 2), rel=1e-9)
