@@ -10,7 +10,7 @@ from typing import Any, Unpack
 import numpy as np
 import xarray as xr
 
-from bayesmix.arguments import flag, refused, text
+from bayesmix.arguments import flag, text
 from bayesmix.arrays import Array
 from bayesmix.bayes.read import attributes_of
 from bayesmix.centring.people import People, people
@@ -26,6 +26,12 @@ from bayesmix.demand.draws import (
 )
 from bayesmix.demand.money import REMEDY, has_one_sign, price_of
 from bayesmix.demand.options import How, Options, settle
+from bayesmix.demand.quantiles import (
+    checked_quantiles,
+    quantile_name,
+    step_quantiles,
+    weighted_quantiles,
+)
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import sobol
@@ -45,10 +51,6 @@ NODES = 4096
 """Nodes of the population's law, where no data say whose coefficients they are."""
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-
-
-SAME = 1e-9
-"""Quantiles nearer to each other than this are one and the same."""
 
 
 def wtp(
@@ -124,8 +126,8 @@ def wtp(
     if mean is not None and flag("mean", mean) and note:
         raise SpecificationError(note)
     with_mean = not note if mean is None else mean
-    quantiles = _checked(quantiles)
-    names = [*(["mean"] if with_mean else []), *(_name(q) for q in quantiles)]
+    quantiles = checked_quantiles(quantiles)
+    names = [*(["mean"] if with_mean else []), *(quantile_name(q) for q in quantiles)]
     if settled.people == "known":
         past = known_choices(result, past, predict)
     who = _people(past if settled.people == "known" else problem, thetas, settled, rng)
@@ -133,7 +135,7 @@ def wtp(
 
     def quantity(theta: Array) -> Array:
         values, weights = _ratios(problem, who, theta, term, price)
-        law = _quantiles if problem.parameters.n_random else _step_quantiles
+        law = weighted_quantiles if problem.parameters.n_random else step_quantiles
         found = law(values, weights, quantiles)
         return np.append(values @ weights, found) if with_mean else found
 
@@ -251,38 +253,6 @@ def _ratios(
 
     ratios = np.broadcast_to(-coefficient(term) / coefficient(price), weights.shape)
     return ratios.ravel(), (weights / weights.sum()).ravel()
-
-
-def _quantiles(values: Array, weights: Array, quantiles: Sequence[float]) -> Array:
-    """Quantiles of weighted values, interpolated between the middles of their steps."""
-    order = np.argsort(values)
-    middle = np.cumsum(weights[order]) - weights[order] / 2
-    return np.interp(quantiles, middle, values[order])
-
-
-def _step_quantiles(values: Array, weights: Array, quantiles: Sequence[float]) -> Array:
-    """Quantiles of a law with a few values, those of latent classes: each is one of them."""
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order]) - 1e-12
-    return values[order][np.minimum(np.searchsorted(reached, quantiles), len(order) - 1)]
-
-
-def _checked(quantiles: Any) -> tuple[float, ...]:
-    """Quantiles as numbers, each of which has a name of its own."""
-    expected = "different numbers between 0 and 1, such as (0.25, 0.5, 0.75)"
-    try:
-        found = tuple(np.asarray(quantiles, dtype=float).tolist())
-        inside = all(0 < q < 1 for q in found)
-    except (TypeError, ValueError):
-        found, inside = (), False
-    if not inside or not found or len({_name(q) for q in found}) < len(found):
-        raise refused("quantiles", expected, quantiles)
-    return found
-
-
-def _name(quantile: float) -> str:
-    """``"median"`` whatever the last bits of 0.5 are."""
-    return "median" if abs(quantile - 0.5) < SAME else f"quantile {quantile:.9g}"
 
 
 def _no_mean(problem: Problem, price: str) -> str:

@@ -11,7 +11,7 @@ from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
 from bayesmix.arguments import shown, whole
-from bayesmix.demand.wtp import SAME
+from bayesmix.demand.quantiles import SAME
 from bayesmix.errors import SpecificationError
 from bayesmix.reporting.compare import labelled
 from bayesmix.reporting.demand_tables import check_demand

@@ -10,7 +10,7 @@ import pytest
 
 from bayesmix import Normal
 from bayesmix.data.choices import ChoiceData
-from bayesmix.demand.sample import _segments
+from bayesmix.demand.segments import segments_of
 from bayesmix.errors import DataError
 from bayesmix.formulas.formula import evaluate
 from bayesmix.specification.covariates import covariates
@@ -175,7 +175,7 @@ def test_segments_of_true_and_false_keep_their_names(panel, roles):
     frame = panel.assign(old=panel["who"] == "bob")
     data = ChoiceData.from_long(frame, **roles)
     assert data.booleans == {"old"}
-    codes, names = _segments(data, "old", data)
+    codes, names = segments_of(data, "old", data)
     assert [name is True for name in names] == [False, True]
     assert codes.tolist() == [0, 0, 1, 1, 1]
     assert data.with_attribute("price", 0.0).booleans == {"old"}
