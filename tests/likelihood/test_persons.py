@@ -115,7 +115,7 @@ def test_a_work_holds_nothing_of_other_persons(monkeypatch):
             whole = sizes[0]
     assert len(sizes) == problem.n_persons
     # One of 30 persons: what is left are the layouts of the parameters.
-    assert max(sizes) < whole / 3
+    assert max(sizes) < whole / 6
 
 
 def nothing(*parts):
