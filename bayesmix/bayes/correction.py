@@ -51,3 +51,13 @@ class Correction:
         ratio = (x**2).sum() / (REACH**2 * len(self.gradient))
         y = x * (1.0 + ratio**2) ** -0.25
         return (y * self.gradient).sum() + 0.5 * (y * (self.hessian * y).sum(axis=1)).sum()
+
+    def slope(self, x: Array) -> Array:
+        """The gradient (P,) of the correction at ``x`` (P,)."""
+        scale = REACH**2 * len(self.gradient)
+        ratio = (x**2).sum() / scale
+        shrunk = (1.0 + ratio**2) ** -0.25
+        y = x * shrunk
+        by_y = self.gradient + self.hessian @ y
+        # d shrunk / d x = -ratio (1 + ratio^2)^(-5/4) x / scale
+        return shrunk * by_y - (by_y @ x) * ratio * (1.0 + ratio**2) ** -1.25 * x / scale

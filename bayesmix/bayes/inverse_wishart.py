@@ -133,6 +133,21 @@ class Covariance:
             total -= 0.5 * self.mean_precision * (z**2).sum() + logs.sum()
         return total
 
+    def value_and_gradient(self, chol: Array, mean: Array) -> tuple[float, Array, Array]:
+        """`log_density` as a number, and its derivatives by ``L`` (K, K) and the means (K,)."""
+        logs, rank = np.log(np.diag(chol)), np.arange(1, len(chol) + 1)
+        inverse = np.linalg.inv(chol)
+        a = inverse @ self.root
+        value = -((self.df + rank) * logs).sum() - 0.5 * (a**2).sum()
+        d_chol = inverse.T @ a @ a.T - np.diag((self.df + rank) / np.diag(chol))
+        if self.mean_precision is None:
+            return float(value), np.tril(d_chol), np.zeros(len(mean))
+        z = inverse @ (mean - self.mean_location)
+        value -= 0.5 * self.mean_precision * (z**2).sum() + logs.sum()
+        d_mean = -self.mean_precision * inverse.T @ z
+        d_chol -= np.outer(d_mean, z) + np.diag(1.0 / np.diag(chol))
+        return float(value), np.tril(d_chol), d_mean
+
     def factor(self, label: str) -> Any:
         """The random Cholesky factor, in the variables of Bartlett's decomposition."""
         size = len(self.root)

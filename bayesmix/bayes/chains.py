@@ -1,0 +1,127 @@
+"""NUTS on a log posterior that is a function of numbers: nothing is compiled for a model.
+
+nutpie moves the chains, in threads; the kernels under the function let go of the interpreter.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import nutpie
+import xarray as xr
+from nutpie.compiled_pyfunc import from_pyfunc
+from rich.console import Console
+
+from bayesmix.arrays import Array
+from bayesmix.bayes.posterior import Whitened
+from bayesmix.likelihood.problem import Problem
+
+MOST_THREADS = 4
+"""Chains that run at the same time, at most."""
+
+
+def run_chains(
+    problem: Problem,
+    posterior: Whitened,
+    *,
+    draws: int,
+    tune: int,
+    chains: int,
+    seed: int,
+    progress: bool,
+) -> xr.DataTree:
+    """Posterior and sample statistics, by the names of the model's variables.
+
+    Chains start at draws of the normal law with the posterior's mode and curvature.
+    """
+    names, shapes, dims, coords = _variables(problem)
+    size = problem.parameters.size
+
+    def expand(x: Array, **_: Any) -> dict[str, Array]:
+        return _values(problem, posterior, x, names)
+
+    def start(seed: int) -> Array:
+        return np.random.default_rng(seed).standard_normal(size)
+
+    model = from_pyfunc(
+        size,
+        lambda: lambda x, **_: posterior(x),
+        lambda *_: expand,
+        [np.dtype(float)] * len(names),
+        shapes,
+        names,
+        coords=coords,
+        dims=dims,
+        make_initial_point_fn=start,
+    )
+    with _progress_line(progress) as callback:
+        return nutpie.sample(
+            model,
+            draws=draws,
+            tune=max(tune, 1),  # nutpie cannot do without any
+            chains=chains,
+            cores=min(MOST_THREADS, os.cpu_count() or 1),
+            seed=seed,
+            save_warmup=False,
+            progress_bar=False,
+            progress_callback=callback,
+        )
+
+
+def _variables(
+    problem: Problem,
+) -> tuple[list[str], list[tuple[int, ...]], dict[str, tuple[str, ...]], dict[str, Any]]:
+    """Names, shapes, dimensions and labels of what is kept of a draw."""
+    space = problem.parameters
+    located = "located" if space.centred else "random"
+    every = {
+        "mean": (located, space.located_names),
+        "sd": ("random", space.random),
+        "corr": ("pair", space.pair_names),
+        "fixed": ("term", space.fixed),
+        "shift": ("shifted", space.shift_names),
+        "scale": ("source", space.scales),
+    }
+    kept = {name: (dim, list(labels)) for name, (dim, labels) in every.items() if labels}
+    shapes: list[tuple[int, ...]] = [(len(labels),) for _, labels in kept.values()]
+    dims = {name: (dim,) for name, (dim, _) in kept.items()}
+    return list(kept), shapes, dims, dict(kept.values())
+
+
+def _values(
+    problem: Problem, posterior: Whitened, x: Array, names: Sequence[str]
+) -> dict[str, Array]:
+    """The parameters that people read, by variable, at ``x``."""
+    space = problem.parameters
+    sizes = {
+        "mean": len(space.located),
+        "sd": space.n_random,
+        "corr": len(space.pairs),
+        "fixed": len(space.fixed),
+        "shift": len(space.shifts),
+        "scale": len(space.scales),
+    }
+    parts = np.split(space.natural(posterior.theta(x)), np.cumsum(list(sizes.values()))[:-1])
+    return {name: part for name, part in zip(sizes, parts, strict=True) if name in names}
+
+
+@contextmanager
+def _progress_line(show: bool) -> Iterator[Callable[[Any], None] | None]:
+    """What nutpie calls now and then with the state of its chains."""
+    if not show:
+        yield None
+        return
+    with Console(stderr=True).status("NUTS") as status:
+
+        def update(chains: Any) -> None:
+            done = sum(chain.finished_draws for chain in chains)
+            total = sum(chain.total_draws for chain in chains)
+            bad = sum(len(chain.divergent_draws) for chain in chains)
+            words = f"NUTS: {done:,} of {total:,} draws in {len(chains)} chains"
+            status.update(words + (f", {bad} divergences" if bad else ""))
+
+        yield update

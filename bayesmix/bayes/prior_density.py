@@ -1,0 +1,66 @@
+"""The joint prior density of the population parameters and its gradient, as numbers.
+
+The law is that of `bayesmix.bayes.density`, whose graph samplers with priors of PyMC's use; here it
+costs microseconds and compiles nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesmix.arrays import Array
+from bayesmix.bayes.priors import Priors
+from bayesmix.likelihood.problem import Problem
+
+
+def prior_value_and_gradient(problem: Problem, priors: Priors, theta: Array) -> tuple[float, Array]:
+    """Log-density, up to a constant, at the free vector (P,), and its gradient (P,).
+
+    With ``L_k = sd_k U_k`` and ``U`` the Cholesky factor of the correlations of a law with n terms,
+    ``p(L) = prod_k p(sd_k) U_kk^(n - k + 2 (eta - 1)) U_kk / sd_k^(k - 1)``, k = 1 .. n: the LKJ
+    density of U (Lewandowski, Kurowicka and Joe 2009) and the Jacobian of polar coordinates.
+    """
+    space = problem.parameters
+    mean, chol, fixed = space.unpack(theta)
+    d_mean, d_chol = np.zeros_like(mean), np.zeros_like(chol)
+    total, d_located = _normal(mean[space.located], priors.mean_location, priors.mean_scale)
+    d_mean[space.located] = d_located
+    position = 0
+    for law, covariance in zip(problem.model.laws, priors.covariances, strict=True):
+        here = slice(position, position + len(law.coefficients))
+        block = chol[here, here]
+        if covariance is not None:
+            value, d_block, d_here = covariance.value_and_gradient(block, mean[here])
+            d_mean[here] += d_here
+        elif law.eta is None:
+            value, d_diagonal = _normal(np.diag(block), 0.0, priors.sd_scale[here])
+            d_block = np.diag(d_diagonal)
+        else:
+            value, d_block = _lkj(block, law.eta, priors.sd_scale[here])
+        total += value
+        d_chol[here, here] = d_block
+        position = here.stop
+    parts = [
+        _normal(fixed, priors.fixed_location, priors.fixed_scale),
+        _normal(space.shift(theta), priors.shift_location, priors.shift_scale),
+        _normal(space.log_scale(theta), priors.scale_location, priors.scale_scale),
+    ]
+    total += sum(value for value, _ in parts)
+    return total, space.pack(d_mean, d_chol, *(slopes for _, slopes in parts))
+
+
+def _normal(value: Array, location: Array | float, scale: Array) -> tuple[float, Array]:
+    z = (value - location) / scale
+    return float(-0.5 * (z**2).sum()), -z / scale
+
+
+def _lkj(chol: Array, eta: float, scale: Array) -> tuple[float, Array]:
+    """Of a block ``L`` (n, n): half-normal standard deviations, and LKJ correlations."""
+    size = len(chol)
+    rank = np.arange(1, size + 1)
+    power = size - rank + 2 * (eta - 1) + 1
+    sd, diagonal = np.sqrt((chol**2).sum(axis=1)), np.diag(chol)
+    value = -0.5 * ((sd / scale) ** 2).sum() + (power * np.log(diagonal / sd)).sum()
+    value -= ((rank - 1) * np.log(sd)).sum()
+    slope = -sd / scale**2 - (power + rank - 1) / sd
+    return float(value), (slope / sd)[:, None] * chol + np.diag(power / diagonal)

@@ -1,0 +1,45 @@
+"""Prior densities as numbers: PyTensor's graph of the same law, and its derivatives."""
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+
+import bayesmix as bm
+from bayesmix.bayes.density import log_prior
+from bayesmix.bayes.graph import INTERPRETED, free_parameters
+from bayesmix.bayes.prior_density import prior_value_and_gradient
+from bayesmix.bayes.priors import make_priors
+from bayesmix.likelihood.problem import bind
+from tests.oracles import choice_frame, choices
+
+BLOCK = bm.LKJNormal("price", "time", "comfort", eta=1.7)
+LAWS = {
+    "independent": ([bm.Normal("price", "time"), bm.LogNormal("comfort")], {}),
+    "lkj": ([BLOCK], {"mean[time]": (0.5, 2.0), "sd[price]": 0.3}),
+    "wishart": ([BLOCK], {"cov": bm.InverseWishart()}),
+    "wishart of means": (
+        [BLOCK],
+        {"cov": bm.InverseWishart(df=7.0, scale=2.0, mean_precision=0.3, mean_location=0.4)},
+    ),
+    "shifts": ([bm.Normal("price", mean="1 + income"), bm.Normal("time", mean="0")], {}),
+}
+
+
+@pytest.mark.parametrize("kind", LAWS)
+def test_value_and_gradient_are_those_of_the_graph(kind: str) -> None:
+    rng = np.random.default_rng(4)
+    frame = choice_frame(rng)
+    frame["comfort"] = rng.normal(size=len(frame))
+    laws, given = LAWS[kind]
+    problem = bind(bm.MixedLogit("price + time + comfort", random=laws), choices(frame))
+    priors, space = make_priors(problem, given), problem.parameters
+    theta = rng.normal(size=space.size)
+    theta[space.diagonal()] = 0.3 + np.abs(theta[space.diagonal()])
+    variable = pt.dvector()
+    graph = log_prior(problem, priors, *free_parameters(variable, space))
+    outputs = [graph, pytensor.grad(graph, variable)]
+    expected = pytensor.function([variable], outputs, mode=INTERPRETED)(theta)
+    value, gradient = prior_value_and_gradient(problem, priors, theta)
+    assert value == pytest.approx(float(expected[0]), abs=1e-10)
+    np.testing.assert_allclose(gradient, expected[1], rtol=1e-10, atol=1e-10)
