@@ -17,6 +17,7 @@ from nutpie.compiled_pyfunc import from_pyfunc
 from rich.console import Console
 
 from bayesmix.arrays import Array
+from bayesmix.bayes.models import mean_dimension
 from bayesmix.bayes.posterior import Whitened
 from bayesmix.likelihood.problem import Problem
 
@@ -39,13 +40,13 @@ def run_chains(
     Chains start at draws of the normal law with the posterior's mode and curvature.
     """
     names, shapes, dims, coords = _variables(problem)
-    size = problem.parameters.size
+    size = posterior.root.shape[1]
 
     def expand(x: Array, **_: Any) -> dict[str, Array]:
         return _values(problem, posterior, x, names)
 
     def start(seed: int) -> Array:
-        return np.random.default_rng(seed).standard_normal(size)
+        return np.asarray(np.random.default_rng(seed).standard_normal((size,)))
 
     model = from_pyfunc(
         size,
@@ -76,36 +77,33 @@ def _variables(
     problem: Problem,
 ) -> tuple[list[str], list[tuple[int, ...]], dict[str, tuple[str, ...]], dict[str, Any]]:
     """Names, shapes, dimensions and labels of what is kept of a draw."""
-    space = problem.parameters
-    located = "located" if space.centred else "random"
-    every = {
-        "mean": (located, space.located_names),
-        "sd": ("random", space.random),
-        "corr": ("pair", space.pair_names),
-        "fixed": ("term", space.fixed),
-        "shift": ("shifted", space.shift_names),
-        "scale": ("source", space.scales),
-    }
-    kept = {name: (dim, list(labels)) for name, (dim, labels) in every.items() if labels}
+    kept = {name: own for name, own in _labels(problem).items() if own[1]}
     shapes: list[tuple[int, ...]] = [(len(labels),) for _, labels in kept.values()]
-    dims = {name: (dim,) for name, (dim, _) in kept.items()}
+    dims: dict[str, tuple[str, ...]] = {name: (dim,) for name, (dim, _) in kept.items()}
     return list(kept), shapes, dims, dict(kept.values())
+
+
+def _labels(problem: Problem) -> dict[str, tuple[str, list[str]]]:
+    """Dimension and labels of every variable, in the order of the printed parameters."""
+    space = problem.parameters
+    return {
+        "mean": (mean_dimension(problem), list(space.located_names)),
+        "shape": ("shaped", list(space.shape_names)),
+        "sd": ("random", list(space.random)),
+        "corr": ("pair", list(space.pair_names)),
+        "fixed": ("term", list(space.fixed)),
+        "shift": ("shifted", list(space.shift_names)),
+        "scale": ("source", list(space.scales)),
+    }
 
 
 def _values(
     problem: Problem, posterior: Whitened, x: Array, names: Sequence[str]
 ) -> dict[str, Array]:
     """The parameters that people read, by variable, at ``x``."""
-    space = problem.parameters
-    sizes = {
-        "mean": len(space.located),
-        "sd": space.n_random,
-        "corr": len(space.pairs),
-        "fixed": len(space.fixed),
-        "shift": len(space.shifts),
-        "scale": len(space.scales),
-    }
-    parts = np.split(space.natural(posterior.theta(x)), np.cumsum(list(sizes.values()))[:-1])
+    sizes = {name: len(labels) for name, (_, labels) in _labels(problem).items()}
+    values = problem.parameters.natural(posterior.theta(x))
+    parts = np.split(values, np.cumsum(list(sizes.values()))[:-1])
     return {name: part for name, part in zip(sizes, parts, strict=True) if name in names}
 
 

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
-from pytensor.compile.mode import Mode
 
 from bayesmix.bayes.ops import ConditionalLogProb, DensityLogProb, IntegratedLogProb, LawTable
 from bayesmix.bayes.scaled_ops import ScaledLogProb
@@ -20,10 +19,6 @@ from bayesmix.kernels.laws import functions_of, with_fixed
 from bayesmix.likelihood.problem import Chunk, Problem
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.values import Parameters
-
-# The graph around the kernel is a handful of small operations: where it is called a few hundred
-# times, compiling them would not pay.
-INTERPRETED = Mode(linker="py", optimizer="fast_compile")
 
 
 def shared_chunk(chunk: Chunk) -> Chunk:

@@ -9,36 +9,70 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
-from bayesmix.arrays import Array
+from bayesmix.arrays import Array, Indices
 from bayesmix.bayes.correction import Correction
 from bayesmix.bayes.prior_density import prior_value_and_gradient
 from bayesmix.bayes.priors import Priors
 from bayesmix.centring.grids import PersonGrid
+from bayesmix.kernels.coefficient_space import CoefficientNodes, density_integrals
+from bayesmix.kernels.integrals import integrate_serial
+from bayesmix.likelihood.chain import Slopes, in_theta, scores
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.ordered_sums import weighted_sum
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.optimise.freeze import freeze
-from bayesmix.optimise.held import HeldLikelihood
 
 ByPerson = Callable[[Array], tuple[Array, Array]]
 """Free vector (P,) -> log-probabilities (I,) of persons' choices, and their scores (I, P)."""
 
 
-def persons_on(problem: Problem, grid: Grid) -> ByPerson:
-    """The integrated likelihood on ``grid``, in coefficient space where that is possible.
+def has_serial(problem: Problem) -> bool:
+    """Whether `serial_on` knows the model: one class, one source."""
+    return problem.parameters.classes == 1 and problem.design.sources is None
 
-    There an evaluation does not depend on the number of choices. It runs on one thread, and may be
-    called from several at once.
+
+def held_on(problem: Problem, grid: Grid) -> ByPerson | None:
+    """The integrated likelihood in coefficient space, where that is possible.
+
+    There an evaluation does not depend on the number of choices.
     """
-    if isinstance(grid, PersonGrid) and not problem.parameters.fixed:
-        nodes = freeze(problem, grid)
-        if nodes is not None:
-            return HeldLikelihood(problem, nodes).by_person
-    return Likelihood(problem, grid).by_person
+    if not isinstance(grid, PersonGrid) or problem.parameters.fixed:
+        return None
+    nodes = freeze(problem, grid)
+    return None if nodes is None else partial(_held, problem, nodes)
+
+
+def _held(problem: Problem, nodes: CoefficientNodes, theta: Array) -> tuple[Array, Array]:
+    here, space = Point(problem, theta), problem.parameters
+    chol = here.parameters.chol
+    free = np.zeros(chol.shape, dtype=bool)
+    free[space.chol_index] = True
+    logp, d_loc, d_chol = density_integrals(here.locations, chol, free, *nodes)
+    slopes = Slopes(d_loc, d_chol[:, *space.chol_index], here.persons.z)
+    return logp, in_theta(space, slopes)
+
+
+def persons_on(problem: Problem, grid: Grid) -> ByPerson:
+    """The integrated likelihood on ``grid``, with threads over persons."""
+    return held_on(problem, grid) or Likelihood(problem, grid).by_person
+
+
+def serial_on(problem: Problem, grid: Grid) -> ByPerson:
+    """The same on one thread, which several threads may call at once: see `has_serial`."""
+    return held_on(problem, grid) or partial(_serial, problem, *grid.block(0, problem.n_persons))
+
+
+def _serial(problem: Problem, nodes: Array, weights: Array, theta: Array) -> tuple[Array, Array]:
+    here = Point(problem, theta)
+    mixture = here.mixture(nodes, weights)
+    with_rows = here.persons.x_fixed.shape[1] > 0
+    logp, *slopes = integrate_serial(here.panel, here.base, mixture, with_rows)
+    return logp, scores(here, mixture, (slopes[0], slopes[1], slopes[2]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +84,7 @@ class LogPosterior:
     problem, priors
         The model bound to data, and its priors.
     by_person
-        Its likelihood, see `persons_on`.
+        Its likelihood, such as `persons_on`.
     """
 
     problem: Problem
@@ -58,18 +92,19 @@ class LogPosterior:
     by_person: ByPerson
 
     @cached_property
-    def diagonal(self) -> Array:
+    def diagonal(self) -> Indices:
         """Positions in the free vector of the Cholesky factor's diagonal."""
-        return self.problem.parameters.diagonal()
+        found: Indices = self.problem.parameters.diagonal()
+        return found
 
     def __call__(self, theta_log: Array) -> tuple[float, Array]:
         """The value in nats, up to a constant, and its gradient (P,)."""
         theta, slope = theta_log.copy(), np.ones(len(theta_log))
         slope[self.diagonal] = theta[self.diagonal] = np.exp(theta_log[self.diagonal])
-        logp, scores = self.by_person(theta)
+        logp, d_logp = self.by_person(theta)
         prior, d_prior = prior_value_and_gradient(self.problem, self.priors, theta)
         weights = self.problem.data.weights
-        gradient = (weighted_sum(weights, scores) + d_prior) * slope
+        gradient = (weighted_sum(weights, d_logp) + d_prior) * slope
         gradient[self.diagonal] += 1.0  # of the logarithm's Jacobian
         value = float(weighted_sum(weights, logp)) + prior + theta_log[self.diagonal].sum()
         return value, gradient

@@ -21,7 +21,7 @@ def prior_value_and_gradient(problem: Problem, priors: Priors, theta: Array) -> 
     density of U (Lewandowski, Kurowicka and Joe 2009) and the Jacobian of polar coordinates.
     """
     space = problem.parameters
-    mean, chol, fixed = space.unpack(theta)
+    mean, chol, fixed, shift, log_scale = space.unpack(theta)
     d_mean, d_chol = np.zeros_like(mean), np.zeros_like(chol)
     total, d_located = _normal(mean[space.located], priors.mean_location, priors.mean_scale)
     d_mean[space.located] = d_located
@@ -42,8 +42,8 @@ def prior_value_and_gradient(problem: Problem, priors: Priors, theta: Array) -> 
         position = here.stop
     parts = [
         _normal(fixed, priors.fixed_location, priors.fixed_scale),
-        _normal(space.shift(theta), priors.shift_location, priors.shift_scale),
-        _normal(space.log_scale(theta), priors.scale_location, priors.scale_scale),
+        _normal(shift, priors.shift_location, priors.shift_scale),
+        _normal(log_scale, priors.scale_location, priors.scale_scale),
     ]
     total += sum(value for value, _ in parts)
     return total, space.pack(d_mean, d_chol, *(slopes for _, slopes in parts))

@@ -15,15 +15,17 @@ from pymc.step_methods.hmc.quadpotential import QuadPotentialFull
 from bayesmix import arguments
 from bayesmix.arrays import Array
 from bayesmix.bayes.accuracy import ERROR_SD, posterior_accuracy
+from bayesmix.bayes.chains import run_chains
 from bayesmix.bayes.class_labels import check_labels
 from bayesmix.bayes.class_sampling import class_plan
 from bayesmix.bayes.grids import FIRST_NODES, MOST_NODES, GridChoice, Stand, first_stand, stand_at
 from bayesmix.bayes.held import check_held
 from bayesmix.bayes.models import build
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
+from bayesmix.bayes.posterior import has_serial
 from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.bayes.tree import WEIGHTED, complete
-from bayesmix.bayes.whitened import whitened_model
+from bayesmix.bayes.whitened import whitened_model, whitened_posterior
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
@@ -40,6 +42,8 @@ from bayesmix.specification.constraints import Fixed
 from bayesmix.specification.held_and_tied import held_and_tied
 from bayesmix.specification.model import MixedLogit
 
+MARGINAL_TUNE, HIERARCHICAL_TUNE = 400, 1000
+"""Tuning steps of a chain."""
 MANY = 10.0
 """Times that a person counts for more than one, or less, of which a warning is given."""
 Path = Literal["marginal", "hierarchical", "auto"]
@@ -196,6 +200,22 @@ def _run(
     """Run the chains from the posterior mode."""
     hierarchical = path == "hierarchical"
     initial = None
+    if stand.whitening is not None and not hierarchical and has_serial(problem):
+        return run_chains(
+            problem,
+            whitened_posterior(
+                problem,
+                stand.grid,
+                stand.whitening,
+                settings.priors,
+                correction=stand.correction,
+            ),
+            draws=settings.draws,
+            tune=MARGINAL_TUNE if settings.tune is None else settings.tune,
+            chains=settings.chains,
+            seed=int(rng.integers(2**31)),
+            progress=settings.progress,
+        )
     if stand.whitening is not None and (settings.noncentred or not hierarchical):
         pymc = whitened_model(
             problem,
@@ -251,7 +271,8 @@ def _chains(
     scales: Array | None = None,
 ) -> xr.DataTree:
     """Run the chains, and keep the parameters of the population."""
-    tune = (1000 if hierarchical else 400) if settings.tune is None else settings.tune
+    usual = HIERARCHICAL_TUNE if hierarchical else MARGINAL_TUNE
+    tune = usual if settings.tune is None else settings.tune
     with pymc, warnings.catch_warnings():
         # Of PyTensor's C compiler, which does nothing here but check PyMC's starting point.
         warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS")

@@ -24,17 +24,17 @@ from bayesmix.arrays import Array, Indices
 from bayesmix.bayes.correction import Correction
 from bayesmix.bayes.density import log_prior
 from bayesmix.bayes.graph import (
-    INTERPRETED,
     conditional_log_probabilities,
     free_parameters,
     product,
 )
 from bayesmix.bayes.models import coordinates, marginal_log_probabilities, name_means
+from bayesmix.bayes.posterior import LogPosterior, Whitened, persons_on, serial_on
 from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
-from bayesmix.optimise.maximise import Function, curvature, maximise, whitening
 from bayesmix.optimise.maximise import coordinates as along
+from bayesmix.optimise.maximise import curvature, maximise, whitening
 from bayesmix.specification.values import Parameters
 
 
@@ -126,12 +126,25 @@ def whitened_model(
     return pymc
 
 
+def whitened_posterior(
+    problem: Problem,
+    grid: Grid,
+    at: Whitening,
+    priors: Mapping[str, Prior] | None = None,
+    *,
+    correction: Correction | None = None,
+) -> Whitened:
+    """`whitened_model` of the marginal path as a function of numbers, for chains in threads."""
+    function = LogPosterior(problem, make_priors(problem, priors), serial_on(problem, grid))
+    return Whitened(function, at.centre, at.root, correction)
+
+
 def posterior_mode(
     problem: Problem, grid: Grid, theta: Array, priors: Mapping[str, Prior] | None = None
 ) -> Whitening:
     """The posterior mode nearest to ``theta`` (P,), which has a positive diagonal."""
     theta = problem.canonical(theta)
-    function = _compiled(problem, grid, make_priors(problem, priors))
+    function = LogPosterior(problem, make_priors(problem, priors), persons_on(problem, grid))
     diagonal = problem.parameters.diagonal()
     _, scores = Likelihood(problem, grid).by_person(theta)
     start, slope = theta.copy(), np.ones(len(theta))
@@ -159,7 +172,9 @@ def correct(
 ) -> Correction:
     """The integration error of ``few`` nodes over the posterior, as ``many`` see it."""
     priors = make_priors(problem, None)
-    ours, theirs = (_compiled(problem, grid, priors) for grid in (few, many))
+    ours, theirs = (
+        LogPosterior(problem, priors, persons_on(problem, grid)) for grid in (few, many)
+    )
     size = at.root.shape[1]
     half = rng.standard_normal((2 * size, size))
     points = np.concatenate([half, -half])
@@ -168,22 +183,6 @@ def correct(
         theta_log = at.centre + at.root @ x
         slopes.append(at.root.T @ (theirs(theta_log)[1] - ours(theta_log)[1]))
     return Correction.fitted(points, np.array(slopes))
-
-
-def _compiled(problem: Problem, grid: Grid, priors: Priors) -> Function:
-    """Log posterior and its gradient as a function of theta on the log scale."""
-    variable = pt.dvector("theta_log")
-    logp = marginal_log_probabilities(problem, grid, _parameters(problem, variable))
-    value = _log_posterior(problem, logp, priors, variable)
-    function = pytensor.function(
-        [variable], [value, pytensor.grad(value, variable)], mode=INTERPRETED
-    )
-
-    def evaluate(at: Array) -> tuple[float, Array]:
-        result, gradient = function(at)
-        return float(result), gradient
-
-    return evaluate
 
 
 def _parameters(problem: Problem, theta_log: Any) -> Parameters:

@@ -3,8 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from pytensor.compile.mode import Mode
 
 import bayesmix as bm
+
+INTERPRETED = Mode(linker="py", optimizer="fast_compile")
+"""Graphs are small: where one is called a few times, compiling it would not pay."""
 
 TRUTH = {
     "mean[a]": 1.0,

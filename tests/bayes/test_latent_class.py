@@ -8,13 +8,13 @@ import xarray as xr
 import bayesmix as bm
 from bayesmix.bayes.class_labels import OrderedEntries, check_labels
 from bayesmix.bayes.class_priors import class_priors
-from bayesmix.bayes.graph import INTERPRETED
 from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.centring.grids import centre
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.class_grid import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
+from tests.bayes.conftest import INTERPRETED
 from tests.simulated import simulated
 
 POINTS = bm.MixedLogit("x + y", bm.LatentClass("x"))

@@ -8,7 +8,6 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.bayes.density import log_prior
-from bayesmix.bayes.graph import INTERPRETED
 from bayesmix.bayes.models import build, marginal_log_probabilities
 from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.sampling import initial_values
@@ -16,6 +15,7 @@ from bayesmix.centring.grids import centre
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
 from bayesmix.specification.values import Parameters
+from tests.bayes.conftest import INTERPRETED
 from tests.simulated import attributes, choice_data
 
 from .conftest import MODEL, TRUTH

@@ -7,10 +7,11 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.bayes.density import log_prior
-from bayesmix.bayes.graph import INTERPRETED, free_parameters
+from bayesmix.bayes.graph import free_parameters
 from bayesmix.bayes.prior_density import prior_value_and_gradient
 from bayesmix.bayes.priors import make_priors
 from bayesmix.likelihood.problem import bind
+from tests.bayes.conftest import INTERPRETED
 from tests.oracles import choice_frame, choices
 
 BLOCK = bm.LKJNormal("price", "time", "comfort", eta=1.7)
@@ -37,7 +38,7 @@ def test_value_and_gradient_are_those_of_the_graph(kind: str) -> None:
     theta = rng.normal(size=space.size)
     theta[space.diagonal()] = 0.3 + np.abs(theta[space.diagonal()])
     variable = pt.dvector()
-    graph = log_prior(problem, priors, *free_parameters(variable, space))
+    graph = log_prior(problem, priors, free_parameters(variable, space))
     outputs = [graph, pytensor.grad(graph, variable)]
     expected = pytensor.function([variable], outputs, mode=INTERPRETED)(theta)
     value, gradient = prior_value_and_gradient(problem, priors, theta)

@@ -6,11 +6,11 @@ import pytensor.tensor as pt
 import pytest
 
 from bayesmix import LogNormal, Normal
-from bayesmix.bayes.graph import INTERPRETED
 from bayesmix.bayes.graph import conditional_log_probabilities as symbolic
 from bayesmix.kernels.given_coefficients import conditional_log_probabilities
 from bayesmix.likelihood.problem import bind
 from bayesmix.specification.model import MixedLogit
+from tests.bayes.conftest import INTERPRETED
 from tests.oracles import choice_frame, choices, differences, log_probability, random_panel
 
 

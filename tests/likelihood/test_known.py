@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 import bayesmix as bm
-from bayesmix.bayes.graph import INTERPRETED
 from bayesmix.bayes.models import pymc_model
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import DataError
@@ -15,6 +14,7 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import bind
+from tests.bayes.conftest import INTERPRETED
 from tests.oracles import choice_frame, choices, differences, log_integral
 
 

@@ -6,13 +6,13 @@ import pytest
 from scipy.stats import norm
 
 import bayesmix as bm
-from bayesmix.bayes.graph import INTERPRETED
 from bayesmix.bayes.models import build
 from bayesmix.errors import DataError
 from bayesmix.integration.grids import population_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import bind
+from tests.bayes.conftest import INTERPRETED
 from tests.oracles import differences, log_integral
 from tests.simulated import attributes, choice_data
 

@@ -1,0 +1,66 @@
+"""The posterior as numbers: PyTensor's graph of it, at 1e-10, wherever it is used for chains."""
+
+import numpy as np
+import pytest
+from scipy.optimize import approx_fprime
+
+import bayesmix as bm
+from bayesmix.bayes.correction import Correction
+from bayesmix.bayes.posterior import held_on
+from bayesmix.bayes.whitened import posterior_mode, whitened_model, whitened_posterior
+from bayesmix.centring.grids import centre
+from bayesmix.integration.grids import population_grid
+from bayesmix.likelihood.problem import bind
+from tests.bayes.conftest import INTERPRETED
+
+from .conftest import MODEL, TRUTH
+
+WISHART = {"cov": bm.InverseWishart(mean_precision=0.2), "fixed[d]": (0.3, 0.5)}
+MODELS = {
+    "fixed coefficient": (MODEL, {}),
+    "held nodes": (bm.MixedLogit("a + b", random=bm.LKJNormal("a", "b", eta=1.5)), {}),
+    "law that moves": (bm.MixedLogit("a + b", random=[bm.Triangular("a"), bm.Normal("b")]), {}),
+    "inverse-Wishart": (bm.MixedLogit("a + b + d", random=bm.LKJNormal("a", "b")), WISHART),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_value_and_gradient_are_those_of_the_graph(panel, name) -> None:
+    model, priors = MODELS[name]
+    problem, rng = bind(model, panel), np.random.default_rng(3)
+    space = problem.parameters
+    known = {n: TRUTH.get(n, 0.5) for n in space.names}
+    theta = problem.canonical(space.theta(known))
+    grid = centre(problem, bm.centred(bm.sobol(32)), theta, 1)
+    at = posterior_mode(problem, grid, theta, priors)
+    half = rng.normal(size=(space.size, space.size))
+    correction = Correction(rng.normal(size=space.size), half + half.T)
+    ours = whitened_posterior(problem, grid, at, priors, correction=correction)
+    graph = whitened_model(problem, grid, at, priors, correction=correction)
+    value = graph.compile_logp(jacobian=False, mode=INTERPRETED)
+    gradient = graph.compile_dlogp(jacobian=False, mode=INTERPRETED)
+    assert (held_on(problem, grid) is not None) == (name == "held nodes")
+    for x in rng.normal(size=(3, space.size)):
+        own, d_own = ours(x)
+        assert own == pytest.approx(float(value({"x": x})), abs=1e-10)
+        np.testing.assert_allclose(d_own, gradient({"x": x}), rtol=1e-10, atol=1e-9)
+
+
+def test_signed_quadratures_and_shared_nodes(panel) -> None:
+    problem = bind(MODEL, panel)
+    theta = problem.canonical(problem.parameters.theta(TRUTH))
+    grid = population_grid(bm.sparse(4), 3, panel.n_persons)
+    at = posterior_mode(problem, grid, theta)
+    ours, graph = whitened_posterior(problem, grid, at), whitened_model(problem, grid, at)
+    x = np.full(problem.parameters.size, 0.3)
+    value = graph.compile_logp(jacobian=False, mode=INTERPRETED)({"x": x})
+    assert ours(x)[0] == pytest.approx(float(value), abs=1e-10)
+
+
+def test_the_corrections_slope() -> None:
+    rng = np.random.default_rng(5)
+    half = rng.normal(size=(6, 6))
+    correction = Correction(rng.normal(size=6), half + half.T)
+    for x in (np.zeros(6), rng.normal(size=6), 8.0 * rng.normal(size=6)):
+        numerical = approx_fprime(x, correction, 1e-7)
+        np.testing.assert_allclose(correction.slope(x), numerical, rtol=1e-5, atol=1e-5)
