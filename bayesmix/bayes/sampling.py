@@ -20,10 +20,11 @@ from bayesmix.bayes.class_labels import check_labels
 from bayesmix.bayes.class_sampling import class_plan
 from bayesmix.bayes.grids import FIRST_NODES, MOST_NODES, GridChoice, Stand, first_stand, stand_at
 from bayesmix.bayes.held import check_held
+from bayesmix.bayes.initial_values import initial_values
 from bayesmix.bayes.models import build
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
 from bayesmix.bayes.posterior import has_serial
-from bayesmix.bayes.priors import Prior, Priors, make_priors
+from bayesmix.bayes.priors import Prior, make_priors
 from bayesmix.bayes.tree import WEIGHTED, complete
 from bayesmix.bayes.whitened import whitened_model, whitened_posterior
 from bayesmix.data.choices import ChoiceData
@@ -299,33 +300,3 @@ def _chains(
     kept = [v for v in kinds if v in tree["posterior"].data_vars]
     tree["posterior"] = xr.DataTree(tree["posterior"].to_dataset()[kept])
     return tree
-
-
-def initial_values(
-    problem: Problem, theta: Array, priors: Priors | None = None
-) -> dict[str, Array]:
-    """Values of the variables of `bayesmix.bayes.models.build` at a free vector (P,)."""
-    priors = make_priors(problem) if priors is None else priors
-    space = problem.parameters
-    mean, chol, fixed, shift, log_scale = space.unpack(theta)
-    values = {
-        "mean": mean[space.located[: space.n_means]],
-        "shape": mean[space.n_random :],
-        "mean_own": mean[space.located][np.isfinite(priors.mean_scale)],
-        "sd": np.sqrt((chol**2).sum(axis=1)),
-        "fixed": fixed,
-        "shift": shift,
-        "scale": np.exp(log_scale),
-    }
-    position = 0
-    for number, (law, prior) in enumerate(
-        zip(problem.model.laws, priors.covariances, strict=True), start=1
-    ):
-        here = slice(position, position + len(law.coefficients))
-        block = chol[here, here]
-        values[f"sd_{number}"] = np.sqrt((block**2).sum(axis=1))
-        values[f"chol_{number}"] = block[np.tril_indices(len(block))]
-        if prior is not None:
-            values |= prior.initial(str(number), block, mean[here])
-        position = here.stop
-    return values

@@ -8,9 +8,9 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.bayes.density import log_prior
+from bayesmix.bayes.initial_values import initial_values
 from bayesmix.bayes.models import build, marginal_log_probabilities
 from bayesmix.bayes.priors import make_priors
-from bayesmix.bayes.sampling import initial_values
 from bayesmix.centring.grids import centre
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
