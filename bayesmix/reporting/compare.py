@@ -59,14 +59,14 @@ def compare(
 
     Examples
     --------
-    >>> from types import SimpleNamespace
-    >>> fit = SimpleNamespace(
-    ...     params=pd.Series({"mean[pf]": -1.0}), std_errors=pd.Series({"mean[pf]": 0.02})
-    ... )
-    >>> other = SimpleNamespace(params=fit.params + 0.01, std_errors=fit.std_errors)
-    >>> table = compare({"MSLE": fit, "again": other}, differences=True)
-    >>> float(table.loc["mean[pf]", ("again", "difference")].round(3))
-    0.5
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> fit, fewer = (bm.msle(bm.MixedLogit(terms), data) for terms in ("pf + cl", "pf"))
+    >>> table = compare({"both": fit, "again": fit, "one": fewer}, differences=True)
+    >>> float(table.loc["fixed[cl]", ("again", "difference")])
+    0.0
+    >>> float(table.loc["fixed[cl]", ("one", "estimate")])
+    nan
     """
     flag("differences", differences)
     columns = {label: _estimates(label, fit) for label, fit in labelled("fits", fits).items()}

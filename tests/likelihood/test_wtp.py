@@ -16,6 +16,7 @@ from bayesmix.bayes.graph import (
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import sobol
+from bayesmix.kernels.laws import MAP
 from bayesmix.kernels.modes import find_modes
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import multinomial, starting_values
@@ -76,8 +77,8 @@ def test_coefficients_and_gradient(kind, outside):
     nodes, weights = grid.block(0, bound.n_persons)
     mean, chol, fixed, *_ = space.unpack(theta)
     index = mean[:, None] + np.einsum("kj,ijs->iks", chol, nodes)
-    link = bound.laws[:, None]
-    willingness = np.where(link == 0, index, link * np.exp(index))
+    lognormal = bound.laws[:, [MAP]] != 0  # all of them negative
+    willingness = np.where(lognormal, -np.exp(index), index)
     everyone = np.broadcast_to(fixed[:, None], (len(index), len(fixed), grid.size))
     beta = np.concatenate([willingness, everyone], axis=1)
     price = bound.x_names.index("price")
