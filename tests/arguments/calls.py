@@ -266,6 +266,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         "Triangular": Call(bm.Triangular, {**law, "zero_bounded": True, "sign": 1}),
         "TruncatedNormal": Call(bm.TruncatedNormal, {**law, "lower": 0.0, "upper": None}),
         "CensoredNormal": Call(bm.CensoredNormal, {**law, "lower": 0.0, "upper": None}),
+        "YeoJohnson": Call(bm.YeoJohnson, law),
         "JohnsonSB": Call(bm.JohnsonSB, {**law, "lower": 0.0, "upper": 1.0}),
         "Exponential": Call(bm.Exponential, {"terms": ("price",), "sign": 1}),
         "Gamma": Call(bm.Gamma, {**law, "sign": 1}),

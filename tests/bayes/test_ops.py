@@ -10,7 +10,6 @@ from numba import njit
 
 from bayesmix import Correlated, LogNormal, Normal
 from bayesmix.bayes.graph import (
-    INTERPRETED,
     free_parameters,
     log_integrals,
     shared_chunk,
@@ -23,6 +22,7 @@ from bayesmix.kernels.integrals import integrate_serial
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
 from bayesmix.specification.model import MixedLogit
+from tests.bayes.conftest import INTERPRETED
 from tests.oracles import choice_frame, choices, differences, random_mixture, random_panel
 
 MODES = {"interpreted": INTERPRETED, "compiled": "NUMBA"}

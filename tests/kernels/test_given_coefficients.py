@@ -10,6 +10,7 @@ from bayesmix.bayes.graph import conditional_log_probabilities as symbolic
 from bayesmix.kernels.given_coefficients import conditional_log_probabilities
 from bayesmix.likelihood.problem import bind
 from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.values import Parameters
 from tests.bayes.conftest import INTERPRETED
 from tests.oracles import choice_frame, choices, differences, log_probability, random_panel
 
@@ -37,7 +38,7 @@ def test_graph_follows_the_links_and_its_gradient_is_right(mode):
     model = MixedLogit("price + time + income:time", [Normal("price"), LogNormal("time", sign=-1)])
     problem = bind(model, data)
     indices, fixed = pt.dmatrix(), pt.dvector()
-    value = symbolic(problem, indices, pt.zeros((1, 2)), pt.eye(2), fixed).sum()
+    value = symbolic(problem, indices, Parameters(pt.zeros(2), pt.eye(2), fixed)).sum()
     gradients = pytensor.grad(value, [indices, fixed])
     function = pytensor.function([indices, fixed], [value, *gradients], mode=mode)
     rng = np.random.default_rng(6)
