@@ -12,6 +12,7 @@ import bayesmix
 
 PACKAGE = Path(__file__).parents[1] / "bayesmix"
 TIERS = (
+    {"__main__"},
     {"cli"},
     {"study"},
     {"reporting"},

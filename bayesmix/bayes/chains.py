@@ -19,8 +19,11 @@ from rich.console import Console
 from bayesmix.arrays import Array
 from bayesmix.bayes.models import mean_dimension
 from bayesmix.bayes.posterior import Whitened
+from bayesmix.errors import ConvergenceError
 from bayesmix.likelihood.problem import Problem
 
+NEAREST = 1e-6
+"""Distance from the mode at which a start is taken as it is."""
 MOST_THREADS = 4
 """Chains that run at the same time, at most."""
 
@@ -38,6 +41,11 @@ def run_chains(
     """Posterior and sample statistics, by the names of the model's variables.
 
     Chains start at draws of the normal law with the posterior's mode and curvature.
+
+    Raises
+    ------
+    ConvergenceError
+        If no chain finds a place to start.
     """
     names, shapes, dims, coords = _variables(problem)
     size = posterior.root.shape[1]
@@ -46,7 +54,10 @@ def run_chains(
         return _values(problem, posterior, x, names)
 
     def start(seed: int) -> Array:
-        return np.asarray(np.random.default_rng(seed).standard_normal((size,)))
+        x = np.asarray(np.random.default_rng(seed).standard_normal((size,)))
+        while not np.isfinite(posterior(x)[0]) and np.abs(x).max() > NEAREST:
+            x = x / 2  # where the normal law reaches beyond the numbers
+        return x
 
     model = from_pyfunc(
         size,
@@ -60,8 +71,9 @@ def run_chains(
         make_initial_point_fn=start,
     )
     with _progress_line(progress) as callback:
-        return nutpie.sample(
+        run = nutpie.sample(
             model,
+            blocking=False,
             draws=draws,
             tune=max(tune, 1),  # nutpie cannot do without any
             chains=chains,
@@ -71,6 +83,17 @@ def run_chains(
             progress_bar=False,
             progress_callback=callback,
         )
+        try:
+            return run.wait()
+        except KeyboardInterrupt:  # what is there of chains is no posterior
+            run.cancel()
+            raise
+        except RuntimeError as error:
+            raise ConvergenceError(
+                "the sampler found no place to start: the posterior at its mode is not that of "
+                "a maximum (a standard deviation near 0?); leave out a law of a coefficient that "
+                "does not vary, or use likelihood='hierarchical'"
+            ) from error
 
 
 def _variables(

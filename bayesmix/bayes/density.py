@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 
+from bayesmix.bayes.prior_density import free_below
 from bayesmix.bayes.priors import Priors
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.values import Parameters
@@ -45,7 +46,8 @@ def log_prior(problem: Problem, priors: Priors, parameters: Parameters) -> Any:
             power = size - rank + 2 * (law.eta - 1) + 1
             # U_11 is 1: its power does not matter.
             total += _normal(sd, 0.0, priors.sd_scale[here])
-            total += (power * pt.log(diagonal / sd)).sum() - ((rank - 1) * pt.log(sd)).sum()
+            free = free_below(problem)[here]
+            total += (power * pt.log(diagonal / sd)).sum() - (free * pt.log(sd)).sum()
         position += size
     return total
 

@@ -137,6 +137,17 @@ class Whitened:
         return theta
 
     def __call__(self, x: Array) -> tuple[float, Array]:
+        """Value and gradient (Q,); NaN where the numbers do not reach, never an exception.
+
+        nutpie takes NaN for a divergence, and an exception for the end of the process.
+        """
+        try:
+            with np.errstate(all="ignore"):
+                return self._at(x)
+        except np.linalg.LinAlgError:
+            return np.nan, np.full(len(x), np.nan)
+
+    def _at(self, x: Array) -> tuple[float, Array]:
         value, gradient = self.posterior(self.centre + self.root @ x)
         gradient = self.root.T @ gradient
         if self.correction is not None:

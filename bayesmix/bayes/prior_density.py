@@ -36,7 +36,8 @@ def prior_value_and_gradient(problem: Problem, priors: Priors, theta: Array) -> 
             value, d_diagonal = _normal(np.diag(block), 0.0, priors.sd_scale[here])
             d_block = np.diag(d_diagonal)
         else:
-            value, d_block = _lkj(block, law.eta, priors.sd_scale[here])
+            free = free_below(problem)[here]
+            value, d_block = _lkj(block, law.eta, priors.sd_scale[here], free)
         total += value
         d_chol[here, here] = d_block
         position = here.stop
@@ -54,13 +55,29 @@ def _normal(value: Array, location: Array | float, scale: Array) -> tuple[float,
     return float(-0.5 * (z**2).sum()), -z / scale
 
 
-def _lkj(chol: Array, eta: float, scale: Array) -> tuple[float, Array]:
-    """Of a block ``L`` (n, n): half-normal standard deviations, and LKJ correlations."""
+def free_below(problem: Problem) -> Array:
+    """Number (K,) of free entries below the diagonal in each row of ``L``.
+
+    An entry that is held, at 0, is none of the coordinates in which a row has its density.
+    """
+    space, constraint = problem.parameters, problem.constraint
+    rows, columns = space.chol_index
+    entries = len(space.located) + np.arange(len(rows))
+    kept = entries if constraint is None else constraint.free
+    below = rows[np.isin(entries, kept) & (columns < rows)]
+    return np.bincount(below, minlength=space.n_random).astype(float)
+
+
+def _lkj(chol: Array, eta: float, scale: Array, free: Array) -> tuple[float, Array]:
+    """Of a block ``L`` (n, n): half-normal standard deviations, and LKJ correlations.
+
+    ``free`` (n,) are the numbers of free entries below the diagonal: k - 1 where none is held.
+    """
     size = len(chol)
     rank = np.arange(1, size + 1)
     power = size - rank + 2 * (eta - 1) + 1
     sd, diagonal = np.sqrt((chol**2).sum(axis=1)), np.diag(chol)
     value = -0.5 * ((sd / scale) ** 2).sum() + (power * np.log(diagonal / sd)).sum()
-    value -= ((rank - 1) * np.log(sd)).sum()
-    slope = -sd / scale**2 - (power + rank - 1) / sd
+    value -= (free * np.log(sd)).sum()
+    slope = -sd / scale**2 - (power + free) / sd
     return float(value), (slope / sd)[:, None] * chol + np.diag(power / diagonal)

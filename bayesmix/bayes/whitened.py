@@ -33,6 +33,7 @@ from bayesmix.bayes.posterior import LogPosterior, Whitened, persons_on, serial_
 from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.maximise import coordinates as along
 from bayesmix.optimise.maximise import curvature, maximise, whitening
 from bayesmix.specification.values import Parameters
@@ -150,7 +151,9 @@ def posterior_mode(
     start, slope = theta.copy(), np.ones(len(theta))
     start[diagonal] = np.log(theta[diagonal])
     slope[diagonal] = theta[diagonal]
-    root = whitening(scores * slope, problem.data.weights, None, problem.directions)
+    units = natural_units(problem)
+    units[diagonal] = 1.0  # of a logarithm
+    root = whitening(scores * slope, problem.data.weights, units, problem.directions)
     optimum = maximise(function, start, root)
     information = curvature(lambda at: function(at)[1], optimum.theta, root)
     # Where this is not a maximum in every direction, the scores' root still gives the scales.

@@ -12,6 +12,7 @@ from rich.progress import track
 from bayesmix import arguments
 from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.given_starts import refuse_bounds
 from bayesmix.classical.resampling import make_job, replications_of
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.display import html, whole
@@ -206,6 +207,7 @@ def bootstrap(
     arguments.seed("rng", rng)
     arguments.flag("progress", progress)
     _check(fit, data)
+    refuse_bounds(fit.model, "the bootstrap")
     seed = int(np.random.default_rng(rng).integers(2**63))
     found: dict[int, Array | None] = {}
     job = make_job(fit, data, seed)

@@ -55,7 +55,7 @@ def make_job(fit: Fit, data: ChoiceData, seed: int) -> Job:
     root = replace(fit.information, hessian=fit.information.hessian / unit).root()
     if root is None:
         _, scores = likelihood.by_person(fit.theta)
-        root = whitening(scores, problem.data.weights, natural_units(problem))
+        root = whitening(scores, problem.data.weights, natural_units(problem), problem.directions)
     groups = fit.information.groups
     persons = np.arange(data.n_persons) if groups is None else groups
     return Job(likelihood, fit.theta, root, persons, seed)

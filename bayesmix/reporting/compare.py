@@ -13,6 +13,9 @@ from bayesmix.errors import SpecificationError
 from bayesmix.reporting.draws import SAMPLE_DIMS, flat_items
 from bayesmix.specification.parameters import ParameterSpace
 
+ROUNDING = 1e-12
+"""Part of an estimate below which a standard error is none: the parameter is held."""
+
 
 class NoEstimates(SpecificationError, TypeError):
     """What was handed over holds no estimates: a TypeError too, as it has been before."""
@@ -74,8 +77,9 @@ def compare(
     columns = {label: table.reindex(rows) for label, table in columns.items()}
     if differences:
         first = next(iter(columns.values()))
+        errors = first["std error"].where(first["std error"] > ROUNDING * first["estimate"].abs())
         for table in list(columns.values())[1:]:
-            table["difference"] = (table["estimate"] - first["estimate"]) / first["std error"]
+            table["difference"] = (table["estimate"] - first["estimate"]) / errors
     result = Table(pd.concat(columns, axis="columns"))
     result.index.name = "parameter"
     return result

@@ -71,6 +71,14 @@ class Constraints:
         object.__setattr__(self, "equal", tuple(_groups(equal)))
         object.__setattr__(self, "linear", tuple(words))
         object.__setattr__(self, "bounds", tuple(_bounds(bounds)))
+        limits = {name: (low, high) for name, low, high in self.bounds}
+        for name, value in self.fixed:
+            low, high = limits.get(name, (value, value))
+            if not low <= value <= high:
+                raise SpecificationError(
+                    f"argument 'fixed' holds {name} at {value:g}, beyond its bounds, {low:g} and "
+                    f"{high:g}: leave one of them out"
+                )
 
     def __bool__(self) -> bool:
         return bool(self.fixed or self.equal or self.linear or self.bounds)

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 import bayesmix as bm
+from bayesmix.bayes.prior_density import prior_value_and_gradient
+from bayesmix.bayes.priors import make_priors
 from bayesmix.errors import SpecificationError
+from bayesmix.likelihood.problem import bind
 from tests.simulated import simulated
 
 MODEL = bm.MixedLogit("x + y + z", random=[bm.Correlated(bm.Normal("x"), bm.Normal("y"))])
@@ -31,11 +34,12 @@ def test_what_is_held_is_a_constant_and_the_rest_are_the_likelihoods():
     how = {"draws": 200, "tune": 200, "chains": 2, "rng": 1, "progress": False}
     tree = bm.sample(MODEL, choices, fixed=HELD, likelihood="marginal", **how)
     fit = bm.msle(MODEL, choices, fixed=HELD, grid=bm.gauss_hermite(9), starts=1, rng=1)
-    table = bm.compare({"nuts": tree, "msle": fit})
+    table = bm.compare({"nuts": tree, "msle": fit}, differences=True)
     for name, value in HELD.items():
         assert table.loc[name, ("nuts", "estimate")] == pytest.approx(value, rel=1e-12)
         assert table.loc[name, ("nuts", "std error")] < 1e-12
         assert table.loc[name, ("msle", "estimate")] == pytest.approx(value, rel=1e-12)
+        assert np.isnan(table.loc[name, ("msle", "difference")])
     errors = np.sqrt(
         np.diag(fit.covariance("hessian").loc[["mean[x]", "sd[y]"], ["mean[x]", "sd[y]"]])
     )
@@ -68,3 +72,32 @@ def test_ties_and_bounds_are_for_fits():
         bm.sample(tied, data(), progress=False)
     with pytest.raises(SpecificationError, match=r"bm\.sample"):
         bm.pymc_model(tied, data())
+
+
+def test_a_correlation_held_at_0_leaves_the_prior_of_independent_laws():
+    """The Jacobian too: what is held is none of the coordinates of its row."""
+    values = {}
+    for name, law, held in (
+        ("held", bm.LKJNormal("x", "y"), {"corr[x, y]": 0.0}),
+        ("own", bm.Normal("x", "y"), None),
+    ):
+        model = bm.MixedLogit("x + y", random=law, constraints=bm.Constraints(held))
+        problem = bind(model, data())
+        priors, space = make_priors(problem), problem.parameters
+        for size in (0.5, 0.05, 1e-4):
+            sds = {"sd[x]": 0.3, "sd[y]": size, "corr[x, y]": 0.0}
+            theta = space.theta({n: sds.get(n, 0.2) for n in space.names})
+            values[name, size] = prior_value_and_gradient(problem, priors, theta)[0]
+    for size in (0.05, 1e-4):
+        ours, theirs = (values[n, size] - values[n, 0.5] for n in ("held", "own"))
+        assert ours == pytest.approx(theirs, abs=1e-10)
+
+
+def test_a_standard_deviation_of_nearly_0_is_sampled():
+    """Its mode runs away in logarithms; chains start all the same, and numbers end in no panic."""
+    law = bm.LKJNormal("x", "y", "z")
+    choices = simulated(MODEL, AT | {"fixed[z]": 0.5}, 60, 4, seed=1, columns=("x", "y", "z"))
+    model, how = bm.MixedLogit("x + y + z", random=law), {"draws": 50, "tune": 100, "chains": 2}
+    grid = bm.centred(bm.sobol(64))
+    tree = bm.sample(model, choices, grid=grid, rng=1, progress=False, **how)
+    assert np.isfinite(tree["posterior"]["sd"]).all()

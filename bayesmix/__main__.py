@@ -1,0 +1,5 @@
+"""``python -m bayesmix``: the command line."""
+
+from bayesmix.cli import main
+
+main()
