@@ -98,7 +98,18 @@ class LogPosterior:
         return found
 
     def __call__(self, theta_log: Array) -> tuple[float, Array]:
-        """The value in nats, up to a constant, and its gradient (P,)."""
+        """The value in nats, up to a constant, and its gradient (P,).
+
+        NaN where the numbers do not reach, never an exception: a search turns round there, and
+        nutpie takes NaN for a divergence, but an exception for the end of the process.
+        """
+        try:
+            with np.errstate(all="ignore"):
+                return self._at(theta_log)
+        except np.linalg.LinAlgError:
+            return np.nan, np.full(len(theta_log), np.nan)
+
+    def _at(self, theta_log: Array) -> tuple[float, Array]:
         theta, slope = theta_log.copy(), np.ones(len(theta_log))
         slope[self.diagonal] = theta[self.diagonal] = np.exp(theta_log[self.diagonal])
         logp, d_logp = self.by_person(theta)
@@ -137,15 +148,9 @@ class Whitened:
         return theta
 
     def __call__(self, x: Array) -> tuple[float, Array]:
-        """Value and gradient (Q,); NaN where the numbers do not reach, never an exception.
-
-        nutpie takes NaN for a divergence, and an exception for the end of the process.
-        """
-        try:
-            with np.errstate(all="ignore"):
-                return self._at(x)
-        except np.linalg.LinAlgError:
-            return np.nan, np.full(len(x), np.nan)
+        """Value and gradient (Q,); NaN where the numbers do not reach."""
+        with np.errstate(all="ignore"):
+            return self._at(x)
 
     def _at(self, x: Array) -> tuple[float, Array]:
         value, gradient = self.posterior(self.centre + self.root @ x)

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 import bayesmix as bm
+from bayesmix.bayes.posterior import LogPosterior, Whitened, serial_on
 from bayesmix.bayes.prior_density import prior_value_and_gradient
 from bayesmix.bayes.priors import make_priors
 from bayesmix.errors import SpecificationError
+from bayesmix.integration.grids import population_grid
 from bayesmix.likelihood.problem import bind
 from tests.simulated import simulated
 
@@ -93,11 +95,19 @@ def test_a_correlation_held_at_0_leaves_the_prior_of_independent_laws():
         assert ours == pytest.approx(theirs, abs=1e-10)
 
 
-def test_a_standard_deviation_of_nearly_0_is_sampled():
-    """Its mode runs away in logarithms; chains start all the same, and numbers end in no panic."""
-    law = bm.LKJNormal("x", "y", "z")
-    choices = simulated(MODEL, AT | {"fixed[z]": 0.5}, 60, 4, seed=1, columns=("x", "y", "z"))
-    model, how = bm.MixedLogit("x + y + z", random=law), {"draws": 50, "tune": 100, "chains": 2}
-    grid = bm.centred(bm.sobol(64))
-    tree = bm.sample(model, choices, grid=grid, rng=1, progress=False, **how)
-    assert np.isfinite(tree["posterior"]["sd"]).all()
+def test_where_numbers_do_not_reach_there_is_no_exception():
+    """An exception in a chain would be the end of the process."""
+    model = bm.MixedLogit("x + y + z", random=bm.LKJNormal("x", "y", "z"))
+    problem, rng = bind(model, data()), np.random.default_rng(1)
+    grid = population_grid(bm.sobol(16), 3, problem.n_persons, 1)
+    for given in ({}, {"cov": bm.InverseWishart(mean_precision=0.1)}):
+        at = make_priors(problem, given)
+        posterior = LogPosterior(problem, at, serial_on(problem, grid))
+        size = problem.parameters.size
+        found = Whitened(posterior, np.zeros(size), np.eye(size))
+        for far in (1.0, 30.0, 400.0, 1e5):
+            for _ in range(5):
+                value, gradient = found(far * rng.normal(size=size))
+                assert isinstance(value, float)
+                assert gradient.shape == (size,)
+        assert np.isfinite(found(np.zeros(size))[0])
