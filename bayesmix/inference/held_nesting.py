@@ -8,7 +8,8 @@ import numpy as np
 
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
-from bayesmix.specification.constraint_map import KEPT, ConstraintMap
+from bayesmix.specification.constraint_map import ConstraintMap
+from bayesmix.specification.elimination import KEPT
 from bayesmix.specification.parameter import CORRELATION, SD, Parameter
 
 

@@ -8,8 +8,8 @@ that are not correlated with those before them, or whose correlations with them 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,13 +17,11 @@ from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.data.columns import nearest
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.constraints import Constraints
-from bayesmix.specification.parameter import CORRELATION, SCALE, SD
+from bayesmix.specification.elimination import KEPT, RANK, eliminated
+from bayesmix.specification.held_rows import Equations, left_at_zero, within_a_class
+from bayesmix.specification.parameter import CORRELATION, SCALE, SD, Parameter
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.restrictions import read_restrictions
-
-KEPT = 1e-9
-"""Share of its terms by which an equation may be off and still hold."""
-RANK = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,25 +75,18 @@ class ConstraintMap:
         return scores @ self.directions @ np.linalg.pinv(self.directions)
 
 
-@dataclass(eq=False)
-class _Equations:
-    """Equations as they are collected, and what is linear in the free vector."""
+@dataclass(frozen=True, eq=False)
+class _Words:
+    """One linear constraint in words: its coefficients (P,) of printed parameters, its value."""
 
-    size: int
-    rows: list[Array] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    linear: dict[int, Array] = field(default_factory=dict)
-    """Rows (P,) whose product with a free vector is a printed parameter, or its logarithm."""
-    undefined: set[int] = field(default_factory=set)
+    words: str
+    coefficients: Array
+    value: float
 
-    def unit(self, entry: int, value: float = 1.0) -> Array:
-        row = np.zeros(self.size)
-        row[entry] = value
-        return row
-
-    def add(self, row: Array, value: float) -> None:
-        self.rows.append(row)
-        self.values.append(value)
+    @property
+    def alone(self) -> bool:
+        """Whether it holds one parameter at a value."""
+        return bool(np.count_nonzero(self.coefficients) == 1)
 
 
 def constraint_map(space: ParameterSpace, constraints: Constraints) -> ConstraintMap:
@@ -108,28 +99,48 @@ def constraint_map(space: ParameterSpace, constraints: Constraints) -> Constrain
         or are not linear in the free vector.
     """
     _check_names(space, constraints)
-    held = {space.names.index(name): value for name, value in constraints.fixed}
-    _check_values(space, held)
-    found = _Equations(space.size)
+    rows = _in_words(space, constraints)
+    held = _held(space, constraints, rows)
+    while True:
+        found = _collected(space, constraints, held, rows)
+        solved = _solved(space, constraints, held, found)
+        none = left_at_zero(space, solved.offset, solved.directions, found.linear)
+        further = [place for place in none if place not in held]
+        if not further:
+            return solved
+        # Standard deviations that ties leave at 0 are held there, as if by name.
+        held |= dict.fromkeys(further, 0.0)
+
+
+def _collected(
+    space: ParameterSpace,
+    constraints: Constraints,
+    held: Mapping[int, float],
+    rows: Sequence[_Words],
+) -> Equations:
+    """All equations, and what is linear in the free vector, where some parameters are held."""
+    found = Equations(space.size)
     for within, entries, printed in _classes(space):
-        _within_a_class(within, entries, printed, held, found)
+        within_a_class(within, entries, printed, held, found)
     for place in range(space.size - len(space.shares), space.size):
         found.linear[place] = found.unit(place)
     for place, value in held.items():
         parameter = space.listed[place]
         if parameter.kind == CORRELATION:
             continue  # rows of the Cholesky factor keep them already
-        if place not in found.linear and value != 0.0:
+        if place not in found.linear:
             raise SpecificationError(
-                f"argument 'fixed': {parameter} beside correlations that are free is not linear "
-                f"in the Cholesky factor: put {parameter.terms[0]!r} first in its law, where it "
-                "can be held, or hold its correlations too"
+                f"{_argument(constraints, parameter)}: {parameter} beside correlations that are "
+                f"free is not linear in the Cholesky factor: put {parameter.terms[0]!r} first in "
+                "its law, where it can be held, or hold its correlations too"
             )
-        if place in found.linear:
-            found.add(found.linear[place], _on_entries(space, place, value))
+        found.add(found.linear[place], _on_entries(space, place, value))
     for row, value in _tied(space, constraints, found):
         found.add(row, value)
-    return _solved(space, constraints, held, found)
+    for one in rows:
+        if not one.alone:
+            found.add(_of_words(space, one, found), one.value)
+    return found
 
 
 def check_constraints(space: ParameterSpace, constraints: Constraints) -> None:
@@ -161,7 +172,9 @@ def _check_names(space: ParameterSpace, constraints: Constraints) -> None:
                 )
 
 
-def _check_values(space: ParameterSpace, held: Mapping[int, float]) -> None:
+def _check_values(
+    space: ParameterSpace, constraints: Constraints, held: Mapping[int, float]
+) -> None:
     for place, value in held.items():
         parameter = space.listed[place]
         wanted = {
@@ -171,8 +184,52 @@ def _check_values(space: ParameterSpace, held: Mapping[int, float]) -> None:
         }.get(parameter.kind, (True, ""))
         if not wanted[0]:
             raise SpecificationError(
-                f"argument 'fixed': {parameter} is to be held at {value:g}; expected {wanted[1]}"
+                f"{_argument(constraints, parameter)}: {parameter} is to be held at {value:g}; "
+                f"expected {wanted[1]}"
             )
+
+
+def _argument(constraints: Constraints, parameter: Parameter) -> str:
+    """The argument that holds a parameter."""
+    return f"argument {'fixed' if str(parameter) in dict(constraints.fixed) else 'linear'!r}"
+
+
+def _in_words(space: ParameterSpace, constraints: Constraints) -> list[_Words]:
+    """The linear constraints in words, one by one."""
+    found = []
+    for words in constraints.linear:
+        read = read_restrictions(words, 0.0, space.names, argument="linear")
+        pairs = zip(read.matrix, read.values, strict=True)
+        found += [_Words(words, row, float(value)) for row, value in pairs]
+    return found
+
+
+def _held(
+    space: ParameterSpace, constraints: Constraints, rows: Sequence[_Words]
+) -> dict[int, float]:
+    """The parameters that are held, and where: by name, or alone in a linear constraint."""
+    held = {space.names.index(name): value for name, value in constraints.fixed}
+    for one in rows:
+        if one.alone:
+            place = int(np.flatnonzero(one.coefficients)[0])
+            value = one.value / float(one.coefficients[place]) + 0.0  # no -0
+            if abs(held.setdefault(place, value) - value) > KEPT * (1.0 + abs(value)):
+                raise _contradiction(constraints)
+    _check_values(space, constraints, held)
+    return held
+
+
+def _of_words(space: ParameterSpace, one: _Words, found: Equations) -> Array:
+    """A linear constraint as the left side (P,) of an equation of the free vector."""
+    row = np.zeros(space.size)
+    for place in np.flatnonzero(one.coefficients):
+        if space.listed[place].kind == SCALE:
+            raise SpecificationError(
+                f"argument 'linear': {one.words!r}: scales are held (fixed=) or equal to "
+                "scales (equal=), for their logarithms are what is estimated"
+            )
+        row += one.coefficients[place] * _row(space, int(place), found, "linear")
+    return row
 
 
 def _classes(space: ParameterSpace) -> Iterator[tuple[ParameterSpace, Indices, Indices]]:
@@ -181,135 +238,15 @@ def _classes(space: ParameterSpace) -> Iterator[tuple[ParameterSpace, Indices, I
         yield space.within, entries, printed
 
 
-def _within_a_class(
-    space: ParameterSpace,
-    entries: Indices,
-    printed: Indices,
-    held: Mapping[int, float],
-    found: _Equations,
-) -> None:
-    """What is linear in one class's parameters, and the equations of its Cholesky factor."""
-    m, k, c = len(space.located), space.n_random, len(space.chol_index[0])
-    p = len(space.pairs)
-    ordinary = [*range(m), *range(m + k + p, space.size)]
-    of_free = [*range(m), *range(m + c, space.size)]
-    for place, entry in zip(ordinary, of_free, strict=True):
-        found.linear[int(printed[place])] = found.unit(int(entries[entry]))
-    where = {
-        (int(row), int(column)): int(entries[m + e])
-        for e, (row, column) in enumerate(zip(*space.chol_index, strict=True))
-    }
-    deviation = [int(printed[m + row]) for row in range(k)]
-    pair = {pair: int(printed[m + k + n]) for n, pair in enumerate(space.pairs)}
-    still = {row for row in range(k) if held.get(deviation[row]) == 0.0}
-    for (row, column), entry in where.items():
-        if row in still or column in still:
-            found.add(found.unit(entry), 0.0)
-    found.undefined |= {place for (a, b), place in pair.items() if a in still or b in still}
-    _check_undefined(space, held, pair, still)
-    for block in space.blocks:
-        moving = [row for row in block if row not in still]
-        for group in _groups(moving, pair, held):
-            _correlated(space, group, (where, pair, deviation), held, found)
-        member = {row: n for n, g in enumerate(_groups(moving, pair, held)) for row in g}
-        for row in moving:
-            for column in moving:
-                if column < row and member[row] != member[column]:
-                    found.add(found.unit(where[row, column]), 0.0)
-
-
-def _check_undefined(
-    space: ParameterSpace,
-    held: Mapping[int, float],
-    pair: Mapping[tuple[int, int], int],
-    still: set[int],
-) -> None:
-    for (a, b), place in pair.items():
-        if (a in still or b in still) and held.get(place, 0.0) != 0.0:
-            raise SpecificationError(
-                f"argument 'fixed' holds corr[{space.random[a]}, {space.random[b]}] at "
-                f"{held[place]:g} beside a standard deviation of 0, which leaves no correlation: "
-                "hold one of them"
-            )
-
-
-def _groups(
-    rows: list[int], pair: Mapping[tuple[int, int], int], held: Mapping[int, float]
-) -> list[list[int]]:
-    """Rows of a block in groups between which all correlations are held at 0."""
-    groups: list[list[int]] = []
-    for row in rows:
-        near = [
-            g for g in groups if any(held.get(pair[min(o, row), max(o, row)]) != 0.0 for o in g)
-        ]
-        groups = [g for g in groups if g not in near]
-        groups.append(sorted([row, *(o for g in near for o in g)]))
-    return groups
-
-
-def _correlated(
-    space: ParameterSpace,
-    group: list[int],
-    places: tuple[dict[tuple[int, int], int], dict[tuple[int, int], int], list[int]],
-    held: Mapping[int, float],
-    found: _Equations,
-) -> None:
-    """The rows of the Cholesky factor of correlated coefficients, one after the other."""
-    where, pair, deviation = places
-    units: dict[int, Array] = {}
-    for n, row in enumerate(group):
-        before = group[:n]
-        known = [o for o in before if pair[o, row] in held]
-        if len(known) == n and all(o in units for o in before):
-            unit = _unit_row(
-                [units[o][: n + 1] for o in before], [held[pair[o, row]] for o in before]
-            )
-            if unit is None:
-                raise SpecificationError(
-                    f"argument 'fixed': the correlations of {space.random[row]!r} are not those "
-                    "of a positive definite correlation matrix"
-                )
-            units[row] = np.append(unit, np.zeros(len(group) - n - 1))
-            for o, share in zip(before, unit[:-1], strict=True):
-                equation = found.unit(where[row, o])
-                equation[where[row, row]] = -share / unit[-1]
-                found.add(equation, 0.0)
-            found.linear[deviation[row]] = found.unit(where[row, row], 1.0 / unit[-1])
-            continue
-        for o in known:
-            alone = o in units and np.count_nonzero(units[o]) == 1
-            if held[pair[o, row]] != 0.0 or not alone:
-                raise SpecificationError(
-                    f"argument 'fixed': corr[{space.random[o]}, {space.random[row]}] beside "
-                    f"correlations of {space.random[row]!r} that are free is not linear in the "
-                    f"Cholesky factor: hold all correlations of {space.random[row]!r} with those "
-                    f"before it in its law, or put {space.random[o]!r} first and hold it at 0"
-                )
-            found.add(found.unit(where[row, o]), 0.0)
-
-
-def _unit_row(before: list[Array], correlations: list[float]) -> Array | None:
-    """A row (n + 1,) of length 1 with these products with the rows before; None without any."""
-    n = len(before)
-    row = np.zeros(n + 1)
-    if n:
-        row[:n] = np.linalg.solve(np.array([b[:n] for b in before]), correlations)
-    rest = 1.0 - row[:n] @ row[:n]
-    if not rest > 0.0:
-        return None
-    row[n] = np.sqrt(rest)
-    return row
-
-
 def _on_entries(space: ParameterSpace, place: int, value: float) -> float:
     """A printed value as it stands in the free vector."""
     return float(np.log(value)) if space.listed[place].kind == SCALE else value
 
 
 def _tied(
-    space: ParameterSpace, constraints: Constraints, found: _Equations
+    space: ParameterSpace, constraints: Constraints, found: Equations
 ) -> Iterator[tuple[Array, float]]:
-    """Equations of parameters that are equal, and of linear constraints in words."""
+    """Equations of parameters that are equal."""
     for group in constraints.equal:
         first = space.names.index(group[0])
         for name in group[1:]:
@@ -322,21 +259,9 @@ def _tied(
                 )
             row = _row(space, first, found, "equal") - _row(space, other, found, "equal")
             yield row, 0.0
-    for words in constraints.linear:
-        read = read_restrictions(words, 0.0, space.names, argument="linear")
-        for coefficients, value in zip(read.matrix, read.values, strict=True):
-            row = np.zeros(space.size)
-            for place in np.flatnonzero(coefficients):
-                if space.listed[place].kind == SCALE:
-                    raise SpecificationError(
-                        f"argument 'linear': {words!r}: scales are held (fixed=) or equal to "
-                        "scales (equal=), for their logarithms are what is estimated"
-                    )
-                row += coefficients[place] * _row(space, int(place), found, "linear")
-            yield row, float(value)
 
 
-def _row(space: ParameterSpace, place: int, found: _Equations, argument: str) -> Array:
+def _row(space: ParameterSpace, place: int, found: Equations, argument: str) -> Array:
     if place in found.linear:
         return found.linear[place]
     parameter = space.listed[place]
@@ -349,43 +274,15 @@ def _row(space: ParameterSpace, place: int, found: _Equations, argument: str) ->
 
 
 def _solved(
-    space: ParameterSpace, constraints: Constraints, held: Mapping[int, float], found: _Equations
+    space: ParameterSpace, constraints: Constraints, held: Mapping[int, float], found: Equations
 ) -> ConstraintMap:
-    """``theta = offset + D phi`` by elimination: entries that are held first, exactly."""
+    """The map of the equations, and what it leaves constant."""
     equations = np.array(found.rows).reshape(-1, space.size)
     values = np.array(found.values)
-    offset, directions = np.zeros(space.size), np.eye(space.size)
-    left = np.ones(space.size, dtype=bool)
-    single = np.count_nonzero(equations, axis=1) == 1
-    for row, value in zip(equations[single], values[single], strict=True):
-        entry = int(np.flatnonzero(row)[0])
-        if not left[entry] and abs(offset[entry] - value / row[entry]) > KEPT:
-            raise _contradiction(constraints)
-        offset[entry], left[entry] = value / row[entry], False
-    directions[~left] = 0.0
-    rows, rest = equations[~single], values[~single]
-    rest = rest - rows @ offset
-    while len(rows):
-        part = rows * left
-        size = np.abs(part)
-        if not size.max() > RANK:
-            break
-        # The last entry of a largest one depends on the others: ties follow the first.
-        n, _ = np.unravel_index(int(np.argmax(size)), size.shape)
-        entry = int(np.flatnonzero(size[n] >= size[n].max() * (1 - RANK))[-1])
-        pivot = part[n, entry]
-        direction = -part[n] / pivot
-        direction[entry] = 0.0
-        shift = rest[n] / pivot
-        directions += np.outer(directions[:, entry], direction)
-        offset = offset + directions[:, entry] * shift
-        directions[:, entry] = 0.0
-        rest = rest - rows[:, entry] * shift
-        rows = rows + np.outer(rows[:, entry], direction)
-        rows[:, entry] = 0.0
-        left[entry] = False
-    if len(rest) and np.abs(rest).max() > KEPT * (1.0 + np.abs(values).max()):
+    solution = eliminated(equations, values)
+    if solution is None:
         raise _contradiction(constraints)
+    offset, directions, left = solution
     free = np.flatnonzero(left)
     directions = directions[:, free]
     constant = np.zeros(space.size, dtype=bool)

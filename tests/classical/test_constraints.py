@@ -187,6 +187,17 @@ def test_laws_of_ratios(fixed, law):
     assert test.null == ", ".join(f"{name} = {value:g}" for name, value in fixed.items())
 
 
+def test_a_standard_deviation_of_0_in_words_is_held_as_by_its_name():
+    words = fit(replace(MODEL, constraints=bm.Constraints(linear="sd[y] = 0")))
+    named = held(**{"sd[y]": 0})
+    np.testing.assert_array_equal(words.params, named.params)
+    assert words.aic == named.aic
+    ours, theirs = (bm.lr_test(one, fit()) for one in (words, named))
+    assert (ours.statistic, ours.p_value) == (theirs.statistic, theirs.p_value)
+    assert ours.distribution == theirs.distribution == "1/2 chi2(1) + 1/2 chi2(2)"
+    assert ours.null == theirs.null == "sd[y] = 0"
+
+
 def test_several_standard_deviations_of_0_are_at_the_corner_of_a_cone():
     free = fit()
     none = held(**{"sd[x]": 0, "sd[y]": 0})

@@ -63,6 +63,30 @@ def test_what_is_held_is_held_exactly_and_names_mean_the_same(fixed, dropped):
     assert (np.ptp(values[:, others], axis=0) > 1e-3).all()
 
 
+@pytest.mark.parametrize(
+    ("constraints", "fixed"),
+    [
+        ({"linear": "sd[c] = 0"}, {"sd[c]": 0}),
+        ({"linear": ["2 * sd[c] = 0", "0.5 * fixed[x] = 1"]}, {"sd[c]": 0, "fixed[x]": 2}),
+        ({"linear": "sd[b] = 1.5, corr[b, c] = -0.5"}, {"sd[b]": 1.5, "corr[b, c]": -0.5}),
+        ({"linear": "scale[T] = 2"}, {"scale[T]": 2}),
+        # What ties leave at 0 is held there too, and what scales of 0 leave of correlations.
+        ({"fixed": {"sd[a]": 0}, "equal": [("sd[a]", "sd[b]")]}, {"sd[a]": 0, "sd[b]": 0}),
+        ({"linear": "sd[a] + 2 * sd[b] = 0"}, {"sd[a]": 0, "sd[b]": 0}),
+        ({"linear": "sd[a] = 0, sd[a] = 3 * sd[b]"}, {"sd[a]": 0, "sd[b]": 0}),
+    ],
+)
+def test_one_parameter_in_words_is_held_as_by_its_name(constraints, fixed):
+    ours, named = (
+        constraint_map(SPACE, Constraints(**given)) for given in (constraints, {"fixed": fixed})
+    )
+    assert ours.size == named.size
+    np.testing.assert_array_equal(ours.held, named.held)
+    np.testing.assert_array_equal(ours.undefined, named.undefined)
+    np.testing.assert_array_equal(ours.offset, named.offset)
+    np.testing.assert_array_equal(ours.directions, named.directions)
+
+
 def test_ties_and_linear_constraints_hold():
     found, values = kept(
         SPACE,
@@ -122,7 +146,14 @@ def test_the_nearest_vector_keeps_them_and_is_itself_where_it_does():
         ({"equal": [("sd[b]", "sd[c]")]}, r"sd\[c\] is not linear"),
         ({"equal": [("corr[b, c]", "corr[b, d]")]}, "hold it at a value"),
         ({"equal": [("scale[T]", "mean[a]")]}, "scales are equal to scales alone"),
-        ({"linear": "scale[T] = 2"}, "scales are held"),
+        ({"linear": "scale[T] = 2 * scale[SP]"}, "scales are held"),
+        ({"linear": "sd[a] = -1"}, r"'linear': sd\[a\] is to be held at -1; expected 0 at least"),
+        ({"linear": "2 * sd[b] = -1"}, r"sd\[b\] is to be held at -0.5"),
+        ({"linear": "corr[b, c] = 1"}, "'linear'.*between -1 and 1"),
+        ({"linear": "sd[c] = 1"}, "'linear'.*put 'c' first in its law"),
+        ({"linear": "sd[a] + sd[b] = -1"}, r"no values of at least 0 .*sd\[a\]"),
+        ({"linear": "sd[a] + sd[b] = 1, sd[b] = 3"}, "no values of at least 0"),
+        ({"fixed": {"fixed[x]": 1}, "linear": "2 * fixed[x] = 3"}, "contradict each other"),
         (
             {"fixed": {"fixed[x]": 1}, "equal": [("fixed[x]", "fixed[y]")], "linear": "fixed[y]=2"},
             "contradict each other",
