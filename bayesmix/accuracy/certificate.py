@@ -304,7 +304,7 @@ def _inverse_curvature(likelihood: Likelihood, theta: Array) -> Array:
     hessian = curvature(lambda at: likelihood.value_and_gradient(at)[1], theta, root)
     hessian = checked(problem, theta, hessian, root).hessian
     whitened = root.T @ hessian @ root
-    if not np.linalg.eigvalsh((whitened + whitened.T) / 2)[0] > 0.0:
+    if not (np.linalg.eigvalsh((whitened + whitened.T) / 2) > 0.0).all():
         return root @ root.T
     return root @ np.linalg.inv(whitened) @ root.T
 

@@ -40,6 +40,7 @@ from bayesmix.likelihood.multinomial import (
 from bayesmix.likelihood.ordered_sums import linear
 from bayesmix.likelihood.problem import Problem, bind
 from bayesmix.specification.constraints import Fixed
+from bayesmix.specification.feasible import check_free
 from bayesmix.specification.held_and_tied import held_and_tied
 from bayesmix.specification.model import MixedLogit
 
@@ -142,6 +143,7 @@ def sample(
     arguments.seed("rng", rng)
     model = held_and_tied(model, fixed, None)
     problem = bind(model, data)
+    check_free(problem.constraint, "bm.sample")
     check_held(problem, priors, noncentred)
     generator = np.random.default_rng(rng)
     unit = person_unit(problem.data.weights)

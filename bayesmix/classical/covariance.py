@@ -168,6 +168,8 @@ class Information:
         scale = np.sqrt(np.abs(np.diag(hessian)))
         if (scale == 0).any() or not np.isfinite(scale).all():
             return float("inf")
+        if not len(scale):
+            return 1.0
         values = np.linalg.eigvalsh(hessian / np.outer(scale, scale))
         return float(values[-1] / values[0]) if values[0] > 0 else float("inf")
 

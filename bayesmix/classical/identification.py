@@ -11,6 +11,8 @@ from bayesmix.specification.parameters import ParameterSpace
 
 def diagnosis(found: Information, space: ParameterSpace, theta: Array) -> str:
     """What is not identified, or hardly, in a sentence; "" where all is well."""
+    if not found.size:
+        return ""
     nothing = found.weakest(space)
     if nothing:
         return f"Not identified: the direction {nothing}"

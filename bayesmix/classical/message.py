@@ -19,6 +19,8 @@ from bayesmix.optimise.maximise import Optimum
 def message_of(optimum: Optimum, found: Information, problem: Problem, theta: Array) -> str:
     """What there is to know of an optimum: boundaries, and what is not identified."""
     words = [f"converged (gradient {optimum.decrement:.1g} standard errors)"]
+    if not found.size:
+        words = ["all parameters are held: nothing was estimated"]
     space = problem.parameters
     words += boundary_words(problem, theta)
     whole = np.array(space.names)[whole_correlations(space, theta)]

@@ -45,6 +45,7 @@ from bayesmix.optimise.leave_boundary import at_boundary, leave_boundary, raised
 from bayesmix.optimise.maximise import Optimum, check_optimizer
 from bayesmix.optimise.progress import progress_line
 from bayesmix.specification.constraints import Equal, Fixed
+from bayesmix.specification.feasible import check_free
 from bayesmix.specification.held_and_tied import held_and_tied
 from bayesmix.specification.model import MixedLogit
 
@@ -171,6 +172,7 @@ def msm(
     refuse_bounds(model, "msm")
     model = held_and_tied(model, fixed, equal)
     given = bind(model, data)
+    check_free(given.constraint, "msm")
     problem, unit = in_effective_persons(given)
     if model.scale is not None:
         raise SpecificationError(

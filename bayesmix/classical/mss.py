@@ -38,6 +38,7 @@ from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.leave_boundary import boundary_words
 from bayesmix.optimise.progress import Progress, progress_line
 from bayesmix.specification.constraints import Equal, Fixed
+from bayesmix.specification.feasible import check_free
 from bayesmix.specification.held_and_tied import held_and_tied
 from bayesmix.specification.model import MixedLogit
 
@@ -152,6 +153,7 @@ def mss(
         fit = msle(model, data, grid=rule, start=start, starts=starts, rng=rng, progress=progress)
         return replace(fit, estimator="MSS")
     given, generator = bind(model, data), np.random.default_rng(rng)
+    check_free(given.constraint, "mss")
     problem, unit = in_effective_persons(given)
     first = msle(
         model,

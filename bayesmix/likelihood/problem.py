@@ -19,8 +19,9 @@ from bayesmix.kernels.laws import functions_of
 from bayesmix.kernels.logit import Panel
 from bayesmix.likelihood.block import Block
 from bayesmix.specification.component_findings import component_faults
-from bayesmix.specification.constraint_map import ConstraintMap, check_constraints, constraint_map
+from bayesmix.specification.constraint_map import ConstraintMap, constraint_map
 from bayesmix.specification.design import Design
+from bayesmix.specification.feasible import check_constraints
 from bayesmix.specification.laws.rows import laws_of
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameters import ParameterSpace

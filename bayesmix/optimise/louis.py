@@ -78,7 +78,7 @@ def plausible(hessian: Array, root: Array) -> bool:
     if not np.isfinite(whitened).all():
         return False
     values = np.linalg.eigvalsh((whitened + whitened.T) / 2)
-    return bool(values[0] > PLAUSIBLE[0] and values[-1] < PLAUSIBLE[1])
+    return not len(values) or bool(values[0] > PLAUSIBLE[0] and values[-1] < PLAUSIBLE[1])
 
 
 class Checked(NamedTuple):

@@ -101,6 +101,8 @@ def coordinates(root: Array, step: Array) -> Array:
     """Coordinates ``x`` of a step ``C x`` along a root (P, P), or (P, Q) under constraints."""
     if root.shape[0] == root.shape[1]:
         return np.linalg.solve(root, step)
+    if not root.shape[1]:
+        return np.zeros(0)
     return np.linalg.lstsq(root, step, rcond=None)[0]
 
 
@@ -163,6 +165,8 @@ def maximise(
     function does not exist (NaN), the optimiser meets a wall and turns back.
     """
     method = check_optimizer(optimizer)
+    if not root.shape[1]:
+        return nothing_to_move(function, start, known)
     evaluations, first = 0, known
     best_value, best_theta, best_gradient = -np.inf, start, np.zeros_like(start)
     wall = 1e6
@@ -203,3 +207,12 @@ def maximise(
         converged,
         str(result.message),
     )
+
+
+def nothing_to_move(
+    function: Function, start: Array, known: tuple[float, Array] | None = None
+) -> Optimum:
+    """The start itself, where all parameters are held."""
+    value, gradient = function(start) if known is None else known
+    found = bool(np.isfinite(value))
+    return Optimum(start, float(value), gradient, 0.0, 1, found, "all parameters are held")

@@ -42,6 +42,8 @@ class ConstraintMap:
         Which printed parameters (P,) are constants.
     undefined
         Which of them are correlations with a standard deviation that is held at 0.
+    linear
+        Rows (P,) whose product with a free vector is a printed parameter, or its logarithm.
     """
 
     constraints: Constraints
@@ -52,6 +54,7 @@ class ConstraintMap:
     free: Indices
     held: Flags
     undefined: Flags
+    linear: Mapping[int, Array]
 
     @property
     def size(self) -> int:
@@ -67,6 +70,8 @@ class ConstraintMap:
         """The nearest free vector (P,) that keeps the constraints; itself where it does."""
         if self.kept_by(theta):
             return theta
+        if not self.size:
+            return self.offset
         phi = np.linalg.lstsq(self.directions, theta - self.offset, rcond=None)[0]
         return self.offset + self.directions @ phi
 
@@ -141,20 +146,6 @@ def _collected(
         if not one.alone:
             found.add(_of_words(space, one, found), one.value)
     return found
-
-
-def check_constraints(space: ParameterSpace, constraints: Constraints) -> None:
-    """Refuse names of constraints that are no parameters, and what contradicts or leaves nothing.
-
-    Raises
-    ------
-    SpecificationError
-        As `constraint_map`, or if nothing is left to estimate.
-    """
-    if constraints and not constraint_map(space, constraints).size:
-        raise SpecificationError(
-            f"the constraints hold all parameters, and leave nothing to estimate: {constraints}"
-        )
 
 
 def _check_names(space: ParameterSpace, constraints: Constraints) -> None:
@@ -292,7 +283,15 @@ def _solved(
     undefined = np.zeros(space.size, dtype=bool)
     undefined[list(found.undefined)] = True
     return ConstraintMap(
-        constraints, equations, values, offset, directions, free, constant | undefined, undefined
+        constraints,
+        equations,
+        values,
+        offset,
+        directions,
+        free,
+        constant | undefined,
+        undefined,
+        found.linear,
     )
 
 

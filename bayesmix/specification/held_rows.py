@@ -182,7 +182,9 @@ def left_at_zero(
     if not places:
         return []
     rows = np.array([linear[p] for p in places])
-    at, slopes = rows @ offset, rows @ directions
+    # A linear program has one variable at least.
+    slopes = np.column_stack([rows @ directions, np.zeros(len(rows))])
+    at = rows @ offset
     largest = np.where(np.abs(slopes).max(axis=1, initial=0.0) > RANK, np.inf, at)
     if (at < -RANK).any() or (slopes < -RANK).any():
         bounds = [(None, None)] * slopes.shape[1]

@@ -13,8 +13,8 @@ from bayesmix.errors import DataError, SpecificationError
 from bayesmix.formulas.reading import TRUST
 from bayesmix.integration.rules import RULES, Centred, Rule, centred
 from bayesmix.specification.classes import LatentClass
-from bayesmix.specification.constraint_map import check_constraints
 from bayesmix.specification.constraints import Constraints
+from bayesmix.specification.feasible import check_constraints
 from bayesmix.specification.laws.joint import Correlated, LKJNormal
 from bayesmix.specification.model import MixedLogit
 from bayesmix.study.parse import Place

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,8 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.errors import SpecificationError
+from bayesmix.integration.grids import population_grid
+from bayesmix.likelihood.evaluate import Likelihood
 from tests.simulated import simulated
 
 GRID = bm.gauss_hermite(9)
@@ -157,6 +160,112 @@ def test_bounds_hold_what_would_cross_them():
     assert "Held: fixed[z] at its bound 0.2" in bounded.message
     inside = fit(replace(MODEL, constraints=bm.Constraints(bounds={"mean[x]": (-5, 5)})))
     np.testing.assert_array_equal(inside.params, free.params)
+
+
+LOGIT = bm.MixedLogit("x + y + z")
+
+
+def best_of_active_sets(constraints):
+    """Among fits with bounds held in every possible way, the best that keeps all: an oracle."""
+    found = []
+    ends = [[None, low, high] for _, low, high in constraints.bounds]
+    for at in product(*ends):
+        names = [name for name, _, _ in constraints.bounds]
+        fixed = {n: v for n, v in zip(names, at, strict=True) if v is not None and abs(v) < np.inf}
+        under = bm.Constraints(fixed, constraints.equal, constraints.linear)
+        try:
+            one = fit(replace(LOGIT, constraints=under))
+        except SpecificationError:
+            continue
+        if all(low <= one.params[n] <= high for n, low, high in constraints.bounds):
+            found.append(one)
+    return max(found, key=lambda one: one.loglik)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        # Both cross, and only one can be held: the tie leaves the other below its own bound.
+        {
+            "equal": [("fixed[x]", "fixed[z]")],
+            "bounds": {"fixed[x]": (None, 0.3), "fixed[z]": (None, 0.1)},
+        },
+        {
+            "equal": [("fixed[x]", "fixed[z]")],
+            "bounds": {"fixed[x]": (None, 0.1), "fixed[z]": (None, 0.3)},
+        },
+        {
+            "linear": "fixed[x] + fixed[y] + fixed[z] = 0.2",
+            "bounds": {"fixed[x]": (None, 0.25), "fixed[y]": (-0.2, None), "fixed[z]": (None, 0.2)},
+        },
+        # Held first, and let go when another is held.
+        {
+            "linear": "fixed[x] - 2 * fixed[z] = 0.1",
+            "bounds": {"fixed[x]": (None, 0.5), "fixed[z]": (0.05, 0.1), "fixed[y]": (-0.1, 0)},
+        },
+        {"bounds": {"fixed[x]": (0.9, 1), "fixed[y]": (None, -0.8), "fixed[z]": (0, 0.4)}},
+    ],
+)
+def test_bounds_beside_ties_hold_what_the_best_of_all_sets_holds(given):
+    constraints = bm.Constraints(**given)
+    bounded, best = fit(replace(LOGIT, constraints=constraints)), best_of_active_sets(constraints)
+    assert bounded.loglik == pytest.approx(best.loglik, abs=1e-7)
+    np.testing.assert_allclose(bounded.params, best.params, rtol=1e-5, atol=1e-7)
+    assert "Held: " in bounded.message
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (
+            {
+                "linear": "fixed[x] + fixed[z] = 1",
+                "bounds": {"fixed[x]": (None, 0), "fixed[z]": (None, 0)},
+            },
+            "no values keep all of .*bounds contradict",
+        ),
+        (
+            {
+                "fixed": {"fixed[x]": 1},
+                "equal": [("fixed[x]", "fixed[y]")],
+                "bounds": {"fixed[y]": (2, 3)},
+            },
+            "no values keep",
+        ),
+        ({"bounds": {"sd[x]": (None, -1)}}, "no standard deviation is negative"),
+    ],
+)
+def test_bounds_that_nothing_keeps_are_refused(given, words):
+    model = MODEL if "sd[x]" in str(given) else LOGIT
+    with pytest.raises(SpecificationError, match=words):
+        fit(replace(model, constraints=bm.Constraints(**given)))
+
+
+@pytest.mark.parametrize("grid", [GRID, bm.centred(bm.sobol(64)), "auto"])
+def test_where_all_is_held_the_log_likelihood_is_that_of_the_values(grid):
+    under = bm.msle(MODEL, data(), fixed=AT, grid=grid, starts=1, rng=1)
+    np.testing.assert_allclose(under.params, list(AT.values()), rtol=1e-15)
+    assert (under.std_errors == 0).all()
+    assert under.aic == under.bic == -2 * under.loglik
+    exact = Likelihood(fit().problem, population_grid(GRID, 2, 200, 0)).check(fit().space.theta(AT))
+    off = 1e-9 if grid is GRID else 0.2
+    assert under.loglik == pytest.approx(exact[0].sum(), abs=off)
+    assert "nothing was estimated" in under.message
+    if grid is GRID:
+        test = bm.lr_test(under, fit())
+        assert test.distribution == "chi2(6)"
+        assert test.statistic == pytest.approx(2 * (fit().loglik - exact[0].sum()), abs=1e-9)
+
+
+def test_equal_shares_are_a_logit_of_zeros():
+    zeros = fit(LOGIT, fixed=tuple((f"fixed[{name}]", 0.0) for name in COLUMNS))
+    assert zeros.loglik == pytest.approx(-200 * 6 * np.log(3), abs=1e-9)
+
+
+@pytest.mark.parametrize("verb", [bm.msm, bm.mss, bm.sample])
+def test_others_refuse_to_estimate_nothing(verb):
+    with pytest.raises(SpecificationError, match=f"leave .*{verb.__name__} nothing to estimate"):
+        verb(MODEL, data(), fixed=AT)
 
 
 # -- tests of what is held -----------------------------------------------------------------------
@@ -312,7 +421,6 @@ def test_a_fit_of_another_model_starts_what_they_have_in_common():
         ({"starts": []}, "a list of starts"),
         ({"fixed": {"fixed[w]": 0}}, r"'fixed' names 'fixed\[w\]'"),
         ({"equal": [("fixed[z]", "fixed[w]")]}, r"'equal' names 'fixed\[w\]'"),
-        ({"fixed": AT}, "leave nothing to estimate"),
     ],
 )
 def test_what_is_no_start_and_no_constraint_is_refused(options, words):
