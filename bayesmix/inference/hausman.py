@@ -15,6 +15,7 @@ from bayesmix.classical.covariance import KINDS, shift_units
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
 from bayesmix.inference.meaning import meanings
+from bayesmix.inference.one_curvature import at_one_curvature
 from bayesmix.inference.wald import RANK, HypothesisTest, chi_squared, outcome
 from bayesmix.integration.grids import PopulationGrid
 
@@ -46,6 +47,10 @@ def hausman_test(
     which it is smaller than these are left out. Draws of the population are in the scores already,
     as the simulation noise of moments is: of these a bias alone remains, and a note where it is
     large.
+
+    Of fits by one likelihood of which one holds and ties more, curvature and scores are those of
+    the freer one: there are as many degrees of freedom as further constraints. Parameters that both
+    fits hold are left out.
 
     Parameters
     ----------
@@ -95,7 +100,9 @@ def hausman_test(
     names, notes = _common(efficient, consistent, params)
     joint = _joint(efficient, consistent, kind)
     each = None if joint else kind
-    one, other = efficient.covariance(each), consistent.covariance(each)
+    early, late = at_one_curvature(efficient, consistent)
+    one, other = early.covariance(each), late.covariance(each)
+    names = _free(names, one, other, notes)
     errors = pd.DataFrame({k: pd.Series(np.diag(v), v.index) for k, v in enumerate((one, other))})
     known = [name for name in names if errors.loc[name].notna().all()]
     if not known:
@@ -109,16 +116,26 @@ def hausman_test(
     gap = (efficient.params[known] - consistent.params[known]).to_numpy()
     spread = (other.loc[known, known] - one.loc[known, known]).to_numpy()
     if joint:
-        spread = _spread(efficient, consistent, known)
+        spread = _spread(early, late, known)
         by = efficient.information.grouped_by or consistent.information.grouped_by
         unit = "person" if by is None else repr(by)
         notes.append(f"covariance of the difference: from both fits' scores, by {unit}")
-    scale = np.sqrt(np.diag(other.loc[known, known]))
+    units = np.diag(other.loc[known, known])
+    scale = np.sqrt(np.where(units > 0.0, units, np.diag(one.loc[known, known])))
     noise = sum(integration_variances(fit, known) for fit in (efficient, consistent)) / scale**2
     notes += _bias(efficient, known, "first") + _bias(consistent, known, "second")
     statistic, df, note = _quadratic(gap / scale, spread / np.outer(scale, scale), noise)
     null = f"{efficient.estimator} and {consistent.estimator} estimate the same {', '.join(known)}"
     return outcome("Hausman", null, statistic, chi_squared(df), [*notes, *note])
+
+
+def _free(names: list[str], one: pd.DataFrame, other: pd.DataFrame, notes: list[str]) -> list[str]:
+    """The names of parameters that one fit at least estimates, and a note on the others."""
+    held = [n for n in names if one.loc[n, n] == 0.0 and other.loc[n, n] == 0.0]
+    if not held:
+        return names
+    notes.append(f"left out, held in both fits: {', '.join(held)}")
+    return [name for name in names if name not in held]
 
 
 def _joint(efficient: Fit, consistent: Fit, kind: str | None) -> bool:
@@ -203,7 +220,9 @@ def _quadratic(gap: Array, spread: Array, noise: Array) -> tuple[float, int, lis
     # Directions w with w' N w = 1, so that values are multiples of the noise.
     values, vectors = eigh(spread, np.diag(noise + least))
     positive, negative = values > 1.0, int((values < -1.0).sum())
-    left = len(gap) - negative - int(positive.sum())
+    # Of tied parameters some directions have no variance at all, and no noise of integration.
+    none = int((np.abs(np.linalg.eigvalsh(spread)) <= least).sum())
+    left = max(0, len(gap) - negative - int(positive.sum()) - none)
     notes = []
     if negative:
         notes.append(

@@ -8,9 +8,11 @@ import numpy as np
 
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
-from bayesmix.specification.constraint_map import ConstraintMap
 from bayesmix.specification.elimination import KEPT
 from bayesmix.specification.parameter import CORRELATION, SD, Parameter
+
+AT = 1e-4
+"""Standard errors within which an estimate is at a bound."""
 
 
 def restricted_terms(
@@ -25,7 +27,7 @@ def restricted_terms(
     """
     mine, theirs = restricted.information.constraint, full.information.constraint
     _check_bounds(restricted, full)
-    if mine is None or not _keeps(mine, theirs):
+    if mine is None or not restricts(restricted, full):
         raise SpecificationError(
             "the first fit is not nested in the second: it does not hold and tie all that the "
             f"second does ({full.model.constraints}); give lr_test(restricted, full)"
@@ -60,20 +62,36 @@ def restricted_terms(
 
 
 def _check_bounds(restricted: Fit, full: Fit) -> None:
+    """Refuse a null at a bound, of whichever fit, and one that is beyond the full fit's."""
+    at, errors = restricted.params, full.std_errors
     for fit in (restricted, full):
-        held = dict(fit.model.constraints.fixed)
-        at = [n for n, low, high in fit.model.constraints.bounds if held.get(n) in (low, high)]
-        if at or "at its bound" in fit.message:
+        for name, low, high in fit.model.constraints.bounds:
+            unit = float(np.nan_to_num(errors[name])) or 1.0
+            ends = [end for end in (low, high) if abs(at[name] - end) <= AT * unit]
+            if ends:
+                raise SpecificationError(
+                    f"{name} = {at[name]:g} under the null is at a bound, where the law of the "
+                    "likelihood ratio is not known: leave the bound out, or compare aic and bic"
+                )
+            if fit is full and not low <= at[name] <= high:
+                raise SpecificationError(
+                    f"the first fit is not nested in the second: {name} is {at[name]:g} there, and "
+                    f"the second bounds it ({low:g} to {high:g})"
+                )
+        if "at its bound" in fit.message:
             raise SpecificationError(
                 "a fit is at a bound, where the law of the likelihood ratio is not known: hold the "
                 "parameter (fixed=) or leave the bound out"
             )
 
 
-def _keeps(mine: ConstraintMap, theirs: ConstraintMap | None) -> bool:
-    """Whether all free vectors of the first keep the second's constraints."""
+def restricts(restricted: Fit, full: Fit) -> bool:
+    """Whether all free vectors that the first fit allows keep the second's constraints."""
+    mine, theirs = restricted.information.constraint, full.information.constraint
     if theirs is None:
         return True
+    if mine is None:
+        return False
     scale = np.abs(theirs.equations).max(initial=1.0)
     along = np.abs(theirs.equations @ mine.directions).max(initial=0.0)
     return bool(along <= KEPT * scale) and theirs.kept_by(mine.offset)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import bayesmix as bm
+from bayesmix.classical.bounds import _pulled_inwards
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.likelihood.evaluate import Likelihood
@@ -214,6 +215,20 @@ def test_bounds_beside_ties_hold_what_the_best_of_all_sets_holds(given):
     assert "Held: " in bounded.message
 
 
+def test_a_multiplier_says_whether_a_bound_is_still_needed():
+    """Held beyond the free estimate it is, held short of it the log-likelihood rises inwards."""
+    free = fit(LOGIT)
+    for name in ("fixed[x]", "fixed[y]"):
+        value, error = free.params[name], free.std_errors[name]
+        for side, ends in ((1, (-5, None)), (-1, (None, 5))):
+            short, beyond = value - side * error, value + side * error
+            for at, expected in ((short, name), (beyond, None)):
+                bounds = {name: tuple(at if end is not None else None for end in ends)}
+                model = replace(LOGIT, constraints=bm.Constraints(bounds=bounds))
+                held_there = fit(LOGIT, fixed=((name, float(at)),))
+                assert _pulled_inwards(model, held_there, {name: float(at)}) == expected
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -305,6 +320,26 @@ def test_a_standard_deviation_of_0_in_words_is_held_as_by_its_name():
     assert (ours.statistic, ours.p_value) == (theirs.statistic, theirs.p_value)
     assert ours.distribution == theirs.distribution == "1/2 chi2(1) + 1/2 chi2(2)"
     assert ours.null == theirs.null == "sd[y] = 0"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "words"),
+    [
+        ({"fixed[z]": (None, 0.9)}, None),
+        ({"fixed[z]": (0.5, None)}, r"fixed\[z\] = 0.5 under the null is at a bound"),
+        ({"fixed[z]": (None, 0.5)}, "the same parameters"),
+        ({"fixed[z]": (0.52, None)}, "not nested in the second.* the second bounds it"),
+    ],
+)
+def test_a_null_at_a_bound_of_the_full_fit_has_no_known_law(bounds, words):
+    """Though the restricted model is written without the bound."""
+    restricted = held(**{"fixed[z]": 0.5})
+    full = fit(replace(MODEL, constraints=bm.Constraints(bounds=bounds)))
+    if words is None:
+        assert bm.lr_test(restricted, full).distribution == "chi2(1)"
+        return
+    with pytest.raises(SpecificationError, match=words):
+        bm.lr_test(restricted, full)
 
 
 def test_several_standard_deviations_of_0_are_at_the_corner_of_a_cone():

@@ -427,3 +427,51 @@ def test_sources_with_another_reference_have_other_units():
     assert one.differs(plain) == ""
     scales = meanings(first)["scale[SP]"], meanings(second)["scale[RP]"]
     assert "'first_source' and sources by 'second_source'" in scales[0].differs(scales[1])
+
+
+# -- Hausman of fits under constraints -----------------------------------------------------------
+
+
+@cache
+def under(fixed=(), equal=(), linear=()):
+    model = replace(MODEL, constraints=bm.Constraints(dict(fixed), equal, linear))
+    return bm.msle(model, data(), grid=bm.gauss_hermite(9), starts=1)
+
+
+@pytest.mark.parametrize(
+    ("constraints", "words", "df"),
+    [
+        ({"fixed": (("fixed[z]", 0.1),)}, "fixed[z] = 0.1", 1),
+        ({"fixed": (("fixed[z]", 0.1), ("mean[x]", 1.1))}, "fixed[z] = 0.1, mean[x] = 1.1", 2),
+        ({"equal": (("mean[x]", "mean[y]"),)}, "mean[x] = mean[y]", 1),
+    ],
+)
+def test_hausman_has_as_many_degrees_as_constraints_and_is_then_walds(constraints, words, df):
+    """Holding moves all estimates, along the directions of the restrictions alone.
+
+    Of maximum likelihood under linear restrictions the quadratic form of the difference is Wald's,
+    up to terms of a higher order.
+    """
+    tight = under(**constraints)
+    for kind in (None, "hessian"):
+        test = bm.hausman_test(tight, fit(), kind=kind)
+        wald = bm.wald_test(fit(), words, kind="hessian" if kind else "robust")
+        assert test.df == df
+        assert test.statistic == pytest.approx(wald.statistic, rel=0.1, abs=0.02)
+    assert bm.hausman_test(fit(), tight).df == df
+
+
+def test_hausman_of_fits_with_constraints_of_their_own():
+    held = under(fixed=(("fixed[z]", 0.1),))
+    moments = bm.msm(MODEL, data(), fixed={"fixed[z]": 0.1}, grid=bm.gauss_hermite(9), rng=1)
+    test = bm.hausman_test(held, moments)
+    assert test.df == 5
+    assert "left out, held in both fits: fixed[z]" in test.notes
+    some = bm.hausman_test(held, moments, params=[n for n in fit().params.index if "z" not in n])
+    assert test.statistic == pytest.approx(some.statistic)
+    tied = under(equal=(("mean[x]", "mean[y]"),))
+    equal = [("mean[x]", "mean[y]")]
+    other = bm.msm(MODEL, data(), equal=equal, grid=bm.gauss_hermite(9), rng=1)
+    assert bm.hausman_test(tied, other).df == 5
+    with pytest.raises(SpecificationError, match=r"holds sd\[y\] at 0, the boundary"):
+        bm.hausman_test(under(fixed=(("sd[y]", 0),)), fit())
