@@ -52,12 +52,21 @@ class Correction:
         y = x * (1.0 + ratio**2) ** -0.25
         return (y * self.gradient).sum() + 0.5 * (y * (self.hessian * y).sum(axis=1)).sum()
 
-    def slope(self, x: Array) -> Array:
-        """The gradient (P,) of the correction at ``x`` (P,)."""
+    def value_and_slope(self, x: Array) -> tuple[float, Array]:
+        """The correction at ``x`` (P,), and its gradient (P,)."""
         scale = REACH**2 * len(self.gradient)
-        ratio = (x**2).sum() / scale
-        shrunk = (1.0 + ratio**2) ** -0.25
+        ratio = (x @ x) / scale
+        root = 1.0 + ratio**2
+        shrunk = root**-0.25
         y = x * shrunk
-        by_y = self.gradient + self.hessian @ y
+        bent = self.hessian @ y
+        by_y = self.gradient + bent
         # d shrunk / d x = -ratio (1 + ratio^2)^(-5/4) x / scale
-        return shrunk * by_y - (by_y @ x) * ratio * (1.0 + ratio**2) ** -1.25 * x / scale
+        slope = shrunk * by_y - ((by_y @ x) * ratio * shrunk / root / scale) * x
+        return float(y @ self.gradient + 0.5 * (y @ bent)), slope
+
+    def values(self, x: Array) -> Array:
+        """The correction (D,) at ``x`` (D, P)."""
+        ratio = (x**2).sum(axis=1, keepdims=True) / (REACH**2 * len(self.gradient))
+        y = x * (1.0 + ratio**2) ** -0.25
+        return np.asarray(y @ self.gradient + 0.5 * np.einsum("dp,pq,dq->d", y, self.hessian, y))

@@ -53,7 +53,7 @@ class Stand:
         """The correction (D,) at free vectors (D, P), nats."""
         if self.whitening is None or self.correction is None:
             return np.zeros(len(thetas))
-        return np.array([self.correction(x) for x in self.whitening.coordinates(thetas)])
+        return self.correction.values(self.whitening.coordinates(thetas))
 
 
 def first_stand(

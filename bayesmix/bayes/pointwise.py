@@ -8,14 +8,11 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.arrays import Array
-from bayesmix.centring.grids import PersonGrid
+from bayesmix.bayes.held_likelihood import HeldLikelihood
 from bayesmix.data.columns import first_few
 from bayesmix.errors import DataError
-from bayesmix.kernels.coefficient_space import density_integrals
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Grid, Problem
-from bayesmix.optimise.freeze import freeze
 from bayesmix.specification.parameters import ParameterSpace
 
 
@@ -97,16 +94,10 @@ def integrated_log_likelihood(problem: Problem, grid: Grid, thetas: Array) -> Ar
     On the grid that the marginal sampler uses, fixed in coefficient space where it can be.
     """
     flat = thetas.reshape(-1, thetas.shape[-1])
-    nodes = None
-    if isinstance(grid, PersonGrid) and not problem.parameters.fixed:
-        nodes = freeze(problem, grid)
-    if nodes is None:
+    held = HeldLikelihood.on(problem, grid)
+    if held is None:
         likelihood = Likelihood(problem, grid)
         values = np.stack([likelihood.by_person(theta)[0] for theta in flat])
     else:
-        free = np.zeros((problem.parameters.n_random,) * 2, dtype=bool)
-        values = np.empty((len(flat), problem.n_persons))
-        for d, theta in enumerate(flat):
-            at = Point(problem, theta)
-            values[d] = density_integrals(at.locations, at.parameters.chol, free, *nodes)[0]
+        values = held.by_draw(flat)
     return values.reshape(*thetas.shape[:-1], problem.n_persons)

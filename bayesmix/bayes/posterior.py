@@ -15,20 +15,18 @@ import numpy as np
 
 from bayesmix.arrays import Array, Indices
 from bayesmix.bayes.correction import Correction
+from bayesmix.bayes.held_likelihood import HeldLikelihood
 from bayesmix.bayes.prior_density import prior_value_and_gradient
 from bayesmix.bayes.priors import Priors
-from bayesmix.centring.grids import PersonGrid
-from bayesmix.kernels.coefficient_space import CoefficientNodes, density_integrals
 from bayesmix.kernels.integrals import integrate_serial
-from bayesmix.likelihood.chain import Slopes, in_theta, scores
+from bayesmix.likelihood.chain import scores
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Grid, Problem
-from bayesmix.optimise.freeze import freeze
 
-ByPerson = Callable[[Array], tuple[Array, Array]]
-"""Free vector (P,) -> log-probabilities (I,) of persons' choices, and their scores (I, P)."""
+Total = Callable[[Array], tuple[float, Array]]
+"""Free vector (P,) -> weighted log-likelihood, nats, and its gradient (P,)."""
 
 
 def has_serial(problem: Problem) -> bool:
@@ -36,43 +34,26 @@ def has_serial(problem: Problem) -> bool:
     return problem.parameters.classes == 1 and problem.design.sources is None
 
 
-def held_on(problem: Problem, grid: Grid) -> ByPerson | None:
-    """The integrated likelihood in coefficient space, where that is possible.
-
-    There an evaluation does not depend on the number of choices.
-    """
-    if not isinstance(grid, PersonGrid) or problem.parameters.fixed:
-        return None
-    nodes = freeze(problem, grid)
-    return None if nodes is None else partial(_held, problem, nodes)
-
-
-def _held(problem: Problem, nodes: CoefficientNodes, theta: Array) -> tuple[Array, Array]:
-    here, space = Point(problem, theta), problem.parameters
-    chol = here.parameters.chol
-    free = np.zeros(chol.shape, dtype=bool)
-    free[space.chol_index] = True
-    logp, d_loc, d_chol = density_integrals(here.locations, chol, free, *nodes)
-    slopes = Slopes(d_loc, d_chol[:, *space.chol_index], here.persons.z)
-    return logp, in_theta(space, slopes)
-
-
-def persons_on(problem: Problem, grid: Grid) -> ByPerson:
+def threaded_on(problem: Problem, grid: Grid) -> Total:
     """The integrated likelihood on ``grid``, with threads over persons."""
-    return held_on(problem, grid) or Likelihood(problem, grid).by_person
+    held = HeldLikelihood.on(problem, grid, threads=None)
+    return held or Likelihood(problem, grid).value_and_gradient
 
 
-def serial_on(problem: Problem, grid: Grid) -> ByPerson:
+def serial_on(problem: Problem, grid: Grid) -> Total:
     """The same on one thread, which several threads may call at once: see `has_serial`."""
-    return held_on(problem, grid) or partial(_serial, problem, *grid.block(0, problem.n_persons))
+    held = HeldLikelihood.on(problem, grid)
+    return held or partial(_serial, problem, *grid.block(0, problem.n_persons))
 
 
-def _serial(problem: Problem, nodes: Array, weights: Array, theta: Array) -> tuple[Array, Array]:
+def _serial(problem: Problem, nodes: Array, weights: Array, theta: Array) -> tuple[float, Array]:
     here = Point(problem, theta)
     mixture = here.mixture(nodes, weights)
     with_rows = here.persons.x_fixed.shape[1] > 0
     logp, *slopes = integrate_serial(here.panel, here.base, mixture, with_rows)
-    return logp, scores(here, mixture, (slopes[0], slopes[1], slopes[2]))
+    by_person = scores(here, mixture, (slopes[0], slopes[1], slopes[2]))
+    own = problem.data.weights
+    return float(weighted_sum(own, logp)), weighted_sum(own, by_person)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,13 +64,13 @@ class LogPosterior:
     ----------
     problem, priors
         The model bound to data, and its priors.
-    by_person
-        Its likelihood, such as `persons_on`.
+    likelihood
+        Of the choices, such as `threaded_on`.
     """
 
     problem: Problem
     priors: Priors
-    by_person: ByPerson
+    likelihood: Total
 
     @cached_property
     def diagonal(self) -> Indices:
@@ -112,12 +93,11 @@ class LogPosterior:
     def _at(self, theta_log: Array) -> tuple[float, Array]:
         theta, slope = theta_log.copy(), np.ones(len(theta_log))
         slope[self.diagonal] = theta[self.diagonal] = np.exp(theta_log[self.diagonal])
-        logp, d_logp = self.by_person(theta)
+        logp, d_logp = self.likelihood(theta)
         prior, d_prior = prior_value_and_gradient(self.problem, self.priors, theta)
-        weights = self.problem.data.weights
-        gradient = (weighted_sum(weights, d_logp) + d_prior) * slope
+        gradient = (d_logp + d_prior) * slope
         gradient[self.diagonal] += 1.0  # of the logarithm's Jacobian
-        value = float(weighted_sum(weights, logp)) + prior + theta_log[self.diagonal].sum()
+        value = logp + prior + float(theta_log[self.diagonal].sum())
         return value, gradient
 
 
@@ -156,6 +136,6 @@ class Whitened:
         value, gradient = self.posterior(self.centre + self.root @ x)
         gradient = self.root.T @ gradient
         if self.correction is not None:
-            value += float(self.correction(x))
-            gradient = gradient + self.correction.slope(x)
+            known, slope = self.correction.value_and_slope(x)
+            value, gradient = value + known, gradient + slope
         return value, gradient

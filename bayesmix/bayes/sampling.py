@@ -44,8 +44,9 @@ from bayesmix.specification.feasible import check_free
 from bayesmix.specification.held_and_tied import held_and_tied
 from bayesmix.specification.model import MixedLogit
 
-MARGINAL_TUNE, HIERARCHICAL_TUNE = 400, 1000
-"""Tuning steps of a chain."""
+WHITENED_TUNE, MARGINAL_TUNE, HIERARCHICAL_TUNE = 150, 400, 1000
+"""Tuning steps of a chain: with persons integrated out, in whitened coordinates, whose scales are
+nearly 1 from the start, and in others; with persons."""
 MANY = 10.0
 """Times that a person counts for more than one, or less, of which a warning is given."""
 Path = Literal["marginal", "hierarchical", "auto"]
@@ -105,8 +106,8 @@ def sample(
         anchored once, at the maximum of the likelihood, and neither corrected nor renewed: the
         attributes say how far they are off, and more nodes are the remedy.
     draws, tune, chains
-        Draws kept and tuning steps of each chain (by default 1,000 in the hierarchical path, 400 in
-        the marginal one); number of chains.
+        Draws kept and tuning steps of each chain (by default 1,000 in the hierarchical path, 150 in
+        the marginal one, 400 there with latent classes or scales of sources); number of chains.
     priors
         Replacements of default priors by flat name; see `bayesmix.bayes.priors.make_priors`.
     fixed
@@ -214,7 +215,7 @@ def _run(
                 correction=stand.correction,
             ),
             draws=settings.draws,
-            tune=MARGINAL_TUNE if settings.tune is None else settings.tune,
+            tune=WHITENED_TUNE if settings.tune is None else settings.tune,
             chains=settings.chains,
             seed=int(rng.integers(2**31)),
             progress=settings.progress,

@@ -29,7 +29,7 @@ from bayesmix.bayes.graph import (
     product,
 )
 from bayesmix.bayes.models import coordinates, marginal_log_probabilities, name_means
-from bayesmix.bayes.posterior import LogPosterior, Whitened, persons_on, serial_on
+from bayesmix.bayes.posterior import LogPosterior, Whitened, serial_on, threaded_on
 from bayesmix.bayes.priors import Prior, Priors, make_priors
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
@@ -145,7 +145,7 @@ def posterior_mode(
 ) -> Whitening:
     """The posterior mode nearest to ``theta`` (P,), which has a positive diagonal."""
     theta = problem.canonical(theta)
-    function = LogPosterior(problem, make_priors(problem, priors), persons_on(problem, grid))
+    function = LogPosterior(problem, make_priors(problem, priors), threaded_on(problem, grid))
     diagonal = problem.parameters.diagonal()
     _, scores = Likelihood(problem, grid).by_person(theta)
     start, slope = theta.copy(), np.ones(len(theta))
@@ -176,7 +176,7 @@ def correct(
     """The integration error of ``few`` nodes over the posterior, as ``many`` see it."""
     priors = make_priors(problem, None)
     ours, theirs = (
-        LogPosterior(problem, priors, persons_on(problem, grid)) for grid in (few, many)
+        LogPosterior(problem, priors, threaded_on(problem, grid)) for grid in (few, many)
     )
     size = at.root.shape[1]
     half = rng.standard_normal((2 * size, size))

@@ -28,6 +28,7 @@ import numpy as np
 from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.situation_scales import scale_scores
+from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.point import Point
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -66,6 +67,19 @@ def in_theta(space: ParameterSpace, slopes: Slopes) -> Array:
     if slopes.scale is not None:
         parts.append(slopes.scale)
     return np.concatenate(parts, axis=1)
+
+
+def summed_in_theta(
+    space: ParameterSpace, weights: Array, d_loc: Array, d_chol: Array, z: Array
+) -> Array:
+    """`in_theta` of a weighted sum over persons (P,), of models without fixed coefficients.
+
+    By the persons' locations (n, K), and by ``L`` (K, K), which is everybody's and summed already.
+    """
+    mean = np.zeros(space.n_random + len(space.shapes))
+    mean[: space.n_random] = weighted_sum(weights, d_loc)
+    shift = weighted_sum(weights, d_loc[:, space.shifted] * z) if space.shifts else None
+    return space.pack(mean, d_chol, np.zeros(0), shift)
 
 
 def scores(point: Point, mixture: Mixture, by_kernel: tuple[Array, Array, Array]) -> Array:

@@ -1,12 +1,14 @@
 """The posterior as numbers: PyTensor's graph of it, at 1e-10, wherever it is used for chains."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
 import bayesmix as bm
 from bayesmix.bayes.correction import Correction
-from bayesmix.bayes.posterior import held_on
+from bayesmix.bayes.held_likelihood import HeldLikelihood
 from bayesmix.bayes.whitened import posterior_mode, whitened_model, whitened_posterior
 from bayesmix.centring.grids import centre
 from bayesmix.integration.grids import population_grid
@@ -15,6 +17,7 @@ from tests.bayes.conftest import INTERPRETED
 
 from .conftest import MODEL, TRUTH
 
+NAMES = ("mean[a]", "mean[b]", "sd[a]", "sd[b]", "corr[a, b]")
 WISHART = {"cov": bm.InverseWishart(mean_precision=0.2), "fixed[d]": (0.3, 0.5)}
 MODELS = {
     "fixed coefficient": (MODEL, {}),
@@ -39,7 +42,7 @@ def test_value_and_gradient_are_those_of_the_graph(panel, name) -> None:
     graph = whitened_model(problem, grid, at, priors, correction=correction)
     value = graph.compile_logp(jacobian=False, mode=INTERPRETED)
     gradient = graph.compile_dlogp(jacobian=False, mode=INTERPRETED)
-    assert (held_on(problem, grid) is not None) == (name == "held nodes")
+    assert (HeldLikelihood.on(problem, grid) is not None) == (name == "held nodes")
     for x in rng.normal(size=(3, space.size)):
         own, d_own = ours(x)
         assert own == pytest.approx(float(value({"x": x})), abs=1e-10)
@@ -57,10 +60,33 @@ def test_signed_quadratures_and_shared_nodes(panel) -> None:
     assert ours(x)[0] == pytest.approx(float(value), abs=1e-10)
 
 
-def test_the_corrections_slope() -> None:
+def test_the_corrections_value_and_slope() -> None:
     rng = np.random.default_rng(5)
     half = rng.normal(size=(6, 6))
     correction = Correction(rng.normal(size=6), half + half.T)
-    for x in (np.zeros(6), rng.normal(size=6), 8.0 * rng.normal(size=6)):
+    points = np.stack([np.zeros(6), rng.normal(size=6), 8.0 * rng.normal(size=6)])
+    for x, value in zip(points, correction.values(points), strict=True):
+        own, slope = correction.value_and_slope(x)
+        assert own == pytest.approx(float(correction(x)), abs=1e-10)
+        assert value == pytest.approx(own, abs=1e-10)
         numerical = approx_fprime(x, correction, 1e-7)
-        np.testing.assert_allclose(correction.slope(x), numerical, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(slope, numerical, rtol=1e-5, atol=1e-5)
+
+
+def test_many_free_vectors_at_once_are_each_alone(panel) -> None:
+    model = bm.MixedLogit("a + b", random=bm.LKJNormal("a", "b"))
+    problem, rng = bind(model, panel), np.random.default_rng(8)
+    theta = problem.canonical(problem.parameters.theta({n: TRUTH[n] for n in NAMES}))
+    held = HeldLikelihood.on(problem, centre(problem, bm.centred(bm.sobol(32)), theta, 1))
+    assert held is not None
+    thetas = theta + 0.2 * rng.uniform(-1, 1, size=(70, len(theta)))
+    thetas[3, problem.parameters.diagonal()[0]] = 0.0  # a law without spread
+    values, threads = held.values(thetas), replace(held, threads=3)
+    assert np.isnan(values[3])
+    for d in (0, 40, 69):
+        own, slope = held(thetas[d])
+        assert own == pytest.approx(values[d], abs=1e-10)
+        assert own == pytest.approx(held.by_draw(thetas[d : d + 1]).sum(), abs=1e-10)
+        same, d_same = threads(thetas[d])
+        assert same == own
+        assert (d_same == slope).all()

@@ -1,0 +1,29 @@
+"""Tasks shared among threads: of kernels that let go of the interpreter, in any number of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+
+def in_threads[T](tasks: Sequence[Callable[[], T]], threads: int | None = None) -> list[T]:
+    """Results of tasks, in their order, which does not depend on who did them.
+
+    Parameters
+    ----------
+    tasks
+        Functions without arguments.
+    threads
+        How many there are at most; by default one a core.
+
+    Examples
+    --------
+    >>> in_threads([lambda: 1, lambda: 2], threads=2)
+    [1, 2]
+    """
+    count = min(threads or os.cpu_count() or 1, len(tasks))
+    if count <= 1:
+        return [task() for task in tasks]
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(lambda task: task(), tasks))
