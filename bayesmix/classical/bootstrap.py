@@ -14,6 +14,7 @@ from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_starts import refuse_bounds
 from bayesmix.classical.resampling import make_job, replications_of
+from bayesmix.classical.summary import held_notes
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.display import html, whole
 from bayesmix.data.fingerprint import fingerprint
@@ -47,6 +48,8 @@ class Bootstrap:
         Numbers of those that did not converge, which are not in ``params``.
     interrupted
         Whether the run was ended before all had been made.
+    held
+        In words, what is held, tied or left undefined in the fit, by flat name; None without any.
     """
 
     estimate: pd.Series
@@ -56,6 +59,7 @@ class Bootstrap:
     replications: int
     failed: tuple[int, ...] = ()
     interrupted: bool = False
+    held: pd.Series | None = None
 
     @property
     def covariance(self) -> pd.DataFrame:
@@ -66,9 +70,12 @@ class Bootstrap:
     def std_errors(self) -> pd.Series:
         """Standard deviations of the estimates over replications, by flat name.
 
-        NaN where all are at the boundary 0, and none tells how far an estimate may be from it.
+        0 for parameters that are held; NaN where all are at the boundary 0, and none tells how far
+        an estimate may be from it.
         """
         spread = self.params.std(ddof=1).mask((self.params == 0).all())
+        if self.held is not None:
+            spread = spread.mask(self.held == "held", 0.0)
         return spread.rename("std error")
 
     def intervals(self, level: float = 0.95) -> pd.DataFrame:
@@ -81,7 +88,8 @@ class Bootstrap:
     def summary(self) -> pd.DataFrame:
         """Estimates, bootstrap standard errors and 95 % percentile intervals.
 
-        A column ``note`` says in how many replications a standard deviation is 0, where in any.
+        A column ``note`` says in how many replications a standard deviation is 0, where in any, and
+        what is held.
         """
         table = pd.DataFrame({"estimate": self.estimate, "std error": self.std_errors})
         table = pd.concat([table, self.intervals()], axis="columns")
@@ -101,7 +109,8 @@ class Bootstrap:
             else ""
             for z, k in zip(zero, none, strict=True)
         ]
-        return pd.Series(words, index=names)
+        found = pd.Series(words, index=names)
+        return found if self.held is None else found.mask(self.held != "", self.held)
 
     def headline(self) -> str:
         """How many replications there are, and what became of the others."""
@@ -253,4 +262,14 @@ def _collected(
         index=pd.Index(numbers, name="replication"),
         columns=pd.Index(fit.space.names, name="parameter"),
     )
-    return Bootstrap(fit.params, thetas, params, fit.space, replications, failed, interrupted)
+    held = held_notes(fit)
+    return Bootstrap(
+        fit.params,
+        thetas,
+        params,
+        fit.space,
+        replications,
+        failed,
+        interrupted,
+        held if (held != "").any() else None,
+    )

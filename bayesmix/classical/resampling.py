@@ -8,6 +8,7 @@ from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import get_context
 
 import numba
@@ -68,18 +69,25 @@ def replications_of(job: Job, number: int, processes: int) -> Finished:
 
 def replicate(job: Job, number: int) -> Array | None:
     """Estimates (P,) of one replication; None if it did not converge."""
-    weights = job.weights(number)
-    drawn = weights > 0
-
-    def function(theta: Array) -> tuple[float, Array]:
-        logp, scores = job.likelihood.by_person(theta)
-        return float(weights[drawn] @ logp[drawn]), weights[drawn] @ scores[drawn]
+    function = partial(weighted, job, job.weights(number))
 
     def search(theta: Array) -> tuple[Optimum, Grid]:
         return maximise(function, theta, job.root), job.likelihood.grid
 
     optimum, _ = leave_boundary(job.likelihood.problem, search, job.theta)
     return job.likelihood.problem.canonical(optimum.theta) if optimum.converged else None
+
+
+def weighted(job: Job, weights: Array, theta: Array) -> tuple[float, Array]:
+    """Log-likelihood of persons with weights (I,), and its gradient (P,); NaN where none is.
+
+    Held correlations have signs, which the Cholesky factor loses beyond a standard deviation of 0.
+    """
+    if not job.likelihood.problem.keeps(theta):
+        return np.nan, np.full_like(theta, np.nan)
+    drawn = weights > 0
+    logp, scores = job.likelihood.by_person(theta)
+    return float(weights[drawn] @ logp[drawn]), weights[drawn] @ scores[drawn]
 
 
 def _in_process(job: Job, replications: int) -> Finished:

@@ -138,6 +138,7 @@ def wald_test(
     rows = found.matrix[:, used]
     gap = rows @ fit.params.to_numpy()[used] - found.values
     spread = rows @ part @ rows.T
+    _check_moving(found, rows, part)
     scale = np.sqrt(np.diag(spread))
     if not (scale > 0).all() or np.linalg.cond(spread / np.outer(scale, scale)) > 1 / RANK:
         raise SpecificationError(
@@ -148,6 +149,19 @@ def wald_test(
     used_kind = fit.information.kind if kind is None else kind
     note = f"covariance: {used_kind}"
     return outcome("Wald", str(found), statistic, chi_squared(len(gap)), [note])
+
+
+def _check_moving(found: Restrictions, rows: Array, covariance: Array) -> None:
+    """Refuse restrictions of what the fit holds, or ties, itself."""
+    size = (np.abs(rows) @ np.sqrt(np.diag(covariance))) ** 2
+    still = np.einsum("ij,jk,ik->i", rows, covariance, rows) <= RANK**2 * size
+    if still.any():
+        one = Restrictions(found.matrix[still][:1], found.values[still][:1], found.names)
+        raise SpecificationError(
+            f"{one}: the fit itself holds or ties this (fixed=, equal=), so that there is nothing "
+            "to test in it: fit the model without, and give wald_test that fit, or "
+            "lr_test(this, that)"
+        )
 
 
 def _check_testable(fit: Fit, found: Restrictions, covariance: pd.DataFrame) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.classical.bounds import _pulled_inwards
+from bayesmix.classical.resampling import make_job, weighted
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.likelihood.evaluate import Likelihood
@@ -389,6 +390,45 @@ def test_the_bootstrap_holds_it_too():
     found = bm.bootstrap(under, data(), 8, rng=1, processes=1)
     assert (found.params["fixed[z]"] == 0.5).all()
     assert found.params["mean[x]"].std() > 0.02
+    assert found.std_errors["fixed[z]"] == 0.0
+    assert found.summary()["note"]["fixed[z]"] == "held"
+
+
+def test_what_is_held_at_0_has_a_standard_error_of_0():
+    fixed = {"fixed[z]": 0.0, "sd[y]": 0.0}
+    found = bm.bootstrap(held(**fixed), data(), 4, rng=1, processes=1)
+    assert (found.std_errors[list(fixed)] == 0.0).all()
+    assert np.isnan(found.std_errors["corr[x, y]"])
+    notes = found.summary()["note"]
+    assert notes["fixed[z]"] == notes["sd[y]"] == "held"
+    assert notes["corr[x, y]"] == "none: a standard deviation is held at 0"
+    assert notes["mean[x]"] == ""
+
+
+def test_replications_keep_the_signs_of_held_correlations():
+    """Beyond sd[x] = 0 the same entries are those of the other sign: there is a wall."""
+    under = held(**{"corr[x, y]": 0.7})
+    job, weights = make_job(under, data(), 1), np.ones(200)
+    value, _ = weighted(job, weights, under.theta)
+    assert value == pytest.approx(under.loglik, abs=1e-9)
+    other = under.theta.copy()
+    other[under.space.diagonal()[0]] *= -1
+    assert under.space.natural(other)[4] == pytest.approx(-0.7)
+    assert np.isnan(weighted(job, weights, other)[0])
+    assert np.isnan(weighted(job, weights, other)[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("constraints", "words"),
+    [
+        ({"fixed": (("fixed[z]", 0.5),)}, "fixed[z] = 0"),
+        ({"equal": (("mean[x]", "mean[y]"),)}, "mean[x] = mean[y]"),
+        ({"fixed": (("fixed[z]", 0.5),)}, "mean[x] = 0, 2 * fixed[z] = 1"),
+    ],
+)
+def test_a_wald_test_of_what_is_held_says_so(constraints, words):
+    with pytest.raises(SpecificationError, match="the fit itself holds or ties this"):
+        bm.wald_test(fit(**constraints), words)
 
 
 def test_clusters_and_demand_know_it():
