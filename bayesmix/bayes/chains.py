@@ -47,7 +47,7 @@ def run_chains(
     ConvergenceError
         If no chain finds a place to start.
     """
-    names, shapes, dims, coords = _variables(problem)
+    names, shapes, dims, coords = _kept(problem)
     size = posterior.root.shape[1]
 
     def expand(x: Array, **_: Any) -> dict[str, Array]:
@@ -96,17 +96,17 @@ def run_chains(
             ) from error
 
 
-def _variables(
+def _kept(
     problem: Problem,
 ) -> tuple[list[str], list[tuple[int, ...]], dict[str, tuple[str, ...]], dict[str, Any]]:
     """Names, shapes, dimensions and labels of what is kept of a draw."""
-    kept = {name: own for name, own in _labels(problem).items() if own[1]}
+    kept = {name: own for name, own in variables(problem).items() if own[1]}
     shapes: list[tuple[int, ...]] = [(len(labels),) for _, labels in kept.values()]
     dims: dict[str, tuple[str, ...]] = {name: (dim,) for name, (dim, _) in kept.items()}
     return list(kept), shapes, dims, dict(kept.values())
 
 
-def _labels(problem: Problem) -> dict[str, tuple[str, list[str]]]:
+def variables(problem: Problem) -> dict[str, tuple[str, list[str]]]:
     """Dimension and labels of every variable, in the order of the printed parameters."""
     space = problem.parameters
     return {
@@ -124,7 +124,7 @@ def _values(
     problem: Problem, posterior: Whitened, x: Array, names: Sequence[str]
 ) -> dict[str, Array]:
     """The parameters that people read, by variable, at ``x``."""
-    sizes = {name: len(labels) for name, (_, labels) in _labels(problem).items()}
+    sizes = {name: len(labels) for name, (_, labels) in variables(problem).items()}
     values = problem.parameters.natural(posterior.theta(x))
     parts = np.split(values, np.cumsum(list(sizes.values()))[:-1])
     return {name: part for name, part in zip(sizes, parts, strict=True) if name in names}

@@ -69,4 +69,5 @@ class Correction:
         """The correction (D,) at ``x`` (D, P)."""
         ratio = (x**2).sum(axis=1, keepdims=True) / (REACH**2 * len(self.gradient))
         y = x * (1.0 + ratio**2) ** -0.25
-        return np.asarray(y @ self.gradient + 0.5 * np.einsum("dp,pq,dq->d", y, self.hessian, y))
+        bent = np.einsum("dp,pq->dq", y, self.hessian)
+        return np.asarray(np.einsum("dp,dp->d", y, self.gradient + 0.5 * bent))

@@ -17,6 +17,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import ArrayLike
 from pytensor.tensor.linalg import solve_triangular
+from scipy.special import multigammaln
 
 from bayesmix import arguments
 from bayesmix.arrays import Array
@@ -132,6 +133,16 @@ class Covariance:
             z = solve_triangular(chol, mean - self.mean_location, lower=True)
             total -= 0.5 * self.mean_precision * (z**2).sum() + logs.sum()
         return total
+
+    @property
+    def constant(self) -> float:
+        """What `log_density` leaves out."""
+        size, df = len(self.root), self.df
+        logs = float(np.log(np.diag(self.root)).sum())
+        total = df * logs + size * (1 - df / 2) * np.log(2) - multigammaln(df / 2, size)
+        if self.mean_precision is not None:
+            total += 0.5 * size * np.log(self.mean_precision / (2 * np.pi))
+        return float(total)
 
     def value_and_gradient(self, chol: Array, mean: Array) -> tuple[float, Array, Array]:
         """`log_density` as a number, and its derivatives by ``L`` (K, K) and the means (K,)."""

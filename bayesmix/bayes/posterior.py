@@ -15,23 +15,26 @@ import numpy as np
 
 from bayesmix.arrays import Array, Indices
 from bayesmix.bayes.correction import Correction
-from bayesmix.bayes.held_likelihood import HeldLikelihood
+from bayesmix.bayes.held_likelihood import TOGETHER, HeldLikelihood
 from bayesmix.bayes.prior_density import prior_value_and_gradient
+from bayesmix.bayes.prior_values import prior_values
 from bayesmix.bayes.priors import Priors
 from bayesmix.kernels.integrals import integrate_serial
 from bayesmix.likelihood.chain import scores
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.ordered_sums import weighted_sum
+from bayesmix.likelihood.persons import ranges
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.likelihood.threads import in_threads
 
 Total = Callable[[Array], tuple[float, Array]]
 """Free vector (P,) -> weighted log-likelihood, nats, and its gradient (P,)."""
 
 
 def has_serial(problem: Problem) -> bool:
-    """Whether `serial_on` knows the model: one class, one source."""
-    return problem.parameters.classes == 1 and problem.design.sources is None
+    """Whether `serial_on` knows the model: it has no latent classes."""
+    return problem.parameters.classes == 1
 
 
 def threaded_on(problem: Problem, grid: Grid) -> Total:
@@ -51,9 +54,30 @@ def _serial(problem: Problem, nodes: Array, weights: Array, theta: Array) -> tup
     mixture = here.mixture(nodes, weights)
     with_rows = here.persons.x_fixed.shape[1] > 0
     logp, *slopes = integrate_serial(here.panel, here.base, mixture, with_rows)
-    by_person = scores(here, mixture, (slopes[0], slopes[1], slopes[2]))
+    by_person = scores(here, mixture, (slopes[0], slopes[1], slopes[2]), serial=True)
     own = problem.data.weights
     return float(weighted_sum(own, logp)), weighted_sum(own, by_person)
+
+
+def values_of(likelihood: Total, thetas: Array) -> Array:
+    """Weighted log-likelihoods (D,) at free vectors (D, P), in threads: of `serial_on`."""
+    if isinstance(likelihood, HeldLikelihood):
+        return likelihood.values(thetas)
+
+    def some(part: Array) -> list[float]:
+        with np.errstate(all="ignore"):  # a context of the thread's own
+            return [_value(likelihood, theta) for theta in part]
+
+    tasks = [partial(some, thetas[a:b]) for a, b in ranges(0, len(thetas), TOGETHER)]
+    found = in_threads(tasks)
+    return np.array([value for part in found for value in part])
+
+
+def _value(likelihood: Total, theta: Array) -> float:
+    try:
+        return likelihood(theta)[0]
+    except np.linalg.LinAlgError:
+        return np.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +114,16 @@ class LogPosterior:
         except np.linalg.LinAlgError:
             return np.nan, np.full(len(theta_log), np.nan)
 
+    def values(self, thetas_log: Array) -> Array:
+        """Values (D,) at many points (D, P), with the constants of the priors."""
+        thetas = thetas_log.copy()
+        with np.errstate(all="ignore"):
+            thetas[:, self.diagonal] = np.exp(thetas_log[:, self.diagonal])
+            logp = values_of(self.likelihood, thetas)
+            prior = prior_values(self.problem, self.priors, thetas)
+            found: Array = logp + prior + thetas_log[:, self.diagonal].sum(axis=1)
+            return found
+
     def _at(self, theta_log: Array) -> tuple[float, Array]:
         theta, slope = theta_log.copy(), np.ones(len(theta_log))
         slope[self.diagonal] = theta[self.diagonal] = np.exp(theta_log[self.diagonal])
@@ -121,11 +155,21 @@ class Whitened:
     correction: Correction | None = None
 
     def theta(self, x: Array) -> Array:
-        """The free vector (P,) at ``x``."""
-        theta = self.centre + self.root @ x
+        """The free vector (P,) at ``x``, or those (N, P) at many (N, Q)."""
+        theta = self._theta_log(x)
         diagonal = self.posterior.diagonal
-        theta[diagonal] = np.exp(theta[diagonal])
+        theta[..., diagonal] = np.exp(theta[..., diagonal])
         return theta
+
+    def _theta_log(self, x: Array) -> Array:
+        # Not by BLAS, whose last bits depend on threads.
+        found: Array = self.centre + np.einsum("pq,...q->...p", self.root, x)
+        return found
+
+    def values(self, x: Array) -> Array:
+        """Values (N,) at many points (N, Q), with the constants of the priors."""
+        found = self.posterior.values(self._theta_log(x))
+        return found if self.correction is None else found + self.correction.values(x)
 
     def __call__(self, x: Array) -> tuple[float, Array]:
         """Value and gradient (Q,); NaN where the numbers do not reach."""

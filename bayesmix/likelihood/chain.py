@@ -27,7 +27,7 @@ import numpy as np
 
 from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.mixture import Mixture
-from bayesmix.kernels.situation_scales import scale_scores
+from bayesmix.kernels.situation_scales import scale_scores, scale_scores_serial
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.point import Point
 from bayesmix.specification.parameters import ParameterSpace
@@ -82,7 +82,13 @@ def summed_in_theta(
     return space.pack(mean, d_chol, np.zeros(0), shift)
 
 
-def scores(point: Point, mixture: Mixture, by_kernel: tuple[Array, Array, Array]) -> Array:
+def scores(
+    point: Point,
+    mixture: Mixture,
+    by_kernel: tuple[Array, Array, Array],
+    *,
+    serial: bool = False,
+) -> Array:
     """Scores (n, P) of persons' log-integrals on the nodes of ``mixture``.
 
     Parameters
@@ -94,6 +100,8 @@ def scores(point: Point, mixture: Mixture, by_kernel: tuple[Array, Array, Array]
     by_kernel
         Derivatives of `bayesmix.kernels.integrals`: by locations (n, C), by ``L`` (n, C, K), and by
         the utilities of rows (R,), empty where no coefficient is fixed.
+    serial
+        Whether to stay on the calling thread.
     """
     persons, space = point.persons, point.persons.parameters
     d_loc, d_chol, d_rows = by_kernel
@@ -105,7 +113,8 @@ def scores(point: Point, mixture: Mixture, by_kernel: tuple[Array, Array, Array]
     if persons.source is not None:
         base = point.base
         linear = base if persons.offset is None else base - persons.offset
-        d_scale = scale_scores(point.panel, base, linear, mixture)
+        kernel = scale_scores_serial if serial else scale_scores
+        d_scale = kernel(point.panel, base, linear, mixture)
         codes = persons.source[:, None] == 1 + np.arange(len(space.scales))
         scale = np.add.reduceat(d_scale[:, None] * codes, point.panel.person_start[:-1], axis=0)
     entries = d_chol[:, *space.chol_index]

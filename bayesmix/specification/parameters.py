@@ -171,14 +171,16 @@ class ParameterSpace(OneClass):
     # -- the free vector -----------------------------------------------------------------------
 
     def unpack(self, theta: Array) -> Parameters:
-        """``theta (P,)`` taken apart; `pack` is the inverse."""
+        """``theta (P,)``, or many (..., P), taken apart; `pack` is the inverse."""
         k, m, c = self.n_random, len(self.located), len(self.chol_index[0])
-        mean, chol = np.zeros(k + len(self.shapes)), np.zeros((k, k))
-        mean[self.located] = theta[:m]
-        chol[self.chol_index] = theta[m : m + c]
+        many = theta.shape[:-1]
+        mean, chol = np.zeros((*many, k + len(self.shapes))), np.zeros((*many, k, k))
+        mean[..., self.located] = theta[..., :m]
+        chol[..., *self.chol_index] = theta[..., m : m + c]
         fixed = m + c + len(self.fixed)
-        scale = len(theta) - len(self.scales)
-        parts = theta[m + c : fixed], theta[scale - len(self.shifts) : scale], theta[scale:]
+        scale = theta.shape[-1] - len(self.scales)
+        shifts = theta[..., scale - len(self.shifts) : scale]
+        parts = theta[..., m + c : fixed], shifts, theta[..., scale:]
         return Parameters(mean, chol, *(part.copy() for part in parts))
 
     def pack(

@@ -24,13 +24,23 @@ MODELS = {
     "held nodes": (bm.MixedLogit("a + b", random=bm.LKJNormal("a", "b", eta=1.5)), {}),
     "law that moves": (bm.MixedLogit("a + b", random=[bm.Triangular("a"), bm.Normal("b")]), {}),
     "inverse-Wishart": (bm.MixedLogit("a + b + d", random=bm.LKJNormal("a", "b")), WISHART),
+    "scales": (bm.MixedLogit("a + b + d", random=bm.Normal("a", "b"), scale="source"), {}),
 }
 
 
+@pytest.fixture(scope="module")
+def sourced(panel):
+    """The panel, every other task of which is of another source."""
+    frame = panel.frame.assign(choice=0, source=np.where(panel.frame["task"] % 2, "SP", "RP"))
+    frame.loc[frame.index[panel.chosen_row], "choice"] = 1
+    names = {"person": "id", "situation": "task", "alternative": "alt", "chosen": "choice"}
+    return bm.ChoiceData.from_long(frame, **names)
+
+
 @pytest.mark.parametrize("name", MODELS)
-def test_value_and_gradient_are_those_of_the_graph(panel, name) -> None:
+def test_value_and_gradient_are_those_of_the_graph(sourced, name) -> None:
     model, priors = MODELS[name]
-    problem, rng = bind(model, panel), np.random.default_rng(3)
+    problem, rng = bind(model, sourced), np.random.default_rng(3)
     space = problem.parameters
     known = {n: TRUTH.get(n, 0.5) for n in space.names}
     theta = problem.canonical(space.theta(known))

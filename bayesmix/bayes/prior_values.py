@@ -1,0 +1,108 @@
+"""Prior densities of many free vectors at once, whole: with their normalising constants.
+
+The law is that of `bayesmix.bayes.prior_density`. Importance sampling weighs thousands of free
+vectors, and a probability of the data needs a prior that integrates to 1.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.special import gammaln
+
+from bayesmix.arrays import Array
+from bayesmix.bayes.prior_density import free_below
+from bayesmix.bayes.priors import Priors
+from bayesmix.likelihood.problem import Problem
+from bayesmix.specification.parameter import FIXED, MEAN, SHAPE, SHIFT
+
+HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
+
+
+def prior_values(problem: Problem, priors: Priors, thetas: Array) -> Array:
+    """Log-densities (D,) of free vectors (D, P) with positive diagonals.
+
+    What is held counts as if it were free, and adds a constant.
+    """
+    space = problem.parameters
+    mean, chol, fixed, shift, log_scale = space.unpack(thetas)
+    own = np.isfinite(priors.mean_scale)
+    located = mean[..., space.located]
+    parts = [
+        normal(located[:, own], priors.mean_location[own], priors.mean_scale[own]),
+        normal(fixed, priors.fixed_location, priors.fixed_scale),
+        normal(shift, priors.shift_location, priors.shift_scale),
+        normal(log_scale, priors.scale_location, priors.scale_scale),
+    ]
+    total = sum((part.sum(axis=1) for part in parts), np.zeros(len(thetas)))
+    position = 0
+    for law, covariance in zip(problem.model.laws, priors.covariances, strict=True):
+        here = slice(position, position + len(law.coefficients))
+        block, scale = chol[:, here, here], priors.sd_scale[here]
+        if covariance is not None:
+            pairs = zip(block, mean[:, here], strict=True)
+            found = [covariance.value_and_gradient(*pair)[0] for pair in pairs]
+            total += np.array(found) + covariance.constant
+        elif law.eta is None:
+            diagonal = np.diagonal(block, axis1=1, axis2=2)
+            total += half_normal(diagonal, scale).sum(axis=1)
+        else:
+            total += _lkj(block, law.eta, scale, free_below(problem)[here])
+        position = here.stop
+    return total
+
+
+def normal(values: Array, location: Array | float, scale: Array) -> Array:
+    """Log-densities of normal laws."""
+    return np.asarray(-0.5 * ((values - location) / scale) ** 2 - np.log(scale) - HALF_LOG_2PI)
+
+
+def half_normal(values: Array, scale: Array) -> Array:
+    """Log-densities of half-normal laws at positive values."""
+    return math.log(2.0) + normal(values, 0.0, scale)
+
+
+def lkj_constant(size: int, eta: float) -> float:
+    """Logarithm of the integral of ``det(R)^(eta - 1)`` over correlation matrices (size, size).
+
+    Lewandowski, Kurowicka and Joe (2009).
+
+    >>> round(float(np.exp(lkj_constant(2, 1.0))), 12)  # a correlation is between -1 and 1
+    2.0
+    """
+    k = np.arange(1, size)
+    terms = k / 2 * math.log(math.pi) + gammaln(eta + (size - 1 - k) / 2)
+    return float((terms - gammaln(eta + (size - 1) / 2)).sum())
+
+
+def _lkj(chol: Array, eta: float, scale: Array, free: Array) -> Array:
+    """Of blocks ``L`` (D, n, n); see `bayesmix.bayes.prior_density.prior_value_and_gradient`."""
+    size = chol.shape[1]
+    power = size - np.arange(1, size + 1) + 2 * (eta - 1) + 1
+    sd, diagonal = np.sqrt((chol**2).sum(axis=2)), np.diagonal(chol, axis1=1, axis2=2)
+    logs = np.log(sd)
+    total = half_normal(sd, scale).sum(axis=1) - lkj_constant(size, eta)
+    found: Array = total + (power * (np.log(diagonal) - logs) - free * logs).sum(axis=1)
+    return found
+
+
+def is_whole(problem: Problem) -> bool:
+    """Whether `prior_values` integrate to 1: not where parts of a covariance are held."""
+    constraint = problem.constraint
+    if constraint is None:
+        return True
+    kinds = {str(p): p.kind for p in problem.parameters.listed}
+    located = (MEAN, SHAPE, FIXED, SHIFT)
+    return all(kinds[name] in located for name, _ in problem.model.constraints.fixed)
+
+
+def held_value(problem: Problem, priors: Priors) -> float:
+    """What `prior_values` has of parameters that are held, where they are means or the like."""
+    table = priors.table
+    total = 0.0
+    for name, value in problem.model.constraints.fixed:
+        if name in table.index:
+            location, scale = table.loc[name, ["location", "scale"]].to_numpy(float)
+            total += float(normal(np.array(value), location, scale))
+    return total
