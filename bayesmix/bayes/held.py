@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bayesmix.bayes.priors import Prior
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.parameter import SD
 
 
-def check_held(problem: Problem, priors: Mapping[str, Prior] | None, noncentred: bool) -> None:
+def check_held(problem: Problem, priors: Mapping[str, Any] | None, noncentred: bool) -> None:
+    """Refuse what a posterior does not hold, and priors of what it does.
+
+    Raises
+    ------
+    SpecificationError
+        As `check_holdable`, or if a prior is given for what is held.
+    """
+    check_holdable(problem, noncentred)
+    both = [name for name, _ in problem.model.constraints.fixed if name in (priors or {})]
+    if both:
+        raise SpecificationError(f"priors[{both[0]!r}]: the parameter is held; give one of them")
+
+
+def check_holdable(problem: Problem, noncentred: bool = True) -> None:
     """Refuse what a posterior does not hold.
 
     In whitened coordinates with the logarithms of standard deviations, parameters are constants
@@ -23,7 +37,7 @@ def check_held(problem: Problem, priors: Mapping[str, Prior] | None, noncentred:
     ------
     SpecificationError
         If parameters are tied or bounded, a standard deviation is held at 0, a correlation
-        elsewhere, a prior is given for what is held, or the path has no such coordinates.
+        elsewhere, or the path has no such coordinates.
     """
     given, constraint = problem.model.constraints, problem.constraint
     if not given:
@@ -45,9 +59,6 @@ def check_held(problem: Problem, priors: Mapping[str, Prior] | None, noncentred:
             f"posteriors hold no standard deviation at 0, and correlations at 0 alone ({given}): "
             "leave out the law of a coefficient that does not vary, or fit by bm.msle"
         )
-    both = [name for name, _ in given.fixed if name in (priors or {})]
-    if both:
-        raise SpecificationError(f"priors[{both[0]!r}]: the parameter is held; give one of them")
 
 
 def with_held(problem: Problem, table: pd.DataFrame) -> pd.DataFrame:

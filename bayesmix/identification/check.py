@@ -13,7 +13,12 @@ from bayesmix.identification.choices import choice_findings
 from bayesmix.identification.columns import column_findings, empty_findings
 from bayesmix.identification.report import CheckReport, Finding, of_error, of_fault, report
 from bayesmix.identification.sizes import size_findings
-from bayesmix.identification.weakest_direction import Weakest, weakest_direction
+from bayesmix.identification.weakest_direction import (
+    Weakest,
+    free_names,
+    weakest_direction,
+    weakest_of,
+)
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
 from bayesmix.likelihood.effective_weights import in_effective_persons
@@ -94,10 +99,12 @@ def check(model: MixedLogit, data: ChoiceData) -> CheckReport:
     values = np.concatenate([design.random, design.fixed], axis=1)
     names = (*design.random_names, *design.fixed_names)
     findings = [
-        *column_findings(Terms(values, names, model.varying, design.persons), model.laws, data),
+        *column_findings(
+            Terms(values, names, model.varying, design.persons), problem.moving_laws, data
+        ),
         *empty_findings(design.empty),
         *choice_findings(data),
-        *size_findings(problem.parameters, data),
+        *size_findings(problem.parameters, data, problem.free_size),
     ]
     found, weakest = _estimable(problem)
     findings += found
@@ -129,7 +136,7 @@ def _estimable(problem: Problem) -> tuple[list[Finding], Weakest | None]:
     except ConvergenceError as error:
         return [of_error(error)], None
     findings = [of_fault("error", fault) for fault in sign_faults(problem, logit)]
-    if findings or problem.n_persons <= problem.parameters.size:
+    if findings or problem.n_persons <= problem.free_size:
         return findings, None
     try:
         weakest = _weakest(problem, logit)
@@ -142,12 +149,17 @@ def _estimable(problem: Problem) -> tuple[list[Finding], Weakest | None]:
 
 def _weakest(problem: Problem, logit: Multinomial) -> Weakest | None:
     """The weakest direction of the outer product of scores at the starting values."""
-    theta = _start(problem, logit)
+    theta = problem.canonical(_start(problem, logit))
     likelihood = Likelihood(problem, _grid(problem, theta))
     likelihood.check(theta)
     _, scores = likelihood.by_person(theta)
+    if problem.constraint is not None:
+        scores = problem.free_columns(scores)
     outer = (scores * problem.data.weights[:, None]).T @ scores
-    return weakest_direction(outer, problem.parameters, theta)
+    if problem.constraint is None:
+        return weakest_direction(outer, problem.parameters, theta)
+    names = free_names(problem.parameters)
+    return weakest_of(outer, tuple(names[p] for p in problem.constraint.free))
 
 
 def _start(problem: Problem, logit: Multinomial) -> Array:

@@ -16,29 +16,34 @@ FEW = 10
 """Persons a parameter below which normal limits are doubtful."""
 
 
-def size_findings(space: ParameterSpace, data: ChoiceData) -> Iterator[Finding]:
-    """Persons against parameters, and situations a person against random terms within a class."""
-    yield from _persons(space, data)
+def size_findings(
+    space: ParameterSpace, data: ChoiceData, free: int | None = None
+) -> Iterator[Finding]:
+    """Persons against free parameters, and situations a person against random terms of a class.
+
+    ``free`` is the number of parameters that are not held; all of them by default.
+    """
+    yield from _persons(space.size if free is None else free, data)
     if space.n_random:
         yield from _situations(space.within, data)
 
 
-def _persons(space: ParameterSpace, data: ChoiceData) -> Iterator[Finding]:
+def _persons(size: int, data: ChoiceData) -> Iterator[Finding]:
     weights = data.weights
     persons = float(weights.sum() ** 2 / (weights @ weights))
     number = f"{persons:.0f} persons" + (" (their weights allowed for)" if np.ptp(weights) else "")
-    if persons <= space.size:
+    if persons <= size:
         yield Finding(
             "warning",
-            f"{space.size} parameters but only {number}: the outer product of their scores is "
+            f"{size} parameters but only {number}: the outer product of their scores is "
             "singular, and robust standard errors mean nothing",
             "",
             "use fewer random terms or correlations, or priors (bm.sample)",
         )
-    elif persons < FEW * space.size:
+    elif persons < FEW * size:
         yield Finding(
             "note",
-            f"{space.size} parameters and {number}, fewer than {FEW} a parameter: standard errors "
+            f"{size} parameters and {number}, fewer than {FEW} a parameter: standard errors "
             "rest on limits that may be far",
             "",
             "bootstrap, or use priors (bm.sample)",

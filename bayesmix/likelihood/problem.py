@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
@@ -22,8 +22,10 @@ from bayesmix.specification.component_findings import component_faults
 from bayesmix.specification.constraint_map import ConstraintMap, constraint_map
 from bayesmix.specification.design import Design
 from bayesmix.specification.feasible import check_constraints
+from bayesmix.specification.laws.coefficient import Law
 from bayesmix.specification.laws.rows import laws_of
 from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.parameter import SD
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.scale import Sources
 
@@ -188,12 +190,29 @@ class Problem:
         return self.design.fixed if self.price < 0 else self.design.fixed[:, :0]
 
     @cached_property
+    def moving_laws(self) -> tuple[Law, ...]:
+        """The model's laws, without the coefficients whose standard deviation is held."""
+        if self.constraint is None:
+            return self.model.laws
+        pairs = zip(self.parameters.listed, self.constraint.held, strict=True)
+        still: dict[str, bool] = {}
+        for parameter, held in pairs:
+            if parameter.kind == SD:
+                term = parameter.terms[0]
+                still[term] = bool(held) and still.get(term, True)
+        return tuple(
+            replace(law, coefficients=own)
+            for law in self.model.laws
+            if (own := tuple(c for c in law.coefficients if not still.get(c.term)))
+        )
+
+    @cached_property
     def unidentified(self) -> tuple[Fault, ...]:
         """Variances of error components that these choice sets do not tell."""
         design = self.design
         values = np.concatenate([design.random, design.fixed], axis=1)
         names = (*design.random_names, *design.fixed_names)
-        return tuple(component_faults(values, names, self.model.laws, self.data))
+        return tuple(component_faults(values, names, self.moving_laws, self.data))
 
     @property
     def offset(self) -> Array | None:

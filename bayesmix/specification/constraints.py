@@ -182,7 +182,8 @@ def _bounds(bounds: Mapping[str, Bound] | None) -> Iterable[tuple[str, float, fl
                 f"argument 'bounds': {name} lies between {low:g} and {high:g}: expected a lower "
                 "bound below the upper; fixed= holds it at a value"
             )
-        yield str(name), low, high
+        if low > -inf or high < inf:
+            yield str(name), low, high
 
 
 def _end(end: Any, none: float) -> float:

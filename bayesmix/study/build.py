@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from bayesmix.arguments import instance
+from bayesmix.bayes.held import check_holdable
 from bayesmix.data import examples
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.formulas.reading import TRUST
 from bayesmix.integration.rules import RULES, Centred, Rule, centred
+from bayesmix.likelihood.problem import bind
 from bayesmix.specification.classes import LatentClass
 from bayesmix.specification.constraints import Constraints
-from bayesmix.specification.feasible import check_constraints
+from bayesmix.specification.feasible import check_constraints, check_free
 from bayesmix.specification.laws.joint import Correlated, LKJNormal
 from bayesmix.specification.model import MixedLogit
 from bayesmix.study.parse import Place
@@ -102,15 +104,35 @@ def check_study(study: Study) -> Built:
         check_constraints(space, model.constraints)
     with _blame(place, "[constraints]"):
         table = study.constraints
-        constraints = Constraints(dict(study.fixed), table.equal, table.linear or ())
+        bounds = {name: (low, high) for name, low, high in table.bounds}
+        constraints = Constraints(dict(study.fixed), table.equal, table.linear or (), bounds)
         model = replace(model, constraints=constraints)
         check_constraints(space, constraints)
-        if (table.equal or table.linear) and "nuts" in study.estimate.methods:
-            raise SpecificationError(
-                "posteriors do not tie parameters: leave 'nuts' out of the methods in "
-                '[estimate], such as methods = ["msle"], or the constraints'
-            )
+    _check_methods(place, model, data, study)
     return Built(study, data, model, rule)
+
+
+def _check_methods(place: Place, model: MixedLogit, data: ChoiceData, study: Study) -> None:
+    """Refuse constraints that one of the methods does not take, in the words of a study."""
+    methods, given = study.estimate.methods, model.constraints
+    if not given:
+        return
+    with _blame(place, "[fixed]" if given.fixed else "[constraints]"):
+        problem = bind(model, data)
+        for name in methods:
+            remedy = f"leave '{name}' out of the methods in [estimate]"
+            if name != "msle" and problem.constraint is not None:
+                check_free(problem.constraint, f"'{name}'")
+            if name in ("msm", "mss") and given.bounds:
+                raise SpecificationError(
+                    f"{name} knows no bounds on parameters ({given}): {remedy}, or hold them at a "
+                    "value in [fixed]"
+                )
+            if name == "nuts":
+                try:
+                    check_holdable(problem)
+                except SpecificationError as error:
+                    raise SpecificationError(f"{error}; or {remedy}") from error
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Literal, NoReturn, Union, get_args, get_origi
 
 from bayesmix.arguments import refused, shown
 from bayesmix.errors import SpecificationError
-from bayesmix.study.schema import AtLeast, ByName, Study
+from bayesmix.study.schema import AtLeast, ByName, EndsByName, Study
 
 RESERVED = {"CON", "PRN", "AUX", "NUL"} | {f"{d}{n}" for d in ("COM", "LPT") for n in range(1, 10)}
 WORDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
@@ -59,10 +60,19 @@ def read_study(path: str | Path) -> Study:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        place.fail(f"not a valid TOML file: {error}")
+        place.fail(f"not a valid TOML file: {error}{_unquoted(text, error)}")
     except RecursionError:
         place.fail("not a study file: its lists or tables are nested hundreds of times")
     return parse_record(Study, tables, place, path=place.file, text=text)
+
+
+def _unquoted(text: str, error: tomllib.TOMLDecodeError) -> str:
+    """The remedy where the line is a parameter's name without the quotes that TOML asks for."""
+    lines = text.splitlines()
+    number = re.search(r"at line (\d+)", str(error))
+    line = lines[int(number[1]) - 1] if number and int(number[1]) <= len(lines) else ""
+    name = re.match(r"\s*(\w+\[[^\]=]*\])\s*=", line)
+    return f'; names of parameters stand in quotes: "{name[1]}" = ...' if name else ""
 
 
 def _text(place: Place) -> str:
@@ -118,6 +128,8 @@ def convert(hint: Any, value: Any, place: Place) -> Any:
         return _literal(arguments, value, place)
     if origin is Annotated and isinstance(arguments[1], ByName):
         return _by_name(value, place)
+    if origin is Annotated and isinstance(arguments[1], EndsByName):
+        return _ends_by_name(value, place)
     if origin is Annotated:
         return _bounded(convert(arguments[0], value, place), arguments[1], place)
     if origin is tuple:
@@ -133,6 +145,19 @@ def _by_name(value: Any, place: Place) -> tuple[tuple[str, float], ...]:
     """A table of numbers, whose keys are names of parameters."""
     table = _mapping(value, place)
     return tuple((k, _scalar(float, v, replace(place, key=k))) for k, v in table.items())
+
+
+def _ends_by_name(value: Any, place: Place) -> tuple[tuple[str, float, float], ...]:
+    """A table of pairs of numbers, which may be infinite, by names of parameters."""
+    found = []
+    for name, ends in _mapping(value, place).items():
+        numbers = isinstance(ends, list) and all(type(e) in (int, float) for e in ends)
+        if not numbers or len(ends) != 2:
+            replace(place, key=name).fail(
+                f"expected a lower and an upper bound, such as [-inf, 0], got {_shown(ends)}"
+            )
+        found.append((name, float(ends[0]), float(ends[1])))
+    return tuple(found)
 
 
 def _scalar(kind: type, value: Any, place: Place) -> Any:
@@ -164,6 +189,9 @@ def _sequence(kind: Any, value: Any, place: Place) -> tuple[Any, ...]:
         place.fail(f"write its heading with two brackets, [{place.table}]: there can be several")
     if not isinstance(value, list):
         place.fail(f"expected a list, got {_shown(value)}: write [{_shown(value)}]")
+    if get_origin(kind) is tuple and not all(isinstance(item, list) for item in value):
+        items = ", ".join(f'"{v}"' if isinstance(v, str) else _shown(v) for v in value)
+        place.fail(f"expected a list of groups, each a list of its own: write [[{items}]]")
     if not value:
         place.fail("the list is empty; name at least one")
     result = []

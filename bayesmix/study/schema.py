@@ -26,6 +26,12 @@ class ByName:
     """A table whose keys are flat names of parameters, attached to the type of its items."""
 
 
+@dataclass(frozen=True)
+class EndsByName:
+    """A table whose keys are flat names of parameters, and whose items are pairs of bounds."""
+
+
+Ends = Annotated[tuple[tuple[str, float, float], ...], EndsByName()]
 Values = Annotated[tuple[tuple[str, float], ...], ByName()]
 Count = Annotated[int, AtLeast(1)]
 Terms = tuple[str, ...]
@@ -171,13 +177,15 @@ GridTable = DrawsTable | GaussHermiteTable | TrapezoidTable | SparseTable | Auto
 
 @dataclass(frozen=True)
 class ConstraintsTable:
-    """``[constraints]``: groups of parameters that are equal, and linear constraints in words.
+    """``[constraints]``: groups of parameters that are equal, linear constraints in words, bounds.
 
-    What is held at a value stands in ``[fixed]``, such as ``"sd[pf]" = 0``.
+    Bounds stand in ``[constraints.bounds]``, such as ``"fixed[cost]" = [-inf, 0]``; they are for
+    the MSLE. What is held at a value stands in ``[fixed]``, such as ``"sd[pf]" = 0``.
     """
 
     equal: tuple[Terms, ...] | None = None
     linear: Terms | None = None
+    bounds: Ends = ()
 
 
 @dataclass(frozen=True)

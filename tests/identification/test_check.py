@@ -1,5 +1,7 @@
 """`bayesmix.check`: the fit's own words, without raising; curvature at the starting values."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -122,6 +124,35 @@ def test_an_error_component_of_a_binary_choice():
     found = bm.check(bm.MixedLogit("x + C(alt)", random=bm.Normal("alt[1]")), data)
     assert [f.where for f in found.findings if f.severity == "error"] == ["sd[alt[1]]"]
     assert np.isfinite(found.condition)
+
+
+def test_what_is_held_is_nothing_to_identify(data):
+    noise = np.random.default_rng(3).normal(size=data.n_rows)
+    near = with_columns(data, z=data.frame["x"] + 0.005 * noise)
+    model = bm.MixedLogit("x + y + z", random=bm.Normal("x"))
+    held = replace(model, constraints=bm.Constraints({"fixed[z]": 0.1}))
+    assert bm.check(held, near).findings == ()
+    assert bm.check(held, near).condition < 100
+    # A held coefficient leaves the others' curvature.
+    own = replace(MODEL, constraints=bm.Constraints({"sd[x]": 0.0}))
+    logit = bm.check(bm.MixedLogit("x + y"), data)
+    assert bm.check(own, data).condition == pytest.approx(logit.condition, rel=0.05)
+    few = simulated(MODEL, AT, 3, 30)
+    held_all = replace(MODEL, constraints=bm.Constraints({"mean[x]": 0, "sd[x]": 0}))
+    assert not any("parameters but only" in f.what for f in bm.check(held_all, few).findings)
+
+
+def test_a_held_standard_deviation_is_no_error_component():
+    binary = choice_data(attributes(np.random.default_rng(1), 300, 1, alternatives=2))
+    model = bm.MixedLogit(
+        "x + C(alt)",
+        random=bm.Normal("alt[1]"),
+        constraints=bm.Constraints({"sd[alt[1]]": 1.0}),
+    )
+    at = {"fixed[x]": 1.0, "mean[alt[1]]": 0.2, "sd[alt[1]]": 1.0}
+    found = bm.check(model, bm.simulate_choices(model, at, binary, 1))
+    assert found.ok
+    assert [f.what for f in found.findings if "choices" in f.what and "rank" in f.what] == []
 
 
 def test_no_more_persons_than_parameters_have_no_curvature():

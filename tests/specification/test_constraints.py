@@ -184,6 +184,11 @@ def test_constraints_that_are_none(constraints, words):
         Constraints(**constraints)
 
 
+def test_bounds_without_ends_are_none():
+    assert not Constraints(bounds={"a": (None, None), "b": (-np.inf, np.inf)})
+    assert str(Constraints(bounds={"a": (None, None), "b": (0, None)})) == "b >= 0"
+
+
 def test_a_record_is_read_back():
     given = Constraints({"a": 0}, [("b", "c")], "d = 1", {"e": (None, 0), "f": (0, 1)})
     assert Constraints.from_record(given.record()) == given

@@ -76,6 +76,17 @@ def test_what_is_held_is_part_of_what_is_estimated(write_study: Write) -> None:
         ('[constraints]\nequal = [["mean[time]"]]', r"\[constraints\]: .*two at least"),
         ('[constraints]\nlinear = ["a = 1"]', r"\[constraints\]: .*cannot read 'a = 1'"),
         ("[constraints]\nequals = []", r"\[constraints\]: unknown key 'equals'"),
+        (
+            '[constraints]\nequal = ["mean[time]", "fixed[price]"]',
+            r"key 'equal': .*write \[\[\"mean\[time\]\", \"fixed\[price\]\"\]\]",
+        ),
+        ("[fixed]\nsd[time] = 0", r'names of parameters stand in quotes: "sd\[time\]" = '),
+        (
+            '[constraints.bounds]\n"fixed[price]" = 0',
+            r"\[bounds\], key 'fixed\[price\]': expected a lower and an upper bound",
+        ),
+        ('[constraints.bounds]\n"fixed[x]" = [0, 1]', r"\[constraints\]: .*names 'fixed\[x\]'"),
+        ('[constraints.bounds]\n"fixed[price]" = [1, 0]', "a lower bound below the upper"),
     ],
 )
 def test_what_cannot_be_held_is_refused_with_its_place(
@@ -83,6 +94,37 @@ def test_what_cannot_be_held_is_refused_with_its_place(
 ) -> None:
     with pytest.raises(SpecificationError, match=words):
         check_study(read_study(write_study(("[estimate]\n", f"{table}\n\n{HELD}"))))
+
+
+def test_bounds_reach_the_model(write_study: Write) -> None:
+    bounds = '[constraints.bounds]\n"fixed[price]" = [-inf, 0]\n"mean[time]" = [-2, 2.5]\n\n'
+    path = write_study(("[estimate]\n", bounds + HELD))
+    expected = {"fixed[price]": (None, 0), "mean[time]": (-2, 2.5)}
+    assert check_study(read_study(path)).model.constraints == Constraints(bounds=expected)
+    key = subject_key(read_study(path))
+    assert key != subject_key(read_study(write_study(("[estimate]\n", HELD))))
+
+
+@pytest.mark.parametrize(
+    ("table", "method", "words"),
+    [
+        ('[fixed]\n"sd[time]" = 0', "nuts", r"\[fixed\]: .*no standard deviation at 0.*'nuts'"),
+        ('[constraints.bounds]\n"fixed[price]" = [-inf, 0]', "msm", "msm knows no bounds.*'msm'"),
+        ('[constraints.bounds]\n"fixed[price]" = [-inf, 0]', "mss", "mss knows no bounds"),
+        ('[constraints.bounds]\n"fixed[price]" = [-inf, 0]', "nuts", "nor bound.*'nuts'"),
+        (
+            '[fixed]\n"sd[time]" = 1\n"mean[time]" = 0\n"fixed[price]" = 0',
+            "msm",
+            "leave 'msm' nothing to estimate",
+        ),
+    ],
+)
+def test_what_a_method_does_not_take_is_said_before_it_runs(
+    write_study: Write, table: str, method: str, words: str
+) -> None:
+    text = f'{table}\n\n[estimate]\nmethods = ["msle", "{method}"]\n'
+    with pytest.raises(SpecificationError, match=words):
+        check_study(read_study(write_study(("[estimate]\n", text))))
 
 
 def test_posteriors_do_not_tie_parameters(write_study: Write) -> None:
