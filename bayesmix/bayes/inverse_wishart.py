@@ -159,6 +159,19 @@ class Covariance:
         d_chol -= np.outer(d_mean, z) + np.diag(1.0 / np.diag(chol))
         return float(value), np.tril(d_chol), d_mean
 
+    def covariance_log_density(self, chol: Array, mean: Array) -> Array:
+        """Whole log-density of ``L L'`` (and the means given it), of many ``L`` (..., K, K)."""
+        size = len(self.root)
+        logs = np.log(np.diagonal(chol, axis1=-2, axis2=-1))
+        inverse = np.linalg.inv(chol)
+        total = self.constant - size * np.log(2)
+        total = total - (self.df + size + 1) * logs.sum(axis=-1)
+        total -= 0.5 * ((inverse @ self.root) ** 2).sum(axis=(-1, -2))
+        if self.mean_precision is not None:
+            z = np.einsum("...kj,...j->...k", inverse, mean - self.mean_location)
+            total -= 0.5 * self.mean_precision * (z**2).sum(axis=-1) + logs.sum(axis=-1)
+        return np.asarray(total)
+
     def factor(self, label: str) -> Any:
         """The random Cholesky factor, in the variables of Bartlett's decomposition."""
         size = len(self.root)

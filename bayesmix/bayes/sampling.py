@@ -136,7 +136,8 @@ def sample(
     -------
     xarray.DataTree
         Groups ``posterior`` (``mean``, ``sd``, ``corr``, ``fixed``), ``sample_stats``,
-        ``log_likelihood`` (by person, integrated), ``observed_data``, ``constant_data``. Attributes
+        ``log_likelihood`` (by person, integrated), ``log_prior`` (by parameter, and by law for its
+        correlations; not with latent classes), ``observed_data``, ``constant_data``. Attributes
         of ``posterior`` tell model, priors, path, grid and integration error. ``log_likelihood`` is
         that of the grid's own nodes: where these were corrected, persons are not.
 

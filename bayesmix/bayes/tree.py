@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.class_priors import prior_table
+from bayesmix.bayes.log_prior import log_prior_group
 from bayesmix.bayes.priors import Prior
 from bayesmix.data.reserved import OUTSIDE
 from bayesmix.likelihood.effective_weights import SAME, person_unit
@@ -58,6 +59,9 @@ def complete(
             },
         )
     )
+    if problem.parameters.classes == 1:
+        own = log_prior_group(problem, priors, posterior.to_dataset())
+        tree["log_prior"] = xr.DataTree(own)
     tree["observed_data"] = xr.DataTree(_observed(problem))
     tree["constant_data"] = xr.DataTree(_constant(problem))
     unit = person_unit(problem.data.weights)

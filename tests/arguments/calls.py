@@ -132,6 +132,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
             bm.sample,
             {
                 **estimate,
+                "method": "nuts",
                 "likelihood": "marginal",
                 "grid": bm.centred(rule),
                 "draws": 5,
