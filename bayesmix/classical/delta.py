@@ -17,6 +17,9 @@ from bayesmix.specification.parameter import VALUE, Kind, Parameter
 
 STEP = 1e-6
 """Step of the central differences, in units of a parameter (or of 1, for small ones)."""
+VISIBLE, ROUNDED = 0.1, 1e-6
+"""A step of parameters without a standard error, and part of a value below which it has not moved:
+small steps would tell by where between 0 and the step an optimiser stopped."""
 
 
 def delta(
@@ -27,14 +30,31 @@ def delta(
     value = _series(function, params)
     held = fit.information.held
     constants = np.zeros(len(params), dtype=bool) if held is None else held
-    jacobian = _jacobian(function, params, value.index, constants)
     covariance = fit.covariance(kind).to_numpy()
     # A parameter without a standard error spoils the results that move with it, no others.
     unknown = np.isnan(np.diag(covariance))
+    jacobian = _jacobian(function, params, value.index, constants | unknown)
     variances = np.einsum("ap,pq,aq->a", jacobian, np.nan_to_num(covariance), jacobian)
-    variances[(jacobian[:, unknown] != 0).any(axis=1)] = np.nan
+    for p in np.flatnonzero(unknown & ~constants):
+        variances[_moves(function, params, value, int(p))] = np.nan
     table = pd.DataFrame({"estimate": value, "std error": np.sqrt(variances)})
     return intervals(table, [_kind(fit, name) for name in table.index], level)
+
+
+def _moves(
+    function: Callable[[pd.Series], Any], params: pd.Series, value: pd.Series, place: int
+) -> Flags:
+    """Which of the values (n,) move with a parameter; all where it cannot be moved either way."""
+    found = np.ones(len(value), dtype=bool)
+    for sign in (1.0, -1.0):
+        moved = params.copy()
+        moved.iloc[place] += sign * VISIBLE * max(1.0, abs(params.iloc[place]))
+        there = _series(function, moved)
+        if there.index.equals(value.index):
+            change = np.abs((there - value).to_numpy())
+            still = change <= ROUNDED * np.abs(value.to_numpy())
+            found &= ~still | np.isnan(change)
+    return found
 
 
 def _kind(fit: Estimates, name: object) -> Kind:

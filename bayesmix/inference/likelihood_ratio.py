@@ -13,6 +13,7 @@ from bayesmix.inference.chi_sum import ChiSum, ratio_scales
 from bayesmix.inference.nesting import Nesting, nesting
 from bayesmix.inference.null_scores import boundary_covariance
 from bayesmix.inference.wald import HypothesisTest, Law, chi_squared, outcome
+from bayesmix.optimise.leave_boundary import boundary_names
 
 NOISE = 0.05
 """Nats by which a restricted optimum may lie above the full one, beyond their integration error."""
@@ -83,6 +84,7 @@ def lr_test(restricted: Fit, full: Fit) -> HypothesisTest:
         )
     unit, law, notes = _law(restricted, full, nested)
     notes += _ratio_notes(full, law, gain / unit, (middle / unit, half / unit))
+    notes += _nuisance_notes(restricted, full, nested)
     return outcome("likelihood ratio", nested.null, max(0.0, 2.0 * gain / unit), law, notes)
 
 
@@ -115,6 +117,21 @@ def _law(restricted: Fit, full: Fit, nested: Nesting) -> tuple[float, Law, list[
         f"divided by {unit:.4g}, from the covariance matrix {full.information.kind!r}"
     )
     return unit, law, [words]
+
+
+def _nuisance_notes(restricted: Fit, full: Fit, nested: Nesting) -> list[str]:
+    """That standard deviations which are not tested are at the boundary 0, where any are."""
+    tested = {*nested.names, *(f"sd[{term}]" for term in nested.fixed)}
+    fits = [fit for fit in (restricted, full) if fit.problem is not None]
+    found = [boundary_names(fit.problem, fit.theta) for fit in fits if fit.problem is not None]
+    names = [n for n in dict.fromkeys(name for own in found for name in own) if n not in tested]
+    if not names:
+        return []
+    return [
+        f"{', '.join(names)} at the boundary 0, though not tested: the law of the ratio is then "
+        "another mixture, and the p-value rough (Self and Liang 1987); hold at 0 in both fits, "
+        "or leave out, what does not vary"
+    ]
 
 
 def _boundary(restricted: Fit, full: Fit, nested: Nesting) -> tuple[float, Law, list[str]]:

@@ -11,7 +11,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
 from bayesmix.inference.held_nesting import restricted_terms
 from bayesmix.specification.constraints import Constraints
-from bayesmix.specification.laws.coefficient import Law
+from bayesmix.specification.laws.coefficient import Coefficient, Law
 from bayesmix.specification.maps import location_of
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameter import FIXED, MEAN, Parameter
@@ -72,7 +72,7 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
     for term, coefficient in mine.items():
         if term not in theirs:
             raise _not_nested(f"{term!r} is random in the first, and not in the second")
-        if theirs[term] != coefficient:
+        if coefficient not in (theirs[term], _plain(theirs[term])):
             raise _not_nested(f"{term!r} has another law in each")
     columns = {*full.space.random, *full.space.fixed}
     strange = [n for n in (*restricted.space.random, *restricted.space.fixed) if n not in columns]
@@ -102,6 +102,12 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
     groups = ((at, [str(p) for p in left if p.kind.neutral == at]) for at in (0, 1))
     null = ", ".join(f"{', '.join(names)} = {at}" for at, names in groups if names)
     return Nesting(blocks, len(left) - bounded, null, tuple(map(str, left)))
+
+
+def _plain(coefficient: Coefficient) -> Coefficient:
+    """The same with the law that it is where its shapes are 0."""
+    law = coefficient.law.plain
+    return coefficient if law is None else replace(coefficient, family=law.name)
 
 
 def _unconstrained(model: MixedLogit) -> MixedLogit:

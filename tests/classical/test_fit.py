@@ -259,6 +259,7 @@ def test_no_heterogeneity_in_the_data_is_no_trouble(law, grid):
     assert "at a boundary" not in set(fit().summary()["note"])
     assert found.confidence_intervals()["scale"]["sd[x]"] == "at the boundary 0"
     if law is LogNormal:
+        assert notes["implied median[x]"] == ""
         assert notes["implied mean[x]"] == "moves with a parameter at a boundary"
     assert "at the boundary 0" in repr(found)
 

@@ -53,6 +53,37 @@ def test_laws_of_the_ratio(case):
     assert "integration error of the difference" in test.notes[0]
 
 
+def test_a_normal_law_is_yeo_and_johnsons_without_its_shape():
+    yeo = bm.YeoJohnson("x")
+    test = bm.lr_test(fit(X), fit(yeo))
+    assert (test.df, test.null) == (1, "shape[x] = 0")
+    wald = bm.wald_test(fit(yeo), "shape[x] = 0", kind="hessian")
+    assert test.statistic == pytest.approx(wald.statistic, abs=0.05 + 0.2 * wald.statistic)
+    params = null_params(fit(X), fit(yeo))
+    assert params == fit(X).params.to_dict() | {"shape[x]": 0.0}
+    with pytest.raises(SpecificationError, match="another law in each"):
+        bm.lr_test(fit(bm.Normal("x", mean="0")), fit(yeo))
+    with pytest.raises(SpecificationError, match="another law in each"):
+        bm.lr_test(fit(yeo), fit(X))
+
+
+def test_a_nuisance_parameter_at_its_boundary_is_said():
+    none = simulated(TRUTH, AT | {"sd[x]": 0.0}, 150, 5, columns=("x", "y", "z"), seed=3)
+    grid = bm.gauss_hermite(7)
+    restricted, full = (
+        bm.msle(bm.MixedLogit(f, random=[X]), none, grid=grid, starts=1)
+        for f in ("x + y", "x + y + z")
+    )
+    assert "sd[x] at the boundary 0" in full.message
+    notes = bm.lr_test(restricted, full).notes
+    assert any("sd[x] at the boundary 0, though not tested" in note for note in notes)
+    logit = bm.msle(bm.MixedLogit("x + y + z"), none)
+    tested = bm.lr_test(logit, full)
+    assert not any("though not tested" in note for note in tested.notes)
+    clear = bm.lr_test(fit(X, formula="x + y"), fit(X))
+    assert not any("though not tested" in note for note in clear.notes)
+
+
 def test_a_constant_against_the_outside_option_is_a_null_model():
     """Its estimate has a closed form: shares of all alternatives and of none."""
     at = {"fixed[Intercept]": -0.5, "fixed[x]": 0.8}

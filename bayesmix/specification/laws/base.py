@@ -104,6 +104,8 @@ class Family:
         Further parameters: the name of each, and where searches start. Any number must do: a law
         whose shape has bounds maps a number to it. The derivatives by them follow that by the
         scale, see `bayesmix.kernels.law_functions.law_map`.
+    plain
+        The law that it is where its shapes are 0; None where that is none of the others.
     key
         Its name in study files; laws that one function makes have the same.
     """
@@ -127,6 +129,7 @@ class Family:
     formulas: Formulas = field(default_factory=Formulas)
     twin: Callable[..., Any] | None = None
     shapes: tuple[tuple[str, float], ...] = ()
+    plain: Family | None = None
     key: str = ""
 
     @property

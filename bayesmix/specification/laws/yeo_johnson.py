@@ -12,6 +12,7 @@ from bayesmix.kernels.compiling import compiled
 from bayesmix.kernels.law_functions import law_map
 from bayesmix.specification.laws.base import Family, register
 from bayesmix.specification.laws.coefficient import Coefficient, Law, independent
+from bayesmix.specification.laws.normal import NORMAL
 
 
 def YeoJohnson(*terms: str, mean: str = "1") -> Law:
@@ -24,8 +25,8 @@ def YeoJohnson(*terms: str, mean: str = "1") -> Law:
         beta = 1 - (1 - (2 - l) b)^(1/(2 - l))       for b < 0
 
     A ``shape`` of 0 is the normal law, a negative one a long tail of positive coefficients, a
-    positive one of negative coefficients: ``wald_test(fit, "shape[time] = 0")`` tests the normal
-    law. Source: Yeo and Johnson (2000).
+    positive one of negative coefficients: ``lr_test(normal, fit)`` and ``wald_test(fit,
+    "shape[time] = 0")`` test the normal law. Source: Yeo and Johnson (2000).
 
     Parameters
     ----------
@@ -82,5 +83,6 @@ YEO_JOHNSON = register(
         bends=True,
         location=_location,
         shapes=(("shape", 0.0),),
+        plain=NORMAL,
     )
 )
