@@ -13,7 +13,8 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from bayesmix.arrays import Array, Indices
+from bayesmix.arrays import Array
+from bayesmix.bayes.coordinates import Coordinates, coordinates_of
 from bayesmix.bayes.correction import Correction
 from bayesmix.bayes.held_likelihood import TOGETHER, HeldLikelihood
 from bayesmix.bayes.prior_density import prior_value_and_gradient
@@ -82,7 +83,7 @@ def _value(likelihood: Total, theta: Array) -> float:
 
 @dataclass(frozen=True, eq=False)
 class LogPosterior:
-    """Log posterior and gradient as a function of theta with the logarithm of L's diagonal.
+    """Log posterior and gradient as a function of the sampler's coordinates.
 
     Parameters
     ----------
@@ -97,12 +98,11 @@ class LogPosterior:
     likelihood: Total
 
     @cached_property
-    def diagonal(self) -> Indices:
-        """Positions in the free vector of the Cholesky factor's diagonal."""
-        found: Indices = self.problem.parameters.diagonal()
-        return found
+    def coordinates(self) -> Coordinates:
+        """From the coordinates ``q`` to the free vector."""
+        return coordinates_of(self.problem)
 
-    def __call__(self, theta_log: Array) -> tuple[float, Array]:
+    def __call__(self, q: Array) -> tuple[float, Array]:
         """The value in nats, up to a constant, and its gradient (P,).
 
         NaN where the numbers do not reach, never an exception: a search turns round there, and
@@ -110,29 +110,26 @@ class LogPosterior:
         """
         try:
             with np.errstate(all="ignore"):
-                return self._at(theta_log)
+                return self._at(q)
         except np.linalg.LinAlgError:
-            return np.nan, np.full(len(theta_log), np.nan)
+            return np.nan, np.full(len(q), np.nan)
 
-    def values(self, thetas_log: Array) -> Array:
+    def values(self, q: Array) -> Array:
         """Values (D,) at many points (D, P), with the constants of the priors."""
-        thetas = thetas_log.copy()
         with np.errstate(all="ignore"):
-            thetas[:, self.diagonal] = np.exp(thetas_log[:, self.diagonal])
+            thetas = self.coordinates.theta(q)
             logp = values_of(self.likelihood, thetas)
             prior = prior_values(self.problem, self.priors, thetas)
-            found: Array = logp + prior + thetas_log[:, self.diagonal].sum(axis=1)
+            found: Array = logp + prior + self.coordinates.log_jacobian(q)
             return found
 
-    def _at(self, theta_log: Array) -> tuple[float, Array]:
-        theta, slope = theta_log.copy(), np.ones(len(theta_log))
-        slope[self.diagonal] = theta[self.diagonal] = np.exp(theta_log[self.diagonal])
+    def _at(self, q: Array) -> tuple[float, Array]:
+        theta = self.coordinates.theta(q)
         logp, d_logp = self.likelihood(theta)
         prior, d_prior = prior_value_and_gradient(self.problem, self.priors, theta)
-        gradient = (d_logp + d_prior) * slope
-        gradient[self.diagonal] += 1.0  # of the logarithm's Jacobian
-        value = logp + prior + float(theta_log[self.diagonal].sum())
-        return value, gradient
+        value = logp + prior + float(self.coordinates.log_jacobian(q))
+        slopes = self.coordinates.slopes(q, d_logp + d_prior)
+        return value, slopes + self.coordinates.log_jacobian_slope(q)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,9 +139,9 @@ class Whitened:
     Parameters
     ----------
     posterior
-        As a function of theta on the log scale.
+        As a function of the sampler's coordinates.
     centre, root
-        ``theta_log = centre + root x``.
+        ``q = centre + root x``.
     correction
         Of the grid's integration error.
     """
@@ -156,19 +153,16 @@ class Whitened:
 
     def theta(self, x: Array) -> Array:
         """The free vector (P,) at ``x``, or those (N, P) at many (N, Q)."""
-        theta = self._theta_log(x)
-        diagonal = self.posterior.diagonal
-        theta[..., diagonal] = np.exp(theta[..., diagonal])
-        return theta
+        return self.posterior.coordinates.theta(self._q(x))
 
-    def _theta_log(self, x: Array) -> Array:
+    def _q(self, x: Array) -> Array:
         # Not by BLAS, whose last bits depend on threads.
         found: Array = self.centre + np.einsum("pq,...q->...p", self.root, x)
         return found
 
     def values(self, x: Array) -> Array:
         """Values (N,) at many points (N, Q), with the constants of the priors."""
-        found = self.posterior.values(self._theta_log(x))
+        found = self.posterior.values(self._q(x))
         return found if self.correction is None else found + self.correction.values(x)
 
     def __call__(self, x: Array) -> tuple[float, Array]:

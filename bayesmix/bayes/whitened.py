@@ -1,10 +1,10 @@
 """The posterior in whitened coordinates: NUTS at its easiest.
 
 With persons integrated out, the posterior of the P parameters is close to normal. Sampled in ``x``
-with ``theta = theta_0 + C x``, ``C C'`` the inverse curvature at the mode, it is close to
+with ``q = q_0 + C x``, ``C C'`` the inverse curvature at the mode, it is close to
 *standard* normal: short trajectories, and little to adapt. The hierarchical path samples the same
-coordinates beside the persons' ``z``: correlated means no longer slow it down. In ``theta`` the
-diagonal of the Cholesky factor stands on the log scale. The law is that of
+coordinates beside the persons' ``z``: correlated means no longer slow it down. Standard deviations
+and correlations stand in those of `bayesmix.bayes.coordinates`. The law is that of
 `bayesmix.bayes.models.build`, exactly.
 """
 
@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 
-from bayesmix.arrays import Array, Indices
+from bayesmix.arrays import Array
+from bayesmix.bayes.coordinates import Coordinates
 from bayesmix.bayes.correction import Correction
 from bayesmix.bayes.density import log_prior
 from bayesmix.bayes.graph import (
@@ -30,45 +30,43 @@ from bayesmix.bayes.graph import (
 )
 from bayesmix.bayes.models import coordinates, marginal_log_probabilities, name_means
 from bayesmix.bayes.posterior import LogPosterior, Whitened, serial_on, threaded_on
-from bayesmix.bayes.priors import Prior, Priors, make_priors
+from bayesmix.bayes.priors import Prior, make_priors
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.maximise import coordinates as along
 from bayesmix.optimise.maximise import curvature, maximise, whitening
-from bayesmix.specification.values import Parameters
+
+SMALL = 0.03
+"""Natural units of the least standard deviation from which the mode is looked for."""
 
 
 @dataclass(frozen=True, eq=False)
 class Whitening:
-    """Coordinates ``x`` around a posterior mode: ``theta_log = centre + root x``.
+    """Coordinates ``x`` around a posterior mode: ``q = centre + root x``.
 
     Parameters
     ----------
     centre
-        The mode (P,), with the logarithm of the Cholesky factor's diagonal.
+        The mode (P,), in the coordinates of `within`.
     root
         Root (P, P) of the inverse curvature there; (P, Q) where parameters are held.
-    diagonal
-        Positions in the free vector of the Cholesky factor's diagonal.
+    within
+        From ``q`` to the free vector.
     """
 
     centre: Array
     root: Array
-    diagonal: Indices
+    within: Coordinates
 
     @property
     def theta(self) -> Array:
         """The mode as a free vector (P,)."""
-        theta = self.centre.copy()
-        theta[self.diagonal] = np.exp(theta[self.diagonal])
-        return theta
+        return self.within.theta(self.centre)
 
     def coordinates(self, thetas: Array) -> Array:
         """``x`` (D, Q) of free vectors (D, P) with a positive diagonal."""
-        logs = thetas.copy()
-        logs[:, self.diagonal] = np.log(logs[:, self.diagonal])
-        return along(self.root, (logs - self.centre).T).T
+        return along(self.root, (self.within.at(thetas) - self.centre).T).T
 
 
 def whitened_model(
@@ -100,15 +98,18 @@ def whitened_model(
     with pm.Model(coords=coordinates(problem)) as pymc:
         size = at.root.shape[1]
         x = pm.Flat("x", shape=size, initval=np.zeros(size))
-        theta_log = pt.constant(at.centre) + product(pt.constant(at.root), x)
-        at_x = _parameters(problem, theta_log)
+        q = pt.constant(at.centre) + product(pt.constant(at.root), x)
+        theta, jacobian = at.within.symbolic(q)
+        at_x = free_parameters(theta, space)
         mean, chol, fixed, shift, log_scale = at_x
         if hierarchical:
             z = pm.Normal("z", 0.0, 1.0, dims=("person", "random"))
             logp = conditional_log_probabilities(problem, product(z, chol.T), at_x)
         else:
             logp = marginal_log_probabilities(problem, grid, at_x)
-        pm.Potential("log_posterior", _log_posterior(problem, logp, chosen, theta_log))
+        weights = pytensor.shared(problem.data.weights, name="person_weights")
+        prior = log_prior(problem, chosen, at_x)
+        pm.Potential("log_posterior", (weights * logp).sum() + prior + jacobian)
         if correction is not None:
             pm.Potential("correction", correction(x))
         if space.n_random:
@@ -146,20 +147,22 @@ def posterior_mode(
     """The posterior mode nearest to ``theta`` (P,), which has a positive diagonal."""
     theta = problem.canonical(theta)
     function = LogPosterior(problem, make_priors(problem, priors), threaded_on(problem, grid))
-    diagonal = problem.parameters.diagonal()
+    within, units = function.coordinates, natural_units(problem)
+    scale = [row.diagonal for row in within.rows]
+    moved = scale if problem.constraint is None else np.intersect1d(scale, problem.constraint.free)
+    # A row of length 0 has no direction.
+    theta[moved] = np.maximum(theta[moved], SMALL * units[moved])
+    start = within.at(theta)
     _, scores = Likelihood(problem, grid).by_person(theta)
-    start, slope = theta.copy(), np.ones(len(theta))
-    start[diagonal] = np.log(theta[diagonal])
-    slope[diagonal] = theta[diagonal]
-    units = natural_units(problem)
-    units[diagonal] = 1.0  # of a logarithm
-    root = whitening(scores * slope, problem.data.weights, units, problem.directions)
+    for row in within.rows:
+        units[[*row.before, row.diagonal]] = 1.0  # of logarithms, and of Fisher's z
+    root = whitening(within.slopes(start, scores), problem.data.weights, units, problem.directions)
     optimum = maximise(function, start, root)
     information = curvature(lambda at: function(at)[1], optimum.theta, root)
     # Where this is not a maximum in every direction, the scores' root still gives the scales.
     with suppress(np.linalg.LinAlgError):
         root = _root(information, problem.directions)
-    return Whitening(optimum.theta, root, diagonal)
+    return Whitening(optimum.theta, root, within)
 
 
 def _root(information: Array, directions: Array | None) -> Array:
@@ -183,21 +186,6 @@ def correct(
     points = np.concatenate([half, -half])
     slopes = []
     for x in points:
-        theta_log = at.centre + at.root @ x
-        slopes.append(at.root.T @ (theirs(theta_log)[1] - ours(theta_log)[1]))
+        q = at.centre + at.root @ x
+        slopes.append(at.root.T @ (theirs(q)[1] - ours(q)[1]))
     return Correction.fitted(points, np.array(slopes))
-
-
-def _parameters(problem: Problem, theta_log: Any) -> Parameters:
-    diagonal = problem.parameters.diagonal()
-    theta = theta_log
-    if len(diagonal):
-        theta = theta_log[diagonal].set(pt.exp(theta_log[diagonal]))
-    return free_parameters(theta, problem.parameters)
-
-
-def _log_posterior(problem: Problem, logp: Any, priors: Priors, theta_log: Any) -> Any:
-    parameters = _parameters(problem, theta_log)
-    weights = pytensor.shared(problem.data.weights, name="person_weights")
-    jacobian = theta_log[problem.parameters.diagonal()].sum()
-    return (weights * logp).sum() + log_prior(problem, priors, parameters) + jacobian

@@ -77,8 +77,8 @@ def _errors_of_few(problem, rng):
     stand = first_stand(problem, centred(sobol(32), moments=True), multinomial(problem), None, rng)
     assert stand.grid.size == 32
     at = stand.whitening
-    thetas = at.centre + rng.normal(size=(16, len(at.centre))) @ at.root.T
-    thetas[:, at.diagonal] = np.exp(thetas[:, at.diagonal])
+    coordinates = at.centre + rng.normal(size=(16, len(at.centre))) @ at.root.T
+    thetas = np.array([at.within.theta(q) for q in coordinates])
     few, exact = [], []
     for theta in thetas:
         few.append(Likelihood(problem, stand.grid).value_and_gradient(theta)[0])

@@ -1,0 +1,146 @@
+"""Coordinates of samplers: logarithms of standard deviations, Fisher's z of partial correlations.
+
+With ``U_k`` the row of the Cholesky factor of the correlations, ``L_k = sd_k U_k`` and
+
+    U_kj = tanh(y_kj) prod_{i < j} sech(y_ki),    U_kk = prod_{j < k} sech(y_kj),
+
+where ``tanh(y_kj)`` is the correlation of coefficients k and j given those before j (Lewandowski,
+Kurowicka and Joe 2009). In ``(log sd_k, y_k)`` nothing pulls a standard deviation near 0 further
+down: in the entries of ``L`` themselves the density grows there without bound, for correlations
+need room that a tiny row does not have. Neither does a correlation near 1 bend the others.
+
+Everything else stands in the coordinates ``q`` (P,) as in the free vector; an entry of ``L`` in the
+place of its ``y``, or of ``log sd``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytensor.tensor as pt
+
+from bayesmix.arrays import Array, Indices
+from bayesmix.likelihood.problem import Problem
+
+
+class Row(NamedTuple):
+    """Positions in the free vector of a row of ``L``: of its diagonal, and of the M entries before.
+
+    Entries that are held, at 0, are none of them.
+    """
+
+    diagonal: int
+    before: Indices
+
+
+@dataclass(frozen=True, eq=False)
+class Coordinates:
+    """The map from coordinates ``q`` (P,) to the free vector, row by row of ``L``.
+
+    Parameters
+    ----------
+    rows
+        The rows, in the order of the random coefficients.
+    """
+
+    rows: tuple[Row, ...]
+
+    def theta(self, q: Array) -> Array:
+        """The free vectors (..., P) at ``q`` (..., P)."""
+        theta = q.copy()
+        for row in self.rows:
+            size = np.exp(q[..., [row.diagonal]])
+            theta[..., [*row.before, row.diagonal]] = size * _unit(q[..., row.before])
+        return theta
+
+    def at(self, theta: Array) -> Array:
+        """``q`` of free vectors (..., P) with a positive diagonal: the inverse of `theta`."""
+        q = theta.copy()
+        for row in self.rows:
+            entries = theta[..., [*row.before, row.diagonal]]
+            rest = np.sqrt(np.cumsum(entries[..., ::-1] ** 2, axis=-1))[..., ::-1]
+            q[..., row.before] = np.arcsinh(entries[..., :-1] / rest[..., 1:])
+            q[..., row.diagonal] = np.log(rest[..., 0])
+        return q
+
+    def slopes(self, q: Array, by_theta: Array) -> Array:
+        """Derivatives (..., P) by ``q`` (P,) of what has some by the free vector, (..., P)."""
+        found = by_theta.copy()
+        for row in self.rows:
+            size, y = np.exp(q[row.diagonal]), q[row.before]
+            unit = _unit(y)
+            own = by_theta[..., [*row.before, row.diagonal]]
+            # Of the entries from each on: an entry's y turns it up, and all that follow down.
+            after = np.cumsum((own * unit)[..., ::-1], axis=-1)[..., ::-1]
+            product = np.cumprod(np.append(1.0, _sech(y)))[:-1]
+            turned = _sech(y) ** 2 * product * own[..., :-1] - np.tanh(y) * after[..., 1:]
+            found[..., row.before] = size * turned
+            found[..., row.diagonal] = size * after[..., 0]
+        return found
+
+    def log_jacobian(self, q: Array) -> Array:
+        """``log |d theta / d q|`` (...) at ``q`` (..., P).
+
+        ``sum_k ((M + 1) log sd_k + sum_a (M + 1 - a) log sech(y_ka))``, a = 1 .. M.
+        """
+        total = np.zeros(q.shape[:-1])
+        for row in self.rows:
+            y, m = q[..., row.before], len(row.before)
+            cosh = np.logaddexp(y, -y) - np.log(2.0)
+            total = total + (m + 1) * q[..., row.diagonal] - (cosh * np.arange(m, 0, -1)).sum(-1)
+        return total
+
+    def log_jacobian_slope(self, q: Array) -> Array:
+        """Its gradient (P,) at ``q`` (P,)."""
+        gradient = np.zeros_like(q)
+        for row in self.rows:
+            m = len(row.before)
+            gradient[row.diagonal] = m + 1
+            gradient[row.before] = -np.arange(m, 0, -1) * np.tanh(q[row.before])
+        return gradient
+
+    def symbolic(self, q: Any) -> tuple[Any, Any]:
+        """`theta` and `log_jacobian` of a symbolic ``q``."""
+        theta, total = q, pt.zeros(())
+        for row in self.rows:
+            y, m = [q[int(p)] for p in row.before], len(row.before)
+            sd, product = pt.exp(q[row.diagonal]), pt.ones(())
+            total = total + (m + 1) * q[row.diagonal]
+            for a, (place, one) in enumerate(zip(row.before, y, strict=True)):
+                theta = theta[int(place)].set(sd * pt.tanh(one) * product)
+                product = product / pt.cosh(one)
+                total = total - (m - a) * pt.log(pt.cosh(one))
+            theta = theta[row.diagonal].set(sd * product)
+        return theta, total
+
+
+def coordinates_of(problem: Problem) -> Coordinates:
+    """The coordinates of a problem with one class."""
+    space, constraint = problem.parameters, problem.constraint
+    rows, columns = space.chol_index
+    places = len(space.located) + np.arange(len(rows))
+    free = places if constraint is None else constraint.free
+    kept = np.isin(places, free)
+    return Coordinates(
+        tuple(
+            Row(
+                int(places[(rows == k) & (columns == k)][0]),
+                places[(rows == k) & (columns < k) & kept],
+            )
+            for k in range(space.n_random)
+        )
+    )
+
+
+def _unit(y: Array) -> Array:
+    """Rows (..., M + 1) of length 1."""
+    one = np.ones((*y.shape[:-1], 1))
+    product = np.cumprod(np.concatenate([one, _sech(y)], axis=-1), axis=-1)
+    return np.asarray(np.concatenate([np.tanh(y), one], axis=-1) * product)
+
+
+def _sech(y: Array) -> Array:
+    small = np.exp(-np.abs(y))
+    return np.asarray(2.0 * small / (1.0 + small**2))
