@@ -87,6 +87,12 @@ def record_of(tree: xr.DataTree) -> dict[str, Any]:
     return record
 
 
+def held_names(tree: xr.DataTree) -> tuple[str, ...]:
+    """Flat names of parameters that are constants of a posterior; none of another program's."""
+    record = json.loads(tree["posterior"].attrs.get("model", "{}"))
+    return tuple((record.get("constraints") or {}).get("fixed", {}))
+
+
 def is_own(tree: xr.DataTree, data: ChoiceData) -> bool:
     """Whether data hold the choices that a posterior is of.
 

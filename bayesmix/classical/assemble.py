@@ -31,7 +31,7 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import starting_values
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Grid
-from bayesmix.optimise.leave_boundary import boundary_words
+from bayesmix.optimise.leave_boundary import boundary_names, boundary_words
 from bayesmix.optimise.maximise import Optimum
 
 BELOW = 1.0
@@ -118,7 +118,13 @@ def _not_converged(
         *boundary_words(search.problem, theta),
         weaknesses(found, search.problem, theta),
     ]
-    remedy = "try optimizer='bfgs'" if search.optimizer != "bfgs" else "try more starts, starts=4"
+    remedy = "try more starts, such as starts=12"
+    if search.optimizer != "bfgs":
+        remedy = "try optimizer='bfgs'"
+    low = boundary_names(search.problem, theta)
+    if low and search.problem.constraint is not None:
+        # Held correlations have signs: beyond 0 there is a wall, with a slope.
+        remedy = f"hold what does not vary at 0, fixed={{{low[0]!r}: 0}}, or {remedy}"
     return ConvergenceError(f"{'. '.join(w for w in words if w)}; {remedy}")
 
 

@@ -74,7 +74,12 @@ def completed(problem: Problem, theta: Array, start: Start, argument: str = "sta
         return problem.canonical(start.theta)
     values = _by_name(start, argument)
     unknown = [name for name in values if name not in space.names]
-    if unknown and (not isinstance(start, Estimates | xr.DataTree) or len(unknown) == len(values)):
+    if len(unknown) == len(values) and isinstance(start, Estimates | xr.DataTree):
+        raise SpecificationError(
+            f"argument {argument!r} has no parameter in common with the model: it has "
+            f"{', '.join(values)}, the model {', '.join(space.names)}"
+        )
+    if unknown and not isinstance(start, Estimates | xr.DataTree):
         raise SpecificationError(
             f"argument {argument!r} has {unknown[0]!r}, which is no parameter of the model: "
             f"{nearest(unknown[0], space.names)}"

@@ -1,9 +1,11 @@
 """Convergence of a posterior: R-hat, effective sample sizes, divergences."""
 
+import warnings
+
 import pandas as pd
 import xarray as xr
 
-from bayesmix.bayes.read import posterior_draws
+from bayesmix.bayes.read import held_names, posterior_draws
 from bayesmix.reporting.draws import flat_items, population_variables
 
 RHAT_LIMIT = 1.01
@@ -21,8 +23,9 @@ def convergence(posterior: xr.DataTree) -> pd.DataFrame:
     Returns
     -------
     DataFrame (P, 4)
-        Rows by flat name; columns ``r_hat``, ``ess_bulk``, ``ess_tail`` and ``divergences`` (of the
-        whole run, the same number in each row; missing where the posterior has none recorded).
+        Rows by flat name, without parameters that are held; columns ``r_hat``, ``ess_bulk``,
+        ``ess_tail`` and ``divergences`` (of the whole run, the same number in each row; missing
+        where the posterior has none recorded).
 
     Notes
     -----
@@ -33,12 +36,16 @@ def convergence(posterior: xr.DataTree) -> pd.DataFrame:
 
     draws = posterior_draws(posterior)
     draws = draws[population_variables(draws)]
-    columns = {
-        "r_hat": az.rhat(draws),
-        "ess_bulk": az.ess(draws, method="bulk"),
-        "ess_tail": az.ess(draws, method="tail"),
-    }
+    with warnings.catch_warnings():
+        # Of draws that do not vary, of which there are no such figures.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        columns = {
+            "r_hat": az.rhat(draws),
+            "ess_bulk": az.ess(draws, method="bulk"),
+            "ess_tail": az.ess(draws, method="tail"),
+        }
     table = pd.DataFrame({name: _flat(values) for name, values in columns.items()})
+    table = table.drop(index=[name for name in held_names(posterior) if name in table.index])
     table["divergences"] = _divergences(posterior)
     table.index.name = "parameter"
     return table

@@ -14,14 +14,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesmix.arrays import Array, Flags, Indices
-from bayesmix.data.columns import nearest
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.elimination import KEPT, RANK, eliminated
 from bayesmix.specification.held_rows import Equations, left_at_zero, within_a_class
-from bayesmix.specification.parameter import CORRELATION, SCALE, SD, Parameter
+from bayesmix.specification.held_values import (
+    Words,
+    argument_of,
+    check_names,
+    contradiction,
+    held_values,
+    in_words,
+)
+from bayesmix.specification.parameter import CORRELATION, SCALE, SD
 from bayesmix.specification.parameters import ParameterSpace
-from bayesmix.specification.restrictions import read_restrictions
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,20 +86,6 @@ class ConstraintMap:
         return scores @ self.directions @ np.linalg.pinv(self.directions)
 
 
-@dataclass(frozen=True, eq=False)
-class _Words:
-    """One linear constraint in words: its coefficients (P,) of printed parameters, its value."""
-
-    words: str
-    coefficients: Array
-    value: float
-
-    @property
-    def alone(self) -> bool:
-        """Whether it holds one parameter at a value."""
-        return bool(np.count_nonzero(self.coefficients) == 1)
-
-
 def constraint_map(space: ParameterSpace, constraints: Constraints) -> ConstraintMap:
     """The free vectors of ``space`` that keep the constraints; bounds are not among them.
 
@@ -103,9 +95,9 @@ def constraint_map(space: ParameterSpace, constraints: Constraints) -> Constrain
         If a name is no parameter, a value cannot be one, or the constraints contradict each other
         or are not linear in the free vector.
     """
-    _check_names(space, constraints)
-    rows = _in_words(space, constraints)
-    held = _held(space, constraints, rows)
+    check_names(space, constraints)
+    rows = in_words(space, constraints)
+    held = held_values(space, constraints, rows)
     while True:
         found = _collected(space, constraints, held, rows)
         solved = _solved(space, constraints, held, found)
@@ -121,7 +113,7 @@ def _collected(
     space: ParameterSpace,
     constraints: Constraints,
     held: Mapping[int, float],
-    rows: Sequence[_Words],
+    rows: Sequence[Words],
 ) -> Equations:
     """All equations, and what is linear in the free vector, where some parameters are held."""
     found = Equations(space.size)
@@ -135,12 +127,12 @@ def _collected(
             continue  # rows of the Cholesky factor keep them already
         if place not in found.linear:
             raise SpecificationError(
-                f"{_argument(constraints, parameter)}: {parameter} beside correlations that are "
+                f"{argument_of(constraints, parameter)}: {parameter} beside correlations that are "
                 f"free is not linear in the Cholesky factor: put {parameter.terms[0]!r} first in "
                 "its law, where it can be held, or hold its correlations too"
             )
         found.add(found.linear[place], _on_entries(space, place, value))
-    for row, value in _tied(space, constraints, found):
+    for row, value in _tied(space, constraints, found, held):
         found.add(row, value)
     for one in rows:
         if not one.alone:
@@ -148,69 +140,7 @@ def _collected(
     return found
 
 
-def _check_names(space: ParameterSpace, constraints: Constraints) -> None:
-    for argument, names in (
-        ("fixed", [name for name, _ in constraints.fixed]),
-        ("equal", [name for group in constraints.equal for name in group]),
-        ("bounds", [name for name, _, _ in constraints.bounds]),
-    ):
-        for name in names:
-            if name not in space.names:
-                hint = nearest(name, space.names)
-                raise SpecificationError(
-                    f"argument {argument!r} names {name!r}, which is no parameter of the model: "
-                    f"{hint}"
-                )
-
-
-def _check_values(
-    space: ParameterSpace, constraints: Constraints, held: Mapping[int, float]
-) -> None:
-    for place, value in held.items():
-        parameter = space.listed[place]
-        wanted = {
-            SD: (value >= 0.0, "0 at least"),
-            CORRELATION: (-1.0 < value < 1.0, "between -1 and 1"),
-            SCALE: (value > 0.0, "above 0"),
-        }.get(parameter.kind, (True, ""))
-        if not wanted[0]:
-            raise SpecificationError(
-                f"{_argument(constraints, parameter)}: {parameter} is to be held at {value:g}; "
-                f"expected {wanted[1]}"
-            )
-
-
-def _argument(constraints: Constraints, parameter: Parameter) -> str:
-    """The argument that holds a parameter."""
-    return f"argument {'fixed' if str(parameter) in dict(constraints.fixed) else 'linear'!r}"
-
-
-def _in_words(space: ParameterSpace, constraints: Constraints) -> list[_Words]:
-    """The linear constraints in words, one by one."""
-    found = []
-    for words in constraints.linear:
-        read = read_restrictions(words, 0.0, space.names, argument="linear")
-        pairs = zip(read.matrix, read.values, strict=True)
-        found += [_Words(words, row, float(value)) for row, value in pairs]
-    return found
-
-
-def _held(
-    space: ParameterSpace, constraints: Constraints, rows: Sequence[_Words]
-) -> dict[int, float]:
-    """The parameters that are held, and where: by name, or alone in a linear constraint."""
-    held = {space.names.index(name): value for name, value in constraints.fixed}
-    for one in rows:
-        if one.alone:
-            place = int(np.flatnonzero(one.coefficients)[0])
-            value = one.value / float(one.coefficients[place]) + 0.0  # no -0
-            if abs(held.setdefault(place, value) - value) > KEPT * (1.0 + abs(value)):
-                raise _contradiction(constraints)
-    _check_values(space, constraints, held)
-    return held
-
-
-def _of_words(space: ParameterSpace, one: _Words, found: Equations) -> Array:
+def _of_words(space: ParameterSpace, one: Words, found: Equations) -> Array:
     """A linear constraint as the left side (P,) of an equation of the free vector."""
     row = np.zeros(space.size)
     for place in np.flatnonzero(one.coefficients):
@@ -235,9 +165,9 @@ def _on_entries(space: ParameterSpace, place: int, value: float) -> float:
 
 
 def _tied(
-    space: ParameterSpace, constraints: Constraints, found: Equations
+    space: ParameterSpace, constraints: Constraints, found: Equations, held: Mapping[int, float]
 ) -> Iterator[tuple[Array, float]]:
-    """Equations of parameters that are equal."""
+    """Equations of parameters that are equal, and free."""
     for group in constraints.equal:
         first = space.names.index(group[0])
         for name in group[1:]:
@@ -248,6 +178,8 @@ def _tied(
                     f"argument 'equal': {group[0]} and {name} are of different kinds: scales are "
                     "equal to scales alone"
                 )
+            if first in held and other in held:
+                continue  # at one value
             row = _row(space, first, found, "equal") - _row(space, other, found, "equal")
             yield row, 0.0
 
@@ -272,7 +204,7 @@ def _solved(
     values = np.array(found.values)
     solution = eliminated(equations, values)
     if solution is None:
-        raise _contradiction(constraints)
+        raise contradiction(constraints)
     offset, directions, left = solution
     free = np.flatnonzero(left)
     directions = directions[:, free]
@@ -292,11 +224,4 @@ def _solved(
         constant | undefined,
         undefined,
         found.linear,
-    )
-
-
-def _contradiction(constraints: Constraints) -> SpecificationError:
-    return SpecificationError(
-        f"the constraints contradict each other, or leave nothing that keeps all of them: "
-        f"{constraints}"
     )

@@ -490,6 +490,7 @@ def test_a_fit_of_another_model_starts_what_they_have_in_common():
     [
         ({"start": {"mean[w]": 0}}, r"'start' has 'mean\[w\]'.*did you mean"),
         ({"start": {"sd[x]": -1}}, "'start'.*negative"),
+        ({"start": fit(bm.MixedLogit("{x * x}"))}, "'start' has no parameter in common with"),
         ({"start": {"mean[x]": "a"}}, "'start'.*must be a number"),
         ({"start": 3}, "argument 'start' must be values by flat name"),
         ({"start": {}, "starts": [{}]}, "give one list of starts"),

@@ -1,5 +1,7 @@
 """Convergence figures."""
 
+import json
+
 import arviz as az
 import numpy as np
 import pytest
@@ -30,6 +32,21 @@ def test_chains_that_disagree_are_reported(posterior: xr.DataTree) -> None:
     assert table.loc["mean[cl]", "r_hat"] > 1.5
     assert "(mean[cl])" in convergence_sentence(table)
     assert "3 divergences: look closer" in convergence_sentence(table)
+
+
+def test_what_is_held_has_no_convergence_and_no_warning() -> None:
+    """Warnings are errors here."""
+    draws = np.random.default_rng(3).normal(size=(4, 1000, 2))
+    draws[..., 1] = 0.5
+    values = xr.Dataset({"mean": (("chain", "draw", "random"), draws)}, {"random": ["x", "y"]})
+    values.attrs["model"] = json.dumps({"constraints": {"fixed": {"mean[y]": 0.5}}})
+    table = convergence(xr.DataTree.from_dict({"posterior": values}))
+    assert list(table.index) == ["mean[x]"]
+    assert convergence_sentence(table).endswith("good")
+    del values.attrs["model"]
+    stuck = convergence_sentence(convergence(xr.DataTree.from_dict({"posterior": values})))
+    assert "none for mean[y]" in stuck
+    assert "look closer" in stuck
 
 
 def test_good_chains_are_called_good() -> None:

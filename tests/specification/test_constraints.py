@@ -74,6 +74,16 @@ def test_what_is_held_is_held_exactly_and_names_mean_the_same(fixed, dropped):
         ({"fixed": {"sd[a]": 0}, "equal": [("sd[a]", "sd[b]")]}, {"sd[a]": 0, "sd[b]": 0}),
         ({"linear": "sd[a] + 2 * sd[b] = 0"}, {"sd[a]": 0, "sd[b]": 0}),
         ({"linear": "sd[a] = 0, sd[a] = 3 * sd[b]"}, {"sd[a]": 0, "sd[b]": 0}),
+        # What is equal to what is held need not be linear while it is free.
+        ({"fixed": {"sd[b]": 0}, "equal": [("sd[c]", "sd[b]")]}, {"sd[b]": 0, "sd[c]": 0}),
+        (
+            {
+                "fixed": CORRELATED,
+                "equal": [("sd[b]", "sd[c]"), ("sd[c]", "sd[d]")],
+                "linear": "sd[d] = 2",
+            },
+            CORRELATED | {"sd[b]": 2, "sd[c]": 2, "sd[d]": 2},
+        ),
     ],
 )
 def test_one_parameter_in_words_is_held_as_by_its_name(constraints, fixed):
@@ -144,6 +154,8 @@ def test_the_nearest_vector_keeps_them_and_is_itself_where_it_does():
             "not those of a positive definite",
         ),
         ({"equal": [("sd[b]", "sd[c]")]}, r"sd\[c\] is not linear"),
+        ({"fixed": {"sd[b]": 1}, "equal": [("sd[b]", "sd[c]")]}, "'equal'.*put 'c' first"),
+        ({"fixed": {"sd[a]": 1, "sd[b]": 2}, "equal": [("sd[a]", "sd[b]")]}, "contradict"),
         ({"equal": [("corr[b, c]", "corr[b, d]")]}, "hold it at a value"),
         ({"equal": [("scale[T]", "mean[a]")]}, "scales are equal to scales alone"),
         ({"linear": "scale[T] = 2 * scale[SP]"}, "scales are held"),
