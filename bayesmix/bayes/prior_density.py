@@ -6,6 +6,8 @@ costs microseconds and compiles nothing.
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from bayesmix.arrays import Array
@@ -51,6 +53,8 @@ def prior_value_and_gradient(problem: Problem, priors: Priors, theta: Array) -> 
 
 
 def _normal(value: Array, location: Array | float, scale: Array) -> tuple[float, Array]:
+    if not len(value):  # most models have no shifts, and no scales
+        return 0.0, value
     z = (value - location) / scale
     return float(-0.5 * (z**2).sum()), -z / scale
 
@@ -58,8 +62,18 @@ def _normal(value: Array, location: Array | float, scale: Array) -> tuple[float,
 def free_below(problem: Problem) -> Array:
     """Number (K,) of free entries below the diagonal in each row of ``L``.
 
-    An entry that is held, at 0, is none of the coordinates in which a row has its density.
+    An entry that is held, at 0, is none of the coordinates in which a row has its density. Found
+    once: samplers ask for it at every step.
     """
+    if problem not in _BELOW:
+        _BELOW[problem] = _free_below(problem)
+    return _BELOW[problem]
+
+
+_BELOW: WeakKeyDictionary[Problem, Array] = WeakKeyDictionary()
+
+
+def _free_below(problem: Problem) -> Array:
     space, constraint = problem.parameters, problem.constraint
     rows, columns = space.chol_index
     entries = len(space.located) + np.arange(len(rows))
