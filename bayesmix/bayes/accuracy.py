@@ -16,6 +16,7 @@ from bayesmix.accuracy.certificate import TAIL_NODES, tail_shapes
 from bayesmix.accuracy.pareto import pareto_shape
 from bayesmix.accuracy.pooling import SCRAMBLES, pooled
 from bayesmix.arrays import Array
+from bayesmix.centring.follow import followed
 from bayesmix.centring.grids import PersonGrid, centre
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.evaluate import Likelihood
@@ -96,8 +97,10 @@ def posterior_accuracy(
     chosen = rng.choice(len(thetas), size=min(DRAWS, len(thetas)), replace=False)
     weights = problem.data.weights
     errors, noise = [], []
+    rule = centred(sobol(REFERENCE), moments=True)
+    anchored = centre(problem, rule, thetas[chosen[0]], rng)
     for d in chosen:
-        exact, variance = _reference(problem, thetas[d], rng)
+        exact, variance = _reference(problem, anchored, thetas[d], rng)
         errors.append(totals[d] - weights @ exact)
         noise.append(weights**2 @ variance)
     # The references' own noise is known, and taken out.
@@ -110,10 +113,12 @@ def posterior_accuracy(
     return PosteriorAccuracy(float(np.mean(errors)), spread, shape, person)
 
 
-def _reference(problem: Problem, theta: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """``log P_i`` (I,) from pooled scramblings of a grid anchored at theta, and its variance."""
-    first = centre(problem, centred(sobol(REFERENCE), moments=True), theta, rng)
-    grids: list[Grid] = [first, *(first.renewed(rng) for _ in range(SCRAMBLES // 2 - 1))]
+def _reference(
+    problem: Problem, anchored: PersonGrid, theta: Array, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """``log P_i`` (I,) and its variance, by scramblings of a grid that follows persons to theta."""
+    here = followed(problem, anchored, theta)
+    grids = [here.renewed(rng) for _ in range(SCRAMBLES // 2)]
     logp = np.stack([Likelihood(problem, grid).by_person(theta)[0] for grid in grids])
     mean, variance = pooled(logp)
     return mean + variance / (2 * len(grids)), variance / len(grids)
