@@ -1,4 +1,4 @@
-"""The command line: ``bayesmix run STUDY.toml`` and ``bayesmix check STUDY.toml``."""
+"""The command line: ``bayesmix run``, ``check`` and ``warm``."""
 
 import shlex
 from collections.abc import Iterator
@@ -69,6 +69,21 @@ def check(study: StudyFile) -> None:
     print(f"{built}\n\n{found}")
     if not found.ok:
         raise typer.Exit(EXIT_USER_ERROR)
+
+
+@app.command()
+def warm(
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="How many share the work.", show_default="processors")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Compile beforehand what first fits and demand would, with all processors."""
+    import bayesmix as bm
+
+    missing = bm.warm(processes=processes, progress=not quiet)
+    if not quiet:
+        print(f"compiled {missing} kernels" if missing else "nothing to compile: all is there")
 
 
 def _version(asked: bool) -> None:

@@ -26,10 +26,11 @@ import bayesmix as bm
 from bayesmix.centring.grids import centre
 from bayesmix.kernels.coefficient_space import density_integrals
 from bayesmix.kernels.fastmath import exp
-from bayesmix.kernels.integrals import integrate_parallel
+from bayesmix.kernels.integrals import integrate
 from bayesmix.kernels.logit import BLOCK, utility
 from bayesmix.kernels.logit_differences import choice_scores, others
 from bayesmix.kernels.mixture import Mixture
+from bayesmix.kernels.threads import use_threads
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.optimise.freeze import freeze
@@ -46,12 +47,12 @@ def kernel(problem: Problem, theta: np.ndarray, grid: Grid, cores: int) -> Calla
     mean, chol, _ = problem.parameters.unpack(theta)
     mixture = Mixture(mean[None, :], chol, problem.laws, chunk.nodes, chunk.node_weights)
     panel, base = problem.panel_of(chunk), np.zeros(problem.data.n_rows)
-    return on_cores(cores, lambda: integrate_parallel(panel, base, mixture, False))
+    return on_cores(cores, lambda: integrate(panel, base, mixture, False))
 
 
 def on_cores(cores: int, call: Callable[[], object]) -> Callable[[], object]:
     def run() -> object:
-        numba.set_num_threads(cores)
+        use_threads(cores)
         return call()
 
     return run

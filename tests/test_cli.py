@@ -89,3 +89,11 @@ def test_interrupted_resumed_and_used_again(folder: Path) -> None:
     again = run(folder)
     assert again.stderr.count("finished earlier, used again") == 3
     assert again.stdout == resumed.stdout
+
+
+def test_everything_is_compiled_beforehand_once() -> None:
+    command = [sys.executable, "-m", "bayesmix", "warm"]
+    for _ in range(2):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, done.stderr
+    assert done.stdout == "nothing to compile: all is there\n"

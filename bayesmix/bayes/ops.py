@@ -21,7 +21,7 @@ from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_defa
 from bayesmix.kernels.coefficient_space import density_integrals
 from bayesmix.kernels.compiling import kernels_digest
 from bayesmix.kernels.given_coefficients import conditional_log_probabilities
-from bayesmix.kernels.integrals import integrate_parallel, integrate_serial
+from bayesmix.kernels.integrals import integrate, integrate_serial
 from bayesmix.kernels.law_functions import ready
 from bayesmix.kernels.laws import law_table, law_tables
 from bayesmix.kernels.logit import Panel
@@ -84,7 +84,7 @@ class IntegratedLogProb(Op):
             known,
             law_tables(laws, known, np.ascontiguousarray(loc), np.ascontiguousarray(chol)),
         )
-        results = integrate_parallel(panel, np.ascontiguousarray(base), mixture, self.with_base)
+        results = integrate(panel, np.ascontiguousarray(base), mixture, self.with_base)
         for storage, value in zip(outputs, results, strict=True):
             storage[0] = value
 

@@ -20,7 +20,7 @@ from bayesmix.bayes.held_likelihood import TOGETHER, HeldLikelihood
 from bayesmix.bayes.prior_density import prior_value_and_gradient
 from bayesmix.bayes.prior_values import prior_values
 from bayesmix.bayes.priors import Priors
-from bayesmix.kernels.integrals import integrate_serial
+from bayesmix.kernels.integrals import integrate
 from bayesmix.likelihood.chain import scores
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.ordered_sums import weighted_sum
@@ -54,7 +54,7 @@ def _serial(problem: Problem, nodes: Array, weights: Array, theta: Array) -> tup
     here = Point(problem, theta)
     mixture = here.mixture(nodes, weights)
     with_rows = here.persons.x_fixed.shape[1] > 0
-    logp, *slopes = integrate_serial(here.panel, here.base, mixture, with_rows)
+    logp, *slopes = integrate(here.panel, here.base, mixture, with_rows, threads=1)
     by_person = scores(here, mixture, (slopes[0], slopes[1], slopes[2]), serial=True)
     own = problem.data.weights
     return float(weighted_sum(own, logp)), weighted_sum(own, by_person)

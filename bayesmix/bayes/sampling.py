@@ -30,6 +30,7 @@ from bayesmix.bayes.whitened import whitened_model, whitened_posterior
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
+from bayesmix.kernels.first_use import SAMPLING, prepare
 from bayesmix.likelihood.effective_weights import person_unit
 from bayesmix.likelihood.multinomial import (
     Multinomial,
@@ -160,6 +161,7 @@ def sample(
     check_held(problem, priors, noncentred)
     generator = np.random.default_rng(rng)
     unit = person_unit(problem.data.weights)
+    prepare(SAMPLING)
     if not 1 / MANY < unit < MANY:
         warnings.warn(WEIGHTED.format(unit=unit), stacklevel=2)
     logit = multinomial(problem)

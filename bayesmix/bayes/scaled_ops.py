@@ -13,7 +13,7 @@ from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
 from bayesmix.bayes.ops import VERSION, everybodys, only_first
-from bayesmix.kernels.integrals import integrate_parallel, integrate_serial
+from bayesmix.kernels.integrals import integrate, integrate_serial
 from bayesmix.kernels.law_functions import ready
 from bayesmix.kernels.laws import law_tables
 from bayesmix.kernels.logit import Panel
@@ -59,7 +59,7 @@ class ScaledLogProb(Op):
             law_tables(laws, known, np.ascontiguousarray(loc), np.ascontiguousarray(chol)),
         )
         linear = base * scale
-        logp, d_loc, d_chol, d_base = integrate_parallel(panel, linear + offset, mixture, True)
+        logp, d_loc, d_chol, d_base = integrate(panel, linear + offset, mixture, True)
         d_scale = scale_scores(panel, linear + offset, linear, mixture)
         for storage, value in zip(
             outputs, (logp, d_loc, d_chol, d_base * scale, d_scale), strict=True

@@ -31,6 +31,7 @@ from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, DrawRule, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.integration.rules import gauss_hermite
+from bayesmix.kernels.first_use import FITS, prepare
 from bayesmix.likelihood.class_grid import points_grid
 from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.multinomial import check_signs, multinomial
@@ -168,6 +169,7 @@ def _estimate(
     begun, grid = time.perf_counter(), settings.grid
     given = bind(model, data)
     problem, unit = in_effective_persons(given)
+    prepare(FITS)
     if isinstance(grid, str):
         if grid != "auto":
             raise SpecificationError(f"argument 'grid' must be a rule or 'auto', got {grid!r}")

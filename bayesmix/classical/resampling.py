@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 
-import numba
 import numpy as np
 
 from bayesmix.arrays import Array, Indices
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
+from bayesmix.kernels.threads import thread_count, use_threads
 from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, bind
@@ -96,10 +96,7 @@ def _in_process(job: Job, replications: int) -> Finished:
 
 
 def _spread(job: Job, replications: int, processes: int) -> Finished:
-    """Replications as they are finished, by several processes.
-
-    Processes and not threads: parallel kernels in threads of one process abort.
-    """
+    """Replications as they are finished, by several processes."""
     threads = max(1, (os.cpu_count() or 1) // processes)
     pool = ProcessPoolExecutor(
         processes, get_context("spawn"), initializer=_begin, initargs=(job, threads)
@@ -123,7 +120,7 @@ _JOB: list[Job] = []
 def _begin(job: Job, threads: int) -> None:
     # Ctrl-C is for the process that the user started, which keeps what is finished.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    use_threads(min(threads, thread_count()))
     _JOB[:] = [job]
 
 

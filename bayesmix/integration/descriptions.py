@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, Literal
 
-import numba
 import numpy as np
 
 from bayesmix.integration import quadrature
 from bayesmix.integration.constants import directions, first_primes
 from bayesmix.kernels import sequences
+from bayesmix.kernels.threads import thread_count
 
 
 @dataclass(frozen=True, repr=False)
@@ -62,7 +62,7 @@ class DrawRule(Rule):
 
     def fill_parallel(self, key: int, first: int, out: np.ndarray) -> None:
         """`fill` in as many pieces as there are threads: the same numbers."""
-        threads = min(numba.config.NUMBA_NUM_THREADS, len(out))
+        threads = min(thread_count(), len(out))
         cuts = [len(out) * t // threads for t in range(threads + 1)]
         with ThreadPoolExecutor(threads) as pool:
             pieces = [pool.submit(self.fill, key, first + a, out[a:b]) for a, b in pairwise(cuts)]
@@ -88,11 +88,11 @@ class Sobol(DrawRule):
 
     def fill(self, key: int, first: int, out: np.ndarray) -> None:
         columns = directions(out.shape[1], (self.nodes - 1).bit_length())
-        sequences.sobol(np.uint64(key), first, columns, out)
+        sequences.sobol(np.uint64(key), first, columns, out, threads=1)
 
     def fill_parallel(self, key: int, first: int, out: np.ndarray) -> None:
         columns = directions(out.shape[1], (self.nodes - 1).bit_length())
-        sequences.sobol_parallel(np.uint64(key), first, columns, out)
+        sequences.sobol(np.uint64(key), first, columns, out)
 
     def __str__(self) -> str:
         return f"sobol({self.nodes})"

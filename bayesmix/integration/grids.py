@@ -69,8 +69,7 @@ class PopulationGrid:
         start, stop : int
             Persons, 0 <= start <= stop <= I.
         parallel : bool
-            Whether to use several threads; the numbers are the same. Not to be asked for in
-            several threads at once: some rules use numba's.
+            Whether to use several threads; the numbers are the same.
 
         Returns
         -------

@@ -9,41 +9,71 @@ weights ``w_s |R| phi(z_s) / phi(t_s)`` (Naylor and Smith 1982; Rabe-Hesketh, Sk
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
-from bayesmix.arrays import Array
-from bayesmix.kernels.compiling import compiled, signed
+from bayesmix.arrays import Array, Indices
+from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.fastmath import exp
+from bayesmix.kernels.threads import share, take
 
 
-@compiled(parallel=True, fastmath={"contract"}, error_model="numpy")
-def moved(  # pragma: no cover - compiled
-    nodes: Array, weights: Array, centres: Array, roots: Array
-) -> tuple[Array, Array]:
+def moved(nodes: Array, weights: Array, centres: Array, roots: Array) -> tuple[Array, Array]:
     """Nodes (n, K, S) and weights (n, S) of n persons, from a rule's nodes (K, S) and weights (S,).
 
     ``centres`` (n, K); ``roots`` (n, K, K) are lower-triangular.
     """
-    n, size, n_nodes = centres.shape[0], nodes.shape[0], nodes.shape[1]
+    n, (size, n_nodes) = len(centres), nodes.shape
     out, weight = np.empty((n, size, n_nodes)), np.empty((n, n_nodes))
+    share(_moved, n, nodes, weights, centres, roots, out, weight)
+    return out, weight
+
+
+@compiled(nogil=True, fastmath={"contract"}, error_model="numpy")
+def _moved(  # pragma: no cover - compiled
+    queue: Indices,
+    nodes: Array,
+    weights: Array,
+    centres: Array,
+    roots: Array,
+    out: Array,
+    weight: Array,
+) -> None:
+    n, size, n_nodes = out.shape
     square = np.zeros(n_nodes)
     for k in range(size):
         for s in range(n_nodes):
             square[s] += nodes[k, s] * nodes[k, s]
-    for person in prange(n):
-        i = signed(person)
-        determinant, distance = 1.0, square.copy()
-        for k in range(size):
-            determinant *= roots[i, k, k]
-            row = out[i, k]
-            for s in range(n_nodes):
-                row[s] = centres[i, k]
-            for j in range(k + 1):
-                c = roots[i, k, j]
-                for s in range(n_nodes):
-                    row[s] += c * nodes[j, s]
-            for s in range(n_nodes):
-                distance[s] -= row[s] * row[s]
+    first = take(queue)
+    while first < n:
+        for i in range(first, min(first + queue[1], n)):
+            _move(nodes, weights, centres[i], roots[i], square, out[i], weight[i])
+        first = take(queue)
+
+
+@part(fastmath={"contract"}, error_model="numpy")
+def _move(  # pragma: no cover - compiled
+    nodes: Array,
+    weights: Array,
+    centre: Array,
+    root: Array,
+    square: Array,
+    out: Array,
+    weight: Array,
+) -> None:
+    """Nodes and weights of one person."""
+    size, n_nodes = nodes.shape
+    determinant = 1.0
+    for s in range(n_nodes):
+        weight[s] = square[s]
+    for k in range(size):
+        determinant *= root[k, k]
+        row = out[k]
         for s in range(n_nodes):
-            weight[i, s] = determinant * weights[s] * exp(0.5 * distance[s])
-    return out, weight
+            row[s] = centre[k]
+        for j in range(k + 1):
+            c = root[k, j]
+            for s in range(n_nodes):
+                row[s] += c * nodes[j, s]
+        for s in range(n_nodes):
+            weight[s] -= row[s] * row[s]
+    for s in range(n_nodes):
+        weight[s] = determinant * weights[s] * exp(0.5 * weight[s])

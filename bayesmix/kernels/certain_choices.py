@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bayesmix.arrays import Array, Indices
-from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.compiling import part
 
 QUALITY, SLOPE, SIZE, REMOVAL, FINITE = range(5)
 
@@ -36,7 +36,7 @@ class Change(NamedTuple):
     base: Array
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def utilities(  # pragma: no cover - compiled
     x: Array, base: Array, first_row: int, m: int, beta: Array, s: int, v: Array
 ) -> None:
@@ -47,7 +47,7 @@ def utilities(  # pragma: no cover - compiled
             v[k] += x[first_row + k, c] * beta[c, s]
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def log_sum(  # pragma: no cover - compiled
     v: Array, codes: Indices, row: int, j: int, m: int, same: bool
 ) -> float:
@@ -64,14 +64,14 @@ def log_sum(  # pragma: no cover - compiled
     return top + math.log(total)
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def log_add(a: float, b: float) -> float:  # pragma: no cover - compiled
     """``log(exp a + exp b)``."""
     top, low = max(a, b), min(a, b)
     return top if low == -np.inf else top + math.log1p(math.exp(low - top))
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def log_moved(  # pragma: no cover - compiled
     kind: int, codes: Indices, row: int, j: int, m: int, v: Array, d: Array
 ) -> tuple[float, float, float]:
@@ -102,7 +102,7 @@ def log_moved(  # pragma: no cover - compiled
     return p + rest + grown - then, 1.0 if d[j] > 0.0 else -1.0, others
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def log_odds(  # pragma: no cover - compiled
     v: Array, codes: Indices, row: int, j: int, m: int
 ) -> float:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bayesmix.arrays import Array
-from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.fastmath import exp
 from bayesmix.kernels.logit import BLOCK, dot
 
@@ -35,7 +35,7 @@ class CoefficientNodes(NamedTuple):
     constants: Any
 
 
-@compiled(fastmath={"contract"}, error_model="numpy")
+@part(fastmath={"contract"}, error_model="numpy")
 def _whiten(  # pragma: no cover - compiled
     nodes: Array, loc: Array, chol: Array, first: int, n: int, y: Array, half_square: Array
 ) -> None:
@@ -97,8 +97,10 @@ def density_integrals(  # pragma: no cover - compiled
     for i in range(n_persons):
         centre = loc[min(i, loc.shape[0] - 1)]
         top, total = -np.inf, 0.0
-        first_moment[:] = 0.0
-        second_moment[:] = 0.0
+        for k in range(size):
+            first_moment[k] = 0.0
+            for j in range(size):
+                second_moment[k, j] = 0.0
         for first in range(0, n_nodes, BLOCK):
             n = min(BLOCK, n_nodes - first)
             _whiten(nodes[i], centre, chol, first, n, y, a)

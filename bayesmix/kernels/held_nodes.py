@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bayesmix.arrays import Array, Flags
-from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.fastmath import exp
 
 ROWS = 3
@@ -59,7 +59,7 @@ class Population(NamedTuple):
     constant: Any
 
 
-@compiled(fastmath={"contract"}, error_model="numpy")
+@part(fastmath={"contract"}, error_model="numpy")
 def _exponent(  # pragma: no cover - compiled
     constants: Array, b: Array, eta: Array, q: Array, linked: Flags, a: Array
 ) -> None:
@@ -93,7 +93,7 @@ def _exponent(  # pragma: no cover - compiled
                 a[s] += b2[s] * (q20 * x + q21 * y + q22 * z)
 
 
-@compiled(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+@part(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 def _sum(a: Array) -> float:  # pragma: no cover - compiled
     total = 0.0
     for s in range(len(a)):
@@ -101,7 +101,7 @@ def _sum(a: Array) -> float:  # pragma: no cover - compiled
     return total
 
 
-@compiled(fastmath={"contract"}, error_model="numpy")
+@part(fastmath={"contract"}, error_model="numpy")
 def _log_sum(a: Array) -> tuple[float, float]:  # pragma: no cover - compiled
     """``log sum_s exp(a_s)``, and the sum of the terms that ``a`` then holds."""
     top = -np.inf
@@ -113,7 +113,7 @@ def _log_sum(a: Array) -> tuple[float, float]:  # pragma: no cover - compiled
     return top + math.log(total), total
 
 
-@compiled(fastmath={"contract"}, error_model="numpy")
+@part(fastmath={"contract"}, error_model="numpy")
 def _linear(loc: Array, q: Array, eta: Array) -> float:  # pragma: no cover - compiled
     """``eta = Q loc``, and ``-loc'Q loc / 2``."""
     constant = 0.0
@@ -125,7 +125,7 @@ def _linear(loc: Array, q: Array, eta: Array) -> float:  # pragma: no cover - co
     return constant
 
 
-@compiled(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+@part(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 def _moments(  # pragma: no cover - compiled
     p: Array, b: Array, linked: Flags, first: Array, second: Array
 ) -> None:
@@ -155,7 +155,7 @@ def _moments(  # pragma: no cover - compiled
                 _cross_moments(p, b, k, ROWS * h, second)
 
 
-@compiled(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+@part(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 def _cross_moments(  # pragma: no cover - compiled
     p: Array, b: Array, k: int, j: int, second: Array
 ) -> None:

@@ -11,10 +11,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import prange
 
-from bayesmix.arrays import Array
-from bayesmix.kernels.compiling import compiled, signed
+from bayesmix.arrays import Array, Indices
+from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.fastmath import exp
 from bayesmix.kernels.logit import BLOCK, Panel, dot
 from bayesmix.kernels.logit_differences import choice_log_probabilities, choice_scores, others
@@ -25,9 +24,10 @@ from bayesmix.kernels.mixture import (
     moving,
     moving_scores,
 )
+from bayesmix.kernels.threads import share, take
 
 
-@compiled(fastmath={"contract"}, error_model="numpy")
+@part(fastmath={"contract"}, error_model="numpy")
 def _person(  # pragma: no cover - compiled
     panel: Panel,
     base: Array,
@@ -78,8 +78,9 @@ def _person(  # pragma: no cover - compiled
                 gk[s] *= weight[s]
         if moves:
             moving_scores(mixture, i, first, n, g, extra)
-            sum_extra *= rescale
-            sum_extra += extra
+            for k in range(n_loc):
+                sum_extra[0, k] = sum_extra[0, k] * rescale + extra[0, k]
+                sum_extra[1, k] = sum_extra[1, k] * rescale + extra[1, k]
         for k in range(size):
             gk, d_k = g[k], slope[k]
             for s in range(n):
@@ -109,7 +110,8 @@ def _person(  # pragma: no cover - compiled
         for j in range(n_laws):
             d_chol[i, k, j] = sum_chol[k, j] / total
     if with_rows:
-        d_base[first_row : first_row + n_rows] = 0.0
+        for row in range(first_row, first_row + n_rows):
+            d_base[row] = 0.0
         for t in range(panel.person_start[i], panel.person_start[i + 1]):
             chosen = panel.chosen_row[t]
             first = t - panel.person_start[i]
@@ -142,50 +144,81 @@ def integrate_serial(  # pragma: no cover - compiled
     return logp, d_loc, d_chol, d_base
 
 
-@compiled(parallel=True, error_model="numpy")
-def integrate_parallel(  # pragma: no cover - compiled
-    panel: Panel, base: Array, mixture: Mixture, with_rows: bool
+def integrate(
+    panel: Panel, base: Array, mixture: Mixture, with_rows: bool, *, threads: int | None = None
 ) -> Derivatives:
-    """`integrate_serial` with persons shared among threads: for optimisers."""
+    """`integrate_serial` with persons shared among threads, by default as many as there are."""
     n, size, n_laws = panel.person_start.shape[0] - 1, *mixture.chol.shape
     n_loc = mixture.loc.shape[1]
     logp, d_loc, d_chol = np.empty(n), np.empty((n, n_loc)), np.empty((n, size, n_laws))
     d_base = np.empty(base.shape[0] if with_rows else 0)
-    for i in prange(n):
-        _person(panel, base, mixture, signed(i), logp, d_loc, d_chol, d_base)
+    share(_integrate, n, panel, base, mixture, logp, d_loc, d_chol, d_base, threads=threads)
     return logp, d_loc, d_chol, d_base
 
 
-@compiled(parallel=True, error_model="numpy")
-def node_log_probabilities(  # pragma: no cover - compiled
-    panel: Panel, base: Array, mixture: Mixture
-) -> Array:
+@compiled(nogil=True, error_model="numpy")
+def _integrate(  # pragma: no cover - compiled
+    queue: Indices,
+    panel: Panel,
+    base: Array,
+    mixture: Mixture,
+    logp: Array,
+    d_loc: Array,
+    d_chol: Array,
+    d_base: Array,
+) -> None:
+    first = take(queue)
+    while first < logp.shape[0]:
+        for i in range(first, min(first + queue[1], logp.shape[0])):
+            _person(panel, base, mixture, i, logp, d_loc, d_chol, d_base)
+        first = take(queue)
+
+
+def node_log_probabilities(panel: Panel, base: Array, mixture: Mixture) -> Array:
     """``log P(y_i | beta_is)``, (n, S): before any weights."""
-    n, size = panel.person_start.shape[0] - 1, mixture.laws.shape[0]
-    n_nodes = mixture.nodes.shape[2]
-    out = np.empty((n, n_nodes))
-    for person in prange(n):
-        i = signed(person)
-        width = min(BLOCK, n_nodes)
-        left = others(panel, base, i)
-        prob, beta = np.empty((left.row.shape[0], width)), np.empty((size, width))
-        slope, node_logp = np.empty((size, width)), np.empty(width)
-        for first in range(0, n_nodes, BLOCK):
-            m = min(BLOCK, n_nodes - first)
-            coefficients(mixture, i, first, m, beta, slope)
-            choice_log_probabilities(left, beta, m, node_logp, prob)
-            for s in range(m):
-                out[i, first + s] = node_logp[s]
+    n = len(panel.person_start) - 1
+    out = np.empty((n, mixture.nodes.shape[2]))
+    share(_node_log_probabilities, n, panel, base, mixture, out)
     return out
 
 
-@compiled(parallel=True, error_model="numpy")
-def coefficients_everywhere(mixture: Mixture) -> Array:  # pragma: no cover - compiled
+@compiled(nogil=True, error_model="numpy")
+def _node_log_probabilities(  # pragma: no cover - compiled
+    queue: Indices, panel: Panel, base: Array, mixture: Mixture, out: Array
+) -> None:
+    size, (n, n_nodes) = mixture.laws.shape[0], out.shape
+    width = min(BLOCK, n_nodes)
+    beta, slope, node_logp = np.empty((size, width)), np.empty((size, width)), np.empty(width)
+    start = take(queue)
+    while start < n:
+        for i in range(start, min(start + queue[1], n)):
+            left = others(panel, base, i)
+            prob = np.empty((left.row.shape[0], width))
+            for first in range(0, n_nodes, BLOCK):
+                m = min(BLOCK, n_nodes - first)
+                coefficients(mixture, i, first, m, beta, slope)
+                choice_log_probabilities(left, beta, m, node_logp, prob)
+                for s in range(m):
+                    out[i, first + s] = node_logp[s]
+        start = take(queue)
+
+
+def coefficients_everywhere(mixture: Mixture) -> Array:
     """Coefficients (n, C, S) at all nodes; n is that of locations and nodes, 1 where both are."""
-    n = max(mixture.loc.shape[0], mixture.nodes.shape[0])
-    size, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
-    beta = np.empty((n, size, n_nodes))
-    for person in prange(n):
-        slope = np.empty((size, n_nodes))
-        coefficients(mixture, signed(person), 0, n_nodes, beta[person], slope)
+    n = max(len(mixture.loc), len(mixture.nodes))
+    beta = np.empty((n, len(mixture.laws), mixture.nodes.shape[2]))
+    share(_coefficients_everywhere, n, mixture, beta)
     return beta
+
+
+@compiled(nogil=True, error_model="numpy")
+def _coefficients_everywhere(  # pragma: no cover - compiled
+    queue: Indices, mixture: Mixture, beta: Array
+) -> None:
+    n, size, n_nodes = beta.shape
+    slope = np.empty((size, n_nodes))
+    first = take(queue)
+    while first < n:
+        for i in range(first, min(first + queue[1], n)):
+            coefficients(mixture, i, 0, n_nodes, beta[i], slope)
+        first = take(queue)

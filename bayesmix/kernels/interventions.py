@@ -21,12 +21,12 @@ from bayesmix.kernels.certain_choices import (
     log_moved,
     utilities,
 )
-from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.compiling import part
 from bayesmix.kernels.fastmath import exp
 from bayesmix.kernels.logit import Panel, utility
 
 
-@compiled(fastmath={"contract"}, error_model="numpy")
+@part(fastmath={"contract"}, error_model="numpy")
 def move(  # pragma: no cover - compiled
     change: Change,
     first_row: int,
@@ -71,7 +71,7 @@ def move(  # pragma: no cover - compiled
                 _jump_together(codes, first_row, j, m, n, prob, w, rest[j], moved)
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def sure(  # pragma: no cover - compiled
     change: Change,
     panel: Panel,
@@ -101,7 +101,9 @@ def sure(  # pragma: no cover - compiled
                 continue
             if not found:
                 found = True
-                flow[:m, :m] = 0.0
+                for a in range(m):
+                    for b in range(m):
+                        flow[a, b] = 0.0
             v, size, sign, others = _moved_at(change, panel, base, first_row, m, codes, beta, j, s)
             moved[j, s] = 0.0
             for k in range(m):
@@ -110,7 +112,7 @@ def sure(  # pragma: no cover - compiled
     return found
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def leaving(  # pragma: no cover - compiled
     change: Change,
     panel: Panel,
@@ -138,7 +140,7 @@ def leaving(  # pragma: no cover - compiled
                 moved[j, s] = w[s] * sign * math.exp(size - scale[j]) if sign != 0.0 else 0.0
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _is_sure(  # pragma: no cover - compiled
     kind: int, codes: Indices, row: int, j: int, m: int, s: int, prob: Array, rest: Array
 ) -> bool:
@@ -152,7 +154,7 @@ def _is_sure(  # pragma: no cover - compiled
     return False
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _moved_at(  # pragma: no cover - compiled
     change: Change,
     panel: Panel,
@@ -172,7 +174,7 @@ def _moved_at(  # pragma: no cover - compiled
     return v, size, sign, others
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def product(  # pragma: no cover - compiled
     codes: Indices, row: int, j: int, m: int
 ) -> tuple[int, int]:
@@ -185,7 +187,7 @@ def product(  # pragma: no cover - compiled
     return first, count
 
 
-@compiled(fastmath={"contract"}, error_model="numpy")
+@part(fastmath={"contract"}, error_model="numpy")
 def _jump(  # pragma: no cover - compiled
     n: int, p: Array, w: Array, q: Array, c: Array
 ) -> None:
@@ -199,7 +201,7 @@ def _jump(  # pragma: no cover - compiled
         c[s] = w[s] * p[s] * top / bottom
 
 
-@compiled(fastmath={"contract"}, error_model="numpy")
+@part(fastmath={"contract"}, error_model="numpy")
 def _jump_together(  # pragma: no cover - compiled
     codes: Indices,
     row: int,
@@ -229,7 +231,7 @@ def _jump_together(  # pragma: no cover - compiled
                 moved[k, s] = w[s] * prob[k, s] * top / bottom
 
 
-@compiled(fastmath={"contract"}, error_model="numpy")
+@part(fastmath={"contract"}, error_model="numpy")
 def other_products(  # pragma: no cover - compiled
     prob: Array, row: int, m: int, codes: Indices, n: int, rest: Array
 ) -> None:
@@ -239,7 +241,8 @@ def other_products(  # pragma: no cover - compiled
         for s in range(n):
             rest[j, s] = total[s]
             total[s] += prob[j, s]
-    total[:] = 0.0
+    for s in range(n):
+        total[s] = 0.0
     for j in range(m - 1, -1, -1):
         for s in range(n):
             rest[j, s] += total[s]
@@ -247,7 +250,8 @@ def other_products(  # pragma: no cover - compiled
     for j in range(m):
         if product(codes, row, j, m)[1] == 1:
             continue
-        rest[j, :n] = 0.0
+        for s in range(n):
+            rest[j, s] = 0.0
         for k in range(m):
             if codes[row + k] != codes[row + j]:
                 for s in range(n):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
-from bayesmix.arrays import Array
-from bayesmix.kernels.compiling import compiled, signed
+from bayesmix.arrays import Array, Indices
+from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.logit import Panel, log_probabilities, scores
+from bayesmix.kernels.threads import share, take
 
 ITERATIONS = 60
 ARRIVED = 1e-9
@@ -16,13 +16,13 @@ SLACK = 1e-6
 """Nats added to a maximum, so that it is a bound."""
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _largest(panel: Panel, base: Array, i: int) -> float:  # pragma: no cover - compiled
     size, situations = panel.x.shape[1], panel.situation_start
     start, end = panel.person_start[i], panel.person_start[i + 1]
     first_row = situations[start]
     prob, logp = np.empty((situations[end] - first_row, 1)), np.empty(1)
-    beta, step, g = np.zeros((size, 1)), np.zeros((size, 1)), np.empty((size, 1))
+    beta, trial, g = np.zeros((size, 1)), np.empty((size, 1)), np.empty((size, 1))
     log_probabilities(panel, i, base, beta, 1, logp, prob)
     height = logp[0]
     for _ in range(ITERATIONS):
@@ -30,7 +30,8 @@ def _largest(panel: Panel, base: Array, i: int) -> float:  # pragma: no cover - 
         information = np.zeros((size, size))
         mean = np.empty(size)
         for t in range(start, end):
-            mean[:] = 0.0
+            for k in range(size):
+                mean[k] = 0.0
             for row in range(situations[t], situations[t + 1]):
                 p = prob[row - first_row, 0]
                 for k in range(size):
@@ -46,34 +47,46 @@ def _largest(panel: Panel, base: Array, i: int) -> float:  # pragma: no cover - 
         # Directions in which nothing varies have no slope either: the ridge leaves them alone.
         for k in range(size):
             information[k, k] += 1e-9 * largest + 1e-300
-        step[:] = np.linalg.solve(information, g)
+        step = np.linalg.solve(information, g)
         decrement = 0.0
         for k in range(size):
             decrement += step[k, 0] * g[k, 0]
         if decrement < ARRIVED:
             return min(0.0, height + SLACK)
         for _ in range(40):
-            log_probabilities(panel, i, base, beta + step, 1, logp, prob)
+            for k in range(size):
+                trial[k, 0] = beta[k, 0] + step[k, 0]
+            log_probabilities(panel, i, base, trial, 1, logp, prob)
             if logp[0] > height:
                 break
-            step *= 0.5
+            for k in range(size):
+                step[k, 0] *= 0.5
         if not logp[0] > height:
             return 0.0
-        beta += step
+        for k in range(size):
+            beta[k, 0] = trial[k, 0]
         height = logp[0]
     return 0.0
 
 
-@compiled(parallel=True, error_model="numpy")
-def largest_log_probabilities(  # pragma: no cover - compiled
-    panel: Panel, base: Array
-) -> Array:
+def largest_log_probabilities(panel: Panel, base: Array) -> Array:
     """Bounds (n,) on ``log P(y_i | beta)`` over all random coefficients beta.
 
     The maximum of each person's own logit, by Newton's method; 0, which always is a bound, where
     it is not found. Where some coefficients predict all of a person's choices, it is nearly 0.
     """
-    out = np.empty(panel.person_start.shape[0] - 1)
-    for i in prange(out.shape[0]):
-        out[i] = _largest(panel, base, signed(i))
+    out = np.empty(len(panel.person_start) - 1)
+    share(_all_largest, len(out), panel, base, out)
     return out
+
+
+@compiled(nogil=True, error_model="numpy")
+def _all_largest(  # pragma: no cover - compiled
+    queue: Indices, panel: Panel, base: Array, out: Array
+) -> None:
+    n = out.shape[0]
+    first = take(queue)
+    while first < n:
+        for i in range(first, min(first + queue[1], n)):
+            out[i] = _largest(panel, base, i)
+        first = take(queue)

@@ -26,7 +26,7 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 from bayesmix.arrays import Array
-from bayesmix.kernels.compiling import compiled, kernels_digest, stamped_cache
+from bayesmix.kernels.compiling import kernels_digest, part, stamped_cache
 
 VECTOR, MATRIX = types.float64[::1], types.float64[:, ::1]
 KINDS = {
@@ -71,8 +71,7 @@ def _compile(function: Callable[..., None]) -> int:
     """The address of the compiled function."""
     kind = KINDS[function.__code__.co_argcount], types.void
     own: Any = CFunc(function, kind, {}, {"error_model": "numpy"})
-    if Path(function.__code__.co_filename).is_file():
-        own._cache = stamped_cache(function)
+    own._cache = stamped_cache(function)
     own.compile()
     return int(own.address)
 
@@ -146,7 +145,7 @@ def _call(typing_context: Any, address: Any, args: Any) -> Any:
     return types.void(types.int64, args), generate
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _address(number: int) -> int:  # pragma: no cover - compiled
     """Where the function of this number is; 0 where it is not known."""
     table = _addresses()
@@ -158,18 +157,20 @@ def _address(number: int) -> int:  # pragma: no cover - compiled
     return 0
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _call_map(  # pragma: no cover - compiled
     number: int, x: Array, at: Array, known: Array, table: Array, out: Array
 ) -> None:
     address = _address(number)
     if address == 0:
-        out[:] = np.nan
+        for row in range(out.shape[0]):
+            for s in range(out.shape[1]):
+                out[row, s] = np.nan
     else:
         _call(address, (x, at, known, table, out))
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _call_fill(  # pragma: no cover - compiled
     number: int, at: Array, known: Array, table: Array
 ) -> None:

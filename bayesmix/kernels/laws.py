@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from bayesmix.arrays import Array, Indices
-from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.law_functions import call_fill, call_map
 
 MAP, FILL, MOVES, BENDS, SHAPES, FIRST, TABLE = range(7)
@@ -43,7 +43,7 @@ def functions_of(laws: Indices) -> tuple[int, ...]:
     return tuple(int(n) for n in laws[:, [MAP, FILL]].ravel() if n)
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def row_length(row: Array) -> float:  # pragma: no cover - compiled
     """Length of a row of the Cholesky factor: the scale of its coefficient."""
     total = 0.0
@@ -52,7 +52,7 @@ def row_length(row: Array) -> float:  # pragma: no cover - compiled
     return math.sqrt(total)
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def law_at(laws: Indices, k: int, loc: Array, scale: float) -> Array:  # pragma: no cover - compiled
     """Location, scale and shapes of coefficient k, of a row of locations and shapes."""
     count, first = laws[k, SHAPES], laws[k, FIRST]
@@ -82,7 +82,7 @@ def law_tables(  # pragma: no cover - compiled
     return tables
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def law_bend(  # pragma: no cover - compiled
     laws: Indices, known: Array, k: int, x: float, at: Array
 ) -> float:
@@ -118,9 +118,11 @@ def law_values(  # pragma: no cover - compiled
     x = np.empty(n)
     for g in range(loc.shape[0]):
         here[0] = loc[g]
-        x[:] = d if law[MOVES] != 0 else loc[g] + d
+        for i in range(n):
+            x[i] = d[i] if law[MOVES] != 0 else loc[g] + d[i]
         call_map(law[MAP], x, here, known, table, out)
-        found[:, g] = out[0]
+        for i in range(n):
+            found[i, g] = out[0, i]
     return found
 
 
@@ -161,9 +163,8 @@ def law_table(  # pragma: no cover - compiled
         for i in range(n):
             x[i] = d[i, k] if moves else loc[min(i, loc.shape[0] - 1), k] + d[i, k]
         if laws[k, MAP] == 0:
-            found[0, :, k] = x
-            found[1, :, k] = 1.0
-            found[2, :, k] = 1.0
+            for i in range(n):
+                found[0, i, k], found[1, i, k], found[2, i, k] = x[i], 1.0, 1.0
             continue
         # A law that moves is called for each location by itself.
         step = 1 if moves and loc.shape[0] > 1 else max(n, 1)

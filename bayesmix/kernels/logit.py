@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bayesmix.arrays import Array, Indices
-from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.compiling import part
 from bayesmix.kernels.fastmath import exp
 
 BLOCK = 128
@@ -42,7 +42,7 @@ class Panel(NamedTuple):
     outside: bool
 
 
-@compiled(fastmath={"contract"}, error_model="numpy")
+@part(fastmath={"contract"}, error_model="numpy")
 def utility(  # pragma: no cover - compiled
     x: Array, beta: Array, constant: float, v: Array, n: int
 ) -> None:
@@ -78,7 +78,7 @@ def utility(  # pragma: no cover - compiled
             v[s] += x0 * b0[s]
 
 
-@compiled(fastmath={"contract"}, error_model="numpy")
+@part(fastmath={"contract"}, error_model="numpy")
 def log_probabilities(  # pragma: no cover - compiled
     panel: Panel, i: int, base: Array, beta: Array, n: int, logp: Array, prob: Array
 ) -> None:
@@ -148,7 +148,7 @@ def log_probabilities(  # pragma: no cover - compiled
         logp[s] -= math.log(product[s])
 
 
-@compiled(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+@part(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 def scores(  # pragma: no cover - compiled
     panel: Panel, i: int, prob: Array, n: int, score: Array
 ) -> None:
@@ -186,7 +186,7 @@ def scores(  # pragma: no cover - compiled
         row += 1
 
 
-@compiled(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+@part(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 def dot(a: Array, b: Array, n: int) -> float:  # pragma: no cover - compiled
     """Sum of ``a_s b_s`` over the first n nodes."""
     total = 0.0

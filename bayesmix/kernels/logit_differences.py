@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bayesmix.arrays import Array, Indices
-from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.compiling import part
 from bayesmix.kernels.fastmath import bits, exp
 from bayesmix.kernels.logit import Panel, utility
 
@@ -45,7 +45,7 @@ class Others(NamedTuple):
     row: Indices
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def others(panel: Panel, base: Array, i: int) -> Others:  # pragma: no cover - compiled
     """The alternatives that person i did not choose, of all their situations."""
     first, last = panel.person_start[i], panel.person_start[i + 1]
@@ -83,7 +83,7 @@ def others(panel: Panel, base: Array, i: int) -> Others:  # pragma: no cover - c
     return Others(x, constant, start, rows)
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _is_large(a: float) -> bool:  # pragma: no cover - compiled
     """Whether ``a >= 1`` is 2^511 or more, or not a number: both high bits of ``4 a``'s exponent.
 
@@ -93,7 +93,7 @@ def _is_large(a: float) -> bool:  # pragma: no cover - compiled
     return (seen >> 62) & (seen >> 61) & 1 == 1
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _large(a: Array, n: int) -> bool:  # pragma: no cover - compiled
     """Whether some of n numbers `_is_large`: a search for the largest does not vectorise."""
     seen = 0
@@ -103,7 +103,7 @@ def _large(a: Array, n: int) -> bool:  # pragma: no cover - compiled
     return (seen >> 62) & 1 == 1
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _with_care(  # pragma: no cover - compiled
     left: Others, t: int, beta: Array, s: int, prob: Array
 ) -> float:
@@ -129,7 +129,7 @@ def _with_care(  # pragma: no cover - compiled
     return -top - math.log(total)
 
 
-@compiled(fastmath={"contract"}, error_model="numpy")
+@part(fastmath={"contract"}, error_model="numpy")
 def choice_log_probabilities(  # pragma: no cover - compiled
     left: Others, beta: Array, n: int, logp: Array, prob: Array
 ) -> None:
@@ -177,7 +177,7 @@ def choice_log_probabilities(  # pragma: no cover - compiled
             logp[s] += 0.0 * b[s]
 
 
-@compiled(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+@part(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 def choice_scores(  # pragma: no cover - compiled
     left: Others, prob: Array, n: int, score: Array
 ) -> None:

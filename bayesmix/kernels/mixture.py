@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bayesmix.arrays import Array, Indices
-from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.compiling import part
 from bayesmix.kernels.law_functions import call_map
 from bayesmix.kernels.laws import (
     FIRST,
@@ -58,7 +58,7 @@ class Mixture(NamedTuple):
     tables: Array = NO_TABLES
 
 
-@compiled(fastmath={"contract"}, error_model="numpy")
+@part(fastmath={"contract"}, error_model="numpy")
 def coefficients(  # pragma: no cover - compiled
     mixture: Mixture, i: int, first: int, n: int, beta: Array, slope: Array
 ) -> None:
@@ -95,7 +95,7 @@ def coefficients(  # pragma: no cover - compiled
                     beta[k, s] *= -a[s]
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def through_law(  # pragma: no cover - compiled
     mixture: Mixture, k: int, loc: Array, x: Array
 ) -> Array:
@@ -111,7 +111,7 @@ def through_law(  # pragma: no cover - compiled
     return out
 
 
-@compiled(fastmath={"contract"}, error_model="numpy")
+@part(fastmath={"contract"}, error_model="numpy")
 def law_scores(  # pragma: no cover - compiled
     mixture: Mixture, beta: Array, n: int, g: Array
 ) -> None:
@@ -132,7 +132,7 @@ def law_scores(  # pragma: no cover - compiled
                     g_k[s] *= -a[s]
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def moving(laws: Indices) -> bool:  # pragma: no cover - compiled
     """Whether `moving_scores` has anything to add."""
     found = False
@@ -141,7 +141,7 @@ def moving(laws: Indices) -> bool:  # pragma: no cover - compiled
     return found
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def moving_scores(  # pragma: no cover - compiled
     mixture: Mixture, i: int, first: int, n: int, g: Array, extra: Array
 ) -> None:
@@ -156,7 +156,8 @@ def moving_scores(  # pragma: no cover - compiled
     u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]
     laws = mixture.laws
     x = np.empty(n)
-    extra[:] = 0.0
+    for k in range(extra.shape[1]):
+        extra[0, k] = extra[1, k] = 0.0
     for k in range(u.shape[0]):
         moves = laws[k, MOVES] != 0
         if not moves and laws[k, SHAPES] == 0:

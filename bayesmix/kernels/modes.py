@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import prange
 
-from bayesmix.arrays import Array, Flags
-from bayesmix.kernels.compiling import compiled, signed
+from bayesmix.arrays import Array, Flags, Indices
+from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.laws import MAP, MOVES, law_at, law_bend, row_length
-from bayesmix.kernels.logit import Panel, log_probabilities
-from bayesmix.kernels.mixture import Mixture, coefficients
+from bayesmix.kernels.logit import Panel
+from bayesmix.kernels.mixture import Mixture
+from bayesmix.kernels.one_point import There, coefficients_at, log_probability_at
+from bayesmix.kernels.threads import share, take
 
 STEP = 3.0
 REACH = 9.0
@@ -27,7 +28,7 @@ TOLERANCE = 1e-6
 LEAST_CURVATURE = 0.25
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _sandwich(chol: Array, middle: Array, out: Array) -> None:  # pragma: no cover - compiled
     """``L' M L + I``."""
     size, n_laws = chol.shape
@@ -40,7 +41,7 @@ def _sandwich(chol: Array, middle: Array, out: Array) -> None:  # pragma: no cov
             out[a, b] = total
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _solve(factor: Array, b: Array, out: Array) -> None:  # pragma: no cover - compiled
     """Solution of ``C C' x = b`` for a lower-triangular C."""
     n = b.shape[0]
@@ -56,7 +57,7 @@ def _solve(factor: Array, b: Array, out: Array) -> None:  # pragma: no cover - c
         out[k] = total / factor[k, k]
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _norm(a: Array) -> float:  # pragma: no cover - compiled
     total = 0.0
     for k in range(a.shape[0]):
@@ -64,12 +65,12 @@ def _norm(a: Array) -> float:  # pragma: no cover - compiled
     return math.sqrt(total)
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _to_indices(  # pragma: no cover - compiled
     mixture: Mixture,
     i: int,
     z: Array,
-    work: tuple[Array, ...],
+    there: There,
     score: Array,
     information: Array,
     bend: Array,
@@ -78,27 +79,31 @@ def _to_indices(  # pragma: no cover - compiled
 
     ``bend`` is ``sum_k score_k d2 beta_k / db db'``, what the information leaves out.
     """
-    beta, slope, _, _ = work
+    beta, slope = there.beta, there.slope
     size, price = len(score), mixture.price
     if price >= 0:
         # beta_k = -a w_k: the derivative of beta_k is -a by w_k, and -w_k = beta_k / a by a.
-        a = beta[price, 0]
+        a = beta[price]
         for k in range(size):
             if k != price:
                 bend[k, price] = bend[price, k] = -score[k]
-                score[price] += score[k] * beta[k, 0] / a
+                score[price] += score[k] * beta[k] / a
                 score[k] *= -a
         for _ in range(2):
             for row in range(size):
                 for k in range(size):
                     if k != price:
-                        information[row, price] += information[row, k] * beta[k, 0] / a
+                        information[row, price] += information[row, k] * beta[k] / a
                         information[row, k] *= -a
-            information[:] = information.T.copy()
+            for k in range(size):
+                for j in range(k):
+                    upper = information[j, k]
+                    information[j, k] = information[k, j]
+                    information[k, j] = upper
     for k in range(size):
         for j in range(size):
-            information[k, j] *= slope[k, 0] * slope[j, 0]
-            bend[k, j] *= slope[k, 0] * slope[j, 0]
+            information[k, j] *= slope[k] * slope[j]
+            bend[k, j] *= slope[k] * slope[j]
         if mixture.laws[k, MAP] != 0:
             loc = mixture.loc[min(i, mixture.loc.shape[0] - 1)]
             x = 0.0
@@ -108,30 +113,30 @@ def _to_indices(  # pragma: no cover - compiled
                 x += loc[k]
             at = law_at(mixture.laws, k, loc, row_length(mixture.chol[k]))
             bend[k, k] += score[k] * law_bend(mixture.laws, mixture.known, k, x, at)
-        score[k] *= slope[k, 0]
+        score[k] *= slope[k]
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _derivatives(  # pragma: no cover - compiled
     panel: Panel,
     i: int,
     mixture: Mixture,
     z: Array,
-    work: tuple[Array, ...],
+    there: There,
     gradient: Array,
     expected: Array,
     observed: Array,
 ) -> None:
     """Gradient (K,) and minus the expected and observed second derivatives (K, K) in z."""
-    prob = work[3]
-    x, chol = panel.x, mixture.chol
+    prob, x, chol = there.prob, panel.x, mixture.chol
     size = x.shape[1]
     score, information, mean = np.zeros(size), np.zeros((size, size)), np.empty(size)
     first_row = panel.situation_start[panel.person_start[i]]
     for t in range(panel.person_start[i], panel.person_start[i + 1]):
-        mean[:] = 0.0
+        for k in range(size):
+            mean[k] = 0.0
         for row in range(panel.situation_start[t], panel.situation_start[t + 1]):
-            p = prob[row - first_row, 0]
+            p = prob[row - first_row]
             for k in range(size):
                 xp = x[row, k] * p
                 mean[k] += xp
@@ -148,9 +153,11 @@ def _derivatives(  # pragma: no cover - compiled
         for j in range(k):
             information[j, k] = information[k, j]
     bend = np.zeros((size, size))
-    _to_indices(mixture, i, z, work, score, information, bend)
+    _to_indices(mixture, i, z, there, score, information, bend)
     _sandwich(chol, information, expected)
-    information -= bend
+    for k in range(size):
+        for j in range(size):
+            information[k, j] -= bend[k, j]
     _sandwich(chol, information, observed)
     for j in range(chol.shape[1]):
         gradient[j] = 0.0
@@ -158,12 +165,13 @@ def _derivatives(  # pragma: no cover - compiled
             gradient[j] += chol[k, j] * score[k]
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _cholesky(a: Array, out: Array, least: float) -> bool:  # pragma: no cover - compiled
     """Lower Cholesky factor; False where a pivot falls below ``least``."""
     n = a.shape[0]
-    out[:] = 0.0
     for j in range(n):
+        for i in range(j):
+            out[i, j] = 0.0
         pivot = a[j, j]
         for k in range(j):
             pivot -= out[j, k] * out[j, k]
@@ -178,44 +186,34 @@ def _cholesky(a: Array, out: Array, least: float) -> bool:  # pragma: no cover -
     return True
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _height(  # pragma: no cover - compiled
-    panel: Panel, i: int, base: Array, mixture: Mixture, z: Array, work: tuple[Array, ...]
+    panel: Panel, i: int, base: Array, mixture: Mixture, z: Array, there: There
 ) -> float:
-    """``l_i(z) - z'z / 2``; leaves coefficients and probabilities in the work arrays."""
-    beta, slope, logp, prob = work
-    here = Mixture(
-        mixture.loc[min(i, mixture.loc.shape[0] - 1) : min(i, mixture.loc.shape[0] - 1) + 1],
-        mixture.chol,
-        mixture.laws,
-        z.reshape(1, z.shape[0], 1),
-        mixture.weights,
-        mixture.price,
-        mixture.known,
-        mixture.tables,
-    )
-    coefficients(here, 0, 0, 1, beta, slope)
-    log_probabilities(panel, i, base, beta, 1, logp, prob)
-    return logp[0] - 0.5 * _norm(z) ** 2
+    """``l_i(z) - z'z / 2``; leaves coefficients and probabilities in ``there``."""
+    coefficients_at(mixture, i, z, there)
+    return log_probability_at(panel, i, base, there) - 0.5 * _norm(z) ** 2
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _mode(  # pragma: no cover - compiled
     panel: Panel, i: int, base: Array, mixture: Mixture, z: Array, precision: Array
 ) -> bool:
     size, n_coefficients = z.shape[0], mixture.laws.shape[0]
     start, end = panel.person_start[i], panel.person_start[i + 1]
     n_rows = panel.situation_start[end] - panel.situation_start[start]
-    beta, slope = np.empty((n_coefficients, 1)), np.empty((n_coefficients, 1))
-    work = (beta, slope, np.empty(1), np.empty((n_rows, 1)))
+    there = There(
+        np.empty(n_coefficients), np.empty(n_coefficients), np.empty(n_rows), np.empty(end - start)
+    )
     gradient, expected = np.empty(size), np.empty((size, size))
     observed, factor = np.empty((size, size)), np.empty((size, size))
     step, trial = np.empty(size), np.empty(size)
-    height = _height(panel, i, base, mixture, z, work)
+    height = _height(panel, i, base, mixture, z, there)
     converged = False
     for _ in range(ITERATIONS):
-        _derivatives(panel, i, mixture, z, work, gradient, expected, observed)
-        gradient -= z
+        _derivatives(panel, i, mixture, z, there, gradient, expected, observed)
+        for k in range(size):
+            gradient[k] -= z[k]
         if _norm(gradient) < TOLERANCE:
             converged = True
             break
@@ -224,35 +222,39 @@ def _mode(  # pragma: no cover - compiled
         _solve(factor, gradient, step)
         length = _norm(step)
         if length > STEP:
-            step *= STEP / length
+            for k in range(size):
+                step[k] *= STEP / length
         accepted = False
         for _ in range(30):
-            trial[:] = z + step
+            for k in range(size):
+                trial[k] = z[k] + step[k]
             distance = _norm(trial)
             if distance > REACH:
-                trial *= REACH / distance
-            new_height = _height(panel, i, base, mixture, trial, work)
+                for k in range(size):
+                    trial[k] *= REACH / distance
+            new_height = _height(panel, i, base, mixture, trial, there)
             if new_height > height:
                 accepted = True
                 break
-            step *= 0.5
+            for k in range(size):
+                step[k] *= 0.5
         if not accepted:
             # No representable step climbs any more: rounding, or the bound of the search.
-            _height(panel, i, base, mixture, z, work)
-            _derivatives(panel, i, mixture, z, work, gradient, expected, observed)
+            _height(panel, i, base, mixture, z, there)
+            _derivatives(panel, i, mixture, z, there, gradient, expected, observed)
             converged = _norm(z) < 0.999 * REACH
             break
-        z[:] = trial
+        for k in range(size):
+            z[k] = trial[k]
         height = new_height
-    if _cholesky(observed, factor, LEAST_CURVATURE):
-        precision[:] = observed
-    else:
-        precision[:] = expected
+    curved = _cholesky(observed, factor, LEAST_CURVATURE)
+    for k in range(size):
+        for j in range(size):
+            precision[k, j] = observed[k, j] if curved else expected[k, j]
     return converged
 
 
-@compiled(parallel=True, error_model="numpy")
-def find_modes(  # pragma: no cover - compiled
+def find_modes(
     panel: Panel, base: Array, mixture: Mixture, start: Array
 ) -> tuple[Array, Array, Flags]:
     """Modes (n, K) and precisions (n, K, K) of every person's posterior in z, from ``start``.
@@ -263,6 +265,23 @@ def find_modes(  # pragma: no cover - compiled
     n, size = start.shape
     modes, precisions = start.copy(), np.empty((n, size, size))
     converged = np.empty(n, dtype=np.bool_)
-    for i in prange(n):
-        converged[i] = _mode(panel, signed(i), base, mixture, modes[i], precisions[i])
+    share(_find_modes, n, panel, base, mixture, modes, precisions, converged)
     return modes, precisions, converged
+
+
+@compiled(nogil=True, error_model="numpy")
+def _find_modes(  # pragma: no cover - compiled
+    queue: Indices,
+    panel: Panel,
+    base: Array,
+    mixture: Mixture,
+    modes: Array,
+    precisions: Array,
+    converged: Flags,
+) -> None:
+    n = modes.shape[0]
+    first = take(queue)
+    while first < n:
+        for i in range(first, min(first + queue[1], n)):
+            converged[i] = _mode(panel, i, base, mixture, modes[i], precisions[i])
+        first = take(queue)

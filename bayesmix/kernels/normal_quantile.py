@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.compiling import part
 
 CENTRE_HALF_WIDTH = 0.425
 CENTRE_CONSTANT = 0.180625  # CENTRE_HALF_WIDTH squared
@@ -77,7 +77,7 @@ FAR_BOTTOM = (
 )
 
 
-@compiled(nogil=True, error_model="numpy")
+@part(nogil=True, error_model="numpy")
 def _ratio(x: float, top: tuple[float, ...], bottom: tuple[float, ...]) -> float:
     """Ratio of two polynomials of degree 7, coefficients from the constant term up."""
     above = top[7]
@@ -88,7 +88,7 @@ def _ratio(x: float, top: tuple[float, ...], bottom: tuple[float, ...]) -> float
     return above / below
 
 
-@compiled(nogil=True, error_model="numpy")
+@part(nogil=True, error_model="numpy")
 def _tail(tail_probability: float) -> float:
     """Distance from zero of the quantile whose smaller tail probability is given."""
     root = math.sqrt(-math.log(tail_probability))
@@ -97,7 +97,7 @@ def _tail(tail_probability: float) -> float:
     return _ratio(root - TAIL_SPLIT, FAR_TOP, FAR_BOTTOM)
 
 
-@compiled(nogil=True, error_model="numpy")
+@part(nogil=True, error_model="numpy")
 def inverse_normal(u: float) -> float:
     """Quantile of the standard normal at a probability strictly between 0 and 1.
 
@@ -115,7 +115,7 @@ def inverse_normal(u: float) -> float:
     return _tail(1.0 - u)
 
 
-@compiled(nogil=True, error_model="numpy")
+@part(nogil=True, error_model="numpy")
 def to_normal(uniforms: np.ndarray) -> None:
     """Turn a vector of uniforms into standard normals, in place.
 

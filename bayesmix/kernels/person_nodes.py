@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import prange
 
 from bayesmix.arrays import Array, Indices
-from bayesmix.kernels.compiling import compiled, signed
+from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.fastmath import exp
+from bayesmix.kernels.threads import share, take
 
 
-@compiled(fastmath={"contract"}, error_model="numpy")
+@part(fastmath={"contract"}, error_model="numpy")
 def _move(nodes: Array, centre: Array, root: Array) -> None:  # pragma: no cover - compiled
     """``z -> centre + root z`` for nodes (K, S), in place: the last rows first, none is needed."""
     for k in range(len(nodes) - 1, -1, -1):
@@ -24,14 +24,16 @@ def _move(nodes: Array, centre: Array, root: Array) -> None:  # pragma: no cover
             row[s] = total + root[k, k] * row[s]
 
 
-@compiled(fastmath={"contract"}, error_model="numpy")
+@part(fastmath={"contract"}, error_model="numpy")
 def _distances(  # pragma: no cover - compiled
     nodes: Array, centre: Array, inverse: Array, y: Array, out: Array
 ) -> None:
     """``|inverse (z - centre)|^2`` of nodes (K, S) into ``out`` (S,); ``y`` (S,) is for work."""
-    out[:] = 0.0
+    for s in range(len(out)):
+        out[s] = 0.0
     for k in range(len(nodes)):
-        y[:] = 0.0
+        for s in range(len(y)):
+            y[s] = 0.0
         for j in range(k + 1):
             c, middle, row = inverse[k, j], centre[j], nodes[j]
             for s in range(len(y)):
@@ -40,34 +42,68 @@ def _distances(  # pragma: no cover - compiled
             out[s] += y[s] * y[s]
 
 
-@compiled(parallel=True, fastmath={"contract"}, error_model="numpy")
-def place(  # pragma: no cover - compiled
-    nodes: Array, counts: Indices, centres: Array, roots: Array, inverses: Array
-) -> Array:
+def place(nodes: Array, counts: Indices, centres: Array, roots: Array, inverses: Array) -> Array:
     """Turn standard normals (n, K, S) into nodes of the mixtures, in place; returns the weights."""
-    n, size, n_nodes = nodes.shape
+    n, _, n_nodes = nodes.shape
     weights = np.empty((n, n_nodes))
-    for person in prange(n):
-        i = signed(person)
-        first = counts[0]
-        for m in range(len(counts) - 1):
-            last = first + counts[m + 1]
-            _move(nodes[i, :, first:last], centres[i, m], roots[i, m])
-            first = last
-        square, distance, y = np.zeros(n_nodes), np.empty(n_nodes), np.empty(n_nodes)
-        for k in range(size):
-            row = nodes[i, k]
-            for s in range(n_nodes):
-                square[s] += row[s] * row[s]
-        ratio = np.full(n_nodes, counts[0] / n_nodes)  # q / phi, node by node
-        for m in range(len(counts) - 1):
-            _distances(nodes[i], centres[i, m], inverses[i, m], y, distance)
-            # Densities are relative to the standard normal's constant (2 pi)^(-K/2).
-            log_share = math.log(counts[m + 1] / n_nodes)
-            for k in range(size):
-                log_share += math.log(inverses[i, m, k, k])
-            for s in range(n_nodes):
-                ratio[s] += exp(min(log_share + 0.5 * (square[s] - distance[s]), 700.0))
-        for s in range(n_nodes):
-            weights[i, s] = 1.0 / (n_nodes * ratio[s])
+    share(_place, n, nodes, counts, centres, roots, inverses, weights)
     return weights
+
+
+@compiled(nogil=True, fastmath={"contract"}, error_model="numpy")
+def _place(  # pragma: no cover - compiled
+    queue: Indices,
+    nodes: Array,
+    counts: Indices,
+    centres: Array,
+    roots: Array,
+    inverses: Array,
+    weights: Array,
+) -> None:
+    n, n_nodes = weights.shape
+    square, distance, y = np.empty(n_nodes), np.empty(n_nodes), np.empty(n_nodes)
+    first = take(queue)
+    while first < n:
+        for i in range(first, min(first + queue[1], n)):
+            _place_one(
+                nodes[i], counts, centres[i], roots[i], inverses[i], square, distance, y, weights[i]
+            )
+        first = take(queue)
+
+
+@part(fastmath={"contract"}, error_model="numpy")
+def _place_one(  # pragma: no cover - compiled
+    nodes: Array,
+    counts: Indices,
+    centres: Array,
+    roots: Array,
+    inverses: Array,
+    square: Array,
+    distance: Array,
+    y: Array,
+    weights: Array,
+) -> None:
+    """Nodes of one person; ``weights`` (S,) hold ``q / phi``, node by node, until the end."""
+    size, n_nodes = nodes.shape
+    first = counts[0]
+    for m in range(len(counts) - 1):
+        last = first + counts[m + 1]
+        _move(nodes[:, first:last], centres[m], roots[m])
+        first = last
+    for s in range(n_nodes):
+        square[s] = 0.0
+        weights[s] = counts[0] / n_nodes
+    for k in range(size):
+        row = nodes[k]
+        for s in range(n_nodes):
+            square[s] += row[s] * row[s]
+    for m in range(len(counts) - 1):
+        _distances(nodes, centres[m], inverses[m], y, distance)
+        # Densities are relative to the standard normal's constant (2 pi)^(-K/2).
+        log_share = math.log(counts[m + 1] / n_nodes)
+        for k in range(size):
+            log_share += math.log(inverses[m, k, k])
+        for s in range(n_nodes):
+            weights[s] += exp(min(log_share + 0.5 * (square[s] - distance[s]), 700.0))
+    for s in range(n_nodes):
+        weights[s] = 1.0 / (n_nodes * weights[s])

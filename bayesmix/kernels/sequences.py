@@ -2,29 +2,30 @@
 
 Each kernel fills `out (n, K, S)` with the nodes of persons first..first+n-1 and is a pure function
 of (key, person, dimension, node). Kernels release the GIL and use no threading layer of numba, so
-that they may be called from several threads at once; `sobol_parallel` alone has threads of its own.
+that they may be called from several threads at once; `sobol` shares persons among threads itself.
 """
 
 import numpy as np
-from numba import prange
 
-from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.normal_quantile import to_normal
 from bayesmix.kernels.random_bits import below, bits, stream, unit
+from bayesmix.kernels.threads import share, take
 
 TOP_BIT = np.uint64(1 << 63)
 ONE = np.uint64(1)
 SHIFT_COUNTER = 64  # counters 0..63 hold the columns of the scrambling matrix
 
 
-@compiled(nogil=True)
+@part(nogil=True)
 def _scramble(start: np.uint64, directions: np.ndarray, scrambled: np.ndarray) -> None:
     """Multiply direction numbers `(m,)` by the random lower unitriangular matrix of a stream.
 
     Column b of the matrix has a one in bit b (counted from the top) and random bits below it. The
     direction number j reaches no further than bit j, so that only m columns are ever needed.
     """
-    scrambled[:] = np.uint64(0)
+    for j in range(scrambled.size):
+        scrambled[j] = np.uint64(0)
     for b in range(directions.size):
         place = TOP_BIT >> np.uint64(b)
         column = place | (bits(start, b) >> np.uint64(b + 1))
@@ -33,7 +34,7 @@ def _scramble(start: np.uint64, directions: np.ndarray, scrambled: np.ndarray) -
                 scrambled[j] ^= column
 
 
-@compiled(nogil=True)
+@part(nogil=True)
 def _digital_points(shift: np.uint64, directions: np.ndarray, words: np.ndarray) -> None:
     """Points of a digital sequence in natural order: bit j of the node's index adds direction j."""
     words[0] = shift
@@ -45,38 +46,43 @@ def _digital_points(shift: np.uint64, directions: np.ndarray, words: np.ndarray)
         done *= 2
 
 
-@compiled(nogil=True)
-def sobol(key: np.uint64, first: int, directions: np.ndarray, out: np.ndarray) -> None:
+def sobol(
+    key: np.uint64,
+    first: int,
+    directions: np.ndarray,
+    out: np.ndarray,
+    *,
+    threads: int | None = None,
+) -> None:
     """Sobol points, an own linear matrix scramble and digital shift for each person and dimension.
 
     `directions (K, m)` are 64-bit direction numbers, highest bit first, 2**m >= S. The scramble is
     that of Matousek (1998), the one of SciPy's `qmc.Sobol`.
     """
-    persons, dimension, nodes = out.shape
-    scrambled = np.empty(directions.shape[1], np.uint64)
-    words = np.empty(nodes, np.uint64)
-    for i in range(persons):
-        for k in range(dimension):
-            start = stream(key, first + i, k)
-            _scramble(start, directions[k], scrambled)
-            _digital_points(bits(start, SHIFT_COUNTER), scrambled, words)
-            for s in range(nodes):
-                out[i, k, s] = unit(words[s])
-            to_normal(out[i, k])
-
-
-@compiled(parallel=True)
-def sobol_parallel(key: np.uint64, first: int, directions: np.ndarray, out: np.ndarray) -> None:
-    """`sobol` with persons shared among numba's threads.
-
-    Person-centred grids go on in the same threads, which spin for a while after each parallel
-    region: threads from elsewhere would have to wait for them.
-    """
-    for i in prange(len(out)):
-        sobol(key, first + i, directions, out[i : i + 1])
+    share(_sobol, len(out), key, first, directions, out, threads=threads)
 
 
 @compiled(nogil=True)
+def _sobol(
+    queue: np.ndarray, key: np.uint64, first: int, directions: np.ndarray, out: np.ndarray
+) -> None:
+    persons, dimension, nodes = out.shape
+    scrambled = np.empty(directions.shape[1], np.uint64)
+    words = np.empty(nodes, np.uint64)
+    begin = take(queue)
+    while begin < persons:
+        for i in range(begin, min(begin + queue[1], persons)):
+            for k in range(dimension):
+                start = stream(key, first + i, k)
+                _scramble(start, directions[k], scrambled)
+                _digital_points(bits(start, SHIFT_COUNTER), scrambled, words)
+                for s in range(nodes):
+                    out[i, k, s] = unit(words[s])
+                to_normal(out[i, k])
+        begin = take(queue)
+
+
+@part(nogil=True)
 def _shuffle(start: np.uint64, counter: int, order: np.ndarray) -> None:
     """Random permutation of 0..order.size-1 (Fisher and Yates), from counters `counter` on."""
     for a in range(order.size):
@@ -86,7 +92,7 @@ def _shuffle(start: np.uint64, counter: int, order: np.ndarray) -> None:
         order[a], order[b] = order[b], order[a]
 
 
-@compiled(nogil=True, error_model="numpy")
+@part(nogil=True, error_model="numpy")
 def _halton_row(start: np.uint64, base: int, row: np.ndarray) -> None:
     """Randomised van der Corput points in one base: an own permutation for every digit.
 
@@ -119,7 +125,7 @@ def halton(key: np.uint64, first: int, primes: np.ndarray, out: np.ndarray) -> N
             to_normal(out[i, k])
 
 
-@compiled(nogil=True, error_model="numpy")
+@part(nogil=True, error_model="numpy")
 def radical_inverse(index: int, base: int) -> float:
     """Digits of `index` in a base, mirrored at the point: 6 = 110 in base 2 gives 0.011 = 0.375."""
     value, scale = 0.0, 1.0
@@ -130,7 +136,7 @@ def radical_inverse(index: int, base: int) -> float:
     return value
 
 
-@compiled(nogil=True, error_model="numpy")
+@part(nogil=True, error_model="numpy")
 def _mirror_table(base: int, least: int) -> np.ndarray:
     """Radical inverses of 0..n-1, n the first power of the base that is not below `least`."""
     period = base
@@ -142,7 +148,7 @@ def _mirror_table(base: int, least: int) -> np.ndarray:
     return table
 
 
-@compiled(nogil=True, error_model="numpy")
+@part(nogil=True, error_model="numpy")
 def _halton_run(index: int, base: int, table: np.ndarray, row: np.ndarray) -> None:
     """Elements index, index+1, ... of the plain Halton sequence in one base.
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import prange
 
-from bayesmix.arrays import Array
+from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.certain_choices import TINY, log_add, log_odds, utilities
-from bayesmix.kernels.compiling import compiled, signed
+from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.fastmath import exp
 from bayesmix.kernels.logit import BLOCK, Panel, dot, log_probabilities, utility
 from bayesmix.kernels.mixture import Mixture, coefficients
 from bayesmix.kernels.substitution import Sets
+from bayesmix.kernels.threads import share, take
 
 
-@compiled(parallel=True, error_model="numpy")
-def own_shares(  # pragma: no cover - compiled
+def own_shares(
     panel: Panel, sets: Sets, base: Array, code: int, x: Array, moved: Array, mixture: Mixture
 ) -> Array:
     """Share (M, T) of the alternative ``code`` where its utility is higher by ``d_mts``.
@@ -25,68 +24,88 @@ def own_shares(  # pragma: no cover - compiled
     ``d_mts = moved_mt + x_mt' beta_s``, with ``x`` (M, T, K) and ``moved`` (M, T); with
     ``P' = P e^d / (1 - P + P e^d)``. 0 where the alternative is not offered.
     """
-    situations = panel.situation_start
+    out = np.zeros(x.shape[:2])
+    n = len(sets.person_start) - 1
+    share(_own_shares, n, panel, sets, base, code, x, moved, mixture, out)
+    return out
+
+
+@compiled(nogil=True, error_model="numpy")
+def _own_shares(  # pragma: no cover - compiled
+    queue: Indices,
+    panel: Panel,
+    sets: Sets,
+    base: Array,
+    code: int,
+    x: Array,
+    moved: Array,
+    mixture: Mixture,
+    out: Array,
+) -> None:
+    situations, n_persons = panel.situation_start, sets.person_start.shape[0] - 1
     n_points, n_situations, n_coefficients = x.shape
     n_nodes = mixture.nodes.shape[2]
     width, widest = min(BLOCK, n_nodes), 1
     for t in range(n_situations):
         widest = max(widest, situations[t + 1] - situations[t])
-    out = np.zeros((n_points, n_situations))
-    for person in prange(sets.person_start.shape[0] - 1):
-        i = signed(person)
-        prob, logp = np.empty((widest, width)), np.empty(width)
-        rest, then, shift = np.empty(width), np.empty(width), np.empty(width)
-        beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
-        weights = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
-        for first in range(0, n_nodes, BLOCK):
-            n = min(BLOCK, n_nodes - first)
-            w = weights[first : first + n]
-            coefficients(mixture, i, first, n, beta, slope)
-            for t in range(sets.person_start[i], sets.person_start[i + 1]):
-                mine = -1
-                for row in range(situations[t], situations[t + 1]):
-                    if sets.alternative[row] == code:
-                        mine = row - situations[t]
-                if mine < 0:
-                    continue
-                log_probabilities(panel, t, base, beta, n, logp, prob)
-                rest[:n] = 0.0
-                for j in range(situations[t + 1] - situations[t]):
-                    if j != mine:
-                        _add(prob[j], rest, n)
-                for m in range(n_points):
-                    utility(x[m, t], beta, moved[m, t], then, n)
-                    some = _far(prob[mine], rest, then, n, shift)
-                    _move(prob[mine], rest, then, n)
-                    if some:
-                        row = situations[t]
-                        _sure(
-                            panel, sets, base, row, situations[t + 1] - row, beta, mine, n,
-                            prob[mine], rest, shift, then,
-                        )  # fmt: skip
-                    out[m, t] += dot(then, w, n)
-    return out
+    prob, logp = np.empty((widest, width)), np.empty(width)
+    rest, then, shift = np.empty(width), np.empty(width), np.empty(width)
+    beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
+    start = take(queue)
+    while start < n_persons:
+        for i in range(start, min(start + queue[1], n_persons)):
+            weights = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
+            for first in range(0, n_nodes, BLOCK):
+                n = min(BLOCK, n_nodes - first)
+                w = weights[first : first + n]
+                coefficients(mixture, i, first, n, beta, slope)
+                for t in range(sets.person_start[i], sets.person_start[i + 1]):
+                    mine = -1
+                    for row in range(situations[t], situations[t + 1]):
+                        if sets.alternative[row] == code:
+                            mine = row - situations[t]
+                    if mine < 0:
+                        continue
+                    log_probabilities(panel, t, base, beta, n, logp, prob)
+                    for s in range(n):
+                        rest[s] = 0.0
+                    for j in range(situations[t + 1] - situations[t]):
+                        if j != mine:
+                            _add(prob[j], rest, n)
+                    for m in range(n_points):
+                        utility(x[m, t], beta, moved[m, t], then, n)
+                        some = _far(prob[mine], rest, then, n, shift)
+                        _move(prob[mine], rest, then, n)
+                        if some:
+                            row = situations[t]
+                            _sure(
+                                panel, sets, base, row, situations[t + 1] - row, beta, mine, n,
+                                prob[mine], rest, shift, then,
+                            )  # fmt: skip
+                        out[m, t] += dot(then, w, n)
+        start = take(queue)
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _add(values: Array, total: Array, n: int) -> None:  # pragma: no cover - compiled
     for s in range(n):
         total[s] += values[s]
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _far(  # pragma: no cover - compiled
     p: Array, rest: Array, d: Array, n: int, shift: Array
 ) -> bool:
     """Whether somebody is sure at some node; ``d`` is then kept in ``shift``."""
     for s in range(n):
         if p[s] < TINY or rest[s] < TINY:
-            shift[:n] = d[:n]
+            for other in range(n):
+                shift[other] = d[other]
             return True
     return False
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _sure(  # pragma: no cover - compiled
     panel: Panel,
     sets: Sets,
@@ -110,7 +129,7 @@ def _sure(  # pragma: no cover - compiled
             then[s] = math.exp(-log_add(0.0, -odds))
 
 
-@compiled(fastmath={"contract"}, error_model="numpy")
+@part(fastmath={"contract"}, error_model="numpy")
 def _move(p: Array, rest: Array, d: Array, n: int) -> None:  # pragma: no cover - compiled
     """Put ``P e^d / (rest + P e^d)`` in the place of ``d``."""
     for s in range(n):

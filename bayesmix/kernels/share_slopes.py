@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
 from bayesmix.arrays import Array, Indices
-from bayesmix.kernels.compiling import compiled, signed
+from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.logit import BLOCK, Panel, dot, log_probabilities
 from bayesmix.kernels.mixture import Mixture, coefficients, law_scores, moving, moving_scores
+from bayesmix.kernels.threads import share, take
 
 
-@compiled(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+@part(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 def _person(  # pragma: no cover - compiled
     panel: Panel,
     x_fixed: Array,
@@ -41,8 +41,12 @@ def _person(  # pragma: no cover - compiled
         coefficients(mixture, i, first, n, beta, slope)
         log_probabilities(panel, i, base, beta, n, node_logp, prob)
         for t in range(start, end):
-            mean[:] = 0.0
-            mean_fixed[:] = 0.0
+            for k in range(size):
+                for s in range(n):
+                    mean[k, s] = 0.0
+            for f in range(n_fixed):
+                for s in range(n):
+                    mean_fixed[f, s] = 0.0
             for row in range(situations[t], situations[t + 1]):
                 p = prob[row - first_row]
                 for k in range(size):
@@ -92,8 +96,7 @@ def _person(  # pragma: no cover - compiled
                     slopes[row, size + n_chol + f] += total
 
 
-@compiled(parallel=True, error_model="numpy")
-def share_slopes(  # pragma: no cover - compiled
+def share_slopes(
     panel: Panel, x_fixed: Array, base: Array, mixture: Mixture, entries: tuple[Indices, Indices]
 ) -> tuple[Array, Array]:
     """Shares ``s_itj = sum_s w_is P(j | beta_is)`` of every row (R,), and their derivatives.
@@ -105,9 +108,27 @@ def share_slopes(  # pragma: no cover - compiled
     ``u_ms`` for ``chol_km``, in laws of an index (`moving_scores` has what others add). Linear in
     what the nodes simulate, and so as unbiased as they are.
     """
-    share = np.zeros(base.shape[0])
-    size = mixture.loc.shape[1] + entries[0].shape[0] + x_fixed.shape[1]
-    slopes = np.zeros((base.shape[0], size))
-    for person in prange(panel.person_start.shape[0] - 1):
-        _person(panel, x_fixed, base, mixture, entries, signed(person), share, slopes)
-    return share, slopes
+    shares = np.zeros(len(base))
+    slopes = np.zeros((len(base), mixture.loc.shape[1] + len(entries[0]) + x_fixed.shape[1]))
+    n = len(panel.person_start) - 1
+    share(_share_slopes, n, panel, x_fixed, base, mixture, entries, shares, slopes)
+    return shares, slopes
+
+
+@compiled(nogil=True, error_model="numpy")
+def _share_slopes(  # pragma: no cover - compiled
+    queue: Indices,
+    panel: Panel,
+    x_fixed: Array,
+    base: Array,
+    mixture: Mixture,
+    entries: tuple[Indices, Indices],
+    shares: Array,
+    slopes: Array,
+) -> None:
+    n = panel.person_start.shape[0] - 1
+    first = take(queue)
+    while first < n:
+        for i in range(first, min(first + queue[1], n)):
+            _person(panel, x_fixed, base, mixture, entries, i, shares, slopes)
+        first = take(queue)

@@ -9,16 +9,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import prange
 
-from bayesmix.arrays import Array
-from bayesmix.kernels.compiling import compiled, signed
+from bayesmix.arrays import Array, Indices
+from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.fastmath import exp
 from bayesmix.kernels.logit import BLOCK, Panel, log_probabilities, utility
 from bayesmix.kernels.mixture import Mixture, coefficients
+from bayesmix.kernels.threads import share, take
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _person(  # pragma: no cover - compiled
     panel: Panel, base: Array, linear: Array, mixture: Mixture, i: int, out: Array
 ) -> None:
@@ -71,12 +71,23 @@ def scale_scores_serial(  # pragma: no cover - compiled
     return out
 
 
-@compiled(parallel=True, error_model="numpy")
-def scale_scores(  # pragma: no cover - compiled
-    panel: Panel, base: Array, linear: Array, mixture: Mixture
+def scale_scores(
+    panel: Panel, base: Array, linear: Array, mixture: Mixture, *, threads: int | None = None
 ) -> Array:
-    """`scale_scores_serial` with persons shared among threads."""
-    out = np.zeros(panel.chosen_row.shape[0])
-    for i in prange(panel.person_start.shape[0] - 1):
-        _person(panel, base, linear, mixture, signed(i), out)
+    """`scale_scores_serial` with persons shared among threads, by default as many as there are."""
+    out = np.zeros(len(panel.chosen_row))
+    n = len(panel.person_start) - 1
+    share(_scale_scores, n, panel, base, linear, mixture, out, threads=threads)
     return out
+
+
+@compiled(nogil=True, error_model="numpy")
+def _scale_scores(  # pragma: no cover - compiled
+    queue: Indices, panel: Panel, base: Array, linear: Array, mixture: Mixture, out: Array
+) -> None:
+    n = panel.person_start.shape[0] - 1
+    first = take(queue)
+    while first < n:
+        for i in range(first, min(first + queue[1], n)):
+            _person(panel, base, linear, mixture, i, out)
+        first = take(queue)

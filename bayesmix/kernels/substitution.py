@@ -23,14 +23,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.certain_choices import FINITE, QUALITY, REMOVAL, SIZE, SLOPE, Change
-from bayesmix.kernels.compiling import compiled, signed
+from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.interventions import leaving, move, other_products, sure
 from bayesmix.kernels.logit import BLOCK, Panel, dot, log_probabilities
 from bayesmix.kernels.mixture import Mixture, coefficients
+from bayesmix.kernels.threads import share, take
 
 __all__ = ["FINITE", "QUALITY", "REMOVAL", "SIZE", "SLOPE", "Change", "marginal", "substitution"]
 
@@ -86,28 +86,36 @@ def substitution(
     """
     cells = size.groups * size.changed * size.alternatives
     parts = max(1, min(PARTS, len(sets.person_start) - 1, PART_BYTES // (8 * cells)))
-    effects, shares = _substitution(panel, sets, base, change, mixture, size, parts)
-    effect, share = effects.sum(axis=0), shares.sum(axis=0)
+    effects = np.zeros((parts, size.groups, size.changed, size.alternatives))
+    shares = np.zeros((parts, size.groups, size.alternatives))
+    share(_substitution, parts, panel, sets, base, change, mixture, effects, shares)
+    effect = effects.sum(axis=0)
     own = np.arange(size.changed)
     effect[:, own, own] = -effect.sum(axis=2)
-    return effect, share
+    return effect, shares.sum(axis=0)
 
 
-@compiled(parallel=True, error_model="numpy")
+@compiled(nogil=True, error_model="numpy")
 def _substitution(  # pragma: no cover - compiled
-    panel: Panel, sets: Sets, base: Array, change: Change, mixture: Mixture, size: Size, parts: int
-) -> tuple[Array, Array]:
-    n_persons = sets.person_start.shape[0] - 1
-    effect = np.zeros((parts, size.groups, size.changed, size.alternatives))
-    share = np.zeros((parts, size.groups, size.alternatives))
-    for part in prange(parts):
-        p = signed(part)
-        first, last = n_persons * p // parts, n_persons * (p + 1) // parts
-        _effects(panel, sets, base, change, mixture, first, last, effect[p], share[p])
-    return effect, share
+    queue: Indices,
+    panel: Panel,
+    sets: Sets,
+    base: Array,
+    change: Change,
+    mixture: Mixture,
+    effects: Array,
+    shares: Array,
+) -> None:
+    n_persons, parts = sets.person_start.shape[0] - 1, shares.shape[0]
+    start = take(queue)
+    while start < parts:
+        for p in range(start, min(start + queue[1], parts)):
+            first, last = n_persons * p // parts, n_persons * (p + 1) // parts
+            _effects(panel, sets, base, change, mixture, first, last, effects[p], shares[p])
+        start = take(queue)
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _effects(  # pragma: no cover - compiled
     panel: Panel,
     sets: Sets,
@@ -144,7 +152,9 @@ def _effects(  # pragma: no cover - compiled
                 )
                 _contract(moved, prob, m, n, flow)
                 if some:
-                    flow[:m, :m] += certain[:m, :m]
+                    for j in range(m):
+                        for k in range(m):
+                            flow[j, k] += certain[j, k]
                 for j in range(m):
                     share[g, codes[row + j]] += weight * dot(prob[j], w, n)
                     if codes[row + j] < effect.shape[1]:
@@ -154,7 +164,7 @@ def _effects(  # pragma: no cover - compiled
                                 out[codes[row + k]] -= weight * flow[j, k]
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _widest(panel: Panel) -> int:  # pragma: no cover - compiled
     """Rows of the largest situation."""
     situations = panel.situation_start
@@ -164,7 +174,7 @@ def _widest(panel: Panel) -> int:  # pragma: no cover - compiled
     return widest
 
 
-@compiled(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+@part(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 def _contract(  # pragma: no cover - compiled
     moved: Array, prob: Array, m: int, n: int, flow: Array
 ) -> None:
@@ -195,8 +205,7 @@ def _contract(  # pragma: no cover - compiled
             flow[j, k] = dot(moved[j], prob[k], n)
 
 
-@compiled(parallel=True, error_model="numpy")
-def marginal(  # pragma: no cover - compiled
+def marginal(
     panel: Panel, sets: Sets, base: Array, change: Change, mixture: Mixture, scale: Array
 ) -> tuple[Array, Array]:
     """How many leave or join each row when it changes, and their coefficients.
@@ -204,31 +213,50 @@ def marginal(  # pragma: no cover - compiled
     ``m_tj = sum_s w_is P_tjs f_tjs (1 - P_tjs)`` (R,), and ``sum_s`` of the same terms times
     ``beta_iks`` (R, K); in units of ``exp(scale_r)`` (R,).
     """
-    situations = panel.situation_start
+    own, with_beta = np.zeros(len(base)), np.zeros((len(base), len(mixture.laws)))
+    n = len(sets.person_start) - 1
+    share(_marginal, n, panel, sets, base, change, mixture, scale, own, with_beta)
+    return own, with_beta
+
+
+@compiled(nogil=True, error_model="numpy")
+def _marginal(  # pragma: no cover - compiled
+    queue: Indices,
+    panel: Panel,
+    sets: Sets,
+    base: Array,
+    change: Change,
+    mixture: Mixture,
+    scale: Array,
+    own: Array,
+    with_beta: Array,
+) -> None:
+    situations, n_persons = panel.situation_start, sets.person_start.shape[0] - 1
     n_coefficients, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     widest, width = _widest(panel), min(BLOCK, n_nodes)
-    own, with_beta = np.zeros(base.shape[0]), np.zeros((base.shape[0], n_coefficients))
-    for person in prange(sets.person_start.shape[0] - 1):
-        i = signed(person)
-        prob, moved = np.empty((widest, width)), np.empty((widest, width))
-        rest, logp = np.empty((widest, width)), np.empty(width)
-        beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
-        weights = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
-        for first in range(0, n_nodes, BLOCK):
-            n = min(BLOCK, n_nodes - first)
-            coefficients(mixture, i, first, n, beta, slope)
-            for t in range(sets.person_start[i], sets.person_start[i + 1]):
-                row, m = situations[t], situations[t + 1] - situations[t]
-                log_probabilities(panel, t, base, beta, n, logp, prob)
-                other_products(prob, row, m, sets.alternative, n, rest)
-                w_here = weights[first : first + n]
-                move(change, row, m, sets.alternative, beta, n, prob, w_here, rest, moved)
-                leaving(
-                    change, panel, base, row, m, sets.alternative, beta, n,
-                    prob, w_here, rest, moved, scale[row : row + m],
-                )  # fmt: skip
-                for j in range(m):
-                    own[row + j] += moved[j, :n].sum()
-                    for k in range(n_coefficients):
-                        with_beta[row + j, k] += dot(moved[j], beta[k], n)
-    return own, with_beta
+    prob, moved = np.empty((widest, width)), np.empty((widest, width))
+    rest, logp = np.empty((widest, width)), np.empty(width)
+    beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
+    start = take(queue)
+    while start < n_persons:
+        for i in range(start, min(start + queue[1], n_persons)):
+            weights = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
+            for first in range(0, n_nodes, BLOCK):
+                n = min(BLOCK, n_nodes - first)
+                coefficients(mixture, i, first, n, beta, slope)
+                for t in range(sets.person_start[i], sets.person_start[i + 1]):
+                    row, m = situations[t], situations[t + 1] - situations[t]
+                    log_probabilities(panel, t, base, beta, n, logp, prob)
+                    other_products(prob, row, m, sets.alternative, n, rest)
+                    w_here = weights[first : first + n]
+                    move(change, row, m, sets.alternative, beta, n, prob, w_here, rest, moved)
+                    leaving(
+                        change, panel, base, row, m, sets.alternative, beta, n,
+                        prob, w_here, rest, moved, scale[row : row + m],
+                    )  # fmt: skip
+                    for j in range(m):
+                        for s in range(n):
+                            own[row + j] += moved[j, s]
+                        for k in range(n_coefficients):
+                            with_beta[row + j, k] += dot(moved[j], beta[k], n)
+        start = take(queue)

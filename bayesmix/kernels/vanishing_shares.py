@@ -15,7 +15,7 @@ import numpy as np
 
 from bayesmix.arrays import Array
 from bayesmix.kernels.certain_choices import Change, log_moved, utilities
-from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.logit import BLOCK, Panel
 from bayesmix.kernels.mixture import Mixture, coefficients
 from bayesmix.kernels.substitution import Sets, Size
@@ -104,7 +104,7 @@ def _add_up(  # pragma: no cover - compiled
                                 add(top, total, codes[row + k], each, -sign)
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _log_sum_all(v: Array) -> float:  # pragma: no cover - compiled
     top, total = v.max(), 0.0
     for k in range(v.shape[0]):
@@ -112,7 +112,7 @@ def _log_sum_all(v: Array) -> float:  # pragma: no cover - compiled
     return top + math.log(total)
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def add(  # pragma: no cover - compiled
     top: Array, total: Array, place: int, log_size: float, sign: float
 ) -> None:

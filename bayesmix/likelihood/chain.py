@@ -27,7 +27,7 @@ import numpy as np
 
 from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.mixture import Mixture
-from bayesmix.kernels.situation_scales import scale_scores, scale_scores_serial
+from bayesmix.kernels.situation_scales import scale_scores
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.point import Point
 from bayesmix.specification.parameters import ParameterSpace
@@ -113,8 +113,8 @@ def scores(
     if persons.source is not None:
         base = point.base
         linear = base if persons.offset is None else base - persons.offset
-        kernel = scale_scores_serial if serial else scale_scores
-        d_scale = kernel(point.panel, base, linear, mixture)
+        threads = 1 if serial else None
+        d_scale = scale_scores(point.panel, base, linear, mixture, threads=threads)
         codes = persons.source[:, None] == 1 + np.arange(len(space.scales))
         scale = np.add.reduceat(d_scale[:, None] * codes, point.panel.person_start[:-1], axis=0)
     entries = d_chol[:, *space.chol_index]

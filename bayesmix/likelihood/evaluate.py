@@ -11,7 +11,7 @@ import numpy as np
 from bayesmix.arrays import Array
 from bayesmix.data.columns import first_few
 from bayesmix.errors import IntegrationError
-from bayesmix.kernels.integrals import integrate_parallel
+from bayesmix.kernels.integrals import integrate
 from bayesmix.likelihood.chain import scores
 from bayesmix.likelihood.class_grid import class_grid, each_grid, of_classes
 from bayesmix.likelihood.classes import over_classes
@@ -76,7 +76,7 @@ def _of_class(here: Point, grid: Grid) -> tuple[Array, Array]:
     mixture = here.mixture(*grid.block(0, here.persons.n_persons))
     with_rows = here.persons.x_fixed.shape[1] > 0
     # Not by a graph around the kernel: it would cost a quarter of an evaluation on few nodes.
-    logp, *slopes = integrate_parallel(here.panel, here.base, mixture, with_rows)
+    logp, *slopes = integrate(here.panel, here.base, mixture, with_rows)
     return logp, scores(here, mixture, (slopes[0], slopes[1], slopes[2]))
 
 

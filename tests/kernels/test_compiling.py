@@ -44,6 +44,7 @@ def numbers(folder: Path) -> np.ndarray:
         "PYTHONPATH": str(folder),
         "PYTENSOR_FLAGS": f"base_compiledir={folder / 'graphs'}",
         "NUMBA_OPT": "1",
+        "NUMBA_CACHE_DIR": str(folder / "code"),
     }
     run = subprocess.run(
         [sys.executable, "-c", NUMBERS],
@@ -71,6 +72,8 @@ def test_a_changed_kernel_is_compiled_anew(tmp_path: Path) -> None:
     )
     changed = numbers(tmp_path)
     np.testing.assert_allclose(np.abs(changed - before), 30.0, rtol=1e-9)
+    kept = list((tmp_path / "code").rglob("integrals._integrate-*.nbi"))
+    assert len(kept) == 1  # what was compiled before is gone
     # Twice the coefficient, in the file of a law, which no kernel holds the code of.
     law = package / "specification" / "laws" / "lognormal.py"
     source = law.read_text(encoding="utf-8")

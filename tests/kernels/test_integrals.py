@@ -1,10 +1,9 @@
 """Integrals over a grid and their derivatives against NumPy; persons, blocks, threads."""
 
-import numba
 import numpy as np
 import pytest
 
-from bayesmix.kernels.integrals import integrate_parallel, integrate_serial, node_log_probabilities
+from bayesmix.kernels.integrals import integrate, integrate_serial, node_log_probabilities
 from bayesmix.kernels.logit import BLOCK, Panel
 from bayesmix.kernels.mixture import Mixture
 from tests.oracles import (
@@ -158,14 +157,11 @@ def test_a_person_alone_has_the_same_numbers_as_in_company():
 def test_threads_do_not_change_a_bit():
     panel, base, mixture = problem(11, n_nodes=200, link=-1)
     serial = integrate_serial(panel, base, mixture, True)
-    before = numba.get_num_threads()
-    try:
-        for threads in range(1, min(before, 4) + 1):
-            numba.set_num_threads(threads)
-            for a, b in zip(integrate_parallel(panel, base, mixture, True), serial, strict=True):
-                np.testing.assert_array_equal(a, b)
-    finally:
-        numba.set_num_threads(before)
+    for threads in range(1, 5):
+        for a, b in zip(
+            integrate(panel, base, mixture, True, threads=threads), serial, strict=True
+        ):
+            np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("link", [0, -1])

@@ -1,6 +1,5 @@
 """The kernel of substitution: a NumPy oracle, an example by hand, threads, and removal at P = 1."""
 
-import numba
 import numpy as np
 import pytest
 
@@ -19,6 +18,7 @@ from bayesmix.kernels.substitution import (
     marginal,
     substitution,
 )
+from bayesmix.kernels.threads import use_threads
 from tests.oracles import coefficients, person, random_mixture, random_panel
 
 KINDS = (QUALITY, SLOPE, SIZE, REMOVAL, FINITE)
@@ -184,15 +184,15 @@ def test_those_who_leave_a_certain_choice_are_all_found(kind):
 
 def test_threads_do_not_change_the_numbers():
     panel, sets, base, change, mixture = problem(persons=50)
-    threads, found = numba.get_num_threads(), []
+    found = []
     try:
-        for n in (1, threads):
-            numba.set_num_threads(n)
+        for n in (1, 3):
+            use_threads(n)
             found.append(
                 substitution(panel, sets, base, Change(SLOPE, *change), mixture, Size(2, 8, 8))[0]
             )
     finally:
-        numba.set_num_threads(threads)
+        use_threads(None)
     np.testing.assert_array_equal(*found)
 
 

@@ -3,7 +3,6 @@
 import pickle
 from functools import partial
 
-import numba
 import numpy as np
 import pytest
 
@@ -16,6 +15,7 @@ from bayesmix.centring.people import People, people
 from bayesmix.centring.row_shares import expected_rows
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, monte_carlo, sobol
+from bayesmix.kernels.threads import use_threads
 from bayesmix.likelihood import persons
 from bayesmix.likelihood.evaluate import Likelihood, log_integrals
 from bayesmix.likelihood.persons import GivenNodes, OfPersons, OfRows, in_turn, over_persons
@@ -138,16 +138,15 @@ def test_a_part_is_made_of_the_persons_own_numbers():
     np.testing.assert_array_equal(given.block(0, 2)[0], grid.block(4, 6)[0])
 
 
-@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="there is one thread")
 @pytest.mark.parametrize("kind", list(MODELS))
 def test_any_number_of_threads_gives_the_same_bits(kind):
-    before, found = numba.get_num_threads(), []
+    found = []
     try:
         for threads in (1, 2):
-            numba.set_num_threads(threads)
+            use_threads(threads)
             found.append(everything(kind))
     finally:
-        numba.set_num_threads(before)
+        use_threads(None)
     equal(*found)
 
 

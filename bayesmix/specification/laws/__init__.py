@@ -9,6 +9,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from bayesmix.kernels.compiling import compiled as compiled
+from bayesmix.kernels.compiling import part as part
 from bayesmix.kernels.law_functions import law_map as law_map
 from bayesmix.kernels.standard_normal import below as below
 from bayesmix.kernels.standard_normal import density as density

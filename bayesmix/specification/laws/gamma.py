@@ -20,7 +20,7 @@ from scipy import stats
 from scipy.special import gammainc
 
 from bayesmix.arrays import Array
-from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.compiling import part
 from bayesmix.kernels.law_functions import law_map
 from bayesmix.kernels.laws import LEAST_SCALE
 from bayesmix.kernels.standard_normal import FARTHEST, SQRT_2
@@ -68,7 +68,7 @@ def Gamma(*terms: str, sign: Literal[1, -1] = 1, mean: str = "1") -> Law:
     return independent("Gamma", terms, "gamma", sign=sign, mean=mean)
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _log_lower(a: float, y: float) -> float:  # pragma: no cover - compiled
     """Logarithm of the regularised lower incomplete gamma function at ``x = exp(y)``: series."""
     x = math.exp(y)
@@ -80,7 +80,7 @@ def _log_lower(a: float, y: float) -> float:  # pragma: no cover - compiled
     return a * y - x - math.lgamma(a + 1.0) + math.log(total)
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _log_upper(a: float, y: float) -> float:  # pragma: no cover - compiled
     """Logarithm of the upper one: Legendre's continued fraction, by Lentz's method."""
     x = math.exp(y)
@@ -100,12 +100,12 @@ def _log_upper(a: float, y: float) -> float:  # pragma: no cover - compiled
     return a * y - x - math.lgamma(a) + math.log(fraction)
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _log_tail(a: float, y: float, lower: bool) -> float:  # pragma: no cover - compiled
     return _log_lower(a, y) if lower else _log_upper(a, y)
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _log_quantile(z: float, a: float) -> float:  # pragma: no cover - compiled
     """``log q(Phi(z); a)``."""
     lower = z < 0.0
@@ -127,7 +127,7 @@ def _log_quantile(z: float, a: float) -> float:  # pragma: no cover - compiled
     return y
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _expansion(z: float, s: float) -> tuple[float, float, float]:  # pragma: no cover - compiled
     """Cornish and Fisher's expansion of ``q / a`` in powers of ``s``, and its derivatives."""
     z2 = z * z
@@ -143,7 +143,7 @@ def _expansion(z: float, s: float) -> tuple[float, float, float]:  # pragma: no 
     return ratio, by_z, by_s
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def gamma_law(z: float, s: float) -> tuple[float, float, float]:  # pragma: no cover - compiled
     """``q(Phi(z); a) / a`` with ``a = 1 / s^2``, and its derivatives by z and by s."""
     if s < NEARLY_NORMAL:
@@ -163,7 +163,7 @@ def gamma_law(z: float, s: float) -> tuple[float, float, float]:  # pragma: no c
     return ratio, by_z, ratio * (by_shape - s * s) * (-2.0 / (s * s * s))
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def digamma(a: float) -> float:  # pragma: no cover - compiled
     """Derivative of ``log Gamma(a)``: recurrence upwards, then the asymptotic series."""
     total = 0.0
@@ -175,7 +175,7 @@ def digamma(a: float) -> float:  # pragma: no cover - compiled
     return total + math.log(a) - 0.5 / a - series
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _jet(z: float, s: float, psi: float, out: Array) -> None:  # pragma: no cover - compiled
     """``Y = log(q / a)``, ``Y_z``, ``Y_zz``, ``Y_s`` and ``Y_sz``, in units of the step.
 
@@ -192,7 +192,7 @@ def _jet(z: float, s: float, psi: float, out: Array) -> None:  # pragma: no cove
     out[3], out[4] = log_by_s, CELL * slope * turned * (-2.0 / (s * s * s))
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def fill_table(s: float, table: Array) -> None:  # pragma: no cover - compiled
     """Polynomials of the gamma law of coefficient of variation s into ``table`` (CELLS, COLUMNS).
 
@@ -217,7 +217,7 @@ def fill_table(s: float, table: Array) -> None:  # pragma: no cover - compiled
         left[:] = right
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def gamma_at(  # pragma: no cover - compiled
     table: Array, z: float, s: float
 ) -> tuple[float, float, float]:

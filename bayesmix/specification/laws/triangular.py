@@ -11,7 +11,7 @@ from scipy import stats
 from bayesmix import arguments
 from bayesmix.arrays import Array
 from bayesmix.errors import SpecificationError
-from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.compiling import part
 from bayesmix.kernels.law_functions import law_map
 from bayesmix.kernels.laws import LEAST_SCALE
 from bayesmix.kernels.standard_normal import FARTHEST, below, density
@@ -68,7 +68,7 @@ def Triangular(
     return independent("Triangular", terms, "triangular", mean=mean)
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _triangle(z: float) -> tuple[float, float]:  # pragma: no cover - compiled
     """Quantile of the triangular law on [-1, 1] at ``Phi(z)``, and its slope in z."""
     root = math.sqrt(2.0 * below(-abs(z)))

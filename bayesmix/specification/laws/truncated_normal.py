@@ -14,7 +14,7 @@ from scipy import stats
 from scipy.special import log_ndtr
 
 from bayesmix.arrays import Array
-from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.compiling import part
 from bayesmix.kernels.law_functions import law_map
 from bayesmix.kernels.laws import LEAST_SCALE
 from bayesmix.kernels.normal_quantile import inverse_normal
@@ -57,14 +57,14 @@ def TruncatedNormal(
     return independent("TruncatedNormal", terms, "truncated-normal", mean=mean, bounds=bounds)
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _log_mills(x: float) -> float:  # pragma: no cover - compiled
     """``log (Q(x) / phi(x))`` far in the tail (Abramowitz and Stegun 1964, 26.2.12)."""
     r = 1.0 / (x * x)
     return -math.log(x) + math.log1p(-r * (1.0 - r * (3.0 - r * (15.0 - r * (105.0 - 945.0 * r)))))
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _far(z: float, a: float, b: float) -> Slopes:  # pragma: no cover - compiled
     """``t = x - a``, and the derivatives of x by z, a and b, for ``FAR < a < b``."""
     at_a, ratio = _log_mills(a), 0.0
@@ -91,7 +91,7 @@ def _far(z: float, a: float, b: float) -> Slopes:  # pragma: no cover - compiled
     return t, by_z, by_a, by_b
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _near(z: float, a: float, b: float) -> Slopes:  # pragma: no cover - compiled
     """x, and its derivatives by z, a and b."""
     # Tail probabilities from the nearer end: neither side loses digits.
@@ -112,7 +112,7 @@ def _near(z: float, a: float, b: float) -> Slopes:  # pragma: no cover - compile
     return x, mass * math.exp(0.5 * (x * x - z * z)), by_a, by_b
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def truncated_law(  # pragma: no cover - compiled
     z: float, loc: float, s: float, low: float, high: float
 ) -> Slopes:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from bayesmix.arrays import Array
-from bayesmix.kernels.compiling import compiled
+from bayesmix.kernels.compiling import part
 from bayesmix.kernels.law_functions import law_map
 from bayesmix.specification.laws.base import Family, register
 from bayesmix.specification.laws.coefficient import Coefficient, Law, independent
@@ -39,7 +39,7 @@ def YeoJohnson(*terms: str, mean: str = "1") -> Law:
     return independent("YeoJohnson", terms, "yeo-johnson", mean=mean)
 
 
-@compiled(error_model="numpy")
+@part(error_model="numpy")
 def _above(b: float, power: float) -> tuple[float, float, float, float]:  # pragma: no cover
     """``T`` for ``b >= 0``, and its derivatives by b, by the power, and twice by b."""
     x = power * b
