@@ -16,12 +16,14 @@ place of its ``y``, or of ``log sd``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytensor.tensor as pt
 
 from bayesmix.arrays import Array, Indices
+from bayesmix.kernels.partial_correlations import factor_at, factor_slopes
 from bayesmix.likelihood.problem import Problem
 
 
@@ -46,6 +48,25 @@ class Coordinates:
     """
 
     rows: tuple[Row, ...]
+
+    @cached_property
+    def places(self) -> tuple[Indices, Indices, Indices]:
+        """The rows as kernels read them."""
+        sizes = [len(row.before) for row in self.rows]
+        before = [row.before for row in self.rows] or [np.zeros(0, dtype=np.int64)]
+        diagonal = np.array([row.diagonal for row in self.rows], dtype=np.int64)
+        start = np.cumsum([0, *sizes]).astype(np.int64)
+        return diagonal, start, np.concatenate(before).astype(np.int64)
+
+    def point(self, q: Array) -> tuple[Array, float, Array]:
+        """`theta` and `log_jacobian` at one ``q`` (P,), and the gradient (P,) of the latter."""
+        found: tuple[Array, float, Array] = factor_at(q, *self.places)
+        return found
+
+    def gradient(self, q: Array, theta: Array, by_theta: Array) -> Array:
+        """`slopes` (P,) of one gradient (P,) by the free vector ``theta`` (P,) at ``q`` (P,)."""
+        found: Array = factor_slopes(q, theta, by_theta, self.places)
+        return found
 
     def theta(self, q: Array) -> Array:
         """The free vectors (..., P) at ``q`` (..., P)."""
@@ -91,15 +112,6 @@ class Coordinates:
             cosh = np.logaddexp(y, -y) - np.log(2.0)
             total = total + (m + 1) * q[..., row.diagonal] - (cosh * np.arange(m, 0, -1)).sum(-1)
         return total
-
-    def log_jacobian_slope(self, q: Array) -> Array:
-        """Its gradient (P,) at ``q`` (P,)."""
-        gradient = np.zeros_like(q)
-        for row in self.rows:
-            m = len(row.before)
-            gradient[row.diagonal] = m + 1
-            gradient[row.before] = -np.arange(m, 0, -1) * np.tanh(q[row.before])
-        return gradient
 
     def symbolic(self, q: Any) -> tuple[Any, Any]:
         """`theta` and `log_jacobian` of a symbolic ``q``."""

@@ -124,12 +124,11 @@ class LogPosterior:
             return found
 
     def _at(self, q: Array) -> tuple[float, Array]:
-        theta = self.coordinates.theta(q)
+        theta, jacobian, d_jacobian = self.coordinates.point(q)
         logp, d_logp = self.likelihood(theta)
         prior, d_prior = prior_value_and_gradient(self.problem, self.priors, theta)
-        value = logp + prior + float(self.coordinates.log_jacobian(q))
-        slopes = self.coordinates.slopes(q, d_logp + d_prior)
-        return value, slopes + self.coordinates.log_jacobian_slope(q)
+        slopes = self.coordinates.gradient(q, theta, d_logp + d_prior)
+        return logp + prior + jacobian, slopes + d_jacobian
 
 
 @dataclass(frozen=True, eq=False)

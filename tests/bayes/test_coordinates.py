@@ -47,7 +47,12 @@ def test_slopes_and_jacobian_are_those_of_differences() -> None:
     )
     by_theta = np.random.default_rng(1).normal(size=(2, 8))
     np.testing.assert_allclose(BLOCK.slopes(Q, by_theta), by_theta @ jacobian, atol=1e-5)
-    value, gradient = BLOCK.log_jacobian(Q), BLOCK.log_jacobian_slope(Q)
+    theta, value, gradient = BLOCK.point(Q)
+    np.testing.assert_allclose(theta, BLOCK.theta(Q), rtol=1e-13)
+    assert value == pytest.approx(float(BLOCK.log_jacobian(Q)), abs=1e-12)
+    for own in by_theta:
+        one = BLOCK.gradient(Q, theta, own)
+        np.testing.assert_allclose(one, BLOCK.slopes(Q, own), rtol=1e-12, atol=1e-13)
     assert value == pytest.approx(np.linalg.slogdet(jacobian)[1], abs=1e-5)
     numerical = approx_fprime(Q, BLOCK.log_jacobian, 1e-7)
     np.testing.assert_allclose(gradient, numerical, atol=1e-5)
