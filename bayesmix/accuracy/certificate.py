@@ -38,10 +38,14 @@ from bayesmix.optimise.maximise import curvature, whitening
 LEAST_REFERENCE, MOST_REFERENCE = 64, 512
 """Nodes a person of one scrambling of the reference: as many as the grid's, within these bounds,
 or a quarter of the grid's: all scramblings together have twice the grid's at least."""
+ROOT_REFERENCE = 128
+"""The least for roots of posteriors' scores, with a quarter of the grid's nodes."""
 QUADRATURE_REFERENCE, MOST_OF_QUADRATURE = 256, 2048
 """The same for quadratures, a quarter of their nodes within these bounds: a few points may be exact
 to many digits, which takes nodes to see."""
 EXACT = "integration error 0: each class is a point, and the log-likelihood a sum over classes"
+FEW_PERSONS = 1000
+"""Effective persons up to whom tolerances of the log-likelihood are nats."""
 TAIL_NODES = 512
 """Nodes a person whose weights are looked at for heavy tails: the dearest part if all were."""
 
@@ -56,7 +60,8 @@ class Certificate:
         Log-likelihood on the grid minus the exact one, nats, and its 95 % interval.
     bias, sd
         Expected error, ``-1/2 sum_i var(log P_i)``, and standard deviation over scramblings of such
-        a grid, nats; NaN for rules without a random element.
+        a grid, nats; NaN for rules without a random element. Halves take the bias out, to first
+        order: it is 0 there.
     shift
         For each parameter (by flat name) the estimate on the grid minus the exact estimate, in
         standard errors: ``estimate``, ``low``, ``high`` (95 % interval).
@@ -72,6 +77,8 @@ class Certificate:
     unit
         Nats of the weighted log-likelihood that are one of an effective person's,
         ``sum w^2 / sum w``; 1 without weights.
+    persons
+        Effective persons, ``(sum w)^2 / sum w^2``.
     std_errors
         For each parameter its standard error on the grid over that of a finer or an independent
         integration, less 1: columns ``robust`` and ``hessian``; NaN where it was not looked at.
@@ -91,19 +98,29 @@ class Certificate:
     seconds: float
     noise: pd.Series
     unit: float = 1.0
+    persons: float = 0.0
     std_errors: pd.DataFrame | None = None
     std_errors_by: str = ""
 
     def within(self, loglik: float, estimates: float, std_errors: float = np.inf) -> bool:
         """Whether errors are within tolerances: nats, standard errors, and parts of these.
 
-        Both the errors and the half-widths of their intervals must be. Nats are those of effective
-        persons, see `bayesmix.Tolerance`. Standard errors that were not looked at are not within
+        Both the errors and the half-widths of their intervals must be. Nats are in the units of
+        `nats`. Standard errors that were not looked at are not within
         any finite tolerance.
         """
         return self._within(loglik, estimates) and (
             np.isinf(std_errors) or not self.reference_nodes or self.std_error <= std_errors
         )
+
+    @property
+    def nats(self) -> float:
+        """Nats of the weighted log-likelihood that are one of `bayesmix.Tolerance`.
+
+        One of an effective person's, with up to `FEW_PERSONS` of them; with more, as many as the
+        standard deviation of a log-likelihood, which is a sum over persons, is larger.
+        """
+        return self.unit * max(1.0, self.persons / FEW_PERSONS) ** 0.5
 
     @property
     def std_error(self) -> float:
@@ -117,7 +134,7 @@ class Certificate:
         shift = self.shift["estimate"].abs()
         half = (self.shift["high"] - self.shift["low"]) / 2
         return bool(
-            max(abs(self.error), (high - low) / 2) <= loglik * self.unit
+            max(abs(self.error), (high - low) / 2) <= loglik * self.nats
             and np.nanmax(np.maximum(shift.to_numpy(), half.to_numpy()), initial=0.0) <= estimates
         )
 
@@ -221,7 +238,7 @@ def certify(
     begun = time.perf_counter()
     generator = np.random.default_rng(rng)
     weights = problem.data.weights
-    first = _reference(problem, theta, grid, generator)
+    first = _reference(problem, theta, grid, held, generator)
     scrambles = [first, *(first.renewed(generator) for _ in range(SCRAMBLES - 1))]
     if own is None:
         own_logp, own_scores = Likelihood(problem, grid, keep=False).by_person(theta)
@@ -241,6 +258,7 @@ def certify(
     error = float(weighted_sum(weights, own_logp)) - exact
     noise = found.variance / SCRAMBLES
     own_variance = _own_variance(grid, own_logp, found.logp + noise / 2, noise)
+    spread = weighted_sum(weights, own_variance)
     shift = to_shift @ (found.score - weighted_sum(weights, own_scores))
     shift_half = student.ppf(0.975, found.degrees) * np.sqrt(found.shift_variance)
     index = pd.Index(problem.parameters.names, name="parameter")
@@ -248,7 +266,7 @@ def certify(
     return Certificate(
         error=error,
         error_interval=(error - half, error + half),
-        bias=float(-0.5 * np.maximum(weighted_sum(weights, own_variance), 0.0)),
+        bias=0.0 if grid.halves else float(-0.5 * np.maximum(spread, 0.0)),
         sd=float(np.sqrt(np.maximum(weighted_sum(weights**2, own_variance), 0.0))),
         shift=pd.DataFrame(
             {"estimate": shift, "low": shift - shift_half, "high": shift + shift_half},
@@ -263,6 +281,7 @@ def certify(
         seconds=time.perf_counter() - begun,
         noise=pd.Series(np.sqrt(found.shift_variance * SCRAMBLES), index=index),
         unit=person_unit(weights),
+        persons=float(weights.sum() / person_unit(weights)),
     )
 
 
@@ -285,8 +304,12 @@ def exact(problem: Problem) -> Certificate:
     )
 
 
-def _reference(problem: Problem, theta: Array, grid: Grid, rng: np.random.Generator) -> PersonGrid:
+def _reference(
+    problem: Problem, theta: Array, grid: Grid, held: bool, rng: np.random.Generator
+) -> PersonGrid:
     nodes = min(max(grid.size, LEAST_REFERENCE), max(MOST_REFERENCE, grid.size // 4))
+    if held:
+        nodes = min(max(grid.size // 4, ROOT_REFERENCE), MOST_REFERENCE)
     if not isinstance(_draws(grid), DrawRule):
         nodes = min(max(grid.size // 4, QUADRATURE_REFERENCE), MOST_OF_QUADRATURE)
     return centre(problem, centred(sobol(nodes), moments=True), theta, rng)

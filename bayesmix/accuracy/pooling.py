@@ -88,12 +88,16 @@ def jackknife(logp: Array, scores: Array, weights: Array, to_shift: Array) -> tu
     """Total score (P,) of some persons' pooled integrals, and their variances (n, P) of the shifts.
 
     A jackknife over scramblings, person by person: persons' scramblings are independent, and so
-    the variance of the sum is known far better than from the totals of a few scramblings.
+    the variance of the sum is known far better than from the totals of a few scramblings. What it
+    says of the bias, which is the same for every person and grows with their number, is taken out
+    (Quenouille 1956).
     """
     relative = np.exp(logp - logp.max(axis=0))[:, :, None]
     weighted = relative * scores
     total, norm = weighted.sum(axis=0), relative.sum(axis=0)
-    left_out = ((total - weighted) / (norm - relative)) @ to_shift.T
-    deviations = weights[:, None] * (left_out - left_out.mean(axis=0))
+    left_out = (total - weighted) / (norm - relative)
+    unbiased = SCRAMBLES * total / norm - (SCRAMBLES - 1) * left_out.mean(axis=0)
+    shifts = left_out @ to_shift.T
+    deviations = weights[:, None] * (shifts - shifts.mean(axis=0))
     by_person = (deviations**2).sum(axis=0) * (SCRAMBLES - 1) / SCRAMBLES
-    return weights @ (total / norm), by_person
+    return weights @ unbiased, by_person

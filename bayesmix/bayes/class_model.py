@@ -17,6 +17,7 @@ from bayesmix.bayes.class_priors import class_priors
 from bayesmix.bayes.graph import (
     conditional_log_probabilities,
     log_integrals,
+    on_halves,
     product,
     shared_chunk,
 )
@@ -185,6 +186,8 @@ def class_log_probabilities(
     """Log-probability (I,) of each person's choices, summed over classes."""
     within = problem.within
     size = within.parameters.n_random
+    if grid is not None and grid.halves:
+        return on_halves([class_log_probabilities(problem, h, classes, gamma) for h in grid.halves])
     z: Any = pt.zeros((problem.n_persons, 0))
     if size and grid is None:
         # Coordinates by the terms, which are not the labels of class parameters.

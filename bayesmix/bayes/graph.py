@@ -6,6 +6,7 @@ without them: `Likelihood` evaluates it by the same kernel, and tests hold the t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -98,6 +99,15 @@ def log_integrals(problem: Problem, chunk: Chunk, parameters: Parameters) -> Any
     return op(loc, chol, _base(problem, chunk, fixed), *panel, *grid)[0]
 
 
+def on_halves(each: Sequence[Any]) -> Any:
+    """Log-probabilities (n,) from those on a grid, or on its halves: `likelihood.halves`."""
+    if len(each) == 1:
+        return each[0]
+    first, second = each
+    tangent = pt.tanh((first - second) / 2)
+    return pt.logaddexp(first, second) - np.log(2.0) + tangent**2 / 2
+
+
 def _linear(problem: Problem, chunk: Chunk, fixed: Any) -> Any:
     """Utilities (R,) of the columns with coefficients that are the same everywhere."""
     if problem.x_fixed.shape[1] > 0:
@@ -171,6 +181,7 @@ class PointGrid(NamedTuple):
     dimension: int
     size: int = 1
     shared: bool = True
+    halves: tuple[Any, ...] = ()
 
     def block(self, start: int, stop: int) -> tuple[Any, Any]:
         return np.zeros((1, self.dimension, 1)), np.ones((1, 1))

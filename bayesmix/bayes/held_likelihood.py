@@ -23,6 +23,7 @@ from bayesmix.kernels.held_nodes import (
     held_moments,
 )
 from bayesmix.likelihood.chain import summed_in_theta
+from bayesmix.likelihood.halves import first_share, without_bias
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.persons import ranges
 from bayesmix.likelihood.point import Point
@@ -45,8 +46,8 @@ class HeldLikelihood:
     ----------
     problem
         The model bound to data.
-    nodes
-        Of all persons.
+    halves
+        Nodes of all persons, or two halves of them.
     centre
         What the indices are less (K,).
     threads
@@ -54,7 +55,7 @@ class HeldLikelihood:
     """
 
     problem: Problem
-    nodes: HeldNodes
+    halves: tuple[HeldNodes, ...]
     centre: Array
     threads: int | None = 1
 
@@ -66,11 +67,12 @@ class HeldLikelihood:
         """
         if not isinstance(grid, PersonGrid) or problem.parameters.fixed:
             return None
-        nodes = freeze(problem, grid)
-        if nodes is None:
+        found = freeze(problem, grid)
+        if not found:
             return None
         centre = problem.parameters.unpack(grid.anchors.theta).mean[: problem.parameters.n_random]
-        return HeldLikelihood(problem, held_nodes(problem, nodes, centre), centre, threads)
+        halves = tuple(held_nodes(problem, nodes, centre) for nodes in found)
+        return HeldLikelihood(problem, halves, centre, threads)
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """The weighted log-likelihood at ``theta`` (P,), and its gradient (P,)."""
@@ -115,13 +117,14 @@ class HeldLikelihood:
         inverses = np.linalg.inv(chol)
         laws = [self._population(*law) for law in zip(loc, inverses, strict=True)]
         where, precision, constant = (np.stack(own) for own in zip(*laws, strict=True))
-        logp: Array = held_log_integrals(where, precision, constant, *self.nodes)
+        each = [held_log_integrals(where, precision, constant, *nodes) for nodes in self.halves]
+        logp: Array = each[0] if len(each) == 1 else without_bias(*each)
         logp[~good] = np.nan
         return logp
 
     def _population(self, loc: Array, inverse: Array) -> Population:
         """Of locations (1 or I, K + .) and the inverse of ``L`` (K, K)."""
-        size, room = len(self.centre), self.nodes.nodes.shape[1]
+        size, room = len(self.centre), self.halves[0].nodes.shape[1]
         padded, precision = np.zeros((len(loc), room)), np.zeros((room, room))
         padded[:, :size] = loc[:, :size] - self.centre
         precision[:size, :size] = inverse.T @ inverse
@@ -129,8 +132,20 @@ class HeldLikelihood:
         return Population(padded, precision, logs - 0.5 * size * LOG_2PI)
 
     def _moments(self, law: Population) -> tuple[Array, Array, Array]:
+        """Log-integrals (I,), and moments of each person's posterior: (I, .) and (I, ., .)."""
+        each = [self._moments_on(nodes, law) for nodes in self.halves]
+        if len(each) == 1:
+            return each[0]
+        (logp, first, second), (other, *others) = each
+        # Derivatives of log-integrals are linear in these moments.
+        share = first_share(logp, other)[:, None]
+        mean = share * first + (1.0 - share) * others[0]
+        share = share[:, None]
+        return without_bias(logp, other), mean, share * second + (1.0 - share) * others[1]
+
+    def _moments_on(self, held: HeldNodes, law: Population) -> tuple[Array, Array, Array]:
         loc, precision, constant = law
-        nodes, constants, linked = self.nodes
+        nodes, constants, linked = held
 
         def part(start: int, stop: int) -> tuple[Array, Array, Array]:
             own = loc if len(loc) == 1 else loc[start:stop]

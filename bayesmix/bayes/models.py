@@ -17,6 +17,7 @@ from bayesmix.bayes.graph import (
     density_log_integrals,
     locations,
     log_integrals,
+    on_halves,
     product,
     shared_chunk,
 )
@@ -273,11 +274,13 @@ def marginal_log_probabilities(problem: Problem, grid: Grid, parameters: Paramet
     evaluation does not depend on the number of choices.
     """
     if isinstance(grid, PersonGrid) and not problem.parameters.fixed:
-        nodes = freeze(problem, grid)
-        if nodes is not None:
-            return density_log_integrals(problem, _shared_nodes(nodes), parameters)
-    whole = problem.chunk(grid, 0, problem.n_persons)
-    return log_integrals(problem, shared_chunk(whole), parameters)
+        held = freeze(problem, grid)
+        if held:
+            return on_halves(
+                [density_log_integrals(problem, _shared_nodes(n), parameters) for n in held]
+            )
+    chunks = [problem.chunk(part, 0, problem.n_persons) for part in grid.halves or (grid,)]
+    return on_halves([log_integrals(problem, shared_chunk(c), parameters) for c in chunks])
 
 
 def _shared_nodes(nodes: CoefficientNodes) -> CoefficientNodes:

@@ -7,7 +7,7 @@ a handful of small products.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -23,6 +23,7 @@ from bayesmix.bayes.priors import Priors
 from bayesmix.kernels.integrals import integrate
 from bayesmix.likelihood.chain import scores
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.halves import corrected
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.persons import ranges
 from bayesmix.likelihood.point import Point
@@ -31,6 +32,8 @@ from bayesmix.likelihood.threads import in_threads
 
 Total = Callable[[Array], tuple[float, Array]]
 """Free vector (P,) -> weighted log-likelihood, nats, and its gradient (P,)."""
+Nodes = tuple[Array, Array]
+"""Nodes (1 or I, K, S) and weights (1 or I, S)."""
 
 
 def has_serial(problem: Problem) -> bool:
@@ -47,17 +50,23 @@ def threaded_on(problem: Problem, grid: Grid) -> Total:
 def serial_on(problem: Problem, grid: Grid) -> Total:
     """The same on one thread, which several threads may call at once: see `has_serial`."""
     held = HeldLikelihood.on(problem, grid)
-    return held or partial(_serial, problem, *grid.block(0, problem.n_persons))
+    parts = [part.block(0, problem.n_persons) for part in grid.halves or (grid,)]
+    return held or partial(_serial, problem, parts)
 
 
-def _serial(problem: Problem, nodes: Array, weights: Array, theta: Array) -> tuple[float, Array]:
+def _serial(problem: Problem, parts: Sequence[Nodes], theta: Array) -> tuple[float, Array]:
     here = Point(problem, theta)
+    each = [_by_person(here, nodes, weights) for nodes, weights in parts]
+    logp, by_person = each[0] if len(each) == 1 else corrected(*each)
+    own = problem.data.weights
+    return float(weighted_sum(own, logp)), weighted_sum(own, by_person)
+
+
+def _by_person(here: Point, nodes: Array, weights: Array) -> tuple[Array, Array]:
     mixture = here.mixture(nodes, weights)
     with_rows = here.persons.x_fixed.shape[1] > 0
     logp, *slopes = integrate(here.panel, here.base, mixture, with_rows, threads=1)
-    by_person = scores(here, mixture, (slopes[0], slopes[1], slopes[2]), serial=True)
-    own = problem.data.weights
-    return float(weighted_sum(own, logp)), weighted_sum(own, by_person)
+    return logp, scores(here, mixture, (slopes[0], slopes[1], slopes[2]), serial=True)
 
 
 def values_of(likelihood: Total, thetas: Array) -> Array:

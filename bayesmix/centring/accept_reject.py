@@ -84,6 +84,8 @@ class OneNode:
     size: int = 1
     shared: bool = False
 
+    halves = ()
+
     def block(self, start: int, stop: int) -> tuple[Array, Array]:
         return np.ascontiguousarray(self.nodes[start:stop]), np.ones((stop - start, 1))
 

@@ -18,18 +18,22 @@ import numpy as np
 
 from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.errors import IntegrationError, SpecificationError
-from bayesmix.integration.descriptions import Centred, Rule
+from bayesmix.integration.descriptions import Centred, DrawRule, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.kernels.adaptive_quadrature import moved
 from bayesmix.kernels.modes import find_modes
 from bayesmix.kernels.person_nodes import place
 from bayesmix.likelihood.class_grid import check_classes, class_grid, of_classes
+from bayesmix.likelihood.halves import both
 from bayesmix.likelihood.persons import GivenNodes, OfPersons, joined, over_persons
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
 
 LEAST_FIRST_PASS, MOST_FIRST_PASS = 256, 512
 """Nodes a person of the pass that finds moments: as many as the grid's, within these bounds."""
+
+OTHER_HALF = 0x9E3779B97F4A7C15
+"""What the key of the second half's scramble differs by from that of the first."""
 
 SECOND_PASS, SECOND_PASS_NODES = 2048, 2048
 """Nodes a person from which on a second pass looks again, with the first one's component and so
@@ -71,6 +75,20 @@ class PersonGrid:
 
     shared = False
 
+    @cached_property
+    def halves(self) -> tuple[PersonGrid, ...]:
+        """The two grids whose nodes are this one's, where its rule asks for halves."""
+        if not self.rule.halves:
+            return ()
+        assert isinstance(self.rule.rule, DrawRule)
+        draws = replace(self.rule.rule, nodes=self.size // 2)
+        rule = replace(self.rule, rule=draws, halves=False)
+        bases = (
+            replace(self.base, rule=draws, key=key)
+            for key in (self.base.key, self.base.key ^ OTHER_HALF)
+        )
+        return tuple(PersonGrid(rule, self.anchors, base) for base in bases)
+
     @property
     def size(self) -> int:
         """Nodes a person, S."""
@@ -97,6 +115,8 @@ class PersonGrid:
 
     def block(self, start: int, stop: int) -> tuple[Array, Array]:
         """Nodes (n, K, S) and weights (n, S) of persons start .. stop - 1."""
+        if self.halves:
+            return both(*(half.block(start, stop) for half in self.halves))
         normals, equal = self.base.block(start, stop, parallel=True)
         roots = self.rule.inflation * self.anchors.roots[start:stop]
         if self.base.shared:

@@ -19,7 +19,7 @@ from bayesmix.classical.covariance import (
 from bayesmix.classical.error_check import finer_grid, relative_errors
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.identification import diagnosis
-from bayesmix.classical.information import held_information, information_at
+from bayesmix.classical.information import information_at, root_information
 from bayesmix.classical.latent_class import numbered
 from bayesmix.classical.message import message_of, weaknesses
 from bayesmix.classical.search import Search
@@ -71,8 +71,10 @@ def assemble(
     else:
         logp, scores = likelihood.check(theta)
     search.progress.phase("standard errors")
-    find = held_information if optimum.held else information_at
-    found = find(likelihood, theta, scores, draft=draft)
+    if optimum.held:
+        found = root_information(likelihood, theta, scores, optimum.hessian)
+    else:
+        found = information_at(likelihood, theta, scores, draft=draft)
     if not (optimum.converged or draft):
         # A draft's optimum is where a finer grid begins; the fit itself has to converge.
         raise _not_converged(search, optimum, found, theta)

@@ -18,7 +18,6 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid
 from bayesmix.optimise.bhhh import maximise_likelihood
 from bayesmix.optimise.climb import FAR_STEP, settle
-from bayesmix.optimise.held import settle_held
 from bayesmix.optimise.leave_boundary import GAIN
 from bayesmix.optimise.maximise import Optimum, coordinates
 from bayesmix.optimise.newton import newton
@@ -127,15 +126,14 @@ def ends_on_shared_grid(
 def _held_end(
     search: Search, theta: Array, optimum: Optimum, grid: PersonGrid, root: Array
 ) -> tuple[Optimum, PersonGrid] | None:
-    """The root of scores near ``theta`` on held nodes, as that of ``optimum`` was found."""
-    settled = search.problem, grid.rule, theta, grid.base
+    """The root of scores uphill from ``theta``, as that of ``optimum`` was found."""
+    few = grid.resized(min(grid.size, COMPARED))
+    settled = search.problem, few.rule, theta, few.base
 
     def known(at: Array) -> bool:
         return _distance(search, root, at, optimum) < SAME_ROOT
 
-    if optimum.held == "newton":
-        return newton(*settled, known=known)
-    return settle_held(*settled, root=root, known=known)
+    return newton(*settled, known=known, hessian=np.linalg.pinv(root @ root.T))
 
 
 def carried(ends: Ends, fit: Fit) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.anchored_scores import following_scores
-from bayesmix.optimise.louis import DRAFT_NODES, MORE, NODES, checked, noise
+from bayesmix.optimise.louis import DRAFT_NODES, MORE, NODES, checked, noise, plausible
 from bayesmix.optimise.maximise import curvature, whitening
 
 SCORE_NODES = 512
@@ -29,6 +29,8 @@ CURVATURE_NODES, CURVATURE_SHARE = 256, 0.125
 Errors of nodes that follow the posterior cancel in differences: on the electricity data, standard
 errors are within 2 % of those with 4,096 nodes."""
 
+ROOT_CURVATURE_NODES = 64
+"""Nodes a person of a curvature by differences of posteriors' scores."""
 HELD_CURVATURE_NODES = (512, 2048)
 """The same of held nodes, and how many where these are too few."""
 HELD_NOISE, HOPELESS = 0.1, 1.0
@@ -76,37 +78,49 @@ def information_at(
     return Information(found.hessian, scores, weights, words=found.words, constraint=constraint)
 
 
-def held_information(
-    likelihood: Likelihood, theta: Array, scores: Array, *, draft: bool = False
+def root_information(
+    likelihood: Likelihood, theta: Array, scores: Array, hessian: Array | None = None
 ) -> Information:
-    """`information_at` where nodes are held in coefficient space: by differences of their scores.
+    """`information_at` a root of posteriors' scores: by differences of these, on few nodes.
 
-    Where two scramblings do not agree on these, from posteriors (Louis 1982). The outer product of
-    scores stands in for a curvature that is noise on these, too, and for that of a ``draft``.
+    On the electricity data standard errors are within 1 % with 64 of them, robust ones within 2 %.
+    Where curvature is none of a maximum two scramblings are looked at, with more nodes, and where
+    these do not agree, posteriors (Louis 1982). The outer product of scores stands in for a
+    curvature that is noise on all of these.
+
+    Parameters
+    ----------
+    likelihood, theta
+        The log-likelihood on the grid anchored at ``theta`` (P,).
+    scores
+        Scores (I, P) there, see `bayesmix.optimise.anchored_scores`.
+    hessian
+        Curvature (P, P), where it is known.
     """
-    problem, grid, constraint = likelihood.problem, likelihood.grid, likelihood.problem.constraint
+    problem, grid = likelihood.problem, likelihood.grid
     assert isinstance(grid, PersonGrid)
     weights = problem.data.weights
     root = whitening(scores, weights, natural_units(problem), problem.directions)
-    own = scores if constraint is None else constraint.project(scores)
-    for nodes in HELD_CURVATURE_NODES[: 1 if draft else None]:
+    if hessian is not None:
+        return Information(hessian, scores, weights)
+    few = grid.resized(ROOT_CURVATURE_NODES)
+    one = curvature(following_scores(problem, few), theta, root)
+    if plausible(one, root):
+        return Information(one, scores, weights)
+    for nodes in HELD_CURVATURE_NODES:
         few = grid.resized(nodes)
         pair = [curvature(following_scores(problem, g), theta, root) for g in (few, few.renewed(1))]
         error = noise([root.T @ one @ root for one in pair])
         if error < HELD_NOISE:
-            return Information((pair[0] + pair[1]) / 2, own, weights, constraint=constraint)
+            return Information((pair[0] + pair[1]) / 2, scores, weights)
         if error > HOPELESS:
             break
-    back = np.linalg.pinv(root)
-    outer = Information(back.T @ back, own, weights, words=OUTER, constraint=constraint)
-    if draft:
-        return outer
     unknown = np.full((len(theta), len(theta)), np.nan)
     found = checked(problem, theta, unknown, root, (NODES,))
     if found.scores is None:
-        return outer
-    own = found.scores if constraint is None else constraint.project(found.scores)
-    return Information(found.hessian, own, weights, words=found.words, constraint=constraint)
+        back = np.linalg.pinv(root)
+        return Information(back.T @ back, scores, weights, words=OUTER)
+    return Information(found.hessian, found.scores, weights, words=found.words)
 
 
 def made_of_draws(grid: Grid) -> TypeGuard[PersonGrid | ClassGrid]:

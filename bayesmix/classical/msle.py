@@ -11,7 +11,7 @@ import numpy as np
 
 from bayesmix import arguments
 from bayesmix.accuracy.certificate import Certificate
-from bayesmix.accuracy.refine import DEFAULT_TOLERANCE, Tolerance, climbed, first_rule
+from bayesmix.accuracy.refine import DEFAULT_TOLERANCE, Tolerance, first_rule, posterior_rules
 from bayesmix.accuracy.refine import next_rule as refined
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, check_grid
@@ -22,7 +22,7 @@ from bayesmix.classical.ends import COMPARED, Ends, carried, compare_ends, ends_
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_starts import Start, check_starts, with_given
 from bayesmix.classical.given_weights import in_given_weights
-from bayesmix.classical.information import CURVATURE_NODES, made_of_draws
+from bayesmix.classical.information import CURVATURE_NODES, made_of_draws, root_information
 from bayesmix.classical.latent_class import check_classes, class_starts
 from bayesmix.classical.search import Search
 from bayesmix.classical.starts import best_of, preference_start, scattered_starts
@@ -34,14 +34,12 @@ from bayesmix.integration.rules import gauss_hermite
 from bayesmix.kernels.first_use import FITS, prepare
 from bayesmix.likelihood.class_grid import points_grid
 from bayesmix.likelihood.effective_weights import in_effective_persons
+from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import check_signs, multinomial
 from bayesmix.likelihood.problem import Grid, bind, check_arguments, is_plain_logit
-from bayesmix.likelihood.scaling import natural_units
-from bayesmix.optimise.anchored_scores import holdable
 from bayesmix.optimise.climb import settle
-from bayesmix.optimise.held import quieter, settle_held
-from bayesmix.optimise.maximise import Optimum, check_optimizer, whitening
-from bayesmix.optimise.newton import loosened, newton
+from bayesmix.optimise.maximise import Optimum, check_optimizer
+from bayesmix.optimise.newton import newton
 from bayesmix.optimise.progress import progress_line
 from bayesmix.specification.constraints import Equal, Fixed
 from bayesmix.specification.held_and_tied import held_and_tied
@@ -231,9 +229,13 @@ def _automatic(search: Search, origins: Sequence[Array], tolerance: Tolerance) -
     rule, why = first_rule(search.problem)
     ends = best_of(search, rule, origins)
     optimum, used, compared = ends.optimum, ends.grid, False
+    found_root = _first_root(search, optimum.theta) if made_of_draws(used) else None
+    if found_root is not None:
+        optimum, used, why = found_root
+        rule = used.rule
     noisy = False
     while True:
-        draft = _coarse(used, noisy)
+        draft = _coarse(used, noisy) and not optimum.held
         fit = assemble(search, optimum, used, ends.optima, draft=draft, tolerance=tolerance)
         finer, words = _finer(search, rule, fit, tolerance, why)
         if finer is None and draft:
@@ -247,19 +249,11 @@ def _automatic(search: Search, origins: Sequence[Array], tolerance: Tolerance) -
             ends, optimum, used = found, found.optimum, found.grid
             if again:
                 continue
-        if finer is None and not optimum.held and fit.information.root() is None:
-            # Noise in place of a curvature: an optimum on such nodes is not to be relied upon.
-            found_held = _on_held_nodes(search, rule, fit, doubtful=True)
-            if found_held is not None:
-                optimum, used = found_held
-                continue
         if finer is None:
             return replace(fit, optima=carried(ends, fit), message=f"{fit.message}. {words}")
         rule, why, noisy = finer, words, bool(fit.information.words)
         search.progress.phase(f"refining: {rule}")
-        assert isinstance(fit.integration, Certificate)
-        doubtful = noisy or bool(optimum.held) or climbed(fit.integration)
-        optimum, used = _refine(search, rule, fit, doubtful=doubtful)
+        optimum, used = _refine(search, rule, fit)
 
 
 def _coarse(grid: Grid, noisy: bool) -> bool:
@@ -285,14 +279,13 @@ def _finer(
     return None, f"the integration error is above the tolerance {reason}: see fit.integration"
 
 
-def _refine(
-    search: Search, rule: Rule | Centred, fit: Fit, *, doubtful: bool
-) -> tuple[Optimum, Grid]:
+def _refine(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, Grid]:
     """The optimum on a finer grid, from the fit on a coarser."""
     if isinstance(rule, Rule):
         ends = best_of(search, rule, [fit.theta])
         return ends.optimum, ends.grid
-    found = _on_held_nodes(search, rule, fit, doubtful=doubtful)
+    hessian = None if fit.information.words else fit.information.hessian
+    found = _root_of_scores(search, rule, fit.theta, hessian)
     if found is not None:
         return found
     return settle(
@@ -306,35 +299,35 @@ def _refine(
     )
 
 
-def _on_held_nodes(
-    search: Search, rule: Rule | Centred, fit: Fit, *, doubtful: bool
-) -> tuple[Optimum, Grid] | None:
-    """The optimum on nodes that are held in coefficient space, where these are the better ones.
+def _first_root(search: Search, theta: Array) -> tuple[Optimum, PersonGrid, str] | None:
+    """The root of posteriors' scores near ``theta``, its grid, and why that; None without one."""
+    rules, why = posterior_rules(search.problem)
+    found, hessian = None, None
+    for rule in rules:
+        search.progress.phase(f"scores of posteriors: {rule}")
+        finer = _root_of_scores(search, rule, theta, hessian)
+        if finer is None:
+            break
+        found, theta = finer, finer[0].theta
+        if rule is not rules[-1]:
+            assert found[0].by_person is not None
+            likelihood = Likelihood(search.problem, found[1])
+            known = root_information(likelihood, theta, found[0].by_person.scores, found[0].hessian)
+            hessian = None if known.words else known.hessian
+    return None if found is None else (*found, why)
 
-    Looked for where the fit before is ``doubtful``, whose curvature was noise or which has climbed
-    on its nodes, and taken where slopes on nodes that move are the noisier ones.
+
+def _root_of_scores(
+    search: Search, rule: Rule | Centred, theta: Array, hessian: Array | None = None
+) -> tuple[Optimum, PersonGrid] | None:
+    """Where scores of posteriors vanish near ``theta``, and the grid anchored there.
+
+    Their noise is a third to a seventh of that of a log-likelihood's slopes on fixed nodes, and so
+    is that of the estimates. None where posteriors cannot be followed.
     """
-    problem, root, found = search.problem, fit.information.root(), fit.information
-    if not (isinstance(rule, Centred) and isinstance(fit.grid, PersonGrid)):
+    if not (isinstance(rule, Centred) and isinstance(rule.rule, DrawRule)):
         return None
-    if not isinstance(rule.rule, DrawRule):
-        return None
-    if not (doubtful or root is None):
-        return None
-    theta = loosened(problem, fit.theta)
-    if not holdable(problem, theta):
-        return None
-    by_differences = root is None or not found.words
-    if root is None:
-        root = whitening(
-            found.scores, problem.data.weights, natural_units(problem), problem.directions
-        )
-    if not quieter(problem, rule, theta, root, search.rng):
-        return None
+    problem = search.problem
     base = population_grid(rule.rule, problem.parameters.n_random, problem.n_persons, search.rng)
     value = search.progress.value
-    if by_differences:
-        end = newton(problem, rule, theta, base, callback=value)
-        if end is not None:
-            return end
-    return settle_held(problem, rule, fit.theta, base, root=root, callback=value)
+    return newton(problem, rule, theta, base, callback=value, hessian=hessian)

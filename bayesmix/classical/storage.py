@@ -274,6 +274,8 @@ def _read_certificate(
         evaluations=record["evaluations"],
         seconds=record["seconds"],
         noise=pd.Series(record["noise"], index=names, dtype=float),
+        unit=record.get("unit", 1.0),
+        persons=record.get("persons", 0.0),
         std_errors=None if checked is None else pd.DataFrame(checked, index=names, dtype=float),
         std_errors_by=record.get("std_errors_by", ""),
     )

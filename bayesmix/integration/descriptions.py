@@ -234,6 +234,7 @@ class Centred:
     population: float
     inflation: float
     moments: bool
+    halves: bool = False
 
     def __str__(self) -> str:
         words = str(self.rule)
@@ -241,7 +242,8 @@ class Centred:
             words += f", population={self.population:g}"
         if isinstance(self.rule, DrawRule) or self.inflation != 1.0:
             words += f", inflation={self.inflation:g}"
-        return f"centred({words}{', moments=True' if self.moments else ''})"
+        flags = (name for name in ("moments", "halves") if getattr(self, name))
+        return f"centred({words}{''.join(f', {name}=True' for name in flags)})"
 
     def __repr__(self) -> str:
         return str(self)

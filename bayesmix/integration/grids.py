@@ -41,6 +41,8 @@ class PopulationGrid:
     key: int
     first: int = 0
 
+    halves = ()
+
     def __str__(self) -> str:
         return str(self.rule)
 

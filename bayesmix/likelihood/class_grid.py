@@ -30,6 +30,11 @@ class ClassGrid:
     shared = False
 
     @property
+    def halves(self) -> tuple[ClassGrid, ...]:
+        """The grids of the first halves of all classes' nodes, and of the second, if they have."""
+        return tuple(map(ClassGrid, zip(*(part.halves for part in self.parts), strict=True)))
+
+    @property
     def rule(self) -> Any:
         return self.parts[0].rule
 

@@ -15,6 +15,7 @@ from bayesmix.kernels.integrals import integrate
 from bayesmix.likelihood.chain import scores
 from bayesmix.likelihood.class_grid import class_grid, each_grid, of_classes
 from bayesmix.likelihood.classes import over_classes
+from bayesmix.likelihood.halves import Halved, corrected
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.persons import GivenNodes, joined, over_persons, stored_persons
 from bayesmix.likelihood.point import Point
@@ -30,6 +31,8 @@ class Kept:
 
     grid: Grid
     number: int
+
+    halves = ()
 
     @property
     def size(self) -> int:
@@ -65,8 +68,19 @@ class Kept:
         return found
 
 
+def keeping(grid: Grid, number: int) -> Kept | Halved:
+    """The grid, of ``number`` persons with nodes that stay, in halves where it has halves."""
+    if grid.halves:
+        first, second = grid.halves
+        return Halved((Kept(first, number), Kept(second, number)))
+    return Kept(grid, number)
+
+
 def log_integrals(here: Point, grid: Grid) -> tuple[Array, Array]:
     """``log P_i`` (n,) of persons, and their scores (n, P)."""
+    if grid.halves:
+        first, second = grid.halves
+        return corrected(log_integrals(here, first), log_integrals(here, second))
     own = [_of_class(of, class_grid(grid, c)) for c, of in enumerate(here.classes)]
     return over_classes(here, *zip(*own, strict=True))
 
@@ -82,7 +96,7 @@ def _of_class(here: Point, grid: Grid) -> tuple[Array, Array]:
 
 def class_log_integrals(here: Point, grid: Grid) -> tuple[Array]:
     """Of each latent class, ``log P_ic`` (n, C)."""
-    own = [_of_class(of, class_grid(grid, c))[0] for c, of in enumerate(here.classes)]
+    own = [log_integrals(of, class_grid(grid, c))[0] for c, of in enumerate(here.classes)]
     return (np.stack(own, axis=1),)
 
 
@@ -105,15 +119,16 @@ class Likelihood:
         within = self.problem.within
         return of_classes(
             [
-                Kept(grid, stored_persons(within, grid) if self.keep else 0)
+                keeping(grid, stored_persons(within, grid) if self.keep else 0)
                 for grid in each_grid(self.grid)
             ]
         )
 
     def release(self) -> None:
         """Drop the nodes that are kept; they are made again when they are asked for."""
-        for kept in each_grid(self.nodes):
-            kept.release()
+        for grid in each_grid(self.nodes):
+            for kept in grid.halves or (grid,):
+                kept.release()
 
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
         """Weighted log-likelihood in nats, and its gradient (P,); NaN where it does not exist."""

@@ -45,6 +45,8 @@ class GivenNodes:
     nodes: Array
     weights: Array
 
+    halves = ()
+
     @property
     def size(self) -> int:
         return int(self.nodes.shape[-1])

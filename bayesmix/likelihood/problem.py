@@ -39,6 +39,10 @@ class Grid(Protocol):
     @property
     def shared(self) -> bool: ...
 
+    @property
+    def halves(self) -> tuple[Any, ...]:
+        """Two grids that halve its nodes, see `bayesmix.likelihood.halves`; empty without."""
+
     def block(self, start: int, stop: int) -> tuple[Array, Array]:
         """Nodes (n, K, S) and weights (n, S) of persons start .. stop - 1; n = 1 when shared."""
 

@@ -19,12 +19,15 @@ GLANCE = 128
 """Nodes a person of a first look at the scores."""
 
 
-def freeze(problem: Problem, grid: PersonGrid) -> CoefficientNodes | None:
+def freeze(problem: Problem, grid: PersonGrid) -> tuple[CoefficientNodes, ...]:
     """The nodes of all persons at the anchor of ``grid``, fixed in coefficient space.
 
-    At the anchor the integrals are those of ``grid``. None where nodes cannot be `freezable`.
+    Of each of its halves, where it has halves. At the anchor the integrals are those of ``grid``.
+    None at all where nodes cannot be `freezable`.
     """
-    return hold(problem, grid) if freezable(problem, grid) else None
+    if not freezable(problem, grid):
+        return ()
+    return tuple(hold(problem, part) for part in grid.halves or (grid,))
 
 
 def freezable(problem: Problem, grid: PersonGrid) -> bool:

@@ -55,8 +55,10 @@ class Optimum:
     by_person
         What the optimum's value is the weighted sum of, where it is one and is kept.
     held
-        By whose steps the root of scores was found on nodes held in coefficient space, ``"newton"``
-        or ``"broyden"`` (see `bayesmix.optimise.held`); "" elsewhere.
+        ``"newton"`` where it is a root of posteriors' scores (`bayesmix.optimise.newton`); "" where
+        it is a maximum on its grid.
+    hessian
+        Curvature (P, P) that is known from a point nearby, if it is.
     """
 
     theta: Array
@@ -68,6 +70,7 @@ class Optimum:
     message: str
     by_person: ByPerson | None = None
     held: str = ""
+    hessian: Array | None = None
 
 
 def whitening(

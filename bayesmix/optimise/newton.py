@@ -1,18 +1,20 @@
-"""Newton's method to where posterior means of the scores vanish, on nodes that follow.
+"""Newton's method to where scores of posteriors vanish, on nodes that follow these.
 
 A log-likelihood whose nodes are fixed at an anchor has, in long panels, maxima that are made of its
 nodes, several nats above the truth and several standard errors away. One whose nodes are placed
 anew at every point, with the same draws, is a smooth function without them, as precise everywhere
 as it is at its best; but its slope is not that of any fixed nodes. So steps come from the scores of
 `bayesmix.optimise.anchored_scores`, their lengths from the log-likelihood on nodes that follow, and
-what is found is a root of the scores. Curvature is taken by differences of these scores; where it
-is not that of a maximum, eigenvalues count by their size (Greenstadt 1967).
+what is found is a root of the scores. For curvature the scores' outer product comes first, updated
+from step to step (Broyden, Fletcher, Goldfarb and Shanno); differences of the scores where that
+leads on too slowly; where these are not those of a maximum, eigenvalues count by their size
+(Greenstadt 1967).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,15 +27,17 @@ from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.anchored_scores import anchored_scores, following_scores, holdable
 from bayesmix.optimise.leave_boundary import at_boundary, raised
-from bayesmix.optimise.maximise import ByPerson, Optimum, curvature, whitening
+from bayesmix.optimise.maximise import ByPerson, Optimum, coordinates, curvature, whitening
 
 ROUNDS = 24
 LOOSE = 0.3
 """Least part of a coefficient's standard deviation that others do not tell, where a search starts:
 correlations of 1 are where climbs on nodes end, and there is no density to take slopes of."""
-ROOT, NEAR = 2e-3, 0.05
+BESIDE = 0.1
+"""Standard errors over which a curvature stays what it is, to a few thousandths."""
+ROOT, NEAR = 5e-3, 0.05
 """Standard errors from the root at which a search ends, and within which it must have come."""
-CURVATURE_NODES = 256
+CURVATURE_NODES = 64
 """Nodes a person of the curvature: it decides how many steps are taken, not where they end."""
 FLOOR = 0.05
 """Least curvature of a direction, relative to the scores' outer product."""
@@ -41,9 +45,8 @@ RADIUS, SHORTEST = 2.0, 1e-3
 """Standard errors of the first step, at most, and of one that is not worth trying."""
 NOISE = 0.02
 """Nats by which a log-likelihood on nodes that follow may fall: its slope is another's."""
-LONG, SLOW = 0.5, 0.5
-"""A step of so many standard errors, or one that leaves so much of the scores after another, asks
-for a new curvature."""
+SLOW, PATIENCE = 0.7, 3
+"""So many steps in turn that leave so much of the way before them ask for a new curvature."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,20 +63,43 @@ class _Point:
     def theta(self) -> Array:
         return self.grid.anchors.theta
 
+    @property
+    def finite(self) -> bool:
+        return bool(np.isfinite(self.value) and np.isfinite(self.gradient).all())
+
 
 @dataclass(frozen=True, eq=False)
 class _Model:
-    """The log-likelihood's second-order model: whitening ``root`` (P, Q), and curvature in it."""
+    """The log-likelihood's second-order model: whitening ``root`` (P, Q), and curvature in it.
+
+    What is ``known`` is the curvature (P, P) ``at`` a point (P,).
+    """
 
     root: Array
-    values: Array
-    vectors: Array
+    curvature: Array
+    at: Array
+    known: Array | None = None
 
     def step(self, gradient: Array) -> tuple[Array, float]:
         """The move (P,) to the model's stationary point, and its length in standard errors."""
-        values = np.maximum(np.abs(self.values), FLOOR)
-        along = (self.vectors.T @ (self.root.T @ gradient)) / values
-        return self.root @ (self.vectors @ along), float(np.linalg.norm(along * np.sqrt(values)))
+        values, vectors = np.linalg.eigh(self.curvature)
+        values = np.maximum(np.abs(values), FLOOR)
+        along = (vectors.T @ (self.root.T @ gradient)) / values
+        return self.root @ (vectors @ along), float(np.linalg.norm(along * np.sqrt(values)))
+
+    def distance(self, move: Array) -> float:
+        """Length of a ``move`` (P,) in standard errors."""
+        step = coordinates(self.root, move)
+        return float(np.sqrt(np.abs(step @ self.curvature @ step)))
+
+    def updated(self, move: Array, fall: Array) -> _Model:
+        """The model that has seen the gradient fall by ``fall`` (P,) along ``move`` (P,)."""
+        step, fall = coordinates(self.root, move), self.root.T @ fall
+        before, along = self.curvature @ step, float(fall @ step)
+        if not along > FLOOR * float(step @ step):
+            return self
+        new = self.curvature - np.outer(before, before) / float(step @ before)
+        return replace(self, curvature=new + np.outer(fall, fall) / along)
 
 
 def newton(
@@ -84,6 +110,7 @@ def newton(
     *,
     callback: Callable[[float], None] | None = None,
     known: Callable[[Array], bool] | None = None,
+    hessian: Array | None = None,
 ) -> tuple[Optimum, PersonGrid] | None:
     """The root of the scores that is uphill from ``theta``, and the grid anchored there.
 
@@ -99,19 +126,20 @@ def newton(
         Free vector (P,) where the search starts.
     known
         Whether a point is so near to a known root that it leads there: the search ends.
+    hessian
+        Curvature (P, P) at ``theta``, where it is known.
     """
     theta = loosened(problem, problem.canonical(theta))
     if not holdable(problem, theta):
         return None
     here = _at(problem, rule, theta, base)
-    model, radius, left, evaluations = None, RADIUS, np.inf, 1.0
-    distance = np.inf
+    if not here.finite:
+        return None
+    model = _outer(problem, here) if hessian is None else _known(problem, here, hessian)
+    young, radius, evaluations = False, RADIUS, 1.0
+    dear = (len(theta) + 1) * min(1.0, CURVATURE_NODES / base.size)
+    distance, slow = np.inf, 0
     for _ in range(ROUNDS):
-        if not (np.isfinite(here.value) and np.isfinite(here.gradient).all()):
-            return None
-        if model is None:
-            model, young = _model(problem, here), True
-            evaluations += (len(theta) + 1) * min(1.0, CURVATURE_NODES / base.size)
         move, distance = model.step(here.gradient)
         if distance < ROOT or (known is not None and known(here.theta)):
             break
@@ -119,28 +147,29 @@ def newton(
         trial = problem.canonical(here.theta + scale * move)
         there = _at(problem, rule, trial, base) if holdable(problem, trial) else None
         evaluations += 1
-        if there is not None and there.value > here.value - NOISE:
+        if there is not None and there.finite and there.value > here.value - NOISE:
             if callback is not None:
                 callback(there.value)
-            here, length = there, scale * distance
-            radius = max(radius, 2 * length)
-            _, after = model.step(here.gradient)
-            if length > LONG or (not young and after > SLOW * left):
-                model = None
-            left, young = after, False
+            model = model.updated(there.theta - here.theta, here.gradient - there.gradient)
+            here, young, radius = there, False, max(radius, 2 * scale * distance)
+            slow = slow + 1 if model.step(here.gradient)[1] > SLOW * distance else 0
         else:
-            radius = scale * distance / 4
+            radius, slow = scale * distance / 4, 0 if young else PATIENCE
             if radius < SHORTEST:
                 break
-            model = model if young else None
+        if slow == PATIENCE:
+            model, young, slow = _by_differences(problem, here), True, 0
+            evaluations += dear
     if not (distance < NEAR or (known is not None and known(here.theta))):
         return None
-    words = "posterior means of the scores vanish"
+    words = "scores of the posteriors vanish"
     own = ByPerson(here.theta, here.logp, here.scores)
     spent = int(np.ceil(evaluations))
     optimum = Optimum(
         here.theta, here.value, here.gradient, distance, spent, True, words, own, held="newton"
     )
+    if model.known is not None and model.distance(here.theta - model.at) < BESIDE:
+        optimum = replace(optimum, hessian=model.known)
     return optimum, here.grid
 
 
@@ -164,10 +193,20 @@ def _at(problem: Problem, rule: Centred, theta: Array, base: PopulationGrid) -> 
     return _Point(grid, logp, scores, value, weighted_sum(weights, scores))
 
 
-def _model(problem: Problem, here: _Point) -> _Model:
+def _outer(problem: Problem, here: _Point) -> _Model:
+    """Curvature as the scores' outer product, in whose coordinates it is 1."""
     root = whitening(here.scores, problem.data.weights, natural_units(problem), problem.directions)
+    return _Model(root, np.eye(root.shape[1]), here.theta)
+
+
+def _known(problem: Problem, here: _Point, hessian: Array) -> _Model:
+    """The model of a curvature (P, P) that is known here."""
+    root = _outer(problem, here).root
+    return _Model(root, root.T @ hessian @ root, here.theta, hessian)
+
+
+def _by_differences(problem: Problem, here: _Point) -> _Model:
+    root = _outer(problem, here).root
     few = here.grid.resized(min(here.grid.size, CURVATURE_NODES))
     own = curvature(following_scores(problem, few), here.theta, root)
-    whitened = root.T @ own @ root
-    values, vectors = np.linalg.eigh((whitened + whitened.T) / 2)
-    return _Model(root, values, vectors)
+    return _known(problem, here, (own + own.T) / 2)

@@ -82,7 +82,8 @@ def _family(rule: Rule | Centred) -> str:
     if not isinstance(rule, Centred):
         return type(rule).__name__.lower()
     moments = " with moments" if rule.moments else ""
-    return f"centred {type(rule.rule).__name__.lower()}{moments}"
+    halves = " in halves" if rule.halves else ""
+    return f"centred {type(rule.rule).__name__.lower()}{moments}{halves}"
 
 
 def _rules(rules: Sequence[Rule | Centred]) -> list[Rule | Centred]:

@@ -228,8 +228,10 @@ def _rule(table: GridTable, place: Place) -> Rule | Centred | str:
         return "auto"
     settings = asdict(table)
     make = RULES[settings.pop("rule").replace("-", "_")]
-    centre, moments = settings.pop("centred", False), settings.pop("moments", False)
-    if moments and not centre:
-        place.fail("key 'moments' needs centred = true")
+    centre = settings.pop("centred", False)
+    flags = {key: settings.pop(key) for key in ("moments", "halves") if key in settings}
+    for key in flags:
+        if flags[key] and not centre:
+            place.fail(f"key '{key}' needs centred = true")
     rule = make(**settings)
-    return centred(rule, moments=moments) if centre else rule  # type: ignore[arg-type]
+    return centred(rule, **flags) if centre else rule  # type: ignore[arg-type]

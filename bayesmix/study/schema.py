@@ -129,13 +129,15 @@ LawTable = IndependentTable | LKJNormalTable | CorrelatedTable | LatentClassTabl
 class DrawsTable:
     """``[grid]`` with own draws for every person, plain or centred on each.
 
-    `moments`, of a centred grid, adds nodes with the moments of a first pass.
+    `moments`, of a centred grid, adds nodes with the moments of a first pass; `halves` makes them
+    two independent halves, whose difference takes out the bias of the log-likelihood.
     """
 
     rule: Literal["sobol", "halton", "mlhs", "monte-carlo"]
     nodes: Count
     centred: bool = False
     moments: bool = False
+    halves: bool = False
 
 
 @dataclass(frozen=True)

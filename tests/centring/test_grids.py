@@ -188,14 +188,14 @@ def test_posterior_moments_are_the_exact_ones(small):
 def test_frozen_in_coefficient_space_the_anchor_has_the_same_integrals(small, monkeypatch):
     problem, theta, *_ = small
     grid = centre(problem, centred(sobol(64)), theta, rng=1)
-    assert freeze(problem, grid) is None  # twelve persons leave standard deviations uncertain
+    assert freeze(problem, grid) == ()  # twelve persons leave standard deviations uncertain
     monkeypatch.setattr(freeze_module, "UNCERTAIN", np.inf)
     mean, chol, *_ = problem.parameters.unpack(theta)
     free = np.tril(np.ones((2, 2), dtype=bool))
-    nodes = freeze(problem, grid)
+    (nodes,) = freeze(problem, grid)
     logp, *_ = density_integrals(mean[None], chol, free, *nodes)
     np.testing.assert_allclose(logp, Likelihood(problem, grid).by_person(theta)[0], rtol=1e-11)
-    assert freeze(problem, centre(problem, centred(sobol(8)), theta * [1, 1, 0, 0, 1], 1)) is None
+    assert freeze(problem, centre(problem, centred(sobol(8)), theta * [1, 1, 0, 0, 1], 1)) == ()
 
 
 def test_gauss_hermite_is_met_where_it_is_exact(small):

@@ -158,7 +158,7 @@ def test_nodes_fixed_in_coefficient_space():
     theta = bm.msle(bound.model, bound.data, rng=1, starts=1).theta
     grid = centre(bound, centred(sobol(64)), theta, 1)
     loc, chol = Point(bound, theta).locations, bound.parameters.unpack(theta)[1]
-    logp, *_ = density_integrals(loc, chol, np.ones((1, 1), dtype=bool), *freeze(bound, grid))
+    logp, *_ = density_integrals(loc, chol, np.ones((1, 1), dtype=bool), *freeze(bound, grid)[0])
     np.testing.assert_allclose(logp, Likelihood(bound, grid).by_person(theta)[0], rtol=1e-11)
 
 
