@@ -121,7 +121,7 @@ def first_rule(problem: Problem) -> tuple[Rule | Centred, str]:
 def posterior_rules(problem: Problem) -> tuple[list[Centred], str]:
     """Rules on which a root of posteriors' scores is looked for in turn, and why on the last."""
     most = 64 * (ROOT_WORK // (64 * problem.n_persons))
-    each = [ROOT_NODES, *({min(most, MOST_ROOT_NODES)} if most > ROOT_NODES else ())]
+    each = [ROOT_NODES, *({min(most, MOST_ROOT_NODES, MOST_NODES)} if most > ROOT_NODES else ())]
     rules = [
         centred(sobol(nodes), population=DEFENCE, moments=True, halves=_many(problem))
         for nodes in each

@@ -78,7 +78,7 @@ def without_bias(first: Array, second: Array) -> Array:
 def first_share(first: Array, second: Array) -> Array:
     """Derivative of `without_bias` by its first argument; that by the second is 1 less this.
 
-    With t = tanh(d / 2) the first half's share of the integral is (1 + t) / 2, and dt = (1 - t^2) / 2.
+    With t = tanh(d / 2) the first half has the share (1 + t) / 2, and dt / dd = (1 - t^2) / 2.
     """
     tangent = np.tanh((first - second) / 2)
     found: Array = 0.5 + tangent * (2.0 - tangent**2) / 2

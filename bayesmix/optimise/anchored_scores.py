@@ -35,15 +35,20 @@ from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.persons import joined, over_persons
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
-from bayesmix.optimise.louis import applicable
+from bayesmix.optimise.louis import applicable, posteriors_tell
 
 BESIDE = 1e-4
 """Standard deviations beside the mode at which the slopes of laws are taken."""
 
 
 def holdable(problem: Problem, theta: Array) -> bool:
-    """Whether posteriors can be followed: laws are links of indices, in preference space."""
-    return problem.price < 0 and applicable(problem, theta)
+    """Whether posteriors can be followed: indices vary, and their law is `followable`."""
+    return followable(problem) and applicable(problem, theta)
+
+
+def followable(problem: Problem) -> bool:
+    """Whether laws are smooth links of an index, in preference space."""
+    return problem.price < 0 and not problem.kinked and posteriors_tell(problem)
 
 
 def anchored_scores(problem: Problem, grid: PersonGrid) -> tuple[Array, Array]:

@@ -183,18 +183,20 @@ def agree(one: Array, other: Array) -> bool:
     return bool(AGREE[0] < values[0] and values[-1] < AGREE[1])
 
 
-def applicable(problem: Problem, theta: Array) -> bool:
-    """Whether the posterior of the index says it all.
+def posteriors_tell(problem: Problem) -> bool:
+    """Whether the posterior of the index says it all, where indices vary.
 
     Not with latent classes, scales of sources or constraints, for laws that are no links of an
-    index, for indices that do not vary, or only with others, and where columns do not identify
-    variances.
+    index, and where columns do not identify variances.
     """
     if problem.parameters.classes > 1 or problem.design.sources is not None or problem.unidentified:
         return False
-    if problem.constraint is not None:
-        return False
-    if not problem.parameters.n_random or problem.moving:
+    return problem.constraint is None and problem.parameters.n_random > 0 and not problem.moving
+
+
+def applicable(problem: Problem, theta: Array) -> bool:
+    """`posteriors_tell`, and no index stands still or varies with others alone."""
+    if not posteriors_tell(problem):
         return False
     chol = problem.parameters.unpack(theta).chol
     least = 1e-3 * np.sqrt((chol**2).sum(axis=1))

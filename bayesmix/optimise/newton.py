@@ -25,11 +25,16 @@ from bayesmix.integration.grids import PopulationGrid
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
-from bayesmix.optimise.anchored_scores import anchored_scores, following_scores, holdable
+from bayesmix.optimise.anchored_scores import (
+    anchored_scores,
+    followable,
+    following_scores,
+    holdable,
+)
 from bayesmix.optimise.leave_boundary import at_boundary, raised
 from bayesmix.optimise.maximise import ByPerson, Optimum, coordinates, curvature, whitening
 
-ROUNDS = 24
+ROUNDS = 48
 LOOSE = 0.3
 """Least part of a coefficient's standard deviation that others do not tell, where a search starts:
 correlations of 1 are where climbs on nodes end, and there is no density to take slopes of."""
@@ -129,6 +134,8 @@ def newton(
     hessian
         Curvature (P, P) at ``theta``, where it is known.
     """
+    if not followable(problem):
+        return None
     theta = loosened(problem, problem.canonical(theta))
     if not holdable(problem, theta):
         return None

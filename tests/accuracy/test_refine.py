@@ -7,16 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayesmix import Normal
+from bayesmix import Normal, Triangular
 from bayesmix.accuracy import refine
 from bayesmix.accuracy.certificate import Certificate
 from bayesmix.accuracy.refine import Tolerance, first_rule, next_rule, nodes_needed
-from bayesmix.classical.information import information_at
+from bayesmix.classical.information import information_at, root_information
 from bayesmix.classical.msle import msle
 from bayesmix.integration.descriptions import Centred, Sobol, Trapezoid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol, trapezoid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
+from bayesmix.optimise.anchored_scores import anchored_scores
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated
 
@@ -24,9 +25,9 @@ NAMES = ("x", "y", "z", "w")
 
 
 @cache
-def problem(size, situations):
+def problem(size, situations, law=Normal):
     terms = NAMES[:size]
-    model = MixedLogit(" + ".join(terms), random=Normal(*terms))
+    model = MixedLogit(" + ".join(terms), random=law(*terms))
     at = {f"mean[{t}]": 0.5 for t in terms} | {f"sd[{t}]": 1.0 for t in terms}
     return bind(model, simulated(model, at, 300, situations, columns=terms))
 
@@ -178,9 +179,12 @@ def test_a_finer_tolerance_takes_more_nodes_and_ends_near_the_exact_estimates():
 
 @pytest.mark.parametrize("tolerance", [Tolerance(0.5, 5.0), Tolerance(1e-9, 1e-9)])
 def test_what_is_returned_is_no_draft(monkeypatch, tolerance):
-    """Curvature and scores are of more nodes than those of the first certificate."""
+    """Curvature and scores are of more nodes than those of the first certificate.
+
+    Of laws that are no links, whose posteriors cannot be followed.
+    """
     monkeypatch.setattr(refine, "MOST_NODES", 128)
-    here = problem(4, 6)
+    here = problem(4, 6, Triangular)
     fit = msle(here.model, here.data, starts=1, tolerance=tolerance, rng=1)
     assert fit.grid.size == (64 if tolerance.loglik > 1 else 128)
     final = information_at(Likelihood(here, fit.grid), fit.theta)
@@ -189,6 +193,22 @@ def test_what_is_returned_is_no_draft(monkeypatch, tolerance):
     draft = information_at(Likelihood(here, fit.grid), fit.theta, draft=True)
     assert not np.allclose(fit.information.hessian, draft.hessian, rtol=1e-6)
     assert not np.allclose(fit.information.scores, draft.scores, rtol=1e-3)
+
+
+def test_a_root_of_scores_has_a_curvature_of_its_own_place():
+    """Of links: on a grid as fine as takes no time, whatever the tolerance."""
+    here = problem(4, 6)
+    fit = msle(here.model, here.data, starts=1, tolerance=Tolerance(0.5, 5.0), rng=1)
+    assert fit.grid.size == refine.MOST_ROOT_NODES
+    likelihood = Likelihood(here, fit.grid)
+    logp, scores = anchored_scores(here, fit.grid)
+    assert fit.loglik == pytest.approx(logp.sum(), abs=1e-9)
+    np.testing.assert_allclose(fit.information.scores, scores, rtol=1e-9, atol=1e-12)
+    final = root_information(likelihood, fit.theta, scores)
+    errors = [np.sqrt(np.diag(np.linalg.inv(i.hessian))) for i in (fit.information, final)]
+    np.testing.assert_allclose(errors[0], errors[1], rtol=0.02)
+    step = np.linalg.solve(final.hessian, scores.sum(axis=0))
+    assert np.abs(step / errors[1]).max() < 0.01
 
 
 def test_a_tolerance_that_cannot_be_met_is_said_to_be_missed(monkeypatch):

@@ -65,7 +65,7 @@ def test_every_start_leads_to_the_exact_maximum(start):
 
 def test_a_search_ends_where_a_known_root_is_near():
     problem, exact = panel()
-    start = problem.parameters.theta(exact.params)
+    start = problem.parameters.theta(dict(exact.params) | {"sd[x]": 3.0})
     assert found(start, known=lambda at: True)[0].evaluations < found(start)[0].evaluations
 
 
