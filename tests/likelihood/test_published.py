@@ -195,6 +195,7 @@ class OneDimension(NamedTuple):
     nodes: np.ndarray
     weights: np.ndarray
     shared = True
+    halves = ()
 
     @property
     def size(self):
@@ -239,6 +240,7 @@ class GivenNodes(NamedTuple):
 
     values: np.ndarray
     shared: bool = True
+    halves: tuple = ()
 
     @property
     def size(self):
