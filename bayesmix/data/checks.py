@@ -113,8 +113,8 @@ def check_availability(
         )
 
 
-def person_weights(layout: Layout, column: pd.Series) -> np.ndarray:
-    """Weights (I,) from a column in the order of `layout`: positive, constant within persons."""
+def positive_weights(column: pd.Series) -> np.ndarray:
+    """A column of weights as numbers; all must be positive, and their squares numbers."""
     name = f"weights column {show(column.name)}"
     values = numbers(uncoded(column))
     if values is None:
@@ -126,17 +126,23 @@ def person_weights(layout: Layout, column: pd.Series) -> np.ndarray:
     if wrong.any():
         raise DataError(
             f"{name} holds {first_few(np.unique(values[wrong]))} in {wrong.sum()} rows "
-            f"(rows {first_few(layout.rows[wrong])}); expected positive finite numbers: "
+            f"(rows {first_few(column.index[wrong])}); expected positive finite numbers: "
             "drop the people who are not to count"
         )
     wrong = (values > LARGEST) | (values < 1.0 / LARGEST)
     if wrong.any():
         raise DataError(
             f"{name} holds {first_few(np.unique(values[wrong]))} in {wrong.sum()} rows "
-            f"(rows {first_few(layout.rows[wrong])}): computers cannot hold the squares of such "
+            f"(rows {first_few(column.index[wrong])}): computers cannot hold the squares of such "
             "numbers; only the ratios of weights matter: divide them by the largest, and drop the "
             "people who then have next to none"
         )
+    return values
+
+
+def person_weights(layout: Layout, column: pd.Series) -> np.ndarray:
+    """Weights (I,) from a column in the order of `layout`: positive, constant within persons."""
+    name, values = f"weights column {show(column.name)}", positive_weights(column)
     row_person = layout.situation_person[layout.row_situation]
     weights = values[np.searchsorted(row_person, np.arange(len(layout.persons)))]
     varying = np.unique(row_person[values != weights[row_person]])

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bayesmix.arguments import flag, shown
 from bayesmix.data.columns import as_pandas, assigned, first_few, require_columns, show
+from bayesmix.data.wide_checks import check_wide, check_wide_availability, check_wide_weights
 from bayesmix.data.widen import widest
 from bayesmix.errors import DataError
 
@@ -55,6 +56,8 @@ def lengthen(
     frame = as_pandas(frame)
     roles = {"chosen": chosen, "situation": situation, **others}
     require_columns(frame, roles)
+    check_wide(frame, others["person"], situation)
+    check_wide_weights(frame, others["weights"])
     codes = _codes(alternatives)
     labels = list(codes.values())
     varying = _attributes(frame, varying, labels)
@@ -68,6 +71,9 @@ def lengthen(
         made.append(RANK)
     carried = _carried(frame, roles, sources, made)
 
+    choice = np.full(len(frame), -1) if chosen is None else _choice(frame, chosen, codes, outside)
+    if availability is not None:
+        check_wide_availability(frame, sources[AVAILABLE], labels, (chosen, choice), outside[0])
     position = np.tile(np.arange(len(labels)), len(frame))
     row = np.repeat(np.arange(len(frame)), len(labels))
     columns = {name: _interleave(frame, parts) for name, parts in sources.items()}
@@ -75,8 +81,7 @@ def lengthen(
         position, categories=pd.Index(labels, tupleize_cols=False)
     )
     if chosen is not None:
-        choice = np.repeat(_choice(frame, chosen, codes, outside), len(labels))
-        columns[chosen] = (choice == position).astype(np.int64)
+        columns[chosen] = (np.repeat(choice, len(labels)) == position).astype(np.int64)
     if situation is None:
         columns[SITUATION] = row
     long = assigned(carried.take(row), columns)

@@ -160,6 +160,57 @@ def test_an_unknown_label_is_refused_with_outside_option(wide):
 
 def test_a_chosen_alternative_that_is_unavailable(wide):
     wide["CAR_AV"] = [1, 0, 1, 1]
-    message = r"alternative 'CAR' in situation 1 of person 7 \(row 41\) is chosen but not available"
+    message = r"'CHOICE' holds 'CAR' in row 41, where it is not available \(column 'CAR_AV'\)"
     with pytest.raises(DataError, match=message):
         ChoiceData.from_wide(wide, **ARGUMENTS)
+
+
+# -- messages are of the wide frame's own rows and columns ---------------------------------------
+
+WIDE = pd.DataFrame(
+    {
+        "id": [1, 1, 2, 2],
+        "mode": ["a", "b", "a", "b"],
+        "a_p": [1.0, 2, 3, 4],
+        "b_p": [2.0, 1, 3, 4],
+        "a_av": [1, 1, 1, 0],
+        "b_av": 1,
+        "w": [1.0, 1, 2, 2],
+    },
+    index=[10, 11, 12, 13],
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"a_av": [1, 2, 1, 0]}, r"column 'a_av' holds 2.0 in 1 rows \(rows 11\)"),
+        ({"a_av": [1, None, 1, 0]}, r"column 'a_av' has missing values in 1 of 4 rows \(rows 11\)"),
+        ({"a_av": [1, 1, 0, 0]}, r"'mode' holds 'a' in row 12, .*not available \(column 'a_av'\)"),
+        ({"w": [1, None, 2, 2]}, r"column 'w' has missing values in 1 of 4 rows \(rows 11\)"),
+        ({"w": [1, 1, -1, 2]}, r"weights column 'w' holds -1.0 in 1 rows \(rows 12\)"),
+        ({"id": [1, None, 2, 2]}, r"column 'id' has missing values in 1 of 4 rows \(rows 11\)"),
+    ],
+)
+def test_errors_name_rows_and_columns_of_the_wide_frame(changed, words):
+    options = {
+        "alternatives": ["a", "b"],
+        "varying": {"p": "{alternative}_p"},
+        "chosen": "mode",
+        "person": "id",
+        "availability": "{alternative}_av",
+        "weights": "w",
+    }
+    assert ChoiceData.from_wide(WIDE, **options).n_rows == 7
+    with pytest.raises(DataError, match=words):
+        ChoiceData.from_wide(WIDE.assign(**changed), **options)
+
+
+def test_availability_may_be_a_number_and_nothing_may_be_available():
+    options = {"alternatives": ["a", "b"], "varying": {"p": "{alternative}_p"}}
+    with pytest.raises(DataError, match=r"availability of alternative 'b' is 2; expected a column"):
+        ChoiceData.from_wide(WIDE, availability={"a": "a_av", "b": 2}, **options)
+    none = WIDE.assign(b_av=[1, 1, 1, 0])
+    words = r"no alternative is available in 1 of 4 rows \(rows 13\).*'a_av', 'b_av'"
+    with pytest.raises(DataError, match=words):
+        ChoiceData.from_wide(none, availability="{alternative}_av", **options)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 from bayesmix.arrays import Array
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.law_functions import LawFunction
@@ -73,7 +75,9 @@ class Family:
         The compiled map, see `bayesmix.kernels.law_functions.law_map`; None where the coefficient
         is its index.
     fill, table
-        What fills a table for the map, of so many numbers, where single points are dear.
+        What fills a table for the map, of so many numbers, where single points are dear: for a
+        block of nodes with one scale and one set of shapes. Elsewhere the map is given a table
+        without any numbers, and has to do without.
     moves
         Whether the map depends on location and scale by themselves, not on their index alone.
     bends
@@ -152,8 +156,9 @@ def register(family: Family) -> Family:
     Raises
     ------
     SpecificationError
-        If a law of another file has the name.
+        If a law of another file has the name, or a map needs a table where there is none.
     """
+    _check_table(family)
     other = FAMILIES.get(family.name)
     if other is not None and other.make.__module__ != family.make.__module__:
         raise SpecificationError(
@@ -164,10 +169,35 @@ def register(family: Family) -> Family:
     return family
 
 
+def _check_table(family: Family) -> None:
+    """Refuse a map that reads a table which is empty: compiled, it would read whatever is there."""
+    if (family.fill is None) != (family.table == 0):
+        raise SpecificationError(
+            f"the law {family.name!r}: 'fill' and 'table', of so many numbers, go together"
+        )
+    if family.fill is None or family.map is None or _is_own(family):
+        return
+    at = np.array([0.3, 0.7, *(start for _, start in family.shapes)])
+    out, known = np.zeros((3 + len(at), 3)), np.array([1.0, 0.0, 1.0])
+    try:
+        with np.errstate(all="ignore"):
+            family.map.function(np.array([-0.5, 0.1, 0.6]), at, known, np.empty(0), out)
+    except IndexError as error:
+        raise SpecificationError(
+            f"the map of the law {family.name!r} reads a table that is empty ({error}): where "
+            "single points are asked for there is none, len(table) == 0, and the map has to "
+            "compute them without"
+        ) from error
+
+
+def _is_own(family: Family) -> bool:
+    """Whether a law is one of the package's."""
+    return family.make.__module__.startswith(__name__.rpartition(".")[0])
+
+
 def own_laws() -> dict[str, Callable[..., Any]]:
     """The functions that make the package's laws, by their names in study files."""
-    folder = __name__.rpartition(".")[0]
-    own = [one for one in FAMILIES.values() if one.make.__module__.startswith(folder)]
+    own = [one for one in FAMILIES.values() if _is_own(one)]
     return {one.key or one.name: one.make for one in own}
 
 
