@@ -50,7 +50,7 @@ def surplus(
         a situation (``price + price:income`` is), negative for everybody.
     scenario
         Made from ``data``: the surplus is then the change from ``data`` to it, at the slopes in the
-        price of ``data``.
+        price of ``data``; where these offer the outside option alone, at the scenario's.
     predict, by, **how
         As in `shares`.
 
@@ -88,10 +88,18 @@ def surplus(
         before = after = replace(before, there=written(before.there))
 
     refused: list[Array] = []
+    empty = np.diff(before.there.data.situation_start) == 0
+    own = price_slope(after.there, price) if empty.any() and scenario is not None else slope
 
     def quantity(theta: Array) -> Array:
-        now = _mean(before, before, slope, theta)
-        value = now if scenario is None else _mean(after, before, slope, theta) - now
+        now = _mean(before, _surpluses(before, before, slope, theta))
+        if scenario is None:
+            value = now
+        else:
+            each = _surpluses(after, before, slope, theta)
+            if empty.any():  # of the data there is no price: that of what is added is
+                each = np.where(empty, _surpluses(after, after, own, theta), each)
+            value = _mean(after, each) - now
         refused.append(np.isnan(value))
         return value
 
@@ -126,10 +134,14 @@ def _note(found: Sample, estimate: Array, refused: Flags, price: str) -> str:
     )
 
 
-def _mean(found: Sample, before: Sample, slope: Intervention, theta: Array) -> Array:
-    """Surplus (G,) at one free vector; the slope in the price is that of the data."""
+def _surpluses(found: Sample, before: Sample, slope: Intervention, theta: Array) -> Array:
+    """Surplus (T,) at one free vector; the slope in the price is that of ``before``."""
     own = Point(before.there, theta), before.pieces
-    each = np.concatenate(list(found.over(theta, _values, *own, *slope.beside(theta))))
+    return np.concatenate(list(found.over(theta, _values, *own, *slope.beside(theta))))
+
+
+def _mean(found: Sample, each: Array) -> Array:
+    """Mean (G,) of situations' surplus (T,)."""
     return np.bincount(found.segments, found.weights * each, len(found.names)) / found.mass
 
 

@@ -89,7 +89,7 @@ CONTRASTS: Mapping[str, Callable[..., Any]] = {
     "contr.helmert": HelmertContrasts,
     "contr.poly": PolyContrasts,
     "contr.diff": DiffContrasts,
-    "Treatment": lambda reference=None: Treatment() if reference is None else Treatment(reference),
+    "Treatment": lambda reference=None: _treatment(reference),
     "Sum": SumContrasts,
     "Helmert": HelmertContrasts,
     "Poly": PolyContrasts,
@@ -100,7 +100,18 @@ CONTRASTS: Mapping[str, Callable[..., Any]] = {
 
 def category(data: Any, contrasts: Any = None, **options: Any) -> Any:
     """``C()``: values as categories, against the first level where nothing else is said."""
+    if isinstance(options.get("levels"), list | tuple):
+        options["levels"] = [_in_data(level) for level in options["levels"]]
     return C(data, Treatment() if contrasts is None else contrasts, **options)
+
+
+def _in_data(level: Any) -> Any:
+    """A level as the data have it, whose True and False are 1 and 0."""
+    return int(level) if isinstance(level, bool | np.bool_) else level
+
+
+def _treatment(reference: Any = None) -> Treatment:
+    return Treatment() if reference is None else Treatment(_in_data(reference))
 
 
 CONSTANTS: Mapping[str, float] = {"np.pi": float(np.pi), "np.e": float(np.e)}

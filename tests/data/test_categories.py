@@ -9,6 +9,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError
 from bayesmix.formulas.formula import evaluate
 from bayesmix.likelihood.problem import bind, bind_scenario
+from tests.simulated import attributes, choice_data
 
 ROLES = {"person": "id", "situation": "t", "alternative": "alt", "chosen": "y"}
 
@@ -164,3 +165,18 @@ def test_what_from_long_cannot_read_is_said(change, words):
 def test_what_methods_cannot_take_is_said(call, words):
     with pytest.raises(DataError, match=words):
         call(ChoiceData.from_long(frame(False), **ROLES))
+
+
+def test_levels_of_booleans_may_be_written_as_they_are():
+    """The data have 1 and 0 for True and False; so have the levels, whichever way they stand."""
+    frame = attributes(np.random.default_rng(1), 30, 3)
+    data = choice_data(frame.assign(feat=frame["x"] > 0))
+    plain = bm.msle(bm.MixedLogit("C(feat) + y"), data).params
+    for formula in (
+        "C(feat, levels=[True, False]) + y",
+        "C(feat, levels=[1, 0]) + y",
+        "C(feat, Treatment(True)) + y",
+    ):
+        found = bm.msle(bm.MixedLogit(formula), data).params
+        assert list(found.index) == ["fixed[feat[0]]", "fixed[y]"], formula
+        np.testing.assert_allclose(found, [-plain.iloc[0], plain.iloc[1]], rtol=1e-8)

@@ -120,3 +120,27 @@ def test_a_posterior_without_a_surplus_at_some_draw_has_no_mean(posterior, data)
     tree = xr.DataTree.from_dict({"posterior": there})
     with pytest.raises(SpecificationError, match=r"at 1 of 6 draws of the posterior \(16\.7%\)"):
         bm.surplus(tree, data, draws=6, nodes=16, rng=1)
+
+
+def test_what_is_added_to_nothing_is_worth_its_own_logsum():
+    """Situations that offered the outside option alone have the price of what is added."""
+    frame = attributes(np.random.default_rng(1), 60, 3)
+    frame["x"] = frame["x"].abs() + 0.1
+    rng = np.random.default_rng(0)
+    utility = np.column_stack([1.0 - 2.0 * frame["x"].to_numpy().reshape(180, 3), np.zeros(180)])
+    chosen = (utility + rng.gumbel(size=(180, 4))).argmax(axis=1)  # the outside option is the last
+    frame["choice"] = (frame["alt"] == chosen[frame["task"]]).astype(int)
+    few = (frame["task"] % 5 == 0) & (frame["alt"] > 0)
+    frame["choice"] = frame["choice"].where(~few, 0)
+    data = choice_data(frame.assign(av=(~few).astype(int)), availability="av", outside_option=True)
+    fit = bm.msle(bm.MixedLogit("1 + x + y"), data)
+    less = data.without(0)  # a fifth of the situations now offer nothing
+    more = less.with_alternative("new", {"x": 0.5, "y": 0.0})
+    found = bm.surplus(fit, less, price="x", scenario=more, draws=5, rng=1)
+    constant, slope, other = (fit.params[f"fixed[{n}]"] for n in ("Intercept", "x", "y"))
+    v = constant + slope * less.frame["x"] + other * less.frame["y"]
+    inside = np.bincount(less.row_situation, np.exp(v), minlength=less.n_situations)
+    assert (inside == 0).sum() == 36
+    new = np.exp(constant + 0.5 * slope)
+    gain = np.log((1 + inside + new) / (1 + inside)).mean() / abs(slope)
+    assert float(found["estimate"]) == pytest.approx(gain, rel=1e-9)
