@@ -1,4 +1,8 @@
-"""NUTS through PyMC."""
+"""`bm.sample`: posteriors, with persons integrated out or sampled.
+
+The marginal path moves on functions of numbers, by nutpie's NUTS or by importance sampling, and
+compiles no graph; the hierarchical path and latent classes are models of PyMC.
+"""
 
 from __future__ import annotations
 
@@ -125,6 +129,7 @@ def sample(
         Parameters that are constants, ``{"mean[x]": 1.3}``, besides those that the model's own
         `Constraints` hold: means, fixed coefficients, shifts, scales, standard deviations above 0
         and correlations of 0. A standard deviation of 0 is a fixed coefficient: leave out its law.
+        Ties and bounds are for fits, and are refused; chains start at the posterior's mode.
     noncentred
         Whether the hierarchical path samples standard normals, and not the persons' indices: better
         where a person's choices say little of their tastes, worse where they say much.
