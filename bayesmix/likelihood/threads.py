@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+
+from bayesmix.kernels.threads import thread_count
 
 
 def in_threads[T](tasks: Sequence[Callable[[], T]], threads: int | None = None) -> list[T]:
@@ -15,14 +16,14 @@ def in_threads[T](tasks: Sequence[Callable[[], T]], threads: int | None = None) 
     tasks
         Functions without arguments.
     threads
-        How many there are at most; by default one a core.
+        How many there are at most; by default those that share persons.
 
     Examples
     --------
     >>> in_threads([lambda: 1, lambda: 2], threads=2)
     [1, 2]
     """
-    count = min(threads or os.cpu_count() or 1, len(tasks))
+    count = min(threads or thread_count(), len(tasks))
     if count <= 1:
         return [task() for task in tasks]
     with ThreadPoolExecutor(count) as pool:
