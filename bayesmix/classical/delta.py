@@ -17,7 +17,7 @@ from bayesmix.specification.parameter import VALUE, Kind, Parameter
 
 STEP = 1e-6
 """Step of the central differences, in units of a parameter (or of 1, for small ones)."""
-VISIBLE, ROUNDED = 0.1, 1e-6
+VISIBLE, ROUNDED = 1.0, 1e-6
 """A step of parameters without a standard error, and part of a value below which it has not moved:
 small steps would tell by where between 0 and the step an optimiser stopped."""
 
