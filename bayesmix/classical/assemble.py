@@ -16,7 +16,7 @@ from bayesmix.classical.covariance import (
     Information,
     shift_units,
 )
-from bayesmix.classical.error_check import finer_grid, relative_errors
+from bayesmix.classical.error_check import finer_grid, relative_errors, root_errors
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.identification import diagnosis
 from bayesmix.classical.information import information_at, root_information
@@ -71,8 +71,9 @@ def assemble(
     else:
         logp, scores = likelihood.check(theta)
     search.progress.phase("standard errors")
+    pair = None
     if optimum.held:
-        found = root_information(likelihood, theta, scores, optimum.hessian)
+        found, pair = root_information(likelihood, theta, scores, optimum.curvatures)
     else:
         found = information_at(likelihood, theta, scores, draft=draft)
     if not (optimum.converged or draft):
@@ -95,7 +96,7 @@ def assemble(
         information=found,
         grid=grid,
         integration=_certificate(
-            search, theta, likelihood, found, (logp, scores), (tolerance, bool(optimum.held))
+            search, likelihood, optimum, found, (logp, scores), (tolerance, pair)
         ),
         optima=optima,
         converged=optimum.converged,
@@ -132,14 +133,18 @@ def _not_converged(
 
 def _certificate(
     search: Search,
-    theta: Array,
     likelihood: Likelihood,
+    optimum: Optimum,
     found: Information,
     own: tuple[Array, Array],
-    asked: tuple[Tolerance | None, bool],
+    asked: tuple[Tolerance | None, Array | None],
 ) -> Certificate | None:
-    """The certificate of a fit, whose log-integrals and scores on its grid are ``own``."""
+    """The certificate of a fit, whose log-integrals and scores on its grid are ``own``.
+
+    At a root of scores the curvatures (2, P, P) are told by which it is known, if they are.
+    """
     problem, grid = likelihood.problem, likelihood.grid
+    theta = problem.canonical(optimum.theta)
     if not problem.model.random:
         return None
     space = problem.parameters
@@ -147,14 +152,18 @@ def _certificate(
         return exact(problem)
     errors = shift_units(space, theta, found)
     inverse = found.covariance("hessian") if isinstance(grid, PersonGrid) else None
-    tolerance, held = asked
+    (tolerance, pair), held = asked, bool(optimum.held)
     if held:
         # No maximum on the grid's own nodes: shifts are those of the parameters as they are.
         own = own[0], np.zeros_like(own[1])
     certificate = certify(problem, theta, grid, inverse, errors, search.rng, own=own, held=held)
-    if held or (
-        tolerance is not None and not certificate.within(tolerance.loglik, tolerance.estimates)
-    ):
+    if held:
+        if pair is None:
+            return certificate
+        assert isinstance(grid, PersonGrid)
+        off, words = root_errors(problem, grid, found, pair), "between independent scramblings"
+        return replace(certificate, std_errors=off, std_errors_by=words)
+    if tolerance is not None and not certificate.within(tolerance.loglik, tolerance.estimates):
         return certificate
     finer, words = finer_grid(problem, grid, theta)
     if finer is None:

@@ -133,7 +133,7 @@ def _held_end(
     def known(at: Array) -> bool:
         return _distance(search, root, at, optimum) < SAME_ROOT
 
-    return newton(*settled, known=known, hessian=np.linalg.pinv(root @ root.T))
+    return newton(*settled, known=known, curvatures=np.linalg.pinv(root @ root.T)[None])
 
 
 def carried(ends: Ends, fit: Fit) -> pd.DataFrame:

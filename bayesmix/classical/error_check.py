@@ -15,10 +15,12 @@ import pandas as pd
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, centre
 from bayesmix.classical.covariance import Information, natural_covariance
+from bayesmix.classical.information import SCORE_NODES, curvature_errors
 from bayesmix.integration.descriptions import Interleaved, Product, Trapezoid
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.integration.rules import centred, gauss_hermite
 from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.optimise.anchored_scores import anchored_scores
 from bayesmix.specification.parameters import ParameterSpace
 
 LEAST_POINTS = {1: 128, 2: 32, 3: 16}
@@ -52,6 +54,33 @@ def relative_errors(
             other[found.held] = np.nan
         columns[kind] = one / other - 1.0
     return pd.DataFrame(columns, index=pd.Index(space.names, name="parameter"))
+
+
+def root_errors(
+    problem: Problem, grid: PersonGrid, found: Information, curvatures: Array
+) -> pd.DataFrame:
+    """`relative_errors` at a root of posteriors' scores, whose ``curvatures`` (2, P, P) are known.
+
+    Scores of one scrambling have variances that are too large, by those of their noise; products
+    of the scores of two have none of it.
+    """
+    space, theta = problem.parameters, grid.anchors.theta
+    jacobian, weights = space.jacobian(theta), problem.data.weights
+    few = grid.resized(min(grid.size, SCORE_NODES))
+    one, other = (
+        weights[:, None] * anchored_scores(problem, few.renewed(seed))[1] for seed in (1, 2)
+    )
+    bread, product = jacobian @ np.linalg.pinv(found.hessian), one.T @ other
+    with np.errstate(invalid="ignore"):
+        errors, unbiased = (
+            np.sqrt(np.diag(bread @ meat @ bread.T))
+            for meat in (found.meat, (product + product.T) / 2)
+        )
+    by_curvature = curvature_errors(jacobian, curvatures)
+    by_scores = errors / unbiased - 1.0
+    robust = np.copysign(np.hypot(by_scores, 2.0 * by_curvature), by_scores)
+    index = pd.Index(space.names, name="parameter")
+    return pd.DataFrame({"robust": robust, "hessian": by_curvature}, index=index)
 
 
 def finer_grid(problem: Problem, grid: Any, theta: Array) -> tuple[Grid | None, str]:

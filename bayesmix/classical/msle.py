@@ -284,8 +284,8 @@ def _refine(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, Gr
     if isinstance(rule, Rule):
         ends = best_of(search, rule, [fit.theta])
         return ends.optimum, ends.grid
-    hessian = None if fit.information.words else fit.information.hessian
-    found = _root_of_scores(search, rule, fit.theta, hessian)
+    known = None if fit.information.words else fit.information.hessian[None]
+    found = _root_of_scores(search, rule, fit.theta, known)
     if found is not None:
         return found
     return settle(
@@ -302,23 +302,22 @@ def _refine(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, Gr
 def _first_root(search: Search, theta: Array) -> tuple[Optimum, PersonGrid, str] | None:
     """The root of posteriors' scores near ``theta``, its grid, and why that; None without one."""
     rules, why = posterior_rules(search.problem)
-    found, hessian = None, None
+    found, known = None, None
     for rule in rules:
         search.progress.phase(f"scores of posteriors: {rule}")
-        finer = _root_of_scores(search, rule, theta, hessian)
+        finer = _root_of_scores(search, rule, theta, known)
         if finer is None:
             break
         found, theta = finer, finer[0].theta
         if rule is not rules[-1]:
             assert found[0].by_person is not None
             likelihood = Likelihood(search.problem, found[1])
-            known = root_information(likelihood, theta, found[0].by_person.scores, found[0].hessian)
-            hessian = None if known.words else known.hessian
+            known = root_information(likelihood, theta, found[0].by_person.scores)[1]
     return None if found is None else (*found, why)
 
 
 def _root_of_scores(
-    search: Search, rule: Rule | Centred, theta: Array, hessian: Array | None = None
+    search: Search, rule: Rule | Centred, theta: Array, curvatures: Array | None = None
 ) -> tuple[Optimum, PersonGrid] | None:
     """Where scores of posteriors vanish near ``theta``, and the grid anchored there.
 
@@ -330,4 +329,4 @@ def _root_of_scores(
     problem = search.problem
     base = population_grid(rule.rule, problem.parameters.n_random, problem.n_persons, search.rng)
     value = search.progress.value
-    return newton(problem, rule, theta, base, callback=value, hessian=hessian)
+    return newton(problem, rule, theta, base, callback=value, curvatures=curvatures)

@@ -57,8 +57,8 @@ class Optimum:
     held
         ``"newton"`` where it is a root of posteriors' scores (`bayesmix.optimise.newton`); "" where
         it is a maximum on its grid.
-    hessian
-        Curvature (P, P) that is known from a point nearby, if it is.
+    curvatures
+        Those (2, P, P) of two scramblings that are known from a point nearby, if they are.
     """
 
     theta: Array
@@ -70,7 +70,7 @@ class Optimum:
     message: str
     by_person: ByPerson | None = None
     held: str = ""
-    hessian: Array | None = None
+    curvatures: Array | None = None
 
 
 def whitening(

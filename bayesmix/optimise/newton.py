@@ -77,7 +77,7 @@ class _Point:
 class _Model:
     """The log-likelihood's second-order model: whitening ``root`` (P, Q), and curvature in it.
 
-    What is ``known`` is the curvature (P, P) ``at`` a point (P,).
+    What is ``known`` are curvatures (., P, P) ``at`` a point (P,).
     """
 
     root: Array
@@ -115,7 +115,7 @@ def newton(
     *,
     callback: Callable[[float], None] | None = None,
     known: Callable[[Array], bool] | None = None,
-    hessian: Array | None = None,
+    curvatures: Array | None = None,
 ) -> tuple[Optimum, PersonGrid] | None:
     """The root of the scores that is uphill from ``theta``, and the grid anchored there.
 
@@ -131,8 +131,8 @@ def newton(
         Free vector (P,) where the search starts.
     known
         Whether a point is so near to a known root that it leads there: the search ends.
-    hessian
-        Curvature (P, P) at ``theta``, where it is known.
+    curvatures
+        Of scramblings (., P, P) at ``theta``, where they are known.
     """
     if not followable(problem):
         return None
@@ -142,7 +142,9 @@ def newton(
     here = _at(problem, rule, theta, base)
     if not here.finite:
         return None
-    model = _outer(problem, here) if hessian is None else _known(problem, here, hessian)
+    model = _outer(problem, here)
+    if curvatures is not None:
+        model = replace(_known(problem, here, curvatures.mean(axis=0)), known=curvatures)
     young, radius, evaluations = False, RADIUS, 1.0
     dear = (len(theta) + 1) * min(1.0, CURVATURE_NODES / base.size)
     distance, slow = np.inf, 0
@@ -176,7 +178,7 @@ def newton(
         here.theta, here.value, here.gradient, distance, spent, True, words, own, held="newton"
     )
     if model.known is not None and model.distance(here.theta - model.at) < BESIDE:
-        optimum = replace(optimum, hessian=model.known)
+        optimum = replace(optimum, curvatures=model.known)
     return optimum, here.grid
 
 
@@ -209,7 +211,7 @@ def _outer(problem: Problem, here: _Point) -> _Model:
 def _known(problem: Problem, here: _Point, hessian: Array) -> _Model:
     """The model of a curvature (P, P) that is known here."""
     root = _outer(problem, here).root
-    return _Model(root, root.T @ hessian @ root, here.theta, hessian)
+    return _Model(root, root.T @ hessian @ root, here.theta)
 
 
 def _by_differences(problem: Problem, here: _Point) -> _Model:

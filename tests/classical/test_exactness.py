@@ -8,6 +8,7 @@ from scipy.special import ndtr
 
 from bayesmix import CensoredNormal, LogNormal, MixedLogit, Normal, Triangular, Uniform, msle
 from bayesmix.accuracy.refine import DEFAULT_TOLERANCE
+from bayesmix.centring.grids import centre
 from bayesmix.classical.error_check import relative_errors
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.information import information_at
@@ -16,8 +17,10 @@ from bayesmix.integration.rules import centred, gauss_hermite, sobol, trapezoid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.simulate import simulate_choices
+from bayesmix.optimise.anchored_scores import anchored_scores, following_scores
+from bayesmix.optimise.maximise import curvature
 from tests.laws import LAWS
-from tests.simulated import attributes, choice_data
+from tests.simulated import attributes, choice_data, simulated
 
 AT = {
     "normal": (0.5, 1.0),
@@ -211,3 +214,31 @@ def test_what_the_certificate_says_of_standard_errors_is_stored(situations, tmp_
     assert str(again.integration) == str(fit.integration)
     assert again.grid.rule == fit.grid.rule
     np.testing.assert_array_equal(again.integration.std_errors, fit.integration.std_errors)
+
+
+def test_standard_errors_on_draws_are_as_near_as_the_certificate_says():
+    """Of a panel with four coefficients, against many nodes: curvature and scores."""
+    names = ["x", "y", "z", "w"]
+    model = MixedLogit(" + ".join(names), random=Normal(*names))
+    at = {f"mean[{n}]": 0.5 for n in names} | {f"sd[{n}]": 1.0 for n in names}
+    data = simulated(model, at, 250, 6, columns=tuple(names))
+    fit = msle(model, data, starts=1, rng=1)
+    assert "between independent scramblings" in str(fit.integration)
+    problem, space = fit.problem, fit.space
+    grid = centre(problem, centred(sobol(4096), moments=True), fit.theta, 5)
+    scores = anchored_scores(problem, grid)[1]
+    root = np.linalg.cholesky(np.linalg.inv(scores.T @ scores))
+    hessian = curvature(following_scores(problem, grid.resized(1024)), fit.theta, root)
+    bread = space.jacobian(fit.theta) @ np.linalg.inv(hessian)
+    exact = {
+        "hessian": np.sqrt(np.diag(bread @ hessian @ bread.T)),
+        "robust": np.sqrt(np.diag(bread @ scores.T @ scores @ bread.T)),
+    }
+    said = fit.integration.std_errors
+    assert fit.integration.std_error < 0.02
+    for kind, errors in exact.items():
+        own = np.sqrt(np.diag(fit.covariance(kind)))
+        off = own / errors - 1.0
+        assert np.abs(off).max() < 0.02
+        # What is said of all parameters is of the size of what is so.
+        assert np.sqrt((off**2).mean()) < 3 * np.sqrt((said[kind] ** 2).mean()) + 0.002
