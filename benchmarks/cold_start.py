@@ -21,10 +21,11 @@ from statistics import median
 
 from _common import console, table
 
-HERE = Path(__file__).parents[1]
+HERE = Path(__file__).resolve().parents[1]
 FITS = """
 import json, sys, time
 import bayesmix as bm
+from pathlib import Path
 data = bm.examples.electricity()
 names = ("pf", "cl", "loc", "wk", "tod", "seas")
 model = bm.MixedLogit(" + ".join(names), random=[bm.LKJNormal(*names)])
@@ -34,19 +35,22 @@ for _ in range(3):
     fit = bm.msle(model, data, grid=bm.centred(bm.sobol(256)), rng=1)
     marks.append(time.time())
 cpu.append(time.process_time())
-print(json.dumps([marks, cpu, fit.loglik]))
+print(json.dumps([marks, cpu, fit.loglik, str(Path(bm.__file__).parents[1])]))
 """
 
 
 def start(build: Path, cache: str) -> dict[str, float]:
     """One process: seconds to its first result, and how much longer its first fit took."""
-    environment = os.environ | {"PYTHONPATH": str(build), "NUMBA_CACHE_DIR": cache}
+    environment = os.environ | {"PYTHONPATH": str(build.resolve()), "NUMBA_CACHE_DIR": cache}
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.time()
+    # Not where this one was started: Python looks there first.
+    command = [sys.executable, "-c", FITS]
     done = subprocess.run(
-        [sys.executable, "-c", FITS], env=environment, capture_output=True, text=True, check=True
+        command, env=environment, cwd=cache, capture_output=True, text=True, check=True
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    marks, cpu, loglik = json.loads(done.stdout.splitlines()[-1])
+    marks, cpu, loglik, used_build = json.loads(done.stdout.splitlines()[-1])
+    assert Path(used_build) == build.resolve()
     later, later_cpu = marks[2] - marks[1], cpu[3] - cpu[2]
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {

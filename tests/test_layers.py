@@ -229,6 +229,9 @@ data = bm.ChoiceData.from_long(
     frame, person="who", situation="task", alternative="alt", chosen="chosen"
 )
 model = bm.MixedLogit("x + y", random=bm.Normal("x"))
+fit = bm.msle(model, data, grid=bm.centred(bm.sobol(8)), starts=1)
+# Dear to import, and no part of a fit.
+assert not {"scipy.stats", "xarray"} & set(sys.modules)
 fit = bm.msle(model, data, grid=bm.gauss_hermite(7), starts=1)
 for other in (bm.msm(model, data, grid=fit.grid), bm.mss(model, data, rng=1)):
     assert other.converged

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from bayesmix.accuracy.pareto import pareto_shape
 from bayesmix.accuracy.pooling import SCRAMBLES, pool, pooled_interval
@@ -260,7 +260,7 @@ def certify(
     own_variance = _own_variance(grid, own_logp, found.logp + noise / 2, noise)
     spread = weighted_sum(weights, own_variance)
     shift = to_shift @ (found.score - weighted_sum(weights, own_scores))
-    shift_half = student.ppf(0.975, found.degrees) * np.sqrt(found.shift_variance)
+    shift_half = stdtrit(found.degrees, 0.975) * np.sqrt(found.shift_variance)
     index = pd.Index(problem.parameters.names, name="parameter")
     shapes = tail_shapes(problem, theta, scrambles[: -(-TAIL_NODES // first.size)])
     return Certificate(

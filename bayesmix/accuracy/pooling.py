@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from bayesmix.arrays import Array
 from bayesmix.likelihood.persons import over_persons
@@ -81,7 +81,7 @@ def pooled_interval(variance: Array, weights: Array) -> float:
     if total == 0.0:
         return 0.0
     degrees = (SCRAMBLES - 1) * total**2 / (parts**2).sum()
-    return float(student.ppf(0.975, degrees) * np.sqrt(total))
+    return float(stdtrit(degrees, 0.975) * np.sqrt(total))
 
 
 def jackknife(logp: Array, scores: Array, weights: Array, to_shift: Array) -> tuple[Array, Array]:

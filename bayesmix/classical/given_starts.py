@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from bayesmix import arguments
 from bayesmix.arrays import Array
@@ -16,7 +17,10 @@ from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.model import MixedLogit
 
-Start = Mapping[str, float] | pd.Series | Estimates | xr.DataTree
+if TYPE_CHECKING:
+    import xarray as xr
+
+type Start = Mapping[str, float] | pd.Series | Estimates | xr.DataTree
 MEANING = "values by flat name, a fit, or a posterior of bm.sample"
 
 
@@ -74,12 +78,12 @@ def completed(problem: Problem, theta: Array, start: Start, argument: str = "sta
         return problem.canonical(start.theta)
     values = _by_name(start, argument)
     unknown = [name for name in values if name not in space.names]
-    if len(unknown) == len(values) and isinstance(start, Estimates | xr.DataTree):
+    if len(unknown) == len(values) and (isinstance(start, Estimates) or _is_posterior(start)):
         raise SpecificationError(
             f"argument {argument!r} has no parameter in common with the model: it has "
             f"{', '.join(values)}, the model {', '.join(space.names)}"
         )
-    if unknown and not isinstance(start, Estimates | xr.DataTree):
+    if unknown and not (isinstance(start, Estimates) or _is_posterior(start)):
         raise SpecificationError(
             f"argument {argument!r} has {unknown[0]!r}, which is no parameter of the model: "
             f"{nearest(unknown[0], space.names)}"
@@ -92,10 +96,16 @@ def completed(problem: Problem, theta: Array, start: Start, argument: str = "sta
         raise SpecificationError(f"argument {argument!r}: {error}") from None
 
 
+def _is_posterior(start: Any) -> TypeGuard[xr.DataTree]:
+    # A fit need not import xarray: who has a tree has done so.
+    xarray = sys.modules.get("xarray")
+    return xarray is not None and isinstance(start, xarray.DataTree)
+
+
 def _by_name(start: Start, argument: str) -> dict[str, float]:
     if isinstance(start, Estimates):
         return {str(name): float(value) for name, value in start.params.items()}
-    if isinstance(start, xr.DataTree):
+    if _is_posterior(start):
         return _posterior_means(start, argument)
     given = start.to_dict() if isinstance(start, pd.Series) else start
     return arguments.mapping(argument, given, MEANING)

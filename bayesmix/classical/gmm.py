@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from scipy.optimize import least_squares
-from scipy.stats import chi2
 
 from bayesmix.arrays import Array
 from bayesmix.classical.sequences import Sequences
@@ -44,7 +44,7 @@ class Overidentification:
     @property
     def p_value(self) -> float:
         """Probability of a larger J under the model; NaN without degrees of freedom."""
-        return float(chi2.sf(self.statistic, self.df)) if self.df else float("nan")
+        return float(scipy.stats.chi2.sf(self.statistic, self.df)) if self.df else float("nan")
 
     def __str__(self) -> str:
         if not self.df:

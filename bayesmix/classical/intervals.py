@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from bayesmix import arguments
 from bayesmix.arrays import Array, Flags
@@ -32,7 +32,7 @@ def intervals(table: pd.DataFrame, kinds: Sequence[Kind], level: float = 0.95) -
     has limits that are cut there.
     """
     arguments.real("level", level, above=0, below=1)
-    q = norm.ppf(0.5 + level / 2)
+    q = ndtri(0.5 + level / 2)
     estimate, error = table["estimate"].to_numpy(float), table["std error"].to_numpy(float)
     low, high = estimate - q * error, estimate + q * error
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

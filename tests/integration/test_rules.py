@@ -5,6 +5,7 @@ import pytest
 
 from bayesmix.errors import SpecificationError
 from bayesmix.integration import rules
+from bayesmix.integration.constants import directions, from_scipy
 from bayesmix.integration.rules import (
     centred,
     gauss_hermite,
@@ -76,3 +77,11 @@ def test_numpy_integers_are_whole_numbers():
 def test_an_argument_that_cannot_be_is_named_with_what_was_expected_and_came(make, argument):
     with pytest.raises(SpecificationError, match=rf"argument '{argument}': expected .*got .+: .+"):
         make()
+
+
+def test_stored_direction_numbers_are_scipys_and_go_on_where_they_end():
+    stored = directions(64, 32) >> np.uint64(32)
+    np.testing.assert_array_equal(stored[:, :14], from_scipy(64, 14))
+    np.testing.assert_array_equal(stored[60:], from_scipy(64, 32)[60:])
+    np.testing.assert_array_equal(directions(66, 5)[:64], directions(64, 5))
+    np.testing.assert_array_equal(directions(66, 5) >> np.uint64(32), from_scipy(66, 5))

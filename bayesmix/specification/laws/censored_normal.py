@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import stats
+import scipy
 from scipy.special import ndtr
 
 from bayesmix.arrays import Array
@@ -79,7 +79,7 @@ def _slope(c: Coefficient, loc: Array, scale: float) -> Array:
 def _hermite(c: Coefficient, loc: Array, scale: float, polynomials) -> Array:  # type: ignore[no-untyped-def]
     """By parts, of a map with kinks: its slope is ``scale`` between them, or 0."""
     ends = [np.clip((end - loc) / scale, -38.0, 38.0) for end in c.limits]
-    low, high = (polynomials(end) * stats.norm.pdf(end) for end in ends)
+    low, high = (polynomials(end) * scipy.stats.norm.pdf(end) for end in ends)
     k = np.arange(2.0, len(low))[:, None]
     rest = scale * (low - high)[:-2] / np.sqrt(k * (k - 1.0))
     return np.vstack([_mean_and_sd(c, loc, scale)[0], _slope(c, loc, scale), rest])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from scipy import stats
+import scipy
 
 from bayesmix.arrays import Array
 from bayesmix.kernels.law_functions import law_map
@@ -61,6 +61,6 @@ EXPONENTIAL = register(
         moves=True,
         located=False,
         one_sided=True,
-        twin=lambda c, loc, scale: stats.expon(scale=scale),
+        twin=lambda c, loc, scale: scipy.stats.expon(scale=scale),
     )
 )

@@ -16,7 +16,7 @@ import math
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+import scipy
 from scipy.special import gammainc
 
 from bayesmix.arrays import Array
@@ -277,6 +277,6 @@ GAMMA = register(
             cdf=_cdf,
             dear=True,
         ),
-        twin=lambda c, loc, scale: stats.gamma(scale**-2, scale=np.exp(loc) * scale**2),
+        twin=lambda c, loc, scale: scipy.stats.gamma(scale**-2, scale=np.exp(loc) * scale**2),
     )
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy import stats
+import scipy
 
 from bayesmix.arrays import Array
 from bayesmix.errors import SpecificationError
@@ -52,7 +52,7 @@ def _map(  # pragma: no cover - compiled
 
 def _twin(c: Coefficient, loc: float, scale: float) -> object:
     low, high = c.limits
-    return stats.johnsonsb(-loc / scale, 1.0 / scale, loc=low, scale=high - low)
+    return scipy.stats.johnsonsb(-loc / scale, 1.0 / scale, loc=low, scale=high - low)
 
 
 JOHNSON_SB = register(

@@ -6,7 +6,7 @@ import math
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from bayesmix.arrays import Array
 from bayesmix.kernels.law_functions import law_map
@@ -69,6 +69,6 @@ LOGNORMAL = register(
             # exp(s z) is a density, up to its mean: that of a normal whose mean is s.
             joint=lambda means, move, slope, lift: (means, lift(move)),
         ),
-        twin=lambda c, loc, scale: stats.lognorm(scale, scale=np.exp(loc)),
+        twin=lambda c, loc, scale: scipy.stats.lognorm(scale, scale=np.exp(loc)),
     )
 )

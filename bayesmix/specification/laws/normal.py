@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from bayesmix.specification.laws.base import Family, Formulas, register
 from bayesmix.specification.laws.coefficient import Law, independent
@@ -43,6 +43,6 @@ NORMAL = register(
             # Stein's lemma: E[z T(corr z + .)] = corr E[T'].
             joint=lambda means, move, slope, lift: (np.full(len(means), move), slope()),
         ),
-        twin=lambda c, loc, scale: stats.norm(loc, scale),
+        twin=lambda c, loc, scale: scipy.stats.norm(loc, scale),
     )
 )

@@ -6,7 +6,7 @@ import math
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from bayesmix import arguments
 from bayesmix.arrays import Array
@@ -116,7 +116,9 @@ TRIANGULAR = register(
         formulas=Formulas(
             mean_and_sd=lambda c, loc, scale: (loc, np.full(len(loc), scale)), cdf=_cdf
         ),
-        twin=lambda c, loc, scale: stats.triang(0.5, loc - SQRT_6 * scale, 2.0 * SQRT_6 * scale),
+        twin=lambda c, loc, scale: scipy.stats.triang(
+            0.5, loc - SQRT_6 * scale, 2.0 * SQRT_6 * scale
+        ),
     )
 )
 
@@ -130,7 +132,7 @@ ZERO_TRIANGULAR = register(
         located=False,
         one_sided=True,
         divides=True,
-        twin=lambda c, loc, scale: stats.triang(0.5, 0.0, 2.0 * SQRT_6 * scale),
+        twin=lambda c, loc, scale: scipy.stats.triang(0.5, 0.0, 2.0 * SQRT_6 * scale),
         key="triangular",
     )
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import stats
+import scipy
 from scipy.special import log_ndtr
 
 from bayesmix.arrays import Array
@@ -160,7 +160,7 @@ def _cdf(c: Coefficient, loc: Array, scale: float, index: float) -> Array:
 
 def _twin(c: Coefficient, loc: float, scale: float) -> object:
     low, high = c.limits
-    return stats.truncnorm((low - loc) / scale, (high - loc) / scale, loc, scale)
+    return scipy.stats.truncnorm((low - loc) / scale, (high - loc) / scale, loc, scale)
 
 
 TRUNCATED_NORMAL = register(

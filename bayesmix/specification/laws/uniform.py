@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from bayesmix.arrays import Array
 from bayesmix.kernels.law_functions import law_map
@@ -60,6 +60,6 @@ UNIFORM = register(
                 0.5 + (index - loc) / scale / math.sqrt(12.0), 0.0, 1.0
             ),
         ),
-        twin=lambda c, loc, scale: stats.uniform(loc - SQRT_3 * scale, 2.0 * SQRT_3 * scale),
+        twin=lambda c, loc, scale: scipy.stats.uniform(loc - SQRT_3 * scale, 2.0 * SQRT_3 * scale),
     )
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from bayesmix.arrays import Array
 from bayesmix.kernels.compiling import part
@@ -71,7 +71,7 @@ def _map(  # pragma: no cover - compiled
 def _location(c: Coefficient, value: float) -> float:
     """The transformation itself."""
     (shape,) = c.shapes
-    return float(stats.yeojohnson(np.array([value]), 2.0 / (1.0 + math.exp(-shape)))[0])
+    return float(scipy.stats.yeojohnson(np.array([value]), 2.0 / (1.0 + math.exp(-shape)))[0])
 
 
 YEO_JOHNSON = register(
