@@ -72,9 +72,9 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.integration.rules import sparse as sparse
     from bayesmix.integration.rules import trapezoid as trapezoid
     from bayesmix.likelihood.simulate import simulate_choices as simulate_choices
-    from bayesmix.reporting.accuracy import compare_rules as compare_rules
-    from bayesmix.reporting.accuracy import plot_rules as plot_rules
     from bayesmix.reporting.compare import compare as compare
+    from bayesmix.reporting.compare_rules import compare_rules as compare_rules
+    from bayesmix.reporting.compare_rules import plot_rules as plot_rules
     from bayesmix.reporting.demand_plots import plot_diversion as plot_diversion
     from bayesmix.reporting.demand_plots import plot_matrix as plot_matrix
     from bayesmix.reporting.demand_plots import plot_price_curve as plot_price_curve

@@ -21,7 +21,8 @@ from rich.table import Table
 
 import bayesmix as bm
 from bayesmix.data.choices import ChoiceData
-from bayesmix.likelihood.problem import Problem, bind
+from bayesmix.likelihood.bind import bind
+from bayesmix.likelihood.problem import Problem
 
 NAMES = ("pf", "cl", "loc", "wk", "tod", "seas")
 FORMULA = " + ".join(NAMES)

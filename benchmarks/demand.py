@@ -15,7 +15,7 @@ from _common import options, table, timed, verdict
 
 import bayesmix as bm
 from bayesmix.demand.options import How
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.simulate import simulate_choices
 
 NAMES = ("price", "a", "b", "c", "d")

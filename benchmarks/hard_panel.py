@@ -10,8 +10,9 @@ from _common import console, options, table, timed, verdict
 
 import bayesmix as bm
 from bayesmix.classical.fit import Fit
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import Problem, bind
+from bayesmix.likelihood.problem import Problem
 
 PERSONS, SITUATIONS = 400, 9
 TERMS = ("a", "b", "c", "d")

@@ -18,8 +18,8 @@ from _common import console, options, table
 from scipy.stats import chi2
 
 import bayesmix as bm
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.specification.laws.coefficient import Law
 
 PERSONS, SITUATIONS, ALTERNATIVES = 300, 8, 3

@@ -17,8 +17,8 @@ import bayesmix as bm
 from bayesmix.accuracy.pooling import pooled
 from bayesmix.centring.grids import centre
 from bayesmix.classical.fit import Fit
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 
 BRANDS = ("hiland", "weight", "yoplait")
 REFERENCES = {"fixed price": -1228.925, "random price": -1204.241}

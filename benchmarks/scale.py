@@ -26,8 +26,8 @@ from _common import FORMULA, FULL, INDEPENDENT, NAMES, console, options, table, 
 
 import bayesmix as bm
 from bayesmix.centring.grids import centre
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 
 SITUATIONS, ALTERNATIVES = 8, 4
 MEAN, SD = 0.5, 0.7

@@ -214,7 +214,7 @@ def certify(
     rng: Seed,
     *,
     own: tuple[Array, Array] | None = None,
-    held: bool = False,
+    frozen: bool = False,
 ) -> Certificate:
     """The certificate of ``grid`` at ``theta``.
 
@@ -231,14 +231,14 @@ def certify(
         Source of the reference's scramblings.
     own
         Log-integrals (I,) and scores (I, P) on ``grid`` itself, where they are known.
-    held
-        Whether scores are those of nodes held in coefficient space: see
+    frozen
+        Whether scores are those of nodes frozen in coefficient space: see
         `bayesmix.optimise.anchored_scores`.
     """
     begun = time.perf_counter()
     generator = np.random.default_rng(rng)
     weights = problem.data.weights
-    first = _reference(problem, theta, grid, held, generator)
+    first = _reference(problem, theta, grid, frozen, generator)
     scrambles = [first, *(first.renewed(generator) for _ in range(SCRAMBLES - 1))]
     if own is None:
         own_logp, own_scores = Likelihood(problem, grid, keep=False).by_person(theta)
@@ -251,7 +251,7 @@ def certify(
         covariance = _inverse_curvature(Likelihood(problem, first), theta)
     jacobian = problem.parameters.jacobian(theta)
     to_shift = -(jacobian @ covariance) / std_errors[:, None]
-    integrals = anchored_integrals if held else log_integrals
+    integrals = anchored_integrals if frozen else log_integrals
     found = pool(Point(problem, theta), scrambles, integrals, to_shift)
     half = pooled_interval(found.variance, weights)
     exact = float(weighted_sum(weights, found.logp + found.variance / (2 * SCRAMBLES)))
@@ -305,10 +305,10 @@ def exact(problem: Problem) -> Certificate:
 
 
 def _reference(
-    problem: Problem, theta: Array, grid: Grid, held: bool, rng: np.random.Generator
+    problem: Problem, theta: Array, grid: Grid, frozen: bool, rng: np.random.Generator
 ) -> PersonGrid:
     nodes = min(max(grid.size, LEAST_REFERENCE), max(MOST_REFERENCE, grid.size // 4))
-    if held:
+    if frozen:
         nodes = min(max(grid.size // 4, ROOT_REFERENCE), MOST_REFERENCE)
     if not isinstance(_draws(grid), DrawRule):
         nodes = min(max(grid.size // 4, QUADRATURE_REFERENCE), MOST_OF_QUADRATURE)

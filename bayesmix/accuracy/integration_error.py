@@ -14,9 +14,10 @@ from bayesmix.centring.grids import PersonGrid, centre, check_grid
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import Grid, Problem, bind
+from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.specification.model import MixedLogit
 
 

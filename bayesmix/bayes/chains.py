@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,16 +29,17 @@ MOST_THREADS = 4
 """Chains that run at the same time, at most."""
 
 
-def run_chains(
-    problem: Problem,
-    posterior: Whitened,
-    *,
-    draws: int,
-    tune: int,
-    chains: int,
-    seed: int,
-    progress: bool,
-) -> xr.DataTree:
+@dataclass(frozen=True)
+class Chains:
+    """How many chains of how many draws, after how many tuning steps; whether to show progress."""
+
+    draws: int
+    tune: int
+    chains: int
+    progress: bool
+
+
+def run_chains(problem: Problem, posterior: Whitened, how: Chains, seed: int) -> xr.DataTree:
     """Posterior and sample statistics, by the names of the model's variables.
 
     Chains start at draws of the normal law with the posterior's mode and curvature.
@@ -70,13 +72,13 @@ def run_chains(
         dims=dims,
         make_initial_point_fn=start,
     )
-    with _progress_line(progress) as callback:
+    with _progress_line(how.progress) as callback:
         run = nutpie.sample(
             model,
             blocking=False,
-            draws=draws,
-            tune=max(tune, 1),  # nutpie cannot do without any
-            chains=chains,
+            draws=how.draws,
+            tune=max(how.tune, 1),  # nutpie cannot do without any
+            chains=how.chains,
             cores=min(MOST_THREADS, os.cpu_count() or 1),
             seed=seed,
             save_warmup=False,
@@ -108,7 +110,7 @@ def _kept(
 
 def variables(problem: Problem) -> dict[str, tuple[str, list[str]]]:
     """Dimension and labels of every variable, in the order of the printed parameters."""
-    space = problem.parameters
+    space = problem.parameters.within
     return {
         "mean": (mean_dimension(problem), list(space.located_names)),
         "shape": ("shaped", list(space.shape_names)),

@@ -13,7 +13,7 @@ import pytensor.tensor as pt
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.class_labels import OrderedEntries, numbered_classes, ordering
-from bayesmix.bayes.class_priors import class_priors
+from bayesmix.bayes.class_priors import prior_table
 from bayesmix.bayes.graph import (
     conditional_log_probabilities,
     log_integrals,
@@ -23,7 +23,7 @@ from bayesmix.bayes.graph import (
 )
 from bayesmix.bayes.priors import Prior
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.class_grid import class_grid
+from bayesmix.likelihood.classes import class_grid
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.specification.parameter import CORRELATION, SD
 from bayesmix.specification.values import Parameters
@@ -60,7 +60,7 @@ def class_model(
         )
     if start is None:
         start = numbered_classes(problem)
-    table = class_priors(problem, priors)
+    table = prior_table(problem, priors)
     with pm.Model(coords=class_coordinates(problem)) as pymc:
         parameters = _parameters(problem, table, start)
         logp = class_log_probabilities(problem, grid, *parameters)
@@ -87,7 +87,7 @@ def _parameters(
 ) -> tuple[list[Parameters], Any]:
     """Means, Cholesky factor, fixed coefficients and shifts of each class; ``gamma`` (C, Q)."""
     space, within = problem.parameters, problem.within
-    inner, order = within.parameters, ordering(problem, start)
+    inner, order = within.parameters.within, ordering(problem, start)
     values = space.series(space.natural(start))
     vectors: dict[str, Any] = {}
     for kind in ("mean", "shape", "fixed", "shift", "share"):
@@ -128,7 +128,7 @@ def _parameters(
 def _factors(problem: Problem, table: pd.DataFrame) -> list[Any]:
     """A Cholesky factor (K, K) for each class, with ``sd`` and ``corr`` by name."""
     space, within = problem.parameters, problem.within
-    inner, number = within.parameters, space.classes
+    inner, number = within.parameters.within, space.classes
     if not inner.n_random:
         return [pt.zeros((0, 0))] * number
     sd_names = [f"sd[{label}]" for label in space.labels["sd"]]
@@ -165,7 +165,7 @@ def _block(name: str, law: Any, scale: Array) -> Any:
 def _correlated(problem: Problem, factors: list[Any], places: Any) -> None:
     """``sd`` and ``corr`` of all classes as variables with names."""
     space, within = problem.parameters, problem.within
-    inner = within.parameters
+    inner = within.parameters.within
     pairs = space.select_printed[:, inner.of_kind(CORRELATION)]
     pairs = pairs - pairs.min()
     sds = pt.zeros(len(space.labels["sd"]))

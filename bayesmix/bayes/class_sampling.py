@@ -18,7 +18,7 @@ from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.class_grid import points_grid
+from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import Multinomial
 from bayesmix.likelihood.problem import Grid, Problem

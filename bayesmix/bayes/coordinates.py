@@ -130,7 +130,7 @@ class Coordinates:
 
 def coordinates_of(problem: Problem) -> Coordinates:
     """The coordinates of a problem with one class."""
-    space, constraint = problem.parameters, problem.constraint
+    space, constraint = problem.parameters.within, problem.constraint
     rows, columns = space.chol_index
     places = len(space.located) + np.arange(len(rows))
     free = places if constraint is None else constraint.free

@@ -25,8 +25,9 @@ def log_prior(problem: Problem, priors: Priors, parameters: Parameters) -> Any:
     density of U (Lewandowski, Kurowicka and Joe 2009) and the Jacobian of polar coordinates. A law
     with an inverse-Wishart prior has that of `bayesmix.bayes.inverse_wishart`.
     """
+    space = problem.parameters.within
     mean, chol, fixed, shift, log_scale = parameters
-    total = _normal(mean[problem.parameters.located], priors.mean_location, priors.mean_scale)
+    total = _normal(mean[space.located], priors.mean_location, priors.mean_scale)
     total += _normal(fixed, priors.fixed_location, priors.fixed_scale)
     total += _normal(shift, priors.shift_location, priors.shift_scale)
     total += _normal(log_scale, priors.scale_location, priors.scale_scale)

@@ -13,7 +13,8 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from bayesmix.bayes.ops import ConditionalLogProb, DensityLogProb, IntegratedLogProb, LawTable
+from bayesmix.bayes.density_ops import DensityLogProb, LawTable
+from bayesmix.bayes.ops import ConditionalLogProb, IntegratedLogProb
 from bayesmix.bayes.scaled_ops import ScaledLogProb
 from bayesmix.kernels.coefficient_space import CoefficientNodes
 from bayesmix.kernels.laws import functions_of, with_fixed
@@ -43,7 +44,7 @@ def free_parameters(theta: Any, space: ParameterSpace) -> Parameters:
 
 def locations(problem: Problem, parameters: Parameters, z: Any = None) -> Any:
     """Means of the indices (n, K) of the persons of ``z`` (n, M), of all by default; or (1, K)."""
-    space, mean, shift = problem.parameters, parameters.mean, parameters.shift
+    space, mean, shift = problem.parameters.within, parameters.mean, parameters.shift
     if not space.shifts:
         return mean[None, :]
     z = pt.constant(problem.z) if z is None else z
@@ -133,7 +134,7 @@ def density_log_integrals(problem: Problem, nodes: CoefficientNodes, parameters:
     """
     size = problem.parameters.n_random
     free = np.zeros((size, size), dtype=bool)
-    free[problem.parameters.chol_index] = True
+    free[problem.parameters.within.chol_index] = True
     loc = locations(problem, parameters)
     return DensityLogProb()(loc, parameters.chol, pt.constant(free), *nodes)[0]
 

@@ -15,7 +15,8 @@ from bayesmix.centring.grids import PersonGrid, centre, check_grid
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, population_grid
-from bayesmix.integration.rules import centred, gauss_hermite, sobol
+from bayesmix.integration.rules import centred, sobol
+from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.multinomial import Multinomial, starting_values
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.optimise.climb import climb
@@ -65,7 +66,7 @@ def first_stand(
 ) -> Stand:
     """The grid as asked for; a person-centred rule is anchored at the posterior mode."""
     if not problem.model.random:
-        return Stand(population_grid(gauss_hermite(1), 0, problem.n_persons))
+        return Stand(points_grid(problem))
     if isinstance(grid, str):
         if grid != "auto":
             raise SpecificationError(f"argument 'grid' must be a rule or 'auto', got {grid!r}")

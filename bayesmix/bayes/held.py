@@ -47,7 +47,7 @@ def check_holdable(problem: Problem, noncentred: bool = True) -> None:
             f"posteriors hold parameters, and neither tie nor bound them ({given}): add the "
             "columns of coefficients that are equal, or fit by bm.msle"
         )
-    if problem.parameters.classes > 1 or not problem.model.random or not noncentred:
+    if not problem.one_law or not problem.model.random or not noncentred:
         raise SpecificationError(
             f"posteriors hold parameters ({given}) where coefficients are random, without latent "
             "classes, and with noncentred=True: give known utilities (offset=), or fit by bm.msle"

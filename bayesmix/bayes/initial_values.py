@@ -14,7 +14,7 @@ def initial_values(
 ) -> dict[str, Array]:
     """Values of the variables of `bayesmix.bayes.models.build` at a free vector (P,)."""
     priors = make_priors(problem) if priors is None else priors
-    space = problem.parameters
+    space = problem.parameters.within
     mean, chol, fixed, shift, log_scale = space.unpack(theta)
     values = {
         "mean": mean[space.located[: space.n_means]],

@@ -64,7 +64,7 @@ def _of_laws(
     problem: Problem, given: Mapping[str, Prior] | None, posterior: xr.Dataset
 ) -> Iterator[Part]:
     """Of matrices of correlations, and of covariances."""
-    mean, chol, *_ = problem.parameters.unpack(free_vectors(problem, posterior))
+    mean, chol, *_ = problem.parameters.within.unpack(free_vectors(problem, posterior))
     found: dict[str, dict[str, Array]] = {"corr": {}, "cov": {}}
     position = 0
     covariances = make_priors(problem, given).covariances

@@ -12,7 +12,7 @@ import xarray as xr
 from rich.console import Console
 
 from bayesmix.arrays import Array
-from bayesmix.bayes.chains import run_chains, variables
+from bayesmix.bayes.chains import Chains, run_chains, variables
 from bayesmix.bayes.importance import ENOUGH, HEAVY, Weighted, weigh
 from bayesmix.bayes.posterior import Whitened
 from bayesmix.bayes.prior_values import held_value, is_whole
@@ -52,7 +52,7 @@ def check_importance(problem: Problem, path: str, tune: int | None) -> None:
         why = "persons are sampled, and their tastes are too many to weigh"
     elif not problem.model.random:
         why = "no coefficient is random, and nothing is integrated"
-    elif problem.parameters.classes > 1:
+    elif not problem.one_law:
         why = "latent classes have posteriors of several modes"
     elif tune is not None:
         raise SpecificationError(
@@ -114,22 +114,16 @@ def nuts_or_importance(
             return found
         warnings.warn(found, stacklevel=4)
         notes = {"fallback": found}
-    tree = run_chains(
-        problem,
-        posterior,
-        draws=size.draws,
-        tune=TUNE if size.tune is None else size.tune,
-        chains=size.chains,
-        seed=int(rng.integers(2**31)),
-        progress=progress,
-    )
+    tune = TUNE if size.tune is None else size.tune
+    how = Chains(size.draws, tune, size.chains, progress)
+    tree = run_chains(problem, posterior, how, int(rng.integers(2**31)))
     tree["posterior"].attrs.update({"method": "nuts", **notes})
     return tree
 
 
 def draws_dataset(problem: Problem, thetas: Array) -> xr.Dataset:
     """The parameters that people read, by variable, at free vectors (chains, draws, P)."""
-    space = problem.parameters
+    space = problem.parameters.within
     mean, chol, fixed, shift, log_scale = space.unpack(thetas)
     sd = np.sqrt((chol**2).sum(axis=-1))
     first, second = np.array(space.pairs, dtype=int).reshape(-1, 2).T

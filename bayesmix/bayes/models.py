@@ -27,7 +27,8 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.kernels.coefficient_space import CoefficientNodes
-from bayesmix.likelihood.problem import Grid, Problem, bind, check_arguments
+from bayesmix.likelihood.bind import bind, check_arguments
+from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.optimise.freeze import freeze
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.values import Parameters
@@ -111,7 +112,7 @@ def build(
     noncentred: bool = True,
 ) -> pm.Model:
     """The marginal model on ``grid``, or the hierarchical one without a grid."""
-    if problem.parameters.classes > 1:
+    if not problem.one_law:
         return class_model(problem, grid, priors, noncentred)
     space = problem.parameters
     with pm.Model(coords=coordinates(problem)) as pymc:
@@ -127,7 +128,7 @@ def build(
 
 def coordinates(problem: Problem) -> dict[str, Any]:
     """Names along the dimensions of the models' variables."""
-    space = problem.parameters
+    space = problem.parameters.within
     return {
         "person": problem.data.person_labels,
         "random": list(space.random),
@@ -142,12 +143,12 @@ def coordinates(problem: Problem) -> dict[str, Any]:
 
 def mean_dimension(problem: Problem) -> str:
     """Dimension of ``mean``: all random coefficients, or those whose mean is not 0."""
-    return "located" if problem.parameters.centred else "random"
+    return "located" if problem.parameters.within.centred else "random"
 
 
 def _population(problem: Problem, priors: Priors) -> Parameters:
     """Means, Cholesky factor, fixed coefficients, shifts and log scales, with priors."""
-    space = problem.parameters
+    space = problem.parameters.within
     mean: Any = pt.zeros(0)
     fixed: Any = pt.zeros(0)
     chol: Any = pt.zeros((space.n_random, space.n_random))
@@ -172,7 +173,7 @@ def _population(problem: Problem, priors: Priors) -> Parameters:
 
 def _own_means(problem: Problem, priors: Priors) -> Any:
     """Means and shapes (K + E,), whose priors know nothing of the covariance."""
-    space, m = problem.parameters, problem.parameters.n_means
+    space, m = problem.parameters.within, problem.parameters.within.n_means
     mean: Any = pt.zeros(space.n_random)
     location, scale = priors.mean_location, priors.mean_scale
     if m:
@@ -185,7 +186,7 @@ def _own_means(problem: Problem, priors: Priors) -> Any:
 
 def _means_given(problem: Problem, priors: Priors, chol: Any) -> Any:
     """Means and shapes (K + E,), some with a prior given the covariance of their block."""
-    space, own = problem.parameters, np.isfinite(priors.mean_scale)
+    space, own = problem.parameters.within, np.isfinite(priors.mean_scale)
     mean: Any = pt.zeros(space.n_random + len(space.shapes))
     if own.any():
         free = pm.Normal("mean_own", priors.mean_location[own], priors.mean_scale[own])
@@ -204,7 +205,7 @@ def _means_given(problem: Problem, priors: Priors, chol: Any) -> Any:
 
 def name_means(problem: Problem, mean: Any) -> None:
     """``mean`` and ``shape`` as variables with names."""
-    space, m = problem.parameters, problem.parameters.n_means
+    space, m = problem.parameters.within, problem.parameters.within.n_means
     if m:
         pm.Deterministic("mean", mean[space.located[:m]], dims=mean_dimension(problem))
     if space.shapes:
@@ -212,7 +213,7 @@ def name_means(problem: Problem, mean: Any) -> None:
 
 
 def _cholesky(problem: Problem, priors: Priors) -> Any:
-    space = problem.parameters
+    space = problem.parameters.within
     if not space.pairs:
         return pt.diag(pm.HalfNormal("sd", priors.sd_scale, dims="random"))
     chol: Any = pt.zeros((space.n_random, space.n_random))
@@ -260,7 +261,7 @@ def _hierarchical(problem: Problem, parameters: Parameters, noncentred: bool) ->
     elif noncentred:
         z = pm.Normal("z", 0.0, 1.0, dims=("person", "random"))
         deviations = product(z, chol.T)
-    elif problem.parameters.pairs:
+    elif problem.parameters.within.pairs:
         deviations = pm.MvNormal("b", loc, chol=chol, dims=("person", "random")) - loc
     else:
         deviations = pm.Normal("b", loc, pt.diagonal(chol), dims=("person", "random")) - loc

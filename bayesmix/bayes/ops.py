@@ -7,7 +7,7 @@ over persons.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +18,18 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
-from bayesmix.kernels.coefficient_space import density_integrals
 from bayesmix.kernels.compiling import kernels_digest
 from bayesmix.kernels.given_coefficients import conditional_log_probabilities
 from bayesmix.kernels.integrals import integrate, integrate_serial
 from bayesmix.kernels.law_functions import ready
-from bayesmix.kernels.laws import law_table, law_tables
+from bayesmix.kernels.laws import law_tables
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.mixture import Mixture
 from bayesmix.likelihood.chain import factor_cotangent, location_cotangent, row_cotangent
 
 HERE = Path(__file__)
-VERSION = int(kernels_digest(HERE, HERE.with_name("scaled_ops.py")), 16)
+OTHERS = ("density_ops.py", "scaled_ops.py")
+VERSION = int(kernels_digest(HERE, *(HERE.with_name(name) for name in OTHERS)), 16)
 """Changes with any kernel and with these Ops: PyTensor keeps compiled graphs by it."""
 
 
@@ -45,6 +45,36 @@ def only_first(cotangents: Sequence[Variable]) -> Any:
             "no second derivatives of an integrated likelihood: use differences"
         )
     return cotangents[0]
+
+
+def as_panel(x: Any, persons: Any, situations: Any, chosen: Any, outside: bool) -> Panel:
+    """A panel of an Op's inputs."""
+    return Panel(
+        np.ascontiguousarray(x),
+        np.ascontiguousarray(persons),
+        np.ascontiguousarray(situations),
+        np.ascontiguousarray(chosen),
+        outside,
+    )
+
+
+def as_mixture(loc: Any, chol: Any, given: Any, price: int) -> Mixture:
+    """A mixture of an Op's inputs; ``given`` are laws, what they know, nodes and weights."""
+    locs, factor = np.ascontiguousarray(loc), np.ascontiguousarray(chol)
+    laws, known = np.ascontiguousarray(given[0]), np.ascontiguousarray(given[1])
+    return Mixture(
+        locs,
+        factor,
+        laws,
+        np.ascontiguousarray(given[2]),
+        np.ascontiguousarray(given[3]),
+        price,
+        known,
+        law_tables(laws, known, locs, factor),
+    )
+
+
+compiled_panel, compiled_mixture = numba_njit(as_panel), numba_njit(as_mixture)
 
 
 class IntegratedLogProb(Op):
@@ -72,18 +102,9 @@ class IntegratedLogProb(Op):
 
     def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
         ready(self.functions)
-        loc, chol, base, x, persons, situations, chosen, _, laws, known, nodes, weights = inputs
-        panel = Panel(x, persons, situations, chosen, self.outside)
-        mixture = Mixture(
-            np.ascontiguousarray(loc),
-            np.ascontiguousarray(chol),
-            laws,
-            nodes,
-            weights,
-            self.price,
-            known,
-            law_tables(laws, known, np.ascontiguousarray(loc), np.ascontiguousarray(chol)),
-        )
+        loc, chol, base, x, persons, situations, chosen, _, *given = inputs
+        panel = as_panel(x, persons, situations, chosen, self.outside)
+        mixture = as_mixture(loc, chol, given, self.price)
         results = integrate(panel, np.ascontiguousarray(base), mixture, self.with_base)
         for storage, value in zip(outputs, results, strict=True):
             storage[0] = value
@@ -111,39 +132,18 @@ class IntegratedLogProb(Op):
 
 
 @register_funcify_default_op_cache_key(IntegratedLogProb)
-def _compiled_integrals(op: IntegratedLogProb, **kwargs: Any) -> Callable[..., Any]:
+def _compiled_integrals(op: IntegratedLogProb, **kwargs: Any) -> Any:
     outside, with_base, price = op.outside, op.with_base, op.price
     ready(op.functions)
 
     @numba_njit
-    def integrals(  # type: ignore[no-untyped-def]
-        loc, chol, base, x, persons, situations, chosen, row_person, laws, known, nodes, weights
-    ):
-        panel = Panel(
-            np.ascontiguousarray(x),
-            np.ascontiguousarray(persons),
-            np.ascontiguousarray(situations),
-            np.ascontiguousarray(chosen),
-            outside,
-        )
-        mixture = Mixture(
-            np.ascontiguousarray(loc),
-            np.ascontiguousarray(chol),
-            np.ascontiguousarray(laws),
-            np.ascontiguousarray(nodes),
-            np.ascontiguousarray(weights),
-            price,
-            np.ascontiguousarray(known),
-            law_tables(
-                np.ascontiguousarray(laws),
-                np.ascontiguousarray(known),
-                np.ascontiguousarray(loc),
-                np.ascontiguousarray(chol),
-            ),
-        )
+    def integrals(*inputs: Any) -> Any:
+        loc, chol, base, x, persons, situations, chosen, _, laws, known, nodes, weights = inputs
+        panel = compiled_panel(x, persons, situations, chosen, outside)
+        mixture = compiled_mixture(loc, chol, (laws, known, nodes, weights), price)
         return integrate_serial(panel, np.ascontiguousarray(base), mixture, with_base)
 
-    return integrals, VERSION  # type: ignore[return-value]
+    return integrals, VERSION
 
 
 class ConditionalLogProb(Op):
@@ -164,7 +164,7 @@ class ConditionalLogProb(Op):
 
     def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
         beta, base, x, persons, situations, chosen, _ = inputs
-        panel = Panel(x, persons, situations, chosen, self.outside)
+        panel = as_panel(x, persons, situations, chosen, self.outside)
         results = conditional_log_probabilities(
             panel, np.ascontiguousarray(base), np.ascontiguousarray(beta)
         )
@@ -186,121 +186,15 @@ class ConditionalLogProb(Op):
 
 
 @register_funcify_default_op_cache_key(ConditionalLogProb)
-def _compiled_conditional(op: ConditionalLogProb, **kwargs: Any) -> Callable[..., Any]:
+def _compiled_conditional(op: ConditionalLogProb, **kwargs: Any) -> Any:
     outside = op.outside
 
     @numba_njit
-    def conditional(beta, base, x, persons, situations, chosen, row_person):  # type: ignore[no-untyped-def]
-        panel = Panel(
-            np.ascontiguousarray(x),
-            np.ascontiguousarray(persons),
-            np.ascontiguousarray(situations),
-            np.ascontiguousarray(chosen),
-            outside,
-        )
+    def conditional(*inputs: Any) -> Any:
+        beta, base, x, persons, situations, chosen, _ = inputs
+        panel = compiled_panel(x, persons, situations, chosen, outside)
         return conditional_log_probabilities(
             panel, np.ascontiguousarray(base), np.ascontiguousarray(beta)
         )
 
-    return conditional, VERSION  # type: ignore[return-value]
-
-
-class LawTable(Op):
-    """Coefficients of persons (n, K) from normals, where not all are their indices.
-
-    Inputs: ``d`` (n, K), ``loc`` (1 or n, K + E), ``scale`` (K,), then the laws and what they know.
-    The output (4 + E, n, K) holds the coefficients, and their derivatives by the first three
-    inputs, see `bayesmix.kernels.laws.law_table`.
-    """
-
-    __props__ = ("functions",)
-
-    def __init__(self, functions: tuple[int, ...] = ()) -> None:
-        self.functions = functions
-
-    def make_node(self, *inputs: Any) -> Apply:
-        return Apply(self, [pt.as_tensor_variable(v) for v in inputs], [pt.dtensor3()])
-
-    def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
-        ready(self.functions)
-        d, loc, scale, laws, known = (np.ascontiguousarray(v) for v in inputs)
-        outputs[0][0] = law_table(laws, known, d, loc, scale)
-
-    def pullback(
-        self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
-    ) -> list[Any]:
-        # Only the coefficients are used further: the derivatives have no cotangent.
-        cotangent, table = cotangents[0][0], outputs[0]
-        of_shapes = (cotangent[None] * table[4:]).sum(axis=2).T
-        d_loc = pt.concatenate([cotangent * table[2], of_shapes], axis=1)
-        if inputs[1].type.broadcastable[0]:
-            d_loc = d_loc.sum(axis=0, keepdims=True)
-        d_scale = (cotangent * table[3]).sum(axis=0)
-        return [cotangent * table[1], d_loc, d_scale, *(DisconnectedType()() for _ in range(2))]
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[k < 3] for k in range(len(node.inputs))]
-
-
-@register_funcify_default_op_cache_key(LawTable)
-def _compiled_laws(op: LawTable, **kwargs: Any) -> Callable[..., Any]:
-    ready(op.functions)
-
-    @numba_njit
-    def table(d, loc, scale, laws, known):  # type: ignore[no-untyped-def]
-        return law_table(
-            np.ascontiguousarray(laws),
-            np.ascontiguousarray(known),
-            np.ascontiguousarray(d),
-            np.ascontiguousarray(loc),
-            np.ascontiguousarray(scale),
-        )
-
-    return table, VERSION  # type: ignore[return-value]
-
-
-class DensityLogProb(Op):
-    """``log P_i`` (n,) on nodes fixed in coefficient space; only the density moves.
-
-    Inputs: ``loc`` (1 or n, K), ``chol`` (K, K), ``free`` (K, K), ``nodes`` (n, K, S),
-    ``constants`` (n, S).
-    """
-
-    __props__ = ()
-
-    def make_node(self, *inputs: Any) -> Apply:
-        variables = [pt.as_tensor_variable(v) for v in inputs]
-        return Apply(self, variables, [pt.dvector(), pt.dmatrix(), pt.dtensor3()])
-
-    def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
-        results = density_integrals(*(np.ascontiguousarray(v) for v in inputs))
-        for storage, value in zip(outputs, results, strict=True):
-            storage[0] = value
-
-    def pullback(
-        self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Any]
-    ) -> list[Any]:
-        cotangent = only_first(cotangents)
-        return [
-            location_cotangent(cotangent, outputs[1], shared=everybodys(inputs[0])),
-            factor_cotangent(cotangent, outputs[2]),
-            *(DisconnectedType()() for _ in inputs[2:]),
-        ]
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[k < 2] * 3 for k in range(len(node.inputs))]
-
-
-@register_funcify_default_op_cache_key(DensityLogProb)
-def _compiled_density(op: DensityLogProb, **kwargs: Any) -> Callable[..., Any]:
-    @numba_njit
-    def density(loc, chol, free, nodes, constants):  # type: ignore[no-untyped-def]
-        return density_integrals(
-            np.ascontiguousarray(loc),
-            np.ascontiguousarray(chol),
-            np.ascontiguousarray(free),
-            np.ascontiguousarray(nodes),
-            np.ascontiguousarray(constants),
-        )
-
-    return density, VERSION  # type: ignore[return-value]
+    return conditional, VERSION

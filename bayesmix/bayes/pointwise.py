@@ -8,15 +8,16 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.arrays import Array
-from bayesmix.bayes.held_likelihood import HeldLikelihood
+from bayesmix.bayes.frozen_likelihood import FrozenLikelihood
 from bayesmix.data.columns import first_few
 from bayesmix.errors import DataError
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.likelihood.utility import Utility
 from bayesmix.specification.parameters import ParameterSpace
 
 
-def free_vectors(problem: Problem, posterior: xr.Dataset) -> Array:
+def free_vectors(problem: Utility, posterior: xr.Dataset) -> Array:
     """The free vector of every draw, (chains, draws, P).
 
     Draws are taken by the names of their coordinates, where they have names.
@@ -35,7 +36,7 @@ def free_vectors(problem: Problem, posterior: xr.Dataset) -> Array:
     for places, entries in zip(space.select_printed, space.select, strict=True):
         own = values[..., places]
         parts = {k: (("chain", "draw", f"of_{k}"), own[..., kinds == k]) for k in kinds}
-        thetas[..., entries] = _vectors(within.parameters, xr.Dataset(parts))
+        thetas[..., entries] = _vectors(within.parameters.within, xr.Dataset(parts))
     thetas[..., space.n_within :] = values[..., space.n_within :]
     return thetas
 
@@ -94,10 +95,10 @@ def integrated_log_likelihood(problem: Problem, grid: Grid, thetas: Array) -> Ar
     On the grid that the marginal sampler uses, fixed in coefficient space where it can be.
     """
     flat = thetas.reshape(-1, thetas.shape[-1])
-    held = HeldLikelihood.on(problem, grid)
-    if held is None:
+    frozen = FrozenLikelihood.on(problem, grid)
+    if frozen is None:
         likelihood = Likelihood(problem, grid)
         values = np.stack([likelihood.by_person(theta)[0] for theta in flat])
     else:
-        values = held.by_draw(flat)
+        values = frozen.by_draw(flat)
     return values.reshape(*thetas.shape[:-1], problem.n_persons)

@@ -16,7 +16,7 @@ import numpy as np
 from bayesmix.arrays import Array
 from bayesmix.bayes.coordinates import Coordinates, coordinates_of
 from bayesmix.bayes.correction import Correction
-from bayesmix.bayes.held_likelihood import TOGETHER, HeldLikelihood
+from bayesmix.bayes.frozen_likelihood import TOGETHER, FrozenLikelihood
 from bayesmix.bayes.prior_density import prior_value_and_gradient
 from bayesmix.bayes.prior_values import prior_values
 from bayesmix.bayes.priors import Priors
@@ -38,20 +38,20 @@ Nodes = tuple[Array, Array]
 
 def has_serial(problem: Problem) -> bool:
     """Whether `serial_on` knows the model: it has no latent classes."""
-    return problem.parameters.classes == 1
+    return problem.one_law
 
 
 def threaded_on(problem: Problem, grid: Grid) -> Total:
     """The integrated likelihood on ``grid``, with threads over persons."""
-    held = HeldLikelihood.on(problem, grid, threads=None)
-    return held or Likelihood(problem, grid).value_and_gradient
+    frozen = FrozenLikelihood.on(problem, grid, threads=None)
+    return frozen or Likelihood(problem, grid).value_and_gradient
 
 
 def serial_on(problem: Problem, grid: Grid) -> Total:
     """The same on one thread, which several threads may call at once: see `has_serial`."""
-    held = HeldLikelihood.on(problem, grid)
+    frozen = FrozenLikelihood.on(problem, grid)
     parts = [part.block(0, problem.n_persons) for part in grid.halves or (grid,)]
-    return held or partial(_serial, problem, parts)
+    return frozen or partial(_serial, problem, parts)
 
 
 def _serial(problem: Problem, parts: Sequence[Nodes], theta: Array) -> tuple[float, Array]:
@@ -71,7 +71,7 @@ def _by_person(here: Point, nodes: Array, weights: Array) -> tuple[Array, Array]
 
 def values_of(likelihood: Total, thetas: Array) -> Array:
     """Weighted log-likelihoods (D,) at free vectors (D, P), in threads: of `serial_on`."""
-    if isinstance(likelihood, HeldLikelihood):
+    if isinstance(likelihood, FrozenLikelihood):
         return likelihood.values(thetas)
 
     def some(part: Array) -> list[float]:

@@ -6,8 +6,6 @@ costs microseconds and compiles nothing.
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 import numpy as np
 
 from bayesmix.arrays import Array
@@ -22,7 +20,7 @@ def prior_value_and_gradient(problem: Problem, priors: Priors, theta: Array) -> 
     ``p(L) = prod_k p(sd_k) U_kk^(n - k + 2 (eta - 1)) U_kk / sd_k^(k - 1)``, k = 1 .. n: the LKJ
     density of U (Lewandowski, Kurowicka and Joe 2009) and the Jacobian of polar coordinates.
     """
-    space = problem.parameters
+    space = problem.parameters.within
     mean, chol, fixed, shift, log_scale = space.unpack(theta)
     d_mean, d_chol = np.zeros_like(mean), np.zeros_like(chol)
     total, d_located = _normal(mean[space.located], priors.mean_location, priors.mean_scale)
@@ -65,16 +63,14 @@ def free_below(problem: Problem) -> Array:
     An entry that is held, at 0, is none of the coordinates in which a row has its density. Found
     once: samplers ask for it at every step.
     """
-    if problem not in _BELOW:
-        _BELOW[problem] = _free_below(problem)
-    return _BELOW[problem]
-
-
-_BELOW: WeakKeyDictionary[Problem, Array] = WeakKeyDictionary()
+    if "free below" not in problem.memory:
+        problem.memory["free below"] = _free_below(problem)
+    found: Array = problem.memory["free below"]
+    return found
 
 
 def _free_below(problem: Problem) -> Array:
-    space, constraint = problem.parameters, problem.constraint
+    space, constraint = problem.parameters.within, problem.constraint
     rows, columns = space.chol_index
     entries = len(space.located) + np.arange(len(rows))
     kept = entries if constraint is None else constraint.free

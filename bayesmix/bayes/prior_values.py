@@ -25,7 +25,7 @@ def prior_values(problem: Problem, priors: Priors, thetas: Array) -> Array:
 
     What is held counts as if it were free, and adds a constant.
     """
-    space = problem.parameters
+    space = problem.parameters.within
     mean, chol, fixed, shift, log_scale = space.unpack(thetas)
     own = np.isfinite(priors.mean_scale)
     located = mean[..., space.located]

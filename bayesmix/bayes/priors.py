@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -87,7 +88,7 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
     SpecificationError
         If a name is unknown or a value is not a location and a positive scale.
     """
-    space, unit = problem.parameters, 1.0 / problem.design.spread
+    space, unit = problem.parameters.within, 1.0 / problem.design.spread
     k, m = space.n_random, len(space.located)
     linear, scales = len(space.fixed) + len(space.shifts), len(space.scales)
     if problem.price >= 0:
@@ -167,7 +168,8 @@ def read_prior(name: str, value: Prior, table: pd.DataFrame) -> tuple[float, flo
     half = table.loc[name, "law"] == "half-normal"
     wanted = "a positive scale" if half else "(location, positive scale)"
     try:
-        location, scale = (0.0, float(value)) if half else map(float, value)  # type: ignore[arg-type]
+        given: Any = value
+        location, scale = (0.0, float(given)) if half else map(float, given)
     except (TypeError, ValueError):
         raise SpecificationError(f"priors[{name!r}] must be {wanted}, got {value!r}") from None
     if not (np.isfinite(location) and np.isfinite(scale) and scale > 0):

@@ -12,13 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import pymc as pm
 import xarray as xr
-from pymc.step_methods.hmc.quadpotential import QuadPotentialFull
 
 from bayesmix import arguments
-from bayesmix.arrays import Array
-from bayesmix.bayes.accuracy import ERROR_SD, posterior_accuracy
+from bayesmix.bayes.chains import Chains
 from bayesmix.bayes.class_labels import check_labels
 from bayesmix.bayes.class_sampling import class_plan
 from bayesmix.bayes.grids import FIRST_NODES, MOST_NODES, GridChoice, Stand, first_stand, stand_at
@@ -28,13 +25,16 @@ from bayesmix.bayes.marginal_sampling import Size, check_importance, nuts_or_imp
 from bayesmix.bayes.models import build
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
 from bayesmix.bayes.posterior import has_serial
+from bayesmix.bayes.posterior_accuracy import ERROR_SD, posterior_accuracy
 from bayesmix.bayes.priors import Prior, make_priors
+from bayesmix.bayes.pymc_chains import pymc_chains
 from bayesmix.bayes.tree import WEIGHTED, complete
 from bayesmix.bayes.whitened import whitened_model, whitened_posterior
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.kernels.first_use import SAMPLING, prepare
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.effective_weights import person_unit
 from bayesmix.likelihood.multinomial import (
     Multinomial,
@@ -43,7 +43,7 @@ from bayesmix.likelihood.multinomial import (
     starting_values,
 )
 from bayesmix.likelihood.ordered_sums import linear
-from bayesmix.likelihood.problem import Problem, bind
+from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.constraints import Fixed
 from bayesmix.specification.feasible import check_free
 from bayesmix.specification.held_and_tied import held_and_tied
@@ -61,16 +61,27 @@ NODE_BYTES = 4 * 2**30
 
 
 @dataclass(frozen=True, eq=False)
-class _Chains:
-    """How to sample."""
+class _How:
+    """How to sample: on which path and why, by what method, under which priors, how much."""
 
-    draws: int
-    tune: int | None
-    chains: int
+    path: str
+    why: str
+    method: Method
     priors: Mapping[str, Prior] | None
     noncentred: bool
+    size: Size
     progress: bool
-    method: Method
+
+    @property
+    def hierarchical(self) -> bool:
+        return self.path == "hierarchical"
+
+    @property
+    def chains(self) -> Chains:
+        """Chains of a graph of PyTensor's."""
+        usual = HIERARCHICAL_TUNE if self.hierarchical else MARGINAL_TUNE
+        tune = usual if self.size.tune is None else self.size.tune
+        return Chains(self.size.draws, tune, self.size.chains, self.progress)
 
 
 def sample(
@@ -172,33 +183,44 @@ def sample(
     logit = multinomial(problem)
     check_signs(problem, logit)
     path, why = _path(problem, likelihood)
-    settings = _Chains(draws, tune, chains, priors, noncentred, progress, method)
     if method == "importance":
         check_importance(problem, path, tune)
-    if problem.parameters.classes > 1:
-        return _sample_classes(problem, (path, why), grid, logit, settings, generator)
-    stand = first_stand(problem, grid, logit, priors, generator)
-    renewable = isinstance(grid, str) and path == "marginal"
+    how = _How(path, why, method, priors, noncentred, Size(draws, chains, tune), progress)
+    walk = _sample_one if problem.one_law else _sample_classes
+    return walk(problem, grid, logit, how, generator)
+
+
+def _sample_one(
+    problem: Problem,
+    grid: GridChoice,
+    logit: Multinomial,
+    how: _How,
+    rng: np.random.Generator,
+) -> xr.DataTree:
+    """Sample one class, with more nodes where there turn out to be too few."""
+    stand = first_stand(problem, grid, logit, how.priors, rng)
+    renewable = isinstance(grid, str) and not how.hierarchical
     while True:
-        tree = _run(problem, path, stand, logit, settings, generator)
+        tree = _run(problem, stand, logit, how, rng)
         thetas = free_vectors(problem, tree["posterior"].to_dataset())
         logp = integrated_log_likelihood(problem, stand.grid, thetas)
+        notes: dict[str, Any] = {"likelihood": how.path, "why": how.why}
         if not problem.model.random:
-            return complete(tree, problem, logp, priors, {"likelihood": path, "why": why})
+            return complete(tree, problem, logp, how.priors, notes)
         flat = thetas.reshape(-1, thetas.shape[-1])
         totals = linear(logp.reshape(len(flat), -1), problem.data.weights)
-        if path == "marginal":
+        if not how.hierarchical:
             totals = totals + stand.corrections(flat)
-        accuracy = posterior_accuracy(problem, stand.grid, flat, totals, generator)
+        accuracy = posterior_accuracy(problem, stand.grid, flat, totals, rng)
         if not renewable or accuracy.reliable or stand.grid.size >= MOST_NODES:
             break
         rule = centred(sobol(_more_nodes(stand.grid.size, accuracy.sd)), moments=True)
-        stand = stand_at(problem, rule, flat.mean(axis=0), priors, generator)
-    notes = {"likelihood": path, "why": why, "grid": str(stand.grid), **accuracy.notes()}
+        stand = stand_at(problem, rule, flat.mean(axis=0), how.priors, rng)
+    notes |= {"grid": str(stand.grid), **accuracy.notes()}
     evidence = tree["posterior"].attrs.get("log_evidence")
     if evidence is not None:  # of exact integrals, as far as these are known
         notes["log_evidence"] = evidence - accuracy.mean
-    return complete(tree, problem, logp, priors, notes)
+    return complete(tree, problem, logp, how.priors, notes)
 
 
 def _more_nodes(nodes: int, error: float) -> int:
@@ -218,102 +240,50 @@ def _path(problem: Problem, likelihood: Path) -> tuple[str, str]:
 
 
 def _run(
-    problem: Problem,
-    path: str,
-    stand: Stand,
-    logit: Multinomial,
-    settings: _Chains,
-    rng: np.random.Generator,
+    problem: Problem, stand: Stand, logit: Multinomial, how: _How, rng: np.random.Generator
 ) -> xr.DataTree:
     """Run the chains from the posterior mode."""
-    hierarchical = path == "hierarchical"
-    initial = None
-    if stand.whitening is not None and not hierarchical and has_serial(problem):
-        size = Size(settings.draws, settings.chains, settings.tune)
-        posterior = whitened_posterior(
-            problem, stand.grid, stand.whitening, settings.priors, correction=stand.correction
-        )
-        return nuts_or_importance(problem, posterior, settings.method, size, rng, settings.progress)
-    if stand.whitening is not None and (settings.noncentred or not hierarchical):
+    at, correction = stand.whitening, None if how.hierarchical else stand.correction
+    if at is not None and not how.hierarchical and has_serial(problem):
+        posterior = whitened_posterior(problem, stand.grid, at, how.priors, correction=correction)
+        return nuts_or_importance(problem, posterior, how.method, how.size, rng, how.progress)
+    if at is not None and (how.noncentred or not how.hierarchical):
         pymc = whitened_model(
             problem,
             stand.grid,
-            stand.whitening,
-            settings.priors,
-            correction=None if hierarchical else stand.correction,
-            hierarchical=hierarchical,
+            at,
+            how.priors,
+            correction=correction,
+            hierarchical=how.hierarchical,
         )
-    else:
-        pymc = build(problem, None, settings.priors, settings.noncentred)
-        start = starting_values(problem, logit)
-        if stand.whitening is not None:
-            start = stand.whitening.theta
-        values = initial_values(problem, start, make_priors(problem, settings.priors))
-        initial = {k: v for k, v in values.items() if k in pymc.named_vars}
-    return _chains(pymc, hierarchical, settings, initial, rng)
+        return pymc_chains(pymc, how.chains, None, rng)
+    pymc = build(problem, None, how.priors, how.noncentred)
+    start = starting_values(problem, logit) if at is None else at.theta
+    values = initial_values(problem, start, make_priors(problem, how.priors))
+    initial = {k: v for k, v in values.items() if k in pymc.named_vars}
+    return pymc_chains(pymc, how.chains, initial, rng)
 
 
 def _sample_classes(
     problem: Problem,
-    path: tuple[str, str],
     grid: GridChoice,
     logit: Multinomial,
-    settings: _Chains,
+    how: _How,
     rng: np.random.Generator,
 ) -> xr.DataTree:
     """Sample latent classes, in one order, and look at whether all chains number them alike."""
-    hierarchical = path[0] == "hierarchical"
-    chains = settings.chains, hierarchical, settings.noncentred
-    plan = class_plan(problem, grid, logit, settings.priors, chains, rng)
-    tree = _chains(plan.model, hierarchical, settings, plan.initial, rng, plan.scales)
+    chains = how.size.chains, how.hierarchical, how.noncentred
+    plan = class_plan(problem, grid, logit, how.priors, chains, rng)
+    tree = pymc_chains(plan.model, how.chains, plan.initial, rng, plan.scales)
     posterior = tree["posterior"].to_dataset()
     thetas = free_vectors(problem, posterior)
     logp = integrated_log_likelihood(problem, plan.grid, thetas)
     labels = check_labels(problem, posterior)
-    notes: dict[str, Any] = {"likelihood": path[0], "why": path[1], "ordering": str(plan.order)}
+    notes: dict[str, Any] = {"likelihood": how.path, "why": how.why, "ordering": str(plan.order)}
     notes |= {"labels": str(labels), "label_switching": int(labels.switched)}
     if problem.parameters.n_random:
         flat = thetas.reshape(-1, thetas.shape[-1])
         totals = linear(logp.reshape(len(flat), -1), problem.data.weights)
         accuracy = posterior_accuracy(problem, plan.grid, flat, totals, rng)
         notes |= {"grid": str(plan.grid), **accuracy.notes()}
-    return complete(tree, problem, logp, settings.priors, notes)
-
-
-def _chains(
-    pymc: pm.Model,
-    hierarchical: bool,
-    settings: _Chains,
-    initial: Any,
-    rng: np.random.Generator,
-    scales: Array | None = None,
-) -> xr.DataTree:
-    """Run the chains, and keep the parameters of the population."""
-    usual = HIERARCHICAL_TUNE if hierarchical else MARGINAL_TUNE
-    tune = usual if settings.tune is None else settings.tune
-    with pymc, warnings.catch_warnings():
-        # Of PyTensor's C compiler, which does nothing here but check PyMC's starting point.
-        warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS")
-        # With the posterior's scales known there is nothing to learn but the step.
-        step = (
-            None
-            if scales is None
-            else pm.NUTS(potential=QuadPotentialFull(scales), target_accept=0.9)
-        )
-        tree = pm.sample(
-            settings.draws,
-            tune=tune,
-            chains=settings.chains,
-            random_seed=int(rng.integers(2**31)),
-            initvals=initial,
-            step=step,
-            # Chains that are given a start each are scattered by the posterior's own scales.
-            init="adapt_diag" if isinstance(initial, list) else "auto",
-            progressbar=settings.progress,
-            compute_convergence_checks=False,
-            quiet=not settings.progress,
-        )
-    kinds = ("mean", "shape", "sd", "corr", "fixed", "shift", "scale", "share")
-    kept = [v for v in kinds if v in tree["posterior"].data_vars]
-    tree["posterior"] = xr.DataTree(tree["posterior"].to_dataset()[kept])
-    return tree
+    return complete(tree, problem, logp, how.priors, notes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,17 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
-from bayesmix.bayes.ops import VERSION, everybodys, only_first
+from bayesmix.bayes.ops import (
+    VERSION,
+    as_mixture,
+    as_panel,
+    compiled_mixture,
+    compiled_panel,
+    everybodys,
+    only_first,
+)
 from bayesmix.kernels.integrals import integrate, integrate_serial
 from bayesmix.kernels.law_functions import ready
-from bayesmix.kernels.laws import law_tables
-from bayesmix.kernels.logit import Panel
-from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.situation_scales import scale_scores, scale_scores_serial
 from bayesmix.likelihood.chain import factor_cotangent, location_cotangent, row_cotangent
 
@@ -44,20 +49,10 @@ class ScaledLogProb(Op):
 
     def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
         ready(self.functions)
-        loc, chol, base, log_scale, offset, x, persons, situations, chosen = inputs[:9]
-        _, laws, known, nodes, weights = inputs[9:]
+        loc, chol, base, log_scale, offset, x, persons, situations, chosen, _, *given = inputs
         scale = np.repeat(np.exp(log_scale), np.diff(situations))
-        panel = Panel(x * scale[:, None], persons, situations, chosen, self.outside)
-        mixture = Mixture(
-            np.ascontiguousarray(loc),
-            np.ascontiguousarray(chol),
-            laws,
-            nodes,
-            weights,
-            self.price,
-            known,
-            law_tables(laws, known, np.ascontiguousarray(loc), np.ascontiguousarray(chol)),
-        )
+        panel = as_panel(x * scale[:, None], persons, situations, chosen, self.outside)
+        mixture = as_mixture(loc, chol, given, self.price)
         linear = base * scale
         logp, d_loc, d_chol, d_base = integrate(panel, linear + offset, mixture, True)
         d_scale = scale_scores(panel, linear + offset, linear, mixture)
@@ -85,27 +80,13 @@ class ScaledLogProb(Op):
 
 
 @register_funcify_default_op_cache_key(ScaledLogProb)
-def _compiled(op: ScaledLogProb, **kwargs: Any) -> Callable[..., Any]:
+def _compiled(op: ScaledLogProb, **kwargs: Any) -> Any:
     outside, price = op.outside, op.price
     ready(op.functions)
 
     @numba_njit
-    def integrals(  # type: ignore[no-untyped-def]
-        loc,
-        chol,
-        base,
-        log_scale,
-        offset,
-        x,
-        persons,
-        situations,
-        chosen,
-        row_person,
-        laws,
-        known,
-        nodes,
-        weights,
-    ):
+    def integrals(*inputs: Any) -> Any:
+        loc, chol, base, log_scale, offset, x, persons, situations, chosen = inputs[:9]
         scaled, linear = np.empty(x.shape), np.empty(base.shape[0])
         scale = np.empty(base.shape[0])
         for t in range(log_scale.shape[0]):
@@ -114,31 +95,11 @@ def _compiled(op: ScaledLogProb, **kwargs: Any) -> Callable[..., Any]:
                 linear[row] = base[row] * scale[row]
                 for k in range(x.shape[1]):
                     scaled[row, k] = x[row, k] * scale[row]
-        panel = Panel(
-            scaled,
-            np.ascontiguousarray(persons),
-            np.ascontiguousarray(situations),
-            np.ascontiguousarray(chosen),
-            outside,
-        )
-        mixture = Mixture(
-            np.ascontiguousarray(loc),
-            np.ascontiguousarray(chol),
-            np.ascontiguousarray(laws),
-            np.ascontiguousarray(nodes),
-            np.ascontiguousarray(weights),
-            price,
-            np.ascontiguousarray(known),
-            law_tables(
-                np.ascontiguousarray(laws),
-                np.ascontiguousarray(known),
-                np.ascontiguousarray(loc),
-                np.ascontiguousarray(chol),
-            ),
-        )
+        panel = compiled_panel(scaled, persons, situations, chosen, outside)
+        mixture = compiled_mixture(loc, chol, inputs[10:], price)
         whole = linear + offset
         logp, d_loc, d_chol, d_base = integrate_serial(panel, whole, mixture, True)
         d_scale = scale_scores_serial(panel, whole, linear, mixture)
         return logp, d_loc, d_chol, d_base * scale, d_scale
 
-    return integrals, VERSION  # type: ignore[return-value]
+    return integrals, VERSION

@@ -59,7 +59,7 @@ def complete(
             },
         )
     )
-    if problem.parameters.classes == 1:
+    if problem.one_law:
         own = log_prior_group(problem, priors, posterior.to_dataset())
         tree["log_prior"] = xr.DataTree(own)
     tree["observed_data"] = xr.DataTree(_observed(problem))

@@ -94,7 +94,7 @@ def whitened_model(
         Whether persons are sampled (standard normals ``z``), without a grid.
     """
     chosen = make_priors(problem, priors)
-    space = problem.parameters
+    space = problem.parameters.within
     with pm.Model(coords=coordinates(problem)) as pymc:
         size = at.root.shape[1]
         x = pm.Flat("x", shape=size, initval=np.zeros(size))

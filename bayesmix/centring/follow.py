@@ -16,7 +16,7 @@ import numpy as np
 
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import Anchors, PersonGrid, find_anchors
-from bayesmix.likelihood.class_grid import ClassGrid, class_grid, of_classes
+from bayesmix.likelihood.classes import ClassGrid, class_grid, of_classes
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem
 

@@ -23,7 +23,7 @@ from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.kernels.adaptive_quadrature import moved
 from bayesmix.kernels.modes import find_modes
 from bayesmix.kernels.person_nodes import place
-from bayesmix.likelihood.class_grid import check_classes, class_grid, of_classes
+from bayesmix.likelihood.classes import check_classes, class_grid, of_classes
 from bayesmix.likelihood.halves import both
 from bayesmix.likelihood.persons import GivenNodes, OfPersons, joined, over_persons
 from bayesmix.likelihood.point import Point

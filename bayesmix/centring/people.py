@@ -16,9 +16,10 @@ from bayesmix.errors import DataError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.kernels.mixture import Mixture
+from bayesmix.likelihood.bind import like
 from bayesmix.likelihood.persons import GivenNodes, chunk_size
 from bayesmix.likelihood.point import Persons, Point
-from bayesmix.likelihood.problem import Grid, Problem, like
+from bayesmix.likelihood.problem import Grid, Problem
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from bayesmix.centring.grids import PersonGrid, anchored_grid
 from bayesmix.errors import DataError
 from bayesmix.integration import descriptions
 from bayesmix.integration.grids import PopulationGrid, population_grid
-from bayesmix.likelihood.class_grid import ClassGrid, each_grid, of_classes
+from bayesmix.likelihood.classes import ClassGrid, each_grid, of_classes
 from bayesmix.likelihood.problem import Problem
 
 RULES: Mapping[str, Callable[..., Any]] = {

@@ -129,7 +129,7 @@ def apart_words(problem: Problem, found: Information, theta: Array, other: Likel
 
 def _names(problem: Problem, entries: Indices) -> list[str]:
     """Printed names of entries of the free vector: a Cholesky factor's are of deviations."""
-    space, every = problem.parameters, free_names(problem.parameters)
+    space, every = problem.parameters.within, free_names(problem.parameters)
     first = len(space.located)
     rows, columns = space.chol_index
     chol = {
@@ -146,7 +146,7 @@ def _inner(problem: Problem, theta: Array) -> Indices:
 
     These are standard deviations near 0, and of correlations near 1 the last of their diagonal.
     """
-    space = problem.parameters
+    space = problem.parameters.within
     rows, columns = space.chol_index
     first = len(space.located)
     size = np.abs(theta / natural_units(problem))[first : first + len(rows)]

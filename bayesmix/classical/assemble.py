@@ -25,8 +25,7 @@ from bayesmix.classical.message import message_of, weaknesses
 from bayesmix.classical.search import Search
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError
-from bayesmix.integration.grids import population_grid
-from bayesmix.integration.rules import gauss_hermite
+from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import starting_values
 from bayesmix.likelihood.ordered_sums import weighted_sum
@@ -72,7 +71,7 @@ def assemble(
         logp, scores = likelihood.check(theta)
     search.progress.phase("standard errors")
     pair = None
-    if optimum.held:
+    if optimum.frozen:
         found, pair = root_information(likelihood, theta, scores, optimum.curvatures)
     else:
         found = information_at(likelihood, theta, scores, draft=draft)
@@ -152,12 +151,12 @@ def _certificate(
         return exact(problem)
     errors = shift_units(space, theta, found)
     inverse = found.covariance("hessian") if isinstance(grid, PersonGrid) else None
-    (tolerance, pair), held = asked, bool(optimum.held)
-    if held:
+    (tolerance, pair), frozen = asked, bool(optimum.frozen)
+    if frozen:
         # No maximum on the grid's own nodes: shifts are those of the parameters as they are.
         own = own[0], np.zeros_like(own[1])
-    certificate = certify(problem, theta, grid, inverse, errors, search.rng, own=own, held=held)
-    if held:
+    certificate = certify(problem, theta, grid, inverse, errors, search.rng, own=own, frozen=frozen)
+    if frozen:
         if pair is None:
             return certificate
         assert isinstance(grid, PersonGrid)
@@ -176,7 +175,7 @@ def _certificate(
 def assemble_multinomial(search: Search) -> Fit:
     """The fit of a model without random coefficients."""
     problem, logit = search.problem, search.logit
-    grid = population_grid(gauss_hermite(1), 0, problem.n_persons)
+    grid = points_grid(problem)
     likelihood = Likelihood(problem, grid)
     theta = starting_values(problem, logit)
     found = information_at(likelihood, theta)

@@ -21,8 +21,8 @@ from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError, DataError, SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.optimise.leave_boundary import settled
+from bayesmix.specification.layout import Layout
 from bayesmix.specification.parameter import SD
-from bayesmix.specification.parameters import ParameterSpace
 
 MOST_REPLICATIONS, MOST_PROCESSES = 1_000_000, 1024
 
@@ -55,7 +55,7 @@ class Bootstrap:
     estimate: pd.Series
     thetas: Array
     params: pd.DataFrame
-    space: ParameterSpace
+    space: Layout
     replications: int
     failed: tuple[int, ...] = ()
     interrupted: bool = False

@@ -18,8 +18,8 @@ from bayesmix.errors import SpecificationError
 from bayesmix.identification.weakest_direction import free_names
 from bayesmix.likelihood.effective_weights import person_unit
 from bayesmix.specification.constraint_map import ConstraintMap
+from bayesmix.specification.layout import Layout
 from bayesmix.specification.parameter import CORRELATION
-from bayesmix.specification.parameters import ParameterSpace
 
 WHOLE = 0.999
 KINDS = ("robust", "cluster", "hessian", "opg")
@@ -173,7 +173,7 @@ class Information:
         values = np.linalg.eigvalsh(hessian / np.outer(scale, scale))
         return float(values[-1] / values[0]) if values[0] > 0 else float("inf")
 
-    def weakest(self, space: ParameterSpace) -> str | None:
+    def unidentified_direction(self, space: Layout) -> str | None:
         """In words, the direction that the likelihood does not identify; None where all is well."""
         hessian, names = self.free(self.hessian), free_names(space)
         if self.constraint is not None:
@@ -212,13 +212,13 @@ def _inverse(matrix: Array) -> Array:
     return (inverse.T @ inverse) / np.outer(scale, scale)
 
 
-def whole_correlations(space: ParameterSpace, theta: Array) -> Flags:
+def whole_correlations(space: Layout, theta: Array) -> Flags:
     """Whether each printed parameter (P,) is a correlation at its boundary of -1 and 1."""
     return space.of_kind(CORRELATION) & (np.abs(space.natural(theta)) > WHOLE)
 
 
 def natural_covariance(
-    space: ParameterSpace,
+    space: Layout,
     theta: Array,
     covariance: Array,
     silent: Flags,
@@ -243,7 +243,7 @@ def natural_covariance(
     return full
 
 
-def shift_units(space: ParameterSpace, theta: Array, found: Information) -> Array:
+def shift_units(space: Layout, theta: Array, found: Information) -> Array:
     """Standard errors (P,) in which a certificate measures shifts: the larger of two kinds.
 
     Near a standard deviation of 0 the robust errors vanish, and any shift would be many of them.

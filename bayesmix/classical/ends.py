@@ -19,7 +19,7 @@ from bayesmix.likelihood.problem import Grid
 from bayesmix.optimise.bhhh import maximise_likelihood
 from bayesmix.optimise.climb import FAR_STEP, settle
 from bayesmix.optimise.leave_boundary import GAIN
-from bayesmix.optimise.maximise import Optimum, coordinates
+from bayesmix.optimise.maximise import Optimum, Steps, coordinates
 from bayesmix.optimise.newton import newton
 
 SAME = 0.1
@@ -73,13 +73,13 @@ def compare_ends(
             continue
         search.progress.phase(f"comparing start {number} of {len(ends.thetas)}")
         value = optimum.value
-        if optimum.held:
-            found_there = _held_end(search, theta, optimum, grid, root)
+        if optimum.frozen:
+            found_there = _frozen_end(search, theta, optimum, grid, root)
             if found_there is None:  # noise all the way: what it would have reached is not known
                 values[theta.tobytes()] = np.nan
                 continue
         else:
-            end = maximise_likelihood(likelihood, theta, root, optimizer=search.optimizer).theta
+            end = maximise_likelihood(likelihood, theta, root, steps=Steps(search.optimizer)).theta
             far = _distance(search, root, end, optimum) > SAME
             found_there = _settled(search, grid.rule, end) if far else None
         if found_there is not None:
@@ -110,7 +110,7 @@ def ends_on_shared_grid(
         if theta.tobytes() in found or np.isnan(theta).any():
             continue
         search.progress.phase(f"comparing start {number} of {len(ends.thetas)}")
-        own = maximise_likelihood(likelihood, theta, root, optimizer=search.optimizer)
+        own = maximise_likelihood(likelihood, theta, root, steps=Steps(search.optimizer))
         same = abs(own.value - optimum.value) < SAME_VALUE
         found[theta.tobytes()] = optimum if same else own
         if own.converged and own.value > best.value + GAIN:
@@ -123,7 +123,7 @@ def ends_on_shared_grid(
     return Ends(best, grid, optima, ends.thetas)
 
 
-def _held_end(
+def _frozen_end(
     search: Search, theta: Array, optimum: Optimum, grid: PersonGrid, root: Array
 ) -> tuple[Optimum, PersonGrid] | None:
     """The root of scores uphill from ``theta``, as that of ``optimum`` was found."""
@@ -173,4 +173,4 @@ def _distance(search: Search, root: Array, theta: Array, optimum: Optimum) -> fl
 
 
 def _settled(search: Search, rule: Centred, theta: Array) -> tuple[Optimum, PersonGrid]:
-    return settle(search.problem, rule, theta, search.rng, optimizer=search.optimizer)
+    return settle(search.problem, rule, theta, search.rng, steps=Steps(search.optimizer))

@@ -21,7 +21,7 @@ from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.integration.rules import centred, gauss_hermite
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.optimise.anchored_scores import anchored_scores
-from bayesmix.specification.parameters import ParameterSpace
+from bayesmix.specification.layout import Layout
 
 LEAST_POINTS = {1: 128, 2: 32, 3: 16}
 """Points a dimension of the reference where the grid has fewer, or none: by dimension."""
@@ -34,7 +34,7 @@ MOST_WORK = 2e7
 
 
 def relative_errors(
-    space: ParameterSpace, theta: Array, found: Information, reference: Information
+    space: Layout, theta: Array, found: Information, reference: Information
 ) -> pd.DataFrame:
     """Standard errors of ``found`` over those of ``reference``, less 1, of printed parameters.
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from bayesmix.arrays import Array
 from bayesmix.classical.covariance import Information, natural_covariance
+from bayesmix.specification.layout import Layout
 from bayesmix.specification.model import MixedLogit
-from bayesmix.specification.parameters import ParameterSpace
 
 if TYPE_CHECKING:
     from bayesmix.accuracy.certificate import Certificate
@@ -26,7 +26,7 @@ class Estimates:
 
     estimator: str
     model: MixedLogit
-    space: ParameterSpace
+    space: Layout
     theta: Array
     loglik: float
     loglik_multinomial: float
@@ -39,8 +39,8 @@ class Estimates:
     n_persons: int
     n_situations: int
     seconds: float
+    problem: Problem
     fingerprint: str = ""
-    problem: Problem | None = None
     overidentification: Overidentification | None = None
 
     @property
@@ -51,7 +51,7 @@ class Estimates:
     @property
     def offset(self) -> str | None:
         """Column of the known utility in the fit's data, which other data must have too."""
-        return None if self.problem is None else self.problem.data.known.offset
+        return self.problem.data.known.offset
 
     @property
     def aic(self) -> float:
@@ -138,4 +138,5 @@ class Estimates:
     @property
     def weights(self) -> Array:
         """Weights (I,) of persons, as given with the data."""
-        return self.information.weights if self.problem is None else self.problem.data.weights
+        weights: Array = self.problem.data.weights
+        return weights

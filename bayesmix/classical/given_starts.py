@@ -32,7 +32,7 @@ def refuse_bounds(model: MixedLogit, estimator: str) -> None:
     SpecificationError
         If the model has any.
     """
-    if isinstance(model, MixedLogit) and model.constraints.bounds:
+    if model.constraints.bounds:
         raise SpecificationError(
             f"{estimator} knows no bounds on parameters ({model.constraints}): use msle, or hold "
             "parameters at a value, fixed="

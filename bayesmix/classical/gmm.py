@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,12 @@ from bayesmix.arrays import Array
 from bayesmix.classical.sequences import Sequences
 from bayesmix.errors import ConvergenceError, SpecificationError
 from bayesmix.integration.grids import PopulationGrid
-from bayesmix.likelihood.problem import Problem
+from bayesmix.likelihood.persons import OfRows, over_persons
+from bayesmix.likelihood.point import Point
+from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import natural_units
-from bayesmix.likelihood.share_slopes import shares_at
-from bayesmix.optimise.maximise import GRADIENT_TOLERANCE, Optimum, maximise, whitening
+from bayesmix.likelihood.share_slopes import share_step, shares_of
+from bayesmix.optimise.maximise import GRADIENT_TOLERANCE, Optimum, Steps, maximise, whitening
 
 LEAST_SQUARES = "least-squares"
 ITERATIONS = 50
@@ -56,7 +59,7 @@ class Overidentification:
 
 
 @dataclass(frozen=True, eq=False)
-class Moments:
+class SituationMoments:
     """Simulated moments ``g_i = sum_tj z_itj (y_itj - s_itj(theta))`` of persons.
 
     Parameters
@@ -73,19 +76,11 @@ class Moments:
 
     def by_person(self, theta: Array) -> tuple[Array, Array]:
         """Moments (I, M), and the derivatives (M, P) of their weighted sum."""
-        problem, data = self.problem, self.problem.data
-        chosen = np.zeros(data.n_rows)
-        chosen[data.chosen_row[data.chosen_row >= 0]] = 1.0
-        moments, slopes = [], np.zeros((self.instruments.shape[1], len(theta)))
-        for shares in shares_at(problem, self.grid, theta):
-            rows = problem.rows(shares.start, shares.stop)
-            z = self.instruments[rows]
-            products = z * (chosen[rows] - shares.values)[:, None]
-            first = data.situation_start[data.person_start[shares.start : shares.stop]]
-            moments.append(np.add.reduceat(products, first - rows.start, axis=0))
-            weights = data.weights[data.row_person[rows]]
-            slopes -= (z * weights[:, None]).T @ shares.slopes
-        return np.concatenate(moments), slopes
+        problem = self.problem
+        z, step = OfRows(problem.whole, self.instruments), share_step(problem, self.grid)
+        blocks = over_persons(Point(problem, theta), self.grid, _moments, z, step=step)
+        moments, slopes = zip(*blocks, strict=True)
+        return np.concatenate(moments), reduce(np.add, slopes)
 
     def spread(self, moments: Array) -> Array:
         """Covariance (M, M) of the weighted sum of persons' moments (I, M).
@@ -94,6 +89,16 @@ class Moments:
         """
         weighted = moments * self.problem.data.weights[:, None]
         return weighted.T @ weighted
+
+
+def _moments(here: Point, grid: Grid, z: Array) -> tuple[Array, Array]:
+    """Moments (n, M) of a block of persons, and the derivatives (M, P) of their weighted sum."""
+    persons, panel = here.persons, here.persons.panel
+    shares, slopes = shares_of(here, grid)
+    chosen = np.zeros(len(shares))
+    chosen[panel.chosen_row[panel.chosen_row >= 0]] = 1.0
+    moments = np.add.reduceat(z * (chosen - shares)[:, None], persons.first_rows, axis=0)
+    return moments, -(z * persons.weights[persons.row_person][:, None]).T @ slopes
 
 
 def weight_root(spread: Array, parameters: int) -> Array:
@@ -135,7 +140,7 @@ class Criterion:
         ``C`` (M, r) with ``W = C C'``.
     """
 
-    moments: Moments | Sequences
+    moments: SituationMoments | Sequences
     root: Array
 
     def parts(self, theta: Array) -> tuple[Array, Array]:
@@ -173,7 +178,7 @@ class Criterion:
                 return found
             # Near a standard deviation of 0 slopes vanish, and only the curvature leads on.
             start, optimizer = found.theta, "bfgs"
-        return maximise(self.value_and_gradient, start, root, optimizer=optimizer)
+        return maximise(self.value_and_gradient, start, root, steps=Steps(optimizer))
 
     def _least_squares(self, start: Array, root: Array) -> Optimum:
         """Levenberg and Marquardt's steps on ``C'g``."""

@@ -6,14 +6,14 @@ from bayesmix.arrays import Array
 from bayesmix.classical.covariance import Information
 from bayesmix.identification.weakest_direction import free_names, weakest_direction, weakest_of
 from bayesmix.likelihood.problem import Problem
-from bayesmix.specification.parameters import ParameterSpace
+from bayesmix.specification.layout import Layout
 
 
-def diagnosis(found: Information, space: ParameterSpace, theta: Array) -> str:
+def diagnosis(found: Information, space: Layout, theta: Array) -> str:
     """What is not identified, or hardly, in a sentence; "" where all is well."""
     if not found.size:
         return ""
-    nothing = found.weakest(space)
+    nothing = found.unidentified_direction(space)
     if nothing:
         return f"Not identified: the direction {nothing}"
     if found.constraint is None:

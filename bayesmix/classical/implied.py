@@ -28,7 +28,6 @@ from bayesmix.specification.parameter import (
     SHARE_POSITIVE,
     Parameter,
 )
-from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.population import population_correlation, population_moments
 
 if TYPE_CHECKING:
@@ -57,23 +56,6 @@ class Shifts:
     kind: Indices
 
 
-def implied_of(fit: Estimates) -> Quantities | None:
-    """The moments that a fit's summary has, as a function of its parameters; None without any."""
-    if fit.model.latent is not None:
-        return _of_classes(fit)
-    problem = fit.problem
-    if problem is None:
-        return implied_moments(fit.model)
-    found = _Implied(fit.model.laws, shifts_of(problem))
-    return (lambda params: found(params, problem.data.weights)) if found.any else None
-
-
-def implied_moments(model: MixedLogit) -> Quantities | None:
-    """The same of a model without data: of laws whose means have no covariates."""
-    found = _Implied(model.laws, {})
-    return (lambda params: found(params, np.ones(1))) if found.any else None
-
-
 def of_indices(model: MixedLogit) -> list[tuple[str, str]]:
     """Terms of the correlations that are not those of the coefficients."""
     return [
@@ -87,7 +69,7 @@ def of_indices(model: MixedLogit) -> list[tuple[str, str]]:
 
 def shifts_of(problem: Problem) -> dict[str, Shifts]:
     """The shifts of each coefficient whose mean has covariates, by term."""
-    space: ParameterSpace = problem.parameters
+    space = problem.parameters.within
     found = {}
     for k in np.unique(space.shifted):
         columns = np.flatnonzero(space.shifted == k)
@@ -219,15 +201,19 @@ class _Implied:
         )
 
 
-def _of_classes(fit: Estimates) -> Quantities | None:
-    """Class shares averaged over persons, and the moments of each class's coefficients.
+def implied_of(fit: Estimates) -> Quantities | None:
+    """The moments that a fit's summary has, as a function of its parameters; None without any."""
+    return implied_moments(fit.problem)
 
+
+def implied_moments(problem: Problem) -> Quantities | None:
+    """The moments of a model's coefficients, as a function of its parameters; None without any.
+
+    Class shares averaged over persons, and the moments of coefficients, in each class or in all.
     The people of a class are all, each with the probability to be of it.
     """
-    problem = fit.problem
-    assert problem is not None
+    laws = problem.model.laws
     space, weights, shifts = problem.parameters, problem.data.weights, shifts_of(problem.within)
-    laws = fit.model.laws
     own = _Implied([law for law in laws if set(law.terms) & set(space.own)], shifts)
     shared = _Implied([law for law in laws if not set(law.terms) & set(space.own)], shifts)
     if not own.any and not shared.any and not space.share_names:

@@ -13,7 +13,7 @@ from bayesmix.classical.covariance import (
     Information,
 )
 from bayesmix.integration.descriptions import DrawRule
-from bayesmix.likelihood.class_grid import ClassGrid
+from bayesmix.likelihood.classes import ClassGrid, each_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid
 from bayesmix.likelihood.scaling import natural_units
@@ -35,7 +35,7 @@ APART = 0.01
 ROOT_CURVATURE_NODES = (32, 128, 512, 2048)
 """Nodes a person of curvatures by differences of posteriors' scores, one after the other while they
 are too few."""
-HELD_NOISE, HOPELESS = 0.1, 1.0
+FROZEN_NOISE, HOPELESS = 0.1, 1.0
 """How much the mean of two such curvatures may be off in any direction, relative to itself; and how
 much no number of nodes mends."""
 
@@ -64,7 +64,7 @@ def information_at(
         gradient = following_gradient(problem, grid.resized(nodes))
         if grid.size < SCORE_NODES and not draft:
             likelihood, scores = Likelihood(problem, grid.resized(SCORE_NODES), keep=False), None
-    elif isinstance(grid, PersonGrid | ClassGrid):
+    elif centred_on_persons(grid):
         gradient = following_gradient(problem, grid)
     if scores is None:
         _, scores = likelihood.by_person(theta)
@@ -111,7 +111,7 @@ def root_information(
         grids = [few, *(few.renewed(seed) for seed in range(1, SCRAMBLINGS))]
         found = np.stack([curvature(following_scores(problem, g), theta, root) for g in grids])
         error, mean = noise([root.T @ one @ root for one in found]), found.mean(axis=0)
-        if error < HELD_NOISE and plausible(mean, root):
+        if error < FROZEN_NOISE and plausible(mean, root):
             best = Information(mean, scores, weights), found
             off = curvature_errors(problem.parameters.jacobian(theta), found)
             if np.nanmax(np.abs(off), initial=0.0) < APART:
@@ -142,6 +142,11 @@ def curvature_errors(jacobian: Array, curvatures: Array) -> Array:
     return found
 
 
+def centred_on_persons(grid: Grid) -> TypeGuard[PersonGrid | ClassGrid]:
+    """Whether a grid is centred on persons, in every class."""
+    return isinstance(each_grid(grid)[0], PersonGrid)
+
+
 def made_of_draws(grid: Grid) -> TypeGuard[PersonGrid | ClassGrid]:
     """Whether a grid is centred on persons, and made of draws, of which it may have more."""
-    return isinstance(grid, PersonGrid | ClassGrid) and isinstance(grid.rule.rule, DrawRule)
+    return centred_on_persons(grid) and isinstance(grid.rule.rule, DrawRule)

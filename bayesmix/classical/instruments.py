@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,10 @@ from bayesmix.integration.descriptions import DrawRule
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.likelihood.multinomial import Multinomial
+from bayesmix.likelihood.persons import over_persons
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Grid, Problem
-from bayesmix.likelihood.share_slopes import shares_at
+from bayesmix.likelihood.share_slopes import share_step, shares_of
 
 INSTRUMENT_NODES = 256
 """Nodes a person of the optimal ones, at least: they are made once, not at each evaluation."""
@@ -49,11 +52,18 @@ def attribute_instruments(problem: Problem, logit: Multinomial) -> Array:
         values = function(own)
         return values - function(outside)[data.row_situation] if data.outside_option else values
 
-    products = [relative(lambda a, k=k, m=m: a[:, k] * a[:, m])  # type: ignore[misc]
-                for k in range(size) for m in range(k + 1)]  # fmt: skip
-    cubes = [relative(lambda a, k=k: a[:, k] ** 3) for k in range(size)]  # type: ignore[misc]
-    shifts = x[:, problem.parameters.shifted] * problem.z[data.row_person]
+    products = [relative(partial(_product, k, m)) for k in range(size) for m in range(k + 1)]
+    cubes = [relative(partial(_cube, k)) for k in range(size)]
+    shifts = x[:, problem.parameters.within.shifted] * problem.z[data.row_person]
     return independent(np.column_stack([x, shifts, *products, *cubes]), data)
+
+
+def _product(k: int, m: int, values: Array) -> Array:
+    return values[:, k] * values[:, m]
+
+
+def _cube(k: int, values: Array) -> Array:
+    return values[:, k] ** 3
 
 
 def _logit_means(problem: Problem, x: Array, coefficients: Array) -> Array:
@@ -147,18 +157,22 @@ def optimal_instruments(problem: Problem, grid: Grid, theta: Array) -> Array:
     ``d log s_0 = - sum_j d s_j / s_0``. With these the variance of the estimates is least among all
     functions of the attributes (Amemiya 1977; Chamberlain 1987), situation by situation.
     """
-    data, parts = problem.data, []
-    for shares in shares_at(problem, grid, theta):
-        logs = _ratio(shares.slopes, shares.values)
-        if data.outside_option:
-            rows = problem.rows(shares.start, shares.stop)
-            persons = data.person_start[[shares.start, shares.stop]]
-            start = data.situation_start[persons[0] : persons[1]] - rows.start
-            left = 1.0 - np.add.reduceat(shares.values, start)
-            outside = -_ratio(np.add.reduceat(shares.slopes, start, axis=0), left)
-            logs -= outside[data.row_situation[rows] - persons[0]]
-        parts.append(logs)
-    return problem.free_columns(np.concatenate(parts))
+    step = share_step(problem, grid)
+    blocks = over_persons(Point(problem, theta), grid, _optimal, step=step)
+    return problem.free_columns(np.concatenate(list(blocks)))
+
+
+def _optimal(here: Point, grid: Grid) -> Array:
+    """`optimal_instruments` (n, P) of the rows of a block of persons."""
+    panel = here.panel
+    shares, slopes = shares_of(here, grid)
+    logs = _ratio(slopes, shares)
+    if not panel.outside:
+        return logs
+    start = panel.situation_start[:-1]
+    left = 1.0 - np.add.reduceat(shares, start)
+    outside = -_ratio(np.add.reduceat(slopes, start, axis=0), left)
+    return logs - np.repeat(outside, np.diff(panel.situation_start), axis=0)
 
 
 def _ratio(slopes: Array, shares: Array) -> Array:

@@ -10,13 +10,13 @@ import pandas as pd
 
 from bayesmix.arrays import Array
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.class_grid import permuted
-from bayesmix.likelihood.classes import mean_shares
+from bayesmix.likelihood.classes import mean_shares, permuted
 from bayesmix.likelihood.multinomial import Multinomial
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.em import class_theta, random_classes
 from bayesmix.optimise.maximise import Optimum
+from bayesmix.specification.classes import refuse_classes
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameter import CLASS_SHARE, Parameter
 
@@ -71,7 +71,7 @@ def check_classes(problem: Problem) -> None:
         )
 
 
-def refuse_classes(model: MixedLogit, estimator: str) -> None:
+def check_estimator(model: MixedLogit, estimator: str) -> None:
     """Refuse latent classes where an estimator does not know them.
 
     Raises
@@ -79,11 +79,11 @@ def refuse_classes(model: MixedLogit, estimator: str) -> None:
     SpecificationError
         If the model has any.
     """
-    if isinstance(model, MixedLogit) and model.latent is not None:
-        raise SpecificationError(
-            f"{estimator} does not estimate latent classes: use msle, whose likelihood sums over "
-            "classes exactly, or sample"
-        )
+    refuse_classes(
+        model.latent,
+        f"{estimator} does not estimate latent classes: use msle, whose likelihood sums over "
+        "classes exactly, or sample",
+    )
 
 
 def numbered(problem: Problem, optimum: Optimum, grid: Grid) -> tuple[Optimum, Grid]:
@@ -99,16 +99,18 @@ def numbered(problem: Problem, optimum: Optimum, grid: Grid) -> tuple[Optimum, G
 
 
 def class_words(problem: Problem, theta: Array) -> str:
-    """In words, which classes have died out, are the same or diverge; "" where all are well."""
-    space, words = problem.parameters, []
-    fewer = f"use {space.classes - 1} classes" if space.classes > 2 else "leave LatentClass out"
+    """In words, which classes have died out, are the same or diverge; "" where all are well.
+
+    Of what differs between classes: nothing, of one class.
+    """
+    space, words, fewer = problem.parameters, [], problem.model.latent.fewer
     persons = mean_shares(problem, theta) * problem.n_persons
     gone = np.flatnonzero(persons < GONE)
     for c in gone:
         share = persons[c] / problem.n_persons
         words.append(f"class {c + 1} has died out (a share of {share:.1g}): {fewer}")
     units = natural_units(problem)[space.select[0]]
-    thetas = space.class_thetas(theta) / units
+    thetas = (space.class_thetas(theta) / units)[:, ~space.shared]
     for c, d in combinations(np.setdiff1d(np.arange(space.classes), gone), 2):
         if np.abs(thetas[c] - thetas[d]).max(initial=0.0) < EQUAL:
             words.append(f"classes {c + 1} and {d + 1} are the same: {fewer}")

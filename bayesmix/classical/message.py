@@ -34,6 +34,5 @@ def weaknesses(found: Information, problem: Problem, theta: Array) -> str:
     """What is not identified, and which latent classes are odd."""
     words = [found.words, diagnosis(found, problem.parameters, theta), component_words(problem)]
     words = [w[:1].upper() + w[1:] for w in words]
-    if problem.parameters.classes > 1:
-        words.append(class_words(problem, theta))
+    words.append(class_words(problem, theta))
     return ". ".join(w for w in words if w)

@@ -12,7 +12,7 @@ from bayesmix.arrays import Array
 from bayesmix.classical.against_likelihood import Likeliest, apart_words, weak_words
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.gmm import Criterion, Moments, Overidentification
+from bayesmix.classical.gmm import Criterion, Overidentification, SituationMoments
 from bayesmix.classical.instruments import independent_grid, optimal_instruments
 from bayesmix.classical.message import message_of
 from bayesmix.classical.search import Search
@@ -148,7 +148,7 @@ def _information(problem: Problem, criterion: Criterion, theta: Array) -> Inform
         hessian = curvature(lambda at: criterion.value_and_gradient(at)[1], theta, root)
         if isinstance(criterion.moments, Sequences):
             # Those of sequences vanish but for their noise, which says nothing.
-            space = problem.parameters
+            space = problem.parameters.within
             scores[:, len(space.located) + np.flatnonzero(np.isin(space.chol_index[0], low))] = 0.0
     constraint = problem.constraint
     if constraint is not None:
@@ -174,7 +174,9 @@ def _simulation(search: Search, solution: Solution, found: Information) -> Simul
     return simulation_error("MSM", draws, space, theta, (noise, found))
 
 
-def _again(search: Search, moments: Moments, instruments_at: Array | None) -> Moments:
+def _again(
+    search: Search, moments: SituationMoments, instruments_at: Array | None
+) -> SituationMoments:
     """The moments on fresh nodes, those of optimal instruments too: their noise is in the root."""
     grid = moments.grid
     fresh = population_grid(grid.rule, grid.dimension, grid.persons, search.rng)
@@ -182,4 +184,4 @@ def _again(search: Search, moments: Moments, instruments_at: Array | None) -> Mo
         return replace(moments, grid=fresh)
     other = independent_grid(grid, search.rng)
     z = optimal_instruments(moments.problem, other, instruments_at)
-    return Moments(moments.problem, fresh, z)
+    return SituationMoments(moments.problem, fresh, z)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,37 +11,28 @@ import numpy as np
 from bayesmix import arguments
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, check_grid
-from bayesmix.classical.against_likelihood import Likeliest, likeliest
+from bayesmix.classical.against_likelihood import likeliest
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_starts import Start, refuse_bounds, with_given
 from bayesmix.classical.given_weights import in_given_weights
-from bayesmix.classical.gmm import (
-    LEAST_SQUARES,
-    Criterion,
-    Moments,
-    weight_root,
-)
-from bayesmix.classical.instruments import (
-    attribute_instruments,
-    given_instruments,
-    independent_grid,
-    optimal_instruments,
-)
-from bayesmix.classical.latent_class import refuse_classes
-from bayesmix.classical.moment_fit import Solution, assemble_moments, overidentification_of
+from bayesmix.classical.gmm import LEAST_SQUARES, SituationMoments
+from bayesmix.classical.instruments import attribute_instruments, given_instruments
+from bayesmix.classical.latent_class import check_estimator
+from bayesmix.classical.moment_fit import assemble_moments, overidentification_of
+from bayesmix.classical.moment_steps import first_step, optimal_step, sequences_step
 from bayesmix.classical.search import Search
-from bayesmix.classical.sequences import Sequences, draw_sequences
 from bayesmix.classical.starts import scattered_starts
 from bayesmix.data.choices import ChoiceData
-from bayesmix.errors import ConvergenceError, IntegrationError, SpecificationError
+from bayesmix.errors import IntegrationError, SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
-from bayesmix.integration.rules import gauss_hermite, sobol
+from bayesmix.integration.rules import sobol
+from bayesmix.likelihood.bind import bind, check_arguments
+from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.multinomial import check_signs, multinomial
-from bayesmix.likelihood.problem import Problem, bind
-from bayesmix.optimise.leave_boundary import at_boundary, leave_boundary, raised
-from bayesmix.optimise.maximise import Optimum, check_optimizer
+from bayesmix.likelihood.problem import Problem
+from bayesmix.optimise.maximise import check_optimizer
 from bayesmix.optimise.progress import progress_line
 from bayesmix.specification.constraints import Equal, Fixed
 from bayesmix.specification.feasible import check_free
@@ -53,17 +43,10 @@ Steps = Literal["one-step", "two-step", "iterated"]
 
 STEPS = ("one-step", "two-step", "iterated")
 MOMENTS = ("situations", "sequences")
-REDRAWN = 3
-"""Times that sequences are drawn: first at estimates that may be far from efficient ones."""
-ROUNDS = 30
-SETTLED = 1e-4
-"""Standard errors by which a round of iterated instruments moves estimates, at the end."""
 ROOTLESS = (
     "No parameters make the moments of the last step 0 on these data: estimates and standard "
     "errors are those of the first step, which has more moments than parameters"
 )
-SAME = 0.01
-"""Difference of criteria below which two starts have found the same."""
 
 
 def msm(
@@ -168,7 +151,8 @@ def msm(
     arguments.whole("starts", starts, most=10_000)
     arguments.seed("rng", rng)
     arguments.flag("progress", progress)
-    refuse_classes(model, "msm")
+    check_arguments(model, data)
+    check_estimator(model, "msm")
     refuse_bounds(model, "msm")
     model = held_and_tied(model, fixed, equal)
     given = bind(model, data)
@@ -197,12 +181,12 @@ def msm(
         origins = scattered_starts(problem, logit, starts, generator)
         origins = with_given(problem, origins, [start])
         other = likeliest(search)
-        first, note = _first_step(search, Moments(problem, used, z), origins, other)
+        first, note = first_step(search, SituationMoments(problem, used, z), origins, other)
         last = first
         if moments == "sequences" and model.random:
-            last = _of_sequences(search, first)
+            last = sequences_step(search, first)
         elif steps != "one-step":
-            last = _optimal(search, first, steps == "iterated", other)
+            last = optimal_step(search, first, steps == "iterated", other)
         if last is not first and last.rootless(problem) and not first.rootless(problem):
             note, last = f"{note}. {ROOTLESS}" if note else ROOTLESS, first
         line.phase("standard errors")
@@ -226,125 +210,8 @@ def _grid(problem: Problem, grid: Any, rng: np.random.Generator) -> PopulationGr
             "on them are biased: use a rule of the population, such as sobol(512)"
         )
     if not problem.model.random:
-        return population_grid(gauss_hermite(1), 0, problem.n_persons)
+        return points_grid(problem)
     check_grid(problem, grid)
     if isinstance(grid, PopulationGrid):
         return grid
     return population_grid(grid, problem.parameters.n_random, problem.n_persons, rng)
-
-
-def _first_step(
-    search: Search, moments: Moments, origins: list[Array], other: Likeliest | None
-) -> tuple[Solution, str]:
-    """The least criterion over all starts, weighted again at its estimates; a note on starts."""
-    at_origin, _ = moments.by_person(origins[0])
-    root = weight_root(moments.spread(at_origin), search.problem.free_size)
-    found = []
-    for number, origin in enumerate(origins, start=1):
-        search.progress.phase(f"first step, start {number} of {len(origins)}")
-        found.append(_solve(search, Criterion(moments, root), origin))
-    own = len(found)
-    if other is not None:
-        search.progress.phase("first step, from the likelihood's estimates")
-        found.append(_solve(search, Criterion(moments, root), other.theta))
-    best = max(found, key=lambda s: (s.optimum.converged, s.optimum.value))
-    return _weighted(search, moments, best.theta), _note_on_starts(found, own, best)
-
-
-def _note_on_starts(found: list[Solution], own: int, best: Solution) -> str:
-    """How many of the user's starts have reached the least criterion, and what others have."""
-    least = best.optimum.value - SAME
-    same = sum(s.optimum.value > least for s in found[:own])
-    notes = []
-    if own > 1:
-        notes.append(f"{same} of {own} starts reached the first step's least criterion")
-    higher = [s.optimum.value for s in found if s.optimum.converged and s.optimum.value <= least]
-    if higher:
-        notes.append(
-            f"The first step's criterion has another local minimum, {2 * (least - max(higher)):.2g}"
-            " above the least (chi-squared): estimates hang on which is right"
-        )
-    return ". ".join(notes)
-
-
-def _weighted(search: Search, moments: Moments | Sequences, theta: Array) -> Solution:
-    """The least criterion from ``theta``, with the weights that are best there."""
-    values, _ = moments.by_person(theta)
-    try:
-        root = weight_root(moments.spread(values), search.problem.free_size)
-    except SpecificationError as reason:
-        # The user's instruments were enough at the start: it is where the step before ended.
-        raise ConvergenceError(
-            "the step before ended where the moments do not tell all parameters apart: a law has "
-            "shrunk to a point or to its bound there, or the choices do not identify it (see "
-            "bm.check); use more starts, another law, or bm.msle"
-        ) from reason
-    return _solve(search, Criterion(moments, root), theta)
-
-
-def _solve(search: Search, criterion: Criterion, origin: Array) -> Solution:
-    problem = search.problem
-
-    def from_start(theta: Array) -> tuple[Optimum, Any]:
-        # The sign of a standard deviation is free, but on given draws the moments are not even in
-        # it: where it comes out negative, they are solved again from its mirror image.
-        for _ in range(3):
-            optimum = criterion.minimise(theta, search.optimizer)
-            theta = problem.canonical(optimum.theta)
-            if np.array_equal(theta, optimum.theta):
-                break
-        return optimum, criterion.moments.grid
-
-    return Solution(criterion, leave_boundary(problem, from_start, origin)[0])
-
-
-def _optimal(
-    search: Search, first: Solution, iterated: bool, likelihood: Likeliest | None
-) -> Solution:
-    """The root of the moments with optimal instruments."""
-    problem, theta = search.problem, first.theta
-    grid = first.criterion.moments.grid
-    other = independent_grid(grid, search.rng)
-    for number in range(1, ROUNDS if iterated else 2):
-        search.progress.phase(f"optimal instruments, round {number}")
-        solution = _with_instruments(search, grid, other, theta, theta)
-        if solution.rootless(problem) and likelihood is not None:
-            # From farther away a root may be found that a valley hides, or with better instruments.
-            for at in (theta, likelihood.theta):
-                again = _with_instruments(search, grid, other, at, likelihood.theta)
-                if not again.rootless(problem):
-                    solution = again
-                    break
-        slopes = solution.criterion.parts(solution.theta)[1]
-        move, theta = np.linalg.norm(slopes @ (solution.theta - theta)), solution.theta
-        if not iterated or move < SETTLED:
-            return solution
-    raise ConvergenceError(
-        f"after {ROUNDS} rounds the optimal instruments still move estimates by {move:.2g} "
-        "standard errors: use steps='two-step', or more nodes"
-    )
-
-
-def _with_instruments(
-    search: Search, grid: PopulationGrid, other: PopulationGrid, theta: Array, start: Array
-) -> Solution:
-    """The root from ``start`` with the instruments that are optimal at ``theta``."""
-    # Where a standard deviation is 0 the instrument for it vanishes: it is taken away from it.
-    at = raised(search.problem, theta, at_boundary(search.problem, theta))
-    z = optimal_instruments(search.problem, other, at)
-    return replace(_weighted(search, Moments(search.problem, grid, z), start), instruments_at=at)
-
-
-def _of_sequences(search: Search, first: Solution) -> Solution:
-    """The root of the moments of sequences, drawn at the estimates before."""
-    problem, solution, grid = search.problem, first, first.criterion.moments.grid
-    low = at_boundary(problem, first.theta)
-    for number in range(1, REDRAWN + 1):
-        search.progress.phase(f"sequences of choices, round {number}")
-        theta, before = solution.theta, low
-        drawn = draw_sequences(problem, grid, raised(problem, theta, low), search.rng)
-        solution = _weighted(search, drawn, theta)
-        low = at_boundary(problem, solution.theta)
-        if low and low == before:
-            break  # drawn away from the boundary, they lead back to it: so would others
-    return solution

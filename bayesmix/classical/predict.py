@@ -13,15 +13,9 @@ from bayesmix.classical.estimates import Estimates
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.data.reserved import OUTSIDE
-from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
-from bayesmix.likelihood.problem import (
-    Problem,
-    bind_like,
-    bind_scenario,
-    bind_sets,
-    to_predict,
-)
+from bayesmix.likelihood.bind import bind_like, bind_scenario, to_predict
+from bayesmix.likelihood.problem import Problem
 
 PEOPLE = ("population", "known")
 """Whose coefficients expectations are over."""
@@ -51,16 +45,12 @@ def predict(
 
 def bound_like(fit: Estimates, data: ChoiceData | None) -> Problem:
     """The fit's model on ``data``, with what its formula has learnt from the fit's own data."""
-    if fit.problem is not None:
-        return fit.problem if data is None else bind_like(fit.problem, data)
-    if data is None:
-        raise SpecificationError("the fit does not know its data: give them, predict(data)")
-    return bind_sets(fit.model, data)
+    return fit.problem if data is None else bind_like(fit.problem, data)
 
 
 def is_own(fit: Estimates, data: ChoiceData) -> bool:
     """Whether data hold the choices that the fit is of."""
-    if fit.problem is not None and fit.problem.data is data:
+    if fit.problem.data is data:
         return True
     return data.observed and fit.fingerprint == fingerprint(data)
 

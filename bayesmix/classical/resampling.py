@@ -17,13 +17,14 @@ from bayesmix.arrays import Array, Indices
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.kernels.threads import thread_count, use_threads
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import Grid, bind
+from bayesmix.likelihood.problem import Grid
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.leave_boundary import leave_boundary
 from bayesmix.optimise.maximise import Optimum, maximise, whitening
-from bayesmix.specification.parameters import ParameterSpace
+from bayesmix.specification.layout import Layout
 
 Finished = Generator[tuple[int, Array | None]]
 
@@ -39,7 +40,7 @@ class Job:
     seed: int
 
     @property
-    def space(self) -> ParameterSpace:
+    def space(self) -> Layout:
         return self.likelihood.problem.parameters
 
     def weights(self, number: int) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from bayesmix.likelihood.multinomial import Multinomial
 from bayesmix.likelihood.problem import Problem
+from bayesmix.optimise.maximise import Steps
 from bayesmix.optimise.progress import Progress
 
 
@@ -25,3 +26,8 @@ class Search:
     progress: Progress
     begun: float
     unit: float = 1.0
+
+    @property
+    def steps(self) -> Steps:
+        """How its optimiser goes, and what it tells."""
+        return Steps(self.optimizer, callback=self.progress.value)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayesmix.arrays import Array
 from bayesmix.classical.covariance import Information, natural_covariance
-from bayesmix.specification.parameters import ParameterSpace
+from bayesmix.specification.layout import Layout
 
 UNBIASED = {
     "MSM": "simulated moments are unbiased with any number of draws",
@@ -69,7 +69,7 @@ class SimulationError:
 def simulation_error(
     estimator: str,
     draws: int,
-    space: ParameterSpace,
+    space: Layout,
     theta: Array,
     parts: tuple[Array, Information],
 ) -> SimulationError:

@@ -13,20 +13,40 @@ from bayesmix.accuracy.refine import FIRST_RULE
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.ends import Ends
+from bayesmix.classical.latent_class import check_classes, class_starts
 from bayesmix.classical.search import Search
 from bayesmix.errors import ConvergenceError, IntegrationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, population_grid
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import Multinomial, multinomial, starting_values
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import Grid, Problem, bind
+from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import coefficient_units, natural_units, shift_units
 from bayesmix.optimise.bhhh import maximise_likelihood
 from bayesmix.optimise.climb import climb
 from bayesmix.optimise.leave_boundary import leave_boundary
-from bayesmix.optimise.maximise import Optimum, whitening
+from bayesmix.optimise.maximise import Optimum, Steps, whitening
 from bayesmix.specification.constraints import Constraints
+
+
+def origins_of(search: Search, number: int, *, first: bool) -> list[Array]:
+    """Where searches begin: around the multinomial logit, or where EM of latent classes ends.
+
+    In willingness-to-pay space the ``first`` is that of the fit in preference space.
+    """
+    problem = search.problem
+    if not problem.one_law:
+        check_classes(problem)
+        search.progress.phase("EM from random classes")
+        return class_starts(problem, search.logit, number, search.rng)
+    origins = scattered_starts(problem, search.logit, number, search.rng)
+    if first and problem.price >= 0:
+        search.progress.phase("start in preference space")
+        preferred = preference_start(search)
+        origins[0] = origins[0] if preferred is None else preferred
+    return origins
 
 
 def scattered_starts(
@@ -34,7 +54,7 @@ def scattered_starts(
 ) -> list[Array]:
     """The multinomial logit's start, and others scattered around it."""
     first = problem.canonical(starting_values(problem, logit))
-    space, unit = problem.parameters, coefficient_units(problem)
+    space, unit = problem.parameters.within, coefficient_units(problem)
     k = space.n_random
     step = np.where(problem.index, 0.5, 0.5 * unit[:k])
     origins = [first]
@@ -56,11 +76,11 @@ def preference_start(search: Search) -> Array | None:
     minus the price's.
     """
     problem = search.problem
-    space, price = problem.parameters, problem.price
+    space, price = problem.parameters.within, problem.price
     other = bind(replace(problem.model, wtp=None, constraints=Constraints()), problem.data)
     try:
         first = starting_values(other, multinomial(other))
-        optimum, _ = climb(other, FIRST_RULE, first, search.rng, optimizer=search.optimizer)
+        optimum, _ = climb(other, FIRST_RULE, first, search.rng, steps=Steps(search.optimizer))
     except (ConvergenceError, IntegrationError):
         return None
     mean, chol, fixed, shift, log_scale = space.unpack(optimum.theta)
@@ -143,8 +163,7 @@ def _climb(
             rule,
             theta,
             search.rng,
-            optimizer=search.optimizer,
-            callback=search.progress.value,
+            steps=search.steps,
             known=known,
         )
 
@@ -169,8 +188,7 @@ def _on_grid(search: Search, grid: PopulationGrid | PersonGrid, origin: Array) -
                     natural_units(problem),
                     problem.directions,
                 ),
-                optimizer=search.optimizer,
-                callback=search.progress.value,
+                steps=search.steps,
             )
             theta = problem.canonical(optimum.theta)
             if optimum.converged and np.array_equal(theta, optimum.theta):

@@ -27,9 +27,10 @@ from bayesmix.data.fingerprint import fingerprint
 from bayesmix.data.known_utility import check_offset
 from bayesmix.errors import DataError, IntegrationError, SpecificationError
 from bayesmix.files import save_text
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.ordered_sums import weighted_sum
-from bayesmix.likelihood.problem import Problem, bind
+from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.record import model_from_record, model_record
 
 FORMAT = 4
@@ -58,13 +59,11 @@ def save(fit: Estimates, path: str | PathLike[str]) -> None:
         "loglik_multinomial": fit.loglik_multinomial,
         "information": _write_information(fit.information),
         "grid": write_grid(fit.grid),
-        "integration": _write_certificate(
-            fit.integration, None if fit.problem is None else fit.problem.data.persons
-        ),
+        "integration": _write_certificate(fit.integration, fit.problem.data.persons),
         "optima": fit.optima.reset_index().to_dict(orient="list"),
         "converged": fit.converged,
         "message": fit.message,
-        **({} if fit.problem is None else {"offset": fit.offset}),
+        "offset": fit.offset,
         "n_persons": fit.n_persons,
         "n_situations": fit.n_situations,
         "seconds": fit.seconds,

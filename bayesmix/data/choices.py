@@ -9,7 +9,7 @@ from bayesmix.data.attributes import check_numeric
 from bayesmix.data.derived import Derivable
 from bayesmix.data.long import Roles, choice_table
 from bayesmix.data.summary import ChoiceSummary, summarise
-from bayesmix.data.wide import ALTERNATIVE, lengthen
+from bayesmix.data.wide import ALTERNATIVE, Wide, lengthen
 
 
 class ChoiceData(Derivable):
@@ -242,17 +242,9 @@ class ChoiceData(Derivable):
         >>> data.frame["price"].tolist()
         [2.0, 5.0, 3.0, 4.0]
         """
-        long = lengthen(
-            frame,
-            chosen=chosen,
-            alternatives=alternatives,
-            varying=varying,
-            ranked=ranked,
-            availability=availability,
-            situation=situation,
-            outside=(outside_option, outside_label),
-            others={"person": person, "weights": weights},
-        )
+        outside = outside_option, outside_label
+        wide = Wide(alternatives, varying, chosen, ranked, availability, situation, outside)
+        long = lengthen(frame, wide, {"person": person, "weights": weights})
         return cls.from_long(
             long.frame,
             person=person,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,12 +76,13 @@ def lay_out(frame: pd.DataFrame, person: str | None, situation: str, alternative
     key = rank[pair_code] * len(alternatives) + alternative_code
     order = np.argsort(key, kind="stable")
     row_situation, sorted_alternative = np.divmod(key[order], len(alternatives))
+    levels: Any = [persons, situation_names]  # stubs want sequences
     return Layout(
         order=order,
         rows=frame.index[order],
         persons=persons.rename(situation if person is None else person),
         situations=pd.MultiIndex(
-            levels=[persons, situation_names],  # type: ignore[list-item]  # stubs want sequences
+            levels=levels,
             codes=[pair_person[by_person], pair_label[by_person]],
             names=["person" if person is None else person, situation],
             verify_integrity=False,

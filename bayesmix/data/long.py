@@ -9,7 +9,7 @@ import pandas as pd
 from bayesmix.arguments import flag
 from bayesmix.data import checks, rankings
 from bayesmix.data.columns import as_pandas, binary, require_columns, require_complete, show
-from bayesmix.data.known import Known
+from bayesmix.data.known_columns import Known
 from bayesmix.data.known_utility import known_utility
 from bayesmix.data.labels import with_names
 from bayesmix.data.layout import Layout, compress, lay_out, offsets

@@ -37,8 +37,7 @@ def change[Table: ChoiceTable](
     _check_attribute(data, name)
     mask = _mask(data.frame, where)
     if alternative is not None:
-        several = isinstance(alternative, list | set)
-        labels = list(alternative) if several else [alternative]  # type: ignore[call-overload]
+        labels = list(alternative) if isinstance(alternative, list | set) else [alternative]
         codes = [_code(data, label) for label in labels]
         mask &= np.isin(data.alternative_code, codes)
     if not mask.any():

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import first_few
-from bayesmix.data.known import Known
+from bayesmix.data.known_columns import Known
 from bayesmix.data.labels import as_stored
 from bayesmix.data.reserved import check_labels
 from bayesmix.errors import DataError

@@ -39,28 +39,33 @@ class LongFrame:
     ranked: str | None
 
 
-def lengthen(
-    frame: Any,
-    *,
-    chosen: str | None,
-    alternatives: Sequence[Hashable] | Mapping[Hashable, Hashable],
-    varying: Mapping[str, Columns],
-    ranked: Columns | None,
-    availability: Columns | None,
-    situation: str | None,
-    outside: tuple[bool, Hashable],
-    others: Mapping[str, str | None],
-) -> LongFrame:
-    """One row for each situation and alternative; `outside` is (outside_option, outside_label)."""
+@dataclass(frozen=True, eq=False)
+class Wide:
+    """What the columns of a wide frame mean, as `ChoiceData.from_wide` documents it."""
+
+    alternatives: Sequence[Hashable] | Mapping[Hashable, Hashable]
+    varying: Mapping[str, Columns]
+    chosen: str | None
+    ranked: Columns | None
+    availability: Columns | None
+    situation: str | None
+    outside: tuple[bool, Hashable]
+    """Whether there is an outside option, and its label."""
+
+
+def lengthen(frame: Any, wide: Wide, others: Mapping[str, str | None]) -> LongFrame:
+    """One row for each situation and alternative; ``others`` are columns by their roles."""
+    chosen, ranked, outside = wide.chosen, wide.ranked, wide.outside
+    availability, situation = wide.availability, wide.situation
     flag("outside_option", outside[0])
     frame = as_pandas(frame)
     roles = {"chosen": chosen, "situation": situation, **others}
     require_columns(frame, roles)
     check_wide(frame, others["person"], situation)
     check_wide_weights(frame, others["weights"])
-    codes = _codes(alternatives)
+    codes = _codes(wide.alternatives)
     labels = list(codes.values())
-    varying = _attributes(frame, varying, labels)
+    varying = _attributes(frame, wide.varying, labels)
     sources = {name: _columns(frame, name, columns, labels) for name, columns in varying.items()}
     made = [*varying, ALTERNATIVE, *([SITUATION] if situation is None else [])]
     if availability is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from decimal import Decimal
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -139,9 +140,9 @@ def _is_number(value: object) -> bool:
     return isinstance(value, Real | Decimal | np.bool_) and not isinstance(value, np.timedelta64)
 
 
-def _float(value: object) -> float:
+def _float(value: Any) -> float:
     try:
-        return float(value)  # type: ignore[arg-type]
+        return float(value)
     except OverflowError:
         return float("inf")
 

@@ -14,13 +14,12 @@ from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.draws import Interval, parameter_draws, uncertainty
 from bayesmix.demand.options import How, Options, settle
-from bayesmix.errors import SpecificationError
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.class_grid import points_grid
-from bayesmix.likelihood.classes import posterior_classes
+from bayesmix.likelihood.classes import points_grid, posterior_classes
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
+from bayesmix.specification.classes import refuse_one_class
 
 
 def class_probabilities(
@@ -68,11 +67,11 @@ def class_probabilities(
     rng = np.random.default_rng(settled.rng)
     parameters = parameter_draws(result, data, settled.draws)
     problem = parameters.problem
-    if problem.parameters.classes == 1:
-        raise SpecificationError(
-            "the model has no latent classes: give random=[LatentClass('price', classes=2)], or "
-            "ask bm.individuals for persons' coefficients"
-        )
+    refuse_one_class(
+        problem.model.latent,
+        "the model has no latent classes: give random=[LatentClass('price', classes=2)], or ask "
+        "bm.individuals for persons' coefficients",
+    )
     past_choices(problem, None, own=True)
     likelihood = _likelihood(problem, parameters.thetas.mean(axis=0), settled, rng)
 

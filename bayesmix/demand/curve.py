@@ -19,7 +19,7 @@ from bayesmix.demand.columns import check_column
 from bayesmix.demand.draws import Interval
 from bayesmix.demand.interventions import difference
 from bayesmix.demand.options import Options, Where, settle
-from bayesmix.demand.sample import Here, Sample, dataset, sample, squeezed
+from bayesmix.demand.sample import Here, Sample, dataset, enumerate_sample, squeezed
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.kernels.share_curves import own_shares
 from bayesmix.likelihood.point import Point
@@ -87,7 +87,7 @@ def price_curve(
     >>> bool((curve["estimate"].sel(quantity="share").diff("price") < 0).all())
     True
     """
-    before = sample(result, data, Where(scenario, by, None, predict), settle(how))
+    before = enumerate_sample(result, data, Where(scenario, by, None, predict), settle(how))
     check_column(before.there.data, "price", price)
     if not isinstance(alternative, Hashable):
         raise refused("alternative", "the label of an alternative", alternative)

@@ -28,7 +28,7 @@ from bayesmix.demand.interventions import (
     removal,
 )
 from bayesmix.demand.options import Options, Where, settle
-from bayesmix.demand.sample import Here, Sample, dataset, sample, squeezed
+from bayesmix.demand.sample import Here, Sample, dataset, enumerate_sample, squeezed
 from bayesmix.demand.shares import of_rows
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.laws import no_laws
@@ -120,7 +120,7 @@ def diversion(
     >>> float(abs(found["estimate"] - found["logit"]).max().round(12))
     0.0
     """
-    found = sample(result, data, Where(scenario, by, products, predict), settle(how))
+    found = enumerate_sample(result, data, Where(scenario, by, products, predict), settle(how))
     what = intervention(found.there, kind, attribute, change)
 
     def quantity(theta: Array) -> Array:
@@ -169,7 +169,7 @@ def marginal_consumers(
         coefficients, then the covariates, ``"x (column)"`` where a coefficient is called ``x``.
         NaN where nobody leaves.
     """
-    found = sample(result, data, Where(scenario, by, products, predict), settle(how))
+    found = enumerate_sample(result, data, Where(scenario, by, products, predict), settle(how))
     what = intervention(found.there, kind, attribute, change)
     covariates = names("covariates", covariates, "a list of columns of the data")
     for name in covariates:

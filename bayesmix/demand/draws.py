@@ -29,7 +29,9 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known_utility import check_offset, check_outside
 from bayesmix.demand.options import How
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.likelihood.problem import Problem, bind_sets
+from bayesmix.likelihood.bind import bind_sets
+from bayesmix.likelihood.problem import Problem
+from bayesmix.likelihood.utility import Utility
 from bayesmix.specification.record import (
     learnt_from_record,
     model_from_record,
@@ -160,7 +162,7 @@ def _check_state(problem: Problem, result: xr.DataTree) -> None:
         )
 
 
-def spaced(problem: Problem, posterior: xr.Dataset, draws: int) -> Array:
+def spaced(problem: Utility, posterior: xr.Dataset, draws: int) -> Array:
     """Free vectors (D, P) of evenly spaced draws of a posterior."""
     thetas = free_vectors(problem, posterior)
     flat = thetas.reshape(-1, thetas.shape[-1])

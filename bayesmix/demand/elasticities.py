@@ -21,7 +21,7 @@ from bayesmix.demand.interventions import (
     moves,
 )
 from bayesmix.demand.options import Options, Where, settle
-from bayesmix.demand.sample import Sample, dataset, sample, squeezed
+from bayesmix.demand.sample import Sample, dataset, enumerate_sample, squeezed
 from bayesmix.errors import SpecificationError
 
 KINDS = ("elasticity", "semi", "marginal")
@@ -91,7 +91,7 @@ def elasticities(
     0.0
     """
     kind = _kind(kind, arc, change)
-    found = sample(result, data, Where(scenario, by, products, predict), settle(how))
+    found = enumerate_sample(result, data, Where(scenario, by, products, predict), settle(how))
     what = _intervention(found, attribute, kind, arc, change)
 
     def quantity(theta: Array) -> Array:

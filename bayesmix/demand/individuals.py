@@ -18,9 +18,10 @@ from bayesmix.demand.options import How
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.kernels.integrals import coefficients_everywhere
+from bayesmix.likelihood.bind import bind_like
 from bayesmix.likelihood.persons import OfPersons, joined, over_persons
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import Problem, bind_like
+from bayesmix.likelihood.problem import Problem
 
 
 def individuals(

@@ -32,9 +32,10 @@ from bayesmix.kernels.substitution import (
     substitution,
 )
 from bayesmix.kernels.vanishing_shares import VANISHED, Sums, log_substitution
+from bayesmix.likelihood.bind import in_scenario
 from bayesmix.likelihood.persons import Divisible
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import Problem, in_scenario
+from bayesmix.likelihood.problem import Problem
 
 STEP = 2.0**-7
 LEVELS = 3
@@ -153,8 +154,8 @@ def _arguments(kind: int, here: Here, *by: Point) -> Arguments:
 
 def effects(found: Moves) -> tuple[Array, Array]:
     """Sums of weighted effects (G, J, A) on shares, and of shares (G, A)."""
-    sums = list(found.over(partial(_effects, size=found.size)))
-    return sum(e for e, _ in sums), sum(s for _, s in sums)  # type: ignore[return-value]
+    of_effects, of_shares = zip(*found.over(partial(_effects, size=found.size)), strict=True)
+    return reduce(np.add, of_effects), reduce(np.add, of_shares)
 
 
 def _effects(_: Here, arguments: Arguments, *, size: Size) -> tuple[Array, Array]:
@@ -294,4 +295,4 @@ def _with_columns(problem: Problem, columns: Array, scale: Array | None = None) 
         fixed=np.ascontiguousarray(fixed),
         offset=np.ascontiguousarray(offset[:, 0]),
     )
-    return Problem(problem.model, problem.data, design)
+    return replace(problem, design=design)

@@ -13,7 +13,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.classical.predict import probability_table
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.options import Options, Where, settle
-from bayesmix.demand.sample import Sample, sample
+from bayesmix.demand.sample import Sample, enumerate_sample
 from bayesmix.demand.shares import of_rows
 
 
@@ -70,7 +70,7 @@ def predict(
     >>> bool((found["low"] < found["high"]).all())
     True
     """
-    found = sample(result, data, Where(scenario, predict=predict), settle(how))
+    found = enumerate_sample(result, data, Where(scenario, predict=predict), settle(how))
     ends = found.of(lambda theta: _probabilities(found, theta), "probabilities")
     estimate, low, high = (_split(found, values) for values in ends)
     return probability_table(found.there, *estimate, low=low, high=high)

@@ -27,9 +27,10 @@ from bayesmix.demand.segments import goods_of, segments_of
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.substitution import Sets, Size
+from bayesmix.likelihood.bind import bind_like, bind_scenario, to_predict
 from bayesmix.likelihood.persons import Divisible, over_persons
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import Problem, bind_like, bind_scenario, to_predict
+from bayesmix.likelihood.problem import Problem
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +189,7 @@ def _here[T](work: Callable[..., T], point: Point, who: People, own: Piece, *bes
     return work(Here(point, who, own), *beside)
 
 
-def sample(result: Fit | xr.DataTree, data: ChoiceData, where: Where, how: How) -> Sample:
+def enumerate_sample(result: Fit | xr.DataTree, data: ChoiceData, where: Where, how: How) -> Sample:
     """Choice sets, of the data or others, ready for sums at each point of parameters.
 
     Raises

@@ -12,7 +12,7 @@ from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.options import Options, Where, settle
-from bayesmix.demand.sample import Here, Sample, dataset, sample, squeezed
+from bayesmix.demand.sample import Here, Sample, dataset, enumerate_sample, squeezed
 from bayesmix.kernels.shares import row_shares
 from bayesmix.kernels.substitution import Size
 
@@ -88,7 +88,7 @@ def shares(
     >>> bool((without["estimate"] > now["estimate"].sel(alternative=[1, 2, 3])).all())
     True
     """
-    found = sample(result, data, Where(scenario, by, products, predict), settle(how))
+    found = enumerate_sample(result, data, Where(scenario, by, products, predict), settle(how))
     values = found.of(lambda theta: expected(found, theta), "shares")
     return squeezed(dataset(found, values, ["alternative"], {"alternative": found.labels}), by)
 

@@ -15,12 +15,12 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.interventions import Intervention, change
 from bayesmix.demand.money import REMEDY, price_of, price_slope
 from bayesmix.demand.options import Options, Where, settle
-from bayesmix.demand.sample import Here, Piece, Sample, dataset, sample, squeezed
+from bayesmix.demand.sample import Here, Piece, Sample, dataset, enumerate_sample, squeezed
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.logsums import money_logsums
 from bayesmix.kernels.substitution import SLOPE
+from bayesmix.likelihood.bind import check_scenario, written
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import check_scenario, written
 
 
 def surplus(
@@ -78,7 +78,7 @@ def surplus(
     >>> float(change["estimate"].round(10))
     -1.0
     """
-    before = sample(result, data, Where(None, by, None, predict), settle(how))
+    before = enumerate_sample(result, data, Where(None, by, None, predict), settle(how))
     if scenario is not None:
         check_scenario(before.there.data, scenario)
     price = price_of(before.there.model, price)

@@ -36,15 +36,16 @@ from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.kernels.integrals import coefficients_everywhere
-from bayesmix.kernels.laws import functions_of
 from bayesmix.kernels.logit import Panel
+from bayesmix.likelihood.bind import bind_like
 from bayesmix.likelihood.block import Block
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import Problem, bind_like
+from bayesmix.likelihood.problem import Problem
+from bayesmix.likelihood.utility import Utility
 from bayesmix.specification.design import Design
+from bayesmix.specification.layout import Layout
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.model_space import model_space
-from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.record import model_from_record
 
 NODES = 4096
@@ -129,6 +130,7 @@ def wtp(
     quantiles = checked_quantiles(quantiles)
     names = [*(["mean"] if with_mean else []), *(quantile_name(q) for q in quantiles)]
     if settled.people == "known":
+        assert isinstance(past, Problem)
         past = known_choices(result, past, predict)
     who = _people(past if settled.people == "known" else problem, thetas, settled, rng)
     laws = uncertainty(result, thetas, settled, rng)
@@ -148,7 +150,7 @@ def wtp(
     )
 
 
-def _problem(result: Fit | xr.DataTree, data: ChoiceData | None, how: How) -> tuple[Problem, Array]:
+def _problem(result: Fit | xr.DataTree, data: ChoiceData | None, how: How) -> tuple[Utility, Array]:
     """The result's model, on data or on none, and its parameters (D, P)."""
     if data is not None:
         found = parameter_draws(result, data, how.draws)
@@ -163,14 +165,14 @@ def _problem(result: Fit | xr.DataTree, data: ChoiceData | None, how: How) -> tu
     _check_means(model)
     fixed = posterior["fixed"].coords["term"].to_numpy() if "fixed" in posterior else []
     latent = model.latent
-    own = [f"{p}, {c + 1}" for p in latent.points for c in range(latent.number)] if latent else []
+    own = [f"{p}, {c + 1}" for p in latent.points for c in range(latent.number)]
     shared = tuple(str(name) for name in fixed if str(name) not in own)
     problem = _bare(model, model_space(model, shared))
     return problem, spaced(problem, posterior, how.draws)
 
 
 def _check_means(model: MixedLogit) -> None:
-    if model.latent is not None and model.latent.share not in ("0", "1"):
+    if model.latent.share not in ("0", "1"):
         raise SpecificationError(
             "class shares depend on covariates of persons, and so on whose they are: give data="
         )
@@ -180,7 +182,7 @@ def _check_means(model: MixedLogit) -> None:
         )
 
 
-def _bare(model: MixedLogit, space: ParameterSpace) -> Problem:
+def _bare(model: MixedLogit, space: Layout) -> Utility:
     """The model on no rows: enough for its coefficients."""
     design = Design(
         random=np.zeros((0, len(space.random))),
@@ -189,73 +191,59 @@ def _bare(model: MixedLogit, space: ParameterSpace) -> Problem:
         parameters=space,
         coefficients=model.varying,
     )
-    return Problem(model, None, design)  # type: ignore[arg-type]
+    return Utility(model=model, design=design)
 
 
-def _somebody(problem: Problem) -> Block:
+def _somebody(problem: Utility) -> Block:
     """One person without choices: enough for coefficients."""
     none = np.zeros(0, dtype=np.int64)
     width = len(problem.design.random_names) if problem.price < 0 else len(problem.x_names)
-    return Block(
-        parameters=problem.parameters,
-        laws=problem.laws,
-        known=problem.known,
-        functions=functions_of(problem.laws),
-        price=problem.price,
-        panel=Panel(
-            np.zeros((0, width)), np.zeros(2, dtype=np.int64), np.zeros(1, np.int64), none, False
-        ),
-        x_fixed=problem.x_fixed,
-        z=np.zeros((1, 0)),
-        weights=np.ones(1),
-        offset=None,
-        source=None,
-        share_z=problem.share_z,
-        inner=() if problem.within is problem else (_somebody(problem.within),),
+    panel = Panel(
+        np.zeros((0, width)), np.zeros(2, dtype=np.int64), np.zeros(1, np.int64), none, False
     )
+    inner = tuple(_somebody(one) for one in problem.inner)
+    return problem.block(panel, np.zeros((1, 0)), np.ones(1), None, inner)
 
 
-def _there(past: Problem, data: ChoiceData | None, predict: ChoiceData | None) -> Problem:
+def _there(past: Utility, data: ChoiceData | None, predict: ChoiceData | None) -> Utility:
     """The model on the sets whose persons are asked about."""
     if predict is None:
         return past
     if data is None:
         raise SpecificationError("argument 'predict' goes with the data: give data= too")
+    assert isinstance(past, Problem)
     return bind_like(past, predict, "predict")
 
 
-def _people(problem: Problem, thetas: Array, how: How, rng: np.random.Generator) -> People:
+def _people(problem: Utility, thetas: Array, how: How, rng: np.random.Generator) -> People:
     """The persons of the data, or one who stands for the population."""
-    if problem.data is not None:
+    if isinstance(problem, Problem):
         known = how.people == "known"
         return people(problem, thetas.mean(axis=0), known=known, nodes=how.nodes, rng=rng)
     size = problem.parameters.n_random
-    return People(problem, population_grid(sobol(how.nodes if size else 1), size, 1, rng))
+    grid = population_grid(sobol(how.nodes if size else 1), size, 1, rng)
+    return People(_somebody(problem), grid)
 
 
 def _ratios(
-    problem: Problem, who: People, theta: Array, term: str, price: str
+    problem: Utility, who: People, theta: Array, term: str, price: str
 ) -> tuple[Array, Array]:
     """Willingness to pay (N,) of all persons at all nodes, and weights that sum to 1."""
-    if problem.data is None:
-        mixture = Point(_somebody(problem), theta).mixture(*who.grid.block(0, 1))
-        weights = mixture.weights
-    else:
-        mixture = who.mixture(Point(problem, theta))
-        weights = mixture.weights * problem.data.weights[:, None]
+    point = Point(problem if isinstance(problem, Problem) else _somebody(problem), theta)
+    mixture = who.mixture(point)
+    weights = mixture.weights * point.persons.weights[:, None]
     beta = coefficients_everywhere(mixture)
-    fixed = Point(_somebody(problem) if problem.data is None else problem, theta).fixed
 
     def coefficient(name: str) -> Array | float:
         if name in problem.x_names:
             return beta[:, problem.x_names.index(name)]
-        return fixed[problem.parameters.fixed.index(name)]
+        return point.fixed[problem.parameters.fixed.index(name)]
 
     ratios = np.broadcast_to(-coefficient(term) / coefficient(price), weights.shape)
     return ratios.ravel(), (weights / weights.sum()).ravel()
 
 
-def _no_mean(problem: Problem, price: str) -> str:
+def _no_mean(problem: Utility, price: str) -> str:
     """Why the ratio has no mean; empty where it has one."""
     laws = [c for c in problem.design.coefficients if c.term == price]
     if not laws or has_one_sign(laws[0]):
@@ -268,7 +256,7 @@ def _no_mean(problem: Problem, price: str) -> str:
     )
 
 
-def _check_names(space: ParameterSpace, term: Any, price: Any) -> None:
+def _check_names(space: Layout, term: Any, price: Any) -> None:
     known = [*space.random, *space.fixed]
     for argument, name in (("term", term), ("price", price)):
         text(argument, name, "the name of a coefficient")

@@ -77,7 +77,8 @@ class Scope:
         if isinstance(node, ast.Call):
             return self._call(node)
         if isinstance(node, ast.Constant):
-            return np.float64(node.value)  # type: ignore[arg-type]
+            number: Any = node.value
+            return np.float64(number)
         if isinstance(node, ast.Compare):
             return self._compare(node)
         if isinstance(node, ast.BinOp):

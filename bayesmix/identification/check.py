@@ -19,13 +19,14 @@ from bayesmix.identification.weakest_direction import (
     weakest_direction,
     weakest_of,
 )
-from bayesmix.integration.grids import population_grid
-from bayesmix.integration.rules import centred, gauss_hermite, sobol
+from bayesmix.integration.rules import centred, sobol
+from bayesmix.likelihood.bind import bind, check_arguments
+from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.multinomial import Multinomial, multinomial, sign_faults, starting_values
-from bayesmix.likelihood.problem import Grid, Problem, bind, check_arguments
-from bayesmix.optimise.em import class_theta, random_classes
+from bayesmix.likelihood.multinomial import Multinomial, multinomial, sign_faults
+from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.optimise.em import search_start
 from bayesmix.specification.covariates import covariates
 from bayesmix.specification.means import Terms
 from bayesmix.specification.model import MixedLogit
@@ -149,7 +150,7 @@ def _estimable(problem: Problem) -> tuple[list[Finding], Weakest | None]:
 
 def _weakest(problem: Problem, logit: Multinomial) -> Weakest | None:
     """The weakest direction of the outer product of scores at the starting values."""
-    theta = problem.canonical(_start(problem, logit))
+    theta = problem.canonical(search_start(problem, logit, np.random.default_rng(SEED)))
     likelihood = Likelihood(problem, _grid(problem, theta))
     likelihood.check(theta)
     _, scores = likelihood.by_person(theta)
@@ -162,14 +163,7 @@ def _weakest(problem: Problem, logit: Multinomial) -> Weakest | None:
     return weakest_of(outer, tuple(names[p] for p in problem.constraint.free))
 
 
-def _start(problem: Problem, logit: Multinomial) -> Array:
-    """Where searches start; of latent classes, where EM ends."""
-    if problem.parameters.classes > 1:
-        return class_theta(problem, random_classes(problem, logit, np.random.default_rng(SEED)))
-    return starting_values(problem, logit)
-
-
 def _grid(problem: Problem, theta: Array) -> Grid:
     if not problem.parameters.n_random:
-        return population_grid(gauss_hermite(1), 0, problem.n_persons)
+        return points_grid(problem)
     return centre(problem, centred(sobol(NODES)), theta, SEED)

@@ -10,15 +10,14 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
 from bayesmix.identification.choices import MOST
 from bayesmix.identification.report import Finding, counted
+from bayesmix.specification.layout import Layout
 from bayesmix.specification.parameters import ParameterSpace
 
 FEW = 10
 """Persons a parameter below which normal limits are doubtful."""
 
 
-def size_findings(
-    space: ParameterSpace, data: ChoiceData, free: int | None = None
-) -> Iterator[Finding]:
+def size_findings(space: Layout, data: ChoiceData, free: int | None = None) -> Iterator[Finding]:
     """Persons against free parameters, and situations a person against random terms of a class.
 
     ``free`` is the number of parameters that are not held; all of them by default.

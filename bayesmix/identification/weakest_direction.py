@@ -12,7 +12,7 @@ import numpy as np
 
 from bayesmix.arrays import Array
 from bayesmix.errors import Fault
-from bayesmix.specification.parameters import ParameterSpace
+from bayesmix.specification.layout import Layout
 
 HARDLY = 1e-4
 """Smallest eigenvalue, over the largest, below which a combination is hardly determined."""
@@ -58,7 +58,7 @@ class Weakest:
         )
 
 
-def weakest_direction(curvature: Array, space: ParameterSpace, theta: Array) -> Weakest | None:
+def weakest_direction(curvature: Array, space: Layout, theta: Array) -> Weakest | None:
     """The weakest direction of a curvature (P, P) of the free vector, in printed parameters.
 
     None where some parameter has no curvature at all.
@@ -77,12 +77,12 @@ def weakest_of(printed: Array, names: tuple[str, ...]) -> Weakest | None:
     return Weakest(float(values[0]), float(values[-1]), tuple(names[p] for p in sorted(order)))
 
 
-def free_names(space: ParameterSpace) -> tuple[str, ...]:
+def free_names(space: Layout) -> tuple[str, ...]:
     """Names of the entries of the free vector; ``chol[., .]`` are the Cholesky factor's."""
     return tuple(str(entry) for entry in space.free_listed)
 
 
-def _printed(hessian: Array, space: ParameterSpace, theta: Array) -> tuple[Array, tuple[str, ...]]:
+def _printed(hessian: Array, space: Layout, theta: Array) -> tuple[Array, tuple[str, ...]]:
     """The curvature in the printed parameters; in the free vector's where there is no map back."""
     jacobian = space.jacobian(theta)
     if not np.isfinite(jacobian).all() or np.linalg.cond(jacobian) > 1e6:

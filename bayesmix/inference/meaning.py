@@ -56,15 +56,11 @@ def meanings(fit: Fit) -> dict[str, Meaning]:
     """What each parameter of a fit means, by flat name."""
     model, space = fit.model, fit.space
     laws = {c.term: _law(c) for c in model.coefficients}
-    design = None if fit.problem is None else fit.problem.design
-    base: dict[str, str] = {}
-    reference = ""
-    if design is not None:
-        base = {} if design.state is None else _measured(design.state)
-        persons = {} if design.persons is None else design.persons.states
-        laws |= {c.term: f"{laws[c.term]}{_bases_of(persons, c.mean)}" for c in model.coefficients}
-        if design.sources is not None:
-            reference = f"relative to {design.sources.labels[0]}"
+    design = fit.problem.design
+    base = {} if design.state is None else _measured(design.state)
+    persons = {} if design.persons is None else design.persons.states
+    laws |= {c.term: f"{laws[c.term]}{_bases_of(persons, c.mean)}" for c in model.coefficients}
+    reference = "" if design.sources is None else f"relative to {design.sources.labels[0]}"
     alone = space.within
     found = [
         Meaning(
@@ -77,8 +73,6 @@ def meanings(fit: Fit) -> dict[str, Meaning]:
         )
         for p in alone.listed
     ]
-    if model.latent is None:
-        return dict(zip(space.names, found, strict=True))
     plain = dict(zip(alone.listed, found, strict=True))
     members = ", ".join(sorted(model.latent.terms))
     classes = f"{model.latent.number} classes of {members}"
@@ -86,7 +80,7 @@ def meanings(fit: Fit) -> dict[str, Meaning]:
     for parameter, meaning in plain.items():
         for c in range(1, space.classes + 1):
             out[parameter.of_class(c)] = replace(meaning, sources="", classes=classes)
-    states = {} if design is None or design.shares is None else design.shares.states
+    states = {} if design.shares is None else design.shares.states
     share = model.latent.share
     shares = Meaning(law=f"shares {share}{_bases_of(states, share)}", classes=classes)
     out |= dict.fromkeys(space.shares, shares)

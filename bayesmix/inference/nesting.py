@@ -159,13 +159,10 @@ def last_in_their_laws(model: MixedLogit, terms: tuple[str, ...]) -> MixedLogit:
 def _check_classes(restricted: MixedLogit, full: MixedLogit) -> None:
     """Refuse other latent classes, of which likelihood ratios have no ordinary law."""
     mine, theirs = restricted.latent, full.latent
-    if mine is None and theirs is None:
-        return
-    numbers = [1 if one is None else one.number for one in (mine, theirs)]
-    if mine is None or theirs is None or mine.number != theirs.number:
+    if mine.number != theirs.number:
         raise SpecificationError(
-            f"the models have {numbers[0]} and {numbers[1]} latent classes, and their number has "
-            "no likelihood ratio law: compare aic and bic"
+            f"the models have {mine.number} and {theirs.number} latent classes, and their number "
+            "has no likelihood ratio law: compare aic and bic"
         )
     alone = [term for term in mine.terms if term not in theirs.terms]
     if alone:

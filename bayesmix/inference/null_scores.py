@@ -16,10 +16,11 @@ from bayesmix.centring.grids import centre
 from bayesmix.classical.fit import Fit
 from bayesmix.inference.nesting import Nesting, last_in_their_laws, null_params
 from bayesmix.integration.rules import centred, sobol
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import Problem, bind
+from bayesmix.likelihood.problem import Problem
+from bayesmix.specification.layout import Layout
 from bayesmix.specification.parameter import CORRELATION
-from bayesmix.specification.parameters import ParameterSpace
 
 NODES = 256
 SEED = 7
@@ -30,10 +31,10 @@ STEP = 0.005
 def boundary_covariance(restricted: Fit, full: Fit, nested: Nesting) -> Array | None:
     """Covariance (d, d) of the estimates of variances and covariances that are 0 under the null.
 
-    Up to a factor, in the order of `boundary_law`; None where a fit does not know its data, the
-    data say nothing on some of them, or there are latent classes.
+    Up to a factor, in the order of `boundary_law`; None where the data say nothing on some
+    of them, or there are latent classes.
     """
-    if full.problem is None or full.model.latent is not None or full.model.constraints:
+    if not full.problem.one_law or full.model.constraints:
         return None
     problem = bind(last_in_their_laws(full.model, nested.fixed), full.problem.data)
     theta = problem.parameters.theta(_renamed(problem.parameters, null_params(restricted, full)))
@@ -46,7 +47,7 @@ def boundary_covariance(restricted: Fit, full: Fit, nested: Nesting) -> Array | 
     return _covariance(every * np.sqrt(problem.data.weights)[:, None], of_variances.shape[1])
 
 
-def _renamed(space: ParameterSpace, values: dict[str, float]) -> dict[str, float]:
+def _renamed(space: Layout, values: dict[str, float]) -> dict[str, float]:
     """Values by the names that parameters have where coefficients stand in another order."""
     turned = {
         str(p): str(replace(p, label=", ".join(reversed(p.terms))))
@@ -71,7 +72,7 @@ def _covariance(scores: Array, size: int) -> Array | None:
 
 def _bounded_entries(problem: Problem, terms: tuple[str, ...]) -> Flags:
     """Entries (P,) of the free vector that belong to the covariance matrices at 0."""
-    space = problem.parameters
+    space = problem.parameters.within
     still = np.isin(space.random, terms)
     rows, columns = space.chol_index
     found = np.zeros(space.size, dtype=bool)
@@ -82,7 +83,7 @@ def _bounded_entries(problem: Problem, terms: tuple[str, ...]) -> Flags:
 def _variance_scores(likelihood: Likelihood, theta: Array, value: Array, nested: Nesting) -> Array:
     """Scores (I, d) of the elements of the covariance matrices at 0."""
     problem = likelihood.problem
-    space = problem.parameters
+    space = problem.parameters.within
     unit = np.where(problem.index, STEP, STEP / problem.design.spread[: space.n_random])
 
     def along(j: int, k: int, sign: float) -> Array:

@@ -6,7 +6,7 @@ grid of a model and its people.
 
 from collections.abc import Callable
 from operator import index
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -259,10 +259,10 @@ RULES: dict[str, Callable[..., Rule]] = {
 }
 
 
-def _whole(name: str, value: object, least: int, most: int, remedy: str) -> int:
+def _whole(name: str, value: Any, least: int, most: int, remedy: str) -> int:
     """`value` as an int within bounds, or a SpecificationError that says what to do."""
     try:
-        number = index(value)  # type: ignore[arg-type]
+        number = index(value)
     except TypeError:
         number = least - 1
     if isinstance(value, bool) or not least <= number <= most:

@@ -78,8 +78,8 @@ FITS = (
 """What fits need, in the order in which they do; long ones stand at the ends."""
 SAMPLING = (
     *FITS[:4],
-    Wanted("held_nodes", "held_moments", "vv vv f vvv vv bb"),
-    Wanted("held_nodes", "held_log_integrals", "vvv vvv v vvv vv bb"),
+    Wanted("frozen_nodes", "frozen_moments", "vv vv f vvv vv bb"),
+    Wanted("frozen_nodes", "frozen_log_integrals", "vvv vvv v vvv vv bb"),
     *FITS[4:],
 )
 """What marginal posteriors need."""

@@ -46,4 +46,4 @@ def in_effective_persons(problem: Problem) -> tuple[Problem, float]:
     mantissa, exponent = np.frexp(weights / unit)
     rounded = np.ldexp(np.round(mantissa * DIGITS) / DIGITS, exponent)
     data = replace(problem.data, weights=rounded)
-    return Problem(problem.model, data, problem.design), unit
+    return replace(problem, data=data), unit

@@ -13,8 +13,7 @@ from bayesmix.data.columns import first_few
 from bayesmix.errors import IntegrationError
 from bayesmix.kernels.integrals import integrate
 from bayesmix.likelihood.chain import scores
-from bayesmix.likelihood.class_grid import class_grid, each_grid, of_classes
-from bayesmix.likelihood.classes import over_classes
+from bayesmix.likelihood.classes import class_grid, each_grid, of_classes, over_classes
 from bayesmix.likelihood.halves import Halved, corrected
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.persons import GivenNodes, joined, over_persons, stored_persons

@@ -222,7 +222,8 @@ def starting_values(problem: Problem, logit: Multinomial) -> Array:
     util within situations; an index without units (a lognormal's) with one of 0.5. In WTP space
     coefficients are divided by minus that of the price.
     """
-    space, values, unit = problem.parameters, logit.coefficients.copy(), 1 / problem.design.spread
+    space, unit = problem.parameters.within, 1 / problem.design.spread
+    values = logit.coefficients.copy()
     k = space.n_random
     if problem.price >= 0:
         others = np.arange(len(values)) != problem.price
@@ -239,7 +240,7 @@ def starting_values(problem: Problem, logit: Multinomial) -> Array:
 
 def _first_shifts(problem: Problem, mean: Array) -> Array:
     """Shifts (M,) that give everybody the location where a law has no mean but by groups."""
-    persons, shifts = problem.design.persons, np.zeros(len(problem.parameters.shifts))
+    persons, shifts = problem.design.persons, np.zeros(len(problem.parameters.within.shifts))
     if persons is None:
         return shifts
     for k in persons.centred:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 import numpy as np
 
 from bayesmix.arrays import Array
 from bayesmix.likelihood.multinomial import multinomial
 from bayesmix.likelihood.problem import Problem
-
-_PRICE_SCALES: WeakKeyDictionary[Problem, float] = WeakKeyDictionary()
 
 
 def coefficient_units(problem: Problem) -> Array:
@@ -29,10 +25,12 @@ def coefficient_units(problem: Problem) -> Array:
 
 def price_scale(problem: Problem) -> float:
     """Size of the price coefficient in the multinomial logit, a tenth of a util at least."""
-    if problem not in _PRICE_SCALES:
+    if "price scale" not in problem.memory:
         size = abs(multinomial(problem).coefficients[problem.price])
-        _PRICE_SCALES[problem] = float(max(size, 0.1 / problem.design.spread[problem.price]))
-    return _PRICE_SCALES[problem]
+        least = 0.1 / problem.design.spread[problem.price]
+        problem.memory["price scale"] = float(max(size, least))
+    found: float = problem.memory["price scale"]
+    return found
 
 
 def natural_units(problem: Problem) -> Array:
@@ -46,7 +44,7 @@ def natural_units(problem: Problem) -> Array:
 
 def _units_within(problem: Problem) -> Array:
     """Of the free vector of a class."""
-    space, unit = problem.parameters, coefficient_units(problem)
+    space, unit = problem.parameters.within, coefficient_units(problem)
     k = space.n_random
     square = np.broadcast_to(unit[:k, None], (k, k))
     shifts = shift_units(problem, unit[:k])
@@ -57,4 +55,4 @@ def _units_within(problem: Problem) -> Array:
 def shift_units(problem: Problem, unit: Array) -> Array:
     """Of the shifts (M,): the unit (K,) of their coefficient, over the covariate's spread."""
     size = np.sqrt((problem.z**2).mean(axis=0))
-    return unit[problem.parameters.shifted] / np.where(size > 0, size, 1.0)
+    return unit[problem.parameters.within.shifted] / np.where(size > 0, size, 1.0)

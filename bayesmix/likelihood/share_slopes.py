@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 
 from bayesmix.arrays import Array
 from bayesmix.kernels.share_slopes import share_slopes
 from bayesmix.likelihood.chain import Slopes, in_theta
-from bayesmix.likelihood.persons import chunk_size, over_persons
+from bayesmix.likelihood.persons import chunk_size
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Grid, Problem
 
@@ -18,36 +15,13 @@ ROWS = 2**17
 """Rows handled together, about: it bounds the memory of their derivatives."""
 
 
-@dataclass(frozen=True, eq=False)
-class Shares:
-    """Shares of consecutive persons' rows, and their derivatives by the free vector.
-
-    Parameters
-    ----------
-    start, stop
-        Persons start .. stop - 1.
-    values, slopes
-        (n,) and (n, P), n the number of their rows.
-    """
-
-    start: int
-    stop: int
-    values: Array
-    slopes: Array
-
-
-def shares_at(problem: Problem, grid: Grid, theta: Array) -> Iterator[Shares]:
-    """Shares on ``grid`` at the free vector ``theta`` (P,), chunk by chunk of persons."""
+def share_step(problem: Problem, grid: Grid) -> int:
+    """Persons whose shares' derivatives are few enough to be kept together."""
     rows = problem.data.n_rows // problem.n_persons
-    step = min(chunk_size(problem, grid), ROWS // max(1, rows))
-    start = 0
-    for values, slopes in over_persons(Point(problem, theta), grid, _shares, step=step):
-        stop = min(start + max(1, step), problem.n_persons)
-        yield Shares(start, stop, values, slopes)
-        start = stop
+    return min(chunk_size(problem, grid), ROWS // max(1, rows))
 
 
-def _shares(here: Point, grid: Grid) -> tuple[Array, Array]:
+def shares_of(here: Point, grid: Grid) -> tuple[Array, Array]:
     """Shares (n,) of the rows of persons, and their derivatives (n, P)."""
     persons, space = here.persons, here.persons.parameters
     mixture = here.mixture(*grid.block(0, persons.n_persons))

@@ -11,8 +11,9 @@ from bayesmix import arguments
 from bayesmix.arrays import Array, Indices
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
+from bayesmix.likelihood.bind import bind_sets
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import Problem, bind_sets
+from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.model import MixedLogit
 
 

@@ -6,7 +6,7 @@ which nodes move as theta does,
     d log P_i / d theta = E[d log phi / d theta + (d log f / d b)'v + div v | y_i],
 
 since ``E[(d log f / d b)'v + div v | y_i] = 0``. Nodes fixed in the space of standard normals have
-``v = u`` in the direction of theta, nodes held where they are have ``v = 0`` (Fisher's identity).
+``v = u`` in the direction of theta, nodes frozen where they are have ``v = 0`` (Fisher's identity).
 Least noise has the field that carries the posterior at theta into the posterior beside it: there
 every node says the same. Of a normal posterior with centre m and covariance A, whose choices have
 a curvature that stays, it is, for a move ``dloc`` of the location and ``dS`` of ``S = L L'``,
@@ -41,7 +41,7 @@ BESIDE = 1e-4
 """Standard deviations beside the mode at which the slopes of laws are taken."""
 
 
-def holdable(problem: Problem, theta: Array) -> bool:
+def freezable_at(problem: Problem, theta: Array) -> bool:
     """Whether posteriors can be followed: indices vary, and their law is `followable`."""
     return followable(problem) and applicable(problem, theta)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +12,10 @@ from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.maximise import (
     GRADIENT_TOLERANCE,
+    STEPS,
     ByPerson,
     Optimum,
+    Steps,
     maximise,
     whitening,
 )
@@ -31,9 +32,7 @@ def maximise_likelihood(
     start: Array,
     root: Array,
     *,
-    optimizer: str = "bfgs",
-    iterations: int = 500,
-    callback: Callable[[float], None] | None = None,
+    steps: Steps = STEPS,
     known: tuple[float, Array] | None = None,
 ) -> Optimum:
     """Maximum of an integrated likelihood from ``start`` by any optimiser; see `maximise`.
@@ -41,8 +40,8 @@ def maximise_likelihood(
     Where coefficients are censored the sum over nodes has a kink wherever a node reaches a bound:
     its gradient jumps by small steps, and need not vanish at the maximum.
     """
-    if optimizer == "bhhh":
-        optimum = bhhh(likelihood, start, iterations=iterations, callback=callback)
+    if steps.optimizer == "bhhh":
+        optimum = bhhh(likelihood, start, steps)
     else:
         weights, best, best_value = likelihood.problem.data.weights, None, -np.inf
 
@@ -57,15 +56,7 @@ def maximise_likelihood(
                 best, best_value = ByPerson(theta, logp, scores), value
             return value, weighted_sum(weights, scores)
 
-        optimum = maximise(
-            function,
-            start,
-            root,
-            optimizer=optimizer,
-            iterations=iterations,
-            callback=callback,
-            known=known,
-        )
+        optimum = maximise(function, start, root, steps=steps, known=known)
         if best is not None and best.theta is optimum.theta:
             optimum = replace(optimum, by_person=best)
     if optimum.converged or not likelihood.problem.kinked:
@@ -76,13 +67,7 @@ def maximise_likelihood(
     return replace(optimum, message=f"{optimum.message}; {few}")
 
 
-def bhhh(
-    likelihood: Likelihood,
-    start: Array,
-    *,
-    iterations: int = 500,
-    callback: Callable[[float], None] | None = None,
-) -> Optimum:
+def bhhh(likelihood: Likelihood, start: Array, steps: Steps = STEPS) -> Optimum:
     """Steps ``B^-1 g`` with ``B = sum_i w_i s_i s_i'``, halved until the log-likelihood rises.
 
     At the maximum of a model that is right, ``B`` is the curvature. It stops where
@@ -97,12 +82,12 @@ def bhhh(
         weighted_sum(weights, scores),
         np.inf,
     )
-    for _ in range(iterations):
+    for _ in range(steps.iterations):
         if not (np.isfinite(value) and np.isfinite(gradient).all()):
             message = "the log-likelihood is not finite"
             break
-        if callback is not None:
-            callback(value)
+        if steps.callback is not None:
+            steps.callback(value)
         root = whitening(scores, weights, units, likelihood.problem.directions)
         whitened = root.T @ gradient
         distance = float(np.linalg.norm(whitened))

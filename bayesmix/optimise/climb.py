@@ -8,7 +8,7 @@ anchors are frozen, and the optimiser converges on them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.bhhh import maximise_likelihood
-from bayesmix.optimise.maximise import Optimum, coordinates, whitening
+from bayesmix.optimise.maximise import STEPS, Optimum, Steps, coordinates, whitening
 
 ROUNDS = 60
 CLIMB = 5
@@ -66,19 +66,18 @@ def _anchor(
     problem: Problem,
     rule: Centred,
     theta: Array,
-    rng: np.random.Generator,
+    draws: np.random.Generator | PopulationGrid,
     modes: Array | None = None,
     root: Array | None = None,
-    base: PopulationGrid | None = None,
 ) -> _State:
     """Nodes anchored at ``theta``; ``root`` (P, P) is that of the scores where none is given.
 
-    Draws are new, or those of ``base``.
+    Draws are new ones of a generator, or those of a grid.
     """
-    if base is None:
-        likelihood = Likelihood(problem, centre(problem, rule, theta, rng, modes))
+    if isinstance(draws, PopulationGrid):
+        likelihood = Likelihood(problem, anchored_grid(problem, rule, theta, draws, modes))
     else:
-        likelihood = Likelihood(problem, anchored_grid(problem, rule, theta, base, modes))
+        likelihood = Likelihood(problem, centre(problem, rule, theta, draws, modes))
     logp, scores = likelihood.by_person(theta)
     weights = problem.data.weights
     if root is None:
@@ -101,8 +100,7 @@ def climb(
     start: Array,
     rng: np.random.Generator,
     *,
-    optimizer: str = "bfgs",
-    callback: Callable[[float], None] | None = None,
+    steps: Steps = STEPS,
     known: Sequence[tuple[Optimum, PersonGrid]] = (),
 ) -> tuple[Optimum, PersonGrid]:
     """The maximum on a person-centred grid, and the grid, anchored within reach of it.
@@ -122,15 +120,13 @@ def climb(
         as the next anchors could tell, or to it on the nodes on which it was found.
     """
     state = _anchor(problem, rule, start, rng)
-    radius, evaluations = 20.0, 0
+    radius, evaluations, few = 20.0, 0, replace(steps, iterations=CLIMB)
     for _ in range(ROUNDS):
         local = maximise_likelihood(
             state.likelihood,
             state.theta,
             state.root,
-            optimizer=optimizer,
-            iterations=CLIMB,
-            callback=callback,
+            steps=few,
             known=(state.value, state.gradient),
         )
         evaluations += local.evaluations
@@ -159,11 +155,11 @@ def climb(
                 break
     same = _nearest(state, known, WITHIN_SIGHT)
     if same is not None:
-        recognised, tried = _leads_to(*same, state, optimizer)
+        recognised, tried = _leads_to(*same, state, steps.optimizer)
         evaluations += tried
         if recognised:
             return replace(same[0], evaluations=evaluations), same[1]
-    optimum, grid = settle(problem, rule, state.theta, rng, optimizer=optimizer, callback=callback)
+    optimum, grid = settle(problem, rule, state.theta, rng, steps=steps)
     return replace(optimum, evaluations=evaluations + optimum.evaluations), grid
 
 
@@ -184,7 +180,7 @@ def _leads_to(
     """
     problem = state.likelihood.problem
     there = maximise_likelihood(
-        Likelihood(problem, grid), state.theta, state.root, optimizer=optimizer
+        Likelihood(problem, grid), state.theta, state.root, steps=Steps(optimizer)
     )
     gap = problem.canonical(there.theta) - optimum.theta
     return state.distance(state.theta + gap) < SMALL_STEP, there.evaluations
@@ -196,8 +192,7 @@ def settle(
     theta: Array,
     rng: np.random.Generator,
     *,
-    optimizer: str = "bfgs",
-    callback: Callable[[float], None] | None = None,
+    steps: Steps = STEPS,
     root: Array | None = None,
 ) -> tuple[Optimum, PersonGrid]:
     """The maximum near ``theta`` on a grid anchored there, once more where that is too far away.
@@ -209,13 +204,12 @@ def settle(
     evaluations, found, nearest, base = 0, None, np.inf, None
     for _ in range(SETTLINGS):
         theta = problem.canonical(theta)
-        state = _anchor(problem, rule, theta, rng, root=root, base=base)
+        state = _anchor(problem, rule, theta, rng if base is None else base, root=root)
         optimum = maximise_likelihood(
             state.likelihood,
             state.theta,
             state.root,
-            optimizer=optimizer,
-            callback=callback,
+            steps=steps,
             known=(state.value, state.gradient),
         )
         evaluations += optimum.evaluations

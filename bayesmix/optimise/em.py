@@ -80,6 +80,13 @@ def random_classes(
     return _ordered(work, expectation_maximisation(work, best, ITERATIONS, TOLERANCE))
 
 
+def search_start(problem: Problem, logit: Multinomial, rng: np.random.Generator) -> Array:
+    """Where a search begins: where EM ends, and of one class at the multinomial logit."""
+    if problem.one_law:
+        return starting_values(problem, logit)
+    return class_theta(problem, random_classes(problem, logit, rng))
+
+
 def class_theta(problem: Problem, found: ClassPoints) -> Array:
     """The free vector (P,) that starts from these classes; laws start as in a multinomial logit."""
     within = problem.within

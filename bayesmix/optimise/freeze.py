@@ -27,7 +27,7 @@ def freeze(problem: Problem, grid: PersonGrid) -> tuple[CoefficientNodes, ...]:
     """
     if not freezable(problem, grid):
         return ()
-    return tuple(hold(problem, part) for part in grid.halves or (grid,))
+    return tuple(frozen_at_anchor(problem, part) for part in grid.halves or (grid,))
 
 
 def freezable(problem: Problem, grid: PersonGrid) -> bool:
@@ -42,7 +42,7 @@ def freezable(problem: Problem, grid: PersonGrid) -> bool:
     if problem.moving:
         return False
     theta = grid.anchors.theta
-    chol = problem.parameters.unpack(theta).chol
+    chol = problem.parameters.within.unpack(theta).chol
     diagonal = np.abs(np.diag(chol))
     if problem.design.sources is not None:
         return False
@@ -51,7 +51,7 @@ def freezable(problem: Problem, grid: PersonGrid) -> bool:
     return not at_boundary(problem, theta) and not _uncertain(problem, grid)
 
 
-def hold(persons: Persons, grid: PersonGrid) -> CoefficientNodes:
+def frozen_at_anchor(persons: Persons, grid: PersonGrid) -> CoefficientNodes:
     """The nodes of persons at the anchor, whatever may become of them.
 
     For laws that are links of an index whose standard deviations are not 0 at the anchor.
@@ -72,7 +72,7 @@ def hold(persons: Persons, grid: PersonGrid) -> CoefficientNodes:
 
 def _uncertain(problem: Problem, grid: PersonGrid) -> bool:
     """Whether some diagonal entry of the Cholesky factor is poorly known at the anchor."""
-    theta, diagonal = grid.anchors.theta, problem.parameters.diagonal()
+    theta, diagonal = grid.anchors.theta, problem.parameters.within.diagonal()
     few = grid.resized(min(grid.size, GLANCE))
     _, scores = Likelihood(problem, few, keep=False).by_person(theta)
     root = whitening(scores, problem.data.weights, natural_units(problem), problem.directions)

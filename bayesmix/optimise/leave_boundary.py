@@ -46,7 +46,7 @@ def at_boundary(problem: Problem, theta: Array) -> list[int]:
 
 def _near_zero(problem: Problem, theta: Array) -> list[int]:
     """`at_boundary` within a class."""
-    chol = problem.parameters.unpack(theta).chol
+    chol = problem.parameters.within.unpack(theta).chol
     sd = np.sqrt((chol**2).sum(axis=1))
     unit = coefficient_units(problem)[: len(sd)]
     near = unit * np.where(problem.index, NEAR_INDEX, NEAR_UTILS)
@@ -76,7 +76,7 @@ def boundary_names(problem: Problem, theta: Array) -> list[str]:
 def boundary_words(problem: Problem, theta: Array) -> list[str]:
     """What standard deviations near 0 mean: a law with a mean becomes a fixed coefficient."""
     names, low = boundary_names(problem, theta), at_boundary(problem, theta)
-    space = problem.within.parameters
+    space = problem.within.parameters.within
     size, located = space.n_random, set(space.located.tolist())
     found = []
     for has_mean, remedy in (
@@ -123,7 +123,7 @@ def settled(problem: Problem, theta: Array, errors: Array) -> Array:
 
 def _lengths(problem: Problem, free: Array) -> Array:
     """Lengths of the rows of the Cholesky factor, those of latent classes one after the other."""
-    thetas, within = problem.parameters.class_thetas(free), problem.within.parameters
+    thetas, within = problem.parameters.class_thetas(free), problem.within.parameters.within
     return np.concatenate([np.sqrt((within.unpack(t).chol ** 2).sum(axis=1)) for t in thetas])
 
 
@@ -140,9 +140,9 @@ def _replaced(problem: Problem, theta: Array, which: list[int], units: float) ->
 
 def _replaced_within(problem: Problem, theta: Array, which: list[int], units: float) -> Array:
     """`_replaced` within a class."""
-    at = problem.parameters.unpack(theta)
+    at = problem.parameters.within.unpack(theta)
     unit = coefficient_units(problem)
     for k in which:
         at.chol[k] = 0.0
         at.chol[k, k] = units * unit[k]
-    return problem.parameters.pack(*at)
+    return problem.parameters.within.pack(*at)

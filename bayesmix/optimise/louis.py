@@ -2,7 +2,7 @@
 
 With ``f_i(b) = P(y_i | b) phi(b; loc_i, L L')`` the log-integral of f_i has the second derivatives
 ``E[d2 log f] + E[(d log f)(d log f)'] - E[d log f] E[d log f]'`` over the person's posterior. Where
-b is held as the parameters move, utilities are held too, and derivatives are polynomials of the
+b stays as the parameters move, utilities stay too, and derivatives are polynomials of the
 standardised index. Where nodes move with the parameters, coefficients in the hundreds, as lognormal
 laws have them, turn choices at single nodes around within a thousandth of a standard error: the
 differences of such a gradient are noise, in which no number of nodes helps.
@@ -189,7 +189,7 @@ def posteriors_tell(problem: Problem) -> bool:
     Not with latent classes, scales of sources or constraints, for laws that are no links of an
     index, and where columns do not identify variances.
     """
-    if problem.parameters.classes > 1 or problem.design.sources is not None or problem.unidentified:
+    if not problem.one_law or problem.design.sources is not None or problem.unidentified:
         return False
     return problem.constraint is None and problem.parameters.n_random > 0 and not problem.moving
 
@@ -198,7 +198,7 @@ def applicable(problem: Problem, theta: Array) -> bool:
     """`posteriors_tell`, and no index stands still or varies with others alone."""
     if not posteriors_tell(problem):
         return False
-    chol = problem.parameters.unpack(theta).chol
+    chol = problem.parameters.within.unpack(theta).chol
     least = 1e-3 * np.sqrt((chol**2).sum(axis=1))
     return not at_boundary(problem, theta) and bool((np.abs(np.diag(chol)) > least).all())
 
@@ -209,7 +209,7 @@ def louis(problem: Problem, grid: PersonGrid, theta: Array, root: Array) -> tupl
     Of parameters of the laws from moments of each person's posterior on ``grid``; of fixed
     coefficients, with which utilities move, by differences with steps from ``root`` (P, P).
     """
-    space = problem.parameters
+    space = problem.parameters.within
     fixed = len(space.located) + len(space.chol_index[0]) + np.arange(len(space.fixed))
     laws = np.setdiff1d(np.arange(len(theta)), fixed)
     found = np.zeros((len(theta), len(theta)))
@@ -244,7 +244,7 @@ def law_scores(problem: Problem, grid: PersonGrid, theta: Array) -> Array:
 
 def _second_derivatives(problem: Problem, grid: PersonGrid, theta: Array) -> tuple[Array, Array]:
     """The second derivatives (Q, Q) in the parameters of the laws, and scores (I, Q) in them."""
-    space = problem.parameters
+    space = problem.parameters.within
     inverse = np.linalg.inv(space.unpack(theta).chol)
     row, column = law_entries(space)
     chol = np.flatnonzero(column < space.n_random)
@@ -273,7 +273,7 @@ def _second_derivatives(problem: Problem, grid: PersonGrid, theta: Array) -> tup
 
 def _posteriors(problem: Problem, grid: PersonGrid, theta: Array) -> Iterator[Part]:
     """Persons some at a time, as their scores fit into `WORK` numbers."""
-    step = max(1, WORK // (len(law_entries(problem.parameters)[0]) * grid.size))
+    step = max(1, WORK // (len(law_entries(problem.parameters.within)[0]) * grid.size))
     return over_persons(Point(problem, theta), grid, _posterior, step=step)
 
 

@@ -54,7 +54,7 @@ class Optimum:
         The optimiser's word.
     by_person
         What the optimum's value is the weighted sum of, where it is one and is kept.
-    held
+    frozen
         ``"newton"`` where it is a root of posteriors' scores (`bayesmix.optimise.newton`); "" where
         it is a maximum on its grid.
     curvatures
@@ -69,8 +69,30 @@ class Optimum:
     converged: bool
     message: str
     by_person: ByPerson | None = None
-    held: str = ""
+    frozen: str = ""
     curvatures: Array | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """How an optimiser goes.
+
+    Parameters
+    ----------
+    optimizer
+        A name that `check_optimizer` knows.
+    iterations
+        At most.
+    callback
+        Told of every better value.
+    """
+
+    optimizer: str = "bfgs"
+    iterations: int = 500
+    callback: Callable[[float], None] | None = None
+
+
+STEPS = Steps()
 
 
 def whitening(
@@ -157,9 +179,7 @@ def maximise(
     start: Array,
     root: Array,
     *,
-    optimizer: str = "bfgs",
-    iterations: int = 500,
-    callback: Callable[[float], None] | None = None,
+    steps: Steps = STEPS,
     known: tuple[float, Array] | None = None,
 ) -> Optimum:
     """Maximum of ``function`` from ``start`` in the coordinates ``x``: ``theta = start + C x``.
@@ -167,7 +187,7 @@ def maximise(
     ``known`` are value and gradient at ``start``, where the caller has them already. Where the
     function does not exist (NaN), the optimiser meets a wall and turns back.
     """
-    method = check_optimizer(optimizer)
+    method, callback = check_optimizer(steps.optimizer), steps.callback
     if not root.shape[1]:
         return nothing_to_move(function, start, known)
     evaluations, first = 0, known
@@ -191,7 +211,7 @@ def maximise(
                 callback(value)
         return -value, -(root.T @ gradient)
 
-    options = {"maxiter": iterations, "gtol": GRADIENT_TOLERANCE}
+    options = {"maxiter": steps.iterations, "gtol": GRADIENT_TOLERANCE}
     if method == "trust-constr":
         options["xtol"] = 1e-10
     result: OptimizeResult = minimize(

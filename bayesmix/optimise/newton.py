@@ -29,7 +29,7 @@ from bayesmix.optimise.anchored_scores import (
     anchored_scores,
     followable,
     following_scores,
-    holdable,
+    freezable_at,
 )
 from bayesmix.optimise.leave_boundary import at_boundary, raised
 from bayesmix.optimise.maximise import ByPerson, Optimum, coordinates, curvature, whitening
@@ -119,7 +119,7 @@ def newton(
 ) -> tuple[Optimum, PersonGrid] | None:
     """The root of the scores that is uphill from ``theta``, and the grid anchored there.
 
-    None where there is none: where nodes cannot be held, or scores are too noisy for one.
+    None where there is none: where nodes cannot be frozen, or scores are too noisy for one.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def newton(
     if not followable(problem):
         return None
     theta = loosened(problem, problem.canonical(theta))
-    if not holdable(problem, theta):
+    if not freezable_at(problem, theta):
         return None
     here = _at(problem, rule, theta, base)
     if not here.finite:
@@ -154,7 +154,7 @@ def newton(
             break
         scale = min(1.0, radius / distance)
         trial = problem.canonical(here.theta + scale * move)
-        there = _at(problem, rule, trial, base) if holdable(problem, trial) else None
+        there = _at(problem, rule, trial, base) if freezable_at(problem, trial) else None
         evaluations += 1
         if there is not None and there.finite and there.value > here.value - NOISE:
             if callback is not None:
@@ -175,7 +175,7 @@ def newton(
     own = ByPerson(here.theta, here.logp, here.scores)
     spent = int(np.ceil(evaluations))
     optimum = Optimum(
-        here.theta, here.value, here.gradient, distance, spent, True, words, own, held="newton"
+        here.theta, here.value, here.gradient, distance, spent, True, words, own, frozen="newton"
     )
     if model.known is not None and model.distance(here.theta - model.at) < BESIDE:
         optimum = replace(optimum, curvatures=model.known)
@@ -184,7 +184,7 @@ def newton(
 
 def loosened(problem: Problem, theta: Array) -> Array:
     """``theta`` with moderate standard deviations for those near 0, and loose correlations."""
-    theta, space = raised(problem, theta, at_boundary(problem, theta)), problem.parameters
+    theta, space = raised(problem, theta, at_boundary(problem, theta)), problem.parameters.within
     mean, chol, fixed, shift, log_scale = space.unpack(theta)
     chol = chol.copy()
     sd, own = np.sqrt((chol**2).sum(axis=1)), np.abs(np.diag(chol))

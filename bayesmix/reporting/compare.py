@@ -11,7 +11,7 @@ from bayesmix.bayes.read import posterior_draws
 from bayesmix.data.display import Table
 from bayesmix.errors import SpecificationError
 from bayesmix.reporting.draws import SAMPLE_DIMS, flat_items
-from bayesmix.specification.parameters import ParameterSpace
+from bayesmix.specification.layout import Layout
 
 ROUNDING = 1e-12
 """Part of an estimate below which a standard error is none: the parameter is held."""
@@ -26,7 +26,7 @@ class Estimates(Protocol):
     """What a classical fit offers: two Series by flat name, and what these name (a `Fit` does)."""
 
     @property
-    def space(self) -> ParameterSpace: ...
+    def space(self) -> Layout: ...
 
     @property
     def params(self) -> pd.Series: ...

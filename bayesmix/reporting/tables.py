@@ -1,6 +1,7 @@
 """A DataFrame as a table on the terminal or as a CSV file."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich import box
@@ -95,7 +96,7 @@ def _header(column: object, previous: object) -> str:
     return "\n".join(["" if repeated else outer, *inner])
 
 
-def _cell(value: object, digits: int) -> str:
-    if pd.isna(value):  # type: ignore[call-overload]
+def _cell(value: Any, digits: int) -> str:
+    if pd.isna(value):
         return ""
     return f"{value:.{digits}f}" if isinstance(value, float) else str(value)

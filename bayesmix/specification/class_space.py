@@ -17,8 +17,9 @@ import pandas as pd
 
 from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.errors import SpecificationError
+from bayesmix.specification.given_values import check_names
 from bayesmix.specification.parameter import SHARE, Kind, Parameter
-from bayesmix.specification.parameters import ParameterSpace, check_names
+from bayesmix.specification.parameters import ParameterSpace
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,26 @@
-"""Latent classes: a finite number of kinds of people, each with coefficients of its own."""
+"""Latent classes: a finite number of kinds of people, each with coefficients of its own.
+
+Every model has C >= 1 classes: `ONE` is that of a model without `LatentClass`, in which parameters
+have no class in their names. What is not known of several is refused here.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import index
 
 import numpy as np
 
+from bayesmix import arguments
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 from bayesmix.formulas.formula import Learnt
+from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.covariates import Covariates, check_mean, covariates
 from bayesmix.specification.laws.coefficient import Coefficient, Law
+from bayesmix.specification.layout import Layout
+from bayesmix.specification.parameters import ParameterSpace
 
 ROLE = "the class shares"
 
@@ -22,7 +31,7 @@ class PointCoefficient(Coefficient):
 
 @dataclass(frozen=True)
 class Classes:
-    """Latent classes, made by `LatentClass`.
+    """C >= 1 classes: `ONE`, or those made by `LatentClass`.
 
     Parameters
     ----------
@@ -58,10 +67,109 @@ class Classes:
         """Records of the point coefficients, one a term."""
         return tuple(PointCoefficient(term) for term in self.points)
 
+    @property
+    def formulas(self) -> tuple[str, ...]:
+        """That of the shares of all but the first."""
+        return (self.share,) * min(self.number - 1, 1)
+
+    @property
+    def fewer(self) -> str:
+        """What to write for one class less."""
+        return f"use {self.number - 1} classes" if self.number > 2 else "leave LatentClass out"
+
+    def model(self, random: Sequence[Law]) -> str:
+        """What a model with these classes and laws is called."""
+        if self.number > 1:
+            return "mixed logit with latent classes" if random else "latent class logit"
+        return "mixed logit" if random else "multinomial logit"
+
+    def layout(self, within: ParameterSpace, shares: Covariates | None) -> Layout:
+        """Names and places of the parameters, of those within a class, the points first.
+
+        Without the covariates of the ``shares``, those of data, only whether they have a constant.
+        """
+        if not self.members:
+            return within
+        return ClassSpace(
+            within=within,
+            classes=self.number,
+            points=self.points,
+            own=tuple(term for law in self.laws for term in law.terms),
+            constant=self.share != "0" if shares is None else not shares.centred,
+            covariates=() if shares is None else tuple(name for _, name in shares.shifts),
+        )
+
     def __str__(self) -> str:
         inner = [*([", ".join(self.points)] if self.points else []), *map(str, self.laws)]
         share = "" if self.share == "1" else f" (shares {self.share})"
         return f"{self.number} latent classes of {'; '.join(inner)}{share}"
+
+
+ONE = Classes((), 1, "0")
+"""The one class of a model without latent classes."""
+
+
+def given_laws(random: Sequence[Law | Classes] | Law | Classes) -> tuple[Law | Classes, ...]:
+    """One law, or several, as they were given.
+
+    Raises
+    ------
+    SpecificationError
+        If they are something else.
+    """
+    if isinstance(random, Law | Classes):
+        return (random,)
+    laws = tuple(random) if isinstance(random, Sequence) and not isinstance(random, str) else None
+    if laws is None or not all(isinstance(law, Law | Classes) for law in laws):
+        raise arguments.refused("random", "laws, such as [bm.Normal('price')]", random)
+    return laws
+
+
+def classes_of(random: Sequence[Law | Classes]) -> Classes:
+    """The classes of a model with these laws.
+
+    Raises
+    ------
+    SpecificationError
+        If they are given twice.
+    """
+    found = [law for law in random if isinstance(law, Classes)]
+    if len(found) > 1:
+        raise SpecificationError(
+            "argument 'random' has two LatentClass: people are of one class in all that they "
+            "do; name all terms in one, LatentClass('a', 'b', classes=4)"
+        )
+    return found[0] if found else ONE
+
+
+def laws_of(random: Sequence[Law | Classes]) -> tuple[Law, ...]:
+    """The continuous laws, those inside of classes among them."""
+    parts = (law.laws if isinstance(law, Classes) else (law,) for law in random)
+    return tuple(law for part in parts for law in part)
+
+
+def refuse_classes(classes: Classes, why: str) -> None:
+    """Refuse several classes where they are not known.
+
+    Raises
+    ------
+    SpecificationError
+        If there are several, with these words.
+    """
+    if classes.number > 1:
+        raise SpecificationError(why)
+
+
+def refuse_one_class(classes: Classes, why: str) -> None:
+    """Refuse a model without latent classes where it is asked about these.
+
+    Raises
+    ------
+    SpecificationError
+        If there is one class, with these words.
+    """
+    if classes.number == 1:
+        raise SpecificationError(why)
 
 
 def LatentClass(*members: str | Law, classes: int = 2, share: str = "1") -> Classes:

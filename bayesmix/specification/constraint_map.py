@@ -26,6 +26,7 @@ from bayesmix.specification.held_values import (
     held_values,
     in_words,
 )
+from bayesmix.specification.layout import Layout
 from bayesmix.specification.parameter import CORRELATION, SCALE, SD
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -86,7 +87,7 @@ class ConstraintMap:
         return scores @ self.directions @ np.linalg.pinv(self.directions)
 
 
-def constraint_map(space: ParameterSpace, constraints: Constraints) -> ConstraintMap:
+def constraint_map(space: Layout, constraints: Constraints) -> ConstraintMap:
     """The free vectors of ``space`` that keep the constraints; bounds are not among them.
 
     Raises
@@ -110,7 +111,7 @@ def constraint_map(space: ParameterSpace, constraints: Constraints) -> Constrain
 
 
 def _collected(
-    space: ParameterSpace,
+    space: Layout,
     constraints: Constraints,
     held: Mapping[int, float],
     rows: Sequence[Words],
@@ -140,7 +141,7 @@ def _collected(
     return found
 
 
-def _of_words(space: ParameterSpace, one: Words, found: Equations) -> Array:
+def _of_words(space: Layout, one: Words, found: Equations) -> Array:
     """A linear constraint as the left side (P,) of an equation of the free vector."""
     row = np.zeros(space.size)
     for place in np.flatnonzero(one.coefficients):
@@ -153,19 +154,19 @@ def _of_words(space: ParameterSpace, one: Words, found: Equations) -> Array:
     return row
 
 
-def _classes(space: ParameterSpace) -> Iterator[tuple[ParameterSpace, Indices, Indices]]:
+def _classes(space: Layout) -> Iterator[tuple[ParameterSpace, Indices, Indices]]:
     """The space of each class, with its entries in the free vector and its printed parameters."""
     for entries, printed in zip(space.select, space.select_printed, strict=True):
         yield space.within, entries, printed
 
 
-def _on_entries(space: ParameterSpace, place: int, value: float) -> float:
+def _on_entries(space: Layout, place: int, value: float) -> float:
     """A printed value as it stands in the free vector."""
     return float(np.log(value)) if space.listed[place].kind == SCALE else value
 
 
 def _tied(
-    space: ParameterSpace, constraints: Constraints, found: Equations, held: Mapping[int, float]
+    space: Layout, constraints: Constraints, found: Equations, held: Mapping[int, float]
 ) -> Iterator[tuple[Array, float]]:
     """Equations of parameters that are equal, and free."""
     for group in constraints.equal:
@@ -184,7 +185,7 @@ def _tied(
             yield row, 0.0
 
 
-def _row(space: ParameterSpace, place: int, found: Equations, argument: str) -> Array:
+def _row(space: Layout, place: int, found: Equations, argument: str) -> Array:
     if place in found.linear:
         return found.linear[place]
     parameter = space.listed[place]
@@ -197,7 +198,7 @@ def _row(space: ParameterSpace, place: int, found: Equations, argument: str) -> 
 
 
 def _solved(
-    space: ParameterSpace, constraints: Constraints, held: Mapping[int, float], found: Equations
+    space: Layout, constraints: Constraints, held: Mapping[int, float], found: Equations
 ) -> ConstraintMap:
     """The map of the equations, and what it leaves constant."""
     equations = np.array(found.rows).reshape(-1, space.size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bayesmix.specification.classes import Classes
+from bayesmix.specification.classes import Classes, classes_of, laws_of
 from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.laws.coefficient import Coefficient, Law
 
@@ -23,8 +23,8 @@ class Description:
     @property
     def formulas(self) -> tuple[str, ...]:
         """The formula, and those of means and of class shares."""
-        share = () if self.latent is None else (self.latent.share,)
-        return (self.formula, *(c.mean for c in self.coefficients), *share)
+        means = (c.mean for c in self.coefficients)
+        return (self.formula, *means, *self.latent.formulas)
 
     @property
     def coefficients(self) -> tuple[Coefficient, ...]:
@@ -34,18 +34,17 @@ class Description:
     @property
     def varying(self) -> tuple[Coefficient, ...]:
         """All coefficients that vary over people: those with a law, then the points of classes."""
-        return self.coefficients + (self.latent.coefficients if self.latent else ())
+        return self.coefficients + self.latent.coefficients
 
     @property
-    def latent(self) -> Classes | None:
-        """The latent classes; None without any."""
-        return next((law for law in self.random if isinstance(law, Classes)), None)
+    def latent(self) -> Classes:
+        """The C >= 1 classes."""
+        return classes_of(self.random)
 
     @property
     def laws(self) -> tuple[Law, ...]:
         """The continuous laws, those inside of classes among them."""
-        parts = (law.laws if isinstance(law, Classes) else (law,) for law in self.random)
-        return tuple(law for part in parts for law in part)
+        return laws_of(self.random)
 
     def __str__(self) -> str:
         lines = [self.kind.capitalize()]
@@ -62,6 +61,4 @@ class Description:
     @property
     def kind(self) -> str:
         """What such a model is called."""
-        if self.latent is not None:
-            return "mixed logit with latent classes" if self.laws else "latent class logit"
-        return "mixed logit" if self.random else "multinomial logit"
+        return self.latent.model(self.laws)

@@ -20,8 +20,8 @@ from bayesmix.specification.classes import share_covariates
 from bayesmix.specification.covariates import Covariates, covariates
 from bayesmix.specification.description import Description
 from bayesmix.specification.laws.coefficient import Coefficient
+from bayesmix.specification.layout import Layout
 from bayesmix.specification.means import meanless
-from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.scale import Sources, sources
 
 
@@ -59,7 +59,7 @@ class Design:
     random: Array
     fixed: Array
     spread: Array
-    parameters: ParameterSpace
+    parameters: Layout
     coefficients: tuple[Coefficient, ...]
     state: State | None = None
     persons: Covariates | None = None
@@ -156,7 +156,7 @@ def design_like(model: Description, data: ChoiceData, like: Design) -> Design:
         for names in (like.random_names, like.fixed_names)
     )
     persons = covariates(model.coefficients, data, like.persons)
-    shares = None if model.latent is None else share_covariates(model.latent, data, like.shares)
+    shares = share_covariates(model.latent, data, like.shares)
     found = None if model.scale is None else sources(model.scale, data, like.sources)
     return replace(
         like,

@@ -10,11 +10,11 @@ from bayesmix.specification.constraint_map import ConstraintMap, constraint_map
 from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.elimination import KEPT
 from bayesmix.specification.held_rows import INFEASIBLE
+from bayesmix.specification.layout import Layout
 from bayesmix.specification.parameter import SCALE, SD
-from bayesmix.specification.parameters import ParameterSpace
 
 
-def check_constraints(space: ParameterSpace, constraints: Constraints) -> None:
+def check_constraints(space: Layout, constraints: Constraints) -> None:
     """Refuse names of constraints that are no parameters, and what contradicts.
 
     Raises
@@ -44,7 +44,7 @@ def check_free(constraint: ConstraintMap | None, verb: str) -> None:
         )
 
 
-def _check_bounds(space: ParameterSpace, found: ConstraintMap) -> None:
+def _check_bounds(space: Layout, found: ConstraintMap) -> None:
     """Refuse bounds that contradict each other, or what is held and tied.
 
     Of standard deviations and correlations that are not linear in the free vector nothing is known

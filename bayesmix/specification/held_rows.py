@@ -15,6 +15,7 @@ from scipy.optimize import linprog
 from bayesmix.arrays import Array, Indices
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.elimination import RANK
+from bayesmix.specification.layout import Layout
 from bayesmix.specification.parameter import SD
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -166,7 +167,7 @@ def _unit_row(before: list[Array], correlations: list[float]) -> Array | None:
 
 
 def left_at_zero(
-    space: ParameterSpace, offset: Array, directions: Array, linear: Mapping[int, Array]
+    space: Layout, offset: Array, directions: Array, linear: Mapping[int, Array]
 ) -> list[int]:
     """Standard deviations to which ``theta = offset + D phi`` leaves no value but 0.
 

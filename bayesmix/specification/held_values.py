@@ -12,8 +12,8 @@ from bayesmix.data.columns import nearest
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.elimination import KEPT
+from bayesmix.specification.layout import Layout
 from bayesmix.specification.parameter import CORRELATION, SCALE, SD, Parameter
-from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.specification.restrictions import read_restrictions
 
 
@@ -31,7 +31,7 @@ class Words:
         return bool(np.count_nonzero(self.coefficients) == 1)
 
 
-def check_names(space: ParameterSpace, constraints: Constraints) -> None:
+def check_names(space: Layout, constraints: Constraints) -> None:
     """Refuse names that are no parameters."""
     for argument, names in (
         ("fixed", [name for name, _ in constraints.fixed]),
@@ -47,9 +47,7 @@ def check_names(space: ParameterSpace, constraints: Constraints) -> None:
                 )
 
 
-def _check_values(
-    space: ParameterSpace, constraints: Constraints, held: Mapping[int, float]
-) -> None:
+def _check_values(space: Layout, constraints: Constraints, held: Mapping[int, float]) -> None:
     for place, value in held.items():
         parameter = space.listed[place]
         wanted = {
@@ -72,7 +70,7 @@ def argument_of(constraints: Constraints, parameter: Parameter) -> str:
     return f"argument {found!r}"
 
 
-def in_words(space: ParameterSpace, constraints: Constraints) -> list[Words]:
+def in_words(space: Layout, constraints: Constraints) -> list[Words]:
     """The linear constraints in words, one by one."""
     found = []
     for words in constraints.linear:
@@ -82,9 +80,7 @@ def in_words(space: ParameterSpace, constraints: Constraints) -> list[Words]:
     return found
 
 
-def held_values(
-    space: ParameterSpace, constraints: Constraints, rows: Sequence[Words]
-) -> dict[int, float]:
+def held_values(space: Layout, constraints: Constraints, rows: Sequence[Words]) -> dict[int, float]:
     """The parameters that are held, and where: by name, or alone in a linear constraint."""
     held = {space.names.index(name): value for name, value in constraints.fixed}
     for one in rows:
@@ -98,7 +94,7 @@ def held_values(
     return held
 
 
-def _pass_on(space: ParameterSpace, constraints: Constraints, held: dict[int, float]) -> None:
+def _pass_on(space: Layout, constraints: Constraints, held: dict[int, float]) -> None:
     """Hold what is equal to what is held, whether or not it could be tied while it is free."""
     groups = [[space.names.index(name) for name in group] for group in constraints.equal]
     before = -1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -19,7 +18,7 @@ from bayesmix.formulas.formula import (
 )
 from bayesmix.formulas.reading import remember_trust
 from bayesmix.formulas.variation import spread
-from bayesmix.specification.classes import Classes, share_covariates
+from bayesmix.specification.classes import Classes, given_laws, share_covariates
 from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.covariates import covariates
 from bayesmix.specification.description import Description
@@ -99,9 +98,8 @@ class MixedLogit(Description):
         for name, column in (("wtp", wtp), ("scale", scale)):
             if column is not None:
                 arguments.text(name, column, "the name of a column")
-        laws = (random,) if isinstance(random, Law | Classes) else _laws(random)
         object.__setattr__(self, "formula", formula)
-        object.__setattr__(self, "random", laws)
+        object.__setattr__(self, "random", given_laws(random))
         object.__setattr__(self, "wtp", wtp)
         object.__setattr__(self, "scale", scale)
         none = Constraints() if constraints is None else constraints
@@ -157,14 +155,14 @@ class MixedLogit(Description):
         persons = covariates(self.coefficients, data, **how)
         if not estimated:
             check_terms(Terms(columns.values, columns.names, self.varying, persons), data)
-        shares = None if self.latent is None else share_covariates(self.latent, data, **how)
+        shares = share_covariates(self.latent, data, **how)
         found = None if self.scale is None else sources(self.scale, data, scales)
         if found is not None and scales is None and not estimated:
             check_scales(found, columns.values, data)
         where = [columns.names.index(c.term) for c in self.varying]
         rest = [m for m in range(len(columns.names)) if m not in where]
-        space = model_space(self, tuple(columns.names[m] for m in rest), persons, shares)
-        space = space if found is None else replace(space, scales=found.scaled)
+        fixed = tuple(columns.names[m] for m in rest)
+        space = model_space(self, fixed, persons, shares, () if found is None else found.scaled)
         check_flat_names(space.names)
         return Design(
             random=np.ascontiguousarray(columns.values[:, where]),
@@ -189,10 +187,3 @@ class MixedLogit(Description):
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self), quote=False)}</pre>"
-
-
-def _laws(random: Sequence[Law | Classes]) -> tuple[Law | Classes, ...]:
-    laws = tuple(random) if isinstance(random, Sequence) and not isinstance(random, str) else None
-    if laws is None or not all(isinstance(law, Law | Classes) for law in laws):
-        raise arguments.refused("random", "laws, such as [bm.Normal('price')]", random)
-    return laws

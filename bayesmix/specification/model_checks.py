@@ -11,28 +11,23 @@ from bayesmix.errors import SpecificationError
 from bayesmix.formulas.formula import (
     Columns,
 )
-from bayesmix.specification.classes import ROLE, Classes
+from bayesmix.specification.classes import ROLE, refuse_classes
 from bayesmix.specification.covariates import check_mean
 from bayesmix.specification.description import Description
 
 
 def check_description(model: Description) -> None:
     """Raise SpecificationError where parts of a model do not go together."""
-    if sum(isinstance(law, Classes) for law in model.random) > 1:
-        raise SpecificationError(
-            "argument 'random' has two LatentClass: people are of one class in all that they "
-            "do; name all terms in one, LatentClass('a', 'b', classes=4)"
-        )
-    if model.latent is not None and model.scale is not None:
-        raise SpecificationError(
+    if model.scale is not None:
+        refuse_classes(
+            model.latent,
             f"scale={model.scale!r} with a LatentClass: scales of sources go with continuous laws "
             "alone; interact attributes with the source in the formula, such as "
-            f"'price + price:C({model.scale})', or leave out one of the two"
+            f"'price + price:C({model.scale})', or leave out one of the two",
         )
     for mean in {c.mean for c in model.coefficients}:
         check_mean(mean, trust=model.trust)
-    if model.latent is not None:
-        check_mean(model.latent.share, ROLE, trust=model.trust)
+    check_mean(model.latent.share, ROLE, trust=model.trust)
     terms = [c.term for c in model.varying]
     twice = sorted({t for t in terms if terms.count(t) > 1})
     if twice:

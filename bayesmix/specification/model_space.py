@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from dataclasses import replace
 
-from bayesmix.specification.class_space import ClassSpace
 from bayesmix.specification.covariates import Covariates
 from bayesmix.specification.description import Description
 from bayesmix.specification.laws.coefficient import Law
+from bayesmix.specification.layout import Layout
 from bayesmix.specification.parameters import ParameterSpace
 
 
@@ -39,21 +39,9 @@ def model_space(
     fixed: tuple[str, ...],
     persons: Covariates | None = None,
     shares: Covariates | None = None,
-) -> ParameterSpace:
-    """Layout of the parameters of a model, with fixed coefficients by name.
-
-    With latent classes it is a `ClassSpace`, which stands in for a `ParameterSpace` everywhere but
-    where a coefficient must have one law.
-    """
-    latent = model.latent
-    if latent is None:
-        return space_of(model.laws, fixed, persons)
-    space = ClassSpace(
-        within=space_of(model.laws, latent.points + fixed, persons),
-        classes=latent.number,
-        points=latent.points,
-        own=tuple(term for law in latent.laws for term in law.terms),
-        constant=latent.share != "0" if shares is None else not shares.centred,
-        covariates=() if shares is None else tuple(name for _, name in shares.shifts),
-    )
-    return cast(ParameterSpace, space)
+    scales: tuple[str, ...] = (),
+) -> Layout:
+    """Layout of the parameters of a model; fixed coefficients, and scales of sources, by name."""
+    within = space_of(model.laws, model.latent.points + fixed, persons)
+    within = replace(within, scales=scales)
+    return model.latent.layout(within, shares)

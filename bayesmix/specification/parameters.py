@@ -8,12 +8,9 @@ covariates of persons. The parameters that are printed are ``mean[.]``, ``sd[.]`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
-from numbers import Real
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +18,7 @@ import pandas as pd
 from bayesmix import arguments
 from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.errors import SpecificationError
+from bayesmix.specification.given_values import check_names, number
 from bayesmix.specification.one_class import OneClass
 from bayesmix.specification.parameter import (
     CHOLESKY,
@@ -258,7 +256,7 @@ class ParameterSpace(OneClass):
             raise arguments.refused("params", "values by flat name, such as fit.params", values)
         given = dict(values.items())
         check_names(given, self.names)
-        vector = np.array([_number(name, given[name]) for name in self.names])
+        vector = np.array([number(name, given[name]) for name in self.names])
         k, m, p, f = self.n_random, len(self.located), len(self.pairs), len(self.fixed)
         cuts = np.cumsum([m, k, p, f, len(self.shifts)])
         means, sd, corr, fixed, shift, scale = np.split(vector, cuts)
@@ -289,22 +287,3 @@ class ParameterSpace(OneClass):
     def series(self, values: Array) -> pd.Series:
         """A Series by flat name."""
         return pd.Series(values, index=pd.Index(self.names, name="parameter"))
-
-
-def check_names(given: Mapping[Any, float], names: Sequence[str]) -> None:
-    """Raise SpecificationError unless each of ``names`` has a value, and nothing else has one."""
-    unknown = [name for name in given if name not in names]
-    if unknown:
-        near = get_close_matches(unknown[0], names, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; expected {list(names)}"
-        raise SpecificationError(f"unknown parameter {unknown[0]!r}{hint}")
-    missing = [name for name in names if name not in given]
-    if missing:
-        raise SpecificationError(f"no value for parameters {missing}; the model has {list(names)}")
-
-
-def _number(name: str, value: object) -> float:
-    """A parameter's value, which may be NaN: a correlation may have none."""
-    if isinstance(value, Real) and not isinstance(value, bool):
-        return float(value)
-    raise SpecificationError(f"argument 'params': {name} must be a number, got {value!r}")

@@ -11,7 +11,7 @@ import numpy as np
 from bayesmix.data.choices import ChoiceData
 from bayesmix.formulas.formula import Learnt
 from bayesmix.formulas.reading import UntrustedError, is_trusted
-from bayesmix.specification.classes import Classes
+from bayesmix.specification.classes import Classes, classes_of, laws_of
 from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.design import Design
 from bayesmix.specification.laws.coefficient import Coefficient, Law
@@ -67,11 +67,8 @@ def model_from_record(record: dict[str, Any], *, trust: bool = False) -> MixedLo
 def _formulas(formula: str, laws: Sequence[Law | Classes]) -> Iterator[str]:
     """The formulas of a model that is not made yet, see `MixedLogit.formulas`."""
     yield formula
-    for law in laws:
-        if isinstance(law, Classes):
-            yield law.share
-        for one in law.laws if isinstance(law, Classes) else (law,):
-            yield from (c.mean for c in one.coefficients)
+    yield from (c.mean for law in laws_of(laws) for c in law.coefficients)
+    yield from classes_of(laws).formulas
 
 
 def data_record(data: ChoiceData, design: Design) -> dict[str, Any]:

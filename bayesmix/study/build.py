@@ -13,7 +13,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.formulas.reading import TRUST
 from bayesmix.integration.rules import RULES, Centred, Rule, centred
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from bayesmix.specification.classes import LatentClass
 from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.feasible import check_constraints, check_free

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -77,13 +78,13 @@ def _refuse(path: Path) -> NoReturn:
     )
 
 
-if os.name == "nt":
+if sys.platform == "win32":
     import msvcrt
 
     def _lock(number: int) -> bool:
         os.lseek(number, _FAR, os.SEEK_SET)
         try:
-            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
         except OSError:
             return False
         os.lseek(number, 0, os.SEEK_SET)

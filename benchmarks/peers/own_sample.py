@@ -18,7 +18,7 @@ from _common import FULL, INDEPENDENT, NAMES
 import bayesmix as bm
 from bayesmix.bayes.priors import make_priors
 from bayesmix.data.choices import ChoiceData
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 
 
 def plain_model(data: ChoiceData) -> pm.Model:

@@ -18,9 +18,9 @@ from bayesmix.errors import IntegrationError, SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, halton, sobol, sparse
 from bayesmix.likelihood import persons
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood, log_integrals
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import bind
 from bayesmix.specification.model import MixedLogit
 from tests.likelihood.truth import AT, case
 from tests.simulated import attributes, choice_data

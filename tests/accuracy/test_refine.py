@@ -15,8 +15,8 @@ from bayesmix.classical.information import information_at, root_information
 from bayesmix.classical.msle import msle
 from bayesmix.integration.descriptions import Centred, Sobol, Trapezoid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol, trapezoid
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.optimise.anchored_scores import anchored_scores
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated

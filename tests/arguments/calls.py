@@ -4,16 +4,9 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-import numpy as np
-import pandas as pd
-
 import bayesmix as bm
 from bayesmix.demand.options import Options
-
-MODEL = bm.MixedLogit("price + quality", random=[bm.Normal("quality")])
-CLASSES = bm.MixedLogit("price + quality", random=[bm.LatentClass("quality", classes=2)])
-AT = {"mean[quality]": 0.6, "sd[quality]": 0.8, "fixed[price]": -0.5}
-LONG = {"person": "who", "situation": "task", "alternative": "alt", "chosen": "choice"}
+from tests.arguments.things import AT, LONG, MODEL, frame, wide
 
 
 class Call(NamedTuple):
@@ -21,54 +14,6 @@ class Call(NamedTuple):
 
     function: Callable[..., Any]
     arguments: Mapping[str, Any]
-
-
-def frame(persons: int = 40, tasks: int = 3) -> pd.DataFrame:
-    """Choices among three alternatives at random, from a fixed seed."""
-    rng = np.random.default_rng(5)
-    rows = pd.MultiIndex.from_product(
-        [range(persons), range(tasks), ["a", "b", "c"]], names=["who", "task", "alt"]
-    ).to_frame(index=False)
-    rows["price"] = rng.uniform(1.0, 3.0, len(rows))
-    rows["quality"] = rng.normal(size=len(rows))
-    utility = 0.6 * rows["quality"] - 0.5 * rows["price"] + rng.gumbel(size=len(rows))
-    best = utility.groupby([rows["who"], rows["task"]]).idxmax()
-    rows["choice"] = rows.index.isin(best).astype(int)
-    rows["group"] = np.where(rows["who"] % 2 == 0, "even", "odd")
-    return rows
-
-
-def wide() -> pd.DataFrame:
-    rng = np.random.default_rng(6)
-    return pd.DataFrame(
-        {
-            "bus_price": rng.uniform(1.0, 3.0, 60),
-            "car_price": rng.uniform(1.0, 3.0, 60),
-            "mode": rng.choice(["bus", "car"], 60),
-        }
-    )
-
-
-def made() -> SimpleNamespace:
-    """What calls need: data, a fit, a posterior, results of demand. Some seconds."""
-    data = bm.ChoiceData.from_long(frame(), **LONG)
-    fit = bm.msle(MODEL, data, grid=bm.centred(bm.sobol(16)), starts=1, rng=1)
-    half = bm.msle(MODEL, bm.ChoiceData.from_long(frame(30), **LONG), grid=fit.grid.rule, rng=1)
-    fixed = bm.msle(bm.MixedLogit("price + quality"), data)
-    few = {"draws": 4, "nodes": 8, "rng": 1}
-    return SimpleNamespace(
-        data=data,
-        fit=fit,
-        fixed=fixed,
-        half=half,
-        elasticities=bm.elasticities(fit, data, "price", **few),
-        diversion=bm.diversion(fit, data, **few),
-        wtp=bm.wtp(fit, "quality", "price", **few),
-        curve=bm.price_curve(fit, data, "a", prices=[1.0, 2.0, 3.0], **few),
-        classes=bm.msle(CLASSES, data, starts=1, rng=1),
-        rules=bm.compare_rules(MODEL, data, AT, [bm.sobol(16)], rng=1),
-        few=few,
-    )
 
 
 def calls(have: SimpleNamespace) -> dict[str, Call]:

@@ -12,7 +12,8 @@ import pytest
 from matplotlib import pyplot
 
 import bayesmix as bm
-from tests.arguments.calls import Call, calls, made
+from tests.arguments.calls import Call, calls
+from tests.arguments.things import made
 
 OURS = (bm.DataError, bm.SpecificationError, bm.IntegrationError, bm.ConvergenceError)
 SECONDS = 10.0

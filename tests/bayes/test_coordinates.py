@@ -10,7 +10,7 @@ import bayesmix as bm
 from bayesmix.bayes.coordinates import Coordinates, Row, coordinates_of
 from bayesmix.bayes.posterior import LogPosterior
 from bayesmix.bayes.priors import make_priors
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from tests.bayes.conftest import INTERPRETED
 from tests.oracles import choice_frame, choices
 

@@ -8,15 +8,15 @@ import xarray as xr
 
 import bayesmix as bm
 from bayesmix.bayes import sampling
-from bayesmix.bayes.accuracy import PosteriorAccuracy, posterior_accuracy
 from bayesmix.bayes.correction import Correction
 from bayesmix.bayes.grids import first_stand, stand_at
+from bayesmix.bayes.posterior_accuracy import PosteriorAccuracy, posterior_accuracy
 from bayesmix.centring.grids import centre
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import multinomial
-from bayesmix.likelihood.problem import bind
 from tests.bayes.conftest import INTERPRETED
 
 from .conftest import MODEL

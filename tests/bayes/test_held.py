@@ -11,7 +11,7 @@ from bayesmix.bayes.prior_density import prior_value_and_gradient
 from bayesmix.bayes.priors import make_priors
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import population_grid
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from tests.simulated import simulated
 
 MODEL = bm.MixedLogit("x + y + z", random=[bm.Correlated(bm.Normal("x"), bm.Normal("y"))])

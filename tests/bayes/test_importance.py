@@ -14,7 +14,7 @@ from bayesmix.bayes.whitened import posterior_mode, whitened_posterior
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.kernels.threads import use_threads
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.threads import in_threads
 
 SMALL = bm.MixedLogit("a + b", random=bm.LKJNormal("a", "b"))

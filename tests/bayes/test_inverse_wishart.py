@@ -12,7 +12,7 @@ from bayesmix.bayes.density import log_prior
 from bayesmix.bayes.initial_values import initial_values
 from bayesmix.bayes.models import build
 from bayesmix.bayes.priors import make_priors
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from bayesmix.specification.values import Parameters
 from tests.bayes.conftest import INTERPRETED
 

@@ -7,13 +7,13 @@ import xarray as xr
 
 import bayesmix as bm
 from bayesmix.bayes.class_labels import OrderedEntries, check_labels
-from bayesmix.bayes.class_priors import class_priors
+from bayesmix.bayes.class_priors import prior_table
 from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.centring.grids import centre
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.class_grid import points_grid
+from bayesmix.likelihood.bind import bind
+from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from tests.bayes.conftest import INTERPRETED
 from tests.simulated import simulated
 
@@ -130,12 +130,12 @@ def test_ordered_entries_and_their_jacobian():
 
 def test_priors_are_of_each_class_and_can_be_replaced(data):
     problem = bind(POINTS, data)
-    table = class_priors(problem, {"fixed[x, 2]": (-1.0, 0.5), "share[2]": (0.0, 1.0)})
+    table = prior_table(problem, {"fixed[x, 2]": (-1.0, 0.5), "share[2]": (0.0, 1.0)})
     assert table.loc["fixed[x, 2]", ["location", "scale"]].tolist() == [-1.0, 0.5]
     assert table.loc["fixed[x, 1]", "location"] == 0.0
     assert table.loc["share[2]", "scale"] == 1.0
     with pytest.raises(SpecificationError, match="did you mean"):
-        class_priors(problem, {"fixed[x, 3]": (0.0, 1.0)})
+        prior_table(problem, {"fixed[x, 3]": (0.0, 1.0)})
 
 
 @pytest.mark.filterwarnings("ignore:PyTensor could not link to a BLAS")

@@ -12,8 +12,8 @@ from bayesmix.bayes.initial_values import initial_values
 from bayesmix.bayes.models import build, marginal_log_probabilities
 from bayesmix.bayes.priors import make_priors
 from bayesmix.centring.grids import centre
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.specification.values import Parameters
 from tests.bayes.conftest import INTERPRETED
 from tests.simulated import attributes, choice_data

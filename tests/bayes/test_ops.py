@@ -9,18 +9,19 @@ import pytest
 from numba import njit
 
 from bayesmix import Correlated, LogNormal, Normal
+from bayesmix.bayes.density_ops import DensityLogProb
 from bayesmix.bayes.graph import (
     free_parameters,
     log_integrals,
     shared_chunk,
 )
-from bayesmix.bayes.ops import DensityLogProb, IntegratedLogProb
+from bayesmix.bayes.ops import IntegratedLogProb
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.kernels.coefficient_space import density_integrals
 from bayesmix.kernels.integrals import integrate_serial
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.specification.model import MixedLogit
 from tests.bayes.conftest import INTERPRETED
 from tests.oracles import choice_frame, choices, differences, random_mixture, random_panel

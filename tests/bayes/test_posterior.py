@@ -8,11 +8,11 @@ from scipy.optimize import approx_fprime
 
 import bayesmix as bm
 from bayesmix.bayes.correction import Correction
-from bayesmix.bayes.held_likelihood import HeldLikelihood
+from bayesmix.bayes.frozen_likelihood import FrozenLikelihood
 from bayesmix.bayes.whitened import posterior_mode, whitened_model, whitened_posterior
 from bayesmix.centring.grids import centre
 from bayesmix.integration.grids import population_grid
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from tests.bayes.conftest import INTERPRETED
 
 from .conftest import MODEL, TRUTH
@@ -21,7 +21,7 @@ NAMES = ("mean[a]", "mean[b]", "sd[a]", "sd[b]", "corr[a, b]")
 WISHART = {"cov": bm.InverseWishart(mean_precision=0.2), "fixed[d]": (0.3, 0.5)}
 MODELS = {
     "fixed coefficient": (MODEL, {}),
-    "held nodes": (bm.MixedLogit("a + b", random=bm.LKJNormal("a", "b", eta=1.5)), {}),
+    "frozen nodes": (bm.MixedLogit("a + b", random=bm.LKJNormal("a", "b", eta=1.5)), {}),
     "law that moves": (bm.MixedLogit("a + b", random=[bm.Triangular("a"), bm.Normal("b")]), {}),
     "inverse-Wishart": (bm.MixedLogit("a + b + d", random=bm.LKJNormal("a", "b")), WISHART),
     "scales": (bm.MixedLogit("a + b + d", random=bm.Normal("a", "b"), scale="source"), {}),
@@ -52,7 +52,7 @@ def test_value_and_gradient_are_those_of_the_graph(sourced, name) -> None:
     graph = whitened_model(problem, grid, at, priors, correction=correction)
     value = graph.compile_logp(jacobian=False, mode=INTERPRETED)
     gradient = graph.compile_dlogp(jacobian=False, mode=INTERPRETED)
-    assert (HeldLikelihood.on(problem, grid) is not None) == (name == "held nodes")
+    assert (FrozenLikelihood.on(problem, grid) is not None) == (name == "frozen nodes")
     points = rng.normal(size=(3, space.size))
     constants = ours.values(points) - [ours(x)[0] for x in points]  # of the priors
     assert np.ptp(constants) < 1e-9
@@ -90,16 +90,16 @@ def test_many_free_vectors_at_once_are_each_alone(panel) -> None:
     model = bm.MixedLogit("a + b", random=bm.LKJNormal("a", "b"))
     problem, rng = bind(model, panel), np.random.default_rng(8)
     theta = problem.canonical(problem.parameters.theta({n: TRUTH[n] for n in NAMES}))
-    held = HeldLikelihood.on(problem, centre(problem, bm.centred(bm.sobol(32)), theta, 1))
-    assert held is not None
+    frozen = FrozenLikelihood.on(problem, centre(problem, bm.centred(bm.sobol(32)), theta, 1))
+    assert frozen is not None
     thetas = theta + 0.2 * rng.uniform(-1, 1, size=(70, len(theta)))
     thetas[3, problem.parameters.diagonal()[0]] = 0.0  # a law without spread
-    values, threads = held.values(thetas), replace(held, threads=3)
+    values, threads = frozen.values(thetas), replace(frozen, threads=3)
     assert np.isnan(values[3])
     for d in (0, 40, 69):
-        own, slope = held(thetas[d])
+        own, slope = frozen(thetas[d])
         assert own == pytest.approx(values[d], abs=1e-10)
-        assert own == pytest.approx(held.by_draw(thetas[d : d + 1]).sum(), abs=1e-10)
+        assert own == pytest.approx(frozen.by_draw(thetas[d : d + 1]).sum(), abs=1e-10)
         same, d_same = threads(thetas[d])
         assert same == own
         assert (d_same == slope).all()

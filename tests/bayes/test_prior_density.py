@@ -10,7 +10,7 @@ from bayesmix.bayes.density import log_prior
 from bayesmix.bayes.graph import free_parameters
 from bayesmix.bayes.prior_density import prior_value_and_gradient
 from bayesmix.bayes.priors import make_priors
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from tests.bayes.conftest import INTERPRETED
 from tests.oracles import choice_frame, choices
 

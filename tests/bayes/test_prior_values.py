@@ -8,7 +8,7 @@ import bayesmix as bm
 from bayesmix.bayes.prior_density import prior_value_and_gradient
 from bayesmix.bayes.prior_values import lkj_constant, prior_values
 from bayesmix.bayes.priors import make_priors
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from tests.oracles import choice_frame, choices
 
 from .test_prior_density import LAWS

@@ -5,7 +5,7 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.bayes.priors import make_priors
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 
 from .conftest import MODEL
 

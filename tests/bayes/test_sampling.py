@@ -9,8 +9,8 @@ import xarray as xr
 
 import bayesmix as bm
 from bayesmix.bayes.pointwise import free_vectors
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 
 from .conftest import MODEL, TRUTH
 

@@ -12,8 +12,8 @@ from bayesmix.centring.accept_reject import accepted_draws, largest_log_probabil
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import monte_carlo, sobol
 from bayesmix.kernels.logit import Panel
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import log_probability, random_panel
 from tests.simulated import simulated

@@ -8,8 +8,8 @@ from bayesmix.centring.follow import followed, following_gradient
 from bayesmix.centring.grids import centre
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.information import information_at
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.optimise.maximise import curvature
 
 NAMES = ("pf", "cl", "loc", "wk", "tod", "seas")

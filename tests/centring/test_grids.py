@@ -11,8 +11,8 @@ from bayesmix.integration.rules import centred, gauss_hermite, monte_carlo, sobo
 from bayesmix.kernels.coefficient_space import density_integrals
 from bayesmix.kernels.integrals import integrate_serial, node_log_probabilities
 from bayesmix.kernels.mixture import Mixture
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.optimise import freeze as freeze_module
 from bayesmix.optimise.freeze import freeze
 from bayesmix.specification.model import MixedLogit

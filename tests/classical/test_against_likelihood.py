@@ -79,7 +79,7 @@ def test_without_a_root_the_first_step_stands_and_says_so(monkeypatch):
 
 
 def test_persons_without_accepted_draws_have_the_scores_of_their_own_grids(monkeypatch):
-    monkeypatch.setattr("bayesmix.classical.mss.WITHOUT", 1.0)
+    monkeypatch.setattr("bayesmix.classical.score_root.WITHOUT", 1.0)
     fit = mss(MODEL, data(300), grid=monte_carlo(24), accepted=10, rng=1)
     assert "No candidate was accepted for" in fit.message
     assert "their scores are those of centred(sobol(64)" in fit.message

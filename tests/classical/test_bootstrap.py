@@ -11,7 +11,7 @@ import bayesmix as bm
 from bayesmix.classical import resampling as module
 from bayesmix.classical.bootstrap import Bootstrap
 from bayesmix.errors import ConvergenceError, DataError, SpecificationError
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from bayesmix.optimise.leave_boundary import settled
 from tests.simulated import choice_data, simulated
 

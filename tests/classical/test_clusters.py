@@ -10,8 +10,8 @@ from bayesmix.classical.clusters import person_groups
 from bayesmix.classical.msle import msle
 from bayesmix.errors import DataError
 from bayesmix.integration.rules import gauss_hermite
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import attributes, choice_data, simulated
 

@@ -13,8 +13,8 @@ from bayesmix.classical.information import information_at
 from bayesmix.classical.msle import msle
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.rules import gauss_hermite
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import differences
 from tests.simulated import choice_data, simulated
@@ -155,17 +155,19 @@ def test_scales_do_not_hide_a_covariance():
 
 def test_the_direction_that_is_not_identified_is_named():
     fit, _ = fitted()
-    assert fit.information.weakest(fit.space) is None
+    assert fit.information.unidentified_direction(fit.space) is None
     # Three parameters of which the data know the differences alone.
     names = free_names(fit.space)
     assert names[:3] == ("mean[x]", "mean[y]", "chol[x, x]")
     flat = np.diag([1.0, 1, 1, 5, 5, 5])
     flat[:3, :3] -= 1 / 3
-    words = Information(flat, flat, np.ones(6)).weakest(fit.space)
+    words = Information(flat, flat, np.ones(6)).unidentified_direction(fit.space)
     assert all(name in words for name in names[:3])
     assert "chol[y, y]" not in words
     nothing = np.diag([1.0, 1, 0, 1, 1, 1])
-    assert Information(nothing, nothing, np.ones(6)).weakest(fit.space) == "chol[x, x]"
+    assert (
+        Information(nothing, nothing, np.ones(6)).unidentified_direction(fit.space) == "chol[x, x]"
+    )
 
 
 def test_standard_errors_hardly_depend_on_the_scrambling():

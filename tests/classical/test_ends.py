@@ -10,9 +10,9 @@ import bayesmix as bm
 from bayesmix.centring.grids import centre
 from bayesmix.classical.ends import Ends, _gain, carried, ends_on_shared_grid
 from bayesmix.classical.search import Search
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import multinomial
-from bayesmix.likelihood.problem import bind
 from bayesmix.optimise.maximise import Optimum
 from bayesmix.optimise.progress import progress_line
 from tests.simulated import simulated

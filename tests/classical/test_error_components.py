@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 import bayesmix as bm
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import multinomial
-from bayesmix.likelihood.problem import bind
 from tests.simulated import attributes, choice_data
 
 NEST = bm.MixedLogit("x + C(alt) + nest", random=bm.Normal("nest", mean="0"))

@@ -14,8 +14,8 @@ from bayesmix.classical.fit import Fit
 from bayesmix.classical.information import information_at
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol, trapezoid
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.simulate import simulate_choices
 from bayesmix.optimise.anchored_scores import anchored_scores, following_scores
 from bayesmix.optimise.maximise import curvature

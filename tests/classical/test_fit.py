@@ -13,7 +13,7 @@ from bayesmix.classical.intervals import boundary_notes, intervals
 from bayesmix.classical.msle import msle
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.simulate import draw_coefficients
 from bayesmix.specification import parameter as kinds_of_parameters
 from bayesmix.specification.model import MixedLogit
@@ -99,7 +99,7 @@ def test_moments_of_a_lognormal_are_those_of_its_draws():
     problem = bind(MODEL, simulated(MODEL, AT, 40_000, 1, columns=("x", "y", "z")))
     theta = problem.parameters.theta(AT)
     beta = draw_coefficients(problem, theta, np.random.default_rng(1))[:, 1]
-    found = implied_moments(MODEL)(pd.Series(AT)).rename(index=str)
+    found = implied_moments(problem)(pd.Series(AT)).rename(index=str)
     m, s = AT["mean[y]"], AT["sd[y]"]
     mean, sd = np.exp(m + s**2 / 2), np.exp(m + s**2 / 2) * np.sqrt(np.expm1(s**2))
     assert found["implied mean[y]"] == pytest.approx(-mean)
@@ -109,7 +109,7 @@ def test_moments_of_a_lognormal_are_those_of_its_draws():
     assert beta.mean() == pytest.approx(found["implied mean[y]"], abs=4 * sd / np.sqrt(n))
     assert np.median(beta) == pytest.approx(found["implied median[y]"], rel=4 * 1.26 * s / n**0.5)
     assert beta.std() == pytest.approx(found["implied sd[y]"], rel=0.1)
-    assert implied_moments(MixedLogit("x")) is None
+    assert implied_moments(bind(MixedLogit("x"), problem.data)) is None
 
 
 def test_errors_of_moments_by_the_delta_method():

@@ -10,7 +10,7 @@ import pytest
 import bayesmix as bm
 from bayesmix.classical.latent_class import class_words
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from tests.simulated import attributes, choice_data, simulated
 
 MODEL = bm.MixedLogit("x + y", bm.LatentClass("x", "y", share="1 + age"))

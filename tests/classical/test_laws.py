@@ -21,7 +21,7 @@ from bayesmix import (
 )
 from bayesmix.classical.implied import implied_moments
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.simulate import draw_coefficients
 from tests.simulated import simulated
 
@@ -70,17 +70,18 @@ def test_parameters_and_moments_are_recovered(name):
 def test_the_share_of_people_who_are_not_at_a_bound_of_0():
     """Whoever is censored at 0 does not care: the table says how many do, from either side."""
     params = pd.Series({"mean[x]": 0.3, "sd[x]": 1.0})
-    above = implied_moments(MixedLogit("x", random=CensoredNormal("x", lower=0)))(params).rename(
-        index=str
+    data = simulated(MixedLogit("x"), {"fixed[x]": 0.5}, 20, 2, columns=("x",))
+    laws = (
+        CensoredNormal("x", lower=0),
+        CensoredNormal("x", lower=-2, upper=0),
+        Normal("x", mean="0"),
     )
-    below = implied_moments(MixedLogit("x", random=CensoredNormal("x", lower=-2, upper=0)))(
-        params
-    ).rename(index=str)
-    above, below = above.rename(index=str), below.rename(index=str)
+    of_laws = [implied_moments(bind(MixedLogit("x", random=law), data)) for law in laws]
+    above, below = (found(params).rename(index=str) for found in of_laws[:2])
     assert above["share positive[x]"] == pytest.approx(norm.cdf(0.3))
     assert below["share negative[x]"] == pytest.approx(norm.cdf(-0.3))
     assert "share positive[x]" not in below
-    assert implied_moments(MixedLogit("x", random=Normal("x", mean="0"))) is None
+    assert of_laws[2] is None
 
 
 def test_a_censored_law_that_shrinks_to_a_point_leaves_the_others_their_standard_errors():

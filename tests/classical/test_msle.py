@@ -11,8 +11,8 @@ from bayesmix.classical.msle import msle
 from bayesmix.errors import ConvergenceError, IntegrationError, SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol, sparse
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.optimise import bhhh as bhhh_module
 from bayesmix.optimise import maximise as maximise_module
 from bayesmix.specification.model import MixedLogit

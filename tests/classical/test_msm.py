@@ -1,7 +1,5 @@
 """Simulated moments: limits, recovery, bias with few draws, instruments, tests, refusals."""
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,29 +7,27 @@ from scipy.stats import chi2
 
 from bayesmix import LKJNormal, LogNormal, Normal
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.gmm import Moments, Overidentification, weight_root
+from bayesmix.classical.gmm import Overidentification, SituationMoments, weight_root
 from bayesmix.classical.instruments import (
     attribute_instruments,
-    independent,
     optimal_instruments,
 )
+from bayesmix.classical.moment_steps import _weighted
 from bayesmix.classical.msle import msle
-from bayesmix.classical.msm import _weighted, msm
+from bayesmix.classical.msm import msm
 from bayesmix.classical.search import Search
 from bayesmix.classical.sequences import draw_sequences
 from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, halton, monte_carlo, sobol
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.multinomial import multinomial
-from bayesmix.likelihood.problem import bind
-from bayesmix.likelihood.share_slopes import shares_at
 from bayesmix.reporting.compare import compare
 from bayesmix.specification.model import MixedLogit
+from tests.classical.moments_fits import AT, MODEL, data, fitted
 from tests.oracles import choice_frame, choices
+from tests.shares import shares_at
 from tests.simulated import choice_data, simulated
-
-AT = {"mean[x]": 1.0, "sd[x]": 1.2, "fixed[y]": -0.6}
-MODEL = MixedLogit("x + y", random=Normal("x"))
 
 CASES = {
     "normal": (Normal("x", "y"), {"mean[x]": 1, "mean[y]": -0.5, "sd[x]": 0.8, "sd[y]": 1.2}, {}),
@@ -47,16 +43,6 @@ CASES = {
     ),
     "outside option": (Normal("x"), AT, {"outside_option": True}),
 }
-
-
-@cache
-def data(seed=0, persons=600, situations=3):
-    return simulated(MODEL, AT, persons, situations, seed=seed)
-
-
-@cache
-def fitted():
-    return msm(MODEL, data(), grid=sobol(64), rng=1)
 
 
 @pytest.mark.parametrize("case", list(CASES))
@@ -126,7 +112,7 @@ def test_the_moments_at_the_estimate_are_zero():
     # The means' equations, of the attributes themselves, hold within their noise; the optimal
     # instruments', on any draws of them, far within it.
     for instruments, least in ((z[:, :2], 3.0), (_optimal(problem, fit), 0.5)):
-        moments = Moments(problem, fit.grid, instruments).by_person(fit.theta)[0]
+        moments = SituationMoments(problem, fit.grid, instruments).by_person(fit.theta)[0]
         by_hand = instruments.T @ (chosen - shares.values)
         np.testing.assert_allclose(moments.sum(axis=0), by_hand, atol=1e-9)
         assert np.abs(by_hand / np.sqrt((moments**2).sum(axis=0))).max() < least
@@ -140,7 +126,7 @@ def _optimal(problem, fit):
 def test_standard_errors_are_the_sandwich():
     fit, problem = msm(MODEL, data(), steps="one-step", grid=sobol(64), rng=1), bind(MODEL, data())
     z = attribute_instruments(problem, multinomial(problem))
-    moments = Moments(problem, fit.grid, z)
+    moments = SituationMoments(problem, fit.grid, z)
     values, slopes = moments.by_person(fit.theta)
     spread = values.T @ values
     by_hand = np.linalg.inv(slopes.T @ np.linalg.inv(spread) @ slopes)
@@ -186,16 +172,6 @@ def test_a_seed_gives_the_same_numbers():
     assert (one.theta != other.theta).any()
 
 
-def test_instruments_are_drawn_independently_of_residuals():
-    """Also where the grid was made with the fit's own seed."""
-    grid = population_grid(sobol(32), 1, 600, 1)
-    fit = msm(MODEL, data(), grid=grid, rng=1)
-    assert fit.grid is grid
-    problem = bind(MODEL, data())
-    same = Moments(problem, grid, optimal_instruments(problem, grid, fit.theta))
-    assert np.abs(same.by_person(fit.theta)[0].sum(axis=0)).max() > 1e-3
-
-
 @pytest.mark.parametrize("optimizer", ["bfgs", "l-bfgs-b", "trust-region"])
 def test_every_optimizer_finds_the_same(optimizer):
     fit = msm(MODEL, data(), grid=sobol(64), optimizer=optimizer, rng=1)
@@ -211,16 +187,6 @@ def test_starts_and_rounds_agree():
         off = (fit.params - fitted().params) / fitted().std_errors
         assert np.abs(off).max() < 0.2
     assert (iterated.theta != fitted().theta).any()
-
-
-def test_the_users_instruments():
-    formula = "x + y + I(x**2) + I(x*y)"
-    fit = msm(MODEL, data(), grid=sobol(64), instruments=formula, steps="one-step", rng=1)
-    x, y = data().frame["x"].to_numpy(), data().frame["y"].to_numpy()
-    array = np.column_stack([x, y, x**2, x * y, x + y])  # the last says nothing new
-    same = msm(MODEL, data(), grid=sobol(64), instruments=array, steps="one-step", rng=1)
-    np.testing.assert_allclose(fit.params, same.params, atol=1e-8)
-    assert fit.overidentification.df == same.overidentification.df == 1
 
 
 def test_heterogeneity_that_is_not_there():
@@ -317,14 +283,3 @@ def test_moments_at_a_collapsed_law_are_a_failure_of_the_search():
         _weighted(search, drawn, collapsed)
     with pytest.raises(ConvergenceError, match=r"overflow.*smaller scale"):
         weight_root(np.full((2, 2), np.nan), 2)
-
-
-def test_redundant_instruments_are_left_out():
-    x, y = data().frame["x"].to_numpy(), data().frame["y"].to_numpy()
-    constant = np.repeat(np.arange(data().n_situations), 3)  # the same for all alternatives
-    kept = independent(np.column_stack([x, constant, 2 * x + constant, y]), data())
-    assert kept.shape[1] == 2
-    assert np.corrcoef(kept[:, 1], y)[0, 1] == pytest.approx(1.0)
-    spread = np.diag([1.0, 4.0, 0.0])
-    root = weight_root(spread, 2)
-    np.testing.assert_allclose(root @ root.T, np.diag([1.0, 0.25, 0.0]), atol=1e-12)

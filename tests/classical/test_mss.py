@@ -12,8 +12,8 @@ from bayesmix.classical.msle import msle
 from bayesmix.classical.mss import mss
 from bayesmix.errors import ConvergenceError, IntegrationError, SpecificationError
 from bayesmix.integration.rules import centred, monte_carlo, sobol
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.reporting.compare import compare
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated
@@ -123,7 +123,7 @@ def test_refusals(monkeypatch):
         mss(MODEL, data(), accepted=1)
     with pytest.raises(IntegrationError, match=r"no draw was accepted .*persons \d+.*importance"):
         mss(MODEL, data(), grid=monte_carlo(3))
-    monkeypatch.setattr("bayesmix.classical.mss.ARRIVED", 0.0)
-    monkeypatch.setattr("bayesmix.classical.mss.ROUNDS", 2)
+    monkeypatch.setattr("bayesmix.classical.score_root.ARRIVED", 0.0)
+    monkeypatch.setattr("bayesmix.classical.score_root.ROUNDS", 2)
     with pytest.raises(ConvergenceError, match=r"after 3 times 2 rounds .* accept more draws"):
         mss(MODEL, data(), grid=RULE, accepted=5, rng=1)

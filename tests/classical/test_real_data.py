@@ -14,8 +14,8 @@ from bayesmix.classical.msle import msle
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.examples import electricity
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.optimise.leave_boundary import at_boundary, leave_boundary
 from bayesmix.optimise.maximise import maximise
 from bayesmix.specification.model import MixedLogit

@@ -9,9 +9,9 @@ import pytest
 import bayesmix as bm
 from bayesmix.accuracy.integration_error import integration_error
 from bayesmix.errors import DataError, SpecificationError
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.effective_weights import in_effective_persons, person_unit
 from bayesmix.likelihood.multinomial import multinomial
-from bayesmix.likelihood.problem import bind
 from tests.simulated import choice_data, simulated
 
 SCALES = (1e-4, 30.0, 1000.0)

@@ -17,8 +17,8 @@ from bayesmix.classical.sequences import draw_sequences
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, monte_carlo, sobol
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated
 

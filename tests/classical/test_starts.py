@@ -8,9 +8,9 @@ from bayesmix.classical.ends import compare_ends
 from bayesmix.classical.search import Search
 from bayesmix.classical.starts import best_of, preference_start
 from bayesmix.integration.rules import centred, sobol
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import multinomial, starting_values
-from bayesmix.likelihood.problem import bind
 from bayesmix.optimise.climb import settle
 from bayesmix.optimise.maximise import Optimum
 from bayesmix.optimise.progress import progress_line

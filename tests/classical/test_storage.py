@@ -4,14 +4,11 @@ import json
 import os
 import uuid
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from bayesmix import Correlated, LogNormal, Normal
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.msle import msle
 from bayesmix.errors import DataError, SpecificationError
@@ -25,12 +22,10 @@ from bayesmix.integration.rules import (
     sparse,
 )
 from bayesmix.specification.model import MixedLogit
-from tests.simulated import choice_data, simulated
+from tests.classical.stored_fits import MODEL, data, stored
+from tests.classical.test_older_builds import RESOURCES
+from tests.simulated import choice_data
 
-RESOURCES = Path(__file__).parent / "resources"
-LAW = Correlated(Normal("x"), LogNormal("y", sign=-1))
-MODEL = MixedLogit("x + y", random=LAW)
-AT = {"mean[x]": 1.0, "mean[y]": -0.5, "sd[x]": 0.8, "sd[y]": 0.7, "corr[x, y]": 0.5}
 RULES = [
     sobol(40),
     halton(40),
@@ -43,11 +38,6 @@ RULES = [
     centred(halton(48), population=0.5, inflation=1.5),
     centred(sobol(32), moments=True),
 ]
-
-
-@cache
-def data():
-    return simulated(MODEL, AT, 80, 5)
 
 
 @pytest.fixture(scope="module", params=RULES, ids=str)
@@ -117,11 +107,6 @@ def test_a_multinomial_logit_comes_back(tmp_path):
     pd.testing.assert_frame_equal(again.summary(), fit.summary(), rtol=0)
 
 
-@cache
-def stored():
-    return msle(MODEL, data(), grid=centred(sobol(32)), starts=1, rng=3)
-
-
 def test_what_is_not_a_number_is_stored_as_null(tmp_path):
     path = tmp_path / "fit.json"
     fit = msle(MODEL, data(), grid=gauss_hermite(6), starts=1)
@@ -170,60 +155,6 @@ def test_what_is_no_fit_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"other\.json is not a fit: give a file that fit\.save"):
         Fit.load(path, data())
-
-
-def older_fit(name: str) -> dict:
-    return json.loads((RESOURCES / f"format_4_{name}.json").read_text(encoding="utf-8"))
-
-
-@pytest.mark.parametrize("name", ["centred", "gauss_hermite", "classes", "msm", "mss"])
-def test_fits_that_the_first_builds_stored_are_still_read(name):
-    """Written by the build of 2026-11-28, estimates and standard errors beside what they are of."""
-    data = choice_data(pd.read_csv(RESOURCES / "choices.csv"))
-    fit, record = Fit.load(RESOURCES / f"format_4_{name}.json", data), older_fit(name)
-    assert fit.params.to_dict() == pytest.approx(record["params"], rel=1e-12)
-    stored_errors = [np.nan if v is None else v for v in record["std_errors"].values()]
-    np.testing.assert_allclose(fit.std_errors, stored_errors, rtol=1e-9)
-    assert fit.headline()
-
-
-EVERY_LAW = RESOURCES / "every_law"
-NUMBERS = json.loads((EVERY_LAW / "numbers.json").read_text(encoding="utf-8"))
-
-
-def as_table(rows):
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
-@pytest.mark.parametrize("name", NUMBERS)
-def test_what_older_builds_printed_of_their_fits_is_printed_still(name):
-    """Commit 5ddc2cc stored one fit of each law, and of other models, and what it said of them."""
-    frame = pd.read_csv(RESOURCES / "choices.csv")
-    frame["z"] = frame["who"] % 5 / 5
-    frame["third"] = (frame["alt"] == 2) * 1.0
-    frame["stated"] = np.where(frame["task"] % 4 < 2, "RP", "SP")
-    fit, numbers = Fit.load(EVERY_LAW / f"{name}.json", choice_data(frame)), NUMBERS[name]
-    assert fit.loglik == numbers["loglik"]
-    assert fit.aic == pytest.approx(numbers["aic"], rel=1e-14)
-    assert fit.params.to_dict() == pytest.approx(numbers["params"], rel=1e-12)
-    for kind, errors in numbers["errors"].items():
-        found = pd.Series(np.diag(fit.covariance(kind)) ** 0.5, index=fit.params.index)
-        pd.testing.assert_series_equal(
-            found, pd.Series(errors, dtype=float), rtol=1e-9, check_names=False
-        )
-    intervals = as_table(numbers["intervals"]).replace({None: np.nan})
-    pd.testing.assert_frame_equal(
-        pd.DataFrame(fit.confidence_intervals()), intervals, rtol=1e-9, check_names=False
-    )
-    summary = pd.DataFrame(fit.summary()).drop(columns="note", errors="ignore")
-    before = as_table(numbers["summary"]).astype(float)
-    pd.testing.assert_series_equal(
-        summary["estimate"], before["estimate"], rtol=1e-9, check_names=False
-    )
-    # Errors of implied moments have derivatives by differences.
-    pd.testing.assert_frame_equal(summary, before, rtol=1e-6, check_names=False)
-    rows = fit.predict()["probability"].to_numpy()[::24]
-    np.testing.assert_allclose(rows, numbers["probabilities"], rtol=1e-10)
 
 
 DAY = pd.Timestamp("2024-01-01")

@@ -8,7 +8,7 @@ import bayesmix as bm
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError
 from bayesmix.formulas.formula import evaluate
-from bayesmix.likelihood.problem import bind, bind_scenario
+from bayesmix.likelihood.bind import bind, bind_scenario
 from tests.simulated import attributes, choice_data
 
 ROLES = {"person": "id", "situation": "t", "alternative": "alt", "chosen": "y"}

@@ -11,7 +11,7 @@ import pytest
 from bayesmix.data.attributes import check_complete, check_numeric
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from bayesmix.specification.model import MixedLogit
 
 

@@ -14,7 +14,7 @@ from bayesmix.bayes.models import coordinates
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.labels import as_stored
 from bayesmix.errors import DataError
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 
 START = pd.Timestamp("2024-01-01")
 KINDS = {

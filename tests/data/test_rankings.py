@@ -7,8 +7,8 @@ import pytest
 import bayesmix as bm
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.grids import population_grid
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 
 ROLES = {"person": "who", "situation": "task", "alternative": "alt", "ranked": "rank"}
 

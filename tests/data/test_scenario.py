@@ -6,7 +6,7 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.likelihood.problem import bind, bind_scenario
+from bayesmix.likelihood.bind import bind, bind_scenario
 
 
 def small(outside=False, sets=None):

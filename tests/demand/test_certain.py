@@ -11,7 +11,7 @@ from scipy.special import logsumexp, softmax
 import bayesmix as bm
 from bayesmix.bayes.models import coordinates
 from bayesmix.bayes.tree import complete
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from tests.simulated import attributes, choice_data
 
 HOW = {"draws": 1, "rng": 1, "nodes": 64}

@@ -5,8 +5,8 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.errors import SpecificationError
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import bind
 from tests.demand.test_elasticities import QUICK, moved
 from tests.demand.test_shares import softmax
 from tests.simulated import attributes, choice_data

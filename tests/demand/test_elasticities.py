@@ -9,7 +9,7 @@ import pytest
 import bayesmix as bm
 from bayesmix.demand.interventions import derivative
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from tests.demand.test_shares import softmax
 from tests.simulated import attributes, choice_data
 

@@ -13,7 +13,7 @@ from bayesmix.bayes.tree import complete
 from bayesmix.demand.draws import krinsky_robb
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood import persons
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from tests.simulated import choice_data, simulated
 
 MODEL = bm.MixedLogit("x + y", random=bm.Normal("x"))

@@ -10,8 +10,8 @@ import bayesmix as bm
 from bayesmix.errors import DataError
 from bayesmix.integration.grids import population_grid
 from bayesmix.kernels.integrals import node_log_probabilities
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import bind
 from tests.demand.test_certain import result
 from tests.simulated import attributes, choice_data
 

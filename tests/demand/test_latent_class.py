@@ -8,7 +8,7 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from tests.simulated import attributes, choice_data, simulated
 
 TYPES = bm.MixedLogit("inside + x + price", random=[bm.LatentClass("inside", "price", share="0")])

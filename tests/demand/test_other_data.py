@@ -11,7 +11,7 @@ from bayesmix.bayes.models import coordinates
 from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.bayes.tree import complete
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from tests.simulated import attributes, choice_data
 
 SCALED = bm.MixedLogit("x + y", scale="source")

@@ -5,8 +5,8 @@ import numpy as np
 import bayesmix as bm
 from bayesmix.integration.grids import population_grid
 from bayesmix.kernels.integrals import node_log_probabilities
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import bind
 from tests.demand.test_shares import softmax
 
 

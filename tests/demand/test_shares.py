@@ -8,8 +8,8 @@ import bayesmix as bm
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.kernels.shares import row_shares
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import bind
 from tests.simulated import attributes, choice_data, simulated
 
 AT = {"mean[x]": 1.0, "mean[y]": -0.5, "sd[x]": 1.0, "sd[y]": 0.7}

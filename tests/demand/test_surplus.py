@@ -6,7 +6,7 @@ import xarray as xr
 
 import bayesmix as bm
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from tests.demand.test_elasticities import QUICK, bootstrapped
 from tests.simulated import attributes, choice_data
 

@@ -8,9 +8,9 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.errors import ConvergenceError, DataError, SpecificationError
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import multinomial
-from bayesmix.likelihood.problem import bind
 from tests.simulated import attributes, choice_data, simulated
 
 MODEL = bm.MixedLogit("x + y", random=bm.Normal("x"))

@@ -1,7 +1,6 @@
 """Likelihood ratios: nesting, scores of variances at 0, laws at the boundary, their size."""
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -14,25 +13,12 @@ from bayesmix.inference.chi_bar import ChiBar
 from bayesmix.inference.nesting import nesting, null_params
 from bayesmix.inference.null_scores import _variance_scores, boundary_covariance
 from bayesmix.integration.grids import population_grid
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
+from tests.inference.ratios import AT, TRUTH, XY, X, Y, data, fit
+from tests.inference.test_weighted_ratio import weighted
 from tests.simulated import choice_data, simulated
 
-TRUTH = bm.MixedLogit("x + y + z", random=bm.Normal("x"))
-AT = {"mean[x]": 1.0, "sd[x]": 0.9, "fixed[y]": -0.5, "fixed[z]": 0.0}
-
-
-@cache
-def data():
-    return simulated(TRUTH, AT, 150, 5, columns=("x", "y", "z"), seed=8)
-
-
-@cache
-def fit(*laws, formula="x + y + z"):
-    return bm.msle(bm.MixedLogit(formula, random=laws), data(), grid=bm.gauss_hermite(7), starts=1)
-
-
-X, Y, XY = bm.Normal("x"), bm.Normal("y"), bm.LKJNormal("x", "y")
 CASES = {
     "one variance": ((), (X,), "1/2 chi2(0) + 1/2 chi2(1)"),
     "one more, uncorrelated": ((X,), (X, Y), "1/2 chi2(0) + 1/2 chi2(1)"),
@@ -158,54 +144,6 @@ def test_a_full_model_below_the_restricted_one_is_a_local_maximum():
     assert any("statistic 0" in note for note in level.notes)
 
 
-def weighted(weights, formula, *laws):
-    """A fit with a weight of each person."""
-    frame = data().frame
-    sample = choice_data(frame.assign(w=weights[frame["who"]]), weights="w")
-    rule = {"grid": bm.gauss_hermite(7), "starts": 1, "rng": 1} if laws else {}
-    return bm.msle(bm.MixedLogit(formula, random=laws), sample, **rule)
-
-
-@pytest.mark.parametrize("weights", [np.ones(150), 0.3 + np.arange(150) % 3], ids=["one", "more"])
-def test_the_scale_of_the_weights_does_not_matter(weights):
-    tests = [
-        bm.lr_test(*(weighted(c * weights, formula, X) for formula in ("x + y", "x + y + z")))
-        for c in (1.0, 25.0)
-    ]
-    assert tests[1].statistic == pytest.approx(tests[0].statistic, rel=1e-3)
-    assert tests[1].p_value == pytest.approx(tests[0].p_value, rel=1e-3)
-
-
-def test_the_scale_does_not_matter_at_a_boundary_either():
-    plain = bm.lr_test(fit(), fit(X, Y))
-    heavy = bm.lr_test(*(weighted(np.full(150, 4.0), "x + y + z", *laws) for laws in ((), (X, Y))))
-    assert heavy.statistic == pytest.approx(plain.statistic, rel=1e-3)
-    assert heavy.law.weights == pytest.approx(plain.law.weights, rel=1e-3)
-    assert "everybody's weight is 4" in heavy.notes[0]
-
-
-def test_the_headline_says_that_a_fit_is_weighted():
-    weights = np.repeat([1.0, 3.0], 75)
-    words = weighted(weights, "x + y").headline()
-    assert "weights: sum 300, effective persons 120.0; the log-likelihood is weighted" in words
-    assert "weights" not in fit().headline()
-    assert "Weights: sum 300, effective" in weighted(weights, "x + y").to_latex()
-
-
-def test_criteria_are_those_of_a_likelihood():
-    moments = replace(fit(X), estimator="MSM")
-    assert np.isfinite([fit(X).aic, fit(X).bic]).all()
-    assert np.isnan([moments.aic, moments.bic]).all()
-    assert "AIC" in fit(X).to_latex()
-    assert "AIC" not in moments.to_latex()
-
-
-def test_weights_that_differ_are_refused_at_a_boundary():
-    weights = 0.3 + np.arange(150) % 3
-    with pytest.raises(SpecificationError, match=r"sd\[x\] = 0: persons' weights differ.*fit both"):
-        bm.lr_test(*(weighted(weights, "x + y", *laws) for laws in ((), (X,))))
-
-
 def test_one_restriction_is_the_robust_wald_test():
     """Of a weighted logit, as the estimate comes near the null: both are quadratic in it."""
     weights = 0.1 + 3.0 * (np.arange(150) % 4 == 0)
@@ -215,20 +153,6 @@ def test_one_restriction_is_the_robust_wald_test():
     assert test.statistic == pytest.approx(wald.statistic, rel=0.02)
     assert abs(naive.statistic / wald.statistic - 1) > 0.1
     assert (test.df, test.law.dofs) == (1, (1,))
-
-
-def test_scales_of_a_weighted_ratio():
-    """Rao and Scott: with weights unrelated to all else, scales near sum w^2 / sum w."""
-    weights = np.random.default_rng(2).gamma(1.0, 1.0, 150)
-    small, large = (weighted(weights, formula, X) for formula in ("x", "x + y + z"))
-    test = bm.lr_test(small, large)
-    gain = 2 * (large.loglik - small.loglik)
-    assert gain / test.statistic == pytest.approx(weights @ weights / weights.sum(), rel=0.25)
-    v, h = (large.covariance(k).to_numpy()[np.ix_([2, 3], [2, 3])] for k in ("robust", "hessian"))
-    expected = np.sort(np.linalg.eigvals(v @ np.linalg.inv(h)).real)
-    np.testing.assert_allclose(test.law.scales, expected / expected.mean(), rtol=1e-9)
-    assert np.mean(test.law.scales) == pytest.approx(1.0)
-    assert test.df is None
 
 
 def test_fewer_clusters_than_restrictions_are_refused():
@@ -318,12 +242,14 @@ def test_scores_of_variances_at_zero(restricted, full, terms):
     np.testing.assert_allclose(found, expected, atol=2e-3 * np.abs(expected).max())
 
 
-def test_weights_come_from_the_covariance_at_the_null():
+def test_weights_come_from_the_covariance_at_the_null(monkeypatch):
     covariance = boundary_covariance(fit(), fit(X, Y), nesting(fit(), fit(X, Y)))
     rho = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
     law = bm.lr_test(fit(), fit(X, Y)).law
     assert law.weights[2] == pytest.approx(0.25 + np.arcsin(rho) / (2 * np.pi))
-    blind = bm.lr_test(fit(), replace(fit(X, Y), problem=None))
+    nothing = "bayesmix.inference.likelihood_ratio.boundary_covariance"
+    monkeypatch.setattr(nothing, lambda *_: None)
+    blind = bm.lr_test(fit(), fit(X, Y))
     assert blind.law == ChiBar((0.25, 0.5, 0.25), (0, 1, 2))
     assert any("as if estimates of the variances were independent" in n for n in blind.notes)
 

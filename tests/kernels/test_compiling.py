@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np, pandas as pd
 import bayesmix as bm
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from bayesmix.integration.grids import population_grid
 assert Path(bm.__file__).parents[1] == Path.cwd(), bm.__file__
 frame = pd.DataFrame({

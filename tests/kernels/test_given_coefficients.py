@@ -8,7 +8,7 @@ import pytest
 from bayesmix import LogNormal, Normal
 from bayesmix.bayes.graph import conditional_log_probabilities as symbolic
 from bayesmix.kernels.given_coefficients import conditional_log_probabilities
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.values import Parameters
 from tests.bayes.conftest import INTERPRETED

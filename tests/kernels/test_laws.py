@@ -20,24 +20,15 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.kernels.laws import law_bend, law_table
 from bayesmix.kernels.modes import find_modes
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import bind
-from bayesmix.likelihood.share_slopes import shares_at
-from bayesmix.specification.laws.gamma import (
-    CELLS,
-    COLUMNS,
-    digamma,
-    fill_table,
-    gamma_at,
-    gamma_law,
-)
 from bayesmix.specification.laws.rows import laws_of
-from bayesmix.specification.laws.truncated_normal import truncated_law
 from bayesmix.specification.maps import location_of
 from bayesmix.specification.moments import moments
 from tests.laws import CORRELATED, LAWS, coefficient
 from tests.oracles import choice_frame, choices, log_probability
+from tests.shares import shares_at
 
 Z = np.linspace(-6, 6, 49)
 POINTS = [(0.3, 0.8), (-1.2, 0.4), (0.9, 1.7)]
@@ -148,22 +139,6 @@ def test_a_scale_of_zero_is_a_constant(name):
         assert location is None
 
 
-@pytest.mark.parametrize("s", [0.005, 0.029, 0.031, 0.3, 1.0, 3.0])
-def test_the_gamma_law_is_scipys_and_its_slopes_are_differences(s):
-    def ratio(z, s):
-        a = s**-2
-        below = special.gammaincinv(a, special.ndtr(z))
-        return np.where(z < 0, below, special.gammainccinv(a, special.ndtr(-z))) / a
-
-    found = np.array([gamma_law(z, s) for z in Z])
-    np.testing.assert_allclose(found[:, 0], ratio(Z, s), rtol=1e-8)
-    inner, h = slice(8, -8), 1e-5
-    by_z = (ratio(Z + h, s) - ratio(Z - h, s)) / (2 * h)
-    by_s = (ratio(Z, s * (1 + h)) - ratio(Z, s * (1 - h))) / (2 * h * s)
-    np.testing.assert_allclose(found[inner, 1], by_z[inner], rtol=1e-6)
-    np.testing.assert_allclose(found[inner, 2], by_s[inner], rtol=1e-6, atol=1e-6)
-
-
 def problem(law, **options):
     frame = choice_frame(np.random.default_rng(1), persons=12).rename(
         columns={"price": "x", "time": "y"}
@@ -193,23 +168,6 @@ def betas(bound, theta, nodes):
         for k, c in enumerate(bound.design.coefficients)
     ]
     return np.stack(every, axis=1)
-
-
-@pytest.mark.parametrize("s", [0.05, 0.3, 1.0, 2.5])
-def test_a_table_of_the_gamma_law_is_the_law(s):
-    table = np.zeros((CELLS, COLUMNS))
-    fill_table(s, table)
-    z = np.random.default_rng(1).uniform(-9, 9, 2000)
-    found = np.array([gamma_at(table, one, s) for one in z])
-    expected = np.array([gamma_law(one, s) for one in z])
-    np.testing.assert_allclose(found[:, 0], expected[:, 0], rtol=2e-10)
-    np.testing.assert_allclose(found[:, 1], expected[:, 1], rtol=1e-8)
-    np.testing.assert_allclose(found[:, 2], expected[:, 2], rtol=1e-6, atol=2e-7)
-
-
-def test_digamma_is_scipys():
-    at = np.geomspace(1e-3, 1e3, 50)
-    np.testing.assert_allclose([digamma(a) for a in at], special.digamma(at), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", CORRELATED)
@@ -322,40 +280,3 @@ def test_bounds_are_read_only_where_there_are_some():
         "lognormal", "negative lognormal",
         "johnson", "yeo-johnson", "censored below", "censored above", "censored on both sides",
     }  # fmt: skip
-
-
-@pytest.mark.parametrize(("low", "high"), [(0.0, np.inf), (-np.inf, 0.0), (0.0, 0.3), (-0.2, 0.0)])
-@pytest.mark.parametrize("far", [20.0, 30.0, 60.0, 1e3])
-def test_a_truncated_law_far_from_its_bounds(low, high, far):
-    """A mean of many standard deviations beyond a bound: tails that underflow, and no cliff."""
-    s = 0.7
-    loc = -far * s if low == 0.0 else far * s
-    z = np.linspace(-4, 4, 9)
-    found = np.array([truncated_law(one, loc, s, low, high) for one in z])
-    a, b = (low - loc) / s, (high - loc) / s
-    expected = stats.truncnorm(a, b, loc, s).ppf(special.ndtr(z))
-    # SciPy's quantile is relative to the mean, far away.
-    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-8, atol=1e-12 * abs(loc))
-    h = 1e-4
-
-    def value(z, loc, s):
-        return np.array([truncated_law(one, loc, s, low, high)[0] for one in np.atleast_1d(z)])
-
-    by_z = (value(z + h, loc, s) - value(z - h, loc, s)) / (2 * h * s)
-    by_loc = (value(z, loc + h, s) - value(z, loc - h, s)) / (2 * h)
-    by_s = (value(z, loc, s + h * s) - value(z, loc, s - h * s)) / (2 * h * s)
-    np.testing.assert_allclose(found[:, 1], by_z, rtol=1e-4)
-    np.testing.assert_allclose(found[:, 2], by_loc, rtol=1e-4, atol=1e-10)
-    # T_s is that at a fixed d = s z.
-    np.testing.assert_allclose(found[:, 3] + z * found[:, 1], by_s, rtol=1e-4, atol=1e-7)
-
-
-@pytest.mark.jit  # a division by zero is infinite there
-def test_a_large_gamma_shape_parameter_is_the_law_where_the_table_ends():
-    """Quantiles of 0 in double precision have no logarithm to interpolate."""
-    table = np.zeros((CELLS, COLUMNS))
-    fill_table(8.0, table)
-    found = np.array([gamma_at(table, z, 8.0) for z in Z])
-    expected = np.array([gamma_law(z, 8.0) for z in Z])
-    assert np.isfinite(found).all()
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-12)

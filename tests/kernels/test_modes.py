@@ -10,7 +10,7 @@ from bayesmix.kernels.laws import no_laws
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.modes import LEAST_CURVATURE, REACH, TOLERANCE, find_modes
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import (
     coefficients,

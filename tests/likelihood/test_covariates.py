@@ -14,12 +14,12 @@ from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.kernels.coefficient_space import density_integrals
+from bayesmix.likelihood.bind import bind, bind_scenario
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import bind, bind_scenario
-from bayesmix.likelihood.share_slopes import shares_at
 from bayesmix.optimise.freeze import freeze
 from tests.oracles import choice_frame, choices
+from tests.shares import shares_at
 
 FORMULA = "price + time + C(mode)"
 LAWS = {

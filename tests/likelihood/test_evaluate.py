@@ -13,9 +13,9 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol, sparse
 from bayesmix.kernels.mixture import Mixture
 from bayesmix.likelihood import persons as persons_module
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.persons import block_size, chunk_size, ranges
-from bayesmix.likelihood.problem import bind
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import choice_frame, choices, differences, log_integral
 

@@ -12,11 +12,11 @@ from bayesmix.bayes.posterior import serial_on, threaded_on
 from bayesmix.centring.grids import centre
 from bayesmix.centring.stored_grid import read_grid, write_grid
 from bayesmix.errors import SpecificationError
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood, log_integrals
 from bayesmix.likelihood.halves import corrected, first_share, without_bias
 from bayesmix.likelihood.persons import over_persons
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import bind
 from tests.bayes.conftest import INTERPRETED
 from tests.simulated import simulated
 

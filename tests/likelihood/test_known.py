@@ -11,9 +11,9 @@ from bayesmix.bayes.models import pymc_model
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import DataError
 from bayesmix.integration.grids import population_grid
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import bind
 from tests.bayes.conftest import INTERPRETED
 from tests.oracles import choice_frame, choices, differences, log_integral
 

@@ -10,9 +10,9 @@ import bayesmix as bm
 from bayesmix.errors import ConvergenceError, DataError
 from bayesmix.formulas.variation import levels
 from bayesmix.integration.grids import population_grid
+from bayesmix.likelihood.bind import bind, written
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import multinomial, starting_values
-from bayesmix.likelihood.problem import bind, written
 from tests.simulated import attributes, choice_data
 
 LEVELS = [1e6, 1e9, 2e11]

@@ -10,12 +10,12 @@ from bayesmix import Correlated, LogNormal, Normal
 from bayesmix.classical.msle import msle
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, SpecificationError
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.multinomial import (
     check_signs,
     multinomial,
     starting_values,
 )
-from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import choice_frame, choices

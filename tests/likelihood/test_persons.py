@@ -17,16 +17,16 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, monte_carlo, sobol
 from bayesmix.kernels.threads import use_threads
 from bayesmix.likelihood import persons
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood, log_integrals
 from bayesmix.likelihood.persons import GivenNodes, OfPersons, OfRows, in_turn, over_persons
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import bind
-from bayesmix.likelihood.share_slopes import shares_at
 from bayesmix.optimise.anchored_scores import anchored_integrals
 from bayesmix.optimise.louis import law_scores
 from bayesmix.specification.classes import LatentClass
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import choice_frame, choices
+from tests.shares import shares_at
 
 MODELS = {
     "mixed": MixedLogit("price + time + C(mode)", random=[LKJNormal("price", "time")]),

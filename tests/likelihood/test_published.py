@@ -18,8 +18,8 @@ from bayesmix.centring.row_shares import expected_rows
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import gauss_hermite, halton
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.specification.model import MixedLogit
 
 DIGITS = 1e-6  # as many as are recorded

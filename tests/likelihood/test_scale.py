@@ -9,9 +9,9 @@ import bayesmix as bm
 from bayesmix.bayes.models import build
 from bayesmix.errors import DataError
 from bayesmix.integration.grids import population_grid
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import bind
 from tests.bayes.conftest import INTERPRETED
 from tests.oracles import differences, log_integral
 from tests.simulated import attributes, choice_data

@@ -8,11 +8,11 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import gauss_hermite, sobol
 from bayesmix.kernels.shares import row_shares
 from bayesmix.likelihood import share_slopes
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import bind
-from bayesmix.likelihood.share_slopes import shares_at
 from bayesmix.specification.model import MixedLogit
 from tests.oracles import choice_frame, choices, differences
+from tests.shares import shares_at
 
 LAWS = {
     "normal": Normal("price"),

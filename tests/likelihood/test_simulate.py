@@ -7,7 +7,7 @@ from scipy.stats import norm
 
 from bayesmix import LKJNormal, LogNormal, Normal
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.simulate import draw_coefficients, simulate_choices
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import choice_data

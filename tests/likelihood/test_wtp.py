@@ -18,10 +18,10 @@ from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.kernels.laws import MAP
 from bayesmix.kernels.modes import find_modes
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import multinomial, starting_values
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import bind
 from tests.oracles import choice_frame, choices, log_probability
 
 FORMULA = "price + time + C(mode)"

@@ -9,8 +9,8 @@ from bayesmix.accuracy.certificate import certify
 from bayesmix.centring.grids import centre
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import choice_data, simulated
 

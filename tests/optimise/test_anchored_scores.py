@@ -8,10 +8,10 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.centring.grids import centre
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import bind
-from bayesmix.optimise.anchored_scores import anchored_integrals, anchored_scores, holdable
+from bayesmix.optimise.anchored_scores import anchored_integrals, anchored_scores, freezable_at
 from tests.simulated import simulated
 
 RULE = bm.centred(bm.sobol(128), population=0.125, moments=True)
@@ -84,11 +84,11 @@ def test_log_integrals_are_the_grids_and_blocks_do_not_matter(name) -> None:
 def test_what_cannot_be_followed() -> None:
     """A standard deviation of 0 has no density; in WTP space a price moves what nodes mean."""
     problem, theta = case("normals")
-    assert holdable(problem, theta)
+    assert freezable_at(problem, theta)
     flat = problem.parameters.theta(NORMALS | {"sd[y]": 0.0, "corr[x, y]": 0.0})
-    assert not holdable(problem, flat)
+    assert not freezable_at(problem, flat)
     assert np.isnan(anchored_scores(problem, centre(problem, RULE, flat, 1))[1]).all()
     with_fixed, at = case("independent, fixed")
-    assert holdable(with_fixed, at)
+    assert freezable_at(with_fixed, at)
     spaces = bind(replace(with_fixed.model, wtp="z"), with_fixed.data)
-    assert not holdable(spaces, at)
+    assert not freezable_at(spaces, at)

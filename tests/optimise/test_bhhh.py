@@ -7,12 +7,12 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.integration.grids import population_grid
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import multinomial, starting_values
-from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.bhhh import HALVINGS, _rise, bhhh, maximise_likelihood
-from bayesmix.optimise.maximise import GRADIENT_TOLERANCE, whitening
+from bayesmix.optimise.maximise import GRADIENT_TOLERANCE, Steps, whitening
 from tests.simulated import choice_data, simulated
 
 MODEL = bm.MixedLogit("x + y", random=bm.LKJNormal("x", "y"))
@@ -40,7 +40,7 @@ def test_the_optimum_is_that_of_bfgs(weighted):
     weights = target.problem.data.weights
     _, scores = target.by_person(start(weighted))
     root = whitening(scores, weights, natural_units(target.problem))
-    ours = maximise_likelihood(target, start(weighted), root, optimizer="bhhh")
+    ours = maximise_likelihood(target, start(weighted), root, steps=Steps("bhhh"))
     theirs = maximise_likelihood(target, start(weighted), root)
     assert ours.converged
     assert ours.decrement <= GRADIENT_TOLERANCE
@@ -60,7 +60,7 @@ def test_an_optimum_keeps_what_its_value_is_the_sum_of(optimizer):
     target = likelihood()
     _, scores = target.by_person(start())
     root = whitening(scores, target.problem.data.weights, natural_units(target.problem))
-    found = maximise_likelihood(target, start(), root, optimizer=optimizer)
+    found = maximise_likelihood(target, start(), root, steps=Steps(optimizer))
     logp, scores = target.by_person(found.theta)
     np.testing.assert_array_equal(found.by_person.theta, found.theta)
     np.testing.assert_array_equal(found.by_person.logp, logp)
@@ -71,7 +71,7 @@ def test_the_first_step_is_along_the_scores_regression():
     """``B^-1 g`` is the coefficient vector of a regression of 1 on the scores."""
     target, at = likelihood(), start()
     value, scores = target.by_person(at)
-    ours = bhhh(target, at, iterations=1)
+    ours = bhhh(target, at, Steps(iterations=1))
     step = np.linalg.lstsq(scores, np.ones(200), rcond=None)[0]
     scale = (ours.theta - at) @ step / (step @ step)
     assert np.log2(scale) == pytest.approx(np.round(np.log2(scale)), abs=1e-3)
@@ -83,7 +83,7 @@ def test_the_first_step_is_along_the_scores_regression():
 
 def test_every_step_climbs():
     values = []
-    bhhh(likelihood(), start(), callback=values.append)
+    bhhh(likelihood(), start(), Steps(callback=values.append))
     assert (np.diff(values) > 0).all()
 
 

@@ -9,14 +9,14 @@ from bayesmix import LKJNormal, LogNormal, Normal
 from bayesmix.centring.grids import anchored_grid
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import multinomial, starting_values
-from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise import climb as climb_module
 from bayesmix.optimise.climb import climb, settle
 from bayesmix.optimise.leave_boundary import at_boundary, leave_boundary
-from bayesmix.optimise.maximise import Optimum, maximise, whitening
+from bayesmix.optimise.maximise import Optimum, Steps, maximise, whitening
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated
 
@@ -104,7 +104,11 @@ def test_the_same_generator_gives_the_same_numbers():
 def test_evaluations_are_counted_and_values_reported():
     heard = []
     found, _ = climb(
-        problem("normal"), RULE, start("normal"), np.random.default_rng(1), callback=heard.append
+        problem("normal"),
+        RULE,
+        start("normal"),
+        np.random.default_rng(1),
+        steps=Steps(callback=heard.append),
     )
     assert found.evaluations >= len(heard) > 5
 

@@ -3,7 +3,7 @@
 import pytest
 
 import bayesmix as bm
-from bayesmix.likelihood.problem import bind
+from bayesmix.likelihood.bind import bind
 from bayesmix.optimise.leave_boundary import boundary_words
 from tests.simulated import simulated
 

@@ -7,8 +7,8 @@ import bayesmix as bm
 from bayesmix.centring.grids import centre
 from bayesmix.classical.information import information_at
 from bayesmix.integration.grids import population_grid
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.louis import applicable, checked, law_scores, louis, plausible
 from bayesmix.optimise.maximise import curvature, whitening

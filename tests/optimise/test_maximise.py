@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from bayesmix.errors import SpecificationError
-from bayesmix.optimise.maximise import OPTIMIZERS, check_optimizer, curvature, maximise, whitening
+from bayesmix.optimise.maximise import (
+    OPTIMIZERS,
+    Steps,
+    check_optimizer,
+    curvature,
+    maximise,
+    whitening,
+)
 
 every_optimizer = pytest.mark.parametrize("optimizer", list(OPTIMIZERS))
 TOP = np.array([1.0, -2.0, 30.0])
@@ -23,7 +30,7 @@ def scores(n, rng):
 
 @every_optimizer
 def test_every_optimizer_finds_the_top(optimizer):
-    found = maximise(bell, np.zeros(3), np.diag(SCALE), optimizer=optimizer)
+    found = maximise(bell, np.zeros(3), np.diag(SCALE), steps=Steps(optimizer))
     assert found.converged
     np.testing.assert_allclose(found.theta, TOP, atol=2e-3 * SCALE.max(), rtol=0)
     assert (np.abs(found.theta - TOP) < 2e-3 * SCALE).all()
@@ -41,7 +48,7 @@ def test_a_region_without_values_is_a_wall(optimizer):
         with np.errstate(invalid="ignore", divide="ignore"):
             return float(np.log(theta[0]) - theta[0] / 3), 1 / theta - 1 / 3
 
-    found = maximise(function, np.array([9.0]), np.eye(1) * 30, optimizer=optimizer)
+    found = maximise(function, np.array([9.0]), np.eye(1) * 30, steps=Steps(optimizer))
     assert min(visited) <= 0
     assert found.converged
     assert found.theta[0] == pytest.approx(3.0, abs=1e-2)
@@ -54,7 +61,7 @@ def test_a_function_without_values_has_no_optimum():
 
 
 def test_the_best_point_seen_is_reported_with_its_own_value():
-    found = maximise(bell, np.zeros(3), np.diag(SCALE), iterations=2)
+    found = maximise(bell, np.zeros(3), np.diag(SCALE), steps=Steps(iterations=2))
     assert not found.converged
     value, gradient = bell(found.theta)
     assert found.value == value
@@ -77,7 +84,7 @@ def test_units_do_not_matter():
 
 def test_the_callback_hears_of_every_improvement():
     heard = []
-    found = maximise(bell, np.zeros(3), np.diag(SCALE), callback=heard.append)
+    found = maximise(bell, np.zeros(3), np.diag(SCALE), steps=Steps(callback=heard.append))
     assert heard == sorted(heard)
     assert heard[-1] == found.value
 
@@ -157,7 +164,7 @@ def test_what_is_known_at_the_start_is_not_evaluated_again(optimizer):
         return bell(theta)
 
     origin = np.array([0.5, 0.0, 10.0])
-    plain = maximise(bell, origin, np.diag(SCALE), optimizer=optimizer)
-    found = maximise(function, origin, np.diag(SCALE), optimizer=optimizer, known=bell(origin))
+    plain = maximise(bell, origin, np.diag(SCALE), steps=Steps(optimizer))
+    found = maximise(function, origin, np.diag(SCALE), steps=Steps(optimizer), known=bell(origin))
     assert not any(np.array_equal(theta, origin) for theta in visited)
     np.testing.assert_array_equal(found.theta, plain.theta)

@@ -10,8 +10,8 @@ from bayesmix.centring.grids import centre
 from bayesmix.classical.msle import msle
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.optimise.anchored_scores import anchored_scores
 from bayesmix.optimise.newton import ROOT, loosened, newton
 from bayesmix.specification.laws.joint import LKJNormal
@@ -49,7 +49,7 @@ def found(start, seed=3, **options):
 def test_every_start_leads_to_the_exact_maximum(start):
     problem, exact = panel()
     optimum, grid = found(problem.parameters.theta(dict(exact.params) | start))
-    assert optimum.held == "newton"
+    assert optimum.frozen == "newton"
     assert optimum.converged
     assert optimum.decrement < ROOT
     estimates = problem.parameters.natural(optimum.theta)

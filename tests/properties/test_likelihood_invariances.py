@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 import bayesmix as bm
 from bayesmix.integration.grids import population_grid
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from tests.simulated import choice_data
 
 # The same examples at every run, few of them, and no clock: it measures the machine.

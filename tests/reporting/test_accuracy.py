@@ -3,7 +3,7 @@
 import numpy as np
 
 import bayesmix as bm
-from bayesmix.reporting.accuracy import compare_rules, plot_rules
+from bayesmix.reporting.compare_rules import compare_rules, plot_rules
 
 AT = {"mean[cl]": -0.2, "mean[loc]": 2.0, "sd[cl]": 0.4, "sd[loc]": 1.8}
 

@@ -13,8 +13,8 @@ from scipy.special import ndtr
 import bayesmix as bm
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.laws import law_bend, law_table, law_values
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import bind
 from bayesmix.specification.laws.base import FAMILIES
 from bayesmix.specification.laws.rows import known_of, row_of
 from bayesmix.specification.moments import moments

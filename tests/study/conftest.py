@@ -1,6 +1,7 @@
 """A small study on disk, and estimators that cost nothing."""
 
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ import xarray as xr
 
 from bayesmix.specification.parameters import ParameterSpace
 from bayesmix.study import methods as methods_module
+from bayesmix.study import report
 
 TEXT = """
 [data]
@@ -153,3 +155,21 @@ def estimators(monkeypatch: pytest.MonkeyPatch) -> Estimators:
     fake = Estimators()
     monkeypatch.setattr(methods_module, "bm", fake)
     return fake
+
+
+@pytest.fixture
+def refuge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place for temporary files of the test's own."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return temporary
+
+
+@pytest.fixture
+def quick_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plots that cost nothing."""
+    monkeypatch.setattr(report, "forest", lambda results: None)
+    monkeypatch.setattr(report, "save_figure", lambda figure, path: path.write_bytes(b"PNG"))
+    monkeypatch.setattr(report, "save_trace", lambda posterior, path: path.write_bytes(b"PNG"))

@@ -14,11 +14,12 @@ from typer.testing import CliRunner
 from bayesmix.cli import app
 from bayesmix.study import interrupt, read_study, run_study
 from bayesmix.study.interrupt import Stopped, deferred, interruptible
-
-Write = Callable[..., Path]
+from bayesmix.study.progress import Steps
+from tests.study.running import FILES, Write, run
 
 
 def swallow(number: int = signal.SIGINT) -> None:
+    """What a compiler's callback does, whose exceptions are printed and forgotten."""
     with suppress(KeyboardInterrupt):
         os.kill(os.getpid(), number)
 
@@ -76,3 +77,61 @@ def test_a_request_to_terminate_says_what_is_kept(
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 128 + signal.SIGTERM
     assert f"Finished and kept in {tmp_path / 'out'}: msle (msle.json)." in result.stderr
+
+
+def press_ctrl_c() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("press", [press_ctrl_c, swallow])
+def test_an_interrupted_step_is_not_finished_and_the_earlier_one_is_kept(
+    write_study: Write, estimators: Any, tmp_path: Path, press: Callable[[], None]
+) -> None:
+    """Nor is one whose sampler swallows Ctrl-C, and hands back the draws that it has."""
+    path, out = write_study(), tmp_path / "out"
+    estimators.during["nuts"] = press
+    estimators.fewer_draws = press is swallow
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        run(path, out)
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert {file.name for file in out.iterdir()} == {"study.toml", "run.json", "msle.json"}
+    estimators.during.clear()
+    estimators.fewer_draws = False
+    run(path, out)
+    assert estimators.names == ["msle", "nuts", "nuts"]
+    assert {file.name for file in out.iterdir()} == FILES
+
+
+def test_ctrl_c_counts_as_soon_as_a_step_is_announced(
+    write_study: Write, estimators: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where a shell started the command in the background, with Ctrl-C ignored."""
+    path, out = write_study(), tmp_path / "out"
+    say = Steps._print
+
+    def announce(steps: Steps, text: str) -> None:
+        say(steps, text)
+        if text.endswith("NUTS ..."):
+            press_ctrl_c()
+
+    monkeypatch.setattr(Steps, "_print", announce)
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(path, out)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert estimators.names == ["msle"]
+
+
+def test_a_failure_after_ctrl_c_is_an_interruption(
+    write_study: Write, estimators: Any, tmp_path: Path
+) -> None:
+    def stumble() -> None:
+        swallow()
+        raise RuntimeError("chains of different length")
+
+    estimators.during["nuts"] = stumble
+    with pytest.raises(KeyboardInterrupt):
+        run(write_study(), tmp_path / "out")

@@ -1,11 +1,7 @@
 """Run folders: what they hold, what is used again, what an interruption leaves."""
 
 import json
-import os
 import re
-import signal
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +13,7 @@ import xarray as xr
 from bayesmix.errors import IntegrationError, SpecificationError
 from bayesmix.study import read_study, run_study
 from bayesmix.study.manifest import read_manifest
-from bayesmix.study.progress import Steps
-
-Write = Callable[..., Path]
-FILES = {
-    "study.toml", "run.json", "msle.json", "posterior.nc", "comparison.csv", "diagnostics.csv",
-    "forest.png", "trace.png", "summary.txt",
-}  # fmt: skip
-
-
-def run(path: Path, out: Path, **options: bool) -> Any:
-    return run_study(read_study(path), out, progress=False, **options)
-
-
-def press_ctrl_c() -> None:
-    os.kill(os.getpid(), signal.SIGINT)
-
-
-def swallow_ctrl_c() -> None:
-    """What a compiler's callback does, whose exceptions are printed and forgotten."""
-    with suppress(KeyboardInterrupt):
-        press_ctrl_c()
+from tests.study.running import FILES, Write, run
 
 
 def test_folder_holds_fits_tables_and_plots(
@@ -198,60 +174,6 @@ def test_a_lost_file_is_made_again(write_study: Write, estimators: Any, tmp_path
     (out / "msle.json").unlink()
     run(path, out)
     assert estimators.names == ["msle", "nuts", "msle"]
-
-
-@pytest.mark.parametrize("press", [press_ctrl_c, swallow_ctrl_c])
-def test_an_interrupted_step_is_not_finished_and_the_earlier_one_is_kept(
-    write_study: Write, estimators: Any, tmp_path: Path, press: Callable[[], None]
-) -> None:
-    """Nor is one whose sampler swallows Ctrl-C, and hands back the draws that it has."""
-    path, out = write_study(), tmp_path / "out"
-    estimators.during["nuts"] = press
-    estimators.fewer_draws = press is swallow_ctrl_c
-    handler = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
-        run(path, out)
-    assert signal.getsignal(signal.SIGINT) is handler
-    assert {file.name for file in out.iterdir()} == {"study.toml", "run.json", "msle.json"}
-    estimators.during.clear()
-    estimators.fewer_draws = False
-    run(path, out)
-    assert estimators.names == ["msle", "nuts", "nuts"]
-    assert {file.name for file in out.iterdir()} == FILES
-
-
-def test_ctrl_c_counts_as_soon_as_a_step_is_announced(
-    write_study: Write, estimators: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Even where a shell started the command in the background, with Ctrl-C ignored."""
-    path, out = write_study(), tmp_path / "out"
-    say = Steps._print
-
-    def announce(steps: Steps, text: str) -> None:
-        say(steps, text)
-        if text.endswith("NUTS ..."):
-            press_ctrl_c()
-
-    monkeypatch.setattr(Steps, "_print", announce)
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            run(path, out)
-    finally:
-        signal.signal(signal.SIGINT, handler)
-    assert estimators.names == ["msle"]
-
-
-def test_a_failure_after_ctrl_c_is_an_interruption(
-    write_study: Write, estimators: Any, tmp_path: Path
-) -> None:
-    def stumble() -> None:
-        swallow_ctrl_c()
-        raise RuntimeError("chains of different length")
-
-    estimators.during["nuts"] = stumble
-    with pytest.raises(KeyboardInterrupt):
-        run(write_study(), tmp_path / "out")
 
 
 def test_another_study_is_not_overwritten_unless_forced(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import scipy
@@ -76,7 +77,9 @@ def _slope(c: Coefficient, loc: Array, scale: float) -> Array:
     return np.asarray(scale * (ndtr(high) - ndtr(low)))
 
 
-def _hermite(c: Coefficient, loc: Array, scale: float, polynomials) -> Array:  # type: ignore[no-untyped-def]
+def _hermite(
+    c: Coefficient, loc: Array, scale: float, polynomials: Callable[[Array], Array]
+) -> Array:
     """By parts, of a map with kinks: its slope is ``scale`` between them, or 0."""
     ends = [np.clip((end - loc) / scale, -38.0, 38.0) for end in c.limits]
     low, high = (polynomials(end) * scipy.stats.norm.pdf(end) for end in ends)

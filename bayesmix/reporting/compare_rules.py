@@ -16,8 +16,9 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import Seed, population_grid
 from bayesmix.integration.rules import centred, halton, monte_carlo, sobol
+from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.problem import Grid, Problem, bind
+from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.specification.model import MixedLogit
 
 NODES = (16, 32, 64, 128, 256, 512)

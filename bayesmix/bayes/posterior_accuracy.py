@@ -23,7 +23,7 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.persons import joined, over_persons
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Grid, Problem
-from bayesmix.optimise.freeze import freezable, hold
+from bayesmix.optimise.freeze import freezable, frozen_at_anchor
 
 DRAWS = 24
 REFERENCE = 128
@@ -149,7 +149,7 @@ def _shapes(problem: Problem, grid: PersonGrid, theta: Array) -> Array:
 
 def _frozen_shapes(here: Point, grid: PersonGrid) -> tuple[Array]:
     """`_shapes` of a block whose nodes are fixed in coefficient space."""
-    nodes = hold(here.problem, grid)
+    nodes = frozen_at_anchor(here.problem, grid)
     inverse = np.linalg.inv(here.parameters.chol)
     whitened = np.einsum("kj,ijs->iks", inverse, nodes.nodes - here.locations[:, :, None])
     # Logarithms (n, S) of the terms of each person's integral, up to a constant.

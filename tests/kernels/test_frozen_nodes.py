@@ -1,10 +1,10 @@
-"""Nodes held in coefficient space: values and moments against sums in NumPy."""
+"""Nodes frozen in coefficient space: values and moments against sums in NumPy."""
 
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from bayesmix.kernels.held_nodes import held_log_integrals, held_moments
+from bayesmix.kernels.frozen_nodes import frozen_log_integrals, frozen_moments
 
 PERSONS, NODES = 5, 37
 
@@ -41,11 +41,11 @@ def terms(loc, covariance, nodes, constants):
 @pytest.mark.parametrize("shared", [True, False])
 def test_integrals_and_moments_are_sums_over_nodes(size: int, shared: bool) -> None:
     loc, covariance, precision, constant, nodes, constants, linked = case(size, shared)
-    logp = held_log_integrals(loc, precision, constant, nodes, constants, linked)
+    logp = frozen_log_integrals(loc, precision, constant, nodes, constants, linked)
     for d in range(len(loc)):
         logs = terms(loc[d], covariance[d], nodes, constants)
         np.testing.assert_allclose(logp[d], np.logaddexp.reduce(logs, axis=1), atol=1e-10)
-        one, first, second = held_moments(
+        one, first, second = frozen_moments(
             loc[d], precision[d], constant[d], nodes, constants, linked
         )
         assert (one == logp[d]).all()
@@ -59,11 +59,11 @@ def test_integrals_and_moments_are_sums_over_nodes(size: int, shared: bool) -> N
 def test_blocks_without_covariances_are_left_out() -> None:
     loc, _, precision, constant, nodes, constants, linked = case(6, shared=True)
     precision[:, 3:, :3] = precision[:, :3, 3:] = 0.0
-    whole = held_log_integrals(loc, precision, constant, nodes, constants, linked)
+    whole = frozen_log_integrals(loc, precision, constant, nodes, constants, linked)
     apart = np.eye(2, dtype=bool)
-    assert (held_log_integrals(loc, precision, constant, nodes, constants, apart) == whole).all()
-    _, first, second = held_moments(loc[0], precision[0], constant[0], nodes, constants, linked)
-    _, alone, own = held_moments(loc[0], precision[0], constant[0], nodes, constants, apart)
+    assert (frozen_log_integrals(loc, precision, constant, nodes, constants, apart) == whole).all()
+    _, first, second = frozen_moments(loc[0], precision[0], constant[0], nodes, constants, linked)
+    _, alone, own = frozen_moments(loc[0], precision[0], constant[0], nodes, constants, apart)
     assert (alone == first).all()
     assert (own[:, 3:, :3] == 0.0).all()
     assert (own[:, :3, :3] == second[:, :3, :3]).all()

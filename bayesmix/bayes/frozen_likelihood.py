@@ -1,4 +1,4 @@
-"""The integrated likelihood on nodes held in coefficient space, by `bayesmix.kernels.held_nodes`.
+"""The integrated likelihood on nodes frozen in coefficient space, by `kernels.frozen_nodes`.
 
 There an evaluation does not depend on the number of choices. It is what chains move on, one free
 vector at a time on one thread, and what importance sampling weighs, thousands at once on all.
@@ -15,12 +15,12 @@ import numpy as np
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.kernels.coefficient_space import CoefficientNodes
-from bayesmix.kernels.held_nodes import (
+from bayesmix.kernels.frozen_nodes import (
     ROWS,
-    HeldNodes,
+    FrozenNodes,
     Population,
-    held_log_integrals,
-    held_moments,
+    frozen_log_integrals,
+    frozen_moments,
 )
 from bayesmix.likelihood.chain import summed_in_theta
 from bayesmix.likelihood.halves import first_share, without_bias
@@ -39,8 +39,8 @@ PERSONS = 64
 
 
 @dataclass(frozen=True, eq=False)
-class HeldLikelihood:
-    """Log-likelihoods of a problem on nodes that are held.
+class FrozenLikelihood:
+    """Log-likelihoods of a problem on nodes that are frozen.
 
     Parameters
     ----------
@@ -55,13 +55,13 @@ class HeldLikelihood:
     """
 
     problem: Problem
-    halves: tuple[HeldNodes, ...]
+    halves: tuple[FrozenNodes, ...]
     centre: Array
     threads: int | None = 1
 
     @staticmethod
-    def on(problem: Problem, grid: Grid, threads: int | None = 1) -> HeldLikelihood | None:
-        """On the nodes of ``grid``, where these can be held.
+    def on(problem: Problem, grid: Grid, threads: int | None = 1) -> FrozenLikelihood | None:
+        """On the nodes of ``grid``, where these can be frozen.
 
         Where coefficients are fixed they cannot: choice probabilities at a node move with them.
         """
@@ -70,13 +70,14 @@ class HeldLikelihood:
         found = freeze(problem, grid)
         if not found:
             return None
-        centre = problem.parameters.unpack(grid.anchors.theta).mean[: problem.parameters.n_random]
-        halves = tuple(held_nodes(problem, nodes, centre) for nodes in found)
-        return HeldLikelihood(problem, halves, centre, threads)
+        space = problem.parameters.within
+        centre = space.unpack(grid.anchors.theta).mean[: space.n_random]
+        halves = tuple(frozen_nodes(problem, nodes, centre) for nodes in found)
+        return FrozenLikelihood(problem, halves, centre, threads)
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """The weighted log-likelihood at ``theta`` (P,), and its gradient (P,)."""
-        here, space = Point(self.problem, theta), self.problem.parameters
+        here, space = Point(self.problem, theta), self.problem.parameters.within
         chol = here.parameters.chol
         inverse = np.linalg.inv(chol)
         law = self._population(here.locations, inverse)
@@ -117,7 +118,7 @@ class HeldLikelihood:
         inverses = np.linalg.inv(chol)
         laws = [self._population(*law) for law in zip(loc, inverses, strict=True)]
         where, precision, constant = (np.stack(own) for own in zip(*laws, strict=True))
-        each = [held_log_integrals(where, precision, constant, *nodes) for nodes in self.halves]
+        each = [frozen_log_integrals(where, precision, constant, *nodes) for nodes in self.halves]
         logp: Array = each[0] if len(each) == 1 else without_bias(*each)
         logp[~good] = np.nan
         return logp
@@ -143,14 +144,14 @@ class HeldLikelihood:
         share = share[:, None]
         return without_bias(logp, other), mean, share * second + (1.0 - share) * others[1]
 
-    def _moments_on(self, held: HeldNodes, law: Population) -> tuple[Array, Array, Array]:
+    def _moments_on(self, frozen: FrozenNodes, law: Population) -> tuple[Array, Array, Array]:
         loc, precision, constant = law
-        nodes, constants, linked = held
+        nodes, constants, linked = frozen
 
         def part(start: int, stop: int) -> tuple[Array, Array, Array]:
             own = loc if len(loc) == 1 else loc[start:stop]
             some = nodes[start:stop], constants[start:stop]
-            found: tuple[Array, Array, Array] = held_moments(
+            found: tuple[Array, Array, Array] = frozen_moments(
                 own, precision, constant, *some, linked
             )
             return found
@@ -163,14 +164,14 @@ class HeldLikelihood:
         return logp, first, second
 
 
-def held_nodes(problem: Problem, nodes: CoefficientNodes, centre: Array) -> HeldNodes:
+def frozen_nodes(problem: Problem, nodes: CoefficientNodes, centre: Array) -> FrozenNodes:
     """Nodes as the kernels read them."""
     n, size, n_nodes = nodes.nodes.shape
     room = -(-size // ROWS) * ROWS
     padded = np.zeros((n, room, n_nodes))
     padded[:, :size] = nodes.nodes - centre[:, None]
     linked = np.eye(room // ROWS, dtype=bool)
-    for block in problem.parameters.blocks:
+    for block in problem.parameters.within.blocks:
         groups = np.unique(np.array(block) // ROWS)
         linked[np.ix_(groups, groups)] = True
-    return HeldNodes(padded, np.ascontiguousarray(nodes.constants), linked)
+    return FrozenNodes(padded, np.ascontiguousarray(nodes.constants), linked)

@@ -1,4 +1,4 @@
-"""Integrals over nodes held in coefficient space, of many populations, or of one with its slopes.
+"""Integrals over nodes frozen in coefficient space, of many populations, or of one with its slopes.
 
 ``P_i = sum_s exp(c_is) N(b_is; loc_i, L L')`` as in `bayesmix.kernels.coefficient_space`, but with
 the exponent as a polynomial of the nodes, ``eta'b - b'Lambda b / 2``, ``Lambda = (L L')^-1``: three
@@ -22,7 +22,7 @@ ROWS = 3
 """Rows of nodes that are read together."""
 
 
-class HeldNodes(NamedTuple):
+class FrozenNodes(NamedTuple):
     """Nodes of n persons, and what is constant of their integrals.
 
     Parameters
@@ -180,7 +180,7 @@ def _cross_moments(  # pragma: no cover - compiled
 
 
 @compiled(nogil=True, fastmath={"contract"}, error_model="numpy")
-def held_log_integrals(  # pragma: no cover - compiled
+def frozen_log_integrals(  # pragma: no cover - compiled
     loc: Array, precision: Array, constant: Array, nodes: Array, constants: Array, linked: Flags
 ) -> Array:
     """``log P_i`` (D, n) of n persons in D populations.
@@ -190,7 +190,7 @@ def held_log_integrals(  # pragma: no cover - compiled
     loc, precision, constant
         Of D populations: (D, 1 or n, M), (D, M, M) and (D,); see `Population`.
     nodes, constants, linked
-        See `HeldNodes`.
+        See `FrozenNodes`.
     """
     draws, n = len(constant), len(nodes)
     logp = np.empty((draws, n))
@@ -205,7 +205,7 @@ def held_log_integrals(  # pragma: no cover - compiled
 
 
 @compiled(nogil=True, fastmath={"contract"}, error_model="numpy")
-def held_moments(  # pragma: no cover - compiled
+def frozen_moments(  # pragma: no cover - compiled
     loc: Array,
     precision: Array,
     constant: float,
@@ -220,7 +220,7 @@ def held_moments(  # pragma: no cover - compiled
     loc, precision, constant
         See `Population`.
     nodes, constants, linked
-        See `HeldNodes`.
+        See `FrozenNodes`.
 
     Returns
     -------
