@@ -122,7 +122,7 @@ def _first_root(search: Search, theta: Array) -> tuple[Optimum, PersonGrid, str]
         if rule is not rules[-1]:
             assert found[0].by_person is not None
             likelihood = Likelihood(search.problem, found[1])
-            known = root_information(likelihood, theta, found[0].by_person.scores)[1]
+            known = root_information(likelihood, theta, found[0].by_person.scores, draft=True)[1]
     return None if found is None else (*found, why)
 
 

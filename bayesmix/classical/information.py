@@ -35,9 +35,9 @@ APART = 0.01
 ROOT_CURVATURE_NODES = (32, 128, 512, 2048)
 """Nodes a person of curvatures by differences of posteriors' scores, one after the other while they
 are too few."""
-FROZEN_NOISE, HOPELESS = 0.1, 1.0
-"""How much the mean of two such curvatures may be off in any direction, relative to itself; and how
-much no number of nodes mends."""
+DRAFT_CURVATURE_NODES = 128
+FROZEN_NOISE = 0.1
+"""How much the mean of two such curvatures may be off in any direction, relative to itself."""
 
 OUTER = "standard errors from the outer product of scores, for the curvature is noise"
 
@@ -81,7 +81,12 @@ def information_at(
 
 
 def root_information(
-    likelihood: Likelihood, theta: Array, scores: Array, curvatures: Array | None = None
+    likelihood: Likelihood,
+    theta: Array,
+    scores: Array,
+    curvatures: Array | None = None,
+    *,
+    draft: bool = False,
 ) -> tuple[Information, Array | None]:
     """`information_at` a root of posteriors' scores, and two curvatures (2, P, P) of which it is.
 
@@ -98,6 +103,8 @@ def root_information(
         Scores (I, P) there, see `bayesmix.optimise.anchored_scores`.
     curvatures
         The two, where they are known.
+    draft
+        Whether to take what a few nodes say, or the outer product.
     """
     problem, grid = likelihood.problem, likelihood.grid
     assert isinstance(grid, PersonGrid)
@@ -116,16 +123,25 @@ def root_information(
             off = curvature_errors(problem.parameters.jacobian(theta), found)
             if np.nanmax(np.abs(off), initial=0.0) < APART:
                 return best
-        elif error > HOPELESS:
+        elif not error < FROZEN_NOISE * (ROOT_CURVATURE_NODES[-1] / nodes) ** 0.8:
+            break  # noise falls like that, and would not fall so far
+        if draft and nodes >= DRAFT_CURVATURE_NODES:
             break
     if best is not None:
         return best
+    if draft:
+        return outer_product(scores, weights, root), None
     unknown = np.full((len(theta), len(theta)), np.nan)
     other = checked(problem, theta, unknown, root, (NODES,))
     if other.scores is None:
-        back = np.linalg.pinv(root)
-        return Information(back.T @ back, scores, weights, words=OUTER), None
+        return outer_product(scores, weights, root), None
     return Information(other.hessian, other.scores, weights, words=other.words), None
+
+
+def outer_product(scores: Array, weights: Array, root: Array) -> Information:
+    """Information whose curvature is the scores' outer product, of which ``root`` is a root."""
+    back = np.linalg.pinv(root)
+    return Information(back.T @ back, scores, weights, words=OUTER)
 
 
 def curvature_errors(jacobian: Array, curvatures: Array) -> Array:

@@ -97,10 +97,21 @@ def anchored_integrals(here: Point, grid: PersonGrid) -> tuple[Array, Array]:
 def _posterior(anchors: Anchors, chol: Array) -> tuple[Array, Array]:
     """Centres ``m - loc`` (n, K) and covariances (n, K, K) of the posteriors of the index.
 
-    Of the first pass, where there was one, otherwise of the curvature at the mode.
+    Of the first pass, where there was one, otherwise of the curvature at the mode. The less the two
+    agree, the less normal a posterior is, and the less are its nodes to follow: covariances are
+    times ``exp(-D)``, with the divergence D (Kullback and Leibler 1951) of the one normal from the
+    other. Where four correlated lognormals make posteriors wide and skewed, following wholly has
+    twice the noise of holding nodes where they are, and this has less than either.
     """
-    roots = chol @ anchors.roots[:, -1]
-    return anchors.centres[:, -1] @ chol.T, roots @ roots.swapaxes(1, 2)
+    mode, own = anchors.roots[:, 0], anchors.roots[:, -1]
+    relative = np.linalg.solve(mode, own)
+    gap = np.linalg.solve(mode, (anchors.centres[:, -1] - anchors.centres[:, 0])[..., None])
+    squares = (relative**2).sum(axis=(1, 2)) - len(chol) + (gap**2).sum(axis=(1, 2))
+    logs = np.log(np.abs(np.diagonal(relative, axis1=1, axis2=2))).sum(axis=1)
+    part = np.exp(-np.maximum(squares / 2 - logs, 0.0))
+    roots = chol @ own
+    covariance = part[:, None, None] * (roots @ roots.swapaxes(1, 2))
+    return anchors.centres[:, -1] @ chol.T, covariance
 
 
 def _fixed_scores(

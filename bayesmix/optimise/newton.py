@@ -42,7 +42,7 @@ BESIDE = 0.1
 """Standard errors over which a curvature stays what it is, to a few thousandths."""
 ROOT, NEAR = 5e-3, 0.05
 """Standard errors from the root at which a search ends, and within which it must have come."""
-CURVATURE_NODES = 64
+CURVATURE_NODES = 256
 """Nodes a person of the curvature: it decides how many steps are taken, not where they end."""
 FLOOR = 0.05
 """Least curvature of a direction, relative to the scores' outer product."""
@@ -50,6 +50,8 @@ RADIUS, SHORTEST = 2.0, 1e-3
 """Standard errors of the first step, at most, and of one that is not worth trying."""
 NOISE = 0.02
 """Nats by which a log-likelihood on nodes that follow may fall: its slope is another's."""
+STALLED = 8
+"""So many steps that neither halve the way nor raise the log-likelihood end a search."""
 SLOW, PATIENCE = 0.7, 3
 """So many steps in turn that leave so much of the way before them ask for a new curvature."""
 
@@ -145,12 +147,15 @@ def newton(
     model = _outer(problem, here)
     if curvatures is not None:
         model = replace(_known(problem, here, curvatures.mean(axis=0)), known=curvatures)
-    young, radius, evaluations = False, RADIUS, 1.0
+    young, radius, evaluations, best = False, RADIUS, 1.0, here.value
     dear = (len(theta) + 1) * min(1.0, CURVATURE_NODES / base.size)
-    distance, slow = np.inf, 0
+    distance, slow, nearest, since = np.inf, 0, np.inf, 0
     for _ in range(ROUNDS):
         move, distance = model.step(here.gradient)
-        if distance < ROOT or (known is not None and known(here.theta)):
+        nearest, since = (distance, 0) if distance < nearest / 2 else (nearest, since + 1)
+        stalled = since > STALLED and here.value < best + NOISE
+        best, since = (here.value, 0) if here.value > best + NOISE else (best, since)
+        if distance < ROOT or stalled or (known is not None and known(here.theta)):
             break
         scale = min(1.0, radius / distance)
         trial = problem.canonical(here.theta + scale * move)
