@@ -15,7 +15,8 @@ from dataclasses import replace
 import numpy as np
 
 from bayesmix.arrays import Array
-from bayesmix.centring.grids import Anchors, PersonGrid, find_anchors
+from bayesmix.centring.anchors import Anchors
+from bayesmix.centring.grids import PersonGrid, find_anchors
 from bayesmix.likelihood.classes import ClassGrid, class_grid, of_classes
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem
@@ -41,7 +42,7 @@ def _followed(problem: Problem, grid: PersonGrid, theta: Array) -> PersonGrid:
     turn = new.roots[:, :1] @ np.linalg.inv(old.roots[:, :1])
     gaps = (old.centres - old.centres[:, :1])[..., None]
     centres = new.centres[:, :1] + (turn @ gaps)[..., 0]
-    return replace(grid, anchors=Anchors(new.theta, centres, turn @ old.roots))
+    return replace(grid, anchors=Anchors(new.theta, centres, turn @ old.roots, old.normal))
 
 
 def following_gradient(problem: Problem, grid: PersonGrid | ClassGrid) -> Callable[[Array], Array]:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from bayesmix.arrays import Array, Flags, Indices
+from bayesmix.centring.anchors import Anchors, with_component
 from bayesmix.errors import IntegrationError, SpecificationError
 from bayesmix.integration.descriptions import Centred, DrawRule, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
@@ -39,25 +40,6 @@ SECOND_PASS, SECOND_PASS_NODES = 2048, 2048
 """Nodes a person from which on a second pass looks again, with the first one's component and so
 many nodes: with 512 nodes the variance of a log-integral falls to a third where four correlated
 lognormals make posteriors wide and skewed, and by a tenth elsewhere."""
-
-
-@dataclass(frozen=True, eq=False)
-class Anchors:
-    """Normal components of each person's mixture, in the space of standard normals.
-
-    Parameters
-    ----------
-    theta
-        The free vector (P,) at which they were placed.
-    centres
-        Centres (I, M, K) of M components a person (1, or 2 with moments).
-    roots
-        Lower-triangular square roots (I, M, K, K) of their covariances, without inflation.
-    """
-
-    theta: Array
-    centres: Array
-    roots: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,9 +110,9 @@ class PersonGrid:
 
     def part(self, start: int, stop: int) -> PersonGrid:
         """The grid of persons start .. stop - 1 alone: their nodes are what they were."""
-        own = self.anchors
-        anchors = Anchors(own.theta, own.centres[start:stop], own.roots[start:stop])
-        return replace(self, anchors=anchors, base=self.base.part(start, stop))
+        return replace(
+            self, anchors=self.anchors.part(start, stop), base=self.base.part(start, stop)
+        )
 
     def renewed(self, rng: Seed) -> PersonGrid:
         """The same mixtures with fresh nodes."""
@@ -195,7 +177,7 @@ def find_anchors(problem: Problem, theta: Array, start: Array | None = None) -> 
             f"{', ...' if len(where) > 3 else ''}): their utilities overflow at these parameters; "
             "rescale the attributes, or start from other values"
         )
-    return Anchors(theta.copy(), modes[:, None], roots[:, None])
+    return Anchors(theta.copy(), modes[:, None], roots[:, None], np.ones(len(modes)))
 
 
 def _modes(here: Point, origin: GivenNodes, start: Array) -> tuple[Array, Array, Flags]:
@@ -279,12 +261,8 @@ def _with_moments_of(problem: Problem, grid: PersonGrid, first: PersonGrid) -> P
     # A weight that has collapsed on one node says nothing of the spread: keep a part of the mode's.
     modes = grid.anchors.roots[:, :1]
     floor = 0.1 * np.einsum("imkl,imjl->ikj", modes, modes)
-    anchors = Anchors(
-        grid.anchors.theta,
-        np.concatenate([grid.anchors.centres[:, :1], means[:, None]], axis=1),
-        np.concatenate([modes, np.linalg.cholesky(covariances + floor)[:, None]], axis=1),
-    )
-    return replace(grid, anchors=anchors)
+    roots = np.linalg.cholesky(covariances + floor)
+    return replace(grid, anchors=with_component(grid.anchors, means, roots))
 
 
 def posterior_moments(problem: Problem, grid: PersonGrid) -> tuple[Array, Array]:

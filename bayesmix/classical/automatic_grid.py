@@ -20,8 +20,10 @@ from bayesmix.integration.descriptions import Centred, DrawRule, Rule
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid
+from bayesmix.likelihood.scaling import natural_units
+from bayesmix.optimise.broyden import broyden_root
 from bayesmix.optimise.climb import settle
-from bayesmix.optimise.maximise import Optimum
+from bayesmix.optimise.maximise import Optimum, whitening
 from bayesmix.optimise.newton import newton
 
 
@@ -96,7 +98,7 @@ def _refine(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, Gr
         ends = best_of(search, rule, [fit.theta])
         return ends.optimum, ends.grid
     known = None if fit.information.words else fit.information.hessian[None]
-    found = _root_of_scores(search, rule, fit.theta, known)
+    found = _root_of_scores(search, rule, fit.theta, known) or _far_root(search, rule, fit)
     if found is not None:
         return found
     return settle(
@@ -107,6 +109,18 @@ def _refine(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, Gr
         steps=search.steps,
         root=fit.information.root(),
     )
+
+
+def _far_root(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, PersonGrid] | None:
+    """The root of scores where posteriors are far from normal; None elsewhere."""
+    if not (isinstance(rule, Centred) and isinstance(rule.rule, DrawRule)):
+        return None
+    problem, root = search.problem, fit.information.root()
+    if root is None:
+        scores, units = fit.information.scores, natural_units(problem)
+        root = whitening(scores, problem.data.weights, units, problem.directions)
+    base = population_grid(rule.rule, problem.parameters.n_random, problem.n_persons, search.rng)
+    return broyden_root(problem, rule, fit.theta, base, root=root, callback=search.progress.value)
 
 
 def _first_root(search: Search, theta: Array) -> tuple[Optimum, PersonGrid, str] | None:

@@ -17,6 +17,7 @@ from bayesmix.integration.grids import PopulationGrid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid
 from bayesmix.optimise.bhhh import maximise_likelihood
+from bayesmix.optimise.broyden import broyden_root
 from bayesmix.optimise.climb import FAR_STEP, settle
 from bayesmix.optimise.leave_boundary import GAIN
 from bayesmix.optimise.maximise import Optimum, Steps, coordinates
@@ -133,6 +134,8 @@ def _frozen_end(
     def known(at: Array) -> bool:
         return _distance(search, root, at, optimum) < SAME_ROOT
 
+    if optimum.frozen == "broyden":
+        return broyden_root(search.problem, grid.rule, theta, grid.base, root=root, known=known)
     return newton(*settled, known=known, curvatures=np.linalg.pinv(root @ root.T)[None])
 
 

@@ -35,6 +35,8 @@ APART = 0.01
 ROOT_CURVATURE_NODES = (32, 128, 512, 2048)
 """Nodes a person of curvatures by differences of posteriors' scores, one after the other while they
 are too few."""
+FAR_CURVATURE_NODES = (512, 2048)
+"""The same where posteriors are far from normal."""
 DRAFT_CURVATURE_NODES = 128
 FROZEN_NOISE = 0.1
 """How much the mean of two such curvatures may be off in any direction, relative to itself."""
@@ -113,7 +115,8 @@ def root_information(
     if curvatures is not None and len(curvatures) == SCRAMBLINGS:
         return Information(curvatures.mean(axis=0), scores, weights), curvatures
     best: tuple[Information, Array | None] | None = None
-    for nodes in ROOT_CURVATURE_NODES:
+    near = grid.anchors.normal.any()
+    for nodes in ROOT_CURVATURE_NODES if near else FAR_CURVATURE_NODES:
         few = grid.resized(nodes)
         grids = [few, *(few.renewed(seed) for seed in range(1, SCRAMBLINGS))]
         found = np.stack([curvature(following_scores(problem, g), theta, root) for g in grids])

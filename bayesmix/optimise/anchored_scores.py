@@ -26,8 +26,9 @@ from collections.abc import Callable
 import numpy as np
 
 from bayesmix.arrays import Array
+from bayesmix.centring.anchors import Anchors
 from bayesmix.centring.follow import followed
-from bayesmix.centring.grids import Anchors, PersonGrid
+from bayesmix.centring.grids import PersonGrid
 from bayesmix.kernels.posterior_moments import PosteriorMoments, posterior_moments
 from bayesmix.likelihood.chain import Slopes, in_theta
 from bayesmix.likelihood.halves import corrected
@@ -97,21 +98,14 @@ def anchored_integrals(here: Point, grid: PersonGrid) -> tuple[Array, Array]:
 def _posterior(anchors: Anchors, chol: Array) -> tuple[Array, Array]:
     """Centres ``m - loc`` (n, K) and covariances (n, K, K) of the posteriors of the index.
 
-    Of the first pass, where there was one, otherwise of the curvature at the mode. The less the two
-    agree, the less normal a posterior is, and the less are its nodes to follow: covariances are
-    times ``exp(-D)``, with the divergence D (Kullback and Leibler 1951) of the one normal from the
-    other. Where four correlated lognormals make posteriors wide and skewed, following wholly has
-    twice the noise of holding nodes where they are, and this has less than either.
+    Of the first pass, where there was one, otherwise of the curvature at the mode; covariances are
+    times what says how normal a posterior is: the less, the less are its nodes to follow. Where
+    correlated lognormals make posteriors wide and skewed, following wholly has twice the noise of
+    holding nodes where they are.
     """
-    mode, own = anchors.roots[:, 0], anchors.roots[:, -1]
-    relative = np.linalg.solve(mode, own)
-    gap = np.linalg.solve(mode, (anchors.centres[:, -1] - anchors.centres[:, 0])[..., None])
-    squares = (relative**2).sum(axis=(1, 2)) - len(chol) + (gap**2).sum(axis=(1, 2))
-    logs = np.log(np.abs(np.diagonal(relative, axis1=1, axis2=2))).sum(axis=1)
-    part = np.exp(-np.maximum(squares / 2 - logs, 0.0))
-    roots = chol @ own
-    covariance = part[:, None, None] * (roots @ roots.swapaxes(1, 2))
-    return anchors.centres[:, -1] @ chol.T, covariance
+    roots = chol @ anchors.roots[:, -1]
+    covariances = anchors.normal[:, None, None] * (roots @ roots.swapaxes(1, 2))
+    return anchors.centres[:, -1] @ chol.T, covariances
 
 
 def _fixed_scores(

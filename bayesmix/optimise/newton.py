@@ -121,7 +121,8 @@ def newton(
 ) -> tuple[Optimum, PersonGrid] | None:
     """The root of the scores that is uphill from ``theta``, and the grid anchored there.
 
-    None where there is none: where nodes cannot be frozen, or scores are too noisy for one.
+    None where there is none: where posteriors are far from normal, where nodes cannot be frozen, or
+    scores are too noisy for one.
 
     Parameters
     ----------
@@ -143,6 +144,8 @@ def newton(
         return None
     here = _at(problem, rule, theta, base)
     if not here.finite:
+        return None
+    if not here.grid.anchors.normal.any():
         return None
     model = _outer(problem, here)
     if curvatures is not None:

@@ -25,6 +25,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
     rule = bm.sobol(16)
     law = {"terms": ("price",), "mean": "1"}
     return {
+        "warm": Call(bm.warm, {"processes": 1, "progress": False}),
         "msle": Call(
             bm.msle,
             {
