@@ -244,7 +244,13 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         "sparse": Call(bm.sparse, {"level": 3, "family": "kpn"}),
         "centred": Call(
             bm.centred,
-            {"rule": rule, "population": 0.25, "inflation": 1.2, "moments": False},
+            {
+                "rule": rule,
+                "population": 0.25,
+                "inflation": 1.2,
+                "moments": False,
+                "halves": False,
+            },
         ),
         "population_grid": Call(
             bm.population_grid, {"rule": rule, "dimension": 1, "persons": 3, "rng": 1}

@@ -192,6 +192,10 @@ def test_parquet_holds_the_same_data(write_study: Write, tmp_path: Path) -> None
             'rule = "mlhs"\nnodes = 8\ncentred = true\nmoments = true',
             rules.centred(rules.mlhs(8), moments=True),
         ),
+        (
+            'rule = "sobol"\nnodes = 8\ncentred = true\nhalves = true',
+            rules.centred(rules.sobol(8), halves=True),
+        ),
         ('rule = "halton"\nnodes = 8', rules.halton(8)),
         ('rule = "mlhs"\nnodes = 8', rules.mlhs(8)),
         ('rule = "monte-carlo"\nnodes = 8', rules.monte_carlo(8)),
