@@ -235,6 +235,7 @@ def centred(
             f"argument 'moments': expected none with {rule}, whose nodes are of one normal, got "
             f"{moments!r}: leave it out, or use sobol(64)"
         )
+    halves = _flag("halves", halves)
     if halves and (not isinstance(rule, DrawRule) or rule.nodes % 2):
         raise SpecificationError(
             f"argument 'halves': expected an even number of draws to be halved, got {rule}: leave "
@@ -244,8 +245,7 @@ def centred(
     inflation = (1.2 if draws else 1.0) if inflation is None else inflation
     share = _real("population", population, 0.0, 1.0, "a quarter is a safe share")
     factor = _real("inflation", inflation, 0.5, 10.0, "1.2 is a usual factor")
-    flags = _flag("moments", moments), _flag("halves", halves)
-    return Centred(rule, share, factor, *flags)
+    return Centred(rule, share, factor, _flag("moments", moments), halves)
 
 
 RULES: dict[str, Callable[..., Rule]] = {

@@ -25,6 +25,7 @@ from numba import types
 
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.mixture import Mixture
+from bayesmix.kernels.posterior_moments import PosteriorMoments
 from bayesmix.kernels.substitution import Change, Sets
 from bayesmix.kernels.threads import JIT
 
@@ -73,6 +74,7 @@ FITS = (
     Wanted("sequences", "_sobol", "n key i words vvv"),
     Wanted("person_nodes", "_place", "n vvv n vvv vvvv vvvv vv"),
     Wanted("integrals", "_node_log_probabilities", "n panel v mixture vv"),
+    Wanted("posterior_moments", "_posterior_moments", "n panel v mixture posteriormoments"),
     Wanted("integrals", "_integrate", "n panel v mixture v vv vvv v"),
 )
 """What fits need, in the order in which they do; long ones stand at the ends."""
@@ -117,6 +119,7 @@ def _types() -> dict[str, Any]:
         Mixture: (vv, vv, known["nn"], vvv, vv, types.int64, vv, vv),
         Sets: (n, n, n, v),
         Change: (types.int64, vv, v),
+        PosteriorMoments: (v, vv, vvv, vv, vvv, v),
     }
     return known | {
         kind.__name__.lower(): types.NamedTuple(of, kind) for kind, of in records.items()

@@ -60,6 +60,7 @@ FINE: Mapping[str, tuple[str, ...]] = {
     "sign": ("minus one", "None"),
     "eta": ("a half",),
     "inflation": ("a half",),
+    "halves": ("True",),
     "lower": ("a half", "minus one"),
     "upper": ("a half", "infinity"),
     "zero_bounded": ("True",),

@@ -44,13 +44,16 @@ bm.individuals(fit, data)
 dear = bm.MixedLogit("price + x", random=bm.LogNormal("price", sign=-1))
 bm.surplus(bm.msle(dear, data, grid=bm.gauss_hermite(3), starts=1), data)
 from bayesmix.bayes.frozen_likelihood import FrozenLikelihood, frozen_nodes
-from bayesmix.optimise.freeze import hold
+from bayesmix.optimise.anchored_scores import anchored_scores
+from bayesmix.optimise.freeze import frozen_at_anchor
 from bayesmix.likelihood.bind import bind
 from bayesmix.centring.grids import centre
 problem = bind(model, data)
 theta = problem.parameters.theta({name: 0.5 for name in problem.parameters.names})
-nodes = hold(problem, centre(problem, bm.centred(bm.sobol(8)), theta, 1))
-held = FrozenLikelihood(problem, frozen_nodes(problem, nodes, np.zeros(2)), np.zeros(2), 1)
+grid = centre(problem, bm.centred(bm.sobol(8)), theta, 1)
+anchored_scores(problem, grid)
+nodes = frozen_nodes(problem, frozen_at_anchor(problem, grid), np.zeros(2))
+held = FrozenLikelihood(problem, (nodes,), np.zeros(2), 1)
 held(theta)
 held.by_draw(theta[None])
 wanted = {*FITS, *SAMPLING, *DEMAND}
