@@ -126,7 +126,11 @@ def posterior_rules(problem: Problem) -> tuple[list[Centred], str]:
         centred(sobol(nodes), population=DEFENCE, moments=True, halves=_many(problem))
         for nodes in each
     ]
-    return rules, _panel_reason(each[-1], "an eighth")
+    reason = (
+        f"{each[-1]} nodes a person, centred on their own likelihood, with an eighth from the "
+        "population: as many as take little time, and the tolerance is met"
+    )
+    return rules, reason
 
 
 def _many(problem: Problem) -> bool:

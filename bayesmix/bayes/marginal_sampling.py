@@ -28,6 +28,13 @@ TOO_HEAVY = (
     "effective draws are wanted): NUTS samples it, method='nuts'"
 )
 
+SHORT = 0.9
+TOO_FEW = (
+    "importance sampling: {n} draws are worth fewer independent ones ({found}), for evaluations "
+    "have an end; ArviZ takes draws that were resampled for independent ones: see "
+    "posterior['posterior'].attrs['ess'], or take method='nuts'"
+)
+
 
 @dataclass(frozen=True)
 class Size:
@@ -82,6 +89,8 @@ def importance_draws(
     if not found.reliable:
         enough = min(ENOUGH, n)
         return TOO_HEAVY.format(found=found, heavy=HEAVY, enough=enough)
+    if found.ess < SHORT * n:
+        warnings.warn(TOO_FEW.format(found=found, n=n), stacklevel=4)
     chosen = found.resampled(n, rng)
     shape = (size.chains, size.draws)
     tree = xr.DataTree()

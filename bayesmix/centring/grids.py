@@ -126,7 +126,11 @@ class PersonGrid:
         """
         if self.base.shared:
             return self
-        return replace(self, base=replace(self.base, rule=replace(self.base.rule, nodes=nodes)))  # type: ignore[call-arg]
+        # Halves are of as many nodes each.
+        draws = replace(self.base.rule, nodes=nodes + nodes % 2 * self.rule.halves)  # type: ignore[call-arg]
+        assert isinstance(draws, DrawRule)
+        rule = replace(self.rule, rule=draws)
+        return replace(self, rule=rule, base=replace(self.base, rule=draws))
 
     def __str__(self) -> str:
         return str(self.rule)

@@ -61,6 +61,8 @@ def automatic(search: Search, origins: Sequence[Array], tolerance: Tolerance) ->
             again = found.optimum is not optimum
             ends, optimum, used = found, found.optimum, found.grid
             if again:
+                if optimum.frozen:  # it was looked for on fewer nodes than the grid has
+                    optimum, used = _root_of_scores(search, rule, optimum.theta) or (optimum, used)
                 continue
         if finer is None:
             return replace(fit, optima=carried(ends, fit), message=f"{fit.message}. {words}")

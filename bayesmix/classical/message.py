@@ -12,6 +12,7 @@ from bayesmix.classical.covariance import (
 from bayesmix.classical.identification import component_words, diagnosis
 from bayesmix.classical.latent_class import class_words
 from bayesmix.likelihood.problem import Problem
+from bayesmix.optimise.broyden import NEAR
 from bayesmix.optimise.leave_boundary import boundary_words
 from bayesmix.optimise.maximise import Optimum
 
@@ -19,6 +20,11 @@ from bayesmix.optimise.maximise import Optimum
 def message_of(optimum: Optimum, found: Information, problem: Problem, theta: Array) -> str:
     """What there is to know of an optimum: boundaries, and what is not identified."""
     words = [f"converged (gradient {optimum.decrement:.1g} standard errors)"]
+    if optimum.frozen == "broyden" and optimum.decrement > NEAR:
+        words = [
+            f"ended {optimum.decrement:.1g} standard errors from where scores vanish, as near as "
+            "noise lets it: posteriors are far from normal"
+        ]
     if not found.size:
         words = ["all parameters are held: nothing was estimated"]
     space = problem.parameters

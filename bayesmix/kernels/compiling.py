@@ -39,15 +39,26 @@ from numba.core.typed_passes import AnnotateTypes
 FOLDER = Path(__file__).parent
 
 
-@cache
 def kernels_digest(*more: Path) -> str:
-    """SHA-256 of every file of this folder, of ``more``, and of numba's and our version."""
+    """SHA-256 of every file of this folder, of ``more``, and of numba's and our version.
+
+    What is in ``more``, such as a user's law, is read at every call: it may be edited and loaded
+    anew in one process.
+    """
+    whole = sha256(_folder_digest().encode())
+    for path in more:
+        whole.update(path.name.encode() + b"\0" + path.read_bytes())
+    return whole.hexdigest()
+
+
+@cache
+def _folder_digest() -> str:
     try:
         own = version("bayesmix")
     except PackageNotFoundError:  # a copy of the sources that is not installed
         own = ""
     whole = sha256(f"{numba.__version__} {own}".encode())
-    for path in (*sorted(FOLDER.glob("*.py")), *more):
+    for path in sorted(FOLDER.glob("*.py")):
         whole.update(path.name.encode() + b"\0" + path.read_bytes())
     return whole.hexdigest()
 

@@ -82,6 +82,8 @@ SAMPLING = (
     *FITS[:4],
     Wanted("frozen_nodes", "frozen_moments", "vv vv f vvv vv bb"),
     Wanted("frozen_nodes", "frozen_log_integrals", "vvv vvv v vvv vv bb"),
+    Wanted("partial_correlations", "factor_at", "v n n n"),
+    Wanted("partial_correlations", "factor_slopes", "v v v nnn"),
     *FITS[4:],
 )
 """What marginal posteriors need."""
@@ -111,6 +113,7 @@ def _types() -> dict[str, Any]:
         "i": types.int64,
         "f": types.float64,
         "key": types.uint64,
+        "nnn": types.UniTuple(types.int64[::1], 3),
         "words": types.Array(types.uint64, 2, "C", readonly=True),
     }
     n, v, vv, vvv = (known[word] for word in ("n", "v", "vv", "vvv"))
@@ -144,13 +147,14 @@ def compile_together(
     tell: Callable[[int], None] = lambda done: None,
 ) -> None:
     """Compile kernels in this process and in others; ``tell`` hears how many are ready."""
-    helpers = [
-        _helper(wanted, turn) for turn in range(1, min(processes, processors(), len(wanted)))
-    ]
+    others = range(1, min(processes, processors(), len(wanted)) if _shares() else 1)
+    helpers = [_helper(wanted, turn) for turn in others]
     try:
         compile_missing(wanted, tell=tell)
     finally:
         for helper in helpers:
+            if helper is None:
+                continue
             helper.kill()  # there is nothing left for it to do
             helper.wait()
 
@@ -197,6 +201,14 @@ def _claims() -> Iterator[Callable[[Wanted, bool], bool]]:
         yield claim
 
 
+def _shares() -> bool:
+    """Whether processes can share the work: where nothing is kept each would do all of it."""
+    file = _lock_file() if fcntl is not None else None
+    if file is not None:
+        file.close()
+    return file is not None
+
+
 def _lock_file() -> IO[bytes] | None:
     """Beside the code that is kept; None where none is."""
     folder = getattr(FITS[0].kernel().look_for_code(), "cache_path", None)
@@ -208,16 +220,21 @@ def _lock_file() -> IO[bytes] | None:
     return None
 
 
-def _helper(wanted: Sequence[Wanted], turn: int) -> subprocess.Popen[bytes]:
-    """A process that compiles, too."""
+def _helper(wanted: Sequence[Wanted], turn: int) -> subprocess.Popen[bytes] | None:
+    """A process that compiles, too; None where none can be started: it only helps."""
+    if not sys.executable:
+        return None
     # Not one of multiprocessing, which runs the user's script again.
-    asked = json.dumps([sys.path, [list(each) for each in wanted], turn])
-    return subprocess.Popen(
-        [sys.executable, "-c", HELPER, asked],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    paths = [path for path in sys.path if isinstance(path, str)]
+    asked = json.dumps([paths, [list(each) for each in wanted], turn])
+    with suppress(OSError):
+        return subprocess.Popen(
+            [sys.executable, "-c", HELPER, asked],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    return None
 
 
 def processors() -> int:

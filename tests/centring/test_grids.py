@@ -202,3 +202,13 @@ def test_gauss_hermite_is_met_where_it_is_exact(small):
     problem, theta, exact, _ = small
     grid = population_grid(gauss_hermite(60), 2, 12)
     np.testing.assert_allclose(Likelihood(problem, grid).by_person(theta)[0], exact, atol=1e-5)
+
+
+def test_a_resized_grid_says_its_size_and_halves_stay_even(panel):
+    problem, theta = panel
+    grid = centre(problem, centred(sobol(64), halves=True), theta, 1)
+    for nodes, size in ((128, 128), (375, 376)):
+        other = grid.resized(nodes)
+        assert other.rule.rule.nodes == other.size == other.base.size == size
+        assert other.block(0, 3)[0].shape[2] == size
+        assert str(other) == f"centred(sobol({size}), population=0.25, inflation=1.2, halves=True)"

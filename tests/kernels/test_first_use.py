@@ -11,6 +11,7 @@ import pytest
 from numba.core.caching import InTreeCacheLocator, NullCache, UserWideCacheLocator
 
 import bayesmix
+from bayesmix.kernels import first_use
 from bayesmix.kernels.compiling import stamped_cache
 from bayesmix.kernels.first_use import DEMAND, FITS, SAMPLING, Wanted
 
@@ -43,6 +44,7 @@ bm.price_curve(fit, data, "a", prices=[0.9, 1.0, 1.1])
 bm.individuals(fit, data)
 dear = bm.MixedLogit("price + x", random=bm.LogNormal("price", sign=-1))
 bm.surplus(bm.msle(dear, data, grid=bm.gauss_hermite(3), starts=1), data)
+from bayesmix.bayes.coordinates import Coordinates, Row
 from bayesmix.bayes.frozen_likelihood import FrozenLikelihood, frozen_nodes
 from bayesmix.optimise.anchored_scores import anchored_scores
 from bayesmix.optimise.freeze import frozen_at_anchor
@@ -55,6 +57,8 @@ anchored_scores(problem, grid)
 nodes = frozen_nodes(problem, frozen_at_anchor(problem, grid), np.zeros(2))
 held = FrozenLikelihood(problem, (nodes,), np.zeros(2), 1)
 held(theta)
+own = Coordinates((Row(0, np.zeros(0, dtype=np.int64)), Row(2, np.array([1]))))
+own.gradient(theta, own.point(theta)[0], theta)
 held.by_draw(theta[None])
 wanted = {*FITS, *SAMPLING, *DEMAND}
 print(json.dumps([
@@ -130,3 +134,23 @@ def test_code_is_kept_in_the_users_folder_where_the_packages_is_read_only(tmp_pa
 def test_numbas_folder_is_the_first_choice(tmp_path, monkeypatch):
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
     assert tmp_path in Path(stamped_cache(a_kernel()).cache_path).parents
+
+
+def test_where_no_helper_can_be_started_there_is_none(monkeypatch):
+    """An embedded interpreter has no name; paths may be objects."""
+    monkeypatch.setattr(sys, "executable", "")
+    assert first_use._helper(SHORT, 1) is None
+    monkeypatch.setattr(sys, "executable", str(Path("nowhere") / "python"))
+    monkeypatch.setattr(sys, "path", [*sys.path, Path("somewhere")])
+    assert first_use._helper(SHORT, 1) is None
+
+
+def test_where_nothing_is_kept_nobody_helps(monkeypatch):
+    started = []
+    monkeypatch.setattr(first_use, "_lock_file", lambda: None)
+    monkeypatch.setattr(first_use, "_helper", lambda *of: started.append(of))
+    first_use.compile_together(SHORT, processes=2)
+    assert not started
+
+
+SHORT = [Wanted("laws", "law_tables", "nn vv vv vv")] * 2
