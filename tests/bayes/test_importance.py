@@ -165,6 +165,14 @@ def test_any_number_of_threads_gives_the_same_bits(panel, weighed) -> None:
         use_threads(None)
 
 
+def test_fewer_effective_draws_than_asked_for_are_said(panel, monkeypatch) -> None:
+    monkeypatch.setattr(marginal_sampling, "MOST", 0.4)
+    monkeypatch.setattr(marginal_sampling, "MOST_LEAST", 0)
+    with pytest.warns(UserWarning, match="4000 draws are worth fewer independent ones"):
+        tree = bm.sample(SMALL, panel, method="importance", grid=GRID, rng=5, progress=False)
+    assert 400 <= tree["posterior"].attrs["ess"] < 3600
+
+
 def test_nuts_takes_over_in_words(panel, monkeypatch) -> None:
     monkeypatch.setattr(
         marginal_sampling, "weigh", lambda *_, **__: draws(lambda x: np.nan * x[:, 0])

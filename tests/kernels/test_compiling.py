@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import bayesmix
+from bayesmix.kernels.compiling import kernels_digest
 
 # One person's log-likelihood, by the estimator and by a graph of PyTensor.
 NUMBERS = """
@@ -85,3 +86,13 @@ def test_a_changed_kernel_is_compiled_anew(tmp_path: Path) -> None:
     doubled = numbers(tmp_path)
     assert doubled[0] == pytest.approx(changed[1], rel=1e-12)
     assert abs(doubled[2] - changed[2]) > 1e-3
+
+
+def test_a_law_that_is_edited_has_another_stamp_at_once(tmp_path):
+    """Laws may be loaded anew in one process: code of the file as it was is not theirs."""
+    law = tmp_path / "law.py"
+    law.write_text("out[0] = 1.0 * b")
+    before = kernels_digest(law)
+    assert kernels_digest(law) == before
+    law.write_text("out[0] = 2.0 * b")
+    assert kernels_digest(law) != before != kernels_digest()
