@@ -13,7 +13,7 @@ from bayesmix.integration.rules import centred, gauss_hermite, sobol
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.optimise.anchored_scores import anchored_scores
-from bayesmix.optimise.newton import ROOT, loosened, newton
+from bayesmix.optimise.newton import ROOT, _Model, loosened, newton
 from bayesmix.specification.laws.joint import LKJNormal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated
@@ -87,3 +87,16 @@ def test_loosened_keeps_standard_deviations_and_what_is_loose():
     named = space.series(space.natural(loosened(problem, tight)))
     assert named["corr[x, y]"] == pytest.approx(np.sqrt(1 - 0.3**2))
     np.testing.assert_allclose(named.drop("corr[x, y]"), exact.params.drop("corr[x, y]"))
+
+
+def test_an_updated_curvature_has_seen_the_gradient_fall():
+    """The secant condition, in whitened coordinates; a gradient that rises changes nothing."""
+    rng = np.random.default_rng(1)
+    root, move = np.linalg.cholesky(np.cov(rng.normal(size=(3, 20)))), rng.normal(size=3)
+    model = _Model(root, np.eye(3), np.zeros(3))
+    fall = np.linalg.solve(root.T, 1.5 * np.linalg.solve(root, move))
+    new = model.updated(move, fall)
+    np.testing.assert_allclose(new.curvature @ np.linalg.solve(root, move), root.T @ fall)
+    np.testing.assert_allclose(new.curvature, new.curvature.T)
+    assert np.linalg.eigvalsh(new.curvature).min() > 0
+    assert model.updated(move, -fall) is model
