@@ -1,0 +1,1 @@
+"""How well results describe choices: scores of predictions, checks against replicated choices."""
