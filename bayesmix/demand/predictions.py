@@ -8,19 +8,22 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayesmix.arrays import Array
+from bayesmix.arrays import Array, Indices
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.predict import probability_table
 from bayesmix.data.choices import ChoiceData
+from bayesmix.demand.known_and_new import groups_of
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Sample, enumerate_sample
 from bayesmix.demand.shares import of_rows
+from bayesmix.errors import SpecificationError
 
 
 def predict(
     result: Fit | xr.DataTree,
     data: ChoiceData,
     *,
+    new: ChoiceData | None = None,
     predict: ChoiceData | None = None,
     scenario: ChoiceData | None = None,
     **how: Unpack[Options],
@@ -38,9 +41,16 @@ def predict(
         The data that it was fitted to, or other choice sets with the same columns: one is enough,
         and choices are not needed. A posterior's formula that has learnt from its data (centres,
         levels that are not all offered) wants these as ``data``, and others as ``predict``.
+    new
+        Choice sets to predict for, person by person: who has made choices in ``data`` (found by the
+        label) is known by them, so that their coefficients have their law given these; over anybody
+        else's the population's is integrated, at their own covariates. Sets are made by
+        ``ChoiceData.from_long``, without ``chosen=``, or by `market`; alternatives may be others
+        than those of the data, as long as the model's columns describe them.
     predict
-        Choice sets to predict for, where these are others than ``data``. With ``people="known"``
-        what is known of each person are the choices in ``data``.
+        Choice sets to predict for, where these are others than ``data`` and everybody is treated as
+        ``people`` says. With ``people="known"`` what is known of each person are the choices in
+        ``data``.
     scenario
         Made from these sets by ``with_attribute``, ``without`` or ``with_alternative``.
     **how
@@ -50,7 +60,8 @@ def predict(
     -------
     pandas.DataFrame
         ``person``, ``situation``, ``alternative``, ``probability``, ``low`` and ``high``, as
-        `Fit.predict` orders them.
+        `Fit.predict` orders them; of ``new`` sets also ``known``, whether the person was taken as
+        known by past choices.
 
     Raises
     ------
@@ -69,11 +80,48 @@ def predict(
     True
     >>> bool((found["low"] < found["high"]).all())
     True
+
+    The first seven tasks of a person speak for the later ones; person 1 is unknown.
+
+    >>> tasks = data.frame.groupby("id")["chid"].rank("dense")
+    >>> role = {"person": "id", "situation": "chid", "alternative": "alt"}
+    >>> past = data.frame[(tasks <= 7) & (data.frame["id"] != 1)]
+    >>> past = bm.ChoiceData.from_long(past, chosen="choice", **role)
+    >>> later = bm.ChoiceData.from_long(data.frame[tasks > 7], **role)
+    >>> fit = bm.msle(bm.MixedLogit("pf + cl", bm.Normal("cl")), past, rng=1)
+    >>> found = bm.predict(fit, past, new=later, draws=20, rng=1)
+    >>> found.groupby("known")["person"].nunique().to_dict()
+    {False: 1, True: 360}
     """
-    found = enumerate_sample(result, data, Where(scenario, predict=predict), settle(how))
+    asked = settle(how)
+    if new is not None and predict is not None:
+        raise SpecificationError(
+            "arguments 'new' and 'predict' are two ways to give the sets to predict for: give one"
+        )
+    if new is None or "people" in how:
+        there = predict if new is None else new
+        found = enumerate_sample(result, data, Where(scenario, predict=there), asked)
+        table = _table(found)
+        return table if new is None else table.assign(known=asked.people == "known")
+    groups = groups_of(result, data, new, asked, scenario)
+    tables = [_table(group.sample).assign(known=group.known) for group in groups]
+    place = np.concatenate([group.places[_persons(group.sample)] for group in groups])
+    return pd.concat(tables).iloc[np.argsort(place, kind="stable")]
+
+
+def _table(found: Sample) -> pd.DataFrame:
+    """Probabilities with their intervals."""
     ends = found.of(lambda theta: _probabilities(found, theta), "probabilities")
     estimate, low, high = (_split(found, values) for values in ends)
     return probability_table(found.there, *estimate, low=low, high=high)
+
+
+def _persons(found: Sample) -> Indices:
+    """Person of each row of the table."""
+    data = found.there.data
+    sizes = np.diff(data.situation_start) + data.outside_option
+    person = np.repeat(np.arange(data.n_persons), np.diff(data.person_start))
+    return np.repeat(person, sizes)
 
 
 def _probabilities(found: Sample, theta: Array) -> Array:

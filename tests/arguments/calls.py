@@ -279,7 +279,9 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         ),
         "ChoiceData.with_attribute": Call(data.with_attribute, {"name": "price", "value": 2.0}),
         "ChoiceData.without": Call(data.without, {"alternatives": ("a",)}),
-        "predict": Call(bm.predict, {**demand, "predict": None, "scenario": None, **_options(few)}),
+        "predict": Call(
+            bm.predict, {**demand, "new": None, "predict": None, "scenario": None, **_options(few)}
+        ),
         "class_probabilities": Call(
             bm.class_probabilities, {"result": have.classes, "data": data, **_options(few)}
         ),
