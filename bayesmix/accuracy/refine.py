@@ -40,7 +40,7 @@ ROOT_NODES = 128
 third of the others' or less."""
 ROOT_WORK, MOST_ROOT_NODES = 2**20, 2048
 """Persons times nodes, and nodes, of the next, as many as take no time: the log-likelihood, whose
-noise is as before, is known to 0.11 nats with them on the electricity data (0.31 with half as many)."""
+noise is as before, is known to 0.11 nats with them on the electricity data, to 0.31 with half."""
 FIRST_RULE = centred(sobol(FIRST_NODES))
 MANY_PERSONS = 1000
 """Persons from whom on nodes are halved: the bias, the same for everybody, grows with their number,

@@ -20,8 +20,9 @@ from bayesmix.bayes.class_labels import check_labels
 from bayesmix.bayes.class_sampling import class_plan
 from bayesmix.bayes.grids import FIRST_NODES, MOST_NODES, GridChoice, Stand, first_stand, stand_at
 from bayesmix.bayes.held import check_held
+from bayesmix.bayes.importance_check import check_importance
 from bayesmix.bayes.initial_values import initial_values
-from bayesmix.bayes.marginal_sampling import Size, check_importance, nuts_or_importance
+from bayesmix.bayes.marginal_sampling import Size, nuts_or_importance
 from bayesmix.bayes.models import build
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
 from bayesmix.bayes.posterior import has_serial

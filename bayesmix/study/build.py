@@ -8,6 +8,7 @@ from typing import Any
 
 from bayesmix.arguments import instance
 from bayesmix.bayes.held import check_holdable
+from bayesmix.bayes.importance_check import check_importance
 from bayesmix.data import examples
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, SpecificationError
@@ -70,6 +71,8 @@ class Built:
             by = f"{estimate.accepted} draws a person, accepted of {estimate.candidates} candidates"
             nodes = "importance sampling on person-centred nodes"
             lines.append(f"  mss       {nodes if estimate.scores == 'importance' else by}")
+        if "importance" in estimate.methods:
+            lines.append(f"  importance {estimate.chains * estimate.draws:,} effective draws")
         if "nuts" in estimate.methods:
             tuning = f" after {estimate.tune} of tuning" if estimate.tune else ""
             lines.append(
@@ -113,8 +116,11 @@ def check_study(study: Study) -> Built:
 
 
 def _check_methods(place: Place, model: MixedLogit, data: ChoiceData, study: Study) -> None:
-    """Refuse constraints that one of the methods does not take, in the words of a study."""
+    """Refuse models and constraints that a method does not take, in the words of a study."""
     methods, given = study.estimate.methods, model.constraints
+    if "importance" in methods:
+        with _blame(place, "[estimate]"):
+            check_importance(bind(model, data), study.estimate.likelihood, None)
     if not given:
         return
     with _blame(place, "[fixed]" if given.fixed else "[constraints]"):
@@ -128,7 +134,7 @@ def _check_methods(place: Place, model: MixedLogit, data: ChoiceData, study: Stu
                     f"{name} knows no bounds on parameters ({given}): {remedy}, or hold them at a "
                     "value in [fixed]"
                 )
-            if name == "nuts":
+            if name in ("nuts", "importance"):
                 try:
                     check_holdable(problem)
                 except SpecificationError as error:

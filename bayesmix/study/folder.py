@@ -13,8 +13,21 @@ from bayesmix.study.manifest import MANIFEST, Manifest, read_manifest, write_man
 from bayesmix.study.schema import Study
 
 STUDY = "study.toml"
-RESULTS = {"msle": "msle.json", "msm": "msm.json", "mss": "mss.json", "nuts": "posterior.nc"}
-TABLES = ("comparison.csv", "diagnostics.csv", "forest.png", "trace.png", "summary.txt")
+RESULTS = {
+    "msle": "msle.json",
+    "msm": "msm.json",
+    "mss": "mss.json",
+    "nuts": "posterior.nc",
+    "importance": "importance.nc",
+}
+TABLES = (
+    "comparison.csv",
+    "diagnostics.csv",
+    "forest.png",
+    "trace.png",
+    "trace-importance.png",
+    "summary.txt",
+)
 WRITTEN = (*RESULTS.values(), *TABLES)
 """Every file that a run may write, or remove, besides those of the folder itself."""
 

@@ -19,7 +19,7 @@ from bayesmix.study.progress import Steps
 from bayesmix.study.schema import Study
 from bayesmix.study.stored import FIT, POSTERIOR, Format, Origin
 
-FORMATS = {"msle": FIT, "msm": FIT, "mss": FIT, "nuts": POSTERIOR}
+FORMATS = {"msle": FIT, "msm": FIT, "mss": FIT, "nuts": POSTERIOR, "importance": POSTERIOR}
 
 
 @dataclass(frozen=True)

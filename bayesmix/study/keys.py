@@ -57,10 +57,16 @@ def step_keys(study: Study, subject: str) -> dict[str, str]:
     sampling = {key: estimate[key] for key in ("likelihood", "draws", "tune", "chains")}
     scores = {key: estimate[key] for key in ("scores", "accepted", "candidates")}
     keys = {name: digest(name, *base) for name in ("msle", "msm")}
-    return keys | {
-        "mss": digest("mss", *base, scores),
-        "nuts": digest("nuts", *base, sampling, "msle" in study.estimate.methods),
-    }
+    return (
+        keys
+        | {
+            "mss": digest("mss", *base, scores),
+        }
+        | {
+            name: digest(name, *base, sampling, "msle" in study.estimate.methods)
+            for name in ("nuts", "importance")
+        }
+    )
 
 
 def report_key(results: Mapping[str, str]) -> str:

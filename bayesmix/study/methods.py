@@ -4,8 +4,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -94,7 +95,9 @@ def _words_of_studies(words: Mapping[str, str]) -> Iterator[None]:
         raise type(error)(text) from error
 
 
-def _nuts(built: Built, results: Results, progress: bool) -> xr.DataTree:
+def _posterior(
+    method: Literal["nuts", "importance"], built: Built, results: Results, progress: bool
+) -> xr.DataTree:
     """On the grid of the MSLE where there is one, unless grids are left to the estimators."""
     settings, rule = built.study.estimate, built.rule
     shared = "msle" in results and rule != "auto"
@@ -103,10 +106,11 @@ def _nuts(built: Built, results: Results, progress: bool) -> xr.DataTree:
         return bm.sample(
             built.model,
             built.data,
+            method=method,
             likelihood=settings.likelihood,
             grid=results["msle"].grid if shared else rule,
             draws=settings.draws,
-            tune=settings.tune,
+            tune=settings.tune if method == "nuts" else None,
             chains=settings.chains,
             rng=settings.seed,
             progress=progress,
@@ -152,5 +156,6 @@ METHODS = {
     "msle": Method(_msle, _load_fit, _fit_is_whole),
     "msm": Method(_msm, _load_fit, _fit_is_whole),
     "mss": Method(_mss, _load_fit, _fit_is_whole),
-    "nuts": Method(_nuts, _load_posterior, _posterior_is_whole),
+    "nuts": Method(partial(_posterior, "nuts"), _load_posterior, _posterior_is_whole),
+    "importance": Method(partial(_posterior, "importance"), _load_posterior, _posterior_is_whole),
 }

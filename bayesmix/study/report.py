@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ from bayesmix.study.keys import package_versions, report_key
 from bayesmix.study.manifest import FinishedStep
 
 Writer = Callable[[Path], object]
+POSTERIORS = {"nuts": "trace.png", "importance": "trace-importance.png"}
+"""Methods that make posteriors, and where the pictures of their draws go."""
+NOTES = ("importance", "fallback", "integration", "weights")
+"""What a posterior's attributes say that a reader of its figures should know."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,19 +89,22 @@ def _writers(built: Built, report: Report, results: Mapping[str, Any]) -> dict[s
     diagnostics = report.diagnostics
     if diagnostics is not None:
         writers["diagnostics.csv"] = lambda path: write_csv(diagnostics, path)
-        writers["trace.png"] = lambda path: save_trace(results["nuts"], path)
+    for name in _posteriors(results):
+        writers[POSTERIORS[name]] = partial(save_trace, results[name])
     return writers
 
 
 def make_report(built: Built, results: Mapping[str, Any]) -> Report:
     """The tables and sentences alone; writes nothing."""
-    diagnostics = convergence(results["nuts"]) if "nuts" in results else None
+    tables = {name.upper(): convergence(results[name]) for name in _posteriors(results)}
+    diagnostics = _one_table(tables)
     files = ("comparison.csv", "forest.png", "summary.txt")
+    pictures = tuple(POSTERIORS[name] for name in _posteriors(results))
     return Report(
         comparison=compare(_labelled(results), differences=True),
         diagnostics=diagnostics,
-        sentences=tuple(_sentences(results, diagnostics)),
-        files=files if diagnostics is None else (*files, "diagnostics.csv", "trace.png"),
+        sentences=tuple(_sentences(results, tables)),
+        files=files if diagnostics is None else (*files, "diagnostics.csv", *pictures),
     )
 
 
@@ -104,12 +112,23 @@ def _labelled(results: Mapping[str, Any]) -> dict[str, Any]:
     return {name.upper(): result for name, result in results.items()}
 
 
-def _sentences(results: Mapping[str, Any], diagnostics: pd.DataFrame | None) -> list[str]:
+def _one_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame | None:
+    """By parameter, and by method too where several made posteriors."""
+    if len(tables) > 1:
+        return pd.concat(tables, names=["method"])
+    return next(iter(tables.values()), None)
+
+
+def _posteriors(results: Mapping[str, Any]) -> list[str]:
+    return [name for name in POSTERIORS if name in results]
+
+
+def _sentences(results: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> list[str]:
     lines = [results[name].headline() for name in ("msle", "msm", "mss") if name in results]
-    if diagnostics is not None:
-        lines.append(f"NUTS: {convergence_sentence(diagnostics)}")
-        notes = results["nuts"]["posterior"].attrs
-        lines += [f"NUTS: {notes[name]}" for name in ("integration", "weights") if name in notes]
+    for label, table in tables.items():
+        notes = results[label.lower()]["posterior"].attrs
+        known = [notes[name] for name in NOTES if name in notes]
+        lines += [f"{label}: {text}" for text in (convergence_sentence(table), *known)]
     return lines
 
 

@@ -195,10 +195,10 @@ class EstimateTable:
     """``[estimate]``: which estimators, and their settings.
 
     `scores`, `accepted` (draws a person) and `candidates` are those of the MSS; `likelihood`,
-    `draws`, `tune` and `chains` those of NUTS.
+    `draws` and `chains` those of posteriors, `tune` that of NUTS.
     """
 
-    methods: tuple[Literal["msle", "msm", "mss", "nuts"], ...] = ("msle", "nuts")
+    methods: tuple[Literal["msle", "msm", "mss", "nuts", "importance"], ...] = ("msle", "nuts")
     seed: Annotated[int, AtLeast(0, 2**63 - 1)] = 1
     starts: Count = 4
     optimizer: Literal["bfgs", "l-bfgs-b", "trust-region", "bhhh"] = "bfgs"

@@ -112,6 +112,7 @@ def test_bounds_reach_the_model(write_study: Write) -> None:
         ('[constraints.bounds]\n"fixed[price]" = [-inf, 0]', "msm", "msm knows no bounds.*'msm'"),
         ('[constraints.bounds]\n"fixed[price]" = [-inf, 0]', "mss", "mss knows no bounds"),
         ('[constraints.bounds]\n"fixed[price]" = [-inf, 0]', "nuts", "nor bound.*'nuts'"),
+        ('[fixed]\n"sd[time]" = 0', "importance", r"no standard deviation at 0.*'importance'"),
         (
             '[fixed]\n"sd[time]" = 1\n"mean[time]" = 0\n"fixed[price]" = 0',
             "msm",

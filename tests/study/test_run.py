@@ -40,9 +40,34 @@ def test_settings_reach_the_estimators(write_study: Write, estimators: Any, tmp_
     assert str(grid) == "sobol(32)"
     assert msle == {"starts": 2, "optimizer": "bfgs", "rng": 5, "progress": False}
     assert nuts == {
-        "likelihood": "auto", "grid": "the grid as used", "draws": 20, "tune": 10,
-        "chains": 2, "rng": 5, "progress": False,
+        "method": "nuts", "likelihood": "auto", "grid": "the grid as used", "draws": 20,
+        "tune": 10, "chains": 2, "rng": 5, "progress": False,
     }  # fmt: skip
+
+
+def test_posteriors_by_importance_stand_beside_those_by_nuts(
+    write_study: Write, estimators: Any, tmp_path: Path
+) -> None:
+    path, out = (
+        write_study(("draws = 20", 'draws = 20\nmethods = ["nuts", "importance"]')),
+        tmp_path,
+    )
+    finished = run(path, out / "out")
+    (_, nuts), (_, importance) = estimators.calls
+    assert (importance.pop("tune"), nuts.pop("tune")) == (None, 10)
+    assert (importance.pop("method"), nuts.pop("method")) == ("importance", "nuts")
+    assert str(importance.pop("grid")) == str(nuts.pop("grid")) == "sobol(32)"
+    assert importance == nuts
+    diagnostics = pd.read_csv(out / "out" / "diagnostics.csv")
+    assert list(diagnostics["method"].unique()) == ["NUTS", "IMPORTANCE"]
+    assert {"importance.nc", "posterior.nc", "trace.png", "trace-importance.png"} <= {
+        file.name for file in (out / "out").iterdir()
+    }
+    means = [float(result["posterior"]["mean"].mean()) for result in finished.results.values()]
+    comparison = pd.read_csv(out / "out" / "comparison.csv", index_col="parameter")
+    assert list(comparison.loc["mean[time]", ["NUTS estimate", "IMPORTANCE estimate"]]) == means
+    run(path, out / "out")
+    assert len(estimators.calls) == 2  # both are taken from their files
 
 
 def test_moments_and_scores_stand_beside_the_likelihood(
