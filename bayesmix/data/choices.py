@@ -63,6 +63,8 @@ class ChoiceData(Derivable):
         Of rankings: which choice of its ranking each situation is, from 1.
     known : Known
         Columns whose part of the utility is known: an offset, the correction for sampling.
+    forced : bool
+        Of a market: whether the outside option that the data have was left out of it on purpose.
     """
 
     @classmethod

@@ -58,11 +58,15 @@ def check_offset(data: ChoiceTable, offset: str | None, result: str) -> None:
 def check_outside(data: ChoiceTable, outside_option: bool, result: str) -> None:
     """Refuse data with an outside option where ``result``, such as "the fit", has none, or not.
 
+    A market that leaves it out on purpose may: of utilities, differences alone count in it.
+
     Raises
     ------
     DataError
         Saying how the data are made.
     """
+    if outside_option and data.forced:
+        return
     if data.outside_option != outside_option:
         having = ("without", "with")[outside_option]
         raise DataError(

@@ -48,6 +48,7 @@ class ChoiceTable:
     stand_ins: Mapping[Hashable, Hashable] = field(default_factory=dict)
     stage: np.ndarray | None = None
     known: Known = field(default_factory=Known)
+    forced: bool = False
 
     def __post_init__(self) -> None:
         _check_arrays(self)

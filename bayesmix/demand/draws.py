@@ -109,6 +109,11 @@ def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> 
         # Other data than the fit's take from it what its formula has learnt.
         return ParameterDraws(bound_like(result, data), result.theta[None, :])
     posterior = draws_of(result)
+    if data.forced:  # its columns are not those of data with an outside option
+        raise DataError(
+            "the data are a market without the outside option that the model has: give the "
+            "posterior's own data as the data, and the market as predict="
+        )
     record = record_of(result)
     model = model_from_record(json.loads(attributes_of(result)["model"]))
     learnt = learnt_from_record(record)

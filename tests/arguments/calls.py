@@ -282,6 +282,16 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         "predict": Call(
             bm.predict, {**demand, "new": None, "predict": None, "scenario": None, **_options(few)}
         ),
+        "market": Call(
+            bm.market,
+            {
+                "described": [{"price": 1.0, "quality": 0.5}, {"price": 2.0, "quality": 1.0}],
+                "data": data,
+                "products": None,
+                "outside_option": None,
+                "like": None,
+            },
+        ),
         "class_probabilities": Call(
             bm.class_probabilities, {"result": have.classes, "data": data, **_options(few)}
         ),

@@ -1,0 +1,218 @@
+"""Markets: products described once, against closed forms, the data's own situations, diversion."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayesmix as bm
+from bayesmix.errors import DataError, SpecificationError
+from tests.demand.test_certain import result
+from tests.simulated import attributes, choice_data
+
+CAMERAS = [
+    {"brand": "canon", "price": 1.5, "zoom": 1.0},
+    {"brand": "sony", "price": 1.2, "zoom": 0.0},
+    {"brand": "nikon", "price": 0.8, "zoom": 0.3},
+]
+MODEL = bm.MixedLogit(
+    "C(brand) + price + zoom", random=[bm.LogNormal("price", sign=-1), bm.Normal("zoom", mean="z")]
+)
+HOW = {"draws": 3, "rng": 1}
+
+
+@cache
+def cameras(outside=True):
+    rng = np.random.default_rng(1)
+    frame = attributes(rng, 60, 4, ("zoom",)).assign(choice=0)
+    frame["price"] = rng.uniform(0.5, 2.5, len(frame))
+    frame["brand"] = np.array(["canon", "nikon", "sony"])[rng.integers(0, 3, len(frame))]
+    frame["z"] = (frame["who"] % 2).astype(float)
+    frame["old"] = np.where(frame["who"] < 20, "old", "young")
+    frame["w"] = 1.0 + frame["who"] % 3
+    if not outside:
+        frame["choice"] = (frame["alt"] == 0).astype(int)
+    data = choice_data(frame, outside_option=outside, weights="w")
+    constants = ("canon", "nikon", "sony") if outside else ("nikon", "sony")
+    at = {f"fixed[brand[{name}]]": 0.5 for name in constants}
+    at |= {"mean[price]": -0.3, "sd[price]": 0.7, "mean[zoom]": 0.5, "shift[zoom, z]": 0.5}
+    return bm.simulate_choices(MODEL, {**at, "sd[zoom]": 1.0}, data, 2)
+
+
+@cache
+def fit(outside=True):
+    return bm.msle(MODEL, cameras(outside), grid=bm.centred(bm.sobol(32)), starts=1, rng=1)
+
+
+@cache
+def plain():
+    return bm.msle(bm.MixedLogit("C(brand) + price + zoom"), cameras())
+
+
+def utilities(params):
+    """Utilities of the three cameras of a multinomial logit."""
+    return np.array(
+        [
+            params[f"fixed[brand[{one['brand']}]]"]
+            + params["fixed[price]"] * one["price"]
+            + params["fixed[zoom]"] * one["zoom"]
+            for one in CAMERAS
+        ]
+    )
+
+
+def test_closed_forms_of_the_multinomial_logit():
+    data, params = cameras(), plain().params
+    now = bm.market(CAMERAS, data, products="brand")
+    assert now.alternatives == ("canon", "sony", "nikon")
+    assert (now.n_persons, now.n_situations, now.n_rows) == (60, 60, 180)
+    v = utilities(params)
+    shares = bm.shares(plain(), now, **HOW)["estimate"]
+    np.testing.assert_allclose(shares, np.append(np.exp(v), 1) / (1 + np.exp(v).sum()), rtol=1e-12)
+    bought = bm.market(pd.DataFrame(CAMERAS), data, products="brand", outside_option=False)
+    within = bm.shares(plain(), bought, **HOW)["estimate"]
+    np.testing.assert_allclose(within, np.exp(v) / np.exp(v).sum(), rtol=1e-12)
+    cheaper = now.with_attribute("price", 0.5, alternative="canon")
+    after = v + params["fixed[price]"] * np.array([-1.0, 0, 0])
+    gain = np.log((1 + np.exp(after).sum()) / (1 + np.exp(v).sum())) / -params["fixed[price]"]
+    found = bm.surplus(plain(), now, scenario=cheaper, **HOW)
+    np.testing.assert_allclose(found["estimate"], gain, rtol=1e-9)
+    assert found["low"] < found["estimate"] < found["high"]
+
+
+@pytest.mark.parametrize("people", ["population", "known"])
+def test_a_market_that_is_an_observed_situation_has_its_probabilities(people):
+    data = cameras()
+    seen = data.frame[data.frame["task"] == 12 * 4 + 1]
+    described = seen[["brand", "price", "zoom"]].reset_index(drop=True)
+    now = bm.market(described, data)
+    assert now.alternatives == ("product 1", "product 2", "product 3")
+    how = {"people": people, "nodes": 2048, **HOW}
+    found = bm.predict(fit(), data, predict=now, **how)
+    then = bm.predict(
+        fit(), data, predict=data.with_attribute("price", lambda r: r["price"]), **how
+    )
+    here = found.loc[found["person"] == 12, ["probability", "low", "high"]]
+    there = then.loc[then["situation"] == 12 * 4 + 1, ["probability", "low", "high"]]
+    np.testing.assert_array_equal(here, there)
+
+
+def test_shares_are_means_over_persons_weights_and_segments():
+    data = cameras()
+    now = bm.market(CAMERAS, data, products="brand")
+    table = bm.predict(fit(), now, **HOW)
+    p = table["probability"].to_numpy().reshape(60, 4)
+    weight = 1.0 + np.arange(60) % 3
+    np.testing.assert_allclose(
+        bm.shares(fit(), now, **HOW)["estimate"], weight @ p / weight.sum(), rtol=1e-12
+    )
+    old = bm.shares(fit(), now, by="old", **HOW)["estimate"].sel(segment="old")
+    np.testing.assert_allclose(old, weight[:20] @ p[:20] / weight[:20].sum(), rtol=1e-12)
+    # The mean of zoom is a person's own.
+    assert abs(p[::2].mean(axis=0) - p[1::2].mean(axis=0)).max() > 0.05
+
+
+@pytest.mark.parametrize("outside", [True, False])
+def test_removal_of_a_product_is_what_diversion_says(outside):
+    data = cameras(outside)
+    now = bm.market(CAMERAS, data, products="brand")
+    ratios = bm.diversion(fit(outside), now, **HOW)["estimate"].sel(origin="sony")
+    before = bm.shares(fit(outside), now, **HOW)["estimate"]
+    after = bm.shares(fit(outside), now, scenario=now.without("sony"), **HOW)["estimate"]
+    lost = float(before.sel(alternative="sony"))
+    for name in after["alternative"].to_numpy():
+        gained = float(after.sel(alternative=name) - before.sel(alternative=name))
+        assert gained / lost == pytest.approx(float(ratios.sel(destination=name)), abs=1e-10)
+    # A market described without it is the same.
+    less = bm.market([CAMERAS[0], CAMERAS[2]], data, products="brand")
+    again = bm.shares(fit(outside), now, scenario=less, **HOW)["estimate"]
+    np.testing.assert_allclose(again, after, rtol=1e-12)
+
+
+def test_constants_of_alternatives_and_new_ones():
+    frame = attributes(np.random.default_rng(3), 80, 2)
+    frame["alt"] = np.array(["bus", "car", "rail"])[frame["alt"]]
+    data = choice_data(frame.assign(choice=(frame["alt"] == "bus").astype(int)))
+    model = bm.MixedLogit("C(alt) + x + y")
+    at = {"fixed[alt[car]]": 1.0, "fixed[alt[rail]]": -0.5, "fixed[x]": 0.7, "fixed[y]": -0.4}
+    data = bm.simulate_choices(model, at, data, 4)
+    p = (found := bm.msle(model, data)).params
+    two = [{"alt": "car", "x": 0.1, "y": 0.2}, {"alt": "tram", "x": 0.5, "y": 0.0}]
+    with pytest.raises(SpecificationError, match="no coefficient for them"):
+        bm.shares(found, bm.market(two, data), **HOW)
+    now = bm.market(two, data, like={"tram": "rail"})
+    v = [
+        p["fixed[alt[car]]"] + 0.1 * p["fixed[x]"] + 0.2 * p["fixed[y]"],
+        p["fixed[alt[rail]]"] + 0.5 * p["fixed[x]"],
+    ]
+    expected = np.exp(v) / np.exp(v).sum()
+    np.testing.assert_allclose(bm.shares(found, now, **HOW)["estimate"], expected, rtol=1e-12)
+    with pytest.raises(SpecificationError, match="categories that the model was not estimated on"):
+        bm.shares(found, bm.market([{"x": 0.1, "y": 0.0}, {"x": 0.0, "y": 0.0}], data), **HOW)
+    for like, words in (({"car": "bus"}, "no new product"), ({"tram": "ral"}, "did you mean")):
+        with pytest.raises(DataError, match=words):
+            bm.market(two, data, like=like)
+
+
+def test_persons_that_are_situations_offsets_and_rankings():
+    frame = attributes(np.random.default_rng(5), 50, 1).assign(o=0.3)
+    frame["rank"] = frame["alt"] + 1
+    data = choice_data(frame, person=None, chosen=None, ranked="rank", offset="o")
+    model = bm.MixedLogit("x + y")
+    data = bm.simulate_choices(model, {"fixed[x]": 0.7, "fixed[y]": -0.4}, data, 4)
+    found = bm.msle(model, data)
+    now = bm.market([{"x": 1.0, "y": 0.0, "o": 0.5}, {"x": 0.0, "y": 1.0, "o": 0.0}], data)
+    v = np.array([found.params["fixed[x]"] + 0.5, found.params["fixed[y]"]])
+    assert now.n_situations == 50
+    np.testing.assert_allclose(
+        bm.shares(found, now, **HOW)["estimate"], np.exp(v) / np.exp(v).sum(), rtol=1e-12
+    )
+
+
+def test_a_posterior_asks_for_its_own_data_beside_a_market_without_the_outside_option():
+    data, params = cameras(), plain().params
+    tree = result(plain().model, data, fixed=params.to_numpy())
+    bought = bm.market(CAMERAS, data, products="brand", outside_option=False)
+    with pytest.raises(DataError, match="the market as predict="):
+        bm.shares(tree, bought, **HOW)
+    v = utilities(params)
+    found = bm.shares(tree, data, predict=bought, **HOW)["estimate"]
+    np.testing.assert_allclose(found, np.exp(v) / np.exp(v).sum(), rtol=1e-10)
+
+
+WRONG = [
+    ([{"price": 1.0, "zoom": 0.0, "brand": "leica"}], {}, "no coefficient for them"),
+    ([{"price": 1.0, "zoom": 0.0}], {}, "no column 'brand'"),
+    ([{"prise": 1.0}], {}, "did you mean 'price'"),
+    ([{"price": 1.0, "zoom": 0.0}, {"price": 1.0}], {}, "product 2 has no 'zoom'"),
+    ([{"price": "cheap"}], {}, "the data have numbers there"),
+    ([{"brand": 3}], {}, "the data have text there"),
+    ([{"price": None}], {}, "missing for product 1"),
+    ([{"price": [1.0, 2.0]}], {}, "is a list"),
+    ([{"price": float("inf")}], {}, "infinite for product"),
+    ([{"who": 3}], {}, "says who chose what"),
+    ([{}], {}, "have no attributes"),
+    ([CAMERAS[0], CAMERAS[0]], {"products": "brand"}, "products 1 and 2 are both called 'canon'"),
+    (CAMERAS, {"products": "model"}, "must be a column of the described products"),
+    ([{**CAMERAS[0], "alt": 1}], {"products": "brand"}, "leave one of them out"),
+]
+
+
+@pytest.mark.parametrize(("described", "options", "words"), WRONG)
+def test_what_is_wrong_with_products_is_said(described, options, words):
+    with pytest.raises((DataError, SpecificationError), match=words):
+        bm.shares(fit(), bm.market(described, cameras(), **options), **HOW)
+
+
+def test_other_refusals():
+    data = cameras()
+    with pytest.raises(SpecificationError, match="argument 'described' must be a list"):
+        bm.market("cameras", data)
+    with pytest.raises(DataError, match="no model of them says what it is worth"):
+        bm.market(CAMERAS, cameras(False), outside_option=True)
+    of = choice_data(data.frame, outside_option=True, offset="zoom")
+    with pytest.raises(DataError, match="offset 'zoom'"):
+        bm.market([{"price": 1.0}], of)
+    with pytest.raises(DataError, match="has lost all rows"):
+        bm.market(CAMERAS, data.without(0, 1, 2))
