@@ -73,6 +73,8 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.integration.rules import sparse as sparse
     from bayesmix.integration.rules import trapezoid as trapezoid
     from bayesmix.likelihood.simulate import simulate_choices as simulate_choices
+    from bayesmix.markets.match import match_shares as match_shares
+    from bayesmix.markets.matched import MatchedShares as MatchedShares
     from bayesmix.reporting.compare import compare as compare
     from bayesmix.reporting.compare_rules import compare_rules as compare_rules
     from bayesmix.reporting.compare_rules import plot_rules as plot_rules

@@ -17,6 +17,7 @@ TIERS = (
     {"study"},
     {"evaluation"},
     {"reporting"},
+    {"markets"},
     {"demand"},
     {"inference"},
     {"classical", "bayes"},

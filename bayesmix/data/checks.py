@@ -28,6 +28,12 @@ def others(count: int, noun: str, name: Callable[[int], str], places: np.ndarray
 def check_estimable(data: ChoiceTable) -> None:
     """Raise where there is nothing to estimate from."""
     layout = layout_of(data)
+    if data.known.matched is not None:
+        raise DataError(
+            f"column {show(data.known.matched)} holds constants by which a result's shares match "
+            "given ones: they serve its predictions; estimate from the data that they were put "
+            f"into, or with ChoiceData.from_long(data.frame, offset={data.known.matched!r}, ...)"
+        )
     if not data.observed:
         raise DataError(
             "argument 'data' is a scenario, which has no observed choices, or was made without "

@@ -19,11 +19,15 @@ class Known:
         Probability with which an alternative was drawn into the set: minus its logarithm is added.
     correction
         That logarithm itself, subtracted; in place of ``sampling``.
+    matched
+        Constants that make predicted shares equal given ones, added: they are of a result, and not
+        of the data that it was estimated on.
     """
 
     offset: str | None = None
     sampling: str | None = None
     correction: str | None = None
+    matched: str | None = None
 
     def __post_init__(self) -> None:
         if self.sampling is not None and self.correction is not None:

@@ -12,7 +12,7 @@ from bayesmix.errors import DataError
 
 
 def known_utility(data: ChoiceTable) -> Array | None:
-    """``offset - log q`` of every row (R,), utils; None where nothing is known.
+    """``offset - log q + matched`` of every row (R,), utils; None where nothing is known.
 
     Raises
     ------
@@ -27,6 +27,8 @@ def known_utility(data: ChoiceTable) -> Array | None:
         parts.append(-check_numeric(data, known.correction))
     if known.sampling is not None:
         parts.append(-np.log(_probabilities(data, known.sampling)))
+    if known.matched is not None:
+        parts.append(check_numeric(data, known.matched))
     return sum(parts[1:], parts[0]) if parts else None
 
 

@@ -36,8 +36,10 @@ def goods_of(data: ChoiceData, products: str | None) -> tuple[Indices, tuple]:
     return codes.astype(np.int64), tuple(names)
 
 
-def segments_of(data: ChoiceData, by: str | None, sets: ChoiceData) -> tuple[Indices, list]:
-    """Segment (T,) of each situation, and the segments' names.
+def segments_of(
+    data: ChoiceData, by: str | None, sets: ChoiceData, argument: str = "by"
+) -> tuple[Indices, list]:
+    """Segment (T,) of each situation, and the segments' names; ``argument`` names the column.
 
     Those of situations that have lost their rows in a scenario are as in the sets it is made from.
     """
@@ -45,21 +47,21 @@ def segments_of(data: ChoiceData, by: str | None, sets: ChoiceData) -> tuple[Ind
         return np.zeros(data.n_situations, dtype=np.int64), ["all"]
     if by not in data.frame.columns:
         near = nearest(by, data.frame.columns)
-        raise DataError(f"argument 'by': the data have no column {by!r}; {near}")
+        raise DataError(f"argument {argument!r}: the data have no column {by!r}; {near}")
     lost = np.flatnonzero(np.diff(data.situation_start) == 0)
     column = data.frame[by]
     if len(lost):
         column = pd.concat([column, _of_situations(sets, by, lost)])
     codes, names = pd.factorize(column, sort=True)
     if (codes < 0).any():
-        raise DataError(f"argument 'by': column {by!r} has missing values")
+        raise DataError(f"argument {argument!r}: column {by!r} has missing values")
     rows = codes[: data.n_rows]
     first = rows[np.minimum(data.situation_start[:-1], data.n_rows - 1)]
     first[lost] = codes[data.n_rows :]
     mixed = np.flatnonzero(rows != first[data.row_situation])
     if len(mixed):
         raise DataError(
-            f"argument 'by': column {by!r} varies within situations (first in row "
+            f"argument {argument!r}: column {by!r} varies within situations (first in row "
             f"{data.rows[mixed[0]]}); segments are of situations or persons"
         )
     return first, [bool(name) for name in names] if by in data.booleans else list(names)

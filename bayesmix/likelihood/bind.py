@@ -159,3 +159,8 @@ def check_scenario(data: ChoiceData, scenario: ChoiceData) -> None:
             f"argument 'scenario' has the offset {scenario.known.offset!r}, and the data have "
             f"{data.known.offset!r}: make it from them, with with_attribute where it is to change"
         )
+    if scenario.known.matched != data.known.matched:
+        raise DataError(
+            f"argument 'scenario' has the constants {scenario.known.matched!r} of bm.match_shares, "
+            f"and the data have {data.known.matched!r}: make it from the data that have them"
+        )

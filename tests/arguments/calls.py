@@ -182,6 +182,18 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 **_options(few),
             },
         ),
+        "match_shares": Call(
+            bm.match_shares,
+            {
+                **demand,
+                "shares": {"a": 0.5, "b": 0.3, "c": 0.2},
+                "market": None,
+                "scenario": None,
+                "predict": None,
+                "column": "xi",
+                **_options(few),
+            },
+        ),
         "individuals": Call(
             bm.individuals,
             {**demand, "draws": 4, "uncertainty": True, "rng": 1, "progress": False},

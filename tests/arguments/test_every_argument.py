@@ -95,6 +95,7 @@ FINE: Mapping[str, tuple[str, ...]] = {
     "name": ("a word",),
     "change": ("a half", "minus one", "True"),
     "arc": ("a half",),
+    "column": ("a word",),
     "values": ("a half", "minus one"),
 }
 
@@ -138,7 +139,7 @@ METHODS = (
     "ChoiceData.without",
     "Fit.confidence_intervals",
 )
-RESULTS = {"Bootstrap", "ChoiceData", "Fit", "HypothesisTest"}
+RESULTS = {"Bootstrap", "ChoiceData", "Fit", "HypothesisTest", "MatchedShares"}
 """Records that functions return, and that nobody makes by hand."""
 
 

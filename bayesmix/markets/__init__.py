@@ -1,0 +1,1 @@
+"""Markets: constants that match shares; what firms do: prices, mergers, entry, taxes."""

@@ -1,0 +1,280 @@
+"""Constants by market and alternative that make predicted shares equal given ones."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple, Unpack
+
+import numpy as np
+import xarray as xr
+
+from bayesmix.arguments import refused, text
+from bayesmix.arrays import Array, Flags, Indices
+from bayesmix.classical.fit import Fit
+from bayesmix.data.choices import ChoiceData
+from bayesmix.data.columns import first_few
+from bayesmix.demand.draws import parameter_draws
+from bayesmix.demand.interventions import change
+from bayesmix.demand.options import Options, Where, settle
+from bayesmix.demand.sample import Here, Sample, enumerate_sample
+from bayesmix.errors import ConvergenceError
+from bayesmix.kernels.shares import row_shares
+from bayesmix.kernels.substitution import QUALITY, Size, substitution
+from bayesmix.likelihood.persons import OfRows
+from bayesmix.markets.fixed_point import cells, solved_rows, squarem
+from bayesmix.markets.given_shares import given_shares
+from bayesmix.markets.markets import by_market
+from bayesmix.markets.matched import MatchedShares, put_constants, without_constants
+
+TOLERANCE = 1e-13
+"""How far logarithms of predicted shares may be from those of given ones."""
+NEWTON_MOST = 64
+"""Alternatives up to which Newton's steps, whose matrices grow with their square, are taken."""
+MOST_STEPS, MOST_EVALUATIONS = 100, 3000
+MISSED = 1e-11
+"""From where on shares do not match."""
+CONSTANT = "constant"
+
+
+def match_shares(
+    result: Fit | xr.DataTree,
+    data: ChoiceData,
+    shares: Any,
+    *,
+    market: str | None = None,
+    scenario: ChoiceData | None = None,
+    predict: ChoiceData | None = None,
+    column: str = CONSTANT,
+    **how: Unpack[Options],
+) -> MatchedShares:
+    """Constants of alternatives, by market, with which predicted shares are the given ones.
+
+    ``S_mj(xi_m) = s_mj``, where ``v_itj + xi_mj`` is utility in the situations of market m and
+    ``S_mj`` what ``bm.shares(..., by=market)`` predicts: at a fit's estimates, and for a posterior
+    on average over its draws. The constants are unique (Berry 1994) up to a level, which the
+    outside option fixes; without one, the first alternative's constant in a market is 0. Found by
+    the contraction ``xi + log s - log S(xi)`` (Berry, Levinsohn and Pakes 1995), by Newton's steps
+    where alternatives are few, and elsewhere by squared extrapolation (Varadhan and Roland 2008).
+
+    Parameters
+    ----------
+    result, data
+        A fit or a posterior made by ``bm.sample``, and the data that it was fitted to.
+    shares
+        Of each alternative in each market, in (0, 1): a Series (or mapping) by (market,
+        alternative), by alternative alone where there is one market, or a frame with the columns
+        ``market``, the data's column of alternatives, and ``"share"``. The outside option's is the
+        rest, or given as ``"outside"``.
+    market
+        Column of markets, constant within situations; all situations are one market by default.
+    scenario, predict
+        The sets at which shares are to match, as in `shares`; those of ``data`` by default.
+    column
+        Name of the column of constants in the data that are returned.
+    **how
+        As in `shares`. The same ``rng`` and ``nodes`` give the nodes at which shares match: with
+        others they match to the error of integration.
+
+    Returns
+    -------
+    MatchedShares
+        The constants, and ``data`` with them: ``bm.shares(result, found.data)`` are the given ones,
+        and every other measure of demand and of firms is at these shares.
+
+    Raises
+    ------
+    DataError
+        If shares are of unknown markets or alternatives, missing, 0, or do not sum to 1.
+    ConvergenceError
+        If no constants give these shares.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> fit = bm.msle(bm.MixedLogit("pf + cl"), data)
+    >>> given = {1: 0.4, 2: 0.3, 3: 0.2, 4: 0.1}
+    >>> found = bm.match_shares(fit, data, given, rng=1)
+    >>> bm.shares(fit, found.data, draws=5, rng=1)["estimate"].to_numpy().round(10).tolist()
+    [0.4, 0.3, 0.2, 0.1]
+    """
+    text("column", column, "the name of the column of constants")
+    options = settle(how)
+    if market is not None and not isinstance(market, Hashable):
+        raise refused("market", "the name of a column of the data", market)
+    sets = predict if scenario is None else scenario
+    plain = without_constants(data, "data")
+    other = None if predict is None else without_constants(predict, "predict")
+    moved = None if scenario is None else without_constants(scenario, "scenario")
+    found = enumerate_sample(result, plain, Where(moved, None, None, other), options)
+    found = by_market(found, market, plain if other is None else other)
+    target = given_shares(found, shares, market)
+    thetas = parameter_draws(result, plain, options.draws).thetas
+    solution = solve(found, thetas, target)
+    _check(found, solution, market)
+    labels = {"market": found.names, "alternative": found.inside}
+    values = np.where(target[:, : len(found.goods)] > 0, solution.constants, np.nan)
+    constants = xr.DataArray(values, labels, list(labels))
+    own = data if sets is None else sets
+    return MatchedShares(
+        constants=constants,
+        data=put_constants(own, constants, market, column),
+        market=market,
+        column=column,
+        error=float(np.abs(solution.shares - target).max()),
+        evaluations=solution.evaluations,
+    )
+
+
+class Solution(NamedTuple):
+    """Constants (G, J), and the shares (G, A) there.
+
+    ``error`` (G,) is the largest of their logarithms, ``evaluations`` how often they were computed.
+    """
+
+    constants: Array
+    shares: Array
+    error: Array
+    evaluations: int
+
+
+def solve(found: Sample, thetas: Array, target: Array) -> Solution:
+    """Constants at which the mean of shares over ``thetas`` is ``target`` (G, A)."""
+    here, inside = target > 0, len(found.goods)
+    logs = np.log(np.where(here, target, 1.0))
+    base = np.where(found.there.data.outside_option, len(found.labels) - 1, here.argmax(axis=1))
+    wanted = Wanted(logs, here, base, inside)
+    start = wanted.less_base(logs)
+    method = _newton if inside <= NEWTON_MOST else _contraction
+    return method(found, thetas, wanted, start)
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """Logarithms (G, A) of the shares to match, where there are any, and (G,) whose constant is 0.
+
+    ``inside`` alternatives come first; the outside option is the last.
+    """
+
+    logs: Array
+    here: Flags
+    base: Indices
+    inside: int
+
+    @property
+    def free(self) -> Flags:
+        """Constants (G, J) that are looked for."""
+        places = np.arange(self.inside)
+        return self.here[:, : self.inside] & (places != self.base[:, None])
+
+    def step(self, shares: Array) -> Array:
+        """How much higher logarithms (G, A) are to be."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.here, self.logs - np.log(shares), 0.0)
+
+    def less_base(self, values: Array) -> Array:
+        """Values (G, J) of free constants, less what the base's is."""
+        rows = np.arange(len(values))
+        return np.where(self.free, values[:, : self.inside] - values[rows, self.base][:, None], 0.0)
+
+    def plain(self, step: Array) -> Array:
+        """The contraction's step (G, J), which leaves the outside option's constant as it is."""
+        if self.base.min() >= self.inside:
+            return np.where(self.free, step[:, : self.inside], 0.0)
+        return self.less_base(step)
+
+
+def _contraction(found: Sample, thetas: Array, wanted: Wanted, start: Array) -> Solution:
+    def function(xi: Array) -> Array:
+        return xi + wanted.plain(wanted.step(shares_at(found, thetas, xi)))
+
+    at = squarem(function, start, tolerance=TOLERANCE, most=MOST_EVALUATIONS)
+    shares = shares_at(found, thetas, at.value)
+    error = np.abs(wanted.step(shares)).max(axis=1)
+    return Solution(at.value, shares, error, at.evaluations + 1)
+
+
+def _newton(found: Sample, thetas: Array, wanted: Wanted, start: Array) -> Solution:
+    """Newton's steps on logarithms, market by market; the contraction's where one leads away."""
+    xi, count, free = start, 1, wanted.free
+    shares, effect = slopes_at(found, thetas, xi)
+    while True:
+        step = wanted.step(shares)
+        error = np.abs(step).max(axis=1)
+        going = ~(error <= TOLERANCE)
+        if not going.any() or count >= MOST_STEPS:
+            return Solution(xi, shares, error, count)
+        own = np.where(wanted.here, shares, 1.0)[:, : wanted.inside, None]
+        matrix = np.where(
+            free[:, :, None] & free[:, None, :],
+            effect[:, :, : wanted.inside] / own,
+            np.eye(wanted.inside),
+        )
+        jump, fine = solved_rows(matrix, np.where(free, step[:, : wanted.inside], 0.0))
+        plain = xi + np.where(going[:, None], wanted.plain(step), 0.0)
+        trial = np.where((going & fine)[:, None], xi + jump, plain)
+        then, slopes = slopes_at(found, thetas, trial)
+        worse = going & ~(np.abs(wanted.step(then)).max(axis=1) < error)
+        count += 1
+        if (worse & fine).any():
+            trial = np.where(worse[:, None], plain, trial)
+            then, slopes = slopes_at(found, thetas, trial)
+            count += 1
+        xi, shares, effect = trial, then, slopes
+
+
+def shares_at(found: Sample, thetas: Array, xi: Array) -> Array:
+    """Shares (G, A) with constants (G, J), averaged over free vectors."""
+    sums = [
+        total
+        for theta in thetas
+        for total in found.over(theta, partial(_shares, size=found.size), _of_rows(found, xi))
+    ]
+    return np.sum(sums, axis=0) / (len(thetas) * found.mass[:, None])
+
+
+def slopes_at(found: Sample, thetas: Array, xi: Array) -> tuple[Array, Array]:
+    """These shares, and their derivatives (G, J, A) in the constants."""
+    work, rows = partial(_slopes, size=found.size), _of_rows(found, xi)
+    pairs = [pair for theta in thetas for pair in found.over(theta, work, rows)]
+    effects, sums = (np.sum(each, axis=0) for each in zip(*pairs, strict=True))
+    mass = len(thetas) * found.mass
+    return sums / mass[:, None], effects / mass[:, None, None]
+
+
+def _of_rows(found: Sample, xi: Array) -> OfRows:
+    groups = found.segments[found.there.data.row_situation]
+    return OfRows(found.there.whole, xi[groups, found.codes])
+
+
+def _shares(here: Here, xi: Array, *, size: Size) -> Array:
+    piece = here.piece
+    panel = here.panel._replace(person_start=here.sets.person_start)
+    rows = row_shares(panel, here.base + piece.place(xi), here.mixture)
+    groups, weights = here.sets.group[piece.situation], here.sets.weight[piece.situation]
+    shape = size.groups, size.alternatives
+    return cells(groups, here.sets.alternative, shape, rows * weights)
+
+
+def _slopes(here: Here, xi: Array, *, size: Size) -> tuple[Array, Array]:
+    base = here.base + here.piece.place(xi)
+    return substitution(here.panel, here.sets, base, change(QUALITY, here), here.mixture, size)
+
+
+def _check(found: Sample, solution: Solution, market: str | None) -> None:
+    """Refuse constants with which shares do not match."""
+    missed = ~(solution.error <= MISSED)
+    if not missed.any():
+        return
+    worst = int(np.where(np.isfinite(solution.error), solution.error, np.inf).argmax())
+    where = "" if market is None else f" in {int(missed.sum())} of {len(missed)} markets, worst in "
+    where += "" if market is None else f"{first_few([found.names[worst]])},"
+    raise ConvergenceError(
+        f"no constants were found with which shares are the given ones{where} where they are off "
+        f"by a factor of up to exp({solution.error[worst]:.3g}) after {solution.evaluations} "
+        "evaluations: shares may be out of reach, for alternatives that few situations offer "
+        "together; or parameters so large that choices are all but certain; match fewer "
+        "alternatives, or coarser markets"
+    )
