@@ -49,6 +49,7 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.demand.diversion import marginal_consumers as marginal_consumers
     from bayesmix.demand.elasticities import elasticities as elasticities
     from bayesmix.demand.individuals import individuals as individuals
+    from bayesmix.demand.person_draws import person_draws as person_draws
     from bayesmix.demand.predictions import predict as predict
     from bayesmix.demand.shares import shares as shares
     from bayesmix.demand.surplus import surplus as surplus

@@ -8,13 +8,20 @@ from typing import Unpack
 import numpy as np
 import xarray as xr
 
+from bayesmix.arguments import one_of
 from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Here, Sample, dataset, enumerate_sample, squeezed
+from bayesmix.errors import SpecificationError
 from bayesmix.kernels.shares import row_shares
 from bayesmix.kernels.substitution import Size
+
+RULES = ("preference", "first-choice")
+SHARP = 1e9
+"""Utils that a util counts for where the best alternative is taken: at what is not within 1e-7 of
+a tie the logit is 0 or 1 to all digits, and at a tie it shares."""
 
 
 def shares(
@@ -25,6 +32,7 @@ def shares(
     predict: ChoiceData | None = None,
     by: str | None = None,
     products: str | None = None,
+    rule: str = "preference",
     **how: Unpack[Options],
 ) -> xr.Dataset:
     """Expected shares of the alternatives among the people of the data, or in a scenario.
@@ -54,6 +62,12 @@ def shares(
         A column of the rows' products, such as brands where alternatives are mere positions: they
         take the place of the alternatives. Rows of one product in a situation are counted, and
         where something changes they change, together: a removal takes all of them away.
+    rule
+        ``"preference"``: shares of preference, the mean probabilities above. ``"first-choice"``:
+        the share of people whose utility, without its extreme value error, is highest there,
+        ``E[1(v_itj(beta_i) = max_k v_itk(beta_i))]``, ties shared: what is chosen if nothing but
+        the attributes decides. It jumps from person to person, and the more ``nodes`` the less its
+        noise; the delta method, which needs derivatives, is refused.
     **how
         How it is computed, the same for all functions of demand: ``interval=0.95``, the probability
         of the intervals; ``draws=200`` of the parameters; ``rng``, a seed or Generator;
@@ -88,19 +102,32 @@ def shares(
     >>> bool((without["estimate"] > now["estimate"].sel(alternative=[1, 2, 3])).all())
     True
     """
-    found = enumerate_sample(result, data, Where(scenario, by, products, predict), settle(how))
-    values = found.of(lambda theta: expected(found, theta), "shares")
+    asked = settle(how)
+    sharp = one_of("rule", rule, RULES) == "first-choice"
+    if sharp and asked.uncertainty == "delta":
+        raise SpecificationError(
+            "argument 'uncertainty': shares of first choices have jumps, and no derivatives for "
+            "'delta': take 'krinsky-robb' or a bootstrap"
+        )
+    found = enumerate_sample(result, data, Where(scenario, by, products, predict), asked)
+    values = found.of(lambda theta: expected(found, theta, sharp), "shares")
     return squeezed(dataset(found, values, ["alternative"], {"alternative": found.labels}), by)
 
 
-def expected(found: Sample, theta: Array) -> Array:
-    """Shares (G, A) at one free vector; the outside option's are the last."""
-    sums = list(found.over(theta, partial(_sums, size=found.size)))
+def expected(found: Sample, theta: Array, sharp: bool = False) -> Array:
+    """Shares (G, A) at one free vector, the outside option's last; ``sharp``: of first choices."""
+    sums = list(found.over(theta, partial(_sums, size=found.size, sharp=sharp)))
     return np.sum(sums, axis=0) / found.mass[:, None]
 
 
-def _sums(here: Here, *, size: Size) -> Array:
-    return here.piece.add_up(of_rows(here), size)
+def _sums(here: Here, *, size: Size, sharp: bool) -> Array:
+    return here.piece.add_up(first_choices(here) if sharp else of_rows(here), size)
+
+
+def first_choices(here: Here) -> Array:
+    """Share of nodes at which each row of a piece is best: the logit of utilities times `SHARP`."""
+    panel = here.panel._replace(person_start=here.sets.person_start, x=SHARP * here.panel.x)
+    return row_shares(panel, SHARP * here.base, here.mixture)
 
 
 def of_rows(here: Here) -> Array:

@@ -83,11 +83,17 @@ def _utilities(
 ) -> tuple[Array, Array | None]:
     """Utilities (R,) with their Gumbel errors, and the outside option's (T,) where there is one."""
     data = problem.data
-    point = Point(problem, theta)
-    utility = np.einsum("rk,rk->r", problem.x, beta[data.row_person])
-    utility *= 1.0 if point.scales is None else point.scales
-    utility += point.base + rng.gumbel(size=data.n_rows)
+    utility = expected_utilities(problem, theta, beta) + rng.gumbel(size=data.n_rows)
     return utility, rng.gumbel(size=data.n_situations) if data.outside_option else None
+
+
+def expected_utilities(problem: Problem, theta: Array, beta: Array) -> Array:
+    """Utilities (R,) without their errors, of persons with the coefficients beta (I, .)."""
+    point = Point(problem, theta)
+    utility: Array = np.einsum("rk,rk->r", problem.x, beta[problem.data.row_person])
+    utility *= 1.0 if point.scales is None else point.scales
+    utility += point.base
+    return utility
 
 
 def _ranks(data: ChoiceData, utility: Array, outside: Array | None) -> Indices:

@@ -134,7 +134,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         "to_latex": Call(
             bm.to_latex, {"result": fit, "notes": (), "caption": None, "label": None, "digits": 3}
         ),
-        "shares": Call(bm.shares, {**demand, **at}),
+        "shares": Call(bm.shares, {**demand, "rule": "preference", **at}),
         "elasticities": Call(
             bm.elasticities,
             {**demand, "attribute": "price", "kind": None, "arc": None, "change": None, **at},
@@ -293,6 +293,9 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         "ChoiceData.without": Call(data.without, {"alternatives": ("a",)}),
         "predict": Call(
             bm.predict, {**demand, "new": None, "predict": None, "scenario": None, **_options(few)}
+        ),
+        "person_draws": Call(
+            bm.person_draws, {**demand, "predict": None, "scenario": None, **_options(few)}
         ),
         "market": Call(
             bm.market,

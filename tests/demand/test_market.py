@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 import bayesmix as bm
 from bayesmix.errors import DataError, SpecificationError
@@ -216,3 +217,62 @@ def test_other_refusals():
         bm.market([{"price": 1.0}], of)
     with pytest.raises(DataError, match="has lost all rows"):
         bm.market(CAMERAS, data.without(0, 1, 2))
+
+
+@cache
+def certain():
+    """A posterior of one draw."""
+    laws = [bm.LogNormal("price", sign=-1), bm.Normal("zoom")]
+    model = bm.MixedLogit("C(brand) + price + zoom", random=laws)
+    return result(model, cameras(), mean=[-0.3, 0.5], sd=[0.7, 1.0], fixed=[0.5, 0.2, 0.6])
+
+
+def test_first_choices_are_shares_of_people_and_preferences_of_probabilities():
+    now = bm.market(CAMERAS, cameras(), products="brand")
+    drawn = bm.person_draws(certain(), now, draws=400, rng=1)
+    assert dict(drawn.sizes) == {"draw": 400, "person": 60, "alternative": 4}
+    weight = (1.0 + np.arange(60) % 3)[None, :, None]
+    for rule, name in (("preference", "probability"), ("first-choice", "first_choice")):
+        found = bm.shares(certain(), now, rule=rule, nodes=2048, rng=1)["estimate"]
+        each = (drawn[name].to_numpy() * weight).sum(axis=1) / weight.sum()
+        assert (abs(each.mean(axis=0) - found) < 4 * each.std(axis=0) / np.sqrt(400) + 1e-4).all()
+        assert abs(float(found.sum()) - 1) < 1e-9
+    choices = drawn["choice"].mean("draw").to_numpy()
+    p = drawn["probability"].mean("draw").to_numpy()
+    assert (abs(choices - p) < 4.5 * np.sqrt(p * (1 - p) / 400)).all()
+    assert (drawn["first_choice"].sum("alternative") == 1).all()
+    with pytest.raises(SpecificationError, match="no derivatives for 'delta'"):
+        bm.shares(fit(), now, rule="first-choice", uncertainty="delta")
+    with pytest.raises(SpecificationError, match="'delta' has none"):
+        bm.person_draws(fit(), now, uncertainty="delta")
+
+
+def test_first_choices_by_a_product_rule():
+    """One normal coefficient: who is on which side of the price's break-even."""
+    frame = attributes(np.random.default_rng(1), 30, 2)
+    data = choice_data(frame)
+    model = bm.MixedLogit("x + y", random=[bm.Normal("x")])
+    tree = result(model, data, mean=[0.3], sd=[1.5], fixed=[-1.0])
+    now = bm.market([{"x": 1.0, "y": 0.5}, {"x": 0.0, "y": 0.0}], data)
+    found = bm.shares(tree, now, rule="first-choice", nodes=4096, rng=1)["estimate"]
+    expected = norm.sf((0.5 - 0.3) / 1.5)  # beta x > 0.5
+    np.testing.assert_allclose(found, [expected, 1 - expected], atol=1e-4)
+    twins = bm.market([{"x": 1.0, "y": 0.5}] * 2, data)
+    shared = bm.shares(tree, twins, rule="first-choice", rng=1)["estimate"]
+    np.testing.assert_allclose(shared, 0.5, atol=1e-12)
+
+
+@pytest.mark.parametrize("people", ["population", "known"])
+def test_draws_of_persons_average_to_predictions(people):
+    data = cameras()
+    how = {"rng": 1, "people": people}
+    tree = bm.person_draws(certain(), data, draws=300, **how)
+    assert tree["probability"].dims == ("draw", "situation", "alternative")
+    assert tree["person"].to_numpy().tolist() == np.repeat(np.arange(60), 4).tolist()
+    p = tree["probability"].to_numpy()
+    expected = bm.predict(certain(), data, **how)["probability"].to_numpy().reshape(p.shape[1:])
+    error = p.std(axis=0) / np.sqrt(300)
+    assert (abs(p.mean(axis=0) - expected) < 4.5 * error + 1e-3).all()
+    assert error.max() > 1e-3
+    fewer = bm.person_draws(fit(), data.without(2), draws=2, **{**how, "people": "population"})
+    assert dict(fewer.sizes)["alternative"] == 3
