@@ -58,6 +58,7 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.errors import DataError as DataError
     from bayesmix.errors import IntegrationError as IntegrationError
     from bayesmix.errors import SpecificationError as SpecificationError
+    from bayesmix.evaluation.holdout import scores as scores
     from bayesmix.identification.check import check as check
     from bayesmix.inference.hausman import hausman_test as hausman_test
     from bayesmix.inference.likelihood_ratio import lr_test as lr_test

@@ -207,6 +207,13 @@ def uncertainty(
     return Uncertainty(points, partial(_first_and_quantiles, how.interval), len(drawn))
 
 
+def point_alone(result: Fit | xr.DataTree) -> Uncertainty | None:
+    """A fit's estimates without an interval, for which no covariance is asked; None otherwise."""
+    if not isinstance(result, Fit):
+        return None
+    return Uncertainty(result.theta[None, :], lambda values: Interval(*[values[0]] * 3), 0)
+
+
 def krinsky_robb(fit: Fit, draws: int, rng: np.random.Generator) -> Array:
     """Free vectors (D, P) drawn from the normal law of a fit's estimates (Krinsky and Robb 1986).
 

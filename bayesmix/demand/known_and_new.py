@@ -13,7 +13,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.layout import name_situation
 from bayesmix.data.persons import take_persons
-from bayesmix.demand.draws import parameter_draws
+from bayesmix.demand.draws import parameter_draws, point_alone
 from bayesmix.demand.options import How, Where
 from bayesmix.demand.sample import Sample, enumerate_sample
 from bayesmix.errors import DataError
@@ -39,23 +39,28 @@ def groups_of(
     new: ChoiceData,
     how: How,
     scenario: ChoiceData | None,
+    argument: str = "new",
 ) -> list[Group]:
     """The known and the new persons of ``new``, ready for sums at the same points of parameters.
+
+    ``argument`` is the name of what ``new`` are given as. Held-out choices, given as "predict",
+    are predicted at a fit's estimates alone.
 
     Raises
     ------
     DataError
         If ``new`` are no choice data, or hold answers that are among those in ``data``.
     """
-    instance("new", new, ChoiceData, "ChoiceData, made with ChoiceData.from_long or from_wide")
+    instance(argument, new, ChoiceData, "ChoiceData, made with ChoiceData.from_long or from_wide")
     new = new.first_choices()
     if scenario is not None:
         check_scenario(new, scenario)
     parameters = parameter_draws(result, data, 1)
-    there = bind_like(parameters.problem, new, "new")
+    there = bind_like(parameters.problem, new, argument)
     known = known_persons(data, new)
-    refuse_answered(parameters.problem, there, known, "new")
+    refuse_answered(parameters.problem, there, known, argument)
     found: list[Group] = []
+    points = None if argument == "new" else point_alone(result)
     for is_known in (True, False):
         places = np.flatnonzero(known == is_known)
         if not len(places):
@@ -64,7 +69,7 @@ def groups_of(
         of = _some(new, places)
         changed = None if scenario is None else _some(scenario, places)
         where = Where(changed, predict=of)
-        sample = enumerate_sample(result, data, where, replace(how, people=people))
+        sample = enumerate_sample(result, data, where, replace(how, people=people), points)
         if found:  # everybody at the same draws of the parameters
             sample = replace(sample, uncertainty=found[0].sample.uncertainty)
         found.append(Group(places, is_known, sample))

@@ -189,8 +189,16 @@ def _here[T](work: Callable[..., T], point: Point, who: People, own: Piece, *bes
     return work(Here(point, who, own), *beside)
 
 
-def enumerate_sample(result: Fit | xr.DataTree, data: ChoiceData, where: Where, how: How) -> Sample:
+def enumerate_sample(
+    result: Fit | xr.DataTree,
+    data: ChoiceData,
+    where: Where,
+    how: How,
+    points: Uncertainty | None = None,
+) -> Sample:
     """Choice sets, of the data or others, ready for sums at each point of parameters.
+
+    By default the points are those that ``how`` says the result's uncertainty is told by.
 
     Raises
     ------
@@ -210,7 +218,7 @@ def enumerate_sample(result: Fit | xr.DataTree, data: ChoiceData, where: Where, 
     scenario, sets = where.scenario, there.data
     there = to_predict(there) if scenario is None else bind_scenario(there, scenario)
     segments, names = segments_of(there.data, where.by, sets)
-    points = uncertainty(result, thetas, how, generator)
+    points = uncertainty(result, thetas, how, generator) if points is None else points
     goods = goods_of(there.data, where.products)
     return Sample(there, who, points, segments, names, how, *goods)
 

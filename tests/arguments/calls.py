@@ -297,6 +297,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         "person_draws": Call(
             bm.person_draws, {**demand, "predict": None, "scenario": None, **_options(few)}
         ),
+        "scores": Call(bm.scores, {**demand, "predict": None, **_options(few)}),
         "market": Call(
             bm.market,
             {
