@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.accuracy.refine import Tolerance as Tolerance
     from bayesmix.bayes.inverse_wishart import InverseWishart as InverseWishart
     from bayesmix.bayes.models import pymc_model as pymc_model
+    from bayesmix.bayes.prior_laws import Prior as Prior
     from bayesmix.bayes.sampling import sample as sample
     from bayesmix.classical.bootstrap import Bootstrap as Bootstrap
     from bayesmix.classical.bootstrap import bootstrap as bootstrap
@@ -51,6 +52,7 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.demand.individuals import individuals as individuals
     from bayesmix.demand.person_draws import person_draws as person_draws
     from bayesmix.demand.predictions import predict as predict
+    from bayesmix.demand.prior_predictive import prior_predictive as prior_predictive
     from bayesmix.demand.shares import shares as shares
     from bayesmix.demand.surplus import surplus as surplus
     from bayesmix.demand.wtp import wtp as wtp
@@ -86,6 +88,8 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.reporting.demand_plots import plot_wtp as plot_wtp
     from bayesmix.reporting.demand_tables import demand_table as demand_table
     from bayesmix.reporting.latex import to_latex as to_latex
+    from bayesmix.reporting.prior_table import PriorTable as PriorTable
+    from bayesmix.reporting.prior_table import priors as priors
     from bayesmix.specification.classes import LatentClass as LatentClass
     from bayesmix.specification.constraints import Constraints as Constraints
     from bayesmix.specification.laws.censored_normal import CensoredNormal as CensoredNormal

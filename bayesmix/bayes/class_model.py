@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.class_labels import OrderedEntries, numbered_classes, ordering
-from bayesmix.bayes.class_priors import prior_table
+from bayesmix.bayes.class_priors import ClassPriors, class_priors
 from bayesmix.bayes.graph import (
     conditional_log_probabilities,
     log_integrals,
@@ -21,7 +20,9 @@ from bayesmix.bayes.graph import (
     product,
     shared_chunk,
 )
-from bayesmix.bayes.priors import Prior
+from bayesmix.bayes.prior_laws import PriorLike
+from bayesmix.bayes.prior_variables import add_difference, prior_distribution, prior_variable
+from bayesmix.bayes.scalar_priors import Laws
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.classes import class_grid
 from bayesmix.likelihood.problem import Grid, Problem
@@ -37,7 +38,7 @@ DIMENSIONS = {
 def class_model(
     problem: Problem,
     grid: Grid | None,
-    priors: Mapping[str, Prior] | None = None,
+    priors: Mapping[str, PriorLike] | None = None,
     noncentred: bool = True,
     start: Array | None = None,
 ) -> pm.Model:
@@ -60,9 +61,9 @@ def class_model(
         )
     if start is None:
         start = numbered_classes(problem)
-    table = prior_table(problem, priors)
+    chosen = class_priors(problem, priors)
     with pm.Model(coords=class_coordinates(problem)) as pymc:
-        parameters = _parameters(problem, table, start)
+        parameters = _parameters(problem, chosen, start)
         logp = class_log_probabilities(problem, grid, *parameters)
         weights = pytensor.shared(problem.data.weights, name="person_weights")
         pm.Potential("log_likelihood", (weights * logp).sum())
@@ -83,7 +84,7 @@ def class_coordinates(problem: Problem) -> dict[str, Any]:
 
 
 def _parameters(
-    problem: Problem, table: pd.DataFrame, start: Array
+    problem: Problem, priors: ClassPriors, start: Array
 ) -> tuple[list[Parameters], Any]:
     """Means, Cholesky factor, fixed coefficients and shifts of each class; ``gamma`` (C, Q)."""
     space, within = problem.parameters, problem.within
@@ -94,15 +95,13 @@ def _parameters(
         if kind not in space.labels:
             continue
         names = [f"{kind}[{label}]" for label in space.labels[kind]]
-        moments = (table.loc[names, column].to_numpy(float) for column in ("location", "scale"))
         ordered = kind == order.kind
         how: dict[str, Any] = (
             {"transform": OrderedEntries(order.positions(problem))} if ordered else {}
         )
-        vectors[kind] = pm.Normal(
-            kind, *moments, dims=dimension(problem, kind), initval=values[names].to_numpy(), **how
-        )
-    factors = _factors(problem, table)
+        how |= {"dims": dimension(problem, kind), "initval": values[names].to_numpy()}
+        vectors[kind] = prior_variable(priors.of(names), kind, **how)
+    factors = _factors(problem, priors)
     first = {kind: space.names.index(f"{kind}[{ls[0]}]") for kind, ls in space.labels.items()}
     kinds = np.array([parameter.kind.name for parameter in inner.listed], dtype=str)
     classes = []
@@ -125,17 +124,17 @@ def _parameters(
     return classes, none if rest is None else pt.concatenate([none, rest])
 
 
-def _factors(problem: Problem, table: pd.DataFrame) -> list[Any]:
+def _factors(problem: Problem, priors: ClassPriors) -> list[Any]:
     """A Cholesky factor (K, K) for each class, with ``sd`` and ``corr`` by name."""
     space, within = problem.parameters, problem.within
     inner, number = within.parameters.within, space.classes
     if not inner.n_random:
         return [pt.zeros((0, 0))] * number
     sd_names = [f"sd[{label}]" for label in space.labels["sd"]]
-    scale = table.loc[sd_names, "scale"].to_numpy(float)
+    laws = priors.of(sd_names)
     places = space.select_printed[:, inner.of_kind(SD)] - space.names.index(sd_names[0])
     if not inner.pairs:
-        sd = pm.HalfNormal("sd", scale, dims="random")
+        sd = prior_variable(laws, "sd", dims="random")
         return [pt.diag(sd[p]) for p in places]
     factors: list[Any] = [pt.zeros((inner.n_random,) * 2) for _ in range(number)]
     start = 0
@@ -144,7 +143,8 @@ def _factors(problem: Problem, table: pd.DataFrame) -> list[Any]:
         start = here.stop
         for c in range(number if law.terms[0] in space.own else 1):
             name = f"{law_number}_{c + 1}"
-            block = _block(name, law, scale[places[c, here]])
+            own = Laws(tuple(laws.each[place] for place in places[c, here]))
+            block = _block(name, priors.etas[law_number - 1], own)
             same = [c] if law.terms[0] in space.own else range(number)
             for d in same:
                 factors[d] = factors[d][here, here].set(block)
@@ -152,14 +152,16 @@ def _factors(problem: Problem, table: pd.DataFrame) -> list[Any]:
     return factors
 
 
-def _block(name: str, law: Any, scale: Array) -> Any:
-    size = len(law.terms)
-    if not law.correlated:
-        return pt.diag(pm.HalfNormal(f"sd_{name}", scale, shape=size))
-    deviations = pm.HalfNormal.dist(scale, shape=size)
-    return pm.LKJCholeskyCov(
-        f"chol_{name}", n=size, eta=law.eta, sd_dist=deviations, store_in_trace=False
-    )[0]
+def _block(name: str, eta: float | None, laws: Laws) -> Any:
+    size = len(laws)
+    if eta is None:
+        return pt.diag(prior_variable(laws, f"sd_{name}", shape=size))
+    deviations = prior_distribution(laws)
+    factor, _, sd = pm.LKJCholeskyCov(
+        f"chol_{name}", n=size, eta=eta, sd_dist=deviations, store_in_trace=False
+    )
+    add_difference(laws, sd, f"sd_{name}")
+    return factor
 
 
 def _correlated(problem: Problem, factors: list[Any], places: Any) -> None:

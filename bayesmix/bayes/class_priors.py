@@ -3,66 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from bayesmix import arguments
 from bayesmix.bayes.held import with_held
-from bayesmix.bayes.inverse_wishart import InverseWishart
-from bayesmix.bayes.priors import Prior, make_priors, read_prior
+from bayesmix.bayes.prior_defaults import default_laws
+from bayesmix.bayes.prior_laws import PriorLike, is_wishart, read_law
+from bayesmix.bayes.priors import as_table, make_priors, replaced_laws, unknown
+from bayesmix.bayes.scalar_priors import Law, Laws
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.classes import refuse_classes
-from bayesmix.specification.parameter import CORRELATION
 
 SHARE_SD = 2.0
 """Of the normal prior of a share's constant: odds between classes of 1 to 50 are two of them."""
 
 
-def prior_table(problem: Problem, given: Mapping[str, Prior] | None = None) -> pd.DataFrame:
-    """Law, location and scale of the prior of every parameter, by flat name.
+@dataclass(frozen=True, eq=False)
+class ClassPriors:
+    """Laws of all parameters but correlations, by flat name, and eta of each law's correlations."""
+
+    laws: Mapping[str, Law]
+    etas: tuple[float | None, ...]
+    table: pd.DataFrame
+
+    def of(self, names: list[str]) -> Laws:
+        """The laws of some parameters."""
+        return Laws(tuple(self.laws[name] for name in names))
+
+
+def prior_table(problem: Problem, given: Mapping[str, PriorLike] | None = None) -> pd.DataFrame:
+    """Law, location and scale of the prior of every parameter, by flat name; see `class_priors`."""
+    return class_priors(problem, given).table
+
+
+def class_priors(problem: Problem, given: Mapping[str, PriorLike] | None = None) -> ClassPriors:
+    """The prior of every parameter, of models with one class too.
 
     Defaults within classes are those of `bayesmix.bayes.priors.make_priors`, the same in each; the
     shares' coefficients have normal priors of standard deviation 2, over the size of the covariate.
-    Correlations have LKJ priors, in each class. ``given`` replaces some, as in `make_priors`.
+    Correlations have LKJ priors, in each class. ``given`` replaces some, as in `make_priors`: by
+    kind, ``"share"`` too, by name in all classes, or by the name in one.
 
     Raises
     ------
     SpecificationError
-        If a name is unknown or a value is not a location and a positive scale.
+        If a name is unknown, or a value is no law of the parameter's.
     """
     within, space = problem.within, problem.parameters
     given = {} if given is None else given
-    for name in (name for name, value in given.items() if isinstance(value, InverseWishart)):
+    given = arguments.mapping("priors", given, "a mapping from flat names, or kinds, to priors")
+    for name in (name for name, value in given.items() if is_wishart(value)):
         refuse_classes(
             problem.model.latent,
             f"priors[{name!r}]: within latent classes covariances have LKJ and half-normal "
             "priors; an inverse-Wishart prior is for models without classes",
         )
     in_all = set(within.parameters.names)  # what differs between classes has a name in each
-    own = in_all ^ set(space.names)
-    table = make_priors(within, {n: v for n, v in given.items() if n not in own}).table
-    names = np.array(within.parameters.names)
-    whole = _of_classes(problem, table)
-    for name, value in given.items():
-        if name in own:
-            whole.loc[name, ["location", "scale"]] = read_prior(name, value, whole)
-    words = table[~table.index.isin(names[~within.parameters.of_kind(CORRELATION)])]
-    return with_held(problem, pd.concat([whole, words]) if len(words) else whole)
-
-
-def _of_classes(problem: Problem, table: pd.DataFrame) -> pd.DataFrame:
-    """Priors of all classes but for correlations, of those of one, and those of the shares."""
-    within, space = problem.within, problem.parameters
-    of_names = {
+    own = (in_all ^ set(space.names)) | ({"share"} if space.share_names else set())
+    outer = {n: v for n, v in given.items() if n not in own}
+    known = [*within.parameters.names, *space.names]
+    for name in outer:
+        if "[" in name and not name.startswith(("corr", "cov")) and name not in known:
+            raise unknown(name, known)
+    inner, units = make_priors(within, outer), default_laws(within)
+    names = {
         space.names[place]: str(parameter)
         for places in space.select_printed
         for parameter, place in zip(within.parameters.listed, places, strict=True)
-        if str(parameter) in table.index
+        if str(parameter) in inner.laws
     }
-    here = [name for name in space.names if name in of_names]
+    laws = {name: inner.laws[names[name]] for name in space.names if name in names}
+    shares = {n: v for n, v in given.items() if n.partition("[")[0] == "share"}
+    for name in (n for n in given if n in own and n in names):
+        laws[name] = read_law(name, given[name], *units[names[name]])
+    if space.share_names or shares:
+        laws |= replaced_laws(_shares(problem), shares)
+    if problem.one_law:
+        return ClassPriors(laws, inner.etas, with_held(problem, inner.table))
+    below = inner.table.loc[[name for name in inner.table.index if name not in inner.laws]]
+    whole = as_table(laws)
+    table = pd.concat([whole, below]) if len(below) else whole
+    return ClassPriors(laws, inner.etas, with_held(problem, table))
+
+
+def _shares(problem: Problem) -> dict[str, tuple[Law, float]]:
+    """Default laws and units of the coefficients of the shares."""
     size = np.sqrt((problem.share_z**2).mean(axis=0))
-    scales = np.tile(SHARE_SD / np.where(size > 0, size, 1.0), space.classes - 1)
-    shares = pd.DataFrame({"law": "normal", "location": 0.0, "scale": scales})
-    whole = pd.concat([table.loc[[of_names[name] for name in here]], shares])
-    whole.index = pd.Index([*here, *space.share_names], name="parameter")
-    return whole
+    units = np.tile(1.0 / np.where(size > 0, size, 1.0), problem.parameters.classes - 1)
+    laws = [(Law("normal", (0.0, SHARE_SD * float(unit))), float(unit)) for unit in units]
+    return dict(zip(problem.parameters.share_names, laws, strict=True))

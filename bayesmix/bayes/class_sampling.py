@@ -12,7 +12,7 @@ from bayesmix.arrays import Array
 from bayesmix.bayes.class_labels import OrderedEntries, Ordering, numbered_classes, ordering
 from bayesmix.bayes.class_model import class_model
 from bayesmix.bayes.grids import FIRST_NODES, SEARCH_NODES, GridChoice
-from bayesmix.bayes.priors import Prior
+from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.centring.grids import centre, check_grid
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
@@ -51,7 +51,7 @@ def class_plan(
     problem: Problem,
     grid: GridChoice,
     logit: Multinomial,
-    priors: Mapping[str, Prior] | None,
+    priors: Mapping[str, PriorLike] | None,
     chains: tuple[int, bool, bool],
     rng: np.random.Generator,
 ) -> ClassPlan:

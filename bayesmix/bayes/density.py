@@ -27,31 +27,28 @@ def log_prior(problem: Problem, priors: Priors, parameters: Parameters) -> Any:
     """
     space = problem.parameters.within
     mean, chol, fixed, shift, log_scale = parameters
-    total = _normal(mean[space.located], priors.mean_location, priors.mean_scale)
-    total += _normal(fixed, priors.fixed_location, priors.fixed_scale)
-    total += _normal(shift, priors.shift_location, priors.shift_scale)
-    total += _normal(log_scale, priors.scale_location, priors.scale_scale)
+    total = priors.mean.symbolic(pt, mean[space.located]) + pt.zeros(())
+    total += priors.fixed.symbolic(pt, fixed)
+    total += priors.shift.symbolic(pt, shift)
+    total += priors.scale.symbolic(pt, pt.exp(log_scale)) + log_scale.sum()
     position = 0
-    for law, covariance in zip(problem.model.laws, priors.covariances, strict=True):
+    laws = zip(problem.model.laws, priors.etas, priors.covariances, strict=True)
+    for law, eta, covariance in laws:
         size = len(law.coefficients)
         here = slice(position, position + size)
         block = chol[here, here]
         diagonal = pt.diagonal(block)
         if covariance is not None:
             total += covariance.log_density(block, mean[here])
-        elif law.eta is None:
-            total += _normal(diagonal, 0.0, priors.sd_scale[here])
+        elif eta is None:
+            total += priors.sd[here].symbolic(pt, diagonal)
         else:
             sd = pt.sqrt((block**2).sum(axis=1))
             rank = np.arange(1, size + 1)
-            power = size - rank + 2 * (law.eta - 1) + 1
+            power = size - rank + 2 * (eta - 1) + 1
             # U_11 is 1: its power does not matter.
-            total += _normal(sd, 0.0, priors.sd_scale[here])
+            total += priors.sd[here].symbolic(pt, sd)
             free = free_below(problem)[here]
             total += (power * pt.log(diagonal / sd)).sum() - (free * pt.log(sd)).sum()
         position += size
     return total
-
-
-def _normal(value: Any, location: Any, scale: Any) -> Any:
-    return (-0.5 * ((value - location) / scale) ** 2).sum()

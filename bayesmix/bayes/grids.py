@@ -9,7 +9,7 @@ import numpy as np
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.correction import Correction
-from bayesmix.bayes.priors import Prior
+from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.whitened import Whitening, correct, posterior_mode
 from bayesmix.centring.grids import PersonGrid, centre, check_grid
 from bayesmix.errors import SpecificationError
@@ -61,7 +61,7 @@ def first_stand(
     problem: Problem,
     grid: GridChoice,
     logit: Multinomial,
-    priors: Mapping[str, Prior] | None,
+    priors: Mapping[str, PriorLike] | None,
     rng: np.random.Generator,
 ) -> Stand:
     """The grid as asked for; a person-centred rule is anchored at the posterior mode."""
@@ -87,7 +87,7 @@ def stand_at(
     problem: Problem,
     rule: Centred,
     theta: Array,
-    priors: Mapping[str, Prior] | None,
+    priors: Mapping[str, PriorLike] | None,
     rng: np.random.Generator,
 ) -> Stand:
     """Nodes anchored at the posterior mode near ``theta`` (P,), corrected by many more."""

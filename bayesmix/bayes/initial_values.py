@@ -19,7 +19,7 @@ def initial_values(
     values = {
         "mean": mean[space.located[: space.n_means]],
         "shape": mean[space.n_random :],
-        "mean_own": mean[space.located][np.isfinite(priors.mean_scale)],
+        "mean_own": mean[space.located][priors.mean.proper],
         "sd": np.sqrt((chol**2).sum(axis=1)),
         "fixed": fixed,
         "shift": shift,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,10 @@ import xarray as xr
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.pointwise import free_vectors
-from bayesmix.bayes.prior_values import half_normal, lkj_constant, normal
-from bayesmix.bayes.priors import Prior, make_priors
+from bayesmix.bayes.prior_laws import PriorLike
+from bayesmix.bayes.prior_values import lkj_constant
+from bayesmix.bayes.priors import make_priors
+from bayesmix.bayes.scalar_priors import Laws
 from bayesmix.likelihood.problem import Problem
 
 SAMPLE = ("chain", "draw")
@@ -20,7 +22,7 @@ Part = tuple[str, tuple[str, list[str]], Array]
 
 
 def log_prior_group(
-    problem: Problem, given: Mapping[str, Prior] | None, posterior: xr.Dataset
+    problem: Problem, given: Mapping[str, PriorLike] | None, posterior: xr.Dataset
 ) -> xr.Dataset:
     """Log-densities, nats, of the parameters by the names that they have in ``posterior``.
 
@@ -40,51 +42,44 @@ def log_prior_group(
 
 
 def _of_parameters(
-    problem: Problem, given: Mapping[str, Prior] | None, posterior: xr.Dataset
+    problem: Problem, given: Mapping[str, PriorLike] | None, posterior: xr.Dataset
 ) -> Iterator[Part]:
     """Of the parameters that have priors of their own."""
-    table = make_priors(problem, given).table
+    laws = make_priors(problem, given).laws
     held = {name for name, _ in problem.model.constraints.fixed}
     for kind in KINDS:
         if kind not in posterior:
             continue
         dim = str(posterior[kind].dims[-1])
         labels = [str(label) for label in posterior[dim].to_numpy()]
-        names = [f"{kind}[{label}]" for label in labels]
-        own = [n in table.index and table.loc[n, "law"] in LAWS and n not in held for n in names]
-        if any(own):
-            rows = table.loc[np.array(names)[own]]
-            law = LAWS[str(rows["law"].iloc[0])]
+        listed = [laws[f"{kind}[{label}]"] for label in labels]
+        own = Laws(tuple(listed)).proper & [f"{kind}[{label}]" not in held for label in labels]
+        if own.any():
+            kept = Laws(tuple(law for law, one in zip(listed, own, strict=True) if one))
             values = posterior[kind].to_numpy()[..., own]
-            found = law(values, rows["location"].to_numpy(float), rows["scale"].to_numpy(float))
-            yield kind, (dim, list(np.array(labels)[own])), found
+            yield kind, (dim, list(np.array(labels)[own])), kept.log_density(values)
 
 
 def _of_laws(
-    problem: Problem, given: Mapping[str, Prior] | None, posterior: xr.Dataset
+    problem: Problem, given: Mapping[str, PriorLike] | None, posterior: xr.Dataset
 ) -> Iterator[Part]:
     """Of matrices of correlations, and of covariances."""
     mean, chol, *_ = problem.parameters.within.unpack(free_vectors(problem, posterior))
     found: dict[str, dict[str, Array]] = {"corr": {}, "cov": {}}
     position = 0
-    covariances = make_priors(problem, given).covariances
-    for law, covariance in zip(problem.model.laws, covariances, strict=True):
+    priors = make_priors(problem, given)
+    laws = zip(problem.model.laws, priors.etas, priors.covariances, strict=True)
+    for law, eta, covariance in laws:
         here = slice(position, position + len(law.coefficients))
         block, words = chol[..., here, here], ", ".join(law.terms)
         if covariance is not None:
             found["cov"][words] = covariance.covariance_log_density(block, mean[..., here])
-        elif law.eta is not None:
-            found["corr"][words] = _correlations(block, law.eta)
+        elif eta is not None:
+            found["corr"][words] = _correlations(block, eta)
         position = here.stop
-    for name, laws in found.items():
-        if laws:
-            yield name, (f"{name}_law", list(laws)), np.stack(list(laws.values()), axis=-1)
-
-
-def _lognormal(values: Array, location: Array, scale: Array) -> Array:
-    logs = np.log(values)
-    found: Array = normal(logs, location, scale) - logs
-    return found
+    for name, own in found.items():
+        if own:
+            yield name, (f"{name}_law", list(own)), np.stack(list(own.values()), axis=-1)
 
 
 def _correlations(chol: Array, eta: float) -> Array:
@@ -96,8 +91,3 @@ def _correlations(chol: Array, eta: float) -> Array:
 
 
 KINDS = ("mean", "shape", "sd", "fixed", "shift", "scale")
-LAWS: dict[str, Callable[[Array, Array, Array], Array]] = {
-    "normal": normal,
-    "half-normal": lambda values, _, scale: half_normal(values, scale),
-    "lognormal": _lognormal,
-}

@@ -21,7 +21,10 @@ from bayesmix.bayes.graph import (
     product,
     shared_chunk,
 )
-from bayesmix.bayes.priors import Prior, Priors, make_priors
+from bayesmix.bayes.prior_laws import PriorLike
+from bayesmix.bayes.prior_variables import add_difference, prior_distribution, prior_variable
+from bayesmix.bayes.priors import Priors, make_priors
+from bayesmix.bayes.scalar_priors import Laws
 from bayesmix.centring.grids import PersonGrid, check_grid
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
@@ -42,7 +45,7 @@ def pymc_model(
     *,
     likelihood: Kind = "hierarchical",
     grid: Grid | None = None,
-    priors: Mapping[str, Prior] | None = None,
+    priors: Mapping[str, PriorLike] | None = None,
     noncentred: bool = True,
 ) -> pm.Model:
     """The model as a plain ``pm.Model``, to use as one likes.
@@ -108,7 +111,7 @@ def refuse_constraints(model: MixedLogit) -> None:
 def build(
     problem: Problem,
     grid: Grid | None,
-    priors: Mapping[str, Prior] | None = None,
+    priors: Mapping[str, PriorLike] | None = None,
     noncentred: bool = True,
 ) -> pm.Model:
     """The marginal model on ``grid``, or the hierarchical one without a grid."""
@@ -155,18 +158,18 @@ def _population(problem: Problem, priors: Priors) -> Parameters:
     shift: Any = pt.zeros(0)
     log_scale: Any = pt.zeros(0)
     if space.n_random:
-        if np.isfinite(priors.mean_scale).all():
+        if priors.mean.proper.all():
             mean = _own_means(problem, priors)
             chol = _cholesky(problem, priors)
         else:
             chol = _cholesky(problem, priors)
             mean = _means_given(problem, priors, chol)
     if space.fixed:
-        fixed = pm.Normal("fixed", priors.fixed_location, priors.fixed_scale, dims="term")
+        fixed = prior_variable(priors.fixed, "fixed", dims="term")
     if space.shifts:
-        shift = pm.Normal("shift", priors.shift_location, priors.shift_scale, dims="shifted")
+        shift = prior_variable(priors.shift, "shift", dims="shifted")
     if space.scales:
-        scale = pm.LogNormal("scale", priors.scale_location, priors.scale_scale, dims="source")
+        scale = prior_variable(priors.scale, "scale", dims="source")
         log_scale = pt.log(scale)
     return Parameters(mean, chol, fixed, shift, log_scale)
 
@@ -175,21 +178,21 @@ def _own_means(problem: Problem, priors: Priors) -> Any:
     """Means and shapes (K + E,), whose priors know nothing of the covariance."""
     space, m = problem.parameters.within, problem.parameters.within.n_means
     mean: Any = pt.zeros(space.n_random)
-    location, scale = priors.mean_location, priors.mean_scale
     if m:
-        free = pm.Normal("mean", location[:m], scale[:m], dims=mean_dimension(problem))
+        free = prior_variable(priors.mean[:m], "mean", dims=mean_dimension(problem))
         mean = mean[space.located[:m]].set(free) if space.centred else free
     if not space.shapes:
         return mean
-    return pt.concatenate([mean, pm.Normal("shape", location[m:], scale[m:], dims="shaped")])
+    return pt.concatenate([mean, prior_variable(priors.mean[m:], "shape", dims="shaped")])
 
 
 def _means_given(problem: Problem, priors: Priors, chol: Any) -> Any:
     """Means and shapes (K + E,), some with a prior given the covariance of their block."""
-    space, own = problem.parameters.within, np.isfinite(priors.mean_scale)
+    space, own = problem.parameters.within, priors.mean.proper
     mean: Any = pt.zeros(space.n_random + len(space.shapes))
     if own.any():
-        free = pm.Normal("mean_own", priors.mean_location[own], priors.mean_scale[own])
+        kept = Laws(tuple(law for law in priors.mean.each if law.kind != "none"))
+        free = prior_variable(kept, "mean_own", shape=len(kept))
         mean = mean[space.located[own]].set(free)
     position = 0
     for number, (law, prior) in enumerate(
@@ -215,14 +218,13 @@ def name_means(problem: Problem, mean: Any) -> None:
 def _cholesky(problem: Problem, priors: Priors) -> Any:
     space = problem.parameters.within
     if not space.pairs:
-        return pt.diag(pm.HalfNormal("sd", priors.sd_scale, dims="random"))
+        return pt.diag(prior_variable(priors.sd, "sd", dims="random"))
     chol: Any = pt.zeros((space.n_random, space.n_random))
     sds: list[Any] = []
     correlations: list[Any] = []
     position = 0
-    for number, (law, prior) in enumerate(
-        zip(problem.model.laws, priors.covariances, strict=True), start=1
-    ):
+    laws = zip(problem.model.laws, priors.etas, priors.covariances, strict=True)
+    for number, (law, eta, prior) in enumerate(laws, start=1):
         size = len(law.coefficients)
         here = slice(position, position + size)
         if prior is not None:
@@ -235,15 +237,16 @@ def _cholesky(problem: Problem, priors: Priors) -> Any:
             factor, corr, sd = pm.LKJCholeskyCov(
                 f"chol_{number}",
                 n=size,
-                eta=law.eta,
-                sd_dist=pm.HalfNormal.dist(priors.sd_scale[here], shape=size),
+                eta=eta,
+                sd_dist=prior_distribution(priors.sd[here]),
                 compute_corr=True,
                 store_in_trace=False,
             )
+            add_difference(priors.sd[here], sd, f"sd_{number}")
             lower, upper = np.triu_indices(size, 1)
             correlations.append(corr[lower, upper])
         else:
-            sd = pm.HalfNormal(f"sd_{number}", priors.sd_scale[here], shape=size)
+            sd = prior_variable(priors.sd[here], f"sd_{number}", shape=size)
             factor = pt.diag(sd)
         chol = chol[here, here].set(factor)
         sds.append(sd)

@@ -10,6 +10,7 @@ import numpy as np
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.priors import Priors
+from bayesmix.bayes.scalar_priors import Laws
 from bayesmix.likelihood.problem import Problem
 
 
@@ -23,38 +24,35 @@ def prior_value_and_gradient(problem: Problem, priors: Priors, theta: Array) -> 
     space = problem.parameters.within
     mean, chol, fixed, shift, log_scale = space.unpack(theta)
     d_mean, d_chol = np.zeros_like(mean), np.zeros_like(chol)
-    total, d_located = _normal(mean[space.located], priors.mean_location, priors.mean_scale)
+    total, d_located = priors.mean.value_and_gradient(mean[space.located])
     d_mean[space.located] = d_located
     position = 0
-    for law, covariance in zip(problem.model.laws, priors.covariances, strict=True):
+    laws = zip(problem.model.laws, priors.etas, priors.covariances, strict=True)
+    for law, eta, covariance in laws:
         here = slice(position, position + len(law.coefficients))
         block = chol[here, here]
         if covariance is not None:
             value, d_block, d_here = covariance.value_and_gradient(block, mean[here])
             d_mean[here] += d_here
-        elif law.eta is None:
-            value, d_diagonal = _normal(np.diag(block), 0.0, priors.sd_scale[here])
+        elif eta is None:
+            value, d_diagonal = priors.sd[here].value_and_gradient(np.diag(block))
             d_block = np.diag(d_diagonal)
         else:
             free = free_below(problem)[here]
-            value, d_block = _lkj(block, law.eta, priors.sd_scale[here], free)
+            value, d_block = _lkj(block, eta, priors.sd[here], free)
         total += value
         d_chol[here, here] = d_block
         position = here.stop
+    scale = np.exp(log_scale)
     parts = [
-        _normal(fixed, priors.fixed_location, priors.fixed_scale),
-        _normal(shift, priors.shift_location, priors.shift_scale),
-        _normal(log_scale, priors.scale_location, priors.scale_scale),
+        priors.fixed.value_and_gradient(fixed),
+        priors.shift.value_and_gradient(shift),
+        priors.scale.value_and_gradient(scale),
     ]
+    total += log_scale.sum()  # theta has the logarithm
+    parts[2] = parts[2][0], parts[2][1] * scale + 1.0
     total += sum(value for value, _ in parts)
     return total, space.pack(d_mean, d_chol, *(slopes for _, slopes in parts))
-
-
-def _normal(value: Array, location: Array | float, scale: Array) -> tuple[float, Array]:
-    if not len(value):  # most models have no shifts, and no scales
-        return 0.0, value
-    z = (value - location) / scale
-    return float(-0.5 * (z**2).sum()), -z / scale
 
 
 def free_below(problem: Problem) -> Array:
@@ -78,8 +76,8 @@ def _free_below(problem: Problem) -> Array:
     return np.bincount(below, minlength=space.n_random).astype(float)
 
 
-def _lkj(chol: Array, eta: float, scale: Array, free: Array) -> tuple[float, Array]:
-    """Of a block ``L`` (n, n): half-normal standard deviations, and LKJ correlations.
+def _lkj(chol: Array, eta: float, laws: Laws, free: Array) -> tuple[float, Array]:
+    """Of a block ``L`` (n, n): standard deviations with laws of their own, and LKJ correlations.
 
     ``free`` (n,) are the numbers of free entries below the diagonal: k - 1 where none is held.
     """
@@ -87,7 +85,7 @@ def _lkj(chol: Array, eta: float, scale: Array, free: Array) -> tuple[float, Arr
     rank = np.arange(1, size + 1)
     power = size - rank + 2 * (eta - 1) + 1
     sd, diagonal = np.sqrt((chol**2).sum(axis=1)), np.diag(chol)
-    value = -0.5 * ((sd / scale) ** 2).sum() + (power * np.log(diagonal / sd)).sum()
-    value -= (free * np.log(sd)).sum()
-    slope = -sd / scale**2 - (power + free) / sd
+    value, slope = laws.value_and_gradient(sd)
+    value += (power * np.log(diagonal / sd)).sum() - (free * np.log(sd)).sum()
+    slope = slope - (power + free) / sd
     return float(value), (slope / sd)[:, None] * chol + np.diag(power / diagonal)

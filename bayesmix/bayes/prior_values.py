@@ -14,10 +14,9 @@ from scipy.special import gammaln
 from bayesmix.arrays import Array
 from bayesmix.bayes.prior_density import free_below
 from bayesmix.bayes.priors import Priors
+from bayesmix.bayes.scalar_priors import Laws
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.parameter import FIXED, MEAN, SHAPE, SHIFT
-
-HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
 def prior_values(problem: Problem, priors: Priors, thetas: Array) -> Array:
@@ -27,40 +26,30 @@ def prior_values(problem: Problem, priors: Priors, thetas: Array) -> Array:
     """
     space = problem.parameters.within
     mean, chol, fixed, shift, log_scale = space.unpack(thetas)
-    own = np.isfinite(priors.mean_scale)
-    located = mean[..., space.located]
+    scale = np.exp(log_scale)
     parts = [
-        normal(located[:, own], priors.mean_location[own], priors.mean_scale[own]),
-        normal(fixed, priors.fixed_location, priors.fixed_scale),
-        normal(shift, priors.shift_location, priors.shift_scale),
-        normal(log_scale, priors.scale_location, priors.scale_scale),
+        priors.mean.log_density(mean[..., space.located]),
+        priors.fixed.log_density(fixed),
+        priors.shift.log_density(shift),
+        priors.scale.log_density(scale) + log_scale,  # thetas have the logarithm
     ]
     total = sum((part.sum(axis=1) for part in parts), np.zeros(len(thetas)))
     position = 0
-    for law, covariance in zip(problem.model.laws, priors.covariances, strict=True):
+    laws = zip(problem.model.laws, priors.etas, priors.covariances, strict=True)
+    for law, eta, covariance in laws:
         here = slice(position, position + len(law.coefficients))
-        block, scale = chol[:, here, here], priors.sd_scale[here]
+        block, own = chol[:, here, here], priors.sd[here]
         if covariance is not None:
             pairs = zip(block, mean[:, here], strict=True)
             found = [covariance.value_and_gradient(*pair)[0] for pair in pairs]
             total += np.array(found) + covariance.constant
-        elif law.eta is None:
+        elif eta is None:
             diagonal = np.diagonal(block, axis1=1, axis2=2)
-            total += half_normal(diagonal, scale).sum(axis=1)
+            total += own.log_density(diagonal).sum(axis=1)
         else:
-            total += _lkj(block, law.eta, scale, free_below(problem)[here])
+            total += _lkj(block, eta, own, free_below(problem)[here])
         position = here.stop
     return total
-
-
-def normal(values: Array, location: Array | float, scale: Array) -> Array:
-    """Log-densities of normal laws."""
-    return np.asarray(-0.5 * ((values - location) / scale) ** 2 - np.log(scale) - HALF_LOG_2PI)
-
-
-def half_normal(values: Array, scale: Array) -> Array:
-    """Log-densities of half-normal laws at positive values."""
-    return math.log(2.0) + normal(values, 0.0, scale)
 
 
 def lkj_constant(size: int, eta: float) -> float:
@@ -76,13 +65,13 @@ def lkj_constant(size: int, eta: float) -> float:
     return float((terms - gammaln(eta + (size - 1) / 2)).sum())
 
 
-def _lkj(chol: Array, eta: float, scale: Array, free: Array) -> Array:
+def _lkj(chol: Array, eta: float, laws: Laws, free: Array) -> Array:
     """Of blocks ``L`` (D, n, n); see `bayesmix.bayes.prior_density.prior_value_and_gradient`."""
     size = chol.shape[1]
     power = size - np.arange(1, size + 1) + 2 * (eta - 1) + 1
     sd, diagonal = np.sqrt((chol**2).sum(axis=2)), np.diagonal(chol, axis1=1, axis2=2)
     logs = np.log(sd)
-    total = half_normal(sd, scale).sum(axis=1) - lkj_constant(size, eta)
+    total = laws.log_density(sd).sum(axis=1) - lkj_constant(size, eta)
     found: Array = total + (power * (np.log(diagonal) - logs) - free * logs).sum(axis=1)
     return found
 
@@ -99,10 +88,6 @@ def is_whole(problem: Problem) -> bool:
 
 def held_value(problem: Problem, priors: Priors) -> float:
     """What `prior_values` has of parameters that are held, where they are means or the like."""
-    table = priors.table
-    total = 0.0
-    for name, value in problem.model.constraints.fixed:
-        if name in table.index:
-            location, scale = table.loc[name, ["location", "scale"]].to_numpy(float)
-            total += float(normal(np.array(value), location, scale))
-    return total
+    held = [(name, value) for name, value in problem.model.constraints.fixed if name in priors.laws]
+    laws = Laws(tuple(priors.laws[name] for name, _ in held))
+    return float(laws.log_density(np.array([value for _, value in held])).sum())

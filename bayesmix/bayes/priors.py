@@ -1,76 +1,65 @@
 """Priors of the population parameters, with defaults scaled to the data.
 
 Means and fixed coefficients are normal, standard deviations half-normal, correlation matrices LKJ
-(Lewandowski, Kurowicka and Joe 2009). Default scales say that one typical difference in an
-attribute within a situation moves the utility by some 10 utils at most on average, and that tastes
-differ by some 5: weak, for 5 utils turn a choice probability of 0.5 into 0.99.
+(Lewandowski, Kurowicka and Joe 2009), unless others are given: of a parameter by its flat name, or
+of a group of them by its kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayesmix import arguments
-from bayesmix.arrays import Array
-from bayesmix.bayes.inverse_wishart import Covariance, InverseWishart, read_covariances
+from bayesmix.bayes.inverse_wishart import Covariance, read_covariances
+from bayesmix.bayes.prior_defaults import default_laws
+from bayesmix.bayes.prior_laws import PriorLike, is_wishart, read_eta, read_law
+from bayesmix.bayes.scalar_priors import Law, Laws
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
-from bayesmix.likelihood.scaling import shift_units
-from bayesmix.specification.parameter import CORRELATION, SD
+from bayesmix.specification.parameter import SD
 
-MEAN_UTILS = 10.0
-SD_UTILS = 5.0
-INDEX_MEAN = 3.0
-INDEX_SD = 2.0
-LOG_SCALE_SD = 1.0
-SHAPE_SD = 1.0
-
-Prior = float | tuple[float, float] | InverseWishart
+PLAIN = ("normal", "half-normal", "lognormal")
+"""Families that a location and a scale say all of."""
+GROUPS = ("mean", "shape", "sd", "fixed", "shift", "scale")
 
 
 @dataclass(frozen=True, eq=False)
 class Priors:
-    """Locations and scales of the priors.
+    """Laws of the parameters of a model with one class.
 
     Parameters
     ----------
-    mean_location, mean_scale
-        Of the normal priors of ``mean`` and ``shape`` (K + E,); an infinite scale where a mean's
-        prior depends on the covariance.
-    sd_scale
-        Of the half-normal priors of ``sd`` (K,).
-    fixed_location, fixed_scale
-        Of the normal priors of ``fixed`` (F,).
-    shift_location, shift_scale
-        Of the normal priors of ``shift`` (M,).
-    scale_location, scale_scale
-        Of the lognormal priors of ``scale`` (G,): of its logarithm.
+    laws
+        Of all parameters but correlations, by flat name.
+    mean
+        Of ``mean`` and ``shape``; none where a mean's prior depends on the covariance.
+    sd, fixed, shift, scale
+        Of ``sd`` (K), ``fixed`` (F), ``shift`` (M) and ``scale`` (G).
+    etas
+        For each law of the model, LKJ's eta of its correlations; None elsewhere.
     covariances
         For each law of the model, its covariance's inverse-Wishart prior; None elsewhere.
     table
         All of them in words.
     """
 
-    mean_location: Array
-    mean_scale: Array
-    sd_scale: Array
-    fixed_location: Array
-    fixed_scale: Array
-    shift_location: Array
-    shift_scale: Array
-    scale_location: Array
-    scale_scale: Array
+    laws: Mapping[str, Law]
+    mean: Laws
+    sd: Laws
+    fixed: Laws
+    shift: Laws
+    scale: Laws
+    etas: tuple[float | None, ...]
     covariances: tuple[Covariance | None, ...]
     table: pd.DataFrame
 
 
-def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> Priors:
+def make_priors(problem: Problem, given: Mapping[str, PriorLike] | None = None) -> Priors:
     """Default priors, some replaced by the user's.
 
     Parameters
@@ -78,107 +67,135 @@ def make_priors(problem: Problem, given: Mapping[str, Prior] | None = None) -> P
     problem
         The model bound to data.
     given
-        By flat name: ``"mean[x]"``, ``"shape[x]"`` and ``"fixed[x]"`` take (location, scale) of a
-        normal law, ``"sd[x]"`` the scale of a half-normal one, ``"scale[x]"`` location and scale of
-        the logarithm. ``"cov[a, b]"``, the terms of a correlated law (``"cov"`` where there is
-        one), takes an `InverseWishart`.
+        By flat name, or by kind for all that have no prior by name: ``"mean[x]"`` and ``"mean"``,
+        ``"shape"``, ``"sd"``, ``"fixed"``, ``"shift"``, ``"scale"``. ``"mean[x]"``, ``"shape[x]"``,
+        ``"fixed[x]"`` and ``"shift[x, z]"`` take (location, scale) of a normal law, ``"sd[x]"`` the
+        scale of a half-normal one, ``"scale[x]"`` location and scale of the logarithm; or a
+        `Prior`, or a law of PyMC, PreliZ or bambi. ``"corr[a, b]"``, the terms of a correlated law
+        (``"corr"`` of all), takes LKJ's eta; ``"cov[a, b]"`` (``"cov"`` where there is one such
+        law) an `InverseWishart`.
 
     Raises
     ------
     SpecificationError
-        If a name is unknown or a value is not a location and a positive scale.
+        If a name is unknown, or a value is no law of the parameter's.
     """
-    space, unit = problem.parameters.within, 1.0 / problem.design.spread
-    k, m = space.n_random, len(space.located)
-    linear, scales = len(space.fixed) + len(space.shifts), len(space.scales)
-    if problem.price >= 0:
-        # A willingness to pay: what is worth a typical difference in the price.
-        others = np.arange(len(unit)) != problem.price
-        unit[others] /= unit[problem.price]
-    # The centre of a logarithm is the coefficient of one util per typical difference; that of a
-    # position between two bounds is their middle.
-    logarithm = [c.law.unit == "logarithm" for c in problem.design.coefficients]
-    ones = np.ones(len(space.shapes))
-    starts = [start for c in problem.design.coefficients for start in c.shapes]
-    centre = np.concatenate([np.where(logarithm, np.log(unit[:k]), 0.0), starts])
-    own_scale = np.where(problem.index, INDEX_MEAN, MEAN_UTILS * unit[:k])
-    mean_scale = np.concatenate([own_scale, SHAPE_SD * ones])
-    sd_scale = np.where(problem.index, INDEX_SD, SD_UTILS * unit[:k])
-    table = pd.DataFrame(
-        {
-            "law": ["normal"] * m
-            + ["half-normal"] * k
-            + ["normal"] * linear
-            + ["lognormal"] * scales,
-            "location": np.concatenate([centre[space.located], np.zeros(k + linear + scales)]),
-            "scale": np.concatenate(
-                [
-                    mean_scale[space.located],
-                    sd_scale,
-                    MEAN_UTILS * unit[k:],
-                    shift_units(problem, mean_scale),
-                    np.full(scales, LOG_SCALE_SD),
-                ]
-            ),
-        },
-        index=pd.Index(np.array(space.names)[~space.of_kind(CORRELATION)], name="parameter"),
-    )
     given = {} if given is None else given
-    given = arguments.mapping("priors", given, "a mapping from flat names to priors")
-    blocks = {n: v for n, v in given.items() if n.startswith("cov") or _is_wishart(v)}
+    given = arguments.mapping("priors", given, "a mapping from flat names, or kinds, to priors")
+    defaults = default_laws(problem)
+    blocks = {n: v for n, v in given.items() if n.startswith("cov") or is_wishart(v)}
     covariances = read_covariances(problem, blocks)
     replaced = _replaced(problem, covariances)
-    for name, value in given.items():
+    etas = _etas(problem, given, covariances)
+    others = {n: v for n, v in given.items() if n not in blocks and not _of_correlations(n)}
+    for name in others:
         if name in replaced:
             raise SpecificationError(
                 f"priors[{name!r}]: the inverse-Wishart prior of {replaced[name]!r} is about it "
                 "already; leave one of them out"
             )
-        if name not in blocks:
-            table.loc[name, ["location", "scale"]] = read_prior(name, value, table)
-    for name in replaced.keys() & set(table.index):
-        table.loc[name, "scale"] = np.inf
-    cuts = [m, m + k, m + k + len(space.fixed), m + k + linear]
-    parts = np.split(table[["location", "scale"]].to_numpy(float), cuts)
-    shown = _shown(problem, table, covariances, replaced)
-    mean, sd, fixed, shift, scale = (part.T for part in parts)
-    return Priors(
-        mean_location=mean[0],
-        mean_scale=mean[1],
-        sd_scale=sd[1],
-        fixed_location=fixed[0],
-        fixed_scale=fixed[1],
-        shift_location=shift[0],
-        shift_scale=shift[1],
-        scale_location=scale[0],
-        scale_scale=scale[1],
-        covariances=tuple(covariances),
-        table=shown,
-    )
+    own = {name: law for name, law in defaults.items() if name not in replaced}
+    laws = replaced_laws(own, others, [*_correlated(problem), "cov"])
+    every = {name: laws.get(name, Law("none")) for name in defaults}
+    space = problem.parameters.within
+    m, k, f = len(space.located), space.n_random, len(space.fixed)
+    ends = np.cumsum([m, k, f, len(space.shifts), len(space.scales)])
+    listed = tuple(every.values())
+    parts = (Laws(listed[a:b]) for a, b in zip([0, *ends], ends, strict=False))
+    mean, sd, fixed, shift, scale = parts
+    table = _shown(problem, every, etas, covariances, replaced)
+    return Priors(every, mean, sd, fixed, shift, scale, etas, tuple(covariances), table)
 
 
-def read_prior(name: str, value: Prior, table: pd.DataFrame) -> tuple[float, float]:
-    """Location and scale of a prior that was given by name, checked."""
-    if name not in table.index:
-        near = get_close_matches(name, table.index.astype(str), 1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; expected one of {list(table.index)}"
-        raise SpecificationError(
-            f"priors: no parameter {name!r}{hint} (the LKJ prior's eta is set in the law)"
-        )
-    half = table.loc[name, "law"] == "half-normal"
-    wanted = "a positive scale" if half else "(location, positive scale)"
-    try:
-        given: Any = value
-        location, scale = (0.0, float(given)) if half else map(float, given)
-    except (TypeError, ValueError):
-        raise SpecificationError(f"priors[{name!r}] must be {wanted}, got {value!r}") from None
-    if not (np.isfinite(location) and np.isfinite(scale) and scale > 0):
-        raise SpecificationError(f"priors[{name!r}] must be {wanted}, got {value!r}")
-    return location, scale
+def replaced_laws(
+    defaults: Mapping[str, tuple[Law, float]],
+    given: Mapping[str, PriorLike],
+    also: Iterable[str] = (),
+) -> dict[str, Law]:
+    """Laws by flat name: those given by name, else those of the name's kind, else the defaults.
+
+    ``also`` are further names that a message may offer.
+    """
+    laws = {name: law for name, (law, _) in defaults.items()}
+    kinds = dict.fromkeys(name.partition("[")[0] for name in defaults)
+    for name, value in given.items():
+        if name in kinds:
+            for one in (n for n in defaults if n.partition("[")[0] == name):
+                laws[one] = read_law(name, value, *defaults[one])
+    for name, value in given.items():
+        if name in kinds:
+            continue
+        if name not in defaults:
+            raise unknown(name, [*defaults, *kinds, *also])
+        laws[name] = read_law(name, value, *defaults[name])
+    return laws
 
 
-def _is_wishart(value: object) -> bool:
-    return isinstance(value, InverseWishart)
+def unknown(name: str, known: list[str]) -> SpecificationError:
+    """The error of a name that no parameter has."""
+    if name in GROUPS or name.startswith("corr"):
+        listed = [one for one in known if one.startswith("corr")] or known
+        hint = f"; expected one of {listed}"
+    else:
+        near = get_close_matches(name, known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; expected one of {known}"
+    return SpecificationError(f"priors: no parameter {name!r}{hint}")
+
+
+def words(law: Law) -> tuple[str, float, float]:
+    """Law, location and scale as a table shows them; NaN where a family has none."""
+    if law.kind in PLAIN or law.kind == "laplace":
+        name = law.kind
+    else:
+        pairs = zip(law.own.parameters, law.values, strict=True)
+        shown = law.kind in ("gamma", "inverse-gamma", "exponential")
+        inner = [f"{k}={v:g}" for k, v in pairs if shown or k not in ("location", "scale")]
+        name = f"{law.kind}({', '.join(inner)})"
+        if shown:
+            return name, float("nan"), float("nan")
+    location = 0.0 if law.own.positive and law.kind != "lognormal" else law.value("location")
+    return name, location, law.value("scale")
+
+
+def as_table(laws: Mapping[str, Law]) -> pd.DataFrame:
+    """Laws in words, by flat name."""
+    index = pd.Index(list(laws), name="parameter")
+    rows = [words(law) for law in laws.values()]
+    return pd.DataFrame(rows, columns=["law", "location", "scale"], index=index)
+
+
+def _of_correlations(name: str) -> bool:
+    return name.partition("[")[0] == "corr"
+
+
+def _correlated(problem: Problem) -> dict[str, int]:
+    """Names of the blocks of correlations, and their laws' places."""
+    laws = enumerate(problem.model.laws)
+    return {f"corr[{', '.join(law.terms)}]": n for n, law in laws if law.correlated}
+
+
+def _etas(
+    problem: Problem,
+    given: Mapping[str, PriorLike],
+    covariances: list[Covariance | None],
+) -> tuple[float | None, ...]:
+    """LKJ's eta of each law of the model."""
+    places, etas = _correlated(problem), [law.eta for law in problem.model.laws]
+    own = {name: value for name, value in given.items() if _of_correlations(name)}
+    free = [name for name, n in places.items() if covariances[n] is None]
+    for name, value in sorted(own.items(), key=lambda pair: pair[0] != "corr"):
+        which = free if name == "corr" else [name]
+        if (name != "corr" and name not in places) or not which:
+            some = f"expected 'corr' or one of {free}" if free else "no law has LKJ's prior"
+            raise SpecificationError(f"priors: {name!r} names no correlated law; {some}")
+        for one in which:
+            if one not in free:
+                raise SpecificationError(
+                    f"priors[{name!r}]: the law's covariance has an inverse-Wishart prior; leave "
+                    "one of them out"
+                )
+            etas[places[one]] = read_eta(name, value)
+    return tuple(etas)
 
 
 def _replaced(problem: Problem, covariances: list[Covariance | None]) -> dict[str, str]:
@@ -194,19 +211,21 @@ def _replaced(problem: Problem, covariances: list[Covariance | None]) -> dict[st
 
 def _shown(
     problem: Problem,
-    table: pd.DataFrame,
+    laws: Mapping[str, Law],
+    etas: tuple[float | None, ...],
     covariances: list[Covariance | None],
     replaced: Mapping[str, str],
 ) -> pd.DataFrame:
     """All priors in words: those of correlated laws below the others."""
     of_sd = np.array(problem.parameters.names)[problem.parameters.of_kind(SD)]
-    own = table.drop([name for name in of_sd if name in replaced])
+    gone = {name for name in replaced if name in of_sd}
+    own = as_table({name: law for name, law in laws.items() if name not in gone})
     rows = {}
-    for law, prior in zip(problem.model.laws, covariances, strict=True):
+    for law, eta, prior in zip(problem.model.laws, etas, covariances, strict=True):
         terms = ", ".join(law.terms)
         if prior is None:
             if law.correlated:
-                rows[f"corr[{terms}]"] = f"LKJ(eta={law.eta:g})"
+                rows[f"corr[{terms}]"] = f"LKJ(eta={eta:g})"
             continue
         rows[f"cov[{terms}]"] = str(prior)
         if prior.mean_precision is not None:

@@ -28,12 +28,12 @@ def posterior_draws(tree: Any, whose: str = "the posterior") -> xr.Dataset:
         raise SpecificationError(
             f"expected a posterior, the DataTree of bm.sample, got {type(tree).__name__}"
         )
-    if "posterior" not in tree.children:
+    if group_of(tree) not in tree.children:
         raise SpecificationError(
             f"{whose} has no group 'posterior' (it has {sorted(tree.children)}): hand over all "
             "that bm.sample returned"
         )
-    found = tree["posterior"].to_dataset()
+    found = tree[group_of(tree)].to_dataset()
     for dim in SAMPLE_DIMS:
         if dim not in found.dims:
             found = found.expand_dims(dim)
@@ -43,6 +43,11 @@ def posterior_draws(tree: Any, whose: str = "the posterior") -> xr.Dataset:
         raise SpecificationError(f"{whose} has no draws: its selection of them is empty")
     _check_numbers(found, whose)
     return found
+
+
+def group_of(tree: xr.DataTree) -> str:
+    """The group of a tree that results are of: the posterior, or a prior without one."""
+    return "prior" if "posterior" not in tree.children and "prior" in tree.children else "posterior"
 
 
 def _check_numbers(draws: xr.Dataset, whose: str) -> None:
@@ -72,7 +77,7 @@ def attributes_of(tree: xr.DataTree) -> dict[str, Any]:
     SpecificationError
         If there are none: the tree is of another program, or has lost them.
     """
-    attrs = dict(tree["posterior"].attrs)
+    attrs = dict(tree[group_of(tree)].attrs)
     if "model" not in attrs:
         raise SpecificationError(
             "the DataTree does not say which model it is of (attribute 'model' of its posterior): "
@@ -89,7 +94,7 @@ def record_of(tree: xr.DataTree) -> dict[str, Any]:
 
 def held_names(tree: xr.DataTree) -> tuple[str, ...]:
     """Flat names of parameters that are constants of a posterior; none of another program's."""
-    record = json.loads(tree["posterior"].attrs.get("model", "{}"))
+    record = json.loads(tree[group_of(tree)].attrs.get("model", "{}"))
     return tuple((record.get("constraints") or {}).get("fixed", {}))
 
 

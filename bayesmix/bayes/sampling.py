@@ -27,7 +27,8 @@ from bayesmix.bayes.models import build
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
 from bayesmix.bayes.posterior import has_serial
 from bayesmix.bayes.posterior_accuracy import ERROR_SD, posterior_accuracy
-from bayesmix.bayes.priors import Prior, make_priors
+from bayesmix.bayes.prior_laws import PriorLike
+from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.pymc_chains import pymc_chains
 from bayesmix.bayes.tree import WEIGHTED, complete
 from bayesmix.bayes.whitened import whitened_model, whitened_posterior
@@ -68,7 +69,7 @@ class _How:
     path: str
     why: str
     method: Method
-    priors: Mapping[str, Prior] | None
+    priors: Mapping[str, PriorLike] | None
     noncentred: bool
     size: Size
     progress: bool
@@ -95,7 +96,7 @@ def sample(
     draws: int = 1000,
     tune: int | None = None,
     chains: int = 4,
-    priors: Mapping[str, Prior] | None = None,
+    priors: Mapping[str, PriorLike] | None = None,
     fixed: Fixed | None = None,
     noncentred: bool = True,
     rng: Seed = None,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bayesmix.arrays import Array
 from bayesmix.bayes.class_priors import prior_table
 from bayesmix.bayes.log_prior import log_prior_group
-from bayesmix.bayes.priors import Prior
+from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.data.reserved import OUTSIDE
 from bayesmix.likelihood.effective_weights import SAME, person_unit
 from bayesmix.likelihood.problem import Problem
@@ -30,7 +30,7 @@ def complete(
     tree: xr.DataTree,
     problem: Problem,
     logp: Array,
-    priors: Mapping[str, Prior] | None,
+    priors: Mapping[str, PriorLike] | None,
     notes: Mapping[str, Any],
 ) -> xr.DataTree:
     """The sampler's tree with log-likelihood, data and attributes.

@@ -30,7 +30,8 @@ from bayesmix.bayes.graph import (
 )
 from bayesmix.bayes.models import coordinates, marginal_log_probabilities, name_means
 from bayesmix.bayes.posterior import LogPosterior, Whitened, serial_on, threaded_on
-from bayesmix.bayes.priors import Prior, make_priors
+from bayesmix.bayes.prior_laws import PriorLike
+from bayesmix.bayes.priors import make_priors
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import natural_units
@@ -73,7 +74,7 @@ def whitened_model(
     problem: Problem,
     grid: Grid,
     at: Whitening,
-    priors: Mapping[str, Prior] | None = None,
+    priors: Mapping[str, PriorLike] | None = None,
     *,
     correction: Correction | None = None,
     hierarchical: bool = False,
@@ -132,7 +133,7 @@ def whitened_posterior(
     problem: Problem,
     grid: Grid,
     at: Whitening,
-    priors: Mapping[str, Prior] | None = None,
+    priors: Mapping[str, PriorLike] | None = None,
     *,
     correction: Correction | None = None,
 ) -> Whitened:
@@ -142,7 +143,7 @@ def whitened_posterior(
 
 
 def posterior_mode(
-    problem: Problem, grid: Grid, theta: Array, priors: Mapping[str, Prior] | None = None
+    problem: Problem, grid: Grid, theta: Array, priors: Mapping[str, PriorLike] | None = None
 ) -> Whitening:
     """The posterior mode nearest to ``theta`` (P,), which has a positive diagonal."""
     theta = problem.canonical(theta)

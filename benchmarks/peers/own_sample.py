@@ -23,13 +23,14 @@ from bayesmix.likelihood.bind import bind
 
 def plain_model(data: ChoiceData) -> pm.Model:
     """Six independent normals as one writes them in PyMC, with bayesmix's priors."""
-    priors = make_priors(bind(INDEPENDENT, data))
+    table = make_priors(bind(INDEPENDENT, data)).table
+    means, sds = (table.loc[[f"{kind}[{n}]" for n in NAMES]] for kind in ("mean", "sd"))
     attributes = data.frame[list(NAMES)].to_numpy(float).reshape(data.n_situations, 4, 6)
     chosen = data.chosen_row - data.situation_start[:-1]
     person = np.repeat(np.arange(data.n_persons), np.diff(data.person_start))
     with pm.Model() as model:
-        mean = pm.Normal("mean", priors.mean_location, priors.mean_scale)
-        sd = pm.HalfNormal("sd", priors.sd_scale)
+        mean = pm.Normal("mean", means["location"].to_numpy(), means["scale"].to_numpy())
+        sd = pm.HalfNormal("sd", sds["scale"].to_numpy())
         z = pm.Normal("z", shape=(data.n_persons, 6))
         beta = mean + sd * z
         utility = (attributes * beta[person][:, None, :]).sum(axis=-1)

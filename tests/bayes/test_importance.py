@@ -111,9 +111,9 @@ def test_the_probability_of_the_data_is_that_of_quadrature(panel) -> None:
     means = mean + half[0] * np.linspace(-1, 1, 41)
     sds = np.exp(np.log(sd) + half[1] * np.linspace(-1, 1, 41))
     loglik = [[posterior.posterior.likelihood(np.array([m, s]))[0] for s in sds] for m in means]
-    scales = posterior.posterior.priors
-    prior = stats.norm.logpdf(means, 0.0, scales.mean_scale[0])[:, None]
-    prior = prior + stats.halfnorm.logpdf(sds, scale=scales.sd_scale[0])
+    scales = posterior.posterior.priors.table["scale"]
+    prior = stats.norm.logpdf(means, 0.0, scales["mean[a]"])[:, None]
+    prior = prior + stats.halfnorm.logpdf(sds, scale=scales["sd[a]"])
     whole = np.exp(np.array(loglik) + prior - np.max(loglik))
     integral = np.trapezoid(np.trapezoid(whole, sds, axis=1), means)
     expected = np.max(loglik) + np.log(integral)

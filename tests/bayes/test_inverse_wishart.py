@@ -172,7 +172,7 @@ def test_what_has_no_such_prior(panel):
 
 def test_means_keep_their_priors_without_a_precision(panel):
     priors = make_priors(bind(THREE, panel), {"cov": bm.InverseWishart(), "mean[a]": (1.0, 2.0)})
-    assert (priors.mean_location[1], priors.mean_scale[1]) == (1.0, 2.0)
+    assert priors.mean.each[1].values == (1.0, 2.0)
     assert priors.table.loc["cov[a, b, c]", "law"] == "inverse-Wishart(df=6, scale=6 I)"
     assert not set(priors.table.index) & {"sd[a]", "sd[b]", "sd[c]", "corr[a, b, c]"}
     assert priors.table.loc["sd[d]", "law"] == "half-normal"

@@ -17,16 +17,16 @@ def test_defaults_follow_the_units_of_an_attribute():
         scaled, person="id", situation="chid", alternative="alt", chosen="choice"
     )
     model = bm.MixedLogit("pf + cl", random=[bm.Normal("pf")])
-    first, second = make_priors(bind(model, data)), make_priors(bind(model, rescaled))
-    assert second.mean_scale == pytest.approx(first.mean_scale / 100)
-    assert second.sd_scale == pytest.approx(first.sd_scale / 100)
-    assert second.fixed_scale == pytest.approx(first.fixed_scale)
+    first, second = (make_priors(bind(model, d)).table["scale"] for d in (data, rescaled))
+    assert second["mean[pf]"] == pytest.approx(first["mean[pf]"] / 100)
+    assert second["sd[pf]"] == pytest.approx(first["sd[pf]"] / 100)
+    assert second["fixed[cl]"] == pytest.approx(first["fixed[cl]"])
 
 
 def test_given_priors_replace_defaults_and_are_shown(panel):
     priors = make_priors(bind(MODEL, panel), {"mean[b]": (-1.0, 0.5), "sd[a]": 2.0})
-    assert (priors.mean_location[1], priors.mean_scale[1]) == (-1.0, 0.5)
-    assert priors.sd_scale[0] == 2.0
+    assert priors.mean.each[1].values == (-1.0, 0.5)
+    assert priors.sd.each[0].values == (2.0,)
     assert priors.table.loc["mean[b]", "location"] == -1.0
     assert priors.table.loc["corr[a, b]", "law"] == "LKJ(eta=3)"
 
@@ -35,8 +35,8 @@ def test_given_priors_replace_defaults_and_are_shown(panel):
     ("given", "message"),
     [
         ({"mean[bb]": (0.0, 1.0)}, r"no parameter 'mean\[bb\]'; did you mean 'mean\[b\]'"),
-        ({"sd[a]": -1.0}, r"priors\['sd\[a\]'\] must be a positive scale, got -1.0"),
-        ({"mean[a]": 3.0}, r"must be \(location, positive scale\), got 3.0"),
+        ({"sd[a]": -1.0}, r"priors\['sd\[a\]'\] must be a positive scale, or a law, got -1.0"),
+        ({"mean[a]": 3.0}, r"must be \(location, positive scale\), or a law, got 3.0"),
         ({"mean[a]": (0.0, np.nan)}, r"must be \(location, positive scale\)"),
     ],
 )
