@@ -88,7 +88,6 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.reporting.demand_plots import plot_wtp as plot_wtp
     from bayesmix.reporting.demand_tables import demand_table as demand_table
     from bayesmix.reporting.latex import to_latex as to_latex
-    from bayesmix.reporting.prior_table import PriorTable as PriorTable
     from bayesmix.reporting.prior_table import priors as priors
     from bayesmix.specification.classes import LatentClass as LatentClass
     from bayesmix.specification.constraints import Constraints as Constraints

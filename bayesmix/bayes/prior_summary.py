@@ -42,9 +42,9 @@ def prior_summary(problem: Problem, given: Mapping[str, PriorLike] | None = None
             law = whole.loc[name, "law"] if name in whole.index else _wishart(whole, parameter)
             rows[name] = [law, *[np.nan] * 6, unit, words]
         else:
-            law = priors.laws[name]
-            quantiles = np.asarray(law.frozen.ppf(LEVELS), dtype=float)
-            rows[name] = [str(law), float(law.frozen.std()), *quantiles, unit, words]
+            own = priors.laws[name]
+            quantiles = np.asarray(own.frozen.ppf(LEVELS), dtype=float)
+            rows[name] = [str(own), float(own.frozen.std()), *quantiles, unit, words]
     table = pd.DataFrame.from_dict(
         rows, orient="index", columns=["law", "sd", *COLUMNS, "unit", "scaled to"]
     )

@@ -41,8 +41,8 @@ def prior_predictive(
     """What the priors of a model say of choices on these sets, before choices are looked at.
 
     At every draw of the prior each person has one draw of coefficients, ``beta_i``, and choices
-    are drawn from ``P_itj(beta_i)``. Priors under which nearly all of these are 0 or 1 say more than
-    anybody believes: ``certain`` is the part of situations whose likeliest alternative has a
+    are drawn from ``P_itj(beta_i)``. Priors under which nearly all of these are 0 or 1 say more
+    than anybody believes: ``certain`` is the part of situations whose likeliest alternative has a
     probability above 0.99.
 
     Parameters
@@ -140,7 +140,7 @@ class _Sets:
         }
 
     def _choices(self, rows: Array, rest: Array, rng: np.random.Generator) -> Array:
-        """Codes (T,) of alternatives, drawn by their probabilities; the outside option's is last."""
+        """Codes (T,) of alternatives, drawn by their probabilities; the outside one's is last."""
         data = self.data
         below = np.cumsum(rows)
         before = np.concatenate([[0.0], below])[self.starts]

@@ -91,6 +91,12 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "progress": False,
             },
         ),
+        "Prior": Call(bm.Prior, {"name": "normal", "mu": 0.0, "sigma": 1.0, "scaled": False}),
+        "priors": Call(bm.priors, {**estimate, "priors": None}),
+        "prior_predictive": Call(
+            bm.prior_predictive,
+            {**estimate, "priors": None, "draws": 3, "rng": 1, "progress": False},
+        ),
         "pymc_model": Call(
             bm.pymc_model,
             {

@@ -49,6 +49,9 @@ WRONG: Mapping[str, Any] = {
 FINE: Mapping[str, tuple[str, ...]] = {
     # Of any function: what these options may be, besides the value in the call.
     "rng": ("None",),
+    "scaled": ("True",),
+    "mu": ("a half", "minus one"),
+    "sigma": ("a half",),
     "progress": ("True",),
     "noncentred": ("True",),
     "moments": ("True",),
