@@ -35,8 +35,12 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.bayes.models import pymc_model as pymc_model
     from bayesmix.bayes.prior_laws import Prior as Prior
     from bayesmix.bayes.sampling import sample as sample
+    from bayesmix.bayes.sbc import sbc as sbc
+    from bayesmix.bayes.sbc_ranks import SBC as SBC
     from bayesmix.classical.bootstrap import Bootstrap as Bootstrap
     from bayesmix.classical.bootstrap import bootstrap as bootstrap
+    from bayesmix.classical.coverage import Coverage as Coverage
+    from bayesmix.classical.coverage import coverage as coverage
     from bayesmix.classical.fit import Fit as Fit
     from bayesmix.classical.msle import msle as msle
     from bayesmix.classical.msm import msm as msm
@@ -89,6 +93,8 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.reporting.demand_tables import demand_table as demand_table
     from bayesmix.reporting.latex import to_latex as to_latex
     from bayesmix.reporting.prior_table import priors as priors
+    from bayesmix.reporting.sbc_plot import plot_coverage as plot_coverage
+    from bayesmix.reporting.sbc_plot import plot_sbc as plot_sbc
     from bayesmix.specification.classes import LatentClass as LatentClass
     from bayesmix.specification.constraints import Constraints as Constraints
     from bayesmix.specification.laws.censored_normal import CensoredNormal as CensoredNormal

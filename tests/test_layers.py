@@ -28,9 +28,10 @@ TIERS = (
     {"specification", "integration"},
     {"formulas"},
     {"data"},
+    {"repeated"},
     {"kernels"},
     {"arguments"},
-    {"files"},
+    {"files", "identity"},
     {"errors", "arrays"},
 )
 RANK = {layer: rank for rank, tier in enumerate(TIERS) for layer in tier}

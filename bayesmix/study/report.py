@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from bayesmix.files import file_hash, write_text, write_whole
+from bayesmix.identity import package_versions
 from bayesmix.reporting.compare import compare
 from bayesmix.reporting.diagnostics import convergence, convergence_sentence
 from bayesmix.reporting.plots import forest, save_figure, save_trace
@@ -17,7 +18,7 @@ from bayesmix.reporting.tables import write_csv
 from bayesmix.study.build import Built
 from bayesmix.study.folder import as_noted, set_aside
 from bayesmix.study.keep import Keeper, note
-from bayesmix.study.keys import package_versions, report_key
+from bayesmix.study.keys import report_key
 from bayesmix.study.manifest import FinishedStep
 
 Writer = Callable[[Path], object]

@@ -9,11 +9,12 @@ from typing import Any
 
 from bayesmix.arguments import flag, instance, refused
 from bayesmix.errors import SpecificationError
+from bayesmix.identity import package_versions
 from bayesmix.study.build import Built, check_study
 from bayesmix.study.folder import default_folder, opened
 from bayesmix.study.interrupt import Stopped, deferred, interruptible, stoppable
 from bayesmix.study.keep import Keeper, again, drop_tables, find, keep, taken
-from bayesmix.study.keys import package_versions, step_keys, subject_key
+from bayesmix.study.keys import step_keys, subject_key
 from bayesmix.study.manifest import Manifest
 from bayesmix.study.methods import METHODS
 from bayesmix.study.progress import Steps

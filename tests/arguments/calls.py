@@ -118,6 +118,35 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "progress": False,
             },
         ),
+        "sbc": Call(
+            bm.sbc,
+            {
+                "model": MODEL,
+                "design": data,
+                "simulations": 1,
+                "method": "importance",
+                "priors": None,
+                "draws": 10,
+                "rng": 1,
+                "processes": 1,
+                "file": None,
+                "progress": False,
+            },
+        ),
+        "coverage": Call(
+            bm.coverage,
+            {
+                "model": MODEL,
+                "design": data,
+                "truth": AT,
+                "simulations": 1,
+                "grid": rule,
+                "rng": 1,
+                "processes": 1,
+                "file": None,
+                "progress": False,
+            },
+        ),
         "check": Call(bm.check, dict(estimate)),
         "simulate_choices": Call(
             bm.simulate_choices, {"model": MODEL, "params": AT, "data": data, "rng": 1}
@@ -215,6 +244,8 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         ),
         "plot_price_curve": Call(bm.plot_price_curve, {"found": have.curve, "segment": None}),
         "plot_wtp": Call(bm.plot_wtp, {"found": have.wtp}),
+        "plot_sbc": Call(bm.plot_sbc, {"found": have.ranks, "probability": 0.9}),
+        "plot_coverage": Call(bm.plot_coverage, {"found": have.coverage}),
         "MixedLogit": Call(
             bm.MixedLogit,
             {

@@ -48,7 +48,12 @@ def made() -> SimpleNamespace:
     half = bm.msle(MODEL, bm.ChoiceData.from_long(frame(30), **LONG), grid=fit.grid.rule, rng=1)
     fixed = bm.msle(bm.MixedLogit("price + quality"), data)
     few = {"draws": 4, "nodes": 8, "rng": 1}
+    ranks = pd.DataFrame({"sd[price]": [0, 3, 7]})
+    logit = bm.MixedLogit("price")
+    once = {"truth": {"fixed[price]": -1.0}, "simulations": 2, "rng": 1}
     return SimpleNamespace(
+        ranks=bm.SBC(ranks, ranks, 10, 3, "marginal", {}, pd.Series([20.0, 20.0, 20.0])),
+        coverage=bm.coverage(logit, data, processes=1, progress=False, **once),
         data=data,
         fit=fit,
         fixed=fixed,

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from bayesmix import identity
 from bayesmix.errors import SpecificationError
 from bayesmix.study import folder as folder_module
 from bayesmix.study import keep, keys, read_study, report
@@ -124,7 +125,7 @@ def test_reused_steps_keep_the_versions_that_made_them(
 ) -> None:
     path, out = write_study(FITS_ONLY), tmp_path / "out"
     run(path, out)
-    versions = keys.package_versions() | {"numpy": "99.0"}
+    versions = identity.package_versions() | {"numpy": "99.0"}
     monkeypatch.setattr(run_module, "package_versions", lambda: versions)
     (out / "run.json").unlink()
     run(path, out)
@@ -139,13 +140,13 @@ def test_builds_of_other_source_are_not_one_version(
     package = tmp_path / "package"
     package.mkdir()
     (package / "kernel.py").write_text("a = 1\n")
-    monkeypatch.setattr(keys, "PACKAGE", package)
-    identity = keys.package_identity.__wrapped__
-    first = identity()
+    monkeypatch.setattr(identity, "PACKAGE", package)
+    hashed = identity.package_identity.__wrapped__
+    first = hashed()
     (package / "kernel.py").write_bytes(b"a = 1\r\n")
-    assert identity() == first
+    assert hashed() == first
     (package / "kernel.py").write_text("a = 2\n")
-    assert identity() != first
+    assert hashed() != first
 
     path, out = write_study(FITS_ONLY), tmp_path / "out"
     run(path, out)

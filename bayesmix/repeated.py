@@ -1,0 +1,206 @@
+"""Simulations by their numbers: shared by processes, kept in a file that can be gone on with.
+
+What a simulation finds depends on its number and on nothing else, so that neither the order in
+which they are finished, nor the processes that share them, nor an interruption changes a result.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.progress import track
+
+from bayesmix import arguments
+from bayesmix.errors import SpecificationError
+from bayesmix.kernels.threads import thread_count, use_threads
+
+Record = dict[str, Any]
+"""What a simulation found, as JSON holds it."""
+Work = Callable[[Any, int, int], Record]
+"""The job, a seed and a number -> what the simulation of that number found."""
+Done = Generator[tuple[int, Record]]
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Repeated:
+    """Simulations to do.
+
+    Parameters
+    ----------
+    work, job
+        A function of a module, and its first argument, which go to other processes.
+    words
+        What they are, for the progress bar.
+    key
+        By word, what results depend on, besides the seed and the number.
+    """
+
+    work: Work
+    job: Any
+    words: str
+    key: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Records of simulations by number, and whether the run was ended before all were made."""
+
+    records: dict[int, Record]
+    seed: int
+    interrupted: bool = False
+
+
+def run_all(
+    task: Repeated,
+    number: int,
+    *,
+    rng: Any,
+    processes: int,
+    file: Path | None,
+    progress: bool,
+) -> Found:
+    """Simulations 0 .. number - 1, those that the file has as they stand there.
+
+    Ctrl-C keeps what is finished, unless nothing is.
+
+    Raises
+    ------
+    SpecificationError
+        If the file holds other simulations, or is none of ours.
+    """
+    given = None if rng is None else int(np.random.default_rng(rng).integers(2**62))
+    kept: dict[int, Record] = {}
+    seed, fresh = given, True
+    if file is not None and file.exists() and file.stat().st_size:
+        seed, kept = _read(file, task.key, given)
+        fresh = False
+    if seed is None:
+        seed = int(np.random.default_rng().integers(2**62))
+    if file is not None and fresh:
+        _append(file, {"format": FORMAT, "seed": seed, "key": dict(task.key)})
+    missing = [n for n in range(number) if n not in kept]
+    found = {n: kept[n] for n in range(number) if n in kept}
+    made = _records(task, seed, missing, processes)
+    interrupted = False
+    try:
+        for n, record in track(made, task.words, total=len(missing), disable=not progress):
+            found[n] = record
+            if file is not None:
+                _append(file, {"number": n, **record})
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        interrupted = True
+    finally:
+        made.close()
+    return Found(dict(sorted(found.items())), seed, interrupted)
+
+
+def result_file(value: Any) -> Path | None:
+    """The file of finished simulations, as argument ``file`` says it."""
+    if value is None:
+        return None
+    if not isinstance(value, str | os.PathLike) or not os.fspath(value):
+        raise arguments.refused("file", "the path of a file, or None", value)
+    path = Path(value)
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise SpecificationError(
+            f"argument 'file' must be a file in a folder that there is, got {str(path)!r}"
+        )
+    return path
+
+
+def _read(file: Path, key: Mapping[str, str], seed: int | None) -> tuple[int, dict[int, Record]]:
+    """Seed and records of a file; a last line that was not finished is cut off."""
+    content = file.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    head, *lines = whole.decode("utf-8", errors="replace").splitlines() or [""]
+    try:
+        first = json.loads(head)
+        own, known = first["seed"], first["key"]
+        if first["format"] != FORMAT or not isinstance(own, int):
+            raise ValueError
+    except (ValueError, KeyError, TypeError):
+        raise SpecificationError(
+            f"argument 'file': {str(file)!r} does not hold simulations: choose another"
+        ) from None
+    others = [word for word in sorted({*key, *known}) if key.get(word) != known.get(word)]
+    if seed is not None and own != seed:
+        others.append("rng")
+    if others:
+        raise SpecificationError(
+            f"argument 'file': {str(file)!r} holds simulations with another "
+            f"{', another '.join(others)}: choose another file, or remove that one"
+        )
+    records: dict[int, Record] = {}
+    for at, line in enumerate(lines, start=2):
+        try:
+            record = json.loads(line)
+            records[int(record.pop("number"))] = record
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise SpecificationError(
+                f"argument 'file': line {at} of {str(file)!r} is not as it was written: remove "
+                "that line, and its simulation is done again"
+            ) from None
+    if len(whole) < len(content):
+        with file.open("rb+") as stream:
+            stream.truncate(len(whole))
+    return own, records
+
+
+def _append(file: Path, record: Record) -> None:
+    with file.open("a", encoding="utf-8", newline="\n") as stream:
+        stream.write(json.dumps(record) + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _records(task: Repeated, seed: int, numbers: list[int], processes: int) -> Done:
+    if processes == 1 or len(numbers) < 2:
+        for n in numbers:
+            yield n, task.work(task.job, seed, n)
+        return
+    threads = max(1, (os.cpu_count() or 1) // processes)
+    pool = ProcessPoolExecutor(
+        min(processes, len(numbers)),
+        get_context("spawn"),
+        initializer=_begin,
+        initargs=(task.work, task.job, seed, threads),
+    )
+    try:
+        futures = {pool.submit(_one, n): n for n in numbers}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except BrokenProcessPool:
+        raise RuntimeError(
+            "a process of the simulations ended: in a script, put the call under "
+            "if __name__ == '__main__':, or give processes=1"
+        ) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_STATE: list[tuple[Work, Any, int]] = []
+
+
+def _begin(work: Work, job: Any, seed: int, threads: int) -> None:
+    # Ctrl-C is for the process that the user started, which keeps what is finished.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    use_threads(min(threads, thread_count()))
+    _STATE[:] = [(work, job, seed)]
+
+
+def _one(number: int) -> Record:
+    work, job, seed = _STATE[0]
+    return work(job, seed, number)
