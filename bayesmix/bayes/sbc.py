@@ -21,11 +21,12 @@ import xarray as xr
 from bayesmix import arguments
 from bayesmix.arrays import Array
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
+from bayesmix.bayes.prior_draws import free_draws
+from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.prior_values import is_whole
-from bayesmix.bayes.priors import Prior, make_priors
+from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.sampling import sample
 from bayesmix.bayes.sbc_ranks import SBC
-from bayesmix.bayes.sbc_truth import prior_theta
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 from bayesmix.identity import package_versions
@@ -60,7 +61,7 @@ class _Job:
     model: MixedLogit
     design: ChoiceData
     method: Method
-    priors: Mapping[str, Prior] | None
+    priors: Mapping[str, PriorLike] | None
     draws: int
 
 
@@ -70,7 +71,7 @@ def sbc(
     *,
     simulations: int = 200,
     method: Method = "importance",
-    priors: Mapping[str, Prior] | None = None,
+    priors: Mapping[str, PriorLike] | None = None,
     draws: int = 100,
     rng: Seed = None,
     processes: int = 2,
@@ -177,7 +178,7 @@ def simulate(job: _Job, seed: int, number: int) -> Record:
     """Truth and ranks of one simulation, or why it has none."""
     rng = np.random.default_rng([seed, number])
     problem = bind_sets(job.model, job.design)
-    theta = prior_theta(problem, job.priors, rng)
+    theta = free_draws(problem, make_priors(problem, job.priors), 1, rng)[0]
     truth = dict(zip(problem.parameters.names, problem.parameters.natural(theta), strict=True))
     data = simulate_choices(job.model, truth, job.design, rng)
     shown = {name: float(value) for name, value in truth.items()}

@@ -11,10 +11,8 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.arrays import Array
-from bayesmix.bayes import grids, importance, sbc_truth
+from bayesmix.bayes import grids, importance
 from bayesmix.bayes import sbc as sbc_module
-from bayesmix.bayes.inverse_wishart import Covariance
-from bayesmix.bayes.prior_values import lkj_constant
 from bayesmix.bayes.sbc_ranks import SBC
 from bayesmix.bayes.uniform_bands import counts_below, probability_inside, simultaneous_band
 from tests.simulated import attributes, choice_data
@@ -168,30 +166,3 @@ def test_arviz_takes_the_tree(right: SBC) -> None:
     picture = az.plot_ecdf_pit(right.tree, backend="none")
     assert picture is not None
     assert float(right.tree["prior_sbc"]["sd[x]"].max()) < 1
-
-
-def test_correlations_are_of_their_law() -> None:
-    rng = np.random.default_rng(3)
-    factors = np.stack([sbc_truth.lkj_factor(4, 1.7, rng) for _ in range(4000)])
-    found = factors @ factors.transpose(0, 2, 1)
-    assert np.allclose(np.diagonal(found, axis1=1, axis2=2), 1.0)
-    rows, columns = np.tril_indices(4, -1)
-    each = found[:, rows, columns]
-    # Each correlation is 2 B - 1 with B ~ Beta(eta - 1 + n / 2, .): its variance is known.
-    variance = 1 / (2 * (1.7 - 1 + 2) + 1)
-    assert np.abs(each.mean(axis=0)).max() < 4 * np.sqrt(variance / 4000)
-    assert np.abs(each.var(axis=0) / variance - 1).max() < 0.12
-    # With density det(R)^(eta - 1) / C(eta) the mean of log det(R) is the slope of log C.
-    slope = (lkj_constant(4, 1.7 + 1e-5) - lkj_constant(4, 1.7 - 1e-5)) / 2e-5
-    logs = np.linalg.slogdet(found)[1]
-    assert abs(logs.mean() - slope) < 4 * logs.std() / np.sqrt(4000)
-
-
-def test_covariances_are_of_their_law() -> None:
-    scale = np.array([[2.0, 0.5], [0.5, 1.0]])
-    prior = Covariance(9.0, np.linalg.cholesky(scale), np.zeros(2), None)
-    rng = np.random.default_rng(3)
-    draws = np.stack([sbc_truth.wishart_factor(prior, rng) for _ in range(6000)])
-    mean = (draws @ draws.transpose(0, 2, 1)).mean(axis=0)
-    assert np.abs(mean - scale / (9 - 2 - 1)).max() < 0.02
-    assert (np.triu(draws, 1) == 0).all()
