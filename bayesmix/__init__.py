@@ -64,6 +64,7 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.errors import DataError as DataError
     from bayesmix.errors import IntegrationError as IntegrationError
     from bayesmix.errors import SpecificationError as SpecificationError
+    from bayesmix.evaluation.check import check_fit as check_fit
     from bayesmix.evaluation.holdout import scores as scores
     from bayesmix.identification.check import check as check
     from bayesmix.inference.hausman import hausman_test as hausman_test

@@ -334,6 +334,17 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         "person_draws": Call(
             bm.person_draws, {**demand, "predict": None, "scenario": None, **_options(few)}
         ),
+        "check_fit": Call(
+            bm.check_fit,
+            {
+                **demand,
+                "predict": None,
+                "by": None,
+                "products": None,
+                "attributes": None,
+                **_options(few),
+            },
+        ),
         "scores": Call(bm.scores, {**demand, "predict": None, **_options(few)}),
         "market": Call(
             bm.market,

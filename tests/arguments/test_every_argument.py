@@ -84,6 +84,7 @@ FINE: Mapping[str, tuple[str, ...]] = {
     "notes": ("an empty list",),
     "random": ("an empty list",),
     "covariates": ("an empty list",),
+    "attributes": ("an empty list",),
     "equal": ("an empty list",),
     "linear": ("a word", "an empty list"),
     "Constraints.fixed": ("a mapping",),
