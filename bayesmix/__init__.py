@@ -82,8 +82,16 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.integration.rules import sparse as sparse
     from bayesmix.integration.rules import trapezoid as trapezoid
     from bayesmix.likelihood.simulate import simulate_choices as simulate_choices
+    from bayesmix.markets.entry import entry_and_exit as entry_and_exit
+    from bayesmix.markets.firms import Firms as Firms
+    from bayesmix.markets.markups import markups as markups
     from bayesmix.markets.match import match_shares as match_shares
     from bayesmix.markets.matched import MatchedShares as MatchedShares
+    from bayesmix.markets.merger import merger as merger
+    from bayesmix.markets.outcome import Counterfactual as Counterfactual
+    from bayesmix.markets.pressure import pricing_pressure as pricing_pressure
+    from bayesmix.markets.tax import pass_through as pass_through
+    from bayesmix.markets.tax import tax as tax
     from bayesmix.reporting.compare import compare as compare
     from bayesmix.reporting.compare_rules import compare_rules as compare_rules
     from bayesmix.reporting.compare_rules import plot_rules as plot_rules

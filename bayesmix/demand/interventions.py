@@ -83,12 +83,12 @@ def quality() -> Intervention:
 
 def attribute_slope(problem: Problem, attribute: str, scale: Array | None = None) -> Intervention:
     """Its attribute rises a little, in proportion to ``scale`` (R,) where that is given."""
-    return Intervention(SLOPE, _with_columns(problem, derivative(problem, attribute), scale))
+    return Intervention(SLOPE, with_columns(problem, derivative(problem, attribute), scale))
 
 
 def attribute_size(problem: Problem, attribute: str) -> Intervention:
     """Its attribute gets a little worse for each person, whichever way that is."""
-    return Intervention(SIZE, _with_columns(problem, derivative(problem, attribute)))
+    return Intervention(SIZE, with_columns(problem, derivative(problem, attribute)))
 
 
 def attribute_change(problem: Problem, attribute: str, value: Any) -> Intervention:
@@ -104,7 +104,7 @@ def attribute_change(problem: Problem, attribute: str, value: Any) -> Interventi
 
 def difference(problem: Problem, scenario: ChoiceData) -> Problem:
     """The problem with the columns by which a scenario of the same rows differs from it."""
-    return _with_columns(problem, _scenario_columns(problem, scenario) - _own_columns(problem))
+    return with_columns(problem, _scenario_columns(problem, scenario) - _own_columns(problem))
 
 
 type Arguments = tuple[Panel, Sets, Array, Change, Mixture]
@@ -283,7 +283,7 @@ def _scenario_columns(problem: Problem, scenario: ChoiceData) -> Array:
     return in_scenario(problem, scenario).columns
 
 
-def _with_columns(problem: Problem, columns: Array, scale: Array | None = None) -> Problem:
+def with_columns(problem: Problem, columns: Array, scale: Array | None = None) -> Problem:
     """The problem with other columns in its design."""
     if scale is not None:
         columns = columns * scale[:, None]

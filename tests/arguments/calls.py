@@ -21,6 +21,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
     data, fit, few = have.data, have.fit, have.few
     estimate = {"model": MODEL, "data": data}
     demand = {"result": fit, "data": data}
+    supply = {"result": fit, "data": have.one_price, "firms": have.firms, "predict": None}
     at = {"by": None, "products": None, "scenario": None, **_options(few)}
     rule = bm.sobol(16)
     law = {"terms": ("price",), "mean": "1"}
@@ -226,6 +227,39 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "scenario": None,
                 "predict": None,
                 "column": "xi",
+                **_options(few),
+            },
+        ),
+        "Firms": Call(
+            bm.Firms,
+            {
+                "ownership": "alt",
+                "price": "price",
+                "market": None,
+                "products": None,
+                "allow_positive": False,
+            },
+        ),
+        "markups": Call(bm.markups, {**supply, **_options(few)}),
+        "pass_through": Call(bm.pass_through, {**supply, **_options(few)}),
+        "merger": Call(
+            bm.merger,
+            {**supply, "merge": ("a", "b"), "efficiencies": None, "by": None, **_options(few)},
+        ),
+        "pricing_pressure": Call(
+            bm.pricing_pressure,
+            {**supply, "merge": ("a", "b"), "efficiencies": None, **_options(few)},
+        ),
+        "tax": Call(
+            bm.tax, {**supply, "specific": 0.1, "ad_valorem": None, "by": None, **_options(few)}
+        ),
+        "entry_and_exit": Call(
+            bm.entry_and_exit,
+            {
+                **supply,
+                "scenario": have.one_price.without("c"),
+                "costs": None,
+                "by": None,
                 **_options(few),
             },
         ),

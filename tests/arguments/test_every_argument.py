@@ -100,6 +100,13 @@ FINE: Mapping[str, tuple[str, ...]] = {
     "change": ("a half", "minus one", "True"),
     "arc": ("a half",),
     "column": ("a word",),
+    "allow_positive": ("True",),
+    "specific": ("a half", "minus one"),
+    "ad_valorem": ("a half",),
+    "ownership": ("a word",),
+    "Firms.price": ("a word",),
+    "Firms.market": ("a word",),
+    "Firms.products": ("a word",),
     "values": ("a half", "minus one"),
     "file": ("a word",),
 }
@@ -147,6 +154,7 @@ METHODS = (
 RESULTS = {
     "Bootstrap",
     "ChoiceData",
+    "Counterfactual",
     "Coverage",
     "Fit",
     "HypothesisTest",

@@ -51,6 +51,8 @@ def made() -> SimpleNamespace:
     ranks = pd.DataFrame({"sd[price]": [0, 3, 7]})
     logit = bm.MixedLogit("price")
     once = {"truth": {"fixed[price]": -1.0}, "simulations": 2, "rng": 1}
+    one_price = data.with_attribute("price", lambda r: r.groupby("alt")["price"].transform("mean"))
+    firms = bm.Firms("alt")
     return SimpleNamespace(
         ranks=bm.SBC(ranks, ranks, 10, 3, "marginal", {}, pd.Series([20.0, 20.0, 20.0])),
         coverage=bm.coverage(logit, data, processes=1, progress=False, **once),
@@ -62,6 +64,9 @@ def made() -> SimpleNamespace:
         diversion=bm.diversion(fit, data, **few),
         wtp=bm.wtp(fit, "quality", "price", **few),
         curve=bm.price_curve(fit, data, "a", prices=[1.0, 2.0, 3.0], **few),
+        one_price=one_price,
+        firms=firms,
+        merger=bm.merger(fit, one_price, firms, merge=("a", "b"), **few),
         classes=bm.msle(CLASSES, data, starts=1, rng=1),
         rules=bm.compare_rules(MODEL, data, AT, [bm.sobol(16)], rng=1),
         few=few,

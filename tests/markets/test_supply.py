@@ -1,0 +1,472 @@
+"""Firms: closed forms, first-order conditions by other functions, identities, mergers and taxes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+import bayesmix as bm
+from bayesmix.demand.options import settle
+from bayesmix.markets.draws import priced_sample
+from tests.demand.test_elasticities import bootstrapped
+from tests.markets.conftest import FIRMS, market_data, market_frame
+
+QUICK = {"rng": 4, "nodes": 32, "draws": 3}
+OWN = bm.Firms("firm", market="market")
+LOGIT = bm.MixedLogit("price + quality")
+
+
+def estimates(found, quantity, market=0):
+    """Estimates of a quantity by product, of the products that are offered."""
+    return found["estimate"].sel(quantity=quantity, market=market).to_series().dropna()
+
+
+def logit_of(frame, slope=-1.0):
+    data = market_data(frame)
+    at = {"fixed[price]": slope, "fixed[quality]": 0.5}
+    return data, bm.msle(LOGIT, bm.simulate_choices(LOGIT, at, data, 1))
+
+
+@pytest.fixture(scope="module")
+def logit():
+    return logit_of(market_frame(60))
+
+
+@pytest.fixture(scope="module")
+def merged(fit, data):
+    return bm.merger(fit, data, OWN, merge=("A", "B"), by="income", **QUICK)
+
+
+def at_prices(data, found):
+    """The data with the prices that were found."""
+    prices = found.products["estimate"].sel(quantity="price_after").to_series()
+
+    def of(rows):
+        return prices.loc[list(zip(rows["market"], rows["alt"], strict=True))].to_numpy()
+
+    return data.with_attribute("price", of)
+
+
+def conditions(fit, data, there, costs, owner, market):
+    """First-order conditions by `bm.shares` and `bm.elasticities`, of the prices in a scenario."""
+    options = {**QUICK, "by": "market", "scenario": there}
+    slopes = bm.elasticities(fit, data, kind="marginal", **options)["estimate"].sel(segment=market)
+    shares = bm.shares(fit, data, **options)["estimate"].sel(segment=market)
+    labels = list(costs.index)
+    frame = there.frame[there.frame["market"] == market]
+    price = frame.groupby("alt")["price"].first().loc[labels]
+    margin = price - costs
+    out = []
+    for j in labels:
+        ours = [k for k in labels if owner[k] == owner[j]]
+        effect = slopes.sel(changed=j, responding=ours).to_numpy()
+        out.append(float(shares.sel(alternative=j)) + effect @ margin.loc[ours].to_numpy())
+    return np.array(out)
+
+
+def test_symmetric_duopoly_in_closed_form():
+    frame = market_frame(40)
+    frame = frame[frame["alt"].isin(["b", "c"])].assign(price=1.5, quality=0.3)
+    data = market_data(frame.assign(choice=0))
+    at = pd.Series({"fixed[price]": -1.2})
+    model = bm.MixedLogit("price")
+    train = market_data(market_frame(40))
+    fit = bm.msle(model, bm.simulate_choices(model, at, train, 1))
+    found = bm.markups(fit, data, bm.Firms("firm"), **QUICK)
+    alpha, share = -fit.params["fixed[price]"], estimates(found, "share", "all")
+    margin = estimates(found, "margin", "all")
+    np.testing.assert_allclose(margin, 1 / (alpha * (1 - share)), rtol=1e-10)
+    np.testing.assert_allclose(estimates(found, "lerner", "all"), margin / 1.5, rtol=1e-12)
+
+
+def test_firms_of_several_products_in_closed_form(logit):
+    """A logit firm's margins are all ``1 / (alpha (1 - its share))`` where sets are alike."""
+    data, fit = logit
+    frame = data.frame.assign(quality=0.2)
+    alike = market_data(frame.assign(choice=0))
+    found = bm.markups(fit, alike, OWN, **QUICK)
+    for market in range(3):
+        share, margin = (estimates(found, q, market) for q in ("share", "margin"))
+        of_firm = share.groupby(FIRMS).transform("sum")
+        expected = 1 / (-fit.params["fixed[price]"] * (1 - of_firm))
+        np.testing.assert_allclose(margin, expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("market", [0, 2])
+def test_first_order_conditions_hold_before_and_after(fit, data, merged, market):
+    owner = {**FIRMS, "c": "A"}
+    costs = estimates(merged.products, "cost_before", market)
+    now = conditions(fit, data, data.with_attribute("price", data.frame["price"]), costs, FIRMS,
+                     market)  # fmt: skip
+    after = conditions(fit, data, at_prices(data, merged), costs, owner, market)
+    assert np.abs(now).max() < 1e-10
+    assert np.abs(after).max() < 1e-8
+    assert (estimates(merged.products, "price_change", market)[["a", "b", "c"]] > 0.005).all()
+
+
+def test_prices_are_best_for_the_merged_firm(fit, data, merged):
+    """Its profits are lower at any other price of one of its products."""
+    there = at_prices(data, merged)
+    costs = estimates(merged.products, "cost_after", 0)
+    prices = estimates(merged.products, "price_after", 0)
+
+    def profit(scenario):
+        shares = bm.shares(fit, data, scenario=scenario, by="market", **QUICK)["estimate"]
+        price = prices.copy()
+        rows = scenario.frame
+        price.update(rows[rows["market"] == 0].groupby("alt")["price"].first())
+        own = shares.sel(segment=0, alternative=list("abc")).to_numpy()
+        return float(own @ (price - costs)[list("abc")])
+
+    best = profit(there)
+    expected = merged.firms["estimate"].sel(market=0, firm="A + B", quantity="profit_after")
+    assert best == pytest.approx(float(expected), abs=1e-12)
+    for label in "abc":
+        for factor in (0.97, 1.03):
+            moved = there.with_attribute(
+                "price", lambda rows, f=factor: f * rows["price"], alternative=label
+            )
+            assert profit(moved) < best - 1e-6
+
+
+def test_surplus_is_that_of_the_scenario(fit, data, merged):
+    there = at_prices(data, merged)
+    for by, part in (("income", merged.segments), ("market", merged.markets)):
+        expected = bm.surplus(fit, data, scenario=there, by=by, **QUICK)["estimate"]
+        found = part["estimate"].sel(quantity="surplus_change")
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_what_markets_report_adds_up(merged):
+    markets, firms = merged.markets["estimate"], merged.firms["estimate"]
+    change = firms.sel(quantity="profit_change").sum("firm")
+    np.testing.assert_allclose(markets.sel(quantity="profit_change"), change, atol=1e-14)
+    share = estimates(merged.products, "share_before", 1)
+    by_firm = share.groupby(FIRMS).sum() / share.sum()
+    hhi = markets.sel(market=1, quantity="hhi_before").item()
+    assert hhi == pytest.approx(1e4 * (by_firm**2).sum(), rel=1e-12)
+    welfare = markets.sel(quantity=["profit_change", "surplus_change", "tax_revenue"])
+    np.testing.assert_allclose(
+        markets.sel(quantity="welfare_change"), welfare.sum("quantity"), atol=1e-14
+    )
+    assert merged.firms["firm"].to_numpy().tolist() == ["A + B", "C"]
+
+
+def test_compensating_cost_reductions_leave_prices_as_they_are(fit, data):
+    pressed = bm.pricing_pressure(fit, data, OWN, merge=("A", "B"), **QUICK)["estimate"]
+    cmcr = pressed.sel(quantity="cmcr")
+    # Costs fall by product in all markets alike: of one market at a time.
+    for market in range(3):
+        own = cmcr.sel(market=market).to_series().dropna()
+        if not own.between(0, 1).all():
+            continue
+        found = bm.merger(
+            fit, data, OWN, merge=("A", "B"), efficiencies=own.to_dict(), **QUICK
+        ).products
+        assert np.abs(estimates(found, "price_change", market)).max() < 1e-9
+        break
+    else:
+        pytest.fail("no market has costs above 0")
+
+
+def test_pressure_predicts_small_mergers():
+    """Where people seldom divert to the partner, first-order predictions are within 5 %."""
+    data, fit = logit_of(market_frame(60, markets=1))
+    given = dict(zip("abcd", (0.03, 0.02, 0.04, 0.03), strict=True))
+    small = bm.match_shares(fit, data, given, rng=4).data
+    firms = bm.Firms("firm")
+    options = {**QUICK, "merge": ("B", "C")}
+    pressed = bm.pricing_pressure(fit, small, firms, **options)
+    exact = bm.merger(fit, small, firms, **options)
+    change = estimates(exact.products, "price_change", "all")
+    predicted = estimates(pressed, "price_change", "all")
+    ours = ["c", "d"]
+    np.testing.assert_allclose(predicted[ours], change[ours], rtol=0.05)
+    assert (change[ours] > 1e-3).all()
+    upp, margin = (
+        estimates(pressed, "upp", "all"),
+        estimates(bm.markups(fit, small, firms, **QUICK), "margin", "all"),
+    )
+    slopes = bm.elasticities(fit, small, kind="marginal", **QUICK)["estimate"]
+    ratio = -slopes.sel(changed="c", responding="d") / slopes.sel(changed="c", responding="c")
+    assert upp["c"] == pytest.approx(float(ratio) * margin["d"], rel=1e-10)
+    price = data.frame.groupby("alt")["price"].first()
+    assert estimates(pressed, "guppi", "all")["c"] == pytest.approx(upp["c"] / price["c"])
+
+
+def test_efficiencies_lower_pressure_and_prices(fit, data, merged):
+    options = {"merge": ("A", "B"), **QUICK}
+    less = bm.merger(fit, data, OWN, efficiencies=0.1, **options).products
+    whole = estimates(merged.products, "price_after")
+    assert (estimates(less, "price_after")[list("abc")] < whole[list("abc")]).all()
+    ratio = estimates(less, "cost_after") / estimates(less, "cost_before")
+    np.testing.assert_allclose(ratio, [0.9, 0.9, 0.9, 1.0], rtol=1e-12)
+    pressed = [
+        bm.pricing_pressure(fit, data, OWN, efficiencies=e, **options) for e in (None, {"a": 0.1})
+    ]
+    fall = estimates(pressed[0], "upp") - estimates(pressed[1], "upp")
+    np.testing.assert_allclose(fall, [0.1 * estimates(less, "cost_before")["a"], 0, 0], atol=1e-12)
+
+
+def test_pass_through_is_what_small_taxes_do(fit, data):
+    matrix = bm.pass_through(fit, data, OWN, **QUICK)["estimate"]
+    h = 2e-4
+    for changed in ("a", "d"):
+        up, down = (
+            bm.tax(fit, data, OWN, specific={changed: s * h}, **QUICK).products["estimate"]
+            for s in (1, -1)
+        )
+        ends = [e.sel(quantity="price_after").to_numpy() for e in (up, down)]
+        expected = (ends[0] - ends[1]) / (2 * h)
+        offered = np.isfinite(expected)
+        found = matrix.sel(changed=changed).to_numpy()
+        market_2 = changed == "d"
+        rows = slice(0, 2) if market_2 else slice(None)
+        np.testing.assert_allclose(
+            found[rows][offered[rows]], expected[rows][offered[rows]], atol=2e-7
+        )
+    assert np.isnan(matrix.sel(changed="d", market=2)).all()
+
+
+def test_an_ad_valorem_tax_is_a_rise_of_costs(logit):
+    """``p / (1 + v) - c`` is ``(p - (1 + v) c) / (1 + v)``: the same prices, less kept of them."""
+    data, fit = logit_of(market_frame(40, markets=1))
+    firms, v = bm.Firms("firm"), 0.2
+    costs = estimates(bm.markups(fit, data, firms, **QUICK), "cost", "all")
+    taxed = bm.tax(fit, data, firms, ad_valorem=v, **QUICK)
+    dearer = bm.tax(fit, data, firms, specific=(v * costs).to_dict(), **QUICK)
+    prices = [estimates(t.products, "price_after", "all") for t in (taxed, dearer)]
+    np.testing.assert_allclose(*prices, rtol=1e-10)
+    profits = [t.firms["estimate"].sel(quantity="profit_after") for t in (taxed, dearer)]
+    np.testing.assert_allclose(profits[0], profits[1] / (1 + v), rtol=1e-9)
+    share = estimates(taxed.products, "share_after", "all")
+    revenue = float((share * prices[0] * v / (1 + v)).sum())
+    assert taxed.markets["estimate"].sel(quantity="tax_revenue").item() == pytest.approx(revenue)
+    np.testing.assert_allclose(estimates(taxed.products, "cost_after", "all"), costs, rtol=1e-12)
+
+
+def test_a_tax_of_nothing_changes_nothing(fit, data):
+    found = bm.tax(fit, data, OWN, specific=0.0, **QUICK)
+    change = found.products["estimate"].sel(quantity="price_change")
+    assert np.nanmax(np.abs(change)) < 1e-10
+
+
+def test_exit_and_entry(fit, data):
+    gone = bm.entry_and_exit(fit, data, OWN, data.without("d"), **QUICK)
+    assert np.isnan(gone.products["estimate"].sel(quantity="price_after", product="d")).all()
+    without = gone.products["estimate"].sel(quantity="share_after", product="d", market=0)
+    assert np.isnan(without)
+    assert float(gone.firms["estimate"].sel(firm="C", market=0, quantity="profit_after")) == 0.0
+    assert gone.markets["estimate"].sel(quantity="surplus_change", market=0) < 0
+    assert gone.markets["estimate"].sel(quantity="surplus_change", market=2) == pytest.approx(0)
+    attributes = {"price": 1.4, "quality": 0.5, "firm": "E"}
+    new = data.with_alternative("e", attributes, where=lambda r: r["market"] == 0)
+    came = bm.entry_and_exit(fit, data, OWN, new, costs={"e": 0.8}, **QUICK)
+    costs = estimates(came.products, "cost_after", 0)
+    assert costs["e"] == 0.8
+    there = at_prices(new, came)
+    owner = {**FIRMS, "e": "E"}
+    assert np.abs(conditions(fit, data, there, costs, owner, 0)).max() < 1e-8
+    assert float(came.firms["estimate"].sel(firm="E", market=0, quantity="profit_change")) > 0
+    assert came.markets["estimate"].sel(quantity="surplus_change", market=0) > 0
+    like = data.with_alternative("e", {"price": 1.4, "firm": "E"}, like="b")
+    alike = bm.entry_and_exit(fit, data, OWN, like, **QUICK).products
+    cost = estimates(alike, "cost_after")
+    assert cost["e"] == pytest.approx(cost["b"], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        bm.MixedLogit("np.log(price) + quality", random=[bm.LogNormal("np.log(price)", sign=-1)]),
+        bm.MixedLogit("price + price:poor + I(price**2) + quality"),
+        bm.MixedLogit("price + quality", wtp="price", random=[bm.Normal("quality")]),
+        bm.MixedLogit("price + quality", random=[bm.LatentClass("quality", classes=2)]),
+    ],
+    ids=["log", "square", "wtp", "classes"],
+)
+def test_other_utilities_meet_first_order_conditions(model, data):
+    frame = data.frame.assign(poor=(data.frame["who"] % 2).astype(float))
+    frame["price"] += 1.0
+    other = market_data(frame, weights="w")
+    result = bm.msle(model, other, starts=1, rng=1)
+    found = bm.merger(
+        result, other, OWN, merge=("B", "C"), uncertainty=bootstrapped(result, result.theta[None]),
+        **QUICK,
+    )  # fmt: skip
+    costs = estimates(found.products, "cost_after", 1)
+    owner = {**FIRMS, "d": "B"}
+    there = at_prices(other, found)
+    assert np.abs(conditions(result, other, there, costs, owner, 1)).max() < 1e-8
+    surplus = found.markets["estimate"].sel(quantity="surplus_change")
+    linear = "log" not in model.formula and "**" not in model.formula
+    assert bool(np.isfinite(surplus).all()) == linear
+    assert ("no surplus" in found.note) != linear
+
+
+def test_draws_without_an_answer_are_counted(logit):
+    data, fit = logit
+    good = fit.theta + np.array([[0.0, 0.0], [0.05, 0.0], [-0.05, 0.0]])
+    bad = fit.theta * [-1.0, 1.0]
+    drawn = bootstrapped(fit, np.vstack([good, bad]))
+    with pytest.warns(UserWarning, match=r"no equilibrium was found at 1 of 4 draws .*25\.0%"):
+        found = bm.merger(fit, data, OWN, merge=("A", "B"), uncertainty=drawn, rng=1)
+    assert found.products["unsolved"].to_numpy().tolist() == [1, 1, 1]
+    only = bm.merger(fit, data, OWN, merge=("A", "B"), uncertainty=bootstrapped(fit, good), rng=1)
+    for end in ("estimate", "low", "high"):
+        np.testing.assert_allclose(found.products[end], only.products[end], rtol=1e-9)
+        np.testing.assert_allclose(found.segments[end], only.segments[end], rtol=1e-9)
+    assert "1 of 4" in found.products.attrs["note"]
+    assert not only.note
+
+
+def test_intervals_are_of_each_draws_own_costs(logit):
+    data, fit = logit
+    thetas = fit.theta + np.array([[0.0, 0.0], [0.1, 0.0]])
+    both = bm.markups(fit, data, OWN, uncertainty=bootstrapped(fit, thetas), interval=0.999, rng=1)
+    each = [
+        bm.markups(fit, data, OWN, uncertainty=bootstrapped(fit, t[None]), rng=1)["low"]
+        for t in thetas
+    ]
+    ends = np.sort([e.sel(quantity="cost").to_numpy() for e in each], axis=0)
+    low, high = (both[n].sel(quantity="cost").to_numpy() for n in ("low", "high"))
+    np.testing.assert_allclose(low, ends[0], atol=1e-3)
+    np.testing.assert_allclose(high, ends[1], atol=1e-3)
+
+
+def test_delta_method_and_posteriors(fit, posterior, logit, data):
+    own, plain = logit
+    delta = bm.merger(plain, own, OWN, merge=("A", "B"), uncertainty="delta", rng=1).products
+    assert (delta["high"] >= delta["low"]).to_numpy()[np.isfinite(delta["low"])].all()
+    found = bm.markups(posterior, data, OWN, **{**QUICK, "draws": 6})
+    assert found.attrs["draws"] == 6
+    assert (estimates(found, "margin") > 0).all()
+
+
+def test_products_in_any_place(fit, data):
+    """Alternatives that are mere positions, with a column of products."""
+    frame = data.frame.assign(product=data.frame["alt"].astype(str))
+    order = {label: (n + 1) % 4 for n, label in enumerate("abcd")}
+    frame["alt"] = frame["product"].map(order)
+    other = market_data(frame, weights="w")
+    placed = bm.Firms("firm", market="market", products="product")
+    found = bm.markups(fit, other, placed, **QUICK)
+    expected = bm.markups(fit, data, OWN, **QUICK)
+    np.testing.assert_allclose(found["estimate"], expected["estimate"], rtol=1e-10)
+
+
+def test_matched_shares_are_what_firms_see(fit, data):
+    given = {"a": 0.1, "b": 0.2, "c": 0.15, "d": 0.05}
+    firms = bm.Firms("firm")
+    even = data.with_attribute("price", lambda r: r.groupby("alt")["price"].transform("mean"))
+    matched = bm.match_shares(fit, even, given, rng=4, nodes=32)
+    found = bm.markups(fit, matched.data, firms, **QUICK)
+    np.testing.assert_allclose(estimates(found, "share", "all"), list(given.values()), atol=1e-12)
+
+
+def refused(data, **columns):
+    return market_data(data.frame.assign(**columns), weights="w")
+
+
+def without_b(data):
+    return data.frame["firm"].where(data.frame["alt"] != "b")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda f, d: bm.markups(f, d, bm.Firms("owner")), "'ownership': .* no column 'owner'"),
+        (lambda f, d: bm.markups(f, d, "firm"), r"'firms' must be bm\.Firms"),
+        (lambda f, d: bm.markups(f, d, bm.Firms("firm")), "varies within product 'a' .*mean"),
+        (
+            lambda f, d: bm.markups(f, refused(d, firm=without_b(d)), OWN),
+            "'firm' has missing values, first in row",
+        ),
+        (
+            lambda f, d: bm.markups(f, refused(d, firm=d.frame["who"] % 2), OWN),
+            "'firm' varies within product 'a' of market 0",
+        ),
+        (lambda f, d: bm.merger(f, d, OWN, merge=("A", "Z")), "firm 'Z', and column 'firm'"),
+        (lambda f, d: bm.merger(f, d, OWN, merge=("A",)), "'merge' must be two firms or more"),
+        (lambda f, d: bm.merger(f, d, OWN, merge=("A", "A")), "'merge' must be different firms"),
+        (
+            lambda f, d: bm.merger(f, d, OWN, merge=("A", "B"), efficiencies={"d": 0.1}),
+            "'efficiencies' has product 'd'",
+        ),
+        (
+            lambda f, d: bm.merger(f, d, OWN, merge=("A", "B"), efficiencies=1.5),
+            "'efficiencies' must be a finite number",
+        ),
+        (lambda f, d: bm.tax(f, d, OWN), "there is no tax"),
+        (lambda f, d: bm.tax(f, d, OWN, specific={"z": 1.0}), "'specific' has product 'z'"),
+        (
+            lambda f, d: bm.entry_and_exit(
+                f, d, OWN, d.with_alternative("e", {"price": 1.0, "quality": 0.0, "firm": "E"})
+            ),
+            "product 'e' is new in 3 markets, and its cost unknown",
+        ),
+        (
+            lambda f, d: bm.entry_and_exit(f, d, OWN, d.without("d"), costs={"d": 1.0}),
+            "'costs' has product 'd', which the scenario does not offer",
+        ),
+    ],
+)  # fmt: skip
+def test_refusals(fit, data, call, message):
+    with pytest.raises((bm.DataError, bm.SpecificationError), match=message):
+        call(fit, data)
+
+
+def test_firms_that_share_no_market_do_not_merge(fit, data):
+    frame = data.frame
+    kept = (frame["market"] != 0) | (frame["alt"] != "d")
+    kept &= (frame["market"] == 0) | (frame["alt"] != "c")
+    apart = market_data(frame[kept], weights="w")
+    with pytest.raises(bm.SpecificationError, match="'B', 'C' have no market in common"):
+        bm.merger(fit, apart, OWN, merge=("B", "C"))
+
+
+def test_monopolies_without_an_outside_option_are_refused(data):
+    inside = bm.simulate_choices(
+        LOGIT, {"fixed[price]": -1.0, "fixed[quality]": 0.5},
+        market_data(market_frame(40), outside_option=False), 1,
+    )  # fmt: skip
+    fit = bm.msle(LOGIT, inside)
+    with pytest.raises(bm.SpecificationError, match=r"owns every product in markets 2.*outside"):
+        bm.merger(fit, inside, OWN, merge=("A", "B"), **QUICK)
+    only = inside.frame[inside.frame["alt"] == "a"].assign(choice=1)
+    single = market_data(only, outside_option=False)
+    with pytest.raises(bm.SpecificationError, match="one firm owns every product"):
+        bm.markups(fit, single, OWN, **QUICK)
+
+
+def test_prices_that_please_some_are_refused_with_their_share(data):
+    model = bm.MixedLogit("price + quality", random=[bm.Normal("price")])
+    fit = bm.msle(model, data, starts=1, rng=1, start={"mean[price]": -1.0, "sd[price]": 1.0})
+    with pytest.raises(bm.SpecificationError, match=r"rises in 'price' for \d+\.\d+% of people"):
+        bm.markups(fit, data, OWN, **QUICK)
+
+
+def test_share_of_people_whom_prices_please(fit, data):
+    """Against a normal law's own probability."""
+
+    model = bm.MixedLogit("price + quality", random=[bm.Normal("price")])
+    other = bm.msle(model, data, starts=1, rng=1)
+    market = priced_sample(other, data, OWN, None, settle({"rng": 1, "nodes": 512, "draws": 2}))
+    names = list(other.params.index)
+    theta = other.theta.copy()
+    theta[names.index("mean[price]")], theta[names.index("sd[price]")] = -0.8, 0.9
+    at = other.space.natural(theta)
+    expected = norm.cdf(at[names.index("mean[price]")] / at[names.index("sd[price]")])
+    assert market.positive(theta) == pytest.approx(expected, abs=0.01)
+    allowed = bm.Firms("firm", market="market", allow_positive=True)
+    bm.markups(other, data, allowed, **QUICK)
+
+
+def test_tables(merged):
+    frame = merged.frame("products")
+    assert list(frame.index.names) == ["market", "product"]
+    assert len(frame) == 11
+    assert "Merger of A and B" in repr(merged)
+    assert "<table" in merged._repr_html_()
+    with pytest.raises(bm.SpecificationError, match="'part' must be one of"):
+        merged.frame("prices")
