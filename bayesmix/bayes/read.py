@@ -14,6 +14,35 @@ from bayesmix.errors import SpecificationError
 SAMPLE_DIMS = ("chain", "draw")
 
 
+def posterior_group(tree: Any, whose: str = "the posterior") -> xr.Dataset:
+    """The group ``posterior`` of a tree; the tree itself where it is that group alone.
+
+    Raises
+    ------
+    SpecificationError
+        If it is no tree, has neither that group nor draws of its own, or has lost its attributes,
+        as after ``arviz.thin``.
+    """
+    if not isinstance(tree, xr.DataTree):
+        raise SpecificationError(
+            f"expected a posterior, the DataTree of bm.sample, got {type(tree).__name__}"
+        )
+    if group_of(tree) in tree.children:
+        return tree[group_of(tree)].to_dataset()
+    if set(SAMPLE_DIMS) & set(tree.dims) and not tree.children:
+        if "model" in tree.attrs:
+            return tree.to_dataset()
+        raise SpecificationError(
+            f"{whose} has no group 'posterior', and is a group alone that does not say which model "
+            "it is of, as after arviz.thin, which drops attributes and other groups: thin by "
+            "tree.isel(draw=slice(None, None, 5)), which keeps them"
+        )
+    raise SpecificationError(
+        f"{whose} has no group 'posterior' (it has {sorted(tree.children)}): hand over all "
+        "that bm.sample returned"
+    )
+
+
 def posterior_draws(tree: Any, whose: str = "the posterior") -> xr.Dataset:
     """The draws of a posterior, every one a number, with dimensions ``chain`` and ``draw``.
 
@@ -24,16 +53,7 @@ def posterior_draws(tree: Any, whose: str = "the posterior") -> xr.Dataset:
     SpecificationError
         If it has no group ``posterior`` or no draws, or some that are no numbers.
     """
-    if not isinstance(tree, xr.DataTree):
-        raise SpecificationError(
-            f"expected a posterior, the DataTree of bm.sample, got {type(tree).__name__}"
-        )
-    if group_of(tree) not in tree.children:
-        raise SpecificationError(
-            f"{whose} has no group 'posterior' (it has {sorted(tree.children)}): hand over all "
-            "that bm.sample returned"
-        )
-    found = tree[group_of(tree)].to_dataset()
+    found = posterior_group(tree, whose)
     for dim in SAMPLE_DIMS:
         if dim not in found.dims:
             found = found.expand_dims(dim)
@@ -77,7 +97,7 @@ def attributes_of(tree: xr.DataTree) -> dict[str, Any]:
     SpecificationError
         If there are none: the tree is of another program, or has lost them.
     """
-    attrs = dict(tree[group_of(tree)].attrs)
+    attrs = dict(posterior_group(tree).attrs)
     if "model" not in attrs:
         raise SpecificationError(
             "the DataTree does not say which model it is of (attribute 'model' of its posterior): "
@@ -94,7 +114,7 @@ def record_of(tree: xr.DataTree) -> dict[str, Any]:
 
 def held_names(tree: xr.DataTree) -> tuple[str, ...]:
     """Flat names of parameters that are constants of a posterior; none of another program's."""
-    record = json.loads(tree[group_of(tree)].attrs.get("model", "{}"))
+    record = json.loads(posterior_group(tree).attrs.get("model", "{}"))
     return tuple((record.get("constraints") or {}).get("fixed", {}))
 
 
@@ -118,8 +138,14 @@ def is_own(tree: xr.DataTree, data: ChoiceData) -> bool:
     chosen = data.chosen_row
     code = np.where(chosen >= 0, data.alternative_code[np.maximum(chosen, 0)], -1)
     person = np.repeat(np.arange(data.n_persons), np.diff(data.person_start))
+    chose = seen["choice"]
+    places = np.where(code >= 0, code, len(data.alternatives))
+    if chose.dtype.kind in "fiu" and "alternative" in seen:  # labels stand beside, once
+        names = labels[: len(data.alternatives) + data.outside_option]
+        if [str(name) for name in seen["alternative"].to_numpy()] != list(names):
+            return False
     pairs = (
-        (seen["choice"], labels[code]),
+        (chose, places if chose.dtype.kind in "fiu" else labels[code]),
         (own["situation_person"], person),
         (own["row_situation"], data.row_situation),
         (own["row_alternative"], labels[data.alternative_code]),

@@ -10,11 +10,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayesmix.arrays import Array
+from bayesmix.arrays import Array, Indices
 from bayesmix.bayes.class_priors import prior_table
 from bayesmix.bayes.log_prior import log_prior_group
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.data.reserved import OUTSIDE
+from bayesmix.data.table import ChoiceTable
 from bayesmix.likelihood.effective_weights import SAME, person_unit
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.record import data_record, model_record
@@ -84,13 +85,27 @@ def _labels(values: Any) -> NDArray[np.str_]:
 
 
 def _observed(problem: Problem) -> xr.Dataset:
+    """What was chosen, as ArviZ wants it: numbers, whose labels are along ``alternative``."""
     data = problem.data
-    labels = np.append(_labels(data.alternatives), OUTSIDE)
     codes = np.where(data.chosen_row >= 0, data.alternative_code[data.chosen_row], -1)
-    return xr.Dataset(
-        {"choice": ("situation", labels[codes])},
-        coords={"situation": np.arange(data.n_situations)},
-    )
+    return xr.Dataset({"choice": ("situation", outside_last(data, codes))}, coords=choices_of(data))
+
+
+def outside_last(data: ChoiceTable, codes: Indices) -> Indices:
+    """Codes of alternatives, -1 for the outside option, as places along ``alternative``."""
+    return np.where(codes >= 0, codes, len(data.alternatives))
+
+
+def choices_of(data: ChoiceTable) -> dict[str, Any]:
+    """Coordinates of choices: situations, their labels, and those of what may be chosen."""
+    labels = _labels(data.situations.get_level_values(-1))
+    return {
+        "situation": np.arange(data.n_situations),
+        "situation_label": ("situation", labels),
+        "alternative": np.append(_labels(data.alternatives), OUTSIDE)[
+            : len(data.alternatives) + data.outside_option
+        ],
+    }
 
 
 def _constant(problem: Problem) -> xr.Dataset:
@@ -108,6 +123,7 @@ def _constant(problem: Problem) -> xr.Dataset:
         },
         coords={
             "person": data.person_labels,
+            "situation": np.arange(data.n_situations),
             "random": _labels(design.random_names),
             "term": _labels(design.fixed_names),
         },

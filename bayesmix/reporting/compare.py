@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix.arguments import flag
-from bayesmix.bayes.read import posterior_draws
+from bayesmix.bayes.read import posterior_draws, posterior_group
 from bayesmix.data.display import Table
 from bayesmix.errors import SpecificationError
 from bayesmix.reporting.draws import SAMPLE_DIMS, flat_items
@@ -111,11 +111,10 @@ def labelled(name: str, results: Any) -> Mapping[str, Any]:
 
 
 def _moments(label: str, posterior: xr.DataTree) -> pd.DataFrame:
-    if "posterior" not in posterior.children:
-        raise NoEstimates(
-            f"compare: the DataTree {label!r} has no group 'posterior' (it has "
-            f"{sorted(posterior.children)}): hand over what bm.sample returned"
-        )
+    try:
+        posterior_group(posterior)
+    except SpecificationError as error:
+        raise NoEstimates(f"compare: {label!r}: {error}") from None
     dataset = posterior_draws(posterior, f"the posterior {label!r}")
     return pd.DataFrame.from_dict(
         {name: _mean_and_sd(draws) for name, draws in flat_items(dataset)},

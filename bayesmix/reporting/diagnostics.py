@@ -1,15 +1,17 @@
-"""Convergence of a posterior: R-hat, effective sample sizes, divergences."""
+"""Convergence of a posterior: R-hat, effective sample sizes, divergences, shapes of weights."""
 
 import warnings
 
 import pandas as pd
 import xarray as xr
 
-from bayesmix.bayes.read import held_names, posterior_draws
+from bayesmix.bayes.read import SAMPLE_DIMS, held_names, posterior_draws
 from bayesmix.reporting.draws import flat_items, population_variables
 
 RHAT_LIMIT = 1.01
 ESS_LIMIT = 400
+SHAPE_LIMIT = 0.7
+"""Pareto shape of importance weights above which averages are not reliable."""
 
 
 def convergence(posterior: xr.DataTree) -> pd.DataFrame:
@@ -25,7 +27,10 @@ def convergence(posterior: xr.DataTree) -> pd.DataFrame:
     DataFrame (P, 4)
         Rows by flat name, without parameters that are held; columns ``r_hat``, ``ess_bulk``,
         ``ess_tail`` and ``divergences`` (of the whole run, the same number in each row; missing
-        where the posterior has none recorded).
+        where the posterior has none recorded). Draws by importance sampling were resampled, and
+        ArviZ would take them for independent ones: both effective sizes are that of their weights
+        (no more than there are draws), a fifth column ``pareto_k`` has the shape of the weights'
+        tail, and there are no chains to have an R-hat.
 
     Notes
     -----
@@ -47,6 +52,11 @@ def convergence(posterior: xr.DataTree) -> pd.DataFrame:
     table = pd.DataFrame({name: _flat(values) for name, values in columns.items()})
     table = table.drop(index=[name for name in held_names(posterior) if name in table.index])
     table["divergences"] = _divergences(posterior)
+    if draws.attrs.get("method") == "importance":
+        kept = draws.sizes[SAMPLE_DIMS[0]] * draws.sizes[SAMPLE_DIMS[1]]
+        table["r_hat"] = float("nan")
+        table[["ess_bulk", "ess_tail"]] = min(float(draws.attrs["ess"]), float(kept))
+        table["pareto_k"] = float(draws.attrs["pareto_k"])
     table.index.name = "parameter"
     return table
 
@@ -60,6 +70,8 @@ def convergence_sentence(table: pd.DataFrame) -> str:
     >>> convergence_sentence(pd.DataFrame([row], index=["mean[pf]"]))
     'largest R-hat 1.002 (mean[pf]), smallest ESS 700 (mean[pf]), 0 divergences: good'
     """
+    if "pareto_k" in table:
+        return _importance_sentence(table)
     rhat = table["r_hat"]
     ess = table[["ess_bulk", "ess_tail"]].min(axis="columns", skipna=False)
     counted = table["divergences"].iloc[0]
@@ -75,6 +87,14 @@ def convergence_sentence(table: pd.DataFrame) -> str:
         _worst("smallest ESS", ess, "min", ".0f", "four draws a chain"),
     )
     return f"{', '.join(worst)}, {divergences}: {advice}"
+
+
+def _importance_sentence(table: pd.DataFrame) -> str:
+    """`convergence_sentence` of weighted draws, which have no chains."""
+    ess, shape = float(table["ess_bulk"].iloc[0]), float(table["pareto_k"].iloc[0])
+    good = ess > ESS_LIMIT and shape <= SHAPE_LIMIT
+    advice = "good" if good else f"look closer (ESS > {ESS_LIMIT}, k <= {SHAPE_LIMIT} wanted)"
+    return f"importance sampling, {ess:.0f} effective draws, Pareto k {shape:.2f}: {advice}"
 
 
 def _worst(words: str, values: pd.Series, way: str, digits: str, needed: str) -> str:
