@@ -101,6 +101,8 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.reporting.demand_plots import plot_price_curve as plot_price_curve
     from bayesmix.reporting.demand_plots import plot_wtp as plot_wtp
     from bayesmix.reporting.demand_tables import demand_table as demand_table
+    from bayesmix.reporting.diagnose import Diagnosis as Diagnosis
+    from bayesmix.reporting.diagnose import diagnose as diagnose
     from bayesmix.reporting.latex import to_latex as to_latex
     from bayesmix.reporting.prior_table import priors as priors
     from bayesmix.reporting.sbc_plot import plot_coverage as plot_coverage

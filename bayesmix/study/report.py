@@ -12,6 +12,7 @@ import pandas as pd
 from bayesmix.files import file_hash, write_text, write_whole
 from bayesmix.identity import package_versions
 from bayesmix.reporting.compare import compare
+from bayesmix.reporting.diagnose import diagnose
 from bayesmix.reporting.diagnostics import convergence, convergence_sentence
 from bayesmix.reporting.plots import forest, save_figure, save_trace
 from bayesmix.reporting.tables import write_csv
@@ -129,7 +130,11 @@ def _sentences(results: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -
     for label, table in tables.items():
         notes = results[label.lower()]["posterior"].attrs
         known = [notes[name] for name in NOTES if name in notes]
-        lines += [f"{label}: {text}" for text in (convergence_sentence(table), *known)]
+        seen = diagnose(results[label.lower()])
+        lines += [
+            f"{label}: {text}"
+            for text in (convergence_sentence(table), seen.headline(), *seen.troubles, *known)
+        ]
     return lines
 
 

@@ -156,6 +156,7 @@ RESULTS = {
     "ChoiceData",
     "Counterfactual",
     "Coverage",
+    "Diagnosis",
     "Fit",
     "HypothesisTest",
     "MatchedShares",

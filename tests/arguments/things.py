@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 import bayesmix as bm
 
@@ -50,10 +51,13 @@ def made() -> SimpleNamespace:
     few = {"draws": 4, "nodes": 8, "rng": 1}
     ranks = pd.DataFrame({"sd[price]": [0, 3, 7]})
     logit = bm.MixedLogit("price")
+    values = np.random.default_rng(1).normal(size=(2, 50))
+    draws = xr.Dataset({"scale": (("chain", "draw"), values)})
     once = {"truth": {"fixed[price]": -1.0}, "simulations": 2, "rng": 1}
     one_price = data.with_attribute("price", lambda r: r.groupby("alt")["price"].transform("mean"))
     firms = bm.Firms("alt")
     return SimpleNamespace(
+        draws=xr.DataTree.from_dict({"posterior": draws}),
         ranks=bm.SBC(ranks, ranks, 10, 3, "marginal", {}, pd.Series([20.0, 20.0, 20.0])),
         coverage=bm.coverage(logit, data, processes=1, progress=False, **once),
         data=data,
