@@ -48,6 +48,8 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.data import examples as examples
     from bayesmix.data.choices import ChoiceData as ChoiceData
     from bayesmix.data.market import market as market
+    from bayesmix.data.read import read_choices as read_choices
+    from bayesmix.data.read import read_table as read_table
     from bayesmix.demand.class_probabilities import class_probabilities as class_probabilities
     from bayesmix.demand.curve import price_curve as price_curve
     from bayesmix.demand.diversion import diversion as diversion

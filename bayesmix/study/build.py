@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from bayesmix.arguments import instance
 from bayesmix.bayes.held import check_holdable
 from bayesmix.bayes.importance_check import check_importance
-from bayesmix.data import examples
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.formulas.reading import TRUST
@@ -20,29 +18,20 @@ from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.feasible import check_constraints, check_free
 from bayesmix.specification.laws.joint import Correlated, LKJNormal
 from bayesmix.specification.model import MixedLogit
+from bayesmix.study.data import study_data
 from bayesmix.study.parse import Place
 from bayesmix.study.schema import (
     LAWS,
     AutoTable,
     CorrelatedTable,
-    DataTable,
     GridTable,
     LatentClassTable,
     LawTable,
     LKJNormalTable,
     Study,
 )
-from bayesmix.study.table import (
-    Labels,
-    check_numbers,
-    is_csv,
-    labels_of,
-    numbers_where_available,
-    read_table,
-)
 
 NO_CODE = "a study runs no code: compute the column before, and save it in the data file"
-NUMBERS = ("chosen", "ranked", "availability", "weights", "offset", "sampling", "correction")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +42,14 @@ class Built:
     data: ChoiceData
     model: MixedLogit
     rule: Rule | Centred | str
+    notes: tuple[str, ...] = ()
+    """What is not in the data as it was in their file."""
 
     def __str__(self) -> str:
         estimate = self.study.estimate
         lines = [
             f"{self.study.path}: valid\n\n{self.data.summary()}\n",
+            *(f"note: {note}\n" for note in self.notes),
             self.model.describe(self.data),
             f"  grid      {self.rule}",
             f"  seed      {estimate.seed}",
@@ -93,7 +85,7 @@ def check_study(study: Study) -> Built:
     instance("study", study, Study, "a study, from bm.study.read_study(path)")
     place = Place(study.path)
     with _blame(place, "[data]"):
-        data = _data(study)
+        data, notes = study_data(study)
     with _blame(place, "[[random]]"):
         laws = [_law(table) for table in study.random]
     with _blame(place, "[grid]"):
@@ -112,7 +104,7 @@ def check_study(study: Study) -> Built:
         model = replace(model, constraints=constraints)
         check_constraints(space, constraints)
     _check_methods(place, model, data, study)
-    return Built(study, data, model, rule)
+    return Built(study, data, model, rule, notes)
 
 
 def _check_methods(place: Place, model: MixedLogit, data: ChoiceData, study: Study) -> None:
@@ -151,67 +143,6 @@ def _blame(place: Place, table: str) -> Iterator[None]:
             raise
         words = str(error).replace(TRUST, NO_CODE)
         raise type(error)(f"{place.file}, {table}: {words}") from error
-
-
-def _data(study: Study) -> ChoiceData:
-    table, place = study.data, Place(study.path, "[data]")
-    if (table.example is None) == (table.file is None):
-        place.fail(
-            "give one of the keys 'example' and 'file'" + (", not both" if table.file else "")
-        )
-    return _example(table, place) if table.example else _from_file(study, place)
-
-
-def _example(table: DataTable, place: Place) -> ChoiceData:
-    """The bundled data; columns may be named in the file, and must then be the example's."""
-    data: ChoiceData = getattr(examples, str(table.example))()
-    columns = ("ranked", "availability", "weights", "offset", "sampling", "correction")
-    for key in (*columns, "outside_option", "missing"):
-        if getattr(table, key):
-            place.fail(f"key '{key}' cannot go with an example: leave it out, or give a file")
-    for key in ("person", "situation", "alternative", "chosen"):
-        given, actual = getattr(table, key), getattr(data, key)
-        if given not in (None, actual):
-            place.fail(f"key '{key}': the example's column is '{actual}', got '{given}'")
-    return data
-
-
-def _from_file(study: Study, place: Place) -> ChoiceData:
-    table = study.data
-    roles = asdict(table)
-    for key in ("situation", "alternative", "chosen"):
-        if roles[key] is None and not (key == "chosen" and table.ranked):
-            place.fail(
-                f"key '{key}' is missing: name the column of '{table.file}', which has a row for "
-                "each alternative of a situation (of a file with a row for each situation make one "
-                "first: bm.ChoiceData.from_wide(...).frame.to_csv(...))"
-            )
-    del roles["example"], roles["file"], roles["missing"]
-    labels = label_columns(study)
-    frame = read_table(
-        data_path(place.file, table),
-        Place(place.file, place.table, "file"),
-        labels=labels.all,
-        missing=table.missing or (),
-    )
-    if table.availability and table.availability in frame:
-        frame = numbers_where_available(frame, table.availability, labels.all)
-    if is_csv(str(table.file)):
-        frame = labels.typed(frame)
-    check_numbers(frame, {key: roles[key] for key in NUMBERS if roles[key]}, place)
-    return ChoiceData.from_long(frame, **roles)
-
-
-def label_columns(study: Study) -> Labels:
-    """Columns of labels: of who chooses what, of the scale's sources, and formulas' categories."""
-    data, utility = study.data, study.utility
-    roles = (data.person, data.situation, data.alternative, utility.scale)
-    return labels_of(roles, [asdict(utility), *(asdict(law) for law in study.random)])
-
-
-def data_path(study_file: Path, table: DataTable) -> Path:
-    """Where the data file is: a relative path starts at the study file's folder."""
-    return study_file.parent / str(table.file)
 
 
 def _law(table: LawTable) -> Any:

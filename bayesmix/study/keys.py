@@ -6,8 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from bayesmix.identity import digest, package_identity
-from bayesmix.study.build import data_path
+from bayesmix.study.data import data_path
 from bayesmix.study.schema import Study
+
+LATER = ("labels", "codes", "separator", "decimal", "encoding", "table", "wide")
+"""Keys that are no part of the hash where they are not given, as in builds without them."""
 
 
 def subject_key(study: Study) -> str:
@@ -44,7 +47,7 @@ def report_key(results: Mapping[str, str]) -> str:
 
 
 def _data_content(study: Study) -> dict[str, Any]:
-    content = asdict(study.data)
+    content = {key: value for key, value in asdict(study.data).items() if key not in LATER or value}
     if study.data.file is not None:
         with data_path(study.path, study.data).open("rb") as stream:
             content["file"] = hashlib.file_digest(stream, "sha256").hexdigest()

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, NoReturn, Union, get_args, get_origi
 from bayesmix.arguments import refused, shown
 from bayesmix.errors import SpecificationError
 from bayesmix.study.schema import AtLeast, ByName, EndsByName, Study
+from bayesmix.study.spread import READERS
 
 RESERVED = {"CON", "PRN", "AUX", "NUL"} | {f"{d}{n}" for d in ("COM", "LPT") for n in range(1, 10)}
 WORDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
@@ -130,6 +131,9 @@ def convert(hint: Any, value: Any, place: Place) -> Any:
         return _by_name(value, place)
     if origin is Annotated and isinstance(arguments[1], EndsByName):
         return _ends_by_name(value, place)
+    if origin is Annotated and type(arguments[1]) in READERS:
+        problem, found = READERS[type(arguments[1])](value)
+        return place.fail(problem) if problem else found
     if origin is Annotated:
         return _bounded(convert(arguments[0], value, place), arguments[1], place)
     if origin is tuple:

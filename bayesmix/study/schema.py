@@ -31,6 +31,21 @@ class EndsByName:
     """A table whose keys are flat names of parameters, and whose items are pairs of bounds."""
 
 
+@dataclass(frozen=True)
+class Spread:
+    """Columns of alternatives: a pattern, a list, or a table by alternative, attached to Any."""
+
+
+@dataclass(frozen=True)
+class SpreadByName:
+    """A table of these by attribute, or a list of attributes, attached to Any."""
+
+
+@dataclass(frozen=True)
+class LabelsOrCodes:
+    """A list of labels, or a table from codes to labels, attached to Any."""
+
+
 Ends = Annotated[tuple[tuple[str, float, float], ...], EndsByName()]
 Values = Annotated[tuple[tuple[str, float], ...], ByName()]
 Count = Annotated[int, AtLeast(1)]
@@ -38,10 +53,25 @@ Terms = tuple[str, ...]
 
 
 @dataclass(frozen=True)
+class WideTable:
+    """``[data.wide]``: of a file with a row for each situation, the columns of its alternatives.
+
+    The arguments of `ChoiceData.from_wide` by the same names; codes of alternatives are text.
+    """
+
+    alternatives: Annotated[Any, LabelsOrCodes()]
+    varying: Annotated[Any, SpreadByName()]
+    availability: Annotated[Any, Spread()] = None
+    ranked: Annotated[Any, Spread()] = None
+    outside_label: str | None = None
+
+
+@dataclass(frozen=True)
 class DataTable:
     """``[data]``: a bundled example, or a file (relative to the study file) and its columns.
 
-    In a CSV file an empty field is missing, and what ``missing`` lists, such as ``["NA"]``.
+    In a text file an empty field is missing, and what ``missing`` lists, such as ``["NA"]``;
+    ``labels`` are columns that stay text, ``codes`` those whose value labels are not wanted.
     """
 
     example: Literal["electricity"] | None = None
@@ -58,6 +88,13 @@ class DataTable:
     sampling: str | None = None
     correction: str | None = None
     missing: Terms | None = None
+    labels: Terms | None = None
+    codes: Terms | None = None
+    separator: str | None = None
+    decimal: Literal[".", ","] | None = None
+    encoding: str | None = None
+    table: str | None = None
+    wide: WideTable | None = None
 
 
 @dataclass(frozen=True)

@@ -1,121 +1,24 @@
-"""A study's data file as a frame: text where labels are meant, exactly as it is written.
-
-CSV files say nothing of types. Labels (persons, situations, alternatives, categories) are text
-until all of them are written as Python writes a number, so that 0001 and 00001, or 1.1 and 1.10,
-stay two; a column has one type, whatever the length of the file; an empty field alone is missing.
-"""
+"""Which columns of a study's data file are labels, and which are numbers."""
 
 from __future__ import annotations
 
 import re
-import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from bayesmix.data.columns import assigned, first_few
+from bayesmix.data.sources.labels import as_written
 from bayesmix.study.parse import Place
 
-CSV = (".csv", ".csv.gz")
-ENDINGS = (*CSV, ".parquet")
-WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 CODED = re.compile(r"\bC\(\s*`?([^(),`]+?)`?\s*[,)]")
 NAME = r"(?:`([^`]+)`|\b([^\W\d][\w.]*))"
 COMPARED = re.compile(
     rf"{NAME}\s*(?:[=!]=\s*|(?:not\s+)?in\s*[\[(]\s*)['\"]|['\"]\s*[=!]=\s*{NAME}"
 )
-SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 TRUTHS = ("chosen", "availability")
-DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
-
-
-def is_csv(name: str) -> bool:
-    """Whether a file is a table of text, by its name."""
-    return name.lower().endswith(CSV)
-
-
-def read_table(
-    path: Path, place: Place, *, labels: Collection[str], missing: Sequence[str]
-) -> pd.DataFrame:
-    """The file; of CSV its columns ``labels`` as text, and ``missing`` said in empty fields.
-
-    Raises
-    ------
-    SpecificationError
-        Where the file is none that can be read, naming the key of the study.
-    """
-    ending = next((e for e in ENDINGS if path.name.lower().endswith(e)), None)
-    if ending is None:
-        place.fail(f"cannot read '{path.name}': expected one of {', '.join(ENDINGS)}")
-    if not path.is_file():
-        place.fail(f"no file '{path}': a relative path starts at the study file's folder")
-    if missing and ending not in CSV:
-        place.fail(f"key 'missing' is for CSV files: '{path.name}' says itself what is missing")
-    try:
-        if ending in CSV:
-            return _read_csv(path, place, labels, missing)
-        frame = pd.read_parquet(path)
-    except (ValueError, OSError, EOFError, zlib.error) as error:
-        place.fail(f"'{path}' is not a readable {ending} file: {error}")
-    return frame.reset_index() if any(frame.index.names) else frame
-
-
-def _read_csv(
-    path: Path, place: Place, labels: Collection[str], missing: Sequence[str]
-) -> pd.DataFrame:
-    _check_heading(path, place)
-    frame = pd.read_csv(
-        path,
-        dtype=dict.fromkeys(labels, str),
-        keep_default_na=False,
-        na_values=["", *missing],
-        low_memory=False,
-    )
-    if not isinstance(frame.index, pd.RangeIndex) and frame.iloc[:, -1].isna().all():
-        place.fail(
-            f"the lines of '{path.name}' have one field more than its heading: take the comma away "
-            "that they end with, or give that column a heading"
-        )
-    return frame
-
-
-def _check_heading(path: Path, place: Place) -> None:
-    """Refuse other separators, and columns of one name, of which pandas would rename the later."""
-    heading = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
-    names = heading.iloc[0]
-    other = next((s for s in SEPARATORS if len(names) == 1 and s in names[0]), None)
-    if other:
-        place.fail(
-            f"the fields of '{path.name}' are separated by {SEPARATORS[other]}; expected commas, "
-            "and points in decimal numbers: save it so, in Python "
-            f"pd.read_csv(..., sep={other!r}, decimal=...).to_csv(..., index=False)"
-        )
-    repeated = names[names.duplicated() & (names != "")].unique()
-    if len(repeated):
-        place.fail(f"'{path.name}' has columns of the same name: {first_few(repeated)}; rename one")
-
-
-def as_written(text: pd.Series) -> pd.Series:
-    """Labels as numbers where that loses nothing of how they are written; else the text.
-
-    >>> as_written(pd.Series(["1", "10", "2"])).tolist()
-    [1, 10, 2]
-    >>> as_written(pd.Series(["0001", "10"])).tolist()
-    ['0001', '10']
-    """
-    written = text.dropna().unique()
-    if len(written) and all(WHOLE.fullmatch(one) for one in written):
-        return pd.to_numeric(text)
-    if len(written) and all(_is_plain_decimal(one) for one in written):
-        return text.astype(float)
-    return text
-
-
-def _is_plain_decimal(text: str) -> bool:
-    return bool(DECIMAL.fullmatch(text)) and repr(float(text)) == text != "-0.0"
 
 
 def check_numbers(frame: pd.DataFrame, roles: Mapping[str, str], place: Place) -> None:
@@ -187,10 +90,10 @@ class Labels:
     def all(self) -> frozenset[str]:
         return self.roles | self.coded | self.compared
 
-    def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The frame of text labels with numbers where nothing is lost by them."""
+    def typed(self, frame: pd.DataFrame, text: Collection[str] = ()) -> pd.DataFrame:
+        """The frame of text labels with numbers where nothing is lost by them; not in ``text``."""
         found = {}
-        for name in self.all & set(frame.columns):
+        for name in (self.all & set(frame.columns)) - set(text):
             if name in self.compared and name not in self.roles:
                 continue  # == '10' is a question about text
             values = as_written(frame[name])

@@ -340,6 +340,8 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
             bm.population_grid, {"rule": rule, "dimension": 1, "persons": 3, "rng": 1}
         ),
         "rule_table": Call(bm.rule_table, {"dimension": 1, "rules": [rule]}),
+        "read_table": Call(bm.read_table, {"path": have.file, **_file()}),
+        "read_choices": Call(bm.read_choices, {"path": have.file, **LONG, **_file()}),
         "ChoiceData.from_long": Call(
             bm.ChoiceData.from_long,
             {
@@ -396,6 +398,19 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         ),
         "plot_rules": Call(bm.plot_rules, {"table": have.rules}),
         "Fit.confidence_intervals": Call(fit.confidence_intervals, {"level": 0.95, "kind": None}),
+    }
+
+
+def _file() -> dict[str, Any]:
+    """How a text file is read, with values that serve."""
+    return {
+        "labels": ["group"],
+        "codes": None,
+        "missing": ["NA"],
+        "separator": ",",
+        "decimal": ".",
+        "encoding": "utf-8",
+        "table": None,
     }
 
 

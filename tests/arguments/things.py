@@ -1,5 +1,7 @@
 """What calls of public functions need: data, a fit, results of demand."""
 
+import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -42,6 +44,13 @@ def wide() -> pd.DataFrame:
     )
 
 
+def csv_file() -> Path:
+    """The choices as a file."""
+    path = Path(tempfile.mkdtemp(), "choices.csv")
+    frame(4).to_csv(path, index=False)
+    return path
+
+
 def made() -> SimpleNamespace:
     """What calls need: data, a fit, a posterior, results of demand. Some seconds."""
     data = bm.ChoiceData.from_long(frame(), **LONG)
@@ -74,4 +83,5 @@ def made() -> SimpleNamespace:
         classes=bm.msle(CLASSES, data, starts=1, rng=1),
         rules=bm.compare_rules(MODEL, data, AT, [bm.sobol(16)], rng=1),
         few=few,
+        file=csv_file(),
     )

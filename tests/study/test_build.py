@@ -239,7 +239,7 @@ def test_a_cross_section_has_no_person(write_study: Write, tmp_path: Path) -> No
         ('chosen = "choice"', 'chosen = "chioce"', DataError, "[data]: "),
         ('chosen = "choice"\n', "", SpecificationError, "[data]: key 'chosen' is missing"),
         ("choices.csv", "absent.csv", SpecificationError, "key 'file': no file '"),
-        ("choices.csv", "choices.xlsx", SpecificationError, "expected one of .csv, .csv.gz, .parq"),
+        ("choices.csv", "choices.docx", SpecificationError, "expected one of .csv, .csv.gz, .tsv"),
         ('file = "choices.csv"\n', "", SpecificationError, "one of the keys 'example' and 'file'"),
         ("[utility]", 'example = "electricity"\n[utility]', SpecificationError, "'file', not both"),
         ('"price + time"', '"price + tiem"', ValueError, "[utility]: "),

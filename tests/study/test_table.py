@@ -195,7 +195,9 @@ def test_parquet_has_types_of_its_own(write_study: Write, tmp_path: Path) -> Non
     assert data.persons.tolist()[:3] == ["0", "1", "10"]
     assert data.frame["chid"].dtype == np.int64
     path = write_study(("choices.csv", "choices.parquet"), ('"id"', '"id"\nmissing = ["NA"]'))
-    with pytest.raises(SpecificationError, match="key 'missing' is for CSV files"):
+    with pytest.raises(
+        SpecificationError, match="'missing' is for files of 'delimited text', 'Excel'"
+    ):
         read(path)
 
 

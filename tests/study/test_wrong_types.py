@@ -30,6 +30,7 @@ VALUES: dict[str, Any] = {
 }
 RECORDS = [
     schema.DataTable,
+    schema.WideTable,
     schema.UtilityTable,
     *get_args(schema.IndependentTable),
     schema.LKJNormalTable,
@@ -39,6 +40,14 @@ RECORDS = [
     schema.EstimateTable,
     schema.ConstraintsTable,
 ]
+
+
+COLUMNS: dict[type, list[Any]] = {
+    schema.Spread: ["word", ["a", 1], {"a": 1}],
+    schema.SpreadByName: [],
+    schema.LabelsOrCodes: [["a", 1], {"a": 1}],
+}
+"""Values of the list above that say which columns an attribute has, or what alternatives are."""
 
 
 def inner(hint: Any) -> Any:
@@ -53,6 +62,8 @@ def inner(hint: Any) -> Any:
 
 def may_be(hint: Any, value: Any) -> bool:
     """Whether the schema's type allows the value, said in other words than the parser's."""
+    if get_origin(hint) is Annotated and type(get_args(hint)[1]) in COLUMNS:
+        return value in COLUMNS[type(get_args(hint)[1])]
     kind = inner(hint)
     if get_origin(kind) is Literal:
         return any(value == one and type(value) is type(one) for one in get_args(kind))
@@ -77,6 +88,7 @@ def required(record: type) -> dict[str, Any]:
     hints = get_type_hints(record)
     laws = [{"law": "normal", "terms": ["x"]}]
     given = {"terms": ["x"], "formula": "x", "nodes": 8, "laws": laws}
+    given |= {"alternatives": ["a", "b"], "varying": ["x"]}
     first = get_args(inner(hints[fields(record)[0].name]))
     return {
         field.name: first[0] if index == 0 and first else given.get(field.name)
@@ -107,6 +119,9 @@ def test_the_walk_is_over_every_record_of_the_schema() -> None:
         schema.AtLeast,
         schema.ByName,
         schema.EndsByName,
+        schema.LabelsOrCodes,
+        schema.Spread,
+        schema.SpreadByName,
         schema.Study,
     }
 
@@ -182,7 +197,7 @@ def test_a_run_with_wrong_arguments(write_study: Any, estimators: Any) -> None:
         ("id,chid,alt,choice,price,time\n", "row"),
         ("id;chid;alt;choice;price;time\n1;1;a;1;1;1\n", "separated by semicolons"),
         ("id,chid,alt,choice,price,price\n1,1,a,1,1,1\n", "price"),
-        ("id,chid,alt,choice,price,time\n1,1,\u00e9,1,1,1\n", "not a readable .csv file"),
+        ("id,chid,alt,choice,price,time\n1,1,\u00e9,1,1,1\n", "no utf-8 text: byte 0xe9 at"),
     ],
     ids=["empty", "heading alone", "semicolons", "twice the same column", "Latin-1"],
 )

@@ -1,0 +1,204 @@
+"""Delimited text as a frame: text where labels are meant, exactly as it is written.
+
+Text files say nothing of types. Labels (persons, situations, alternatives, categories) are text
+until all of them are written as Python writes a number, so that 0001 and 00001, or 1.1 and 1.10,
+stay two; a column has one type, whatever the length of the file; an empty field alone is missing.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bayesmix.data.columns import first_few, show
+from bayesmix.data.sources.table import FileOptions, Format, Table, check_unique
+from bayesmix.errors import DataError
+
+ENDINGS = (".csv", ".csv.gz", ".tsv", ".tab", ".dat", ".txt")
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
+BLANKS = r"[ \t]+"
+PADDED = re.compile(r"[-+]?0[0-9]")
+MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+OFFERED = ("cp1252", "cp1251", "shift_jis", "gb18030")
+OLD = tuple(int(part) for part in pd.__version__.split(".")[:2]) < (3, 1)
+EXACT = {"float_precision": "round_trip"} if OLD else {}
+"""Numbers are the nearest to what is written: by this option, since pandas 3.1 always."""
+
+TAKES = frozenset({"labels", "missing", "separator", "decimal", "encoding"})
+
+
+def read_text(path: Path, options: FileOptions) -> Table:
+    """The table in a text file.
+
+    Raises
+    ------
+    DataError
+        For other separators than those asked for, columns of one name, lines that are longer than
+        the heading, and bytes that are no text in the encoding.
+    """
+    encoding = _encoding(path, options)
+    heading = _heading(path, encoding)
+    separator = options.separator or _usual(path, heading)
+    wanted = {"sep": separator, "encoding": encoding, **_engine(separator)}
+    _check_heading(path, heading, wanted, options)
+    frame = pd.read_csv(
+        path,
+        dtype=dict.fromkeys(options.labels, str),
+        keep_default_na=False,
+        na_values=["", *options.missing],
+        decimal=options.decimal or ".",
+        **wanted,
+    )
+    if not isinstance(frame.index, pd.RangeIndex):
+        if not frame.iloc[:, -1].isna().all():
+            raise DataError(
+                f"the lines of '{path.name}' have more fields than its heading: give every column "
+                "a heading, and put quotes around fields that hold the separator"
+            )
+        raise DataError(
+            f"the lines of '{path.name}' have one field more than its heading: take the separator "
+            "away that they end with, or give that column a heading"
+        )
+    return _padded(path, frame, wanted, options)
+
+
+def decoded(path: Path, options: FileOptions) -> str:
+    """What a text file holds.
+
+    Raises
+    ------
+    DataError
+        Naming the first byte that is no text in the encoding.
+    """
+    return _content(path).decode(_encoding(path, options))
+
+
+def _content(path: Path) -> bytes:
+    content = path.read_bytes()
+    return gzip.decompress(content) if path.name.lower().endswith(".gz") else content
+
+
+def _encoding(path: Path, options: FileOptions) -> str:
+    """The encoding, checked on the whole file."""
+    content = _content(path)
+    mark = next((name for mark, name in MARKS.items() if content.startswith(mark)), "utf-8-sig")
+    encoding = options.encoding or mark
+    try:
+        content.decode(encoding)
+    except LookupError:
+        raise DataError(
+            f"encoding={encoding!r} is no encoding that Python knows: give one such as 'utf-8', "
+            "'cp1252', 'latin-1' or 'utf-16'"
+        ) from None
+    except UnicodeError as error:
+        raise _undecodable(path, content, encoding, error) from None
+    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+        return "utf-8-sig"  # the mark that some editors put first is no part of a name
+    return encoding
+
+
+def _undecodable(path: Path, content: bytes, encoding: str, error: UnicodeError) -> DataError:
+    at = error.start if isinstance(error, UnicodeDecodeError) else 0
+    line = content[:at].count(b"\n") + 1
+    others = [one for one in OFFERED if _reads(content, one)]
+    named = encoding.removesuffix("-sig")
+    hint = " or ".join(f'encoding = "{one}"' for one in others[:2])
+    return DataError(
+        f"'{path.name}' is no {named} text: byte 0x{content[at]:02x} at position {at} (line "
+        f"{line}): say which encoding it has, such as {hint or 'that of the program it is from'} "
+        "(look at its letters afterwards), or save it as UTF-8"
+    )
+
+
+def _reads(content: bytes, encoding: str) -> bool:
+    try:
+        return "\0" not in content.decode(encoding)
+    except UnicodeError:
+        return False
+
+
+def _heading(path: Path, encoding: str) -> str:
+    opened = gzip.open if path.name.endswith(".gz") else open
+    with opened(path, "rt", encoding=encoding) as stream:
+        return str(stream.readline().rstrip("\r\n"))
+
+
+def _usual(path: Path, heading: str) -> str:
+    """What separates fields in files of this name: commas, tabs, or any blanks."""
+    name = path.name.lower()
+    if name.endswith((".csv", ".csv.gz")):
+        return ","
+    if name.endswith((".tsv", ".tab")):
+        return "\t"
+    return next((s for s in ("\t", ";", ",", "|") if s in heading), BLANKS)
+
+
+def _engine(separator: str) -> dict[str, Any]:
+    """Fields between blanks begin after those that a line is indented by."""
+    if separator == " " or separator == BLANKS:
+        return {"sep": r"\s+", **EXACT, "low_memory": False}
+    if len(separator) > 1:
+        return {"sep": re.escape(separator), "engine": "python"}
+    return {**EXACT, "low_memory": False}
+
+
+def _check_heading(
+    path: Path, heading: str, wanted: Mapping[str, Any], options: FileOptions
+) -> None:
+    """Refuse other separators, and columns of one name, of which pandas would rename the later."""
+    read = {k: v for k, v in wanted.items() if k not in ("float_precision", "low_memory")}
+    first = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False, **read)
+    names = first.iloc[0]
+    other = next((s for s in SEPARATORS if len(names) == 1 and s in heading), None)
+    if other:
+        said = "\\t" if other == "\t" else other
+        expected = SEPARATORS.get(str(options.separator or wanted["sep"]), "other separators")
+        remedy = f'separator = "{said}"'
+        raise DataError(
+            f"the fields of '{path.name}' are separated by {SEPARATORS[other]}; expected "
+            f'{expected}: give {remedy} and, where numbers are written as 1,5, decimal = ","'
+        )
+    check_unique([name for name in names if name != ""], path.name)
+
+
+def _padded(
+    path: Path, frame: pd.DataFrame, wanted: Mapping[str, Any], options: FileOptions
+) -> Table:
+    """With columns of digits that begin with 0, such as 0012, as text: they are no quantities."""
+    whole = [
+        name
+        for name in frame.columns
+        if name not in options.labels and frame[name].dtype.kind in "iuf"
+    ]
+    if options.quantities or not whole:
+        return Table(frame)
+    empty = ["", *options.missing]
+    written = pd.read_csv(
+        path, usecols=whole, dtype=str, keep_default_na=False, na_values=empty, **wanted
+    )
+    kept = [n for n in whole if any(PADDED.match(t) for t in written[n].dropna().unique())]
+    if not kept:
+        return Table(frame)
+    frame = frame.copy(deep=False)
+    for name in kept:
+        frame[name] = written[name]
+    return Table(
+        frame,
+        (
+            f"numbers of {first_few(kept)} begin with 0, such as {show(_example(written, kept))}: "
+            "they are read as text",
+        ),
+    )
+
+
+def _example(written: pd.DataFrame, kept: Sequence[str]) -> str:
+    return next(one for one in written[kept[0]].dropna() if PADDED.match(one))
+
+
+TEXT = Format("delimited text", ENDINGS, read_text, TAKES)

@@ -1,0 +1,392 @@
+"""Files of other programs: the same choices from every format, and nothing lost without a word."""
+
+import json
+import re
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyreadr
+import pyreadstat
+import pytest
+import rdata
+
+import bayesmix as bm
+from tests.arguments.things import LONG
+from tests.arguments.things import frame as made
+
+MODEL = bm.MixedLogit("price + quality + C(group):price")
+MODES = {1: "walk", 2: "bus", 3: "car"}  # not in the order of the alphabet
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    """Whole numbers, fractions, text and labelled codes; persons are text that begins with 0."""
+    frame = made(12, 2)
+    frame = frame.round(12)  # openpyxl writes 16 digits
+    frame["who"] = [f"{who:03d}" for who in frame["who"]]
+    frame["alt"] = frame["alt"].map({"a": 2, "b": 1, "c": 3})
+    return frame
+
+
+@pytest.fixture(scope="module")
+def plain(frame: pd.DataFrame) -> bm.ChoiceData:
+    return bm.ChoiceData.from_long(frame, **LONG)
+
+
+def coded(frame: pd.DataFrame) -> pd.DataFrame:
+    """The alternatives as R and Parquet have them, levels in the order of codes."""
+    modes = pd.Categorical(frame["alt"].map(MODES), categories=list(MODES.values()))
+    return frame.assign(alt=modes)
+
+
+def to_json_lines(frame: pd.DataFrame, path: Path) -> None:
+    lines = [json.dumps(row) for row in frame.to_dict("records")]
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+WRITERS: dict[str, tuple[str, Callable[[pd.DataFrame, Path], Any], dict[str, str]]] = {
+    "csv": ("a.csv", lambda f, p: f.to_csv(p, index=False), {}),
+    "csv.gz": ("a.csv.gz", lambda f, p: f.to_csv(p, index=False), {}),
+    "European csv": (
+        "a.csv",
+        lambda f, p: f.to_csv(p, index=False, sep=";", decimal=",", encoding="utf-16"),
+        {"separator": ";", "decimal": ","},
+    ),
+    "tsv": ("a.tsv", lambda f, p: f.to_csv(p, index=False, sep="\t"), {}),
+    "biogeme": ("a.dat", lambda f, p: f.to_csv(p, index=False, sep="\t"), {}),
+    "blanks": ("a.txt", lambda f, p: p.write_text(f.astype(str).to_string(index=False)), {}),
+    "bars": (
+        "a.csv", lambda f, p: f.to_csv(p, index=False, sep="|"), {"separator": "|"}
+    ),
+    "JSON lines": ("a.jsonl", to_json_lines, {}),
+    "Parquet": ("a.parquet", lambda f, p: f.to_parquet(p), {}),
+    "Excel": ("a.xlsx", lambda f, p: f.to_excel(p, index=False), {}),
+    "Stata by pandas": ("a.dta", lambda f, p: f.to_stata(p, write_index=False, version=118), {}),
+    "Stata": ("a.dta", lambda f, p: pyreadstat.write_dta(f, p), {}),
+    "SPSS": ("a.sav", lambda f, p: pyreadstat.write_sav(f, p), {}),
+    "SPSS, packed": ("a.zsav", lambda f, p: pyreadstat.write_sav(f, p, compress=True), {}),
+    "rds": ("a.rds", lambda f, p: pyreadr.write_rds(p, f), {}),
+    "rda": ("a.rda", lambda f, p: pyreadr.write_rdata(p, f, df_name="trips"), {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_the_same_choices_from_every_format(
+    frame: pd.DataFrame, plain: bm.ChoiceData, tmp_path: Path, kind: str
+) -> None:
+    name, write, options = WRITERS[kind]
+    write(frame, tmp_path / name)
+    data = bm.read_choices(tmp_path / name, **LONG, **options)
+    assert data.persons.tolist() == plain.persons.tolist()
+    assert data.alternatives == plain.alternatives
+    np.testing.assert_array_equal(data.chosen_row, plain.chosen_row)
+    for column in ("price", "quality"):
+        np.testing.assert_array_equal(data.attribute(column), plain.attribute(column))
+    assert data.frame["group"].tolist() == plain.frame["group"].tolist()
+    assert bm.msle(MODEL, data).loglik == bm.msle(MODEL, plain).loglik
+
+
+def labelled(frame: pd.DataFrame, path: Path) -> None:
+    """A file with value labels, on choices too, as surveys have them."""
+    labels: Any = {"alt": MODES, "choice": {0: "no", 1: "yes"}}
+    if path.suffix == ".dta":
+        pyreadstat.write_dta(frame, path, variable_value_labels=labels)
+    elif path.suffix == ".sav":
+        pyreadstat.write_sav(frame, path, variable_value_labels=labels)
+    elif path.suffix == ".parquet":
+        coded(frame).to_parquet(path)
+    else:
+        pyreadr.write_rds(path, coded(frame))
+
+
+@pytest.mark.parametrize("name", ["a.dta", "a.sav", "a.parquet", "a.rds"])
+def test_value_labels_are_categories_in_the_order_of_codes(
+    frame: pd.DataFrame, plain: bm.ChoiceData, tmp_path: Path, name: str
+) -> None:
+    labelled(frame, tmp_path / name)
+    data = bm.read_choices(tmp_path / name, **LONG)
+    assert data.alternatives == ("walk", "bus", "car")
+    np.testing.assert_array_equal(data.alternative_code, plain.alternative_code)
+    np.testing.assert_array_equal(data.chosen_row, plain.chosen_row)
+    table = bm.read_table(tmp_path / name)
+    assert table["alt"].cat.categories.tolist() == ["walk", "bus", "car"]
+    if name in ("a.dta", "a.sav"):
+        assert table["choice"].cat.categories.tolist() == ["no", "yes"]
+        codes = bm.read_table(tmp_path / name, codes=["alt", "choice"])
+        assert codes["alt"].tolist() == frame["alt"].tolist()
+        assert codes["alt"].dtype == np.int64
+
+
+def test_labels_that_do_not_say_what_codes_do(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"some": [1.0, 2.5, 3.0], "twice": [1.0, 2.0, 3.0]})
+    labels: Any = {"some": {1: "low", 3: "high"}, "twice": {1: "a", 2: "b", 3: "a"}}
+    pyreadstat.write_sav(frame, tmp_path / "a.sav", variable_value_labels=labels)
+    with pytest.warns(UserWarning, match="'some': its codes are read, for 2.5 has no") as said:
+        table = bm.read_table(tmp_path / "a.sav")
+    assert "'twice': its codes are read, for several of them are labelled 'a'" in str(
+        said[0].message
+    )
+    assert table["some"].tolist() == [1.0, 2.5, 3.0]
+    assert table["twice"].tolist() == [1, 2, 3]
+
+
+def test_coded_missing_values_are_said(tmp_path: Path) -> None:
+    price: Any = [1.5, "a", "z", None]
+    stata = pd.DataFrame({"price": price})
+    pyreadstat.write_dta(stata, tmp_path / "a.dta", missing_user_values={"price": ["a", "z"]})
+    with pytest.warns(UserWarning, match=r"'price': 2 values are coded as .*\('\.a', '\.z'\)"):
+        table = bm.read_table(tmp_path / "a.dta")
+    np.testing.assert_array_equal(table["price"], [1.5, np.nan, np.nan, np.nan])
+    spss = pd.DataFrame({"income": [3.0, 97.0, 98.0, 99.0], "town": ["A", "XX", "B", ""]})
+    ranges: Any = {"income": [{"lo": 97, "hi": 98}, 99], "town": ["XX"]}
+    labels: Any = {"income": {99: "refused"}}
+    pyreadstat.write_sav(
+        spss, tmp_path / "a.sav", missing_ranges=ranges, variable_value_labels=labels
+    )
+    with pytest.warns(UserWarning, match="'income': 3 values are coded") as said:
+        table = bm.read_table(tmp_path / "a.sav")
+    assert "('97', '98', '99 (refused)')" in str(said[0].message)
+    assert "'town': 1 value is coded as missing in the file ('XX')" in str(said[0].message)
+    np.testing.assert_array_equal(table["income"], [3.0, np.nan, np.nan, np.nan])
+    assert table["town"].isna().tolist() == [False, True, False, True]
+
+
+def test_what_r_has(tmp_path: Path) -> None:
+    frame = pd.DataFrame({
+        "whole": pd.array([1, None, 3], dtype="Int32"),
+        "yes": [True, False, True],
+        "text": pd.array(["", "b", None], dtype=pd.StringDtype("python")),
+        "number": [0.1, np.nan, 2.0],
+    })  # fmt: skip
+    rdata.write_rds(tmp_path / "a.rds", frame)
+    table = bm.read_table(tmp_path / "a.rds")
+    np.testing.assert_array_equal(table["whole"], [1, np.nan, 3])
+    assert table["yes"].tolist() == [True, False, True]
+    assert table["text"].isna().tolist() == [False, False, True]
+    np.testing.assert_array_equal(table["number"], [0.1, np.nan, 2.0])
+    rdata.write_rda(tmp_path / "b.rda", {"one": frame, "two": frame, "x": 3})
+    with pytest.raises(bm.DataError, match="several data frames, 'one', 'two': say which"):
+        bm.read_table(tmp_path / "b.rda")
+    assert len(bm.read_table(tmp_path / "b.rda", table="two")) == 3
+    with pytest.raises(bm.DataError, match="no data frame 'three': it has 'one', 'two'"):
+        bm.read_table(tmp_path / "b.rda", table="three")
+    rdata.write_rds(tmp_path / "c.rds", [1, 2])
+    with pytest.raises(bm.DataError, match="holds no data frame: save one"):
+        bm.read_table(tmp_path / "c.rds")
+
+
+def word(text: str) -> str:
+    return f"262153\n{len(text)}\n{text}\n"
+
+
+def ascii_r(rows: str = "13\n2\nNA\n-2\n", **columns: str) -> str:
+    """A data frame of two rows as R writes it in ASCII; of names what follows ``__`` is not."""
+    names = [name.split("__")[0] for name in columns]
+    return (
+        f"A\n2\n197888\n131840\n787\n{len(columns)}\n{''.join(columns.values())}"
+        f"1026\n1\n{word('names')}16\n{len(columns)}\n{''.join(map(word, names))}"
+        f"1026\n1\n{word('class')}16\n1\n{word('data.frame')}"
+        f"1026\n1\n{word('row.names')}{rows}254\n"
+    )
+
+
+def classed(kind: str, values: str) -> str:
+    """Two numbers of a class."""
+    return f"782\n2\n{values}1026\n1\n{word('class')}16\n1\n{word(kind)}254\n"
+
+
+def test_row_names_of_r_are_a_column(tmp_path: Path) -> None:
+    path = tmp_path / "a.rds"
+    path.write_text(ascii_r(f"16\n2\n{word('1.car')}{word('1.bus')}", a="14\n2\n1\n2.5\n"))
+    assert bm.read_table(path).to_dict("list") == {"rownames": ["1.car", "1.bus"], "a": [1, 2.5]}
+    for rows in ("13\n2\nNA\n-2\n", f"16\n2\n{word('1')}{word('2')}", "13\n2\n7\n9\n"):
+        path.write_text(ascii_r(rows, a="14\n2\n1\n2.5\n"))
+        assert bm.read_table(path).to_dict("list") == {"a": [1, 2.5]}
+
+
+def test_dates_and_columns_of_one_name_in_r(tmp_path: Path) -> None:
+    path = tmp_path / "a.rds"
+    path.write_text(ascii_r(day=classed("Date", "19723\nNA\n"), t=classed("POSIXct", "0.5\n1\n")))
+    table = bm.read_table(path)
+    assert table["day"].tolist() == [pd.Timestamp("2024-01-01"), pd.NaT]
+    assert table["t"].tolist() == [pd.Timestamp(0.5, unit="s"), pd.Timestamp(1, unit="s")]
+    path.write_text(ascii_r(a="14\n2\n1\n2\n", a__2="14\n2\n3\n4\n"))
+    with pytest.raises(bm.DataError, match="columns of the same name: 'a'"):
+        bm.read_table(path)
+    path.write_text(ascii_r(wait=classed("difftime", "1\n2\n")))
+    with pytest.warns(UserWarning, match="values of R's class difftime are read as bare numbers"):
+        bm.read_table(path)
+
+
+def workbook(path: Path, *sheets: list[list[Any]]) -> Path:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for number, rows in enumerate(sheets, 1):
+        sheet = book.create_sheet(f"part {number}")
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return path
+
+
+def test_workbooks(tmp_path: Path) -> None:
+    rows = [["id", "x", "day"], ["007", 1, pd.Timestamp("2024-01-02")], [8, "NA", None]]
+    path = workbook(tmp_path / "a.xlsx", rows, [])
+    table = bm.read_table(path, labels=["id"], missing=["NA"])
+    assert table["id"].tolist() == ["007", "8"]
+    np.testing.assert_array_equal(table["x"], [1.0, np.nan])
+    assert table["day"].tolist() == [pd.Timestamp("2024-01-02"), pd.NaT]
+    path = workbook(tmp_path / "b.xlsx", rows, [["y"], [2]])
+    with pytest.raises(bm.DataError, match="several sheets, 'part 1', 'part 2': say which one"):
+        bm.read_table(path)
+    assert bm.read_table(path, table="part 2")["y"].tolist() == [2]
+    with pytest.raises(bm.DataError, match="no sheet 'part 3': it has 'part 1', 'part 2'"):
+        bm.read_table(path, table="part 3")
+    with pytest.raises(bm.DataError, match="columns of the same name: 'x'"):
+        bm.read_table(workbook(tmp_path / "c.xlsx", [["x", "x"], [1, 2]]))
+    with pytest.raises(bm.DataError, match="column 2 of the sheet has values and no heading"):
+        bm.read_table(workbook(tmp_path / "d.xlsx", [["x", None], [1, 2]]))
+
+
+def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("town,x\nKöln,1\n".encode("cp1252"))
+    words = r"no utf-8 text: byte 0xf6 at position 8 \(line 2\): .* encoding = \"cp1252\""
+    with pytest.raises(bm.DataError, match=words):
+        bm.read_table(path)
+    assert bm.read_table(path, encoding="cp1252")["town"].tolist() == ["Köln"]
+    with pytest.raises(bm.DataError, match="'klingon' is no encoding that Python knows"):
+        bm.read_table(path, encoding="klingon")
+    path.write_bytes("\ufefftown,x\nKöln,1\n".encode())
+    assert bm.read_table(path, encoding="utf-8").columns.tolist() == ["town", "x"]
+
+
+def test_digits_that_begin_with_0_are_no_quantity(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("zone,x,y\n007,0.5,0\n7,10,01\n,1.50,\n")
+    with pytest.warns(UserWarning, match="numbers of 'zone', 'y' begin with 0, such as '007'"):
+        table = bm.read_table(path)
+    assert table["zone"].tolist()[:2] == ["007", "7"]
+    assert table["zone"].isna().tolist() == [False, False, True]
+    assert table["x"].tolist() == [0.5, 10.0, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "options", "words"),
+    [
+        ("a.csv", "a;b\n1,5;2\n", {}, r'semicolons; expected commas: give separator = ";" and'),
+        ("a.csv", "a,b\n1,2\n", {"separator": ";"}, 'separated by commas; expected semicolons'),
+        ("a.csv", "a,a\n1,2\n", {}, "columns of the same name: 'a'"),
+        ("a.csv", "a,b\n1,2,\n", {}, "one field more than its heading"),
+        ("a.csv", "a,b\n1,2,3\n", {}, "more fields than its heading"),
+        ("a.csv", "a,b\n1,2\n1,2,3\n", {}, "Expected 2 fields in line 3, saw 3"),
+        ("a.csv", "", {}, r"is not a readable \.csv file"),
+        ("a.csv", "a\n1\n", {"table": "x"}, "'table' is for files of 'R', 'Excel'.*leave it out"),
+        ("a.dta", "no Stata", {}, r"is not a readable \.dta file"),
+        ("a.sav", "no SPSS", {}, r"is not a readable \.sav file"),
+        ("a.rds", "no R", {}, r"is not a readable \.rds file"),
+        ("a.xlsx", "no Excel", {}, r"is not a readable \.xlsx file"),
+        ("a.parquet", "no Parquet", {}, r"is not a readable \.parquet file"),
+        ("a.dta", "", {"separator": ";"}, "'separator' is for files of 'delimited text'"),
+        ("a.jsonl", '{"a": 1}\n{"a": \n', {}, "line 2 is no JSON"),
+        ("a.jsonl", '{"a": 1, "a": 2}\n', {}, "line 1: a key stands there twice"),
+        ("a.jsonl", '{"a": [1]}\n', {}, "line 1: 'a' holds a list"),
+        ("a.jsonl", "[1]\n", {}, "line 1: expected an object"),
+        ("a.docx", "", {}, r"cannot read 'a\.docx': expected one of \.csv"),
+    ],
+)  # fmt: skip
+def test_files_that_are_refused(
+    tmp_path: Path, name: str, text: str, options: dict[str, str], words: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(bm.DataError, match=words):
+            bm.read_table(tmp_path / name, **options)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(bm.DataError, match=r"no file '.*absent\.csv'"):
+        bm.read_table(tmp_path / "absent.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "extra"),
+    [
+        ("a.dta", "pyreadstat", "stata"),
+        ("a.sav", "pyreadstat", "spss"),
+        ("a.rds", "rdata", "r"),
+        ("a.xlsx", "python_calamine", "excel"),
+    ],
+)
+def test_a_library_that_is_missing_is_named_with_its_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, package: str, extra: str
+) -> None:
+    (tmp_path / name).write_bytes(b"")
+    monkeypatch.setitem(sys.modules, package, None)
+    words = re.escape(
+        f"needs {package}, which is not installed: install it by pip install 'bayesmix[{extra}]'"
+    )
+    with pytest.raises(bm.DataError, match=words):
+        bm.read_table(tmp_path / name)
+
+
+def test_arguments_of_read_choices(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id,mode,choice,bus_price,car_price\n1,bus,1,2,5\n2,car,1,3,4\n")
+    with pytest.raises(bm.SpecificationError, match="no argument 'persn': did you mean 'person'"):
+        bm.read_choices(path, persn="id")
+    with pytest.raises(bm.SpecificationError, match="argument 'person' is missing"):
+        bm.read_choices(path)
+    with pytest.raises(bm.DataError, match=r"labels=: 'a\.csv' has no column 'mod'; did you mean"):
+        bm.read_table(path, labels=["mod"])
+    with pytest.raises(bm.SpecificationError, match="argument 'separator' must be what stands"):
+        bm.read_table(path, separator="")
+    wide = bm.read_choices(
+        path, chosen="mode", alternatives=["bus", "car"], varying={"price": "{alternative}_price"}
+    )
+    assert wide.frame["price"].tolist() == [2, 5, 3, 4]
+
+
+CHO = """8960 2 3 2 1
+6 1
+3 1
+2 1 2
+3 3 3
+4 2 1
+2 32
+2 1
+1 0 2
+4 1 3
+3 12.5
+"""
+
+
+def test_sawtooth(tmp_path: Path) -> None:
+    """The example of the manual, cut to three attributes; the second task ends in none."""
+    path = tmp_path / "study.cho"
+    path.write_text(CHO.replace("12.5", "12") + "8961 0 3 1 1\n2 1\n1 1 1\n2 2 2\n0 9\n")
+    with pytest.warns(UserWarning, match=r"1 task was not answered.*\(8961, 1\)"):
+        data = bm.read_choices(path)
+    assert (data.n_persons, data.n_situations, data.outside_option) == (1, 2, True)
+    assert data.chosen_row.tolist() == [1, -1]
+    assert data.frame["attribute_1"].tolist() == ["2", "3", "4", "1", "4"]
+    assert data.frame["attribute_2"].cat.categories.tolist() == ["0", "1", "2", "3"]
+    assert data.frame["extra_2"].tolist() == [1.0] * 5
+    for old, new, words in [
+        ("8960 2 3 2 1", "8960 2 3 2 2", "line 1: none option 2 of respondent 8960"),
+        ("\n3 1\n", "\n3 2\n", "line 3: depth of preference 2; expected 1"),
+        ("2 32", "5 32", "line 7: concept 5 was chosen of 3 and none"),
+        ("2 1 2\n", "2 1\n", "line 4: expected 3 whole numbers, got '2 1'"),
+        ("4 1 3\n3 12.5\n", "", "ends within a respondent"),
+        ("6 1", "6 x", "line 2: expected 2 extra variables, all numbers"),
+    ]:
+        path.write_text(CHO.replace(old, new, 1))
+        with pytest.raises(bm.DataError, match=words):
+            bm.read_table(path)
