@@ -68,6 +68,7 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.errors import SpecificationError as SpecificationError
     from bayesmix.evaluation.check import check_fit as check_fit
     from bayesmix.evaluation.holdout import scores as scores
+    from bayesmix.evaluation.loo import loo as loo
     from bayesmix.evaluation.predictive import posterior_predictive as posterior_predictive
     from bayesmix.identification.check import check as check
     from bayesmix.inference.hausman import hausman_test as hausman_test

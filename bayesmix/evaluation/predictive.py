@@ -182,7 +182,7 @@ def _replace_likelihood(tree: xr.DataTree, data: ChoiceData, logp: Array) -> Non
         del tree["log_prior"]
 
 
-def _by_situation(tree: xr.DataTree, data: ChoiceData, values: Array) -> xr.Dataset:
+def _by_situation(tree: xr.DataTree, data: ChoiceData, values: Array | Indices) -> xr.Dataset:
     """``choice`` (chain, draw, situation), of values (draws, T)."""
     draws = tree["posterior"]
     shape = [draws.sizes[dim] for dim in SAMPLE_DIMS]

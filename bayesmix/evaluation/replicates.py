@@ -123,7 +123,7 @@ def given_others(here: Point, grid: Grid) -> tuple[Array, Array]:
 
 
 def at_drawn_nodes(here: Point, grid: Grid, uniform: Array) -> tuple[Array]:
-    """Probabilities (R,) at one node of each person, drawn by ``uniform`` (n,) given the choices."""
+    """Probabilities (R,) at a node of each person, drawn by ``uniform`` (n,) given the choices."""
     at = at_nodes(here, grid)
     every = at.log_weights + at.joint
     reached = np.exp(every - _log_sum(every)[:, None]).cumsum(axis=1)
@@ -133,7 +133,7 @@ def at_drawn_nodes(here: Point, grid: Grid, uniform: Array) -> tuple[Array]:
 
 
 def drawn_codes(data: ChoiceData, probabilities: Array, rng: np.random.Generator) -> Indices:
-    """Codes (T,) of alternatives drawn with the rows' probabilities (R,); -1: the outside option."""
+    """Codes (T,) of alternatives drawn with the rows' probabilities (R,), -1 the outside one's."""
     start = data.situation_start
     reached = np.cumsum(probabilities)
     before = np.append(0.0, reached)[start[:-1]]

@@ -267,6 +267,32 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
             bm.individuals,
             {**demand, "draws": 4, "uncertainty": True, "rng": 1, "progress": False},
         ),
+        "posterior_predictive": Call(
+            bm.posterior_predictive,
+            {
+                "posterior": have.posterior,
+                "data": data,
+                "people": "population",
+                "draws": 4,
+                "nodes": 8,
+                "rng": 1,
+                "progress": False,
+            },
+        ),
+        "loo": Call(
+            bm.loo,
+            {
+                "posterior": have.posterior,
+                "data": data,
+                "by": "person",
+                "refit": False,
+                "exact": (),
+                "priors": None,
+                "draws": 4,
+                "rng": 1,
+                "progress": False,
+            },
+        ),
         "demand_table": Call(
             bm.demand_table, {"found": have.elasticities, "digits": 3, "intervals": True}
         ),

@@ -112,6 +112,8 @@ FINE: Mapping[str, tuple[str, ...]] = {
     "Firms.products": ("a word",),
     "values": ("a half", "minus one"),
     "file": ("a word",),
+    "refit": ("True",),
+    "exact": ("an empty list", "numbers"),
 }
 
 

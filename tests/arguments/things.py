@@ -65,6 +65,9 @@ def made() -> SimpleNamespace:
     once = {"truth": {"fixed[price]": -1.0}, "simulations": 2, "rng": 1}
     one_price = data.with_attribute("price", lambda r: r.groupby("alt")["price"].transform("mean"))
     firms = bm.Firms("alt")
+    posterior = bm.sample(
+        MODEL, data, grid=fit.grid, method="importance", draws=100, rng=1, progress=False
+    )
     return SimpleNamespace(
         draws=xr.DataTree.from_dict({"posterior": draws}),
         ranks=bm.SBC(ranks, ranks, 10, 3, "marginal", {}, pd.Series([20.0, 20.0, 20.0])),
@@ -73,6 +76,7 @@ def made() -> SimpleNamespace:
         fit=fit,
         fixed=fixed,
         half=half,
+        posterior=posterior,
         elasticities=bm.elasticities(fit, data, "price", **few),
         diversion=bm.diversion(fit, data, **few),
         wtp=bm.wtp(fit, "quality", "price", **few),

@@ -78,7 +78,8 @@ def test_tree_has_names_data_and_what_was_fitted(panel, marginal, tmp_path):
     assert set(posterior.data_vars) == {"mean", "sd", "corr", "fixed"}
     assert set(marginal["log_prior"].data_vars) == {"mean", "sd", "corr", "fixed"}
     assert list(az.psense_summary(marginal).index) == list(flat(marginal).index)
-    choices = marginal["observed_data"]["choice"].to_numpy()
+    observed = marginal["observed_data"]
+    choices = observed["alternative"].to_numpy()[observed["choice"].to_numpy()]
     assert (choices == panel.frame["alt"].to_numpy()[panel.chosen_row]).all()
     assert marginal["constant_data"].sizes["row"] == panel.n_rows
     assert json.loads(posterior.attrs["model"])["formula"] == "a + b + c + d"

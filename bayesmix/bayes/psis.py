@@ -1,0 +1,81 @@
+"""Leaving one person out by weighing the draws of a posterior (Vehtari, Gelman and Gabry 2017)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from arviz_stats.base import array_stats
+
+from bayesmix.arrays import Array
+from bayesmix.bayes.read import SAMPLE_DIMS
+
+
+class LeftOut(NamedTuple):
+    """Of each of n observations, predicted by all others.
+
+    ``elpd`` (n,) is ``log p(y_i | y_-i)``, ``mcse`` (n,) its Monte Carlo standard error, and
+    ``pareto_k`` (n,) the shape of the tail of the weights; NaN where draws were not weighed.
+    """
+
+    elpd: Array
+    mcse: Array
+    pareto_k: Array
+
+
+def left_out(logp: Array, weights: Array, efficiency: float) -> LeftOut:
+    """Each observation predicted by the others, from draws given all of them.
+
+    ``p(y_i | y_-i) = sum_d r_d p(y_i | theta_d)``, with weights ``r_d`` proportional to
+    ``p(y_i | theta_d)^(-w_i)`` whose largest are smoothed by a generalised Pareto law (Vehtari,
+    Simpson, Gelman, Yao and Gabry 2024).
+
+    Parameters
+    ----------
+    logp
+        ``log p(y_i | theta_d)`` (D, n).
+    weights
+        How many observations each counts for in the posterior, (n,).
+    efficiency
+        Effective draws a draw.
+    """
+    # ArviZ's function takes the logarithms of the likelihoods, and weighs by their inverses.
+    logs, shape = array_stats.psislw((weights * logp).T, r_eff=efficiency)
+    share = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])
+    return LeftOut(*_averaged(logp.T, share, efficiency), np.asarray(shape))
+
+
+def averaged(logp: Array, effective: float) -> tuple[Array, Array]:
+    """``log mean_d exp(logp)`` (n,) of draws (D, n), and Monte Carlo standard errors (n,)."""
+    share = np.full(logp.T.shape, 1 / len(logp))
+    return _averaged(logp.T, share, effective / len(logp))
+
+
+def efficiency_of(draws: xr.Dataset) -> float:
+    """Effective draws a draw: of the importance weights, or of means on average over parameters."""
+    number = draws.sizes[SAMPLE_DIMS[0]] * draws.sizes[SAMPLE_DIMS[1]]
+    if draws.attrs.get("method") == "importance":
+        return min(1.0, float(draws.attrs["ess"]) / number)
+    if draws.sizes[SAMPLE_DIMS[0]] == 1 or draws.sizes[SAMPLE_DIMS[1]] < 4:
+        return 1.0  # as ArviZ has it: a chain alone does not say
+    found: list[float] = []
+    for values in draws.data_vars.values():
+        if "person" not in values.dims:
+            flat = values.transpose(*SAMPLE_DIMS, ...).to_numpy()
+            flat = flat.reshape(*flat.shape[:2], -1)
+            varying = flat.std(axis=(0, 1)) > 0
+            found.extend(
+                array_stats.ess(flat[..., k], chain_axis=0, draw_axis=1, method="mean")
+                for k in np.flatnonzero(varying)
+            )
+    return float(np.mean(found)) / number if found else 1.0
+
+
+def _averaged(logp: Array, share: Array, efficiency: float) -> tuple[Array, Array]:
+    """Logarithms of weighted means of ``exp(logp)`` (n, D), and their standard errors."""
+    with np.errstate(divide="ignore"):
+        elpd = np.logaddexp.reduce(logp + np.log(share), axis=1)
+    relative = np.exp(logp - elpd[:, None]) - 1.0
+    error = np.sqrt((share**2 * relative**2).sum(axis=1) / min(1.0, efficiency))
+    return np.asarray(elpd), np.asarray(error)

@@ -1,0 +1,231 @@
+"""Leave-one-person-out predictions of a posterior: by weights, and by refits where these fail."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayesmix import arguments
+from bayesmix.arrays import Array, Indices
+from bayesmix.bayes.priors import Prior
+from bayesmix.bayes.psis import LeftOut, averaged, efficiency_of, left_out
+from bayesmix.bayes.read import posterior_draws
+from bayesmix.data.choices import ChoiceData
+from bayesmix.data.columns import first_few
+from bayesmix.data.fingerprint import fingerprint
+from bayesmix.demand.draws import draws_of, parameter_draws
+from bayesmix.errors import SpecificationError
+from bayesmix.evaluation.loo_result import PSIS, Loo
+from bayesmix.evaluation.predictive import own_problem, thinned
+from bayesmix.evaluation.refits import Refits
+from bayesmix.evaluation.replicates import Known, given_others
+from bayesmix.integration.grids import Seed
+
+HEAVY = 0.7
+"""Pareto shape above which weights are not reliable, however many draws there are."""
+Unit = Literal["person", "situation"]
+UNITS = {
+    "person": "leave-one-person-out",
+    "situation": "leave-one-choice-out, given the person's other choices (conditional)",
+}
+
+
+def loo(
+    posterior: xr.DataTree,
+    data: ChoiceData,
+    *,
+    by: Unit = "person",
+    refit: bool = True,
+    exact: Sequence[Hashable] = (),
+    priors: Mapping[str, Prior] | None = None,
+    draws: int = 500,
+    rng: Seed = None,
+    progress: bool = False,
+) -> Loo:
+    """How well a model predicts each person from all others: ``sum_i w_i log p(y_i | y_-i)``.
+
+    ``p(y_i | y_-i)`` is the probability of all choices of person i, integrated over the
+    population's tastes and over the posterior given the other persons, on either path of
+    `bm.sample`. Draws of the whole posterior are weighed with ``P_i^-w_i``, Pareto-smoothed
+    (Vehtari, Gelman and Gabry 2017). Where the shape k of a person's weights is above 0.7 (of fewer
+    than 2,200 draws D, above 1 - 1 / log10(D)) the posterior without the person is sampled: by
+    importance sampling from proposals that adapt to it, and where these do not reach it, or do not
+    serve for the model, by NUTS.
+
+    Parameters
+    ----------
+    posterior
+        What ``bm.sample`` returned.
+    data
+        The data that it is of.
+    by
+        ``"person"``; or ``"situation"``: each choice given all other choices, those of its person
+        too, ``log p(y_it | y_-it)``. The latter is of new tasks of known people: it flatters models
+        of new people's choices, and is not to be compared with the former.
+    refit
+        Whether persons with such a k are refitted; without, a warning names them. Choices, with
+        ``by="situation"``, are not.
+    exact
+        Labels of persons who are refitted whatever their k is.
+    priors
+        Those that went into ``bm.sample``, for refits. Default priors, of the attributes of all
+        persons, stay as they were.
+    draws
+        Draws of which ``by="situation"`` evaluates the choices.
+    rng
+        Seed or Generator.
+    progress
+        Whether to show what is refitted.
+
+    Returns
+    -------
+    Loo
+        ``rows`` by person (or person and situation): ``log score``, ``mcse``, its Monte Carlo
+        standard error, ``pareto_k``, ``in sample``, the score when the observation is not left out,
+        ``weight`` and ``method``. Their sum is ``log_score``, with ``std_error``.
+
+    Raises
+    ------
+    DataError
+        If the data are not the posterior's own.
+    SpecificationError
+        If ``priors`` are not those of the posterior, or arguments are not of their kinds.
+
+    References
+    ----------
+    Vehtari, Gelman and Gabry (2017); Vehtari, Simpson, Gelman, Yao and Gabry (2024).
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> posterior = bm.sample(
+    ...     bm.MixedLogit("pf + cl"), data, draws=200, chains=2, rng=1, progress=False)
+    >>> found = bm.loo(posterior, data)
+    >>> len(found.rows), bool(found.log_score < found.rows["in sample"].sum())
+    (361, True)
+    """
+    arguments.one_of("by", by, tuple(UNITS))
+    arguments.flag("refit", refit)
+    arguments.whole("draws", draws)
+    arguments.seed("rng", rng)
+    arguments.flag("progress", progress)
+    given = draws_of(posterior)
+    problem = own_problem(posterior, data)
+    places = _places(data, exact)
+    if by == "situation":
+        if len(places):
+            raise SpecificationError(
+                "argument 'exact' is of persons, and by='situation' of choices"
+            )
+        return _by_situation(posterior, data, draws, np.random.default_rng(rng))
+    if "log_likelihood" not in posterior.children or "choices" not in posterior["log_likelihood"]:
+        raise SpecificationError(
+            "the posterior has no 'choices' in its group 'log_likelihood', each person's integrated"
+            " log-likelihood: hand over all that bm.sample returned"
+        )
+    logp = posterior["log_likelihood"]["choices"].to_numpy().reshape(-1, data.n_persons)
+    weights, efficiency = data.weights, efficiency_of(given)
+    found = left_out(logp, weights, efficiency)
+    limit = reliable_shape(len(logp))
+    doubtful = np.flatnonzero(found.pareto_k > limit)
+    if refit:
+        places = np.union1d(places, doubtful)
+    elif len(doubtful):
+        _warn(data, doubtful, limit)
+    methods = np.full(data.n_persons, PSIS, dtype=object)
+    refits = Refits(problem, posterior, priors, rng, progress)
+    if len(places) or priors is not None:
+        refits.check_priors()
+    if len(places):
+        found = _replaced(found, methods, refits, places)
+    in_sample, _ = averaged(logp, efficiency * len(logp))
+    index = pd.Index(data.persons, name=data.person or data.situation)
+    return _result(data, index, found, (in_sample, weights, methods), "person")
+
+
+def _places(data: ChoiceData, exact: Sequence[Hashable]) -> Indices:
+    """Places of persons by their labels."""
+    if isinstance(exact, str | bytes) or not isinstance(exact, Sequence | np.ndarray | pd.Index):
+        raise arguments.refused("exact", "labels of persons", exact)
+    try:
+        places = data.persons.get_indexer(pd.Index(list(exact)))
+    except (TypeError, ValueError):
+        raise arguments.refused("exact", "labels of persons", exact) from None
+    unknown = [label for label, place in zip(exact, places, strict=True) if place < 0]
+    if unknown:
+        raise SpecificationError(
+            f"argument 'exact' has {len(unknown)} labels that are no persons of the data, "
+            f"{first_few(unknown)}: they are such as {first_few(data.persons)}"
+        )
+    return np.unique(places)
+
+
+def reliable_shape(draws: int) -> float:
+    """Pareto shape up to which so many draws do: 0.7 from 2,200 on (Vehtari et al. 2024)."""
+    return float(min(HEAVY, 1 - 1 / np.log10(max(draws, 11))))
+
+
+def _warn(data: ChoiceData, doubtful: Indices, limit: float) -> None:
+    warnings.warn(
+        f"{len(doubtful)} of {data.n_persons} persons have weights with a Pareto k above "
+        f"{limit:.2f} "
+        f"({first_few(data.persons[doubtful])}): their scores are not reliable; refit=True samples "
+        "the posterior without them",
+        stacklevel=3,
+    )
+
+
+def _replaced(found: LeftOut, methods: Any, refits: Refits, places: Indices) -> LeftOut:
+    """With the scores of refits; the k that gave rise to them stays."""
+    elpd, mcse = found.elpd.copy(), found.mcse.copy()
+    for place, (score, error, method) in zip(places, refits.scores(places), strict=True):
+        elpd[place], mcse[place], methods[place] = score, error, method
+    return LeftOut(elpd, mcse, found.pareto_k)
+
+
+def _by_situation(
+    posterior: xr.DataTree, data: ChoiceData, draws: int, rng: np.random.Generator
+) -> Loo:
+    tree = thinned(posterior, posterior_draws(posterior), draws)
+    parameters = parameter_draws(tree, data, 2**31)
+    thetas = parameters.thetas
+    who = Known(parameters.problem, thetas.mean(axis=0), 256, rng)
+    logp = np.stack([who.over(theta, given_others)[0] for theta in thetas])
+    weights = np.repeat(data.weights, np.diff(data.person_start))
+    efficiency = efficiency_of(posterior_draws(tree))
+    found = left_out(logp, weights, efficiency)
+    limit = reliable_shape(len(logp))
+    doubtful = np.flatnonzero(found.pareto_k > limit)
+    if len(doubtful):
+        warnings.warn(
+            f"{len(doubtful)} of {len(weights)} choices have weights with a Pareto k above "
+            f"{limit:.2f}: their scores are not reliable; more draws, or by='person'",
+            stacklevel=3,
+        )
+    in_sample, _ = averaged(logp, efficiency * len(logp))
+    methods = np.full(len(weights), PSIS, dtype=object)
+    return _result(data, data.situations, found, (in_sample, weights, methods), "situation")
+
+
+def _result(
+    data: ChoiceData, index: pd.Index, found: LeftOut, beside: tuple[Array, Array, Any], by: str
+) -> Loo:
+    in_sample, weights, methods = beside
+    rows = pd.DataFrame(
+        {
+            "log score": found.elpd,
+            "mcse": found.mcse,
+            "pareto_k": found.pareto_k,
+            "in sample": in_sample,
+            "weight": weights,
+            "method": methods,
+        },
+        index=index,
+    )
+    return Loo(rows, fingerprint(data), UNITS[by])

@@ -1,0 +1,61 @@
+"""The record of `bm.loo`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.data.display import html, whole
+from bayesmix.evaluation.person_scores import LogScores
+
+PSIS = "weights"
+DIGITS = "{:.2f}"
+SHOWN = 5
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Loo(LogScores):
+    """Log scores of a posterior's own observations, each predicted by all others.
+
+    ``rows`` has ``log score``, ``mcse``, ``pareto_k``, ``in sample``, ``weight`` and ``method``:
+    ``"weights"`` of the posterior's draws, or what sampled the posterior without the person,
+    ``"importance"`` or ``"nuts"``.
+    """
+
+    @property
+    def effective_parameters(self) -> float:
+        """How much better the observations are predicted when they are not left out, in nats."""
+        gained = self.rows["in sample"] - self.rows["log score"]
+        return float((self.rows["weight"] * gained).sum())
+
+    @property
+    def mcse(self) -> float:
+        """Monte Carlo standard error of the sum."""
+        return float(np.sqrt(((self.rows["weight"] * self.rows["mcse"]) ** 2).sum()))
+
+    def summary(self) -> pd.DataFrame:
+        """The sum, its standard errors, and what is gained by not leaving out."""
+        values = {
+            "log score": (self.log_score, self.std_error, self.mcse),
+            "effective parameters": (self.effective_parameters, np.nan, np.nan),
+        }
+        columns = ["estimate", "std error", "Monte Carlo error"]
+        return pd.DataFrame.from_dict(values, orient="index", columns=columns)
+
+    def _words(self) -> tuple[str, str]:
+        first = f"{self.unit[:1].upper()}{self.unit[1:]}: {len(self.rows)} log scores"
+        counts = self.rows["method"].value_counts()
+        how = ", ".join(f"{n} by {method}" for method, n in counts.items())
+        worst = self.rows["pareto_k"].max()
+        return first, f"{how}; largest Pareto k of weights {worst:.2f}"
+
+    def __repr__(self) -> str:
+        first, last = self._words()
+        return "\n".join([first, whole(self.summary(), DIGITS), last])
+
+    def _repr_html_(self) -> str:
+        first, last = (escape(words, quote=False) for words in self._words())
+        return f"<p>{first}</p>{html(self.summary(), DIGITS)}<p>{last}</p>"

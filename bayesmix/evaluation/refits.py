@@ -1,0 +1,107 @@
+"""Posteriors without one person: the same model, priors and path, sampled anew."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+from rich.progress import track
+
+from bayesmix.arrays import Indices
+from bayesmix.bayes.log_prior import log_prior_group
+from bayesmix.bayes.priors import Prior, make_priors
+from bayesmix.bayes.psis import averaged, efficiency_of
+from bayesmix.bayes.read import attributes_of, posterior_draws
+from bayesmix.bayes.sampling import sample
+from bayesmix.errors import SpecificationError
+from bayesmix.integration.grids import Seed
+from bayesmix.likelihood.problem import Problem
+
+FALLBACK = "importance sampling does not reach"
+SAME = 1e-6
+"""Nats by which priors of the same draws may differ."""
+CHECKED = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Refits:
+    """Refits of a posterior without some persons.
+
+    A person who is left out has a weight of 0: what formulas have learnt and what default priors
+    are scaled by stays as it was, and the person's integral has nodes of its own.
+
+    Parameters
+    ----------
+    problem, posterior
+        The model on the posterior's data, and the posterior.
+    priors
+        Those that went into ``bm.sample``.
+    rng, progress
+        As for ``bm.sample``.
+    """
+
+    problem: Problem
+    posterior: xr.DataTree
+    priors: Mapping[str, Prior] | None
+    rng: Seed
+    progress: bool
+
+    def scores(self, places: Indices) -> Iterator[tuple[float, float, str]]:
+        """Log score of each person, its Monte Carlo standard error, and the sampler's name."""
+        bar = track(places, "without one person", disable=not self.progress)
+        generator = np.random.default_rng(self.rng)
+        for place in bar:
+            yield self._score(int(place), int(generator.integers(2**31)))
+
+    def _score(self, place: int, seed: int) -> tuple[float, float, str]:
+        data = self.problem.data
+        weights = data.weights.copy()
+        weights[place] = 0.0
+        draws = posterior_draws(self.posterior)
+        hierarchical = attributes_of(self.posterior).get("likelihood") == "hierarchical"
+        weighed = self.problem.one_law and bool(self.problem.model.random) and not hierarchical
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", FALLBACK)  # NUTS is what follows, and is said
+            tree = sample(
+                self.problem.model,
+                replace(data, weights=weights),
+                method="importance" if weighed else "nuts",
+                likelihood="hierarchical" if hierarchical else "marginal",
+                draws=draws.sizes["draw"],
+                chains=draws.sizes["chain"],
+                priors=self.priors,
+                rng=seed,
+                progress=False,
+            )
+        found = tree["posterior"].to_dataset()
+        logp = tree["log_likelihood"]["choices"].to_numpy().reshape(-1, len(weights))[:, [place]]
+        score, error = averaged(logp, efficiency_of(found) * len(logp))
+        return float(score[0]), float(error[0]), str(found.attrs.get("method", "nuts"))
+
+    def check_priors(self) -> None:
+        """Refuse priors that are not those of the posterior, where it says what they were.
+
+        Raises
+        ------
+        SpecificationError
+            If they are others, or are none.
+        """
+        make_priors(self.problem, self.priors)
+        if "log_prior" not in self.posterior.children:
+            return
+        some = posterior_draws(self.posterior).isel(chain=slice(1), draw=slice(CHECKED))
+        own = log_prior_group(self.problem, self.priors, some)
+        kept = self.posterior["log_prior"].to_dataset().isel(chain=slice(1), draw=slice(CHECKED))
+        same = set(own.data_vars) == set(kept.data_vars) and all(
+            own[name].shape == kept[name].shape
+            and np.abs(own[name].to_numpy() - kept[name].to_numpy()).max(initial=0.0) < SAME
+            for name in own.data_vars
+        )
+        if not same:
+            raise SpecificationError(
+                "the posterior has other priors than those given, and refits need its own: give "
+                f"priors= as in bm.sample; it says {attributes_of(self.posterior).get('priors')}"
+            )

@@ -1,0 +1,150 @@
+"""Leaving one person out, and one choice: against ArviZ, refits, and formulas."""
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from scipy.stats import norm
+
+import bayesmix as bm
+from bayesmix.bayes.psis import left_out
+from bayesmix.data.persons import take_persons
+from bayesmix.evaluation.replicates import Known, drawn_codes, given_others
+from bayesmix.likelihood.bind import bind
+from bayesmix.likelihood.evaluate import Likelihood
+from tests.simulated import simulated
+
+MODEL = bm.MixedLogit("x + y", random=bm.Normal("x"))
+TRUTH = {"mean[x]": 1.0, "sd[x]": 1.0, "fixed[y]": -0.5}
+
+
+@pytest.fixture(scope="module")
+def data() -> bm.ChoiceData:
+    return simulated(MODEL, TRUTH, 50, 4, seed=5, outside_option=True)
+
+
+@pytest.fixture(scope="module")
+def posterior(data: bm.ChoiceData) -> xr.DataTree:
+    return bm.sample(MODEL, data, method="importance", draws=600, rng=1, progress=False)
+
+
+def test_agrees_with_arviz_where_persons_count_once(
+    data: bm.ChoiceData, posterior: xr.DataTree
+) -> None:
+    found, other = bm.loo(posterior, data), az.loo(posterior, pointwise=True)
+    np.testing.assert_allclose(found.rows["log score"], other.elpd_i, atol=2e-3)
+    assert found.log_score == pytest.approx(other.elpd, abs=0.02)
+    assert found.std_error == pytest.approx(other.se, abs=0.02)
+    assert found.effective_parameters == pytest.approx(other.p, abs=0.02)
+    assert list(found.rows.index) == list(data.persons)
+
+
+def test_weights_are_copies_of_observations() -> None:
+    """A normal mean with a flat prior: what remains without w_i copies of y_i is known."""
+    rng = np.random.default_rng(2)
+    y, w = rng.normal(size=8), np.array([1.0, 1, 2, 1, 3, 1, 1, 0.5])
+    draws = rng.normal(w @ y / w.sum(), w.sum() ** -0.5, 200_000)
+    found = left_out(norm.logpdf(y, draws[:, None], 1.0), w, 1.0)
+    rest = w.sum() - w
+    exact = norm.logpdf(y, (w @ y - w * y) / rest, np.sqrt(1 + 1 / rest))
+    np.testing.assert_allclose(found.elpd, exact, atol=0.02)
+    assert (np.abs(found.elpd - exact) < 4 * found.mcse + 1e-3).all()
+    assert found.pareto_k.max() < 0.7
+
+
+def test_exact_refits_are_within_the_monte_carlo_error(
+    data: bm.ChoiceData, posterior: xr.DataTree
+) -> None:
+    weighed = bm.loo(posterior, data).rows
+    worst = weighed["pareto_k"].nlargest(2).index
+    rows = bm.loo(posterior, data, exact=list(worst), rng=3).rows
+    assert (rows.loc[worst, "method"] == "importance").all()
+    assert (rows.drop(worst)["method"] == "weights").all()
+    gap = (rows["log score"] - weighed["log score"])[worst]
+    # Both paths' nodes are their own: a person's log-integral is known to about 0.01.
+    error = np.sqrt(rows["mcse"] ** 2 + weighed["mcse"] ** 2 + 0.01**2)[worst]
+    assert (gap.abs() < 2 * error).all()
+    assert (gap != 0).all()
+
+
+def test_a_refit_is_the_posterior_of_the_others(
+    data: bm.ChoiceData, posterior: xr.DataTree
+) -> None:
+    """Evaluated independently: sampled on the other persons' rows alone."""
+    person = bm.loo(posterior, data, exact=[7], rng=3).rows.loc[7, "log score"]
+    others = take_persons(data, np.delete(np.arange(50), 7))
+    alone = bm.sample(MODEL, others, method="importance", draws=300, rng=4, progress=False)
+    params = alone["posterior"].to_dataset().stack(s=("chain", "draw"))
+    own = take_persons(data, np.array([7]))
+    x = np.vstack([own.frame[["x", "y"]].to_numpy()])
+    nodes, weight = np.polynomial.hermite_e.hermegauss(24)
+    value = np.zeros(params.sizes["s"])
+    for z, w in zip(nodes, weight / weight.sum(), strict=True):
+        taste = params["mean"].to_numpy()[0] + params["sd"].to_numpy()[0] * z
+        v = x[:, [0]] * taste + x[:, [1]] * params["fixed"].to_numpy()[0]
+        logp = np.zeros(len(taste))
+        for t, row in enumerate(own.chosen_row):
+            here = v[own.situation_start[t] : own.situation_start[t + 1]]
+            top = 0.0 if row < 0 else v[row]
+            logp += top - np.log(1 + np.exp(here).sum(axis=0))
+        value += w * np.exp(logp)
+    assert person == pytest.approx(np.log(value.mean()), abs=0.03)
+
+
+def test_priors_that_are_not_the_posteriors_own_are_refused(
+    data: bm.ChoiceData, posterior: xr.DataTree
+) -> None:
+    with pytest.raises(bm.SpecificationError, match="has other priors than those given"):
+        bm.loo(posterior, data, priors={"mean[x]": (0.0, 0.1)})
+    with pytest.raises(bm.SpecificationError, match="no persons of the data, 99"):
+        bm.loo(posterior, data, exact=[99])
+    with pytest.raises(bm.DataError, match="other choices or choice sets"):
+        bm.loo(posterior, take_persons(data, np.arange(49)))
+
+
+def test_a_choice_given_the_others_is_a_ratio_of_integrals(data: bm.ChoiceData) -> None:
+    """``P(y_i) / P(y_i without t)``, by Gauss-Hermite quadrature and kernels of their own."""
+    problem = bind(MODEL, data)
+    theta = problem.parameters.theta(TRUTH)
+    who = Known(problem, theta, 512, np.random.default_rng(1))
+    found, probabilities = who.over(theta, given_others)
+    frame = data.frame
+    kept = frame[frame["task"] != 1].drop(columns="choice")
+    chosen = frame.loc[kept.index, "choice"]
+    less = bm.ChoiceData.from_long(
+        kept.assign(choice=chosen), person="who", situation="task", alternative="alt",
+        chosen="choice", outside_option=True,
+    )  # fmt: skip
+    fine = bm.population_grid(bm.gauss_hermite(24), 1, 50)
+    whole, without = (
+        Likelihood(bind(MODEL, sets), fine).by_person(theta)[0][0] for sets in (data, less)
+    )
+    assert found[1] == pytest.approx(whole - without, abs=5e-3)
+    start = data.situation_start
+    inside = data.chosen_row >= 0
+    sums = np.add.reduceat(probabilities, start[:-1])
+    assert (sums < 1).all()
+    np.testing.assert_allclose(probabilities[data.chosen_row[inside]], np.exp(found[inside]))
+    np.testing.assert_allclose((1 - sums)[~inside], np.exp(found[~inside]))
+
+
+def test_codes_are_drawn_with_their_probabilities(data: bm.ChoiceData) -> None:
+    rng = np.random.default_rng(4)
+    probabilities = rng.dirichlet(np.ones(4), data.n_situations)[:, :3].ravel()
+    drawn = np.stack([drawn_codes(data, probabilities, rng) for _ in range(400)])
+    for code in (0, 1, 2):
+        expected = probabilities.reshape(-1, 3)[:, code].mean()
+        assert (drawn == code).mean() == pytest.approx(expected, abs=0.006)
+
+
+def test_of_single_choices_both_units_are_one() -> None:
+    cross = simulated(MODEL, TRUTH, 80, 1, seed=6)
+    posterior = bm.sample(
+        MODEL, cross, method="importance", draws=125, rng=1, progress=False,
+        grid=bm.centred(bm.sobol(256), moments=True),
+    )  # fmt: skip
+    person = bm.loo(posterior, cross, refit=False).rows["log score"].to_numpy()
+    choice = bm.loo(posterior, cross, by="situation", draws=500).rows["log score"].to_numpy()
+    np.testing.assert_allclose(choice, person, atol=0.01)
+    assert isinstance(bm.loo(posterior, cross, by="situation").rows.index, pd.MultiIndex)
