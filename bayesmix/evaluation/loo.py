@@ -12,7 +12,7 @@ import xarray as xr
 
 from bayesmix import arguments
 from bayesmix.arrays import Array, Indices
-from bayesmix.bayes.priors import Prior
+from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.psis import LeftOut, averaged, efficiency_of, left_out
 from bayesmix.bayes.read import posterior_draws
 from bayesmix.data.choices import ChoiceData
@@ -42,7 +42,7 @@ def loo(
     by: Unit = "person",
     refit: bool = True,
     exact: Sequence[Hashable] = (),
-    priors: Mapping[str, Prior] | None = None,
+    priors: Mapping[str, PriorLike] | None = None,
     draws: int = 500,
     rng: Seed = None,
     progress: bool = False,

@@ -12,7 +12,8 @@ from rich.progress import track
 
 from bayesmix.arrays import Indices
 from bayesmix.bayes.log_prior import log_prior_group
-from bayesmix.bayes.priors import Prior, make_priors
+from bayesmix.bayes.prior_laws import PriorLike
+from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.psis import averaged, efficiency_of
 from bayesmix.bayes.read import attributes_of, posterior_draws
 from bayesmix.bayes.sampling import sample
@@ -45,7 +46,7 @@ class Refits:
 
     problem: Problem
     posterior: xr.DataTree
-    priors: Mapping[str, Prior] | None
+    priors: Mapping[str, PriorLike] | None
     rng: Seed
     progress: bool
 

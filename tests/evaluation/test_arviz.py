@@ -54,11 +54,9 @@ class Trees:
         self.compared = az.compare({"a": self.loo, "b": self.loo})
 
     def add_prior(self) -> None:
-        """Stands in for draws of the priors: any numbers of the same names."""
-        rng = np.random.default_rng(2)
-        draws = self.tree["posterior"].to_dataset()
-        self.tree["prior"] = xr.DataTree(draws.map(lambda v: 0 * v + rng.normal(size=v.shape)))
-        self.tree["prior_predictive"] = self.tree["posterior_predictive"].copy()
+        prior = bm.prior_predictive(MODEL, self.data, draws=100, rng=2)
+        for name in ("prior", "prior_predictive"):
+            self.tree[name] = prior[name]
 
     @property
     def draws(self) -> xr.Dataset:
