@@ -76,8 +76,8 @@ def root_errors(
             np.sqrt(np.diag(bread @ meat @ bread.T))
             for meat in (found.meat, (product + product.T) / 2)
         )
-    by_curvature = curvature_errors(jacobian, curvatures)
-    by_scores = errors / unbiased - 1.0
+        by_scores = errors / unbiased - 1.0
+    by_curvature = curvature_errors(jacobian, curvatures, found.held)
     robust = np.copysign(np.hypot(by_scores, 2.0 * by_curvature), by_scores)
     index = pd.Index(space.names, name="parameter")
     return pd.DataFrame({"robust": robust, "hessian": by_curvature}, index=index)

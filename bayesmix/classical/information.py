@@ -6,7 +6,7 @@ from typing import TypeGuard
 
 import numpy as np
 
-from bayesmix.arrays import Array
+from bayesmix.arrays import Array, Flags
 from bayesmix.centring.follow import following_gradient
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.covariance import (
@@ -122,8 +122,15 @@ def root_information(
     assert isinstance(grid, PersonGrid)
     weights = problem.data.weights
     root = whitening(scores, weights, natural_units(problem), problem.directions)
+    constraint = problem.constraint
+    if constraint is not None:
+        scores = constraint.project(scores)
+
+    def information(hessian: Array, by_person: Array = scores, words: str = "") -> Information:
+        return Information(hessian, by_person, weights, words=words, constraint=constraint)
+
     if curvatures is not None and len(curvatures) == SCRAMBLINGS:
-        return Information(curvatures.mean(axis=0), scores, weights), curvatures
+        return information(curvatures.mean(axis=0)), curvatures
     best: tuple[Information, Array | None] | None = None
     near = grid.anchors.normal.any()
     for nodes in ROOT_CURVATURE_NODES if near else FAR_CURVATURE_NODES:
@@ -132,8 +139,9 @@ def root_information(
         found = np.stack([curvature(following_scores(problem, g), theta, root) for g in grids])
         error, mean = noise([root.T @ one @ root for one in found]), found.mean(axis=0)
         if error < FROZEN_NOISE and plausible(mean, root):
-            best = Information(mean, scores, weights), found
-            off = curvature_errors(problem.parameters.jacobian(theta), found)
+            best = information(mean), found
+            held = None if constraint is None else constraint.held
+            off = curvature_errors(problem.parameters.jacobian(theta), found, held)
             if np.nanmax(np.abs(off), initial=0.0) < APART:
                 return best
         elif not error < FROZEN_NOISE * (ROOT_CURVATURE_NODES[-1] / nodes) ** 0.8:
@@ -142,33 +150,35 @@ def root_information(
             break
     if best is not None:
         return best
+    outer = information(_outer_product(root), words=OUTER), None
     if draft:
-        return outer_product(scores, weights, root), None
+        return outer
     unknown = np.full((len(theta), len(theta)), np.nan)
     other = checked(problem, theta, unknown, root, (NODES,))
     if other.scores is None:
-        return outer_product(scores, weights, root), None
-    return Information(other.hessian, other.scores, weights, words=other.words), None
+        return outer
+    return information(other.hessian, other.scores, other.words), None
 
 
-def outer_product(scores: Array, weights: Array, root: Array) -> Information:
-    """Information whose curvature is the scores' outer product, of which ``root`` is a root."""
+def _outer_product(root: Array) -> Array:
+    """The outer product (P, P) of scores, of whose inverse ``root`` (P, Q) is a root."""
     back = np.linalg.pinv(root)
-    return Information(back.T @ back, scores, weights, words=OUTER)
+    product: Array = back.T @ back
+    return product
 
 
-def curvature_errors(jacobian: Array, curvatures: Array) -> Array:
+def curvature_errors(jacobian: Array, curvatures: Array, held: Flags | None) -> Array:
     """Standard errors (P,) from one of two curvatures less those of the other, over their sum.
 
     That is an error of those from the curvatures' mean, relative to them; ``jacobian`` (P, P) is
-    of printed parameters. NaN where a curvature is that of no maximum.
+    of printed parameters. NaN where a curvature is that of no maximum, and of what is ``held``.
     """
     with np.errstate(invalid="ignore"):
         one, other = (
             np.sqrt(np.diag(jacobian @ np.linalg.pinv(own) @ jacobian.T)) for own in curvatures
         )
-    found: Array = (one - other) / (one + other)
-    return found
+        found: Array = (one - other) / (one + other)
+    return found if held is None else np.where(held, np.nan, found)
 
 
 def centred_on_persons(grid: Grid) -> TypeGuard[PersonGrid | ClassGrid]:

@@ -123,7 +123,8 @@ def checked(
     attempts
         Person-centred nodes of a scrambling of 500 persons, and how many there are after these.
     """
-    if plausible(hessian, root) or not applicable(problem, theta):
+    free = problem.constraint is None
+    if plausible(hessian, root) or not (free and applicable(problem, theta)):
         return Checked(hessian)
     weights, units = problem.data.weights, natural_units(problem)
     for wanted in attempts:
@@ -186,12 +187,12 @@ def agree(one: Array, other: Array) -> bool:
 def posteriors_tell(problem: Problem) -> bool:
     """Whether the posterior of the index says it all, where indices vary.
 
-    Not with latent classes, scales of sources or constraints, for laws that are no links of an
-    index, and where columns do not identify variances.
+    Not with latent classes or scales of sources, for laws that are no links of an index, and where
+    columns do not identify variances.
     """
     if not problem.one_law or problem.design.sources is not None or problem.unidentified:
         return False
-    return problem.constraint is None and problem.parameters.n_random > 0 and not problem.moving
+    return problem.parameters.n_random > 0 and not problem.moving
 
 
 def applicable(problem: Problem, theta: Array) -> bool:

@@ -11,6 +11,7 @@ from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from tests.classical.constrained import AT, COLUMNS, GRID, LOGIT, MODEL, data, fit, held
+from tests.simulated import simulated
 
 
 def test_a_parameter_held_at_its_estimate_leaves_the_others_and_their_curvature():
@@ -228,3 +229,28 @@ def test_the_sd_of_a_lognormal_law_is_that_of_its_index_held_or_not():
     assert (test.distribution, test.null) == ("chi2(1)", "sd[x] = 0.8326")
     mean = other.summary()["estimate"]["implied mean[x]"]
     assert mean == pytest.approx(np.exp(other.params["mean[x]"] + 0.8326**2 / 2), rel=1e-9)
+
+
+def test_searches_of_many_tastes_know_their_standard_errors_under_constraints_too():
+    """They end at roots of posteriors' scores, in the directions that are free."""
+    names = ("a", "b", "c", "d")
+    model = bm.MixedLogit(" + ".join(names), random=bm.Normal(*names))
+    truth = {f"mean[{name}]": 0.5 for name in names} | {f"sd[{name}]": 0.8 for name in names}
+    panel = simulated(model, truth, 150, 8, columns=names)
+    free = bm.msle(model, panel, starts=1, rng=1)
+    at = free.params["mean[a]"]
+    under = bm.msle(model, panel, fixed={"mean[a]": at}, starts=1, rng=2)
+    others = free.params.index.drop("mean[a]")
+    off = (under.params - free.params)[others] / free.std_errors[others]
+    assert off.abs().max() < 0.1
+    assert under.loglik == pytest.approx(free.loglik, abs=0.25)
+    checked = under.integration.std_errors
+    assert checked.loc[others].notna().all(axis=None)
+    assert checked.loc["mean[a]"].isna().all()
+    assert under.integration.std_error < 0.02
+    tied = bm.msle(model, panel, equal=[("mean[a]", "mean[b]")], starts=1, rng=1)
+    assert tied.params["mean[a]"] == pytest.approx(tied.params["mean[b]"], rel=1e-12)
+    assert tied.integration.std_error < 0.02
+    wald = bm.wald_test(free, "mean[a] = mean[b]")
+    ratio = bm.lr_test(tied, free)
+    assert ratio.statistic == pytest.approx(wald.statistic, abs=0.3)
