@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,17 +11,14 @@ from matplotlib.figure import Figure
 from bayesmix.evaluation.envelope import Envelope
 from bayesmix.evaluation.statistics import Statistic
 
-if TYPE_CHECKING:
-    from bayesmix.evaluation.fit_check import FitCheck
-
 DPI, WIDE = 120, 3
 MOST_ATTRIBUTES, MOST_LABELS, LETTERS = 6, 24, 14
 OBSERVED, REPLICATED = "C3", "C0"
 
 
-def page(found: FitCheck) -> Figure:
+def page(statistics: Sequence[Statistic], bands: Sequence[Envelope]) -> Figure:
     """A panel a check: observed values on simultaneous bands of replicated ones."""
-    pairs = _shown(list(zip(found.statistics, found.bands, strict=True)))
+    pairs = _shown(list(zip(statistics, bands, strict=True)))
     deep = -(-len(pairs) // WIDE)
     figure = Figure(figsize=(4.2 * WIDE, 3.1 * deep + 0.6), dpi=DPI, layout="constrained")
     axes = figure.subplots(deep, WIDE, squeeze=False).ravel()

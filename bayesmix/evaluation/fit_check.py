@@ -82,7 +82,7 @@ class FitCheck:
         """
         from bayesmix.evaluation.check_plot import page  # matplotlib, when it is asked for
 
-        return page(self)
+        return page(self.statistics, self.bands)
 
     def __repr__(self) -> str:
         return "\n".join([self._heading, whole(self.checks, "{:.4g}"), *self.notes])

@@ -8,7 +8,11 @@ import pytest
 from scipy.stats import norm
 
 import bayesmix as bm
+from bayesmix.demand.drawn_people import drawn_people
+from bayesmix.demand.options import Where, settle
+from bayesmix.demand.shares import expected
 from bayesmix.errors import DataError, SpecificationError
+from bayesmix.likelihood.simulate import expected_utilities
 from tests.demand.test_certain import result
 from tests.simulated import attributes, choice_data
 
@@ -276,3 +280,42 @@ def test_draws_of_persons_average_to_predictions(people):
     assert error.max() > 1e-3
     fewer = bm.person_draws(fit(), data.without(2), draws=2, **{**how, "people": "population"})
     assert dict(fewer.sizes)["alternative"] == 3
+
+
+def test_markets_of_wtp_space_sources_and_classes():
+    frame = attributes(np.random.default_rng(1), 60, 3, ("price", "x"))
+    frame["price"] = np.random.default_rng(2).uniform(0.5, 2.0, len(frame))
+    frame["source"] = np.where(frame["task"] % 3 == 0, "RP", "SP")
+    sets = choice_data(frame)
+    two = [{"price": 1.0, "x": 0.0, "source": "SP"}, {"price": 1.5, "x": 1.0, "source": "SP"}]
+    wtp = bm.MixedLogit(
+        "price + x", random=[bm.Normal("x"), bm.LogNormal("price", sign=-1)], wtp="price"
+    )
+    scaled = bm.MixedLogit("price + x", random=[bm.Normal("x")], scale="source")
+    kinds = bm.MixedLogit("price + x", random=[bm.LatentClass("x", classes=2)])
+    at = {"fixed[x, 1]": 2.0, "fixed[x, 2]": -1.0, "fixed[price]": -0.8, "share[2]": 0.4}
+    for model in (wtp, scaled, kinds):
+        own = at
+        if model is not kinds:
+            own = {"mean[x]": 0.5, "sd[x]": 1.0}
+            own |= {"mean[price]": 0.0, "sd[price]": 0.3} if model is wtp else {}
+            own |= {"fixed[price]": -1.0, "scale[SP]": 1.3} if model is scaled else {}
+        data = bm.simulate_choices(model, own, sets, 3)
+        found = bm.msle(model, data, starts=1, rng=1)
+        now = bm.market(two, data)
+        for people in ("population", "known"):
+            drawn = drawn_people(
+                found, data, Where(predict=now), settle({**HOW, "draws": 60, "people": people})
+            )
+            gap = []
+            for theta, beta in drawn:  # at the same parameters
+                u = expected_utilities(drawn.problem, theta, beta).reshape(-1, 2)
+                p = 1 / (1 + np.exp(u[:, 1] - u[:, 0]))
+                gap.append(p.mean() - expected(drawn.sample, theta)[0, 0])
+            assert abs(np.mean(gap)) < 4.5 * np.std(gap) / np.sqrt(60) + 1e-3
+    with pytest.raises(DataError, match="no scale for 'XX'"):
+        bm.shares(
+            bm.msle(scaled, data, grid=bm.gauss_hermite(5), starts=1),
+            bm.market([{**one, "source": "XX"} for one in two], data),
+            **HOW,
+        )
