@@ -43,6 +43,7 @@ EXACT = pd.Series(
 PEERS = Path(__file__).parent / "peers"
 INSTALL = {
     "xlogit": "pip install xlogit==0.2.7",
+    "pyblp": "pip install pyblp==1.3.0",
     "partworth": 'pip install "partworth[nutpie]==0.0.1"',
 }
 console = Console(width=132)
