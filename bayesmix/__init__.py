@@ -71,6 +71,10 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.evaluation.loo import loo as loo
     from bayesmix.evaluation.predictive import posterior_predictive as posterior_predictive
     from bayesmix.identification.check import check as check
+    from bayesmix.inference.endogeneity import endogeneity_test as endogeneity_test
+    from bayesmix.inference.endogeneity import overidentification_test as overidentification_test
+    from bayesmix.inference.first_stage import FirstStageResult as FirstStageResult
+    from bayesmix.inference.first_stage import first_stage as first_stage
     from bayesmix.inference.hausman import hausman_test as hausman_test
     from bayesmix.inference.likelihood_ratio import lr_test as lr_test
     from bayesmix.inference.wald import HypothesisTest as HypothesisTest
@@ -106,12 +110,14 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.reporting.demand_tables import demand_table as demand_table
     from bayesmix.reporting.diagnose import Diagnosis as Diagnosis
     from bayesmix.reporting.diagnose import diagnose as diagnose
+    from bayesmix.reporting.first_stage_plots import plot_first_stage as plot_first_stage
     from bayesmix.reporting.latex import to_latex as to_latex
     from bayesmix.reporting.prior_table import priors as priors
     from bayesmix.reporting.sbc_plot import plot_coverage as plot_coverage
     from bayesmix.reporting.sbc_plot import plot_sbc as plot_sbc
     from bayesmix.specification.classes import LatentClass as LatentClass
     from bayesmix.specification.constraints import Constraints as Constraints
+    from bayesmix.specification.control_function import ControlFunction as ControlFunction
     from bayesmix.specification.laws.censored_normal import CensoredNormal as CensoredNormal
     from bayesmix.specification.laws.exponential import Exponential as Exponential
     from bayesmix.specification.laws.gamma import Gamma as Gamma

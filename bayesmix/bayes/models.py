@@ -12,6 +12,7 @@ import pytensor.tensor as pt
 
 from bayesmix import arguments
 from bayesmix.bayes.class_model import class_model
+from bayesmix.bayes.control import refuse_control
 from bayesmix.bayes.graph import (
     conditional_log_probabilities,
     density_log_integrals,
@@ -82,6 +83,7 @@ def pymc_model(
             "which makes one"
         )
     refuse_constraints(model)
+    refuse_control(model)
     problem = bind(model, data)
     if likelihood == "hierarchical" or not model.laws:
         return build(problem, None, priors, noncentred)

@@ -18,6 +18,7 @@ from bayesmix import arguments
 from bayesmix.bayes.chains import Chains
 from bayesmix.bayes.class_labels import check_labels
 from bayesmix.bayes.class_sampling import class_plan
+from bayesmix.bayes.control import refuse_control
 from bayesmix.bayes.grids import FIRST_NODES, MOST_NODES, GridChoice, Stand, first_stand, stand_at
 from bayesmix.bayes.held import check_held
 from bayesmix.bayes.importance_check import check_importance
@@ -174,6 +175,7 @@ def sample(
     arguments.flag("progress", progress)
     arguments.seed("rng", rng)
     model = held_and_tied(model, fixed, None)
+    refuse_control(model)
     problem = bind(model, data)
     check_free(problem.constraint, "bm.sample")
     check_held(problem, priors, noncentred)

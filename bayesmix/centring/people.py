@@ -52,6 +52,10 @@ class People:
         number = self.problem.whole.n_persons
         return GivenNodes(*self.grid.block(0, number)) if self.step >= number else self.grid
 
+    def at(self, theta: Array) -> People:
+        """The same people where choices are known with the residuals of ``theta`` (P + G,)."""
+        return People(self.problem.block_at(theta), self._nodes, self.known)
+
     def part(self, start: int, stop: int) -> People:
         """Persons start .. stop - 1 alone."""
         return People(

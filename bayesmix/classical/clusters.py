@@ -10,6 +10,7 @@ import pandas as pd
 from bayesmix import arguments
 from bayesmix.arrays import Indices
 from bayesmix.classical.estimates import Estimates
+from bayesmix.classical.first_stage import shared_clusters
 from bayesmix.data.attributes import check_complete
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import show
@@ -53,7 +54,10 @@ def person_groups(data: ChoiceData, column: str) -> Indices:
 
 def with_groups[Kind: Estimates](fit: Kind, groups: Indices, column: str) -> Kind:
     """The fit with these clusters."""
-    return replace(fit, information=replace(fit.information, groups=groups, grouped_by=column))
+    found, first = fit.information, fit.information.first
+    if first is not None:
+        first = replace(first, groups=shared_clusters(fit.problem, groups))
+    return replace(fit, information=replace(found, groups=groups, grouped_by=column, first=first))
 
 
 def clustered[Kind: Estimates](fit: Kind, data: ChoiceData, column: str) -> Kind:

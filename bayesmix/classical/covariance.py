@@ -14,6 +14,7 @@ import numpy as np
 
 from bayesmix import arguments
 from bayesmix.arrays import Array, Flags, Indices
+from bayesmix.classical.carried import Carried
 from bayesmix.errors import SpecificationError
 from bayesmix.identification.weakest_direction import free_names
 from bayesmix.likelihood.effective_weights import person_unit
@@ -47,6 +48,8 @@ class Information:
         Where the curvature comes from, if there is anything to say of it.
     constraint
         What is held and tied; curvature and scores are those along the directions that are free.
+    first
+        The first stage of a control function, whose sampling all covariances carry.
     """
 
     hessian: Array
@@ -56,6 +59,7 @@ class Information:
     grouped_by: str | None = None
     words: str = ""
     constraint: ConstraintMap | None = None
+    first: Carried | None = None
 
     @cached_property
     def opg(self) -> Array:
@@ -86,15 +90,18 @@ class Information:
         SpecificationError
             If there are no clusters.
         """
+        n, sums = self.n_groups, self._cluster_sums()
+        return n / (n - 1) * sums.T @ sums
+
+    def _cluster_sums(self) -> Array:
         if self.groups is None:
             raise SpecificationError(
                 "kind='cluster' needs clusters, and the fit has none: name a column of the data, "
                 "msle(..., cluster='region') or fit.clustered(data, 'region')"
             )
-        n = self.n_groups
-        sums = np.zeros((n, self.scores.shape[1]))
+        sums = np.zeros((self.n_groups, self.scores.shape[1]))
         np.add.at(sums, self.groups, self.scores * self.weights[:, None])
-        return n / (n - 1) * sums.T @ sums
+        return sums
 
     @property
     def silent(self) -> Flags:
@@ -111,14 +118,39 @@ class Information:
         ``"robust"`` the sandwich ``H^-1 S'S H^-1`` (White 1982), ``"cluster"`` the same with
         scores summed by cluster (Liang and Zeger 1986); `kind` by default.
         """
+        found = self.joint_covariance(kind)
+        return found[: len(self.hessian), : len(self.hessian)]
+
+    def joint_covariance(self, kind: str | None = None) -> Array:
+        """`covariance` of the free vector and, behind it, of first-stage coefficients (P + G).
+
+        The meat is that of the scores' sum as it moves with the first stage. Where its clusters are
+        within those of persons, both are summed by cluster; elsewhere they are independent
+        (Murphy and Topel 1985; Karaca-Mandic and Train 2003).
+        """
         kind = self.kind if kind is None else kind
         arguments.one_of("kind", kind, KINDS)
-        if kind == "opg":
-            return self._inverse(self.opg)
-        bread = self._inverse(self.hessian)
-        if kind == "hessian":
+        bread = self._inverse(self.opg if kind == "opg" else self.hessian)
+        whole = np.eye(len(bread) + (0 if self.first is None else self.first.size))
+        whole[: len(bread), : len(bread)] = bread
+        if kind in ("robust", "cluster"):
+            return whole @ self.joint_meat(kind) @ whole
+        if self.first is None:
             return bread
-        return bread @ (self.meat if kind == "robust" else self.cluster_meat()) @ bread
+        found = whole @ self.first.meat(np.zeros_like(bread)) @ whole
+        found[: len(bread), : len(bread)] += bread
+        return found
+
+    def joint_meat(self, kind: str) -> Array:
+        """Covariance (P + G, P + G) of the scores' sum, and behind it of first-stage coefficients.
+
+        ``kind`` is ``"robust"`` or ``"cluster"``; without a first stage it is (P, P).
+        """
+        shared = None if self.first is None else self.first.groups
+        if self.first is not None and shared is not None and kind == "cluster":
+            return self.first.joint_meat(self._cluster_sums(), shared)
+        own = self.meat if kind == "robust" else self.cluster_meat()
+        return own if self.first is None else self.first.meat(own)
 
     def root(self) -> Array | None:
         """Root ``C`` (P, P) of the inverse curvature, ``C C' = H^-1``; None where there is none.

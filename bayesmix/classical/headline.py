@@ -6,6 +6,7 @@ import numpy as np
 
 from bayesmix.classical.covariance import Information, weighting
 from bayesmix.classical.estimates import Estimates
+from bayesmix.classical.instrument_strength import control_words
 from bayesmix.likelihood.effective_weights import person_unit
 
 SAME_OPTIMUM = 0.1
@@ -23,6 +24,7 @@ def headline(fit: Estimates) -> str:
         *([_starts(fit)] if len(fit.optima) > 1 else []),
         *filter(None, [weighting(fit.weights)]),
         *([_clusters(fit.information)] if fit.information.groups is not None else []),
+        *_control(fit),
         fit.message,
         *([fit.problem.design.left_out] if fit.problem and fit.problem.design.empty else []),
     ]
@@ -49,6 +51,12 @@ def _clusters(found: Information) -> str:
             "errors of so few clusters are too small as a rule"
         )
     return words
+
+
+def _control(fit: Estimates) -> list[str]:
+    """The first stage of a control function, and how strong it is."""
+    residuals = None if fit.problem is None else fit.problem.design.residuals
+    return [] if residuals is None else [control_words(residuals.first)]
 
 
 def _starts(fit: Estimates) -> str:

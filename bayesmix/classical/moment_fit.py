@@ -11,6 +11,7 @@ import pandas as pd
 from bayesmix.arrays import Array
 from bayesmix.classical.against_likelihood import Likeliest, apart_words, weak_words
 from bayesmix.classical.covariance import Information
+from bayesmix.classical.first_stage import with_first_stage
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.gmm import Criterion, Overidentification, SituationMoments
 from bayesmix.classical.instruments import independent_grid, optimal_instruments
@@ -154,7 +155,13 @@ def _information(problem: Problem, criterion: Criterion, theta: Array) -> Inform
     if constraint is not None:
         scores = constraint.project(scores)
         hessian = constraint.project(constraint.project(hessian).T)
-    return Information(hessian, scores, problem.data.weights, constraint=constraint)
+    information = Information(hessian, scores, problem.data.weights, constraint=constraint)
+
+    def moved(at: Problem) -> Array:
+        moments = replace(criterion.moments, problem=at).by_person(theta)[0]
+        return -part.T @ (criterion.root.T @ (at.data.weights @ moments))
+
+    return with_first_stage(information, problem, moved)
 
 
 def _simulation(search: Search, solution: Solution, found: Information) -> SimulationError:

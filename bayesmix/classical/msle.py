@@ -16,6 +16,7 @@ from bayesmix.classical.assemble import assemble, assemble_multinomial
 from bayesmix.classical.automatic_grid import automatic, compared_on_its_grid
 from bayesmix.classical.bounds import within_bounds
 from bayesmix.classical.clusters import person_groups, with_groups
+from bayesmix.classical.first_stage import carried
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_starts import Start, check_starts, with_given
 from bayesmix.classical.given_weights import in_given_weights
@@ -136,7 +137,8 @@ def msle(
 
     check_arguments(model, data)
     groups = None if cluster is None else person_groups(data, cluster)
-    fit = replace(within_bounds(model, estimate), seconds=time.perf_counter() - begun)
+    fit = carried(within_bounds(model, estimate))
+    fit = replace(fit, seconds=time.perf_counter() - begun)
     return fit if groups is None else with_groups(fit, groups, str(cluster))
 
 

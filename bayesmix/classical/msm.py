@@ -169,6 +169,11 @@ def msm(
             "or the moments of data.first_choices()"
         )
     _check_moments(moments, steps)
+    if model.control is not None and moments == "sequences" and model.random:
+        raise SpecificationError(
+            "moments='sequences' with a control function: standard errors of these moments do not "
+            "carry its first stage; leave moments= out, or use bm.msle"
+        )
     generator = np.random.default_rng(rng)
     used = _grid(problem, sobol(512) if grid is None else grid, generator)
     logit = multinomial(given)

@@ -14,6 +14,7 @@ from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.against_likelihood import weak_words
 from bayesmix.classical.covariance import Information
+from bayesmix.classical.first_stage import carried, without_first_stage
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_starts import Start, refuse_bounds
 from bayesmix.classical.given_weights import in_given_weights
@@ -155,6 +156,7 @@ def mss(
         rng=generator,
         progress=progress,
     )
+    first = without_first_stage(first)
     size, persons = problem.parameters.n_random, problem.n_persons
     streams = (
         population_grid(rule, size, persons, generator),
@@ -170,7 +172,7 @@ def mss(
                 break
         line.phase("standard errors")
         fit = _assemble(problem, first, found, begun)
-        return in_given_weights(fit, given, unit, first.loglik_multinomial * unit)
+        return carried(in_given_weights(fit, given, unit, first.loglik_multinomial * unit))
 
 
 def _rule(method: str, grid: Any) -> Any:

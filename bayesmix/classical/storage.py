@@ -18,8 +18,10 @@ import pandas as pd
 
 from bayesmix.accuracy.certificate import Certificate
 from bayesmix.centring.stored_grid import read_grid, write_grid
+from bayesmix.classical.carried import Carried
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.estimates import Estimates
+from bayesmix.classical.first_stage import first_stage_of
 from bayesmix.classical.gmm import Overidentification
 from bayesmix.classical.simulation_error import SimulationError
 from bayesmix.data.choices import ChoiceData
@@ -52,6 +54,7 @@ def save(fit: Estimates, path: str | PathLike[str]) -> None:
         "format": FORMAT,
         "estimator": fit.estimator,
         "model": model_record(fit.model),
+        "first_stage": first_stage_of(fit),
         "params": dict(fit.params),
         "std_errors": dict(fit.std_errors),
         "theta": fit.theta,
@@ -117,7 +120,16 @@ def _problem(
         )
     if "offset" in record:  # files of the first versions of this format say nothing of it
         check_offset(data, record["offset"], f"{path}: the fit")
-    return bind(model_from_record(record["model"], trust=trust), data)
+    problem = bind(model_from_record(record["model"], trust=trust), data)
+    if problem.design.residuals is None:
+        return problem
+    gamma = _array(record["first_stage"])
+    if gamma.shape != problem.design.residuals.first.gamma.shape:
+        raise DataError(
+            f"{path}: a first stage with {gamma.size} coefficients, which on these data has "
+            f"{len(problem.design.residuals.first.gamma)}: pass the fit's data"
+        )
+    return problem.at_first_stage(gamma)
 
 
 def _fit[Kind: Estimates](
@@ -207,12 +219,31 @@ def _write_information(found: Information) -> dict[str, Any]:
         "weights": _packed(found.weights),
         "groups": None if found.groups is None else _packed(found.groups),
         "grouped_by": found.grouped_by,
+        "first": None if found.first is None else _write_carried(found.first),
     }
+
+
+def _write_carried(first: Carried) -> dict[str, Any]:
+    return {
+        "slopes": _packed(first.slopes),
+        "influence": _packed(first.influence),
+        "groups": None if first.groups is None else _packed(first.groups),
+    }
+
+
+def _read_carried(record: dict[str, Any]) -> Carried:
+    groups = record["groups"]
+    return Carried(
+        _unpacked(record["slopes"]),
+        _unpacked(record["influence"]),
+        None if groups is None else _unpacked(groups).astype(np.int64),
+    )
 
 
 def _read_information(record: dict[str, Any], problem: Problem) -> Information:
     size = problem.parameters.size
     groups, hessian, scores = record["groups"], _array(record["hessian"]), record["scores"]
+    first = record.get("first")  # which only fits with a control function have
     if hessian.shape != (size, size):
         raise ValueError(f"the information has shape {hessian.shape}, of {size} parameters")
     return Information(
@@ -222,6 +253,7 @@ def _read_information(record: dict[str, Any], problem: Problem) -> Information:
         None if groups is None else _unpacked(groups).astype(np.int64),
         record["grouped_by"],
         constraint=problem.constraint,
+        first=None if first is None else _read_carried(first),
     )
 
 

@@ -23,6 +23,7 @@ from bayesmix.bayes.read import attributes_of, posterior_draws, record_of
 from bayesmix.bayes.read import is_own as is_own_posterior
 from bayesmix.centring.people import past_choices
 from bayesmix.classical.bootstrap import Bootstrap
+from bayesmix.classical.first_stage import first_stage_of
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.predict import bound_like, is_own
 from bayesmix.data.choices import ChoiceData
@@ -73,7 +74,8 @@ class Uncertainty:
     Parameters
     ----------
     points
-        Free vectors (N, P).
+        Free vectors (N, P), with the first-stage coefficients of a control function behind them
+        (P + G): residuals are as uncertain as what multiplies them.
     combine
         From values (N, ...) at the points to an `Interval`.
     draws
@@ -200,10 +202,11 @@ def uncertainty(
                 "argument 'uncertainty' is a bootstrap of another fit, whose estimates are not "
                 "these: give bm.bootstrap(fit, data) of this one"
             )
-        drawn = how.uncertainty.thetas
+        drawn, first = how.uncertainty.thetas, how.uncertainty.first_stage
+        drawn = drawn if first is None else np.hstack([drawn, first])
     else:
         drawn = krinsky_robb(result, how.draws, rng)
-    points = np.vstack([result.theta, drawn])
+    points = np.vstack([_whole(result), drawn])
     return Uncertainty(points, partial(_first_and_quantiles, how.interval), len(drawn))
 
 
@@ -215,7 +218,9 @@ def point_alone(result: Fit | xr.DataTree) -> Uncertainty | None:
 
 
 def krinsky_robb(fit: Fit, draws: int, rng: np.random.Generator) -> Array:
-    """Free vectors (D, P) drawn from the normal law of a fit's estimates (Krinsky and Robb 1986).
+    """Free vectors (D, P + G) drawn from the law of a fit's estimates (Krinsky and Robb 1986).
+
+    Behind the P entries stand the G coefficients of a control function's first stage, jointly.
 
     With the robust covariance by person (by cluster where the fit has clusters). Entries at the
     boundary, which have no normal law, stay where they are.
@@ -226,15 +231,22 @@ def krinsky_robb(fit: Fit, draws: int, rng: np.random.Generator) -> Array:
         If the fit has no covariance matrix.
     """
     moving, part = _covariance(fit)
-    thetas = np.repeat(fit.theta[None, :], draws, axis=0)
-    thetas[:, moving] = rng.multivariate_normal(fit.theta[moving], part, size=draws)
+    whole = _whole(fit)
+    thetas = np.repeat(whole[None, :], draws, axis=0)
+    thetas[:, moving] = rng.multivariate_normal(whole[moving], part, size=draws)
     return thetas
 
 
+def _whole(fit: Fit) -> Array:
+    """The estimated free vector, and behind it first-stage coefficients (P + G,)."""
+    first = first_stage_of(fit)
+    return fit.theta if first is None else np.concatenate([fit.theta, first])
+
+
 def _covariance(fit: Fit) -> tuple[Flags, Array]:
-    """Entries of the free vector that have a normal law (P,), and their covariance."""
-    covariance = fit.information.covariance()
-    moving = ~fit.information.silent
+    """Entries of `_whole` that have a normal law (P + G,), and their covariance."""
+    covariance = fit.information.joint_covariance()
+    moving = np.append(~fit.information.silent, np.ones(len(covariance) - len(fit.theta), bool))
     part = covariance[np.ix_(moving, moving)]
     if not moving.any():
         raise SpecificationError(
@@ -253,9 +265,10 @@ def _delta(fit: Fit, interval: float) -> Uncertainty:
     """The estimate, and a point on either side of it along each parameter."""
     moving, part = _covariance(fit)
     steps = STEP * np.sqrt(np.diag(part))
-    sides = np.zeros((len(steps), len(fit.theta)))
+    whole = _whole(fit)
+    sides = np.zeros((len(steps), len(whole)))
     sides[:, moving] = np.diag(steps)
-    points = np.vstack([fit.theta, fit.theta + sides, fit.theta - sides])
+    points = np.vstack([whole, whole + sides, whole - sides])
 
     def combine(values: Array) -> Interval:
         up, down = np.split(values[1:], 2)

@@ -141,7 +141,9 @@ def _moments_and_draws(
     for d, theta in enumerate(thetas):
         rows = range(d * each, min((d + 1) * each, draws))
         uniform = OfPersons(rng.random((len(rows), problem.n_persons)).T)
-        blocks = over_persons(Point(problem, theta), known, _moments, uniform, step=known.step)
+        blocks = over_persons(
+            Point(problem, theta), known.at(theta), _moments, uniform, step=known.step
+        )
         means, squares, drawn = joined(blocks)
         first += means
         second += squares

@@ -294,5 +294,6 @@ def with_columns(problem: Problem, columns: Array, scale: Array | None = None) -
         random=np.ascontiguousarray(random),
         fixed=np.ascontiguousarray(fixed),
         offset=np.ascontiguousarray(offset[:, 0]),
+        residuals=None,
     )
     return replace(problem, design=design)

@@ -149,8 +149,13 @@ class Sample:
     def over[T](self, theta: Array, work: Callable[..., T], *beside: Divisible) -> Iterator[T]:
         """``work(here, *beside)`` of each block of persons, see `over_persons`."""
         point, own = Point(self.there, theta), partial(_here, work)
-        step = self.people.step
-        return over_persons(point, self.people, own, self.pieces, *beside, step=step)
+        who, pieces, step = self.people, self.pieces, self.people.step
+        rest = theta[self.there.parameters.size :]
+        if len(rest):  # draws of a first stage: residuals move, also of what people are known by
+            there = self.there.at_first_stage(rest)
+            point, pieces = Point(there, point.own), replace(pieces, problem=there)
+            who = who.at(theta)
+        return over_persons(point, who, own, pieces, *beside, step=step)
 
     @cached_property
     def weights(self) -> Array:

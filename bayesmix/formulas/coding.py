@@ -150,6 +150,17 @@ def bases(state: State) -> dict[str, str]:
     return found
 
 
+def columns_naming(state: State, column: str) -> set[str]:
+    """Names of the columns that a formula computes from a column of the data."""
+    spec, reading = state.spec, state.reading
+    found: set[str] = set()
+    for part in spec.structure or ():
+        looked_up = (f for f in part.term.factors if f.eval_method.value == "lookup")
+        if any(column in reading.expression(f.expr).columns for f in looked_up):
+            found |= {reading.named(c) for c in part.columns}
+    return found
+
+
 def learnt_numbers(state: State) -> dict[str, str]:
     """The numbers that each column which is kept was computed with, learnt from data; "" for most.
 

@@ -116,6 +116,8 @@ def check(model: MixedLogit, data: ChoiceData) -> CheckReport:
 
 def _refused(model: MixedLogit, data: ChoiceData, error: ValueError) -> list[Finding]:
     """Findings on columns that make no design; the error that says so is among them once."""
+    if model.control is not None:  # its residuals are columns too, which there may not be
+        return [of_error(error)]
     try:
         columns = evaluate(model.formula, data, trust=model.trust)
     except (DataError, SpecificationError):

@@ -144,6 +144,13 @@ def _joint(efficient: Fit, consistent: Fit, kind: str | None) -> bool:
     groups = [fit.information.groups for fit in (efficient, consistent)]
     grouped = [g for g in groups if g is not None]
     alike = len(grouped) < 2 or np.array_equal(grouped[0], grouped[1])
+    both = [fit.model.control is not None for fit in (efficient, consistent)]
+    if any(both) and kind in (None, JOINT):
+        raise SpecificationError(
+            "the covariance of the difference from persons does not know of the first stage of a "
+            "control function: write endogeneity_test(fit) for whether it is needed, or give "
+            "kind='robust' for the difference of the fits' own covariances, which carry it"
+        )
     if kind == JOINT and not (same and alike):
         raise SpecificationError(
             f"kind='joint' needs two fits of the same choices{'' if alike else ' and clusters'}: "

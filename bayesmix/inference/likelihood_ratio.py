@@ -168,6 +168,12 @@ def _check_comparable(restricted: Fit, full: Fit) -> None:
             f"{full.n_persons} persons, {restricted.n_situations} and {full.n_situations} "
             "situations): fit both models to the same data"
         )
+    if restricted.model.control is not None:
+        raise SpecificationError(
+            "argument 'restricted' has a control function, and the law of a likelihood ratio is "
+            "not known where residuals of a first stage are in both models: write wald_test(full, "
+            "...), whose covariance carries it"
+        )
 
 
 def _integration_error(restricted: Fit, full: Fit) -> tuple[float, float]:

@@ -64,6 +64,10 @@ class Block:
         """Itself: all of the persons that it knows."""
         return self
 
+    def block_at(self, theta: Array) -> Block:
+        """Itself: its residuals are those of a first stage already, see `Problem.block_at`."""
+        return self
+
     @property
     def n_persons(self) -> int:
         return len(self.weights)

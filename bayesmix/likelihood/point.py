@@ -27,6 +27,8 @@ class Persons(Protocol):
     @property
     def whole(self) -> Block: ...
 
+    def block_at(self, theta: Array) -> Block: ...
+
 
 @dataclass(frozen=True, eq=False)
 class Point:
@@ -41,31 +43,37 @@ class Point:
     problem
         The model bound to data, or to those of some persons.
     theta
-        The free vector.
+        The free vector; behind it, where draws of a control function's first stage are joint with
+        it, the coefficients of that (P + G,), at which residuals are taken.
     """
 
     problem: Persons
     theta: Array
 
-    @property
+    @cached_property
     def persons(self) -> Block:
         """The arrays of the persons."""
-        return self.problem.whole
+        return self.problem.block_at(self.theta)
+
+    @property
+    def own(self) -> Array:
+        """The free vector alone (P,)."""
+        return self.theta[: self.persons.parameters.size]
 
     def part(self, start: int, stop: int) -> Point:
         """Persons start .. stop - 1 alone, free of the others."""
-        return Point(self.persons.part(start, stop), self.theta)
+        return Point(self.persons.part(start, stop), self.own)
 
     @cached_property
     def parameters(self) -> Parameters:
         """Means, Cholesky factor, fixed coefficients, shifts, scales: of a model of one class."""
-        found: Parameters = self.persons.parameters.unpack(self.theta)
+        found: Parameters = self.persons.parameters.unpack(self.own)
         return found
 
     @cached_property
     def classes(self) -> tuple[Point, ...]:
         """The points of the C >= 1 classes: itself, where there is one."""
-        thetas = self.persons.parameters.class_thetas(self.theta)
+        thetas = self.persons.parameters.class_thetas(self.own)
         own = [Point(persons, t) for persons in self.persons.inner for t in thetas]
         return tuple(own or [self])
 
@@ -73,7 +81,7 @@ class Point:
     def log_shares(self) -> Array:
         """Logarithms (n, C) of the class shares of persons; (1, C) where they are everybody's."""
         persons = self.persons
-        return normalised(persons.share_z @ persons.parameters.gamma(self.theta).T)
+        return normalised(persons.share_z @ persons.parameters.gamma(self.own).T)
 
     @cached_property
     def fixed(self) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
@@ -75,6 +75,15 @@ class Problem(Utility):
         values = np.concatenate([design.random, design.fixed], axis=1)
         names = (*design.random_names, *design.fixed_names)
         return tuple(component_faults(values, names, self.moving_laws, self.data))
+
+    def at_first_stage(self, gamma: Array) -> Problem:
+        """The problem with the residuals of other first-stage coefficients ``gamma`` (G,)."""
+        return replace(self, design=self.design.at_first_stage(gamma))
+
+    def block_at(self, theta: Array) -> Block:
+        """The arrays of all persons at a vector, first-stage coefficients its last entries."""
+        rest = theta[self.parameters.size :]
+        return self.at_first_stage(rest).whole if len(rest) else self.whole
 
     @property
     def z(self) -> Array:

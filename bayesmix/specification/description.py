@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from bayesmix.specification.classes import Classes, classes_of, laws_of
 from bayesmix.specification.constraints import Constraints
+from bayesmix.specification.control_function import ControlFunction
 from bayesmix.specification.laws.coefficient import Coefficient, Law
 
 
@@ -18,13 +19,15 @@ class Description:
     wtp: str | None = None
     scale: str | None = None
     constraints: Constraints = field(default=Constraints())
+    control: ControlFunction | None = None
     trust: bool = field(default=False, compare=False, repr=False)
 
     @property
     def formulas(self) -> tuple[str, ...]:
-        """The formula, and those of means and of class shares."""
+        """The formula, and those of means, of class shares and of a first stage."""
         means = (c.mean for c in self.coefficients)
-        return (self.formula, *means, *self.latent.formulas)
+        control = () if self.control is None else self.control.formulas
+        return (self.formula, *means, *self.latent.formulas, *control)
 
     @property
     def coefficients(self) -> tuple[Coefficient, ...]:
@@ -54,6 +57,8 @@ class Description:
             lines.append(f"  WTP space price {self.wtp}; other coefficients in its units")
         if self.scale is not None:
             lines.append(f"  scale     by {self.scale}, relative to its first source")
+        if self.control is not None:
+            lines.append(f"  control   {self.control}")
         if self.constraints:
             lines.append(f"  held      {self.constraints}")
         return "\n".join(lines)

@@ -19,6 +19,7 @@ from bayesmix.formulas.variation import levels
 from bayesmix.specification.classes import share_covariates
 from bayesmix.specification.covariates import Covariates, covariates
 from bayesmix.specification.description import Description
+from bayesmix.specification.first_stage import Residuals, with_residuals
 from bayesmix.specification.laws.coefficient import Coefficient
 from bayesmix.specification.layout import Layout
 from bayesmix.specification.means import meanless
@@ -54,6 +55,8 @@ class Design:
     levels
         What columns and offset that are far from 0 are less by in each situation, (T, K + F + 1):
         choices see differences alone, and these keep their digits. None where none is far.
+    residuals
+        Those of a control function's first stage, which are among the columns.
     """
 
     random: Array
@@ -67,6 +70,7 @@ class Design:
     offset: Array | None = None
     sources: Sources | None = None
     levels: Array | None = None
+    residuals: Residuals | None = None
 
     @property
     def columns(self) -> Array:
@@ -92,6 +96,24 @@ class Design:
         if self.levels is None:
             return self
         return replace(self.less(-self.levels, data), levels=None)
+
+    def at_first_stage(self, gamma: Array) -> Design:
+        """The design with the residuals of other first-stage coefficients ``gamma`` (G,).
+
+        Where there are no residuals, for columns are changes in which they cancel, it is the same.
+        """
+        if self.residuals is None:
+            return self
+        moved = self.residuals.columns(gamma) - self.residuals.columns()
+        random, fixed = self.random.copy(), self.fixed.copy()
+        for name, by in zip(self.residuals.names, moved.T, strict=True):
+            if name in self.random_names:
+                random[:, self.random_names.index(name)] += by
+            else:
+                fixed[:, self.fixed_names.index(name)] += by
+        first = replace(self.residuals.first, gamma=np.asarray(gamma, dtype=float))
+        residuals = replace(self.residuals, first=first)
+        return replace(self, random=random, fixed=fixed, residuals=residuals)
 
     @property
     def _cuts(self) -> list[int]:
@@ -150,7 +172,10 @@ def design_like(model: Description, data: ChoiceData, like: Design) -> Design:
     """The design of a scenario, or of other data, with what ``like`` has learnt."""
     if like.state is None:
         raise SpecificationError("argument 'like' is not a design made by MixedLogit.design")
-    columns = columns_like(model.formula, data, like.state)
+    columns, residuals = columns_like(model.formula, data, like.state), None
+    if like.residuals is not None:
+        residuals = like.residuals.on(data)
+        columns = with_residuals(columns, residuals)
     random, fixed = (
         np.ascontiguousarray(columns.values[:, [columns.names.index(n) for n in names]])
         for names in (like.random_names, like.fixed_names)
@@ -167,4 +192,5 @@ def design_like(model: Description, data: ChoiceData, like: Design) -> Design:
         offset=known_utility(data),
         sources=found,
         levels=None,
+        residuals=residuals,
     )

@@ -20,9 +20,11 @@ from bayesmix.formulas.reading import remember_trust
 from bayesmix.formulas.variation import spread
 from bayesmix.specification.classes import Classes, given_laws, share_covariates
 from bayesmix.specification.constraints import Constraints
+from bayesmix.specification.control_function import ControlFunction
 from bayesmix.specification.covariates import covariates
 from bayesmix.specification.description import Description
 from bayesmix.specification.design import Design, design_like
+from bayesmix.specification.first_stage import first_stage, with_residuals
 from bayesmix.specification.laws.coefficient import Law
 from bayesmix.specification.means import Terms, check_terms
 from bayesmix.specification.model_checks import check_description, check_flat_names, check_term
@@ -65,6 +67,9 @@ class MixedLogit(Description):
         Louviere 1993). What is known of the utility (an offset) is not multiplied.
     constraints
         What is held, tied or bounded, in every estimator: `bayesmix.Constraints`.
+    control
+        `bayesmix.ControlFunction` of an attribute that answers to unobserved demand, such as a
+        price: its first stage's residual is a further column of the utility.
     trust
         Formulas are data: names, numbers, arithmetic, comparisons, and a list of functions. True
         runs whatever else stands in them as Python; each such term must be computed row by row.
@@ -92,6 +97,7 @@ class MixedLogit(Description):
         wtp: str | None = None,
         scale: str | None = None,
         constraints: Constraints | None = None,
+        control: ControlFunction | None = None,
         trust: bool = False,
     ) -> None:
         arguments.text("formula", formula, "a formula in text, such as 'price + time'")
@@ -107,6 +113,11 @@ class MixedLogit(Description):
         object.__setattr__(
             self, "constraints", arguments.instance("constraints", none, Constraints, meaning)
         )
+        if control is not None:
+            meaning = "a record, bm.ControlFunction('price', instruments='cost', on=('market',))"
+            arguments.instance("control", control, ControlFunction, meaning)
+            control.check(trust)
+        object.__setattr__(self, "control", control)
         object.__setattr__(self, "trust", trust)
         read(formula, trust=trust)
         check_description(self)
@@ -116,7 +127,9 @@ class MixedLogit(Description):
     @property
     def within(self) -> MixedLogit:
         """The model of one latent class, whose points are fixed coefficients."""
-        return MixedLogit(self.formula, self.laws, wtp=self.wtp, trust=self.trust)
+        return MixedLogit(
+            self.formula, self.laws, wtp=self.wtp, control=self.control, trust=self.trust
+        )
 
     def design(
         self,
@@ -146,7 +159,10 @@ class MixedLogit(Description):
         """
         if like is not None:
             return design_like(self, data, like)
-        columns = evaluate(self.formula, data, trust=self.trust, learnt=learnt)
+        columns, residuals = evaluate(self.formula, data, trust=self.trust, learnt=learnt), None
+        if self.control is not None:
+            residuals = first_stage(self.control, columns, data, trust=self.trust)
+            columns = with_residuals(columns, residuals)
         for c in self.varying:
             check_term("random term", c.term, (self.formula, columns), data)
         if self.wtp is not None:
@@ -175,6 +191,7 @@ class MixedLogit(Description):
             shares=shares,
             offset=known_utility(data),
             sources=found,
+            residuals=residuals,
         )
 
     def describe(self, data: ChoiceData) -> str:

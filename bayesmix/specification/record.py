@@ -13,6 +13,7 @@ from bayesmix.formulas.formula import Learnt
 from bayesmix.formulas.reading import UntrustedError, is_trusted
 from bayesmix.specification.classes import Classes, classes_of, laws_of
 from bayesmix.specification.constraints import Constraints
+from bayesmix.specification.control_function import ControlFunction
 from bayesmix.specification.design import Design
 from bayesmix.specification.laws.coefficient import Coefficient, Law
 from bayesmix.specification.model import MixedLogit
@@ -33,6 +34,7 @@ def model_record(model: MixedLogit) -> dict[str, Any]:
         "wtp": model.wtp,
         "scale": model.scale,
         **({"constraints": model.constraints.record()} if model.constraints else {}),
+        **({} if model.control is None else {"control": model.control.record()}),
     }
 
 
@@ -48,6 +50,8 @@ def model_from_record(record: dict[str, Any], *, trust: bool = False) -> MixedLo
         If they do, and are not trusted.
     """
     formula, laws = record["formula"], [_law(law) for law in record["random"]]
+    control = ControlFunction(**record["control"]) if "control" in record else None
+    further = () if control is None else control.formulas
     try:
         return MixedLogit(
             formula,
@@ -55,7 +59,8 @@ def model_from_record(record: dict[str, Any], *, trust: bool = False) -> MixedLo
             wtp=record["wtp"],
             scale=record.get("scale"),
             constraints=Constraints.from_record(record.get("constraints")),
-            trust=trust or is_trusted(_formulas(formula, laws)),
+            control=control,
+            trust=trust or is_trusted([*_formulas(formula, laws), *further]),
         )
     except UntrustedError as error:
         raise UntrustedError(

@@ -167,6 +167,24 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
             bm.hausman_test,
             {"efficient": have.half, "consistent": fit, "params": None, "kind": None},
         ),
+        "first_stage": Call(bm.first_stage, {"result": have.controlled.model, "data": data}),
+        "endogeneity_test": Call(bm.endogeneity_test, {"fit": have.controlled, "kind": None}),
+        "overidentification_test": Call(
+            bm.overidentification_test, {"fit": have.overidentified, "kind": None}
+        ),
+        "plot_first_stage": Call(bm.plot_first_stage, {"found": bm.first_stage(have.controlled)}),
+        "ControlFunction": Call(
+            bm.ControlFunction,
+            {
+                "price": "price",
+                "instruments": "cost",
+                "on": ("task", "alt"),
+                "exogenous": None,
+                "powers": 1,
+                "cluster": None,
+                "new": "refuse",
+            },
+        ),
         "to_latex": Call(
             bm.to_latex, {"result": fit, "notes": (), "caption": None, "label": None, "digits": 3}
         ),
@@ -314,6 +332,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "random": [bm.Normal("price")],
                 "wtp": None,
                 "scale": None,
+                "control": None,
             },
         ),
         "Normal": Call(bm.Normal, law),

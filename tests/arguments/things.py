@@ -26,6 +26,8 @@ def frame(persons: int = 40, tasks: int = 3) -> pd.DataFrame:
     ).to_frame(index=False)
     rows["price"] = rng.uniform(1.0, 3.0, len(rows))
     rows["quality"] = rng.normal(size=len(rows))
+    rows["cost"] = rows["price"] + rng.normal(size=len(rows))
+    rows["shift"] = rng.normal(size=len(rows))
     utility = 0.6 * rows["quality"] - 0.5 * rows["price"] + rng.gumbel(size=len(rows))
     best = utility.groupby([rows["who"], rows["task"]]).idxmax()
     rows["choice"] = rows.index.isin(best).astype(int)
@@ -57,6 +59,10 @@ def made() -> SimpleNamespace:
     fit = bm.msle(MODEL, data, grid=bm.centred(bm.sobol(16)), starts=1, rng=1)
     half = bm.msle(MODEL, bm.ChoiceData.from_long(frame(30), **LONG), grid=fit.grid.rule, rng=1)
     fixed = bm.msle(bm.MixedLogit("price + quality"), data)
+    control = bm.ControlFunction("price", instruments="cost", on=("who", "task", "alt"))
+    controlled = bm.msle(bm.MixedLogit("price + quality", control=control), data)
+    control = bm.ControlFunction("price", instruments="cost + shift", on=("who", "task", "alt"))
+    overidentified = bm.msle(bm.MixedLogit("price + quality", control=control), data)
     few = {"draws": 4, "nodes": 8, "rng": 1}
     ranks = pd.DataFrame({"sd[price]": [0, 3, 7]})
     logit = bm.MixedLogit("price")
@@ -77,6 +83,8 @@ def made() -> SimpleNamespace:
         fixed=fixed,
         half=half,
         posterior=posterior,
+        controlled=controlled,
+        overidentified=overidentified,
         elasticities=bm.elasticities(fit, data, "price", **few),
         diversion=bm.diversion(fit, data, **few),
         wtp=bm.wtp(fit, "quality", "price", **few),

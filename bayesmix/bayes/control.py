@@ -1,0 +1,18 @@
+"""Control functions in posteriors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bayesmix.errors import SpecificationError
+from bayesmix.specification.model import MixedLogit
+
+
+def refuse_control(model: Any) -> None:
+    """Refuse a model whose posterior would have to have its first stage in it."""
+    if isinstance(model, MixedLogit) and model.control is not None:
+        raise SpecificationError(
+            "a posterior with a control function has its first stage as a part of the model, and "
+            "is not built here: with residuals plugged in it would be too narrow; use bm.msle, "
+            "whose standard errors carry the first stage, and bm.bootstrap"
+        )
