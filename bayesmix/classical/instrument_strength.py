@@ -8,7 +8,7 @@ import numpy as np
 import scipy
 
 from bayesmix.arrays import Array
-from bayesmix.specification.first_stage import FirstStage
+from bayesmix.specification.residuals import FirstStage
 
 BIAS, LEVEL = 0.10, 0.05
 """Bias, relative to the worst case, beyond which instruments are weak; the level of that test."""

@@ -239,7 +239,7 @@ def krinsky_robb(fit: Fit, draws: int, rng: np.random.Generator) -> Array:
 
 def _whole(fit: Fit) -> Array:
     """The estimated free vector, and behind it first-stage coefficients (P + G,)."""
-    first = first_stage_of(fit)
+    first = None if fit.information.first is None else first_stage_of(fit)
     return fit.theta if first is None else np.concatenate([fit.theta, first])
 
 

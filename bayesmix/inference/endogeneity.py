@@ -17,9 +17,9 @@ from bayesmix.inference.first_stage import first_stage_record
 from bayesmix.inference.wald import HypothesisTest, chi_squared, outcome, wald_test
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem
-from bayesmix.specification.first_stage import FirstStage
 from bayesmix.specification.model_space import model_space
 from bayesmix.specification.parameter import FIXED, MEAN
+from bayesmix.specification.residuals import FirstStage
 
 STEP = 1e-4
 """Step of differences in a coefficient, in units of one over its column's spread."""

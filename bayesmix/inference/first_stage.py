@@ -15,8 +15,8 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.display import Table, html, whole
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.bind import bind, bind_sets
-from bayesmix.specification.first_stage import FirstStage
 from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.residuals import FirstStage
 
 DIGITS = "{:.4f}"
 

@@ -102,7 +102,8 @@ class ControlFunction:
         keep(self, "instruments", arguments.text("instruments", instruments, words))
         given = (on,) if isinstance(on, str) else on
         keep(self, "on", arguments.names("on", given, "columns, such as ('market', 'alternative')"))
-        if not all(map(str.strip, self.on)) or not self.on or len(set(self.on)) < len(self.on) or price in self.on:
+        named = [column for column in self.on if column.strip() and column != price]
+        if not self.on or len(set(named)) < len(self.on):
             raise arguments.refused("on", "some different columns, and not the price", on)
         if exogenous is not None:
             arguments.text("exogenous", exogenous, words)

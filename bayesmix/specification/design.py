@@ -19,10 +19,10 @@ from bayesmix.formulas.variation import levels
 from bayesmix.specification.classes import share_covariates
 from bayesmix.specification.covariates import Covariates, covariates
 from bayesmix.specification.description import Description
-from bayesmix.specification.first_stage import Residuals, with_residuals
 from bayesmix.specification.laws.coefficient import Coefficient
 from bayesmix.specification.layout import Layout
 from bayesmix.specification.means import meanless
+from bayesmix.specification.residuals import Residuals, with_residuals
 from bayesmix.specification.scale import Sources, sources
 
 

@@ -24,11 +24,12 @@ from bayesmix.specification.control_function import ControlFunction
 from bayesmix.specification.covariates import covariates
 from bayesmix.specification.description import Description
 from bayesmix.specification.design import Design, design_like
-from bayesmix.specification.first_stage import first_stage, with_residuals
+from bayesmix.specification.first_stage import first_stage
 from bayesmix.specification.laws.coefficient import Law
 from bayesmix.specification.means import Terms, check_terms
 from bayesmix.specification.model_checks import check_description, check_flat_names, check_term
 from bayesmix.specification.model_space import model_space
+from bayesmix.specification.residuals import with_residuals
 from bayesmix.specification.scale import Sources, check_scales, sources
 
 
