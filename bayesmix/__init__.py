@@ -112,6 +112,9 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.reporting.diagnose import diagnose as diagnose
     from bayesmix.reporting.first_stage_plots import plot_first_stage as plot_first_stage
     from bayesmix.reporting.latex import to_latex as to_latex
+    from bayesmix.reporting.market_plots import plot_counterfactual as plot_counterfactual
+    from bayesmix.reporting.market_plots import plot_markups as plot_markups
+    from bayesmix.reporting.market_plots import plot_pass_through as plot_pass_through
     from bayesmix.reporting.prior_table import priors as priors
     from bayesmix.reporting.sbc_plot import plot_coverage as plot_coverage
     from bayesmix.reporting.sbc_plot import plot_sbc as plot_sbc

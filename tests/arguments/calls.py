@@ -248,6 +248,13 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 **_options(few),
             },
         ),
+        "plot_markups": Call(
+            bm.plot_markups, {"found": have.markups, "quantity": "lerner", "market": None}
+        ),
+        "plot_counterfactual": Call(bm.plot_counterfactual, {"found": have.merger, "market": None}),
+        "plot_pass_through": Call(
+            bm.plot_pass_through, {"found": have.pass_through, "market": None, "digits": 2}
+        ),
         "Firms": Call(
             bm.Firms,
             {

@@ -92,6 +92,8 @@ def made() -> SimpleNamespace:
         one_price=one_price,
         firms=firms,
         merger=bm.merger(fit, one_price, firms, merge=("a", "b"), **few),
+        markups=bm.markups(fit, one_price, firms, **few),
+        pass_through=bm.pass_through(fit, one_price, firms, **few),
         classes=bm.msle(CLASSES, data, starts=1, rng=1),
         rules=bm.compare_rules(MODEL, data, AT, [bm.sobol(16)], rng=1),
         few=few,
