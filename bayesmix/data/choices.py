@@ -65,6 +65,8 @@ class ChoiceData(Derivable):
         Columns whose part of the utility is known: an offset, the correction for sampling.
     forced : bool
         Of a market: whether the outside option that the data have was left out of it on purpose.
+    origin : ChoiceData, or None
+        Of a market: the data that it was made from, of which formulas learn what levels there are.
     """
 
     @classmethod

@@ -53,9 +53,8 @@ def market(
         default the data's column of alternatives where it is described, as constants of
         alternatives ask for, and "product 1", "product 2", ... elsewhere.
     outside_option
-        Whether nothing can be bought: as in the data by default. False: shares are of those who
-        buy, of choices among these products alone. A market without it is given as ``predict=``
-        beside a posterior's own data.
+        Whether nothing can be bought: as in the data by default. False: shares are of choices
+        among these products alone.
     like
         By label of a product that the data do not know: the alternative whose constants it has.
 
@@ -134,6 +133,7 @@ def market(
         booleans=data.booleans & {str(name) for name in frame.columns},
         stand_ins=_stand_ins(like, labels, data),
         known=Known(offset),
+        origin=data if data.origin is None else data.origin,
     )
     known_utility(found)  # refuses what is not finite
     return found

@@ -49,6 +49,7 @@ class ChoiceTable:
     stage: np.ndarray | None = None
     known: Known = field(default_factory=Known)
     forced: bool = False
+    origin: ChoiceTable | None = None
 
     def __post_init__(self) -> None:
         _check_arrays(self)

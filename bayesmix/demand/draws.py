@@ -30,7 +30,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known_utility import check_offset, check_outside
 from bayesmix.demand.options import How
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.likelihood.bind import bind_sets
+from bayesmix.likelihood.bind import bind_like, bind_sets
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.utility import Utility
 from bayesmix.specification.record import (
@@ -111,22 +111,20 @@ def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> 
         # Other data than the fit's take from it what its formula has learnt.
         return ParameterDraws(bound_like(result, data), result.theta[None, :])
     posterior = draws_of(result)
-    if data.forced:  # its columns are not those of data with an outside option
-        raise DataError(
-            "the data are a market without the outside option that the model has: give the "
-            "posterior's own data as the data, and the market as predict="
-        )
     record = record_of(result)
     model = model_from_record(json.loads(attributes_of(result)["model"]))
     learnt = learnt_from_record(record)
-    problem = bind_sets(model, data, sources_from_record(record), learnt)
+    # A market offers some of the levels alone; those it was made from have all.
+    own = data.origin if isinstance(data.origin, ChoiceData) else data
+    problem = bind_sets(model, own, sources_from_record(record), learnt)
     if "offset" in record:
-        check_offset(data, record["offset"], "the posterior")
+        check_offset(own, record["offset"], "the posterior")
     if "outside_option" in record:
-        check_outside(data, record["outside_option"], "the posterior")
+        check_outside(own, record["outside_option"], "the posterior")
     if learnt is None:  # an old posterior
         _check_state(problem, result)
-    return ParameterDraws(problem, spaced(problem, posterior, draws))
+    thetas = spaced(problem, posterior, draws)
+    return ParameterDraws(bind_like(problem, data), thetas)
 
 
 def draws_of(result: Any) -> xr.Dataset:

@@ -62,8 +62,9 @@ def check_fit(
     hold for all points of a check at once (global envelopes by extreme rank lengths):
 
     - ``shares`` of alternatives, and by segment;
-    - ``switches``: shares of persons by their number of changes from one situation to the next, and
-      the rate of changes. Of heterogeneity that a model leaves out, persons show it by staying;
+    - ``switches``: shares of persons by their number of changes from one situation to the next, in
+      the order of their labels, and the rate of changes: where a model leaves heterogeneity out,
+      persons change less often than it says;
     - ``spread between persons``: of their mean chosen level of each attribute;
     - ``chosen x``: shares of choices by bins of attribute x;
     - ``PIT``: the non-randomised probability integral transform of predicted probabilities,

@@ -12,7 +12,7 @@ from bayesmix.evaluation.envelope import Envelope
 from bayesmix.evaluation.statistics import Statistic
 
 DPI, WIDE = 120, 3
-MOST_ATTRIBUTES, MOST_LABELS, LETTERS = 6, 24, 14
+MOST_ATTRIBUTES, MOST_LABELS, LETTERS = 6, 24, 18
 OBSERVED, REPLICATED = "C3", "C0"
 
 

@@ -100,6 +100,6 @@ def _notes(found: PredictedChoices, result: Fit | xr.DataTree) -> tuple[str, ...
             f"{again} of the choices are among those that the parameters were estimated on: "
             "predictions of others are worse"
         )
-    if not isinstance(result, Fit):
+    elif not isinstance(result, Fit):
         notes.append("a posterior does not say whether it was estimated on these choices")
     return tuple(notes)

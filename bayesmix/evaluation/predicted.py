@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.arrays import Array, Flags, Indices
+from bayesmix.bayes.read import is_own
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.draws import point_alone
@@ -119,8 +120,10 @@ def probabilities(sample: Sample) -> Array:
 
 
 def _in_sample(result: Fit | xr.DataTree, data: ChoiceData, there: Problem) -> Flags:
-    """Situations (T,) that the parameters were estimated on; of a posterior it is not known."""
+    """Situations (T,) that the parameters were estimated on: a posterior knows all or none."""
     if not isinstance(result, Fit):
-        return np.zeros(data.n_situations, dtype=bool)
+        groups = {"observed_data", "constant_data"} <= set(result.children)
+        own = groups and is_own(result, data)
+        return np.full(data.n_situations, own)
     everybody = np.ones(data.n_persons, dtype=bool)
     return answered(result.problem, bind_like(result.problem, data), everybody)

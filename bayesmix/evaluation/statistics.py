@@ -159,7 +159,8 @@ def spread(sets: Sets, columns: Array, names: tuple[str, ...]) -> Statistic:
     sizes = np.diff(sets.start)
     means = np.add.reduceat(columns, sets.start[:-1], axis=0) / sizes[:, None]
     away = columns - means[sets.situation]
-    away /= np.sqrt(np.square(away).mean(axis=0))
+    size = np.sqrt(np.square(away).mean(axis=0))
+    away /= np.where(size > 0, size, 1.0)  # 0 of what does not vary within sets
     count = np.bincount(sets.person)
     first = np.unique(sets.person, return_index=True)[1]
     weight = sets.weight[first] / sets.weight[first].sum()

@@ -175,15 +175,26 @@ def test_persons_that_are_situations_offsets_and_rankings():
     )
 
 
-def test_a_posterior_asks_for_its_own_data_beside_a_market_without_the_outside_option():
+@pytest.mark.parametrize("outside", [True, False])
+def test_markets_with_some_of_the_levels_go_with_posteriors_too(outside):
     data, params = cameras(), plain().params
     tree = result(plain().model, data, fixed=params.to_numpy())
-    bought = bm.market(CAMERAS, data, products="brand", outside_option=False)
-    with pytest.raises(DataError, match="the market as predict="):
-        bm.shares(tree, bought, **HOW)
-    v = utilities(params)
-    found = bm.shares(tree, data, predict=bought, **HOW)["estimate"]
-    np.testing.assert_allclose(found, np.exp(v) / np.exp(v).sum(), rtol=1e-10)
+    few = bm.market(CAMERAS[1:], data, products="brand", outside_option=outside)
+    v = np.append(utilities(params)[1:], [0.0] * outside)
+    expected = np.exp(v) / np.exp(v).sum()
+    for one in (tree, plain()):
+        direct = bm.shares(one, few, **HOW)["estimate"]
+        np.testing.assert_allclose(direct, expected, rtol=1e-10)
+        beside = bm.shares(one, data, predict=few, **HOW)["estimate"]
+        np.testing.assert_allclose(beside, expected, rtol=1e-10)
+    dearer = few.with_attribute("price", 9.0, alternative="sony")
+    again = bm.market([CAMERAS[2]], few, products="brand")
+    share = bm.shares(tree, dearer, **HOW)["estimate"].sel(alternative="sony")
+    assert float(share) < expected[0] / 2
+    np.testing.assert_allclose(
+        bm.shares(tree, again, **HOW)["estimate"].sel(alternative="nikon"),
+        1 / (1 + outside * np.exp(-v[1])),
+    )
 
 
 WRONG = [

@@ -61,6 +61,8 @@ def test_choices_of_the_estimation_are_said_to_be():
     own = bm.scores(fit(), past, **HOW)
     assert "120 of the choices are among those that the parameters were estimated on" in repr(own)
     assert "estimated on" not in repr(bm.scores(fit(), later, **HOW))
+    assert "120 of the choices are among" in repr(bm.scores(posterior(), past, **HOW))
+    assert "does not say" in repr(bm.scores(posterior(), later, **HOW))
     loglik = bm.msle(bm.MixedLogit("x + y"), past).loglik
     plain = bm.scores(bm.msle(bm.MixedLogit("x + y"), past), past)
     assert plain.situations["log score"].sum() == pytest.approx(loglik, abs=1e-9)

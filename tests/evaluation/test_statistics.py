@@ -83,7 +83,8 @@ def test_levels_and_spread():
     mean = np.array([away[y][i == PERSON].mean() for i in range(4)])
     w = np.array([1.0, 2.0, 0.5, 3.0]) / 6.5
     expected = np.sqrt(w @ (mean - w @ mean) ** 2)
-    assert spread(own, x[:, None], ("x",)).of(y)[0] == pytest.approx(expected)
+    both = np.column_stack([x, own.situation.astype(float)])
+    np.testing.assert_allclose(spread(own, both, ("x", "t")).of(y), [expected, 0.0], atol=1e-12)
 
 
 def test_the_transform_is_that_of_its_authors():
