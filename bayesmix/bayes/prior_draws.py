@@ -27,8 +27,8 @@ from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.parameter import CORRELATION
 
-MOST = 1_000
-"""Times as many draws as are wanted, among which those in order are looked for."""
+MOST, AT_ONCE = 100, 1_000
+"""Rounds in which draws in order are looked for, and draws of a round, at least."""
 
 
 def prior_draws(
@@ -220,7 +220,7 @@ def _in_order(laws: Laws, draws: int, rng: np.random.Generator) -> Array:
         return np.sort(laws.draw(draws, rng), axis=1)
     kept = np.zeros((0, len(laws)))
     for _ in range(MOST):
-        tried = laws.draw(draws, rng)
+        tried = laws.draw(max(draws, AT_ONCE), rng)
         kept = np.concatenate([kept, tried[(np.diff(tried, axis=1) > 0).all(axis=1)]])
         if len(kept) >= draws:
             return kept[:draws]

@@ -12,6 +12,8 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import numpy as np
+from pymc.exceptions import NotConstantValueError
+from pymc.pytensorf import constant_fold
 from pytensor.graph.basic import Variable
 
 from bayesmix import arguments
@@ -214,11 +216,12 @@ def _of_pymc(name: str, value: Variable[Any, Any]) -> Law:
         )
     known = _known(called, f"priors[{name!r}]")
     try:
-        inputs = [np.asarray(one.eval()) for one in op.dist_params(value.owner)]
-    except Exception as error:  # parameters that are themselves random, or wait for inputs
+        inputs = [np.asarray(one) for one in constant_fold(op.dist_params(value.owner))]
+    except NotConstantValueError:  # some are random themselves, or wait for inputs
         raise SpecificationError(
-            f"priors[{name!r}]: the law's own parameters must be numbers ({error})"
-        ) from error
+            f"priors[{name!r}]: the law's own parameters must be numbers, and some of {called!r} "
+            "are not"
+        ) from None
     if any(one.size != 1 for one in inputs):
         raise SpecificationError(
             f"priors[{name!r}]: expected the law of one number, got arrays of parameters: give "
@@ -264,6 +267,8 @@ def _numbers(name: str, known: _Named, values: Mapping[str, Any], where: str) ->
         own = ("eta",) if known.kind == "lkj" else FAMILIES[known.kind].parameters
         positive = own[at] != "location"
         value = values[one]
+        if isinstance(value, np.ndarray) and value.size == 1:
+            value = value.item()
         good = _is_number(value) and math.isfinite(value) and (value > 0 or not positive)
         if not good:
             kind = "a positive number" if positive else "a finite number"

@@ -14,8 +14,8 @@ from bayesmix.arrays import Array
 from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.prior_tree import prior_group
+from bayesmix.bayes.tree import choices_of
 from bayesmix.data.choices import ChoiceData
-from bayesmix.data.reserved import OUTSIDE
 from bayesmix.demand.quantiles import quantile_name
 from bayesmix.integration.grids import Seed
 from bayesmix.likelihood.bind import bind, bind_sets
@@ -105,9 +105,6 @@ class _Sets:
     def __init__(self, problem: Problem) -> None:
         data = problem.data
         self.problem, self.data = problem, data
-        self.labels = [str(label) for label in data.alternatives]
-        if data.outside_option:
-            self.labels.append(OUTSIDE)
         person = np.repeat(np.arange(data.n_persons), np.diff(data.person_start))
         self.weights = data.weights[person]
         self.starts = data.situation_start[:-1]
@@ -166,8 +163,7 @@ class _Sets:
         coords: dict[str, Any] = {
             "chain": prior["chain"],
             "draw": prior["draw"],
-            "situation": np.arange(self.data.n_situations),
-            "alternative": self.labels,
+            **choices_of(self.data),
             "quantile": [quantile_name(q) for q in QUANTILES],
         }
         return xr.Dataset(values, coords=coords)

@@ -98,6 +98,11 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
             bm.prior_predictive,
             {**estimate, "priors": None, "draws": 3, "rng": 1, "progress": False},
         ),
+        "explain_difference": Call(
+            bm.explain_difference,
+            {"fit": fit, "posterior": have.posterior, "data": data, "priors": None, "draws": 0}
+            | {"rng": 1},
+        ),
         "pymc_model": Call(
             bm.pymc_model,
             {

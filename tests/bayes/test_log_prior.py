@@ -32,7 +32,7 @@ def test_parts_add_up_to_the_prior_of_the_free_vector(kind: str) -> None:
     expected = prior_values(problem, make_priors(problem, given), thetas) - jacobian
     np.testing.assert_allclose(total.to_numpy().ravel(), expected, atol=1e-9)
     assert ("cov" in group) == wishart
-    assert ("corr" in group) == (kind == "lkj")
+    assert ("corr" in group) == (kind in ("lkj", "families"))
     if kind == "shifts":
         assert list(group["mean"][group["mean"].dims[-1]].to_numpy()) == ["price"]
         assert list(group["shift"]["shifted"].to_numpy()) == ["price, income"]

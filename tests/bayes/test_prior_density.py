@@ -23,6 +23,25 @@ LAWS = {
         [BLOCK],
         {"cov": bm.InverseWishart(df=7.0, scale=2.0, mean_precision=0.3, mean_location=0.4)},
     ),
+    "families": (
+        [BLOCK],
+        {
+            "mean": bm.Prior("student-t", nu=4, mu=0.2, sigma=1.5),
+            "mean[time]": bm.Prior("laplace", mu=0.0, b=0.7),
+            "sd": bm.Prior("half-student-t", nu=3, sigma=0.8),
+            "sd[time]": bm.Prior("gamma", alpha=2.5, beta=3.0),
+            "corr": 3.0,
+        },
+    ),
+    "more families": (
+        [bm.Normal("price", "time", "comfort")],
+        {
+            "sd[price]": bm.Prior("exponential", lam=1.3),
+            "sd[time]": bm.Prior("inverse-gamma", alpha=3.0, beta=0.5),
+            "sd[comfort]": bm.Prior("lognormal", mu=-0.5, sigma=0.6),
+            "mean[price]": bm.Prior("cauchy", alpha=0.1, beta=2.0),
+        },
+    ),
     "shifts": ([bm.Normal("price", mean="1 + income"), bm.Normal("time", mean="0")], {}),
 }
 

@@ -30,11 +30,9 @@ def known(problem, priors, theta) -> float:
     """SciPy's densities of the printed parameters, and the Jacobian of these by the free vector."""
     space, total = problem.parameters, 0.0
     values = dict(zip(space.names, space.natural(theta), strict=True))
-    for name, row in priors.table.iterrows():
-        if row["law"] == "normal":
-            total += stats.norm.logpdf(values[name], row["location"], row["scale"])
-        elif row["law"] == "half-normal":
-            total += stats.halfnorm.logpdf(values[name], scale=row["scale"])
+    for name, law in priors.laws.items():
+        if law.kind != "none":
+            total += law.frozen.logpdf(values[name])  # SciPy's
     mean, chol, *_ = space.unpack(theta)
     if priors.covariances[0] is not None:
         prior, sigma, logs = priors.covariances[0], chol @ chol.T, np.log(np.diag(chol))
@@ -46,7 +44,8 @@ def known(problem, priors, theta) -> float:
     if space.pairs:
         sd = np.sqrt((chol**2).sum(axis=1))
         corr = chol @ chol.T / np.outer(sd, sd)
-        total += 0.7 * np.linalg.slogdet(corr)[1] - lkj_constant(3, 1.7)
+        eta = priors.etas[0]
+        total += (eta - 1) * np.linalg.slogdet(corr)[1] - lkj_constant(3, eta)
     return total + np.linalg.slogdet(space.jacobian(theta))[1]
 
 
