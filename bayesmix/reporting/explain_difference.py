@@ -108,7 +108,7 @@ def explain_difference(
     *,
     priors: Mapping[str, PriorLike] | None = None,
     draws: int = 0,
-    rng: Seed = 1,
+    rng: Seed = None,
 ) -> DifferenceSplit:
     """Split the difference between a posterior mean and a maximum of the simulated likelihood.
 
@@ -154,7 +154,7 @@ def explain_difference(
     >>> model = bm.MixedLogit("cl", random=bm.Normal("cl"))
     >>> fit = bm.msle(model, data, rng=1)
     >>> posterior = bm.sample(model, data, method="importance", draws=250, rng=1, progress=False)
-    >>> parts = bm.explain_difference(fit, posterior, data).parts
+    >>> parts = bm.explain_difference(fit, posterior, data, rng=1).parts
     >>> bool(abs(parts["difference"] - parts.drop(columns="difference").sum(axis=1)).max() < 1e-9)
     True
     """

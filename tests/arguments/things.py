@@ -96,13 +96,6 @@ def made() -> SimpleNamespace:
         pass_through=bm.pass_through(fit, one_price, firms, **few),
         classes=bm.msle(CLASSES, data, starts=1, rng=1),
         rules=bm.compare_rules(MODEL, data, AT, [bm.sobol(16)], rng=1),
-        posterior=_posterior(data),
         few=few,
         file=csv_file(),
     )
-
-
-def _posterior(data: bm.ChoiceData) -> xr.DataTree:
-    grid = bm.centred(bm.sobol(16))
-    options = {"draws": 100, "chains": 1, "rng": 1, "progress": False}
-    return bm.sample(MODEL, data, method="importance", grid=grid, **options)
