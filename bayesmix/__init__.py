@@ -110,8 +110,8 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.reporting.demand_tables import demand_table as demand_table
     from bayesmix.reporting.diagnose import Diagnosis as Diagnosis
     from bayesmix.reporting.diagnose import diagnose as diagnose
-    from bayesmix.reporting.first_stage_plots import plot_first_stage as plot_first_stage
     from bayesmix.reporting.explain_difference import explain_difference as explain_difference
+    from bayesmix.reporting.first_stage_plots import plot_first_stage as plot_first_stage
     from bayesmix.reporting.latex import to_latex as to_latex
     from bayesmix.reporting.market_plots import plot_counterfactual as plot_counterfactual
     from bayesmix.reporting.market_plots import plot_markups as plot_markups
