@@ -67,8 +67,13 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.errors import IntegrationError as IntegrationError
     from bayesmix.errors import SpecificationError as SpecificationError
     from bayesmix.evaluation.check import check_fit as check_fit
+    from bayesmix.evaluation.compare_models import compare_models as compare_models
+    from bayesmix.evaluation.cross_validation import CrossValidation as CrossValidation
+    from bayesmix.evaluation.cross_validation import CrossValidations as CrossValidations
+    from bayesmix.evaluation.cross_validation import cross_validate as cross_validate
     from bayesmix.evaluation.holdout import scores as scores
     from bayesmix.evaluation.loo import loo as loo
+    from bayesmix.evaluation.loo_result import Loo as Loo
     from bayesmix.evaluation.predictive import posterior_predictive as posterior_predictive
     from bayesmix.identification.check import check as check
     from bayesmix.inference.endogeneity import endogeneity_test as endogeneity_test

@@ -17,10 +17,10 @@ from bayesmix.bayes.psis import LeftOut, averaged, efficiency_of, left_out
 from bayesmix.bayes.read import posterior_draws
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
-from bayesmix.data.fingerprint import fingerprint
 from bayesmix.demand.draws import draws_of, parameter_draws
 from bayesmix.errors import SpecificationError
 from bayesmix.evaluation.loo_result import PSIS, Loo
+from bayesmix.evaluation.person_scores import digests_of
 from bayesmix.evaluation.predictive import own_problem, thinned
 from bayesmix.evaluation.refits import Refits
 from bayesmix.evaluation.replicates import Known, given_others
@@ -228,4 +228,7 @@ def _result(
         },
         index=index,
     )
-    return Loo(rows, fingerprint(data), UNITS[by])
+    digests = digests_of(data)
+    if by == "situation":
+        digests = np.repeat(digests, np.diff(data.person_start))
+    return Loo(rows, digests, UNITS[by])

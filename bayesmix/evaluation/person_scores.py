@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from bayesmix.arrays import Array
+from bayesmix.data.table import ChoiceTable
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -18,14 +20,14 @@ class LogScores:
     ----------
     rows
         A row an observation, by its label: ``log score``, ``weight`` and what else is known.
-    fingerprint
-        Digest of the choices.
+    digests
+        Digest (rows,) of the choices and sets of each row's person, in the order of the rows.
     unit
         What was left out, and how: models are compared in one unit.
     """
 
     rows: pd.DataFrame
-    fingerprint: str
+    digests: Array
     unit: str
 
     @property
@@ -51,3 +53,29 @@ def by_person(values: pd.Series) -> Array:
     if isinstance(values.index, pd.MultiIndex):
         return values.groupby(level=0, sort=False).sum().to_numpy()
     return values.to_numpy(float)
+
+
+def digests_of(data: ChoiceTable) -> Array:
+    """Digest (I,) of what each person chose, out of which alternatives.
+
+    Examples
+    --------
+    >>> from bayesmix import examples
+    >>> from bayesmix.data.persons import take_persons
+    >>> data = examples.electricity()
+    >>> turned = take_persons(data, np.arange(data.n_persons)[::-1])
+    >>> bool((digests_of(turned)[::-1] == digests_of(data)).all())
+    True
+    """
+    found = []
+    for first, last in zip(data.person_start[:-1], data.person_start[1:], strict=True):
+        start = data.situation_start[first : last + 1]
+        chosen = data.chosen_row[first:last]
+        parts = (
+            np.diff(start),
+            data.alternative_code[start[0] : start[-1]],
+            np.where(chosen >= 0, chosen - start[:-1], -1),
+        )
+        own = b"".join(np.ascontiguousarray(part, dtype="<i8").tobytes() for part in parts)
+        found.append(hashlib.sha256(own).hexdigest()[:16])
+    return np.array(found)

@@ -323,6 +323,20 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "progress": False,
             },
         ),
+        "cross_validate": Call(
+            bm.cross_validate,
+            {
+                "model": bm.MixedLogit("price"),
+                "data": data,
+                "folds": 2,
+                "method": "msle",
+                "interval": 0.9,
+                "rng": 1,
+                "processes": 1,
+                "progress": False,
+            },
+        ),
+        "compare_models": Call(bm.compare_models, {"models": {"a": have.loo, "b": have.loo}}),
         "demand_table": Call(
             bm.demand_table, {"found": have.elasticities, "digits": 3, "intervals": True}
         ),

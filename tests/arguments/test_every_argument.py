@@ -167,10 +167,13 @@ RESULTS = {
     "ChoiceData",
     "Counterfactual",
     "Coverage",
+    "CrossValidation",
+    "CrossValidations",
     "Diagnosis",
     "FirstStageResult",
     "Fit",
     "HypothesisTest",
+    "Loo",
     "MatchedShares",
     "SBC",
 }

@@ -85,6 +85,7 @@ def made() -> SimpleNamespace:
         posterior=posterior,
         controlled=controlled,
         overidentified=overidentified,
+        loo=bm.loo(posterior, data, refit=False),
         elasticities=bm.elasticities(fit, data, "price", **few),
         diversion=bm.diversion(fit, data, **few),
         wtp=bm.wtp(fit, "quality", "price", **few),

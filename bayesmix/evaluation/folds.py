@@ -1,0 +1,150 @@
+"""Folds of persons, and the processes that share their fits."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Generator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bayesmix.arrays import Array, Indices
+from bayesmix.bayes.sampling import sample
+from bayesmix.classical.fit import Fit
+from bayesmix.classical.msle import msle
+from bayesmix.classical.msm import msm
+from bayesmix.classical.mss import mss
+from bayesmix.data.choices import ChoiceData
+from bayesmix.data.persons import take_persons
+from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
+from bayesmix.evaluation.held_out import HeldOut, held_out
+from bayesmix.kernels.threads import thread_count, use_threads
+from bayesmix.specification.model import MixedLogit
+
+Estimate = Callable[..., Any]
+METHODS: dict[str, Estimate] = {
+    "msle": msle,
+    "msm": msm,
+    "mss": mss,
+    "nuts": partial(sample, progress=False),
+    "importance": partial(sample, method="importance", progress=False),
+}
+"""Estimators by name: model and data in, and the seed by keyword."""
+
+
+class Task(NamedTuple):
+    """A fit of one model without the persons of one fold."""
+
+    model: str
+    fold: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What every task needs: models by label, data, the fold (I,) of each person, the estimator."""
+
+    models: dict[str, MixedLogit]
+    data: ChoiceData
+    fold: Indices
+    estimate: Estimate
+
+    def persons(self, fold: int) -> Indices:
+        """Places of the persons of a fold."""
+        return np.flatnonzero(self.fold == fold)
+
+
+class Done(NamedTuple):
+    """Scores of a fold's persons, and whether the fit converged."""
+
+    scores: HeldOut
+    converged: bool
+
+
+Finished = Generator[tuple[Task, Done]]
+
+
+def folds_of(persons: int, folds: int, rng: np.random.Generator) -> Indices:
+    """Fold (I,) of each person: as many in each, but for one, in random order.
+
+    Examples
+    --------
+    >>> np.bincount(folds_of(7, 3, np.random.default_rng(1))).tolist()
+    [3, 2, 2]
+    """
+    return rng.permutation(np.arange(persons) % folds)
+
+
+def finished(job: Job, tasks: list[Task], processes: int) -> Finished:
+    """Results of tasks, in order or as they are finished."""
+    return _in_process(job, tasks) if processes == 1 else _spread(job, tasks, processes)
+
+
+def fit_and_score(job: Job, task: Task) -> Done:
+    """Fit without the persons of a fold, and score them.
+
+    Raises
+    ------
+    DataError, SpecificationError, IntegrationError, ConvergenceError
+        Of the fit, with the fold and the model named.
+    """
+    away = job.persons(task.fold)
+    others = np.flatnonzero(job.fold != task.fold)
+    try:
+        result = job.estimate(job.models[task.model], take_persons(job.data, others), rng=task.seed)
+        scores = held_out(result, take_persons(job.data, away), task.seed)
+    except (DataError, SpecificationError, IntegrationError, ConvergenceError) as error:
+        raise type(error)(f"fold {task.fold} of model {task.model!r}: {error}") from error
+    return Done(scores, result.converged if isinstance(result, Fit) else True)
+
+
+def _in_process(job: Job, tasks: list[Task]) -> Finished:
+    for task in tasks:
+        yield task, fit_and_score(job, task)
+
+
+def _spread(job: Job, tasks: list[Task], processes: int) -> Finished:
+    threads = max(1, (os.cpu_count() or 1) // processes)
+    pool = ProcessPoolExecutor(
+        processes, get_context("spawn"), initializer=_begin, initargs=(job, threads)
+    )
+    try:
+        futures = {pool.submit(_work, task): task for task in tasks}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except BrokenProcessPool:
+        raise RuntimeError(
+            "a process of the cross-validation ended: in a script, put the call under "
+            "if __name__ == '__main__':, or give processes=1"
+        ) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_JOB: list[Job] = []
+
+
+def _begin(job: Job, threads: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    use_threads(min(threads, thread_count()))
+    _JOB[:] = [job]
+
+
+def _work(task: Task) -> Done:
+    return fit_and_score(_JOB[0], task)
+
+
+def in_order(job: Job, found: dict[Task, Done], model: str) -> tuple[Array, list[HeldOut]]:
+    """``log p(y_i)`` (I,) of all persons, and the scores of a model's folds in their order."""
+    logp, parts = np.empty(job.data.n_persons), []
+    for task, done in sorted(found.items(), key=lambda item: item[0].fold):
+        if task.model == model:
+            logp[job.persons(task.fold)] = done.scores.logp
+            parts.append(done.scores)
+    return logp, parts

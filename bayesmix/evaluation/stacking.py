@@ -1,0 +1,41 @@
+"""Weights of models in a mixture of their predictions (Yao, Vehtari, Simpson and Gelman 2018)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesmix.arrays import Array
+
+STEPS = 10_000
+ENOUGH = 1e-10
+
+
+def stacking_weights(scores: Array, weights: Array) -> Array:
+    """Weights (M,) that make the mixture's log score largest: at least 0, of sum 1.
+
+    ``sum_i w_i log sum_m a_m exp(s_im)`` is concave in ``a``; each step of EM raises it.
+
+    Parameters
+    ----------
+    scores
+        ``log p(y_i | others)`` (n, M) of each observation and model.
+    weights
+        Of the observations (n,).
+
+    Examples
+    --------
+    >>> even = stacking_weights(np.log([[0.8, 0.2], [0.2, 0.8]]), np.ones(2))
+    >>> even.round(6).tolist()
+    [0.5, 0.5]
+    >>> stacking_weights(np.log([[0.8, 0.2], [0.7, 0.6]]), np.ones(2)).round(6).tolist()
+    [1.0, 0.0]
+    """
+    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    found, part = np.full(scores.shape[1], 1 / scores.shape[1]), weights / weights.sum()
+    for _ in range(STEPS):
+        # The slopes of the log score: at most 1 everywhere, where nothing can be gained.
+        slopes = part @ (p / (p @ found)[:, None])
+        if slopes.max() - 1 < ENOUGH:
+            break
+        found = found * slopes
+    return np.asarray(found / found.sum())
