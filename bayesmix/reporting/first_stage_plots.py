@@ -56,7 +56,7 @@ def plot_first_stage(found: FirstStageResult) -> Figure:
     left.set_ylabel(f"{name}, observed")
     left.set_title(f"{len(levels)} levels", loc="left", fontsize=10)
     _scatter(right, levels["net fitted"].to_numpy(), levels["net"].to_numpy())
-    right.set_xlabel(f"{name}, fitted by instruments beside exogenous regressors")
+    right.set_xlabel(f"{name}, fitted by instruments alone")
     right.set_ylabel(f"{name} less exogenous regressors")
     s = found.strength
     words = f"partial R2 {s.partial_r2:.3f}, effective F {s.effective_f:.1f}"
