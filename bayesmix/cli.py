@@ -1,4 +1,4 @@
-"""The command line: ``bayesmix run``, ``check`` and ``warm``."""
+"""The command line: ``bayesmix run``, ``check``, ``new``, ``inspect`` and ``warm``."""
 
 import shlex
 from collections.abc import Iterator
@@ -69,6 +69,37 @@ def check(study: StudyFile) -> None:
     print(f"{built}\n\n{found}")
     if not found.ok:
         raise typer.Exit(EXIT_USER_ERROR)
+
+
+DataFile = Annotated[Path, typer.Argument(metavar="FILE", help="A data file of any format.")]
+
+
+@app.command()
+def new(
+    file: DataFile,
+    out: Annotated[
+        Path | None, typer.Option(help="The study file.", show_default="beside FILE, .toml")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a study that is there.")] = False,
+) -> None:
+    """Look at a data file and write a first, commented study of it."""
+    from bayesmix.study import new_study
+
+    with _readable_errors():
+        path, found = new_study(file, out, force=force)
+    for one in found.suspicions:
+        print(f"suspicious: {one}")
+    print(f"written: {path}\nnext: {shlex.join(['bayesmix', 'check', str(path)])}")
+
+
+@app.command()
+def inspect(file: DataFile) -> None:
+    """Show a data file's columns, guesses of their roles, and what looks wrong."""
+    from bayesmix.study import inspect_file
+
+    with _readable_errors():
+        found = inspect_file(file)
+    print(found)
 
 
 @app.command()

@@ -69,7 +69,7 @@ def read_table(path: str | os.PathLike[str], **file: Any) -> pd.DataFrame:
     [['007', 1.5]]
     """
     _check_keywords(file, [], "read_table")
-    table = read_file(_path(path), file_options(file))
+    table = read_file(checked_path(path), file_options(file))
     check_named(table, Path(path), file)
     _warn(table)
     return table.frame
@@ -115,7 +115,7 @@ def read_choices(path: str | os.PathLike[str], **given: Any) -> ChoiceData:
     _check_keywords(given, _roles(make), "read_choices")
     keywords = FileKeywords.__annotations__
     roles = {name: value for name, value in given.items() if name not in keywords}
-    table = read_roles(_path(path), file_options(given), roles)
+    table = read_roles(checked_path(path), file_options(given), roles)
     check_named(table, Path(path), given)
     _warn(table)
     whole: dict[str, Any] = {**table.roles, **roles}
@@ -166,7 +166,8 @@ def _check_keywords(given: Mapping[str, Any], roles: list[str], function: str) -
         )
 
 
-def _path(path: Any) -> Path:
+def checked_path(path: Any) -> Path:
+    """The path of a data file."""
     if not isinstance(path, str | os.PathLike) or isinstance(path, bytes) or not str(path):
         raise refused("path", "the path of a data file", path)
     return Path(path)

@@ -55,6 +55,24 @@ def choices(seed: int = 1) -> pd.DataFrame:
     return frame.reset_index()
 
 
+def wide(codes: bool = False) -> pd.DataFrame:
+    """The choices of the small study with one row a situation; of c one is not available."""
+    long = choices()
+    parts = long.pivot(index=["id", "chid"], columns="alt", values=["price", "time", "choice"])
+    frame = pd.DataFrame(
+        {"id": [f"0{i}" for i, _ in parts.index], "chid": [t for _, t in parts.index]}
+    )
+    for name in ("price", "time"):
+        for alt in "abc":
+            frame[f"{name}_{alt}"] = parts[(name, alt)].to_numpy()
+    chosen = parts["choice"].to_numpy().argmax(axis=1)
+    frame["choice"] = chosen + 1 if codes else np.array(list("abc"))[chosen]
+    for alt in "abc":
+        frame[f"av_{alt}"] = 1
+    frame.loc[np.flatnonzero(chosen != 2)[0], "av_c"] = 0
+    return frame
+
+
 @pytest.fixture
 def write_study(tmp_path: Path) -> Callable[..., Path]:
     """`write_study(("old", "new"), ...)`: the study with texts replaced; returns its path."""

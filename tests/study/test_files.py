@@ -15,27 +15,9 @@ from bayesmix.study.build import check_study
 from bayesmix.study.keys import subject_key
 from bayesmix.study.parse import read_study
 from bayesmix.study.schema import Study
-from tests.study.conftest import choices
+from tests.study.conftest import choices, wide
 
 Write = Callable[..., Path]
-
-
-def wide(codes: bool = False) -> pd.DataFrame:
-    """The choices of the small study with one row a situation; of c one is not available."""
-    long = choices()
-    parts = long.pivot(index=["id", "chid"], columns="alt", values=["price", "time", "choice"])
-    frame = pd.DataFrame(
-        {"id": [f"0{i}" for i, _ in parts.index], "chid": [t for _, t in parts.index]}
-    )
-    for name in ("price", "time"):
-        for alt in "abc":
-            frame[f"{name}_{alt}"] = parts[(name, alt)].to_numpy()
-    chosen = parts["choice"].to_numpy().argmax(axis=1)
-    frame["choice"] = chosen + 1 if codes else np.array(list("abc"))[chosen]
-    for alt in "abc":
-        frame[f"av_{alt}"] = 1
-    frame.loc[np.flatnonzero(chosen != 2)[0], "av_c"] = 0
-    return frame
 
 
 WIDE = """

@@ -1,0 +1,93 @@
+"""Terms of a first formula: columns that vary within sets, none a combination of the others."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.data.choices import ChoiceData
+
+MOST_TERMS = 12
+MOST_LEVELS = 12
+WORD = re.compile(r"[A-Za-z_]\w*")
+RELATIVE = 1e-8
+
+
+def attributes(data: ChoiceData) -> list[str]:
+    """Columns that are no roles, without missing values, and that vary within some set."""
+    known = (data.person, data.situation, data.alternative, data.chosen, "situation", "available")
+    return [
+        name
+        for name in data.frame.columns
+        if name not in known
+        and data.frame[name].dtype.kind not in "mM"
+        and not data.frame[name].isna().any()
+        and varies_within(data, name)
+    ]
+
+
+def varies_within(data: ChoiceData, name: str) -> bool:
+    """Whether a column has several values in some set."""
+    codes = pd.factorize(data.frame[name], use_na_sentinel=False)[0]
+    first = codes[data.situation_start[:-1]]
+    return bool((codes != np.repeat(first, np.diff(data.situation_start))).any())
+
+
+def first_terms(data: ChoiceData) -> tuple[list[str], dict[str, str]]:
+    """Terms of a formula that data can tell apart, and why other columns are none."""
+    terms: list[str] = []
+    left: dict[str, str] = {}
+    basis = np.zeros((len(data.frame), 0))
+    for name in [*attributes(data), data.alternative]:
+        values = data.frame[name]
+        numeric = pd.api.types.is_numeric_dtype(values.dtype) and name != data.alternative
+        if name != data.alternative and _belongs(data, name):
+            left[name] = f"it is a name or number of alternatives: C({quoted(data.alternative)})"
+        elif len(terms) == MOST_TERMS:
+            left[name] = f"there are {MOST_TERMS} terms already"
+        elif not numeric and values.nunique() > MOST_LEVELS:
+            left[name] = f"it has {values.nunique()} values"
+        elif numeric and not np.isfinite(values.to_numpy(dtype=float)).all():
+            left[name] = "it holds infinite values"
+        else:
+            block = _within(data, _numbers(values, numeric))
+            if _rank(np.hstack([basis, block])) < basis.shape[1] + block.shape[1]:
+                left[name] = "the terms before tell what it would (it is a combination of them)"
+                continue
+            basis = np.hstack([basis, block])
+            terms.append(quoted(name) if numeric else f"C({quoted(name)})")
+    return terms, left
+
+
+def _belongs(data: ChoiceData, name: str) -> bool:
+    """Whether a column has one value for each alternative, in all sets, and another for others."""
+    pairs = data.frame[[data.alternative, name]].drop_duplicates()
+    return len(pairs) == len(data.alternatives) == pairs[name].nunique()
+
+
+def quoted(name: str) -> str:
+    """A column in a formula: names that are no words stand in backquotes."""
+    return name if WORD.fullmatch(name) else f"`{name}`"
+
+
+def _numbers(values: pd.Series, numeric: bool) -> np.ndarray:
+    if numeric:
+        return values.to_numpy(dtype=np.float64)[:, None]
+    return pd.get_dummies(values.astype(object), drop_first=True).to_numpy(dtype=np.float64)
+
+
+def _within(data: ChoiceData, columns: np.ndarray) -> np.ndarray:
+    """Differences from the first row of the set, or from the outside option's zeros."""
+    scale = np.abs(columns).max(axis=0)
+    columns = columns / np.where(scale > 0, scale, 1.0)
+    if data.outside_option:
+        return columns
+    first = np.repeat(data.situation_start[:-1], np.diff(data.situation_start))
+    return columns - columns[first]
+
+
+def _rank(columns: np.ndarray) -> int:
+    values = np.linalg.eigvalsh(columns.T @ columns)
+    return int((values > RELATIVE * values.max()).sum()) if len(values) else 0
