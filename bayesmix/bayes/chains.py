@@ -5,8 +5,7 @@ nutpie moves the chains, in threads; the kernels under the function let go of th
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +17,11 @@ from nutpie.compiled_pyfunc import from_pyfunc
 from rich.console import Console
 
 from bayesmix.arrays import Array
+from bayesmix.bayes.checkpoint import Checkpoint
+from bayesmix.bayes.correction import Correction
 from bayesmix.bayes.models import mean_dimension
 from bayesmix.bayes.posterior import Whitened
+from bayesmix.bayes.segments import Segments, run_segments, stand_digest, thread_limit
 from bayesmix.errors import ConvergenceError
 from bayesmix.likelihood.problem import Problem
 
@@ -27,16 +29,22 @@ NEAREST = 1e-6
 """Distance from the mode at which a start is taken as it is."""
 MOST_THREADS = 4
 """Chains that run at the same time, at most."""
+QUIET: dict[str, Any] = {"blocking": False, "save_warmup": False, "progress_bar": False}
+"""Of every run: progress is shown in lines of our own."""
 
 
 @dataclass(frozen=True)
 class Chains:
-    """How many chains of how many draws, after how many tuning steps; whether to show progress."""
+    """How many chains of how many draws, after how many tuning steps; whether to show progress.
+
+    Segments of chains are kept in ``store``, where there is one.
+    """
 
     draws: int
     tune: int
     chains: int
     progress: bool
+    store: Checkpoint | None = None
 
 
 def run_chains(problem: Problem, posterior: Whitened, how: Chains, seed: int) -> xr.DataTree:
@@ -61,41 +69,69 @@ def run_chains(problem: Problem, posterior: Whitened, how: Chains, seed: int) ->
             x = x / 2  # where the normal law reaches beyond the numbers
         return x
 
-    model = from_pyfunc(
-        size,
-        lambda: lambda x, **_: posterior(x),
-        lambda *_: expand,
-        [np.dtype(float)] * len(names),
-        shapes,
-        names,
-        coords=coords,
-        dims=dims,
-        make_initial_point_fn=start,
-    )
-    with _progress_line(how.progress) as callback:
-        run = nutpie.sample(
-            model,
-            blocking=False,
-            draws=how.draws,
-            tune=max(how.tune, 1),  # nutpie cannot do without any
-            chains=how.chains,
-            cores=min(MOST_THREADS, os.cpu_count() or 1),
-            seed=seed,
-            save_warmup=False,
-            progress_bar=False,
-            progress_callback=callback,
+    def model(begin: Callable[[int], Array]) -> Any:
+        return from_pyfunc(
+            size,
+            lambda: lambda x, **_: posterior(x),
+            lambda *_: expand,
+            [np.dtype(float)] * len(names),
+            shapes,
+            names,
+            coords=coords,
+            dims=dims,
+            make_initial_point_fn=begin,
         )
-        try:
-            return run.wait()
-        except KeyboardInterrupt:  # what is there of chains is no posterior
-            run.cancel()
-            raise
-        except RuntimeError as error:
-            raise ConvergenceError(
-                "the sampler found no place to start: the posterior at its mode is not that of "
-                "a maximum (a standard deviation near 0?); leave out a law of a coefficient that "
-                "does not vary, or use likelihood='hierarchical'"
-            ) from error
+
+    def run(at: Array, draws: int, tune: int, seed: int) -> Any:
+        only = {"chains": 1, "cores": 1, "store_unconstrained": True}
+        return nutpie.sample(
+            model(lambda _: at), draws=draws, tune=tune, seed=seed, **only, **QUIET
+        )
+
+    try:
+        if how.store is not None:
+            stand = stand_digest(posterior.centre, posterior.root, *_parts(posterior.correction))
+            task = Segments(run, start, how.draws, how.tune, how.chains, how.store, stand)
+            with _segment_line(how.progress) as report:
+                tree = run_segments(task, thread_limit(MOST_THREADS), report)
+            return _named(tree, dims, coords)
+        with _progress_line(how.progress) as callback:
+            whole = nutpie.sample(
+                model(start),
+                draws=how.draws,
+                tune=max(how.tune, 1),  # nutpie cannot do without any
+                chains=how.chains,
+                cores=thread_limit(MOST_THREADS),
+                seed=seed,
+                progress_callback=callback,
+                **QUIET,
+            )
+            try:
+                return whole.wait()
+            except KeyboardInterrupt:  # what is there of chains is no posterior
+                whole.cancel()
+                raise
+    except RuntimeError as error:
+        raise ConvergenceError(
+            "the sampler found no place to start: the posterior at its mode is not that of "
+            "a maximum (a standard deviation near 0?); leave out a law of a coefficient that "
+            "does not vary, or use likelihood='hierarchical'"
+        ) from error
+
+
+def _parts(correction: Correction | None) -> tuple[Array, ...]:
+    return () if correction is None else (correction.gradient, correction.hessian)
+
+
+def _named(
+    tree: xr.DataTree, dims: Mapping[str, tuple[str, ...]], coords: Mapping[str, Any]
+) -> xr.DataTree:
+    """The draws of segments, with the names of their dimensions and labels."""
+    draws = tree["posterior"].to_dataset()
+    kept = {name: (("chain", "draw", *own), draws[name].to_numpy()) for name, own in dims.items()}
+    found = xr.Dataset(kept, coords={dim: draws[dim] for dim in ("chain", "draw")} | dict(coords))
+    tree["posterior"] = xr.DataTree(found)
+    return tree
 
 
 def _kept(
@@ -148,3 +184,13 @@ def _progress_line(show: bool) -> Iterator[Callable[[Any], None] | None]:
             status.update(words + (f", {bad} divergences" if bad else ""))
 
         yield update
+
+
+@contextmanager
+def _segment_line(show: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """What is called with the numbers of segments that are finished, and that there are."""
+    if not show:
+        yield None
+        return
+    with Console(stderr=True).status("NUTS") as status:
+        yield lambda done, total: status.update(f"NUTS: {done} of {total} segments of chains")

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.chains import Chains, run_chains, variables
+from bayesmix.bayes.checkpoint import Checkpoint
 from bayesmix.bayes.importance import ENOUGH, HEAVY, Weighted, weigh
 from bayesmix.bayes.posterior import Whitened
 from bayesmix.bayes.prior_values import held_value, is_whole
@@ -42,6 +43,7 @@ class Size:
     draws: int
     chains: int
     tune: int | None
+    store: Checkpoint | None = None
 
 
 def importance_draws(
@@ -98,7 +100,7 @@ def nuts_or_importance(
         warnings.warn(found, stacklevel=4)
         notes = {"fallback": found}
     tune = TUNE if size.tune is None else size.tune
-    how = Chains(size.draws, tune, size.chains, progress)
+    how = Chains(size.draws, tune, size.chains, progress, size.store)
     tree = run_chains(problem, posterior, how, int(rng.integers(2**31)))
     tree["posterior"].attrs.update({"method": "nuts", **notes})
     return tree

@@ -6,6 +6,7 @@ compiles no graph; the hierarchical path and latent classes are models of PyMC.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ import xarray as xr
 
 from bayesmix import arguments
 from bayesmix.bayes.chains import Chains
+from bayesmix.bayes.checkpoint import open_checkpoint, posterior_key
 from bayesmix.bayes.class_labels import check_labels
+from bayesmix.bayes.class_priors import prior_table
 from bayesmix.bayes.class_sampling import class_plan
 from bayesmix.bayes.control import refuse_control
 from bayesmix.bayes.grids import FIRST_NODES, MOST_NODES, GridChoice, Stand, first_stand, stand_at
@@ -34,6 +37,7 @@ from bayesmix.bayes.pymc_chains import pymc_chains
 from bayesmix.bayes.tree import WEIGHTED, complete
 from bayesmix.bayes.whitened import whitened_model, whitened_posterior
 from bayesmix.data.choices import ChoiceData
+from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.kernels.first_use import SAMPLING, prepare
@@ -100,6 +104,7 @@ def sample(
     priors: Mapping[str, PriorLike] | None = None,
     fixed: Fixed | None = None,
     noncentred: bool = True,
+    checkpoint: str | os.PathLike[str] | None = None,
     rng: Seed = None,
     progress: bool = True,
 ) -> xr.DataTree:
@@ -147,8 +152,14 @@ def sample(
     noncentred
         Whether the hierarchical path samples standard normals, and not the persons' indices: better
         where a person's choices say little of their tastes, worse where they say much.
+    checkpoint
+        A folder where chains of the marginal path are kept in segments of 250 draws as they are
+        finished. The same call goes on with it, whenever it was ended, and ends with the draws of
+        one left alone; it may ask for more draws or chains. Every segment after a chain's first
+        adapts for 100 steps more, and draws are others than without a checkpoint. A folder of
+        another model, data, priors, settings or version is refused.
     rng
-        Seed or Generator; the same seed gives the same draws.
+        Seed or Generator; the same seed gives the same draws. Without one, a checkpoint's own.
     progress
         Whether to show the sampler's progress bar.
 
@@ -164,7 +175,7 @@ def sample(
     Raises
     ------
     SpecificationError, DataError
-        If model, data or arguments do not fit together.
+        If model, data or arguments do not fit together, or a checkpoint is of another posterior.
     """
     arguments.one_of("method", method, ("nuts", "importance"))
     arguments.one_of("likelihood", likelihood, ("marginal", "hierarchical", "auto"))
@@ -179,7 +190,6 @@ def sample(
     problem = bind(model, data)
     check_free(problem.constraint, "bm.sample")
     check_held(problem, priors, noncentred)
-    generator = np.random.default_rng(rng)
     unit = person_unit(problem.data.weights)
     prepare(SAMPLING)
     if not 1 / MANY < unit < MANY:
@@ -189,9 +199,31 @@ def sample(
     path, why = _path(problem, likelihood)
     if method == "importance":
         check_importance(problem, path, tune)
-    how = _How(path, why, method, priors, noncentred, Size(draws, chains, tune), progress)
+    store = None
+    if checkpoint is not None:
+        _check_segments(problem, path, method)
+        settings = {"grid": grid, "tuning": tune}
+        table = prior_table(problem, priors).to_string()
+        store = open_checkpoint(checkpoint, posterior_key(problem, table, settings), rng)
+    generator = np.random.default_rng(rng if store is None else store.seed)
+    size = Size(draws, chains, tune, store)
+    how = _How(path, why, method, priors, noncentred, size, progress)
     walk = _sample_one if problem.one_law else _sample_classes
     return walk(problem, grid, logit, how, generator)
+
+
+def _check_segments(problem: Problem, path: str, method: str) -> None:
+    """Refuse checkpoints of what is not sampled in segments."""
+    why = ""
+    if method == "importance":
+        why = "importance sampling takes seconds, and has no chains to go on with"
+    elif path == "hierarchical" or not problem.one_law or not problem.model.random:
+        why = (
+            "chains are kept in segments in the marginal path, of models with random coefficients "
+            "and without latent classes: PyMC's are whole or not at all"
+        )
+    if why:
+        raise SpecificationError(f"argument 'checkpoint': {why}; leave it out")
 
 
 def _sample_one(

@@ -88,6 +88,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "fixed": None,
                 "priors": None,
                 "noncentred": True,
+                "checkpoint": None,
                 "rng": 1,
                 "progress": False,
             },
