@@ -118,6 +118,7 @@ FINE: Mapping[str, tuple[str, ...]] = {
     "Firms.products": ("a word",),
     "values": ("a half", "minus one"),
     "file": ("a word",),
+    "checkpoint": ("a word",),
     "refit": ("True",),
     "exact": ("an empty list", "numbers"),
 }
