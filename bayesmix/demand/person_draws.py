@@ -72,12 +72,14 @@ def person_draws(
     probability = np.full(size, np.nan)
     first, choice = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
     cells = _cells(found)
+    # Of their own, so that people are the same in a scenario with other rows.
+    errors = np.random.default_rng(found.rng.integers(2**63))
     steps = track(found, "person draws", total=asked.draws, disable=not asked.progress)
     for d, (theta, beta) in enumerate(steps):
         utility = _utilities(found, theta, beta)
         probability[d][cells] = _softmax(utility, cells[0])
         first[d][cells] = _best(utility, cells[0])
-        choice[d][cells] = _best(utility + found.rng.gumbel(size=len(utility)), cells[0])
+        choice[d][cells] = _best(utility + errors.gumbel(size=len(utility)), cells[0])
     by_person = table.n_situations == table.n_persons
     dims = ("draw", "person" if by_person else "situation", "alternative")
     labels = table.situations.get_level_values(1).to_numpy()

@@ -289,8 +289,11 @@ def test_draws_of_persons_average_to_predictions(people):
     error = p.std(axis=0) / np.sqrt(300)
     assert (abs(p.mean(axis=0) - expected) < 4.5 * error + 1e-3).all()
     assert error.max() > 1e-3
-    fewer = bm.person_draws(fit(), data.without(2), draws=2, **{**how, "people": "population"})
-    assert dict(fewer.sizes)["alternative"] == 3
+    # In a scenario these are the same people: what is left keeps its ratios.
+    gone = data.without(2)
+    fewer = bm.person_draws(certain(), data, scenario=gone, draws=300, **how)["probability"]
+    assert fewer["alternative"].to_numpy().tolist() == [0, 1, "outside"]
+    np.testing.assert_allclose(fewer, p[:, :, [0, 1, 3]] / (1 - p[:, :, [2]]), rtol=1e-9)
 
 
 def test_markets_of_wtp_space_sources_and_classes():
