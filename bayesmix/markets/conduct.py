@@ -31,8 +31,8 @@ def zeta(demand: Slopes, owned: Flags, margins: Array, kept: Array) -> Array:
     """The margins that the zeta markup equation gives from these (Morrow and Skerlos 2011).
 
     ``m_j = (sum_k Omega_jk Gamma_jk m_k - kappa_j S_j) / Lambda_j``, with derivatives of shares
-    ``dS_k/dp_j = 1[j = k] Lambda_j - Gamma_jk``. Where it stays, so do first-order conditions; as a
-    step it converges where that of the markup equation need not.
+    ``dS_k/dp_j = 1[j = k] Lambda_j - Gamma_jk``. Where it stays first-order conditions hold,
+    whatever Lambda is; as a step it converges where that of the markup equation need not.
     """
     inside = margins.shape[1]
     offered = owned.any(axis=2)

@@ -96,6 +96,11 @@ def entry_and_exit(
 
 def _moved(found: Sample, scenario: ChoiceData, firms: Firms) -> Sample:
     there = bind_scenario(found.there, scenario)
+    if not scenario.n_rows:
+        raise SpecificationError(
+            "argument 'scenario' offers no product to anybody: leave one, or compare surplus, "
+            "bm.surplus(..., scenario=...)"
+        )
     codes, goods = goods_of(scenario, firms.products)
     return replace(found, there=there, codes=codes, goods=goods)
 
@@ -112,7 +117,9 @@ def _joint(before: Pricing, after: Pricing) -> tuple[tuple[Hashable, ...], Indic
 def _supply(before: Pricing, after: Pricing, costs: Any) -> Callable[[Supply], Supply]:
     """From costs before to those after: of the same product, of what it is like, or given."""
     given = {} if costs is None else _checked(costs, after)
-    old, stand_ins = list(before.found.goods), after.found.there.data.stand_ins
+    old = list(before.found.goods)
+    # What is like another is so as an alternative, which products need not be.
+    stand_ins = {} if after.firms.products else after.found.there.data.stand_ins
     like = [stand_ins.get(label, label) for label in after.found.goods]
     places = np.array([old.index(one) if one in old else -1 for one in like])
     own = np.array([given.get(label, np.nan) for label in after.found.goods])

@@ -58,7 +58,7 @@ class Equilibrium:
 def observed(market: Pricing, theta: Array) -> tuple[Equilibrium, Supply]:
     """The equilibrium that observed prices are, and the costs with which they are one."""
     products = market.products
-    demand = market.slopes(theta, products.prices)
+    demand = market.slopes(theta, products.prices, np.zeros_like(products.prices))
     margins = margins_of(demand, products.owned)
     fine = np.isfinite(margins).all(axis=1) & _falls(demand, products.offered)
     supply = Supply(products.owner, products.prices - margins, np.ones(margins.shape))
@@ -68,16 +68,20 @@ def observed(market: Pricing, theta: Array) -> tuple[Equilibrium, Supply]:
 def equilibrium(market: Pricing, theta: Array, supply: Supply, start: Array) -> Equilibrium:
     """Prices that are best for every firm given the others', from ``start`` (G, J)."""
     together, offered = supply.owned, market.products.offered
-    scale = np.abs(np.where(offered, start, 0.0)).max(axis=1)
+    start = np.where(offered, start, 0.0)
+    scale = np.abs(start).max(axis=1)
+    first = market.slopes(theta, start)
+    inside = first.shares[:, : start.shape[1]]
+    # Any slopes of buyers have the same fixed point: those at the start need a kernel once.
+    of_buyers = np.where(offered, first.own / np.where(offered, inside, 1.0), 0.0)
 
     def function(prices: Array) -> Array:
-        demand = market.slopes(theta, prices)
+        demand = market.slopes(theta, prices, of_buyers)
         margins = zeta(demand, together, supply.margins(prices), supply.kept)
         return np.where(offered, (supply.costs + margins) / supply.kept, 0.0)
 
-    start = np.where(offered, start, 0.0)
     found = squarem(function, start, tolerance=TOLERANCE * scale, most=MOST)
-    demand = market.slopes(theta, found.value)
+    demand = market.slopes(theta, found.value, of_buyers)
     margins = supply.margins(found.value)
     solved = (found.error <= 10 * TOLERANCE * scale) & _falls(demand, offered)
     return Equilibrium(found.value, demand, margins, solved)
@@ -104,7 +108,7 @@ def price_responses(market: Pricing, theta: Array, at: Equilibrium, supply: Supp
         for sign in (1.0, -1.0):
             prices = at.prices.copy()
             prices[:, j] += np.where(offered[:, j], sign * step, 0.0)
-            demand = market.slopes(theta, prices)
+            demand = market.slopes(theta, prices, np.zeros_like(prices))
             sides.append(conditions(demand, together, supply.margins(prices), supply.kept))
         jacobian[:, :, j] = (sides[0] - sides[1]) / (2 * step[:, None])
     both = offered[:, :, None] & offered[:, None, :]

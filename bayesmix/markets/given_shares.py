@@ -144,7 +144,7 @@ def _complete(found: Sample, table: Array, market: str | None) -> Array:
         )
     table = np.where(here > 0, table, 0.0) / total[:, None]
     # Where fewer situations offer an alternative, all of them choosing it is the most there is.
-    beyond = (here > 0) & (table >= here) & ~((here == 1.0) & (table < 1.0))
+    beyond = (here > 0) & (table >= here)
     _refuse(found, beyond & ~_alone(here), market, "a share for {} that is no less than the part "
             "of situations that offer it: no constant gives it")  # fmt: skip
     return table

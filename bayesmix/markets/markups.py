@@ -33,6 +33,7 @@ def markups(
     In each market first-order conditions of multi-product firms that set prices at once (Bertrand),
     ``S_j + sum_{k of j's firm} (p_k - c_k) dS_k/dp_j = 0``, are solved for costs ``c``, at every
     draw of the parameters. Shares and slopes are those of `shares` and `elasticities`, by market.
+    A cost below 0 says that demand falls too slowly in prices for firms that set them so.
 
     Parameters
     ----------

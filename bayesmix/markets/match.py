@@ -66,7 +66,7 @@ def match_shares(
         Of each alternative in each market, in (0, 1): a Series (or mapping) by (market,
         alternative), by alternative alone where there is one market, or a frame with the columns
         ``market``, the data's column of alternatives, and ``"share"``. The outside option's is the
-        rest, or given as ``"outside"``.
+        rest, or given as ``"outside"``. Sums within 1e-8 of 1 are brought to 1.
     market
         Column of markets, constant within situations; all situations are one market by default.
     scenario, predict
@@ -81,7 +81,9 @@ def match_shares(
     -------
     MatchedShares
         The constants, and ``data`` with them: ``bm.shares(result, found.data)`` are the given ones,
-        and every other measure of demand and of firms is at these shares.
+        and every other measure of demand and of firms is at these shares; its intervals take the
+        constants as they are. Known people are predicted from ``data`` to them,
+        ``predict=found.data``.
 
     Raises
     ------

@@ -40,7 +40,9 @@ def merger(
     Marginal costs are those at which observed prices are best for firms as they are, see `markups`.
     Then the products of the merging firms have one owner, and prices are found that are best for
     every firm given the others', by the zeta markup equation (Morrow and Skerlos 2011) with squared
-    extrapolation: at every draw of the parameters, with that draw's costs.
+    extrapolation: at every draw of the parameters, with that draw's costs. What is solved are
+    first-order conditions; where people differ much in how they mind prices, several prices may
+    meet them, and the ones found are near those observed.
 
     Parameters
     ----------

@@ -25,6 +25,8 @@ from bayesmix.markets.firms import Firms, Products, products_of
 from bayesmix.markets.fixed_point import cells
 
 LINEAR = 1e-9
+PROBES = (0.3, 0.6, 0.85, 1.2, 1.7, 3.0)
+"""Multiples of prices at which slopes are compared: kinks may lie anywhere."""
 ROWS = 4096
 """Rows whose slopes at all nodes are looked at together."""
 
@@ -65,13 +67,17 @@ class Pricing:
     def linear(self) -> bool:
         """Whether utility is linear in the price, so that no formula need be asked again."""
         problem, price = self.found.there, self.firms.price
-        there = problem.data.with_attribute(price, 1.5 * problem.data.attribute(price) + 0.25)
-        try:
-            moved = derivative(_at(problem, there), price)
-        except SpecificationError:
-            return False
-        size = np.abs(moved).max(axis=0, initial=0.0)
-        return bool((np.abs(moved - self.by.design.columns) <= LINEAR * size).all())
+        own, values = self.by.design.columns, problem.data.attribute(price)
+        for factor in PROBES:
+            there = problem.data.with_attribute(price, factor * values)
+            try:
+                moved = derivative(_at(problem, there), price)
+            except SpecificationError:
+                return False
+            size = np.abs(moved).max(axis=0, initial=0.0)
+            if (np.abs(moved - own) > LINEAR * size).any():
+                return False
+        return True
 
     def rows(self, prices: Array) -> Array:
         """Prices (R,) of the rows."""
@@ -95,12 +101,16 @@ class Pricing:
         beside = Point(by, theta), OfRows(found.there.whole, moved)
         return list(found.over(theta, partial(_here, work), *beside))
 
-    def slopes(self, theta: Array, prices: Array) -> Slopes:
-        """Demand at prices (G, J)."""
-        sums = self.over(theta, prices, partial(_sums, size=self.found.size))
+    def slopes(self, theta: Array, prices: Array, of_buyers: Array | None = None) -> Slopes:
+        """Demand at prices (G, J); what buyers' slopes ``own / shares`` are may be given (G, J)."""
+        work = partial(_sums, size=self.found.size, known=of_buyers is not None)
+        sums = self.over(theta, prices, work)
         shares, effect, own = (np.sum(each, axis=0) for each in zip(*sums, strict=True))
         mass = self.found.mass
-        return Slopes(shares / mass[:, None], effect / mass[:, None, None], own / mass[:, None])
+        shares, effect = shares / mass[:, None], effect / mass[:, None, None]
+        if of_buyers is not None:
+            return Slopes(shares, effect, of_buyers * shares[:, : effect.shape[1]])
+        return Slopes(shares, effect, own / mass[:, None])
 
     def surplus(self, theta: Array, prices: Array) -> Array:
         """Expected surplus (T,) of each situation in money, up to a constant of its own."""
@@ -138,10 +148,14 @@ def _moved(here: Here, slope: Change, moved: Array) -> tuple[Array, Array]:
     return here.panel.x + slope.x * moved[:, None], here.base + slope.base * moved
 
 
-def _sums(here: Here, slope: Change, moved: Array, *, size: Size) -> tuple[Array, Array, Array]:
+def _sums(
+    here: Here, slope: Change, moved: Array, *, size: Size, known: bool
+) -> tuple[Array, Array, Array]:
     x, base = _moved(here, slope, moved)
     panel, piece = here.panel._replace(x=x), here.piece
     effect, share = substitution(panel, here.sets, base, slope, here.mixture, size)
+    if known:
+        return share, effect, np.zeros((size.groups, size.changed))
     if slope.x.any():
         # Who would leave a row that is taken away are all who have it: sums of P, and of P beta.
         gone = Change(REMOVAL, np.zeros_like(x), np.zeros(len(base)))

@@ -355,6 +355,28 @@ def test_products_in_any_place(fit, data):
     np.testing.assert_allclose(found["estimate"], expected["estimate"], rtol=1e-10)
 
 
+def test_products_of_several_rows_in_a_situation(fit, data):
+    """Two alternatives that are one product, at one price: one first-order condition."""
+    frame = data.frame.assign(brand=data.frame["alt"].map({"a": "x", "b": "x", "c": "y", "d": "z"}))
+    frame["price"] = frame.groupby(["market", "brand"])["price"].transform("mean")
+    other = market_data(frame, weights="w")
+    brands = bm.Firms("firm", market="market", products="brand")
+    found = bm.merger(fit, other, brands, merge=("A", "B"), **QUICK)
+    prices = found.products["estimate"].sel(quantity="price_after").to_series()
+
+    def new(rows):
+        return prices.loc[list(zip(rows["market"], rows["brand"], strict=True))].to_numpy()
+
+    options = {"scenario": other.with_attribute("price", new), "by": "market", **QUICK}
+    options |= {"products": "brand"}
+    slopes = bm.elasticities(fit, other, kind="marginal", **options)["estimate"].sel(segment=0)
+    shares = bm.shares(fit, other, **options)["estimate"].sel(segment=0)
+    margin = prices.loc[0] - estimates(found.products, "cost_after")
+    for j, ours in (("x", ["x", "y"]), ("y", ["x", "y"]), ("z", ["z"])):
+        effect = slopes.sel(changed=j, responding=ours).to_numpy() @ margin[ours].to_numpy()
+        assert abs(float(shares.sel(alternative=j)) + effect) < 1e-9
+
+
 def test_matched_shares_are_what_firms_see(fit, data):
     given = {"a": 0.1, "b": 0.2, "c": 0.15, "d": 0.05}
     firms = bm.Firms("firm")
@@ -404,6 +426,10 @@ def without_b(data):
                 f, d, OWN, d.with_alternative("e", {"price": 1.0, "quality": 0.0, "firm": "E"})
             ),
             "product 'e' is new in 3 markets, and its cost unknown",
+        ),
+        (
+            lambda f, d: bm.entry_and_exit(f, d, OWN, d.without(*"abcd")),
+            "'scenario' offers no product",
         ),
         (
             lambda f, d: bm.entry_and_exit(f, d, OWN, d.without("d"), costs={"d": 1.0}),
