@@ -45,6 +45,9 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.classical.msle import msle as msle
     from bayesmix.classical.msm import msm as msm
     from bayesmix.classical.mss import mss as mss
+    from bayesmix.classical.nonparametric import nonparametric as nonparametric
+    from bayesmix.classical.types import Types as Types
+    from bayesmix.classical.types_fit import TypesFit as TypesFit
     from bayesmix.data import examples as examples
     from bayesmix.data.choices import ChoiceData as ChoiceData
     from bayesmix.data.market import market as market
@@ -124,6 +127,7 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.reporting.prior_table import priors as priors
     from bayesmix.reporting.sbc_plot import plot_coverage as plot_coverage
     from bayesmix.reporting.sbc_plot import plot_sbc as plot_sbc
+    from bayesmix.reporting.type_plots import plot_types as plot_types
     from bayesmix.specification.classes import LatentClass as LatentClass
     from bayesmix.specification.constraints import Constraints as Constraints
     from bayesmix.specification.control_function import ControlFunction as ControlFunction

@@ -224,7 +224,7 @@ def implied_moments(problem: Problem) -> Quantities | None:
         theta = np.zeros(space.size)
         theta[space.n_within :] = params[list(space.share_names)].to_numpy(float)
         of_class = weights[:, None] * np.exp(Point(problem, theta).log_shares)
-        for c in range(space.classes):
+        for c in range(space.classes) if own.any else ():
             found = own(space.class_params(params, c), of_class[:, c])
             parts.append(found.set_axis([parameter.of_class(c + 1) for parameter in found.index]))
         parts.append(shared(space.class_params(params, 0), weights))

@@ -243,6 +243,12 @@ def _whole(fit: Fit) -> Array:
 
 def _covariance(fit: Fit) -> tuple[Flags, Array]:
     """Entries of `_whole` that have a normal law (P + G,), and their covariance."""
+    if fit.estimator == "NPMLE":
+        raise SpecificationError(
+            "types of bm.nonparametric have no covariance matrix, and intervals are those of its "
+            "bootstrap: give uncertainty=found.bootstrap, of bm.nonparametric(..., "
+            "replications=200)"
+        )
     covariance = fit.information.joint_covariance()
     moving = np.append(~fit.information.silent, np.ones(len(covariance) - len(fit.theta), bool))
     part = covariance[np.ix_(moving, moving)]

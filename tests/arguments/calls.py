@@ -154,6 +154,25 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "progress": False,
             },
         ),
+        "Types": Call(
+            bm.Types,
+            {"grid": {"price": [-1.0, 0.0]}, "points": None, "box": None, "rng": 1},
+        ),
+        "nonparametric": Call(
+            bm.nonparametric,
+            {
+                "model": bm.MixedLogit("price + quality"),
+                "data": data,
+                "types": bm.Types({"quality": [-1.0, 0.0, 1.0]}),
+                "method": "newton",
+                "adding": False,
+                "replications": 1,
+                "tolerance": 1e-3,
+                "rng": 1,
+                "progress": False,
+            },
+        ),
+        "plot_types": Call(bm.plot_types, {"found": have.types, "terms": ["quality"]}),
         "check": Call(bm.check, dict(estimate)),
         "simulate_choices": Call(
             bm.simulate_choices, {"model": MODEL, "params": AT, "data": data, "rng": 1}

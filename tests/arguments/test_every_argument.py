@@ -121,6 +121,8 @@ FINE: Mapping[str, tuple[str, ...]] = {
     "checkpoint": ("a word",),
     "refit": ("True",),
     "exact": ("an empty list", "numbers"),
+    "adding": ("True",),
+    "nonparametric.tolerance": ("a half",),
 }
 
 
@@ -177,6 +179,7 @@ RESULTS = {
     "Loo",
     "MatchedShares",
     "SBC",
+    "TypesFit",
 }
 """Records that functions return, and that nobody makes by hand."""
 

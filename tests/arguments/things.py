@@ -96,6 +96,9 @@ def made() -> SimpleNamespace:
         markups=bm.markups(fit, one_price, firms, **few),
         pass_through=bm.pass_through(fit, one_price, firms, **few),
         classes=bm.msle(CLASSES, data, starts=1, rng=1),
+        types=bm.nonparametric(
+            bm.MixedLogit("price + quality"), data, bm.Types({"quality": [0.0, 1.0]}), adding=False
+        ),
         rules=bm.compare_rules(MODEL, data, AT, [bm.sobol(16)], rng=1),
         few=few,
         file=csv_file(),
