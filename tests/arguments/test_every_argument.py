@@ -123,6 +123,7 @@ FINE: Mapping[str, tuple[str, ...]] = {
     "exact": ("an empty list", "numbers"),
     "adding": ("True",),
     "nonparametric.tolerance": ("a half",),
+    "Types.grid": ("a mapping", "a frame"),
 }
 
 
