@@ -71,11 +71,11 @@ def test_known_and_new_people_in_one_set():
     draws = [by_hand(past.frame, new.frame, p) for p in draws_of(posterior())]
     for one, values in ((fit(), expected), (posterior(), np.mean(draws, axis=0))):
         found = bm.predict(one, past, new=new, **{**HOW, "draws": 6})
-        np.testing.assert_allclose(found["probability"], values, atol=2e-3)
+        np.testing.assert_allclose(found["probability"], values, atol=5e-3)
         assert (found["person"].to_numpy() == new.frame["who"]).all()
         assert (found["situation"].to_numpy() == new.frame["task"]).all()
         assert (found["known"] == (found["person"] < 40)).all()
-    np.testing.assert_allclose(found["low"], np.quantile(draws, 0.025, axis=0), atol=2e-3)
+    np.testing.assert_allclose(found["low"], np.quantile(draws, 0.025, axis=0), atol=5e-3)
     stranger = by_hand(past.frame.iloc[:0], new.frame, fit().params)
     known = new.frame["who"].to_numpy() < 40
     assert abs(stranger - expected)[known].max() > 0.1
