@@ -276,3 +276,16 @@ def test_one_group_is_enough_for_demand_and_what_lost_its_model_is_said(have: Tr
     assert bm.shares(thin, have.data, **how)["estimate"].notnull().all()
     with pytest.raises(bm.SpecificationError, match=r"as after arviz.thin.*tree.isel"):
         bm.shares(az.thin(have.posterior, factor=5), have.data, **how)
+
+
+def test_choices_of_earlier_builds_are_labels(have: Trees) -> None:
+    old = xr.DataTree.from_dict({k: v.to_dataset() for k, v in have.posterior.children.items()})
+    seen = old["observed_data"]
+    labels = seen["alternative"].to_numpy()[seen["choice"].to_numpy()]
+    old["observed_data"] = xr.DataTree(xr.Dataset({"choice": ("situation", labels)}))
+    how = {"people": "known", "draws": 5, "rng": 1}
+    same = bm.shares(old, have.data, **how) == bm.shares(have.posterior, have.data, **how)
+    assert bool(same["estimate"].all())
+    old["observed_data"] = xr.DataTree(xr.Dataset({"choice": ("situation", labels[::-1])}))
+    with pytest.raises(bm.DataError, match="predicted from themselves"):
+        bm.shares(old, have.data, **how)

@@ -63,3 +63,20 @@ def test_good_chains_are_called_good() -> None:
             xr.DataTree.from_dict({"posterior": tree["posterior"], "sample_stats": stats})
         )
         assert words in convergence_sentence(told)
+
+
+def test_weighted_draws_have_the_effective_size_of_their_weights() -> None:
+    """ArviZ takes resampled draws for independent ones."""
+    draws = np.random.default_rng(3).normal(size=(4, 250))
+    values = xr.Dataset({"scale": (("chain", "draw"), draws)})
+    values.attrs |= {"method": "importance", "ess": 321.5, "pareto_k": 0.31}
+    table = convergence(xr.DataTree.from_dict({"posterior": values}))
+    assert table.loc["scale", ["ess_bulk", "ess_tail", "pareto_k"]].tolist() == [321.5, 321.5, 0.31]
+    assert np.isnan(table.loc["scale", "r_hat"])
+    assert convergence_sentence(table) == (
+        "importance sampling, 322 effective draws, Pareto k 0.31: look closer (ESS > 400, k <= 0.7 "
+        "wanted)"
+    )
+    values.attrs["ess"] = 5_000.0  # of all evaluations: no more are kept
+    told = convergence_sentence(convergence(xr.DataTree.from_dict({"posterior": values})))
+    assert told == "importance sampling, 1000 effective draws, Pareto k 0.31: good"
