@@ -226,8 +226,8 @@ def coverage(
     ------
     SpecificationError
         If arguments do not fit together, persons have weights other than 1, the model has latent
-        classes (whose order is another in other samples) or tied or bounded parameters, or
-        ``file`` is of other simulations.
+        classes (whose order is another in other samples), a control function, or tied or bounded
+        parameters, or ``file`` is of other simulations.
 
     References
     ----------
@@ -249,6 +249,12 @@ def coverage(
     arguments.flag("progress", progress)
     path = result_file(file)
     problem = _checked(model, design)
+    if problem.design.residuals is not None:
+        raise SpecificationError(
+            "coverage draws choices alone, and standard errors with a control function are of the "
+            "first stage's sampling too, which is not drawn here: intervals would seem too wide; "
+            "simulate prices and choices, as benchmarks/control_function.py does"
+        )
     if not isinstance(grid, str) or grid != "auto":
         check_grid(problem, grid)
     table = _truth(problem, truth)

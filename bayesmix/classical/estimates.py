@@ -93,6 +93,12 @@ class Estimates:
         - ``"cluster"``: ``G / (G - 1) H^-1 (sum_g s_g s_g') H^-1`` with ``s_g`` the sum of
           ``w_i s_i`` over the persons of a cluster, of which there are G.
 
+        With a control function every kind carries the sampling of its first stage (Murphy and Topel
+        1985): the meat is that of ``sum_i w_i s_i + C (gamma_hat - gamma)``, with ``C`` the scores'
+        derivatives in first-stage coefficients. Where the first stage's clusters are within those
+        of the fit both are summed together; elsewhere the two are independent (Karaca-Mandic and
+        Train 2003).
+
         All sum over the situations of a person first. They are carried from the
         free vector to the printed parameters by the delta method.
 
@@ -115,7 +121,8 @@ class Estimates:
 
         References
         ----------
-        Berndt, Hall, Hall and Hausman (1974); White (1982); Liang and Zeger (1986).
+        Berndt, Hall, Hall and Hausman (1974); White (1982); Liang and Zeger (1986); Murphy and
+        Topel (1985); Karaca-Mandic and Train (2003).
 
         Examples
         --------

@@ -44,6 +44,8 @@ def _notes(fit: Estimates, kind: str) -> list[str]:
         f"{fit.loglik:.3f} (multinomial logit {fit.loglik_multinomial:.3f}){criteria}.",
         f"{_capital(_errors(fit, kind))}.",
     ]
+    if fit.information.first is not None:
+        notes.append("Standard errors carry the first stage of the control function.")
     words = weighting(fit.weights)
     if words:
         notes.append(f"{_capital(words)}.")

@@ -144,3 +144,10 @@ def test_moments_of_sequences_are_refused_in_words() -> None:
     mixed = bm.MixedLogit("price + quality", random=[bm.Normal("price")], control=control())
     with pytest.raises(bm.SpecificationError, match="sequences"):
         bm.msm(mixed, DATA, moments="sequences")
+
+
+def test_what_the_first_stage_changes_elsewhere(fit: bm.Fit) -> None:
+    with pytest.raises(bm.SpecificationError, match="choices alone"):
+        bm.coverage(MODEL, DATA, truth=fit, simulations=2, processes=1, progress=False)
+    assert "carry the first stage" in fit.to_latex()
+    assert "residual[price] from 240 levels" in fit.headline()
