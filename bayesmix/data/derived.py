@@ -9,6 +9,7 @@ import numpy as np
 from bayesmix.data import rankings, scenario
 from bayesmix.data.checks import checked_rows
 from bayesmix.data.columns import assigned
+from bayesmix.data.population_shares import with_population_shares
 from bayesmix.data.table import ChoiceTable
 from bayesmix.errors import DataError
 
@@ -68,6 +69,45 @@ class Derivable(ChoiceTable):
         flag[rows[rows >= 0]] = 1
         frame = assigned(self.frame, {name: flag})
         return replace(self, frame=frame, chosen=name, chosen_row=rows)
+
+    def with_population_shares(self, shares: Mapping[Hashable, float]) -> Self:
+        """A choice-based sample, with weights that give choices their shares of the population.
+
+        Where people were sampled by what they chose, a person who chose j has the weight ``Q_j /
+        H_j``, times the own: the share of the population over that of the (weighted) sample.
+        Weighted likelihoods are then consistent, constants included (Manski and Lerman 1977), and
+        demand averages over the population. Without weights a multinomial logit with a constant for
+        each alternative has constants that are off by ``log(H_j / Q_j)``, less that of the base,
+        and nothing else.
+
+        Standard errors are the robust ones, ``A^-1 B A^-1`` with the weights squared in ``B = sum_i
+        w_i^2 s_i s_i'`` (Manski and Lerman 1977); where the numbers of each choice were fixed by
+        design they are too large rather than too small (Wooldridge 2001).
+
+        Parameters
+        ----------
+        shares
+            By alternative, its share of the population's choices; of the outside option
+            ``"outside"``. They sum to 1.
+
+        Raises
+        ------
+        DataError
+            If persons have several situations, the data are rankings or hold no choices, a share is
+            missing, or nobody in the sample chose an alternative.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from bayesmix import ChoiceData
+        >>> frame = pd.DataFrame({
+        ...     "id": [1, 1, 2, 2], "mode": ["bus", "car"] * 2, "choice": [1, 0, 0, 1]})
+        >>> data = ChoiceData.from_long(
+        ...     frame, person=None, situation="id", alternative="mode", chosen="choice")
+        >>> data.with_population_shares({"bus": 0.2, "car": 0.8}).weights.tolist()
+        [0.4, 1.6]
+        """
+        return with_population_shares(self, shares)
 
     def with_attribute(
         self,

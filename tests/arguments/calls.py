@@ -454,6 +454,9 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "outside_option": False,
             },
         ),
+        "ChoiceData.with_population_shares": Call(
+            have.once.with_population_shares, {"shares": {"a": 0.2, "b": 0.3, "c": 0.5}}
+        ),
         "ChoiceData.with_attribute": Call(data.with_attribute, {"name": "price", "value": 2.0}),
         "ChoiceData.without": Call(data.without, {"alternatives": ("a",)}),
         "predict": Call(

@@ -163,6 +163,7 @@ METHODS = (
     "ChoiceData.from_long",
     "ChoiceData.from_wide",
     "ChoiceData.with_attribute",
+    "ChoiceData.with_population_shares",
     "ChoiceData.without",
     "Fit.confidence_intervals",
 )

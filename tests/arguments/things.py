@@ -79,6 +79,9 @@ def made() -> SimpleNamespace:
         ranks=bm.SBC(ranks, ranks, 10, 3, "marginal", {}, pd.Series([20.0, 20.0, 20.0])),
         coverage=bm.coverage(logit, data, processes=1, progress=False, **once),
         data=data,
+        once=bm.ChoiceData.from_long(
+            frame(tasks=1), **{**LONG, "person": None, "situation": "who"}
+        ),
         fit=fit,
         fixed=fixed,
         half=half,
