@@ -89,7 +89,7 @@ def read_choices(path: str | os.PathLike[str], **given: Any) -> ChoiceData:
     person, situation, alternative, chosen, ... : columns
         The arguments of `ChoiceData.from_long`; with ``varying`` and ``alternatives``, those of
         `ChoiceData.from_wide`. A Sawtooth .cho file needs none.
-    labels, codes, missing, separator, decimal, encoding, table
+    labels, codes, missing, separator, decimal, encoding, table : optional
         How the file is read: the arguments of `read_table`.
 
     Raises
@@ -143,7 +143,8 @@ def read_roles(path: Path, options: FileOptions, roles: Mapping[str, Any]) -> Ta
         written = {name: as_written(table.frame[name]) for name in free}
         return replace(table, frame=assigned(table.frame, written))
     if kind and "codes" in kind.takes:
-        numbers = {columns[role] for role in NUMBERS if role in columns}
+        wide = "varying" in roles  # what was chosen is a label there
+        numbers = {columns[role] for role in NUMBERS[wide:] if role in columns}
         options = replace(options, codes=tuple({*options.codes, *numbers}))
     return read_file(path, options)
 

@@ -277,6 +277,22 @@ def test_digits_that_begin_with_0_are_no_quantity(tmp_path: Path) -> None:
     assert table["x"].tolist() == [0.5, 10.0, 1.5]
 
 
+def test_columns_without_a_heading_are_said(tmp_path: Path) -> None:
+    """Such as the row names that R's write.csv puts first."""
+    (tmp_path / "a.csv").write_text('"","x"\n"1",2\n"2",3\n')
+    with pytest.warns(UserWarning, match="columns without a heading are called 'Unnamed: 0'"):
+        assert bm.read_table(tmp_path / "a.csv")["x"].tolist() == [2, 3]
+
+
+def test_lines_of_json_end_where_the_file_says(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(
+        '{"a": "x\u2028y", "b": null}\r\n\n{"a": "z", "b": 2}\n', "utf-8"
+    )
+    table = bm.read_table(tmp_path / "a.jsonl")
+    assert table["a"].tolist() == ["x\u2028y", "z"]
+    np.testing.assert_array_equal(table["b"], [np.nan, 2.0])
+
+
 @pytest.mark.parametrize(
     ("name", "text", "options", "words"),
     [
@@ -352,6 +368,18 @@ def test_arguments_of_read_choices(tmp_path: Path) -> None:
         path, chosen="mode", alternatives=["bus", "car"], varying={"price": "{alternative}_price"}
     )
     assert wide.frame["price"].tolist() == [2, 5, 3, 4]
+
+
+def test_value_labels_of_what_was_chosen_in_a_wide_file(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"mode": [2, 1], "bus_price": [2.0, 3.0], "car_price": [5.0, 4.0]})
+    labels: Any = {"mode": {1: "bus", 2: "car"}}
+    pyreadstat.write_sav(frame, tmp_path / "a.sav", variable_value_labels=labels)
+    roles: Any = {"chosen": "mode", "varying": {"price": "{alternative}_price"}}
+    data = bm.read_choices(tmp_path / "a.sav", alternatives=["bus", "car"], **roles)
+    assert data.chosen_row.tolist() == [1, 2]
+    codes = {1: "bus", 2: "car"}
+    other = bm.read_choices(tmp_path / "a.sav", alternatives=codes, codes=["mode"], **roles)
+    assert other.chosen_row.tolist() == [1, 2]
 
 
 CHO = """8960 2 3 2 1

@@ -27,7 +27,7 @@ def read_json_lines(path: Path, options: FileOptions) -> Table:
     DataError
         Naming the line that is no object, repeats a key, or holds a list or an object.
     """
-    lines = decoded(path, options).splitlines()
+    lines = decoded(path, options).split("\n")
     rows = [_row(path, k, line) for k, line in enumerate(lines, 1) if line.strip()]
     names = list(dict.fromkeys(name for row in rows for name in row))
     frame = pd.DataFrame(

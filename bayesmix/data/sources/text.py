@@ -11,6 +11,7 @@ import codecs
 import gzip
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def read_text(path: Path, options: FileOptions) -> Table:
     heading = _heading(path, encoding)
     separator = options.separator or _usual(path, heading)
     wanted = {"sep": separator, "encoding": encoding, **_engine(separator)}
-    _check_heading(path, heading, wanted, options)
+    names = _check_heading(path, heading, wanted, options)
     frame = pd.read_csv(
         path,
         dtype=dict.fromkeys(options.labels, str),
@@ -65,7 +66,10 @@ def read_text(path: Path, options: FileOptions) -> Table:
             f"the lines of '{path.name}' have one field more than its heading: take the separator "
             "away that they end with, or give that column a heading"
         )
-    return _padded(path, frame, wanted, options)
+    made = [str(name) for name in frame.columns if name not in names]
+    table = _padded(path, frame, wanted, options)
+    said = [f"columns without a heading are called {first_few(made)}"] if made else []
+    return replace(table, notes=(*said, *table.notes))
 
 
 def decoded(path: Path, options: FileOptions) -> str:
@@ -150,8 +154,8 @@ def _engine(separator: str) -> dict[str, Any]:
 
 def _check_heading(
     path: Path, heading: str, wanted: Mapping[str, Any], options: FileOptions
-) -> None:
-    """Refuse other separators, and columns of one name, of which pandas would rename the later."""
+) -> list[str]:
+    """The names; refuses other separators, and columns of one name, which pandas would rename."""
     read = {k: v for k, v in wanted.items() if k not in ("float_precision", "low_memory")}
     first = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False, **read)
     names = first.iloc[0]
@@ -165,6 +169,7 @@ def _check_heading(
             f'{expected}: give {remedy} and, where numbers are written as 1,5, decimal = ","'
         )
     check_unique([name for name in names if name != ""], path.name)
+    return list(names)
 
 
 def _padded(
