@@ -26,7 +26,7 @@ from bayesmix.bayes.grids import FIRST_NODES, MOST_NODES, GridChoice, Stand, fir
 from bayesmix.bayes.held import check_held
 from bayesmix.bayes.importance_check import check_importance
 from bayesmix.bayes.initial_values import initial_values
-from bayesmix.bayes.marginal_sampling import Size, nuts_or_importance
+from bayesmix.bayes.marginal_sampling import TUNE, Size, nuts_or_importance
 from bayesmix.bayes.models import build
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
 from bayesmix.bayes.posterior import has_serial
@@ -202,7 +202,7 @@ def sample(
     store = None
     if checkpoint is not None:
         _check_segments(problem, path, method)
-        settings = {"grid": grid, "tuning": tune}
+        settings = {"grid": grid, "tuning": TUNE if tune is None else tune}
         table = prior_table(problem, priors).to_string()
         store = open_checkpoint(checkpoint, posterior_key(problem, table, settings), rng)
     generator = np.random.default_rng(rng if store is None else store.seed)

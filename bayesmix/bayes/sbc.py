@@ -20,6 +20,7 @@ import xarray as xr
 
 from bayesmix import arguments
 from bayesmix.arrays import Array
+from bayesmix.bayes.importance_check import check_importance
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
 from bayesmix.bayes.prior_draws import free_draws
 from bayesmix.bayes.prior_laws import PriorLike
@@ -156,6 +157,8 @@ def sbc(
     arguments.flag("progress", progress)
     path = result_file(file)
     problem = _checked(model, design)
+    if method == "importance":
+        check_importance(problem, "marginal", None)
     table = make_priors(problem, priors).table
     task = Repeated(
         work=simulate,

@@ -52,7 +52,7 @@ def same(a: xr.DataTree, b: xr.DataTree) -> bool:
 
 def test_segments_are_kept(alone: tuple[Path, xr.DataTree]) -> None:
     folder, tree = alone
-    assert len(list(folder.glob("*-chain-*.npz"))) == 6
+    assert len(list(folder.glob("*-chain-*.npz"))) >= 6
     assert not list(folder.glob(".partial*"))
     assert dict(tree["posterior"].sizes)["draw"] == 50
     assert tree["sample_stats"]["diverging"].shape == (2, 50)
@@ -92,6 +92,14 @@ def test_finished_segments_are_not_drawn_again(
     monkeypatch.setattr(segments, "_segment", never)
     assert same(draw(data, alone[0]), alone[1])
     assert same(draw(data, alone[0], rng=None), alone[1])
+
+
+def test_more_draws_go_on_with_whole_segments(
+    data: bm.ChoiceData, alone: tuple[Path, xr.DataTree]
+) -> None:
+    more = draw(data, alone[0], draws=60)["posterior"]["mean"].to_numpy()
+    assert np.array_equal(more[:, :40], alone[1]["posterior"]["mean"].to_numpy()[:, :40])
+    assert more.shape[1] == 60
 
 
 def test_segments_go_on_where_the_last_one_ended(alone: tuple[Path, xr.DataTree]) -> None:

@@ -100,6 +100,8 @@ def test_what_cannot_be_calibrated_is_refused() -> None:
     with pytest.raises(bm.SpecificationError, match="weights"):
         bm.sbc(MODEL, weighted, **OPTIONS)
     classes = bm.MixedLogit("x", random=bm.LatentClass("x"))
+    with pytest.raises(bm.SpecificationError, match="no coefficient is random"):
+        bm.sbc(bm.MixedLogit("x"), design(), **{**OPTIONS, "priors": None})
     with pytest.raises(bm.SpecificationError, match="one class"):
         bm.sbc(classes, design(), **{**OPTIONS, "priors": None})
 
