@@ -20,8 +20,8 @@ from bayesmix.specification.parameter import CORRELATION
 
 MEAN_UTILS = 5.0
 SD_UTILS = 3.0
-INDEX_MEAN = 3.0
-INDEX_SD = 2.0
+INDEX_MEAN = 2.0
+INDEX_SD = 1.5
 LOG_SCALE_SD = 1.0
 SHAPE_SD = 1.0
 

@@ -65,6 +65,7 @@ class PriorTable:
         axis.set_yticks(range(len(shown)), list(shown.index))
         axis.axvline(0.0, color="0.8", linewidth=0.8, zorder=0)
         axis.set_xscale("symlog", linthresh=1.0)
+        axis.xaxis.set_major_formatter("{x:g}")
         axis.set_xlabel("natural units: utils of a typical difference of the attribute")
         axis.spines[["top", "right"]].set_visible(False)
         lines = axis.plot([], [], color=BLUE, linewidth=3), axis.plot([], [], "D", color=RED, ms=4)
