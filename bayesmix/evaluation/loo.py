@@ -104,8 +104,9 @@ def loo(
     --------
     >>> import bayesmix as bm
     >>> data = bm.examples.electricity()
+    >>> model, grid = bm.MixedLogit("pf + cl", bm.Normal("cl")), bm.centred(bm.sobol(32))
     >>> posterior = bm.sample(
-    ...     bm.MixedLogit("pf + cl"), data, draws=200, chains=2, rng=1, progress=False)
+    ...     model, data, method="importance", grid=grid, draws=250, rng=1, progress=False)
     >>> found = bm.loo(posterior, data)
     >>> len(found.rows), bool(found.log_score < found.rows["in sample"].sum())
     (361, True)

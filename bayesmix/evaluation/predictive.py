@@ -92,11 +92,12 @@ def posterior_predictive(
     --------
     >>> import bayesmix as bm
     >>> data = bm.examples.electricity()
+    >>> model, grid = bm.MixedLogit("pf + cl", bm.Normal("cl")), bm.centred(bm.sobol(32))
     >>> posterior = bm.sample(
-    ...     bm.MixedLogit("pf + cl"), data, draws=100, chains=2, rng=1, progress=False)
+    ...     model, data, method="importance", grid=grid, draws=100, rng=1, progress=False)
     >>> tree = bm.posterior_predictive(posterior, data, draws=20, rng=1)
     >>> dict(tree["posterior_predictive"]["choice"].sizes)
-    {'chain': 2, 'draw': 10, 'situation': 4308}
+    {'chain': 4, 'draw': 5, 'situation': 4308}
     """
     arguments.one_of("people", people, WHOSE)
     arguments.whole("draws", draws)
