@@ -115,8 +115,10 @@ def explain_difference(
     ``mean - MSLE = (own maximum - MSLE) + (flat mode - own maximum) + (mode - flat mode) + (mean -
     mode)``: what the search left, integration (1,024 person-centred nodes against the fit's own),
     the priors, and skewness. Modes are of the marginal posterior in the printed parameters, in
-    which priors are given; under flat priors that is the maximum of the likelihood. Skewness has
-    the draws' Monte Carlo error and the sampler's nodes in it, which ``draws`` tells apart.
+    which priors are given; under flat priors that is the maximum of the likelihood. A fit by
+    posteriors whose nodes follow parameters is no maximum on nodes that stay: its first two parts
+    are integration together. Skewness has the draws' Monte Carlo error and the sampler's nodes in
+    it, which ``draws`` tells apart.
 
     Parameters
     ----------

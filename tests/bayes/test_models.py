@@ -10,6 +10,7 @@ import bayesmix as bm
 from bayesmix.bayes.density import log_prior
 from bayesmix.bayes.initial_values import initial_values
 from bayesmix.bayes.models import build, marginal_log_probabilities
+from bayesmix.bayes.prior_values import prior_values
 from bayesmix.bayes.priors import make_priors
 from bayesmix.centring.grids import centre
 from bayesmix.likelihood.bind import bind
@@ -165,3 +166,25 @@ def test_a_grid_of_another_problem_is_refused(panel):
         bm.pymc_model(
             bm.MixedLogit("a", random=[bm.Normal("a")]), panel, likelihood="marginal", grid=one.grid
         )
+
+
+@pytest.mark.filterwarnings("ignore:PyTensor could not link to a BLAS")
+def test_priors_of_several_families_in_pymcs_variables(panel):
+    """Stand-ins and the potential that makes up for them are the density of the free vector."""
+    problem = bind(MODEL, panel)
+    given = {
+        "mean[a]": bm.Prior("student-t", nu=4, mu=0.2, sigma=1.5),
+        "sd[b]": bm.Prior("gamma", alpha=2.5, beta=3.0),
+        "corr": 3.0,
+        "fixed": bm.Prior("laplace", mu=0, b=0.5),
+    }
+    priors = make_priors(problem, given)
+    grid = bm.population_grid(bm.sobol(4), 3, panel.n_persons, 1)
+    model, likelihood = build(problem, grid, given), Likelihood(problem, grid)
+    first = problem.parameters.theta(TRUTH)
+    thetas = np.stack([first, 0.7 * first, first + 0.2])
+    theirs = [
+        log_densities(model, problem, theta)[0] - likelihood.value_and_gradient(theta)[0]
+        for theta in thetas
+    ]
+    assert np.ptp(theirs - prior_values(problem, priors, thetas)) < 1e-8
