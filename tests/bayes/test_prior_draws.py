@@ -55,6 +55,7 @@ def test_moments_are_those_of_the_laws(panel) -> None:
     for r in corr.T:
         law = stats.beta(2.5, 2.5, -1, 2)
         assert stats.kstest(r, law.cdf).pvalue > 1e-3
+        near((r**2).mean(), law.var(), (r**2).std())
     first, second, third = corr.T
     determinant = 1 + 2 * first * second * third - (corr**2).sum(axis=1)
     assert (determinant > 0).all()
