@@ -252,6 +252,11 @@ def _settled(problem: Problem, theta: Array, errors: Array) -> Array:
 
 
 def _check(fit: Fit, data: ChoiceData) -> None:
+    if fit.estimator == "NPMLE":
+        raise SpecificationError(
+            "types of bm.nonparametric are estimated again by itself: bm.nonparametric(..., "
+            "replications=200)"
+        )
     if fit.estimator != "MSLE":
         raise SpecificationError(
             f"bootstrap estimates again by maximum simulated likelihood, got a fit by "
