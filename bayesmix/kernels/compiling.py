@@ -88,8 +88,12 @@ class _Files(CompileResultCacheImpl):
 
     @property
     def filename_base(self) -> str:
-        """With the stamp in it: who reads while another version writes reads nothing of that."""
-        return f"{super().filename_base}.{self.locator.get_source_stamp()[:16]}"
+        """With the stamp in it: who reads while another version writes reads nothing of that.
+
+        And numba's version before it: what one has written another does not take for old.
+        """
+        numbas = numba.__version__.replace(".", "_")
+        return f"{super().filename_base}.{numbas}.{self.locator.get_source_stamp()[:16]}"
 
 
 class _Cache(FunctionCache):

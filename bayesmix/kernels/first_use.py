@@ -87,6 +87,8 @@ SAMPLING = (
     *FITS[4:],
 )
 """What marginal posteriors need."""
+QUADRATURE = (Wanted("adaptive_quadrature", "_moved", "n vv v vv vvv vvv vv"),)
+"""What fits with one to three random coefficients need besides."""
 DEMAND = (
     Wanted("substitution", "_substitution", "n panel sets v change mixture vvvv vvv"),
     Wanted("substitution", "_marginal", "n panel sets v change mixture v v vv"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bayesmix import arguments
-from bayesmix.kernels.first_use import DEMAND, SAMPLING, compile_together, processors
+from bayesmix.kernels.first_use import DEMAND, QUADRATURE, SAMPLING, compile_together, processors
 from bayesmix.specification.laws.base import FAMILIES
 
 
@@ -38,7 +38,7 @@ def warm(*, processes: int | None = None, progress: bool = True) -> int:
     arguments.flag("progress", progress)
     if processes is not None:
         arguments.whole("processes", processes)
-    wanted = (*SAMPLING, *DEMAND)
+    wanted = (*SAMPLING, *QUADRATURE, *DEMAND)
     missing = [each for each in wanted if not each.is_ready()]
     laws = [part for family in FAMILIES.values() for part in (family.map, family.fill) if part]
     columns = TextColumn("compiling (once)"), BarColumn(), MofNCompleteColumn()

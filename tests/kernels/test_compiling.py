@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
+from numba.core.caching import FunctionCache
 
 import bayesmix
-from bayesmix.kernels.compiling import kernels_digest
+from bayesmix.kernels.compiling import kernels_digest, stamped_cache
 
 # One person's log-likelihood, by the estimator and by a graph of PyTensor.
 NUMBERS = """
@@ -96,3 +98,19 @@ def test_a_law_that_is_edited_has_another_stamp_at_once(tmp_path):
     assert kernels_digest(law) == before
     law.write_text("out[0] = 2.0 * b")
     assert kernels_digest(law) != before != kernels_digest()
+
+
+def test_what_another_numba_has_compiled_stays(tmp_path, monkeypatch):
+    """Two environments with one tree of sources do not take each other's code for old."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(FunctionCache, "_save_overload", lambda self, sig, data: None)
+    cache = stamped_cache(kernels_digest)
+    base = cache._impl.filename_base
+    name, numbas, stamp = base.rsplit(".", 2)
+    folder = Path(cache.cache_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    others, older = f"{name}.9_{numbas}.{stamp}.1.nbc", f"{name}.{numbas}.0{stamp[1:-1]}.1.nbc"
+    for file in (others, older, f"{base}.1.nbc"):
+        (folder / file).touch()
+    cache._save_overload(None, None)
+    assert {file.name for file in folder.iterdir()} == {others, f"{base}.1.nbc"}

@@ -13,7 +13,7 @@ from numba.core.caching import InTreeCacheLocator, NullCache, UserWideCacheLocat
 import bayesmix
 from bayesmix.kernels import first_use
 from bayesmix.kernels.compiling import stamped_cache
-from bayesmix.kernels.first_use import DEMAND, FITS, SAMPLING, Wanted
+from bayesmix.kernels.first_use import DEMAND, QUADRATURE, SAMPLING, Wanted
 
 pytestmark = pytest.mark.jit
 PACKAGE = Path(bayesmix.__file__).parents[1]
@@ -23,7 +23,7 @@ USE = """
 import json, sys
 import numpy as np, pandas as pd
 import bayesmix as bm
-from bayesmix.kernels.first_use import DEMAND, FITS, SAMPLING
+from bayesmix.kernels.first_use import DEMAND, FITS, QUADRATURE, SAMPLING
 from bayesmix.kernels.compiling import Kernel
 rng = np.random.default_rng(1)
 frame = pd.DataFrame({
@@ -60,7 +60,8 @@ held(theta)
 own = Coordinates((Row(0, np.zeros(0, dtype=np.int64)), Row(2, np.array([1]))))
 own.gradient(theta, own.point(theta)[0], theta)
 held.by_draw(theta[None])
-wanted = {*FITS, *SAMPLING, *DEMAND}
+centre(problem, bm.centred(bm.gauss_hermite(3)), theta, 1).block(0, 20)
+wanted = {*FITS, *SAMPLING, *QUADRATURE, *DEMAND}
 print(json.dumps([
     [each.name, len(each.kernel().overloads), each.signature() in each.kernel().overloads]
     for each in wanted
@@ -86,7 +87,7 @@ def output(process: subprocess.Popen[str]) -> str:
 
 def test_kernels_are_compiled_for_the_types_that_they_are_given():
     found = {name: (number, same) for name, number, same in json.loads(output(run(USE)))}
-    assert found == {each.name: (1, True) for each in (*FITS, *SAMPLING, *DEMAND)}
+    assert found == {each.name: (1, True) for each in (*SAMPLING, *QUADRATURE, *DEMAND)}
 
 
 # Two small kernels, by two processes at once.
