@@ -55,7 +55,8 @@ class DrawnPeople:
         if not people.known:
             return draw_coefficients(there, theta, self.rng)
         uniform = OfPersons(self.rng.random(there.n_persons))
-        blocks = over_persons(Point(there, theta), people, _of_nodes, uniform, step=people.step)
+        known = people.at(theta)
+        blocks = over_persons(Point(there, theta), known, _of_nodes, uniform, step=people.step)
         return np.concatenate(list(blocks))
 
 

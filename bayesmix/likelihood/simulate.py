@@ -89,9 +89,8 @@ def _utilities(
 
 def expected_utilities(problem: Problem, theta: Array, beta: Array) -> Array:
     """Utilities (R,) without their errors, of persons with the coefficients beta (I, .)."""
-    point = Point(problem, theta)
-    utility: Array = np.einsum("rk,rk->r", problem.x, beta[problem.data.row_person])
-    utility *= 1.0 if point.scales is None else point.scales
+    point = Point(problem, theta)  # whose attributes may be at a first stage of theta's own
+    utility: Array = np.einsum("rk,rk->r", point.panel.x, beta[problem.data.row_person])
     utility += point.base
     return utility
 

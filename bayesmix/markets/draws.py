@@ -85,13 +85,18 @@ class AtDraws:
     def interval(self, name: str) -> Interval:
         """Estimate and interval, of the draws that have an answer."""
         values, solved = self.values[name], self.solved
-        combine = self.found.uncertainty.combine
         if solved.all():
-            return combine(values)
+            return self.found.uncertainty.combine(values)
         if name in self.shared:
-            return combine(values[solved.all(axis=1)])
-        parts = [combine(values[solved[:, g], g]) for g in range(solved.shape[1])]
+            return self._combined(values[solved.all(axis=1)])
+        parts = [self._combined(values[solved[:, g], g]) for g in range(solved.shape[1])]
         return Interval(*(np.stack(ends) for ends in zip(*parts, strict=True)))
+
+    def _combined(self, values: Array) -> Interval:
+        """Estimate and interval of some points; no ends of an estimate without any draw."""
+        if len(values) > self._estimates:
+            return self.found.uncertainty.combine(values)
+        return Interval(values[0], *[np.full_like(values[0], np.nan)] * 2)
 
     def note(self, market: str | None, why: str) -> str:
         """What is to be said of draws without an answer; "" where all have one."""
@@ -104,7 +109,7 @@ class AtDraws:
         where = "" if market is None else f", in markets {first_few(names)}"
         return (
             f"{why} at {every} of {draws} draws of the parameters ({every / draws:.1%}){where}: "
-            "intervals are of the other draws"
+            "intervals are of the other draws, and NaN where there are none"
         )
 
 

@@ -95,7 +95,8 @@ def put_constants(
             "stand in its place: give another name, column=..."
         )
     segments, names = segments_of(data, market, data, "market")
-    markets, labels = constants["market"].to_numpy().tolist(), list(data.alternatives)
+    # Of an index: an array of dates, as a list, is one of nanoseconds.
+    markets, labels = list(constants.indexes["market"]), list(data.alternatives)
     known = constants["alternative"].to_numpy().tolist()
     for what, here, there in (("market", names, markets), ("alternative", labels, known)):
         missing = [name for name in here if name not in there]

@@ -132,7 +132,7 @@ def plot_pass_through(
 
 def _one_market(found: xr.Dataset, market: Hashable | None) -> xr.Dataset:
     """The results of one market: the only one, or the one that is named."""
-    names = found["market"].to_numpy().tolist()
+    names = list(found.indexes["market"])  # an array of dates, as a list, is one of nanoseconds
     if market is None and len(names) == 1:
         return found.isel(market=0)
     if not isinstance(market, Hashable) or market not in names:

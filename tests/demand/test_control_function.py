@@ -1,10 +1,15 @@
 """Demand with a control function: its residual stays where prices move, and is uncertain too."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import bayesmix as bm
 from bayesmix.classical.first_stage import without_first_stage
+from bayesmix.demand.drawn_people import drawn_people
+from bayesmix.demand.options import Where, settle
+from bayesmix.likelihood.simulate import expected_utilities
 from tests.markets_with_shocks import Stacked, control, data_of, frame
 
 TABLE = frame(1)
@@ -97,6 +102,39 @@ def test_random_residuals_move_in_all_that_is_read() -> None:
         assert bool((found["low"] < found["high"]).all())
     assert bm.individuals(fit, data, draws=4, rng=1)["sd"].min() > 0.0
     assert np.isfinite(bm.surplus(fit, data, price="price", draws=4, nodes=16, rng=1)["estimate"])
+
+
+def test_drawn_people_meet_the_residuals_of_their_own_draw() -> None:
+    data = data_of(frame(1, 30, 4, 10))
+    fit = bm.msle(RANDOM, data, grid=bm.gauss_hermite(15), starts=1, rng=1)
+    size, person = len(fit.theta), data.row_person
+    for people in ("population", "known"):
+        how = settle({"draws": 3, "nodes": 32, "people": people, "rng": 1})
+        drawn = drawn_people(fit, data, Where(None), how)
+        for theta, beta in drawn:
+            problem = drawn.problem.at_first_stage(theta[size:])
+            whole = problem.design.residuals
+            residual = whole.first.residual[whole.code]
+            values = {
+                "price": data.frame["price"],
+                "quality": data.frame["quality"],
+                "residual[price]^2": residual**2,
+            }
+            by_name = dict(zip(fit.params.index, theta[:size], strict=True))
+            expected = beta[person, 0] * residual
+            expected += sum(by_name[f"fixed[{name}]"] * x for name, x in values.items())
+            np.testing.assert_allclose(
+                expected_utilities(drawn.problem, theta, beta), expected, atol=1e-12
+            )
+    # What people are known by moves with the first stage, too: the same numbers, other people.
+    wide = drawn.thetas.copy()
+    wide[:, list(fit.params.index).index("sd[residual[price]]")] = 1.0
+    moved = wide + np.append(np.zeros(size), [0.3, 0.0, 0.3, -0.3])
+    same, other = (
+        np.stack([beta for _, beta in replace(drawn, thetas=t, rng=np.random.default_rng(1))])
+        for t in (wide, moved)
+    )
+    assert (same != other).any()
 
 
 def test_new_levels_are_refused_or_have_no_shock(fit: bm.Fit) -> None:

@@ -117,6 +117,21 @@ def test_at_a_scenario_and_put_elsewhere(fit, data):
     np.testing.assert_allclose(after, given(), atol=1e-12, rtol=0)
 
 
+def test_markets_are_dates_of_any_resolution(fit, data):
+    days = pd.Timestamp("2026-01-01") + pd.to_timedelta(data.frame["market"], "D")
+    wanted = given()
+    by_day = wanted.rename(
+        index=lambda m: pd.Timestamp("2026-01-01") + pd.Timedelta(days=m), level=0
+    )
+    for unit in ("s", "ns"):
+        dated = market_data(data.frame.assign(day=days.astype(f"datetime64[{unit}]")), weights="w")
+        found = bm.match_shares(fit, dated, by_day, market="day", **QUICK)
+        assert found.error < 1e-12
+        firms = bm.Firms("firm", market="day")
+        markups = bm.markups(fit, dated, firms, draws=2, **QUICK)
+        assert bm.plot_markups(markups, market=days.iloc[0]).axes
+
+
 def test_one_market_by_default(fit, data):
     found = bm.match_shares(fit, data, {"a": 0.2, "b": 0.3, "c": 0.1, "d": 0.05}, **QUICK)
     now = bm.shares(fit, found.data, draws=3, **QUICK)["estimate"].to_numpy()

@@ -320,6 +320,17 @@ def test_draws_without_an_answer_are_counted(logit):
     assert not only.note
 
 
+def test_an_estimate_without_any_draw_has_no_interval(logit):
+    data, fit = logit
+    drawn = bootstrapped(fit, fit.theta * np.array([[-1.0, 1.0]] * 2))
+    with pytest.warns(UserWarning, match=r"at 2 of 2 draws .*NaN where there are none"):
+        found = bm.merger(fit, data, OWN, merge=("A", "B"), uncertainty=drawn, rng=1)
+    only = bm.merger(fit, data, OWN, merge=("A", "B"), draws=1, rng=1)
+    for part, other in ((found.products, only.products), (found.segments, only.segments)):
+        np.testing.assert_allclose(part["estimate"], other["estimate"], rtol=1e-9)
+        assert np.isnan(part[["low", "high"]].to_array()).all()
+
+
 def test_intervals_are_of_each_draws_own_costs(logit):
     data, fit = logit
     thetas = fit.theta + np.array([[0.0, 0.0], [0.1, 0.0]])
