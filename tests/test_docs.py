@@ -1,0 +1,41 @@
+"""README and docs: links lead somewhere, and what they call exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import bayesmix as bm
+
+ROOT = Path(bm.__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def anchors(page: Path) -> set[str]:
+    """Those that headings have where Markdown is shown."""
+    heads = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^a-z0-9_ -]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    for link in links:
+        file, _, anchor = link.partition("#")
+        target = (page.parent / file).resolve() if file else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_public_names_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = set(re.findall(r"\bbm\.([A-Za-z_]\w*)", text))
+    assert not {name for name in named if not hasattr(bm, name)}
+
+
+def test_every_function_has_a_place_in_the_guide() -> None:
+    """Records that functions return, and laws, are told of where these are."""
+    texts = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    verbs = [name for name in bm.__all__ if name.islower()]
+    assert not [name for name in verbs if not re.search(rf"\b{name}\b", texts)]
