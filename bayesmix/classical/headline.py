@@ -19,7 +19,7 @@ def headline(fit: Estimates) -> str:
         f"{fit.estimator} of a {fit.model.kind}, "
         f"{fit.n_persons} persons, {fit.n_situations} situations",
         f"log-likelihood {fit.loglik:.3f} (multinomial logit {fit.loglik_multinomial:.3f}), "
-        f"{_parameters(fit)}, {fit.seconds:.1f} s",
+        f"{_parameters(fit)}{fit.seconds:.1f} s",
         *([f"grid {fit.grid.rule}"] if fit.space.n_random else []),
         *([_starts(fit)] if len(fit.optima) > 1 else []),
         *filter(None, [weighting(fit.weights)]),
@@ -36,9 +36,14 @@ def headline(fit: Estimates) -> str:
 
 
 def _parameters(fit: Estimates) -> str:
-    """Number of parameters that are estimated, and what is held and tied besides."""
-    words = f"{fit.information.size} parameters"
-    return f"{words} ({fit.model.constraints})" if fit.model.constraints else words
+    """Number of parameters that are estimated, and what is held and tied besides.
+
+    Nothing of types: classes that are none in the fit, but in its replications, are no parameters.
+    """
+    if fit.estimator == "NPMLE":
+        return ""
+    held = f" ({fit.model.constraints})" if fit.model.constraints else ""
+    return f"{fit.information.size} parameters{held}, "
 
 
 def _clusters(found: Information) -> str:

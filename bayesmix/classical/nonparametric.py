@@ -29,6 +29,8 @@ from bayesmix.specification.model import MixedLogit
 METHODS = ("newton", "em", "least-squares")
 LEAST_SHARE = 1e-6
 """Share below which a point is counted, and left out of the fit."""
+ROUNDING = 1e-9
+"""Distance from an end of the box, as a part of it, at which a point is there."""
 
 
 def nonparametric(
@@ -153,6 +155,7 @@ def _check(model: MixedLogit, types: Types, method: str, adding: bool | None) ->
             (model.random, "random coefficients of its own"),
             (model.wtp, "wtp="),
             (model.scale, "scale="),
+            (model.control, "control="),
             (model.constraints, "constraints"),
         ):
             if has:
@@ -274,7 +277,8 @@ def _words(at: Mixture, types: Types, method: str, dropped: tuple[int, float], u
     low, high = types.bounds
     used = at.points[at.weights >= LEAST_SHARE]
     moving = high > low
-    ends = int(((used == low) | (used == high))[:, moving].any(axis=1).sum())
+    near = ROUNDING * (high - low)
+    ends = int(((used <= low + near) | (used >= high - near))[:, moving].any(axis=1).sum())
     if ends:
         words.append(f"at an end of the box: {ends} of them")
     words.append(

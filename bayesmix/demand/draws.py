@@ -128,7 +128,12 @@ def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> 
 
 
 def draws_of(result: Any) -> xr.Dataset:
-    """The draws of a posterior; anything but a posterior is refused where a fit would do too."""
+    """The draws of a posterior; a fit is refused too, as one, and so is anything else."""
+    if isinstance(result, Fit):
+        raise SpecificationError(
+            "argument 'posterior' must be a DataTree of bm.sample, got a Fit: this is of "
+            "posteriors alone"
+        )
     if not isinstance(result, xr.DataTree):
         raise SpecificationError(
             f"argument 'result' must be a Fit or a DataTree of bm.sample, got "

@@ -52,6 +52,11 @@ NODES = 4096
 """Nodes of the population's law, where no data say whose coefficients they are."""
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+NOBODY = 1e-12
+"""Share of people below which a class is none."""
+NO_ZERO = (
+    "let their box end short of 0, bm.Types({'price': (-3, -0.01)}), or leave 0 out of its values"
+)
 
 
 def wtp(
@@ -95,13 +100,13 @@ def wtp(
     xarray.Dataset
         ``estimate``, ``low`` and ``high`` by ``statistic``: ``"mean"``, ``"median"`` and other
         quantiles, ``"quantile 0.05"``. In units of the price. The attribute ``note`` says why a
-        mean is left out.
+        mean is left out, or intervals have no ends.
 
     Raises
     ------
     SpecificationError
-        If a coefficient is unknown, a mean is asked for that does not exist, or the price's law is
-        censored at 0.
+        If a coefficient is unknown, a mean is asked for that does not exist, the price's law is
+        censored at 0, or a type of people has a price coefficient of 0.
 
     Examples
     --------
@@ -137,11 +142,17 @@ def wtp(
 
     def quantity(theta: Array) -> Array:
         values, weights = _ratios(problem, who, theta, term, price)
+        if np.isnan(values).any():
+            return np.full(len(names), np.nan)
         law = weighted_quantiles if problem.parameters.n_random else step_quantiles
         found = law(values, weights, quantiles)
         return np.append(values @ weights, found) if with_mean else found
 
     ends = laws.of(quantity, "willingness to pay", settled.progress)
+    if np.isnan(ends.estimate).any():
+        raise SpecificationError(f"{_infinite(price, 'at the estimate')}: {NO_ZERO}")
+    if np.isnan(ends.low).any():
+        note = f"{_infinite(price, 'at some draws')}, so that intervals have no ends: {NO_ZERO}"
     return xr.Dataset(
         {k: ("statistic", v) for k, v in zip(Interval._fields, ends, strict=True)},
         coords={"statistic": names},
@@ -228,7 +239,11 @@ def _people(problem: Utility, thetas: Array, how: How, rng: np.random.Generator)
 def _ratios(
     problem: Utility, who: People, theta: Array, term: str, price: str
 ) -> tuple[Array, Array]:
-    """Willingness to pay (N,) of all persons at all nodes, and weights that sum to 1."""
+    """Willingness to pay (N,) of all persons at all nodes, and weights that sum to 1.
+
+    Of classes NaN where the price's coefficient is 0, as of types at an end of their box, and 0
+    of classes that are nobody.
+    """
     point = Point(problem if isinstance(problem, Problem) else _somebody(problem), theta)
     mixture = who.mixture(point)
     weights = mixture.weights * point.persons.weights[:, None]
@@ -239,8 +254,16 @@ def _ratios(
             return beta[:, problem.x_names.index(name)]
         return point.fixed[problem.parameters.fixed.index(name)]
 
-    ratios = np.broadcast_to(-coefficient(term) / coefficient(price), weights.shape)
-    return ratios.ravel(), (weights / weights.sum()).ravel()
+    weights = weights / weights.sum()
+    top, bottom = (np.broadcast_to(coefficient(name), weights.shape) for name in (term, price))
+    some = (bottom != 0) | (problem.parameters.n_random > 0)
+    ratios = np.where(weights > NOBODY, np.nan, 0.0)
+    np.divide(-top, bottom, out=ratios, where=some)
+    return ratios.ravel(), weights.ravel()
+
+
+def _infinite(price: str, where: str) -> str:
+    return f"the coefficient of {price!r} is 0 for some people {where}, who would pay anything"
 
 
 def _no_mean(problem: Utility, price: str) -> str:

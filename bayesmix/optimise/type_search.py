@@ -153,7 +153,7 @@ def moved(work: TypeLikelihood, at: Mixture, box: Array) -> Mixture:
     Their weights move with them; points that come to stand in one place are one. The others stay.
     """
     used = np.flatnonzero(at.weights)
-    low, width = box[0], np.where(box[1] > box[0], box[1] - box[0], 1.0)
+    low, width = box[0], box[1] - box[0]
     size, k = len(used), len(low)
     persons = work.persons
     # Curvature in a point's place and in the logarithm of its weight grows with the weight.
@@ -177,7 +177,8 @@ def moved(work: TypeLikelihood, at: Mixture, box: Array) -> Mixture:
         slope = np.append((np.array(slopes) * width).ravel(), slopes_gamma)
         return -value, -slope / unit
 
-    begin = np.append(((at.points[used] - low) / width).ravel(), np.log(at.weights[used]))
+    unit_box = np.where(width > 0, width, 1.0)  # where the box has one place, points stay there
+    begin = np.append(((at.points[used] - low) / unit_box).ravel(), np.log(at.weights[used]))
     bounds = [(0.0, 1.0 * u) for u in unit[: size * k]] + [(None, None)] * size
     options = {"maxiter": MOVES, "ftol": 1e-12, "gtol": 1e-6, "maxcor": 30}
     found = minimize(
@@ -188,7 +189,7 @@ def moved(work: TypeLikelihood, at: Mixture, box: Array) -> Mixture:
     free = found.x / unit
     points = low + free[: size * k].reshape(size, k) * width
     weights = np.exp(free[size * k :] - free[size * k :].max())
-    points, weights = merged(points, weights / weights.sum(), width)
+    points, weights = merged(points, weights / weights.sum(), unit_box)
     return replace(
         at,
         points=np.vstack([at.points, points]),

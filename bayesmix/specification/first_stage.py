@@ -35,7 +35,8 @@ def first_stage(
         If the utility does not depend on the attribute.
     DataError
         If a column is missing or not the same in a level, the attribute does not vary over levels,
-        instruments do not vary where choices are made or are combinations of exogenous attributes,
+        instruments are in the utility, do not vary where choices are made or are combinations of
+        exogenous attributes,
         there are too few levels or clusters, or nothing is left of the attribute.
     """
     name = control.price
@@ -55,6 +56,7 @@ def first_stage(
         )
     exogenous, left = _exogenous(control, utility, depends, (levels, data), trust)
     instruments = _given(control.instruments, "instruments", (levels, data), control, trust)
+    _check_excluded(instruments, utility)
     _check_within(instruments, levels, data)
     names, x, combined = _independent(exogenous, instruments)
     left = (*left, *combined)
@@ -113,6 +115,16 @@ def _given(
             what = f"ControlFunction({control.price!r}): {argument} column {name!r}"
             found[name] = of_levels(values, levels, data, what)
     return found
+
+
+def _check_excluded(instruments: dict[str, Array], utility: Columns) -> None:
+    """Refuse columns of the utility as instruments, also where ``exogenous`` does not name them."""
+    both = [name for name in instruments if name in utility.names]
+    if both:
+        raise DataError(
+            f"instrument {both[0]!r} is a column of the utility, and what is in the utility is no "
+            "instrument: leave it out, and where exogenous= is given, name it there"
+        )
 
 
 def _check_within(instruments: dict[str, Array], levels: Levels, data: ChoiceData) -> None:

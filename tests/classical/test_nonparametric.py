@@ -207,6 +207,17 @@ def test_one_point_and_files(data: bm.ChoiceData, tmp_path: Any) -> None:
     again = bm.Fit.load(tmp_path / "types.json", data)
     np.testing.assert_allclose(again.loglik, one.loglik, rtol=1e-12)
     assert "1 types" in repr(one) or "1 type" in repr(one)
+    assert "parameters" not in one.headline()
+
+
+def test_types_stay_where_the_box_has_one_place(data: bm.ChoiceData) -> None:
+    one = bm.nonparametric(UTILITY, data, bm.Types({"x": [-1.0], "y": [0.5]}))
+    assert one.types[["x", "y"]].to_numpy().tolist() == [[-1.0, 0.5]]
+    found = bm.nonparametric(UTILITY, data, bm.Types({"x": [-1.0], "y": [-0.1, 0.3]}), rng=1)
+    np.testing.assert_allclose(found.types["x"], -1.0, rtol=1e-12)
+    # Choices pull both ways out of this box, to -0.5 and 1.5.
+    np.testing.assert_allclose(np.sort(found.types["y"]), [-0.1, 0.3], rtol=1e-12)
+    assert "at an end of the box: 2 of them" in found.headline()
 
 
 def test_points_of_a_fit_are_of_its_law(normal: bm.Fit) -> None:
@@ -238,6 +249,9 @@ def test_what_types_do_not_go_with(data: bm.ChoiceData) -> None:
     types = bm.Types({"x": [-1.0, 0.0]})
     with pytest.raises(bm.SpecificationError, match="random coefficients of its own"):
         bm.nonparametric(bm.MixedLogit("x + y", [bm.Normal("y")]), data, types)
+    control = bm.ControlFunction("x", instruments="y", on=("task", "option"))
+    with pytest.raises(bm.SpecificationError, match="control="):
+        bm.nonparametric(bm.MixedLogit("x", control=control), data, types)
     with pytest.raises(bm.SpecificationError, match="are fixed"):
         bm.nonparametric(UTILITY, data, types, method="least-squares")
     with pytest.raises(bm.SpecificationError, match="adding=True"):
@@ -250,3 +264,17 @@ def test_pictures(found: Any) -> None:
     figure = bm.plot_types(found)
     assert [axis.get_title() for axis in figure.axes if axis.get_title()] == ["x", "y"]
     assert len(bm.plot_types(found, ["y"]).axes) == 1
+
+
+def test_willingness_to_pay_wants_a_price_that_is_not_zero(data: bm.ChoiceData) -> None:
+    grid = bm.Types({"x": [-3.0, -2.0, 0.0], "y": [-1.0, 0.0, 2.0]})
+    zero = bm.nonparametric(UTILITY, data, grid, adding=False, replications=4, rng=1)
+    assert (zero.types["x"] == 0).any()
+    with pytest.raises(bm.SpecificationError, match="'x' is 0 for some people at the estimate"):
+        bm.wtp(zero.fit, "y", price="x", uncertainty=zero.bootstrap)
+    grid = bm.Types({"x": [-3.0, -2.0, -0.5], "y": [-1.0, 0.0, 2.0]})
+    some = bm.nonparametric(UTILITY, data, grid, adding=False, replications=4, rng=1)
+    found = bm.wtp(some.fit, "y", price="x", uncertainty=some.bootstrap)
+    mean = -(some.types["y"] / some.types["x"]) @ some.types["share"]
+    np.testing.assert_allclose(found["estimate"].sel(statistic="mean"), mean, rtol=1e-9)
+    assert bool(np.isfinite(found["low"]).all())

@@ -94,7 +94,7 @@ def test_overidentification_agrees_with_wald_s_test_of_a_larger_model(fit: bm.Fi
     big = data_of(frame(21, 400, 4, 5))
     for cluster in (None, "market"):
         small = bm.msle(MODEL, big, cluster=cluster)
-        wider = bm.MixedLogit("price + quality + wage", control=control(exogenous="quality"))
+        wider = bm.MixedLogit("price + quality + wage", control=control(instruments="cost"))
         large = bm.msle(wider, big, cluster=cluster)
         test = bm.overidentification_test(small)
         wald = bm.wald_test(large, "fixed[wage] = 0")

@@ -63,6 +63,11 @@ def test_categories_are_instruments() -> None:
         ),
         (TABLE.assign(cost=TABLE["who"] * 1.0), {}, "instruments column 'cost' is not the same"),
         (TABLE.assign(cost=2.0 * TABLE["quality"] + 1.0), {}, "'cost' is a combination of exogen"),
+        (
+            TABLE,
+            {"instruments": "quality + cost", "exogenous": "1"},
+            "'quality' is a column of the",
+        ),
         (TABLE.assign(cost=TABLE["market"] * 1.0, wage=1.0), {}, "no instrument varies within any"),
         (TABLE.assign(price=1.0), {}, "is 1 in all 36 levels"),
         (TABLE.assign(price=TABLE["cost"] - TABLE["wage"]), {}, "its residual does not vary"),
