@@ -29,8 +29,8 @@ def person_draws(
     Each draw takes parameters from their posterior (of a fit, from the normal law of its
     estimates), then a ``beta_i`` of every person: of the population's law, or with
     ``people="known"`` of the person's own given the past choices. ``probability`` is
-    ``P_itj(beta_i)``; its mean over draws is what `predict` gives, and its spread is what is not
-    known of the person.
+    ``P_itj(beta_i)``; its mean over draws of a posterior is what `predict` gives (of a fit that is
+    at the estimates), and its spread is what is not known of the person.
 
     Parameters
     ----------

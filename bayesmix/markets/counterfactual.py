@@ -178,8 +178,8 @@ class Plan:
         """What situations (T,) gain, in money; NaN where utility is none."""
         if self.no_money:
             return np.full(self.before.found.there.data.n_situations, np.nan)
-        before = self.before.surplus(theta, now.prices)
-        return self.after.surplus(theta, then.prices) - before
+        before = self.before.surplus(theta, now.prices, self.before)
+        return self.after.surplus(theta, then.prices, self.before) - before
 
 
 def simulate(plan: Plan, title: str) -> Counterfactual:

@@ -42,6 +42,7 @@ def entry_and_exit(
 
     Costs of products that stay are those at which observed prices are best for their firms, and
     prices in the scenario are found as in `merger`: the scenario's own are where the search starts.
+    Surplus is in money as it is worth in the data, where the scenario moves that, as in `surplus`.
 
     Parameters
     ----------

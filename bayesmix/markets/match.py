@@ -75,7 +75,8 @@ def match_shares(
         Name of the column of constants in the data that are returned.
     **how
         As in `shares`. The same ``rng`` and ``nodes`` give the nodes at which shares match: with
-        others they match to the error of integration.
+        others they match to the error of integration. Of a posterior the same ``draws``, too: over
+        others of its draws mean shares differ.
 
     Returns
     -------

@@ -11,7 +11,7 @@ import numpy as np
 
 from bayesmix.arrays import Array, Flags
 from bayesmix.demand.interventions import attribute_slope, change, derivative
-from bayesmix.demand.sample import Here, Sample
+from bayesmix.demand.sample import Here, Piece, Sample
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.integrals import coefficients_everywhere
 from bayesmix.kernels.logsums import money_logsums
@@ -112,9 +112,17 @@ class Pricing:
             return Slopes(shares, effect, of_buyers * shares[:, : effect.shape[1]])
         return Slopes(shares, effect, own / mass[:, None])
 
-    def surplus(self, theta: Array, prices: Array) -> Array:
-        """Expected surplus (T,) of each situation in money, up to a constant of its own."""
-        return np.concatenate(self.over(theta, prices, _surplus))
+    def surplus(self, theta: Array, prices: Array, before: Pricing) -> Array:
+        """Expected surplus (T,) of each situation, up to a constant of its own.
+
+        In money as it is worth before a change, as `bayesmix.surplus` counts it: a scenario may
+        move what a price's coefficient depends on.
+        """
+        found, by, moved = self.at(prices)
+        own = Point(by, theta), OfRows(found.there.whole, moved)
+        was = before.found
+        money = Point(was.there, theta), was.pieces, Point(before.by, theta)
+        return np.concatenate(list(found.over(theta, _surplus, *own, *money)))
 
     def positive(self, theta: Array) -> float:
         """Share of people whose utility rises in the price of something that they are offered."""
@@ -173,13 +181,22 @@ def _sums(
     )
 
 
-def _surplus(here: Here, slope: Change, moved: Array) -> Array:
-    x, base = _moved(here, slope, moved)
-    first = here.panel.situation_start[:-1]
-    price = slope._replace(x=slope.x[first], base=slope.base[first])
+def _surplus(
+    here: Here, by: Point, moved: Array, before: Point, sets: Piece, money: Point
+) -> Array:
+    slope = change(SLOPE, here, by)
+    x, base = _moved(here, slope, here.piece.place(moved))
+    outside = here.point.persons.panel.outside
+    now, was = (panel.situation_start for panel in (here.panel, sets.panel))
+    # Where nothing was offered there was no price: that of what is added is.
+    empty = outside & (np.diff(was) == 1)
+    worth, first = change(SLOPE, Here(before, here.people, sets), money), was[:-1]
+    price = slope._replace(
+        x=np.where(empty[:, None], slope.x[now[:-1]], worth.x[first]),
+        base=np.where(empty, slope.base[now[:-1]], worth.base[first]),
+    )
     value = money_logsums(here.panel._replace(x=x), here.sets, base, price, here.mixture)
-    alone = here.point.persons.panel.outside & (np.diff(here.panel.situation_start) == 1)
-    return np.where(alone, 0.0, value)
+    return np.where(outside & (np.diff(now) == 1), 0.0, value)
 
 
 def _positive(here: Here, slope: Change, moved: Array) -> float:

@@ -275,6 +275,22 @@ def test_exit_and_entry(fit, data):
     assert cost["e"] == pytest.approx(cost["b"], rel=1e-12)
 
 
+def test_surplus_is_in_money_as_it_was_worth(data):
+    """A scenario may move what the price's coefficient depends on: `bm.surplus` says the rest."""
+    frame = data.frame.assign(poor=(data.frame["who"] % 2).astype(float))
+    model = bm.MixedLogit("price + price:poor + quality", random=[bm.Normal("quality")])
+    whole = market_data(frame, weights="w")
+    fit = bm.msle(model, whole, starts=1, rng=1)
+    some = whole.with_attribute("poor", 1.0)
+    for scenario in (some, some.without("d")):
+        found = bm.entry_and_exit(fit, whole, OWN, scenario, **QUICK)
+        there = at_prices(scenario, found)
+        for by, part in (("market", found.markets), (None, found.segments.isel(segment=0))):
+            expected = bm.surplus(fit, whole, scenario=there, by=by, **QUICK)["estimate"]
+            surplus = part["estimate"].sel(quantity="surplus_change")
+            np.testing.assert_allclose(surplus, expected, rtol=1e-9)
+
+
 @pytest.mark.parametrize(
     "model",
     [
