@@ -48,6 +48,7 @@ def market(
         to be there; what is given takes the place of a person's own.
     data
         The persons: choice data with the model's columns, such as those that it was fitted to.
+        Of data with constants of `match_shares` every product has to have one, too.
     products
         The column of ``described`` with the products' labels, which the alternatives then have. By
         default the data's column of alternatives where it is described, as constants of
@@ -65,8 +66,8 @@ def market(
     Raises
     ------
     DataError
-        If a product lacks an attribute that another has, a column is unknown or of another kind
-        than the data's, or labels are not distinct.
+        If a product lacks an attribute that another has, or a known part of the utility, a column
+        is unknown or of another kind than the data's, or labels are not distinct.
     SpecificationError
         If an argument is of another kind.
 
@@ -103,11 +104,17 @@ def market(
         axis="columns",
     )
     frame[data.alternative] = pd.Series(list(labels) * data.n_persons, dtype=_kind(labels))
-    offset = data.known.offset
+    offset, matched = data.known.offset, data.known.matched
     if offset is not None and offset not in frame.columns:
         raise DataError(
             f"the data have the offset {show(offset)}, a known part of the utility: every product "
             "has to have one"
+        )
+    if matched is not None and matched not in table.columns:
+        raise DataError(
+            f"the data have constants {show(matched)} of bm.match_shares, a known part of the "
+            "utility: every product has to have one; or make the market of the data without them, "
+            "and match its own shares"
         )
     outside = data.outside_option if outside_option is None else bool(outside_option)
     if outside and not data.outside_option:
@@ -132,7 +139,7 @@ def market(
         situations_left_out=0,
         booleans=data.booleans & {str(name) for name in frame.columns},
         stand_ins=_stand_ins(like, labels, data),
-        known=Known(offset),
+        known=Known(offset, matched=matched),
         origin=data if data.origin is None else data.origin,
     )
     known_utility(found)  # refuses what is not finite

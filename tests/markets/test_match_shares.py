@@ -191,6 +191,20 @@ def test_scenarios_keep_the_constants(fit, data, matched):
     assert bm.match_shares(fit, data, given(), column="xi", **options).column == "xi"
 
 
+def test_products_of_a_market_have_constants_too(matched):
+    model = bm.MixedLogit("price + quality")
+    logit = bm.msle(model, bm.simulate_choices(model, {"fixed[price]": -1.0, "fixed[quality]": 0.5},
+                                               market_data(market_frame(30)), 1))  # fmt: skip
+    product = {"price": 1.0, "quality": 0.0}
+    with pytest.raises(
+        DataError, match=r"constants 'constant' of bm\.match_shares.*has to have one"
+    ):
+        bm.market([product], matched.data)
+    now = bm.market([{**product, "constant": 0.7}], matched.data)
+    share = bm.shares(logit, now, **QUICK)["estimate"].to_numpy()[0]
+    assert share == pytest.approx(1 / (1 + np.exp(-logit.params["fixed[price]"] - 0.7)), rel=1e-12)
+
+
 def changed(**entries):
     shares = given().to_dict()
     for key, value in entries.items():
