@@ -83,12 +83,12 @@ def open_checkpoint(path: Any, key: Mapping[str, str], rng: Any) -> Checkpoint:
     return Checkpoint(folder, seed)
 
 
-def posterior_key(problem: Problem, table: str, settings: Mapping[str, Any]) -> dict[str, str]:
+def posterior_key(problem: Problem, priors: str, settings: Mapping[str, Any]) -> dict[str, str]:
     """By word, what chains depend on besides their seed."""
     return {
         "model": json.dumps(model_record(problem.model)),
         "data": f"{design_key(problem)} {fingerprint(problem.data)}",
-        "priors": table,
+        "priors": priors,
         **{name: str(value) for name, value in settings.items()},
         "version": json.dumps(package_versions()),
     }

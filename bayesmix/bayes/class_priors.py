@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -37,6 +38,26 @@ class ClassPriors:
 def prior_table(problem: Problem, given: Mapping[str, PriorLike] | None = None) -> pd.DataFrame:
     """Law, location and scale of the prior of every parameter, by flat name; see `class_priors`."""
     return class_priors(problem, given).table
+
+
+def prior_words(problem: Problem, given: Mapping[str, PriorLike] | None = None) -> str:
+    """`prior_table` as text, the same whatever pandas' options of display are."""
+    with pd.option_context("display.precision", 6, "display.float_format", None):
+        return prior_table(problem, given).to_string()
+
+
+def prior_key(problem: Problem, given: Mapping[str, PriorLike] | None = None) -> str:
+    """All digits of all priors, where a table rounds: what results on disk are known by."""
+    own = class_priors(problem, given)
+    laws = {name: (law.kind, law.values) for name, law in own.laws.items()}
+    covariances = make_priors(problem, given).covariances if problem.one_law else ()
+    numbers = [
+        None
+        if one is None
+        else (one.df, one.root.tolist(), one.mean_location.tolist(), one.mean_precision)
+        for one in covariances
+    ]
+    return json.dumps([laws, own.etas, numbers])
 
 
 def class_priors(problem: Problem, given: Mapping[str, PriorLike] | None = None) -> ClassPriors:

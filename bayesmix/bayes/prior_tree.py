@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.bayes.class_labels import Ordering, numbered_classes, ordering
-from bayesmix.bayes.class_priors import prior_table
+from bayesmix.bayes.class_priors import prior_words
 from bayesmix.bayes.prior_draws import prior_draws
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.likelihood.problem import Problem
@@ -28,7 +28,7 @@ def prior_group(
         "model": json.dumps(model_record(problem.model)),
         "estimated_on": json.dumps(data_record(problem.data, problem.design)),
         "description": str(problem.model),
-        "priors": prior_table(problem, priors).to_string(),
+        "priors": prior_words(problem, priors),
     }
     return found
 

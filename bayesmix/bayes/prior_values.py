@@ -87,7 +87,12 @@ def is_whole(problem: Problem) -> bool:
 
 
 def held_value(problem: Problem, priors: Priors) -> float:
-    """What `prior_values` has of parameters that are held, where they are means or the like."""
+    """What `prior_values` has of parameters that are held, where they are means or the like.
+
+    NaN where one has no prior of its own.
+    """
     held = [(name, value) for name, value in problem.model.constraints.fixed if name in priors.laws]
     laws = Laws(tuple(priors.laws[name] for name, _ in held))
+    if not laws.proper.all():  # a mean whose prior depends on a covariance has none of its own
+        return math.nan
     return float(laws.log_density(np.array([value for _, value in held])).sum())

@@ -19,7 +19,7 @@ from bayesmix import arguments
 from bayesmix.bayes.chains import Chains
 from bayesmix.bayes.checkpoint import open_checkpoint, posterior_key
 from bayesmix.bayes.class_labels import check_labels
-from bayesmix.bayes.class_priors import prior_table
+from bayesmix.bayes.class_priors import prior_key
 from bayesmix.bayes.class_sampling import class_plan
 from bayesmix.bayes.control import refuse_control
 from bayesmix.bayes.grids import FIRST_NODES, MOST_NODES, GridChoice, Stand, first_stand, stand_at
@@ -203,8 +203,8 @@ def sample(
     if checkpoint is not None:
         _check_segments(problem, path, method)
         settings = {"grid": grid, "tuning": TUNE if tune is None else tune}
-        table = prior_table(problem, priors).to_string()
-        store = open_checkpoint(checkpoint, posterior_key(problem, table, settings), rng)
+        key = posterior_key(problem, prior_key(problem, priors), settings)
+        store = open_checkpoint(checkpoint, key, rng)
     generator = np.random.default_rng(rng if store is None else store.seed)
     size = Size(draws, chains, tune, store)
     how = _How(path, why, method, priors, noncentred, size, progress)

@@ -20,6 +20,7 @@ import xarray as xr
 
 from bayesmix import arguments
 from bayesmix.arrays import Array
+from bayesmix.bayes.class_priors import prior_key
 from bayesmix.bayes.importance_check import check_importance
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
 from bayesmix.bayes.prior_draws import free_draws
@@ -159,7 +160,6 @@ def sbc(
     problem = _checked(model, design)
     if method == "importance":
         check_importance(problem, "marginal", None)
-    table = make_priors(problem, priors).table
     task = Repeated(
         work=simulate,
         job=_Job(model, design, method, priors, draws),
@@ -167,7 +167,7 @@ def sbc(
         key={
             "model": json.dumps(model_record(model)),
             "design": design_key(problem),
-            "priors": table.to_string(),
+            "priors": prior_key(problem, priors),
             "method": method,
             "draws": str(draws),
             "version": json.dumps(package_versions()),

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayesmix.arrays import Array, Indices
-from bayesmix.bayes.class_priors import prior_table
+from bayesmix.bayes.class_priors import prior_words
 from bayesmix.bayes.log_prior import log_prior_group
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.data.reserved import OUTSIDE
@@ -73,7 +73,7 @@ def complete(
             "model": json.dumps(model_record(problem.model)),
             "estimated_on": json.dumps(data_record(problem.data, problem.design)),
             "description": str(problem.model),
-            "priors": prior_table(problem, priors).to_string(),
+            "priors": prior_words(problem, priors),
             **notes,
         }
     )

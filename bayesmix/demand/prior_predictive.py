@@ -17,6 +17,7 @@ from bayesmix.bayes.prior_tree import prior_group
 from bayesmix.bayes.tree import choices_of
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.quantiles import quantile_name
+from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.likelihood.bind import bind, bind_sets
 from bayesmix.likelihood.point import Point
@@ -71,7 +72,8 @@ def prior_predictive(
     Raises
     ------
     SpecificationError, DataError
-        If model, data and priors do not fit together.
+        If model, data and priors do not fit together, or utilities are beyond the numbers at a
+        draw of priors with heavy tails.
 
     Examples
     --------
@@ -113,7 +115,9 @@ class _Sets:
         """Choices and probabilities at one free vector."""
         data = self.data
         beta = draw_coefficients(self.problem, theta, rng)
-        utility = utilities(self.problem, theta, beta)
+        with np.errstate(over="ignore", invalid="ignore"):
+            utility = utilities(self.problem, theta, beta)
+        self._check(beta, utility)
         top = np.maximum.reduceat(utility, self.starts)
         if data.outside_option:
             top = np.maximum(top, 0.0)
@@ -135,6 +139,18 @@ class _Sets:
             "probability": np.quantile(every, QUANTILES),
             "certain": float((best > SURE) @ self.weights / self.weights.sum()),
         }
+
+    def _check(self, beta: Array, utility: Array) -> None:
+        """Refuse draws whose utilities are beyond the numbers: they have no probabilities."""
+        if np.isfinite(utility).all():
+            return
+        large = ~np.isfinite(beta).all(axis=0)
+        names = [n for n, one in zip(self.problem.design.random_names, large, strict=True) if one]
+        what = f"coefficients of {names[0]!r}" if names else "utilities"
+        raise SpecificationError(
+            f"priors: at a draw of theirs {what} are larger than the largest number (1.8e308), and "
+            "choices have no probabilities; give priors with lighter tails, such as 'half-normal'"
+        )
 
     def _choices(self, rows: Array, rest: Array, rng: np.random.Generator) -> Array:
         """Codes (T,) of alternatives, drawn by their probabilities; the outside one's is last."""

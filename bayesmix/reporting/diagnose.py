@@ -163,7 +163,7 @@ def diagnose(posterior: xr.DataTree) -> Diagnosis:
     4 chains of 500 draws: nothing bad is seen; not known: divergences, energy, tree depth
     """
     draws = posterior_draws(posterior)
-    attrs = dict(posterior["posterior"].attrs)
+    attrs = dict(draws.attrs)
     parameters = convergence(posterior).drop(columns="divergences")
     chains = chain_table(posterior)
     method = str(attrs.get("method", "unknown" if chains.empty else "nuts"))

@@ -7,6 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix.arrays import Array
+from bayesmix.bayes.read import posterior_group
 from bayesmix.reporting.draws import SAMPLE_DIMS
 
 NAMES = {
@@ -24,7 +25,7 @@ def chain_table(posterior: xr.DataTree) -> pd.DataFrame:
     """A row a chain; a column for each statistic that is recorded, and no others."""
     group = posterior.children.get("sample_stats")
     if group is None:
-        chains = posterior["posterior"].sizes.get("chain", 1)
+        chains = posterior_group(posterior).sizes.get("chain", 1)
         return pd.DataFrame(index=pd.RangeIndex(chains, name="chain"))
     stats = group.to_dataset()
     found = {name: _values(stats, others) for name, others in NAMES.items()}

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -15,6 +16,8 @@ from tests.simulated import simulated
 
 MODEL = bm.MixedLogit("x", random=[bm.Normal("x")])
 TRUTH = {"mean[x]": 1.0, "sd[x]": 0.8}
+SCALE, CLOSE = 3.0, 3.0000001
+"""Of the standard deviation's prior: two that a table prints alike."""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,8 @@ def short() -> Any:
 
 def draw(data: bm.ChoiceData, folder: Path, **more: Any) -> xr.DataTree:
     options = {"draws": 50, "chains": 2, "tune": 40, "rng": 5, "progress": False}
-    return bm.sample(MODEL, data, grid=bm.sobol(32), checkpoint=folder, **(options | more))
+    given = {"priors": {"sd[x]": SCALE}} | more
+    return bm.sample(MODEL, data, grid=bm.sobol(32), checkpoint=folder, **(options | given))
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +120,7 @@ def test_segments_go_on_where_the_last_one_ended(alone: tuple[Path, xr.DataTree]
         ({"rng": 6}, "another rng"),
         ({"tune": 41}, "another tuning"),
         ({"priors": {"sd[x]": 9.0}}, "another priors"),
+        ({"priors": {"sd[x]": CLOSE}}, "another priors"),
         ({"method": "importance", "tune": None}, "takes seconds"),
         ({"likelihood": "hierarchical"}, "marginal path"),
     ],
@@ -125,6 +130,15 @@ def test_other_posteriors_are_refused(
 ) -> None:
     with pytest.raises(bm.SpecificationError, match=words):
         draw(data, alone[0], **more)
+
+
+def test_options_of_display_make_no_other_posterior(
+    data: bm.ChoiceData, alone: tuple[Path, xr.DataTree]
+) -> None:
+    with pd.option_context("display.precision", 2, "display.float_format", "{:.1f}".format):
+        again = draw(data, alone[0])
+    assert same(again, alone[1])
+    assert again["posterior"].attrs["priors"] == alone[1]["posterior"].attrs["priors"]
 
 
 def test_other_data_and_folders_are_refused(

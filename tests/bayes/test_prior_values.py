@@ -6,7 +6,7 @@ from scipy import stats
 
 import bayesmix as bm
 from bayesmix.bayes.prior_density import prior_value_and_gradient
-from bayesmix.bayes.prior_values import lkj_constant, prior_values
+from bayesmix.bayes.prior_values import held_value, lkj_constant, prior_values
 from bayesmix.bayes.priors import make_priors
 from bayesmix.likelihood.bind import bind
 from tests.oracles import choice_frame, choices
@@ -58,6 +58,17 @@ def test_densities_are_scipys_times_the_jacobian(kind: str) -> None:
     # What chains move on is the same, up to a constant.
     moved = [prior_value_and_gradient(problem, priors, theta)[0] for theta in thetas]
     assert np.ptp(found - moved) < 1e-9
+
+
+def test_a_held_mean_has_no_density_without_its_covariance() -> None:
+    laws, given = LAWS["wishart of means"]
+    held = bm.Constraints(fixed={"mean[time]": 0.3})
+    model = bm.MixedLogit("price + time + comfort", random=laws, constraints=held)
+    frame = choice_frame(np.random.default_rng(4))
+    problem = bind(model, choices(frame.assign(comfort=np.arange(len(frame)) % 7.0)))
+    assert np.isnan(held_value(problem, make_priors(problem, given)))
+    own = make_priors(problem, {"mean[time]": (0.5, 2.0)})
+    assert held_value(problem, own) == pytest.approx(stats.norm(0.5, 2).logpdf(0.3))
 
 
 def test_the_lkj_constant_is_the_volume_of_correlation_matrices() -> None:

@@ -79,6 +79,12 @@ def test_a_file_gives_the_same_ranks(right: SBC, folder: Path) -> None:
     assert alone["ranks"] == right.ranks.loc[7].to_dict()
 
 
+def test_a_file_knows_all_digits_of_its_priors(right: SBC, folder: Path) -> None:
+    options = OPTIONS | {"priors": {"mean[x]": (0.0, 0.7), "sd[x]": 0.70000001}}
+    with pytest.raises(bm.SpecificationError, match="another priors"):
+        bm.sbc(MODEL, design(), simulations=16, rng=2, file=folder / "right.jsonl", **options)
+
+
 def test_choices_of_the_design_are_not_used(right: SBC, folder: Path) -> None:
     other = design()
     other = other.with_choices(other.situation_start[1:] - 1)

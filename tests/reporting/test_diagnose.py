@@ -136,3 +136,12 @@ def test_too_few_draws_are_unknown() -> None:
     diagnosis = bm.diagnose(tree().isel(draw=slice(0, 2)))
     assert found(diagnosis, "R-hat").good is None
     assert "cannot be computed" in found(diagnosis, "bulk ESS").words
+
+
+def test_a_group_alone_and_draws_of_priors_are_taken() -> None:
+    own = tree({"model": "{}", "method": "nuts"})["posterior"].to_dataset()
+    diagnosis = bm.diagnose(xr.DataTree(own))
+    assert found(diagnosis, "divergences").good is None
+    assert found(diagnosis, "R-hat").value == found(bm.diagnose(tree()), "R-hat").value
+    prior = bm.diagnose(xr.DataTree.from_dict({"prior": own}))
+    assert prior.size == "4 chains of 500 draws"

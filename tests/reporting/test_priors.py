@@ -148,3 +148,9 @@ def test_defaults_do_not_decide_choices(name: str) -> None:
     low, high = np.quantile(found["share"].to_numpy()[0], [0.25, 0.75], axis=0)
     assert (high > 0.1).all()  # the outside option is one good among three that differ
     assert (low < 0.8).all()
+
+
+def test_utilities_beyond_the_numbers_have_no_probabilities(data) -> None:
+    given = {"sd[y]": bm.Prior("half-cauchy", beta=1000)}
+    with pytest.raises(bm.SpecificationError, match="coefficients of 'y' are larger than"):
+        bm.prior_predictive(MODEL, data, priors=given, draws=40, rng=1)
