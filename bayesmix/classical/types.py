@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,7 @@ class Types:
         elif isinstance(grid, Mapping):
             terms, each = _terms(grid), [_values(term, grid[term]) for term in grid]
             if number is None:
+                _check_number(prod(len(values) for values in each))
                 values = np.array(list(product(*each)))
                 bounds = _ends(values)
             else:
@@ -200,9 +202,13 @@ def _check(terms: tuple[str, ...], values: Array) -> None:
             f"argument 'grid': {len(values) - len(unique)} points are there twice, the first "
             f"number {again}, {values[again].tolist()}: leave them out"
         )
-    if len(values) > MOST_POINTS:
+    _check_number(len(values))
+
+
+def _check_number(points: int) -> None:
+    if points > MOST_POINTS:
         raise SpecificationError(
-            f"argument 'grid' has {len(values)} points, of {MOST_POINTS} at most: give fewer"
+            f"argument 'grid' has {points} points, of {MOST_POINTS} at most: give fewer"
         )
 
 

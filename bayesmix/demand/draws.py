@@ -252,7 +252,7 @@ def _covariance(fit: Fit) -> tuple[Flags, Array]:
         raise SpecificationError(
             "types of bm.nonparametric have no covariance matrix, and intervals are those of its "
             "bootstrap: give uncertainty=found.bootstrap, of bm.nonparametric(..., "
-            "replications=200)"
+            "replications=200), and bm.individuals uncertainty=False, at the estimate alone"
         )
     covariance = fit.information.joint_covariance()
     moving = np.append(~fit.information.silent, np.ones(len(covariance) - len(fit.theta), bool))

@@ -233,6 +233,7 @@ def test_points_of_a_fit_are_of_its_law(normal: bm.Fit) -> None:
         ({"grid": {"x": []}}, "finite numbers"),
         ({"grid": {"x": [1.0, np.nan]}}, "finite numbers"),
         ({"grid": {"x": (1.0, 0.0)}, "points": 4}, "lower first"),
+        ({"grid": {term: range(10_000) for term in "abcdef"}}, "1000000 at most"),
         ({"grid": {"x": [1.0, 1.0]}}, "twice"),
         ({"grid": {"x": [0.0, 3.0]}, "box": {"x": (-1.0, 2.0)}}, "does not hold 1"),
         ({"grid": {"x": [0.0]}, "box": {"z": (-1.0, 2.0)}}, "no term"),
