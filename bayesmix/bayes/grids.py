@@ -83,6 +83,13 @@ def first_stand(
     return Stand(grid, posterior_mode(problem, grid, start, priors))
 
 
+def fine_nodes(problem: Problem) -> int:
+    """Nodes a person of a grid that others are measured by."""
+    space = problem.parameters
+    node_bytes = 8 * problem.n_persons * (space.n_random + 1) * space.classes
+    return max(1, min(FINE_NODES, FINE_BYTES // node_bytes))
+
+
 def stand_at(
     problem: Problem,
     rule: Centred,
@@ -92,9 +99,8 @@ def stand_at(
 ) -> Stand:
     """Nodes anchored at the posterior mode near ``theta`` (P,), corrected by many more."""
     size = rule.rule.size(problem.parameters.n_random)
-    person_bytes = 8 * problem.n_persons * (problem.parameters.n_random + 1)
-    nodes = max(size, min(FINE_NODES, FINE_BYTES // person_bytes))
-    fine = centred(sobol(int(nodes)), moments=True)
+    nodes = max(size, fine_nodes(problem))
+    fine = centred(sobol(nodes), moments=True)
     here = posterior_mode(problem, centre(problem, fine, theta, rng), theta, priors)
     many = centre(problem, fine, here.theta, rng)
     here = posterior_mode(problem, many, here.theta, priors)

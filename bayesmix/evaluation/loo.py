@@ -12,6 +12,7 @@ import xarray as xr
 
 from bayesmix import arguments
 from bayesmix.arrays import Array, Indices
+from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.psis import LeftOut, averaged, efficiency_of, left_out
 from bayesmix.bayes.read import posterior_draws
@@ -19,6 +20,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
 from bayesmix.demand.draws import draws_of, parameter_draws
 from bayesmix.errors import SpecificationError
+from bayesmix.evaluation.fine_integrals import integration_errors
 from bayesmix.evaluation.loo_result import PSIS, Loo
 from bayesmix.evaluation.person_scores import digests_of
 from bayesmix.evaluation.predictive import own_problem, thinned
@@ -55,7 +57,8 @@ def loo(
     (Vehtari, Gelman and Gabry 2017). Where the shape k of a person's weights is above 0.7 (of fewer
     than 2,200 draws D, above 1 - 1 / log10(D)) the posterior without the person is sampled: by
     importance sampling from proposals that adapt to it, and where these do not reach it, or do not
-    serve for the model, by NUTS.
+    serve for the model, by NUTS. ``P_i`` is integrated on many nodes: what the sampler's own miss
+    of it, found at some draws, is added to the scores of persons.
 
     Parameters
     ----------
@@ -87,7 +90,8 @@ def loo(
     Loo
         ``rows`` by person (or person and situation): ``log score``, ``mcse``, its Monte Carlo
         standard error, ``pareto_k``, ``in sample``, the score when the observation is not left out,
-        ``weight`` and ``method``. Their sum is ``log_score``, with ``std_error``.
+        ``weight``, ``method`` and ``integration``, what was added for the sampler's nodes. The
+        weighted sum is ``log_score``, with ``std_error``.
 
     Raises
     ------
@@ -133,6 +137,9 @@ def loo(
     logp = posterior["log_likelihood"]["choices"].to_numpy().reshape(-1, data.n_persons)
     weights, efficiency = data.weights, efficiency_of(given)
     found = left_out(logp, weights, efficiency)
+    thetas = free_vectors(problem, given)
+    missed, unsure = integration_errors(problem, thetas.reshape(len(logp), -1), logp)
+    found = LeftOut(found.elpd + missed, np.hypot(found.mcse, unsure), found.pareto_k)
     limit = reliable_shape(len(logp))
     doubtful = np.flatnonzero(found.pareto_k > limit)
     if refit:
@@ -147,7 +154,8 @@ def loo(
         found = _replaced(found, methods, refits, places)
     in_sample, _ = averaged(logp, efficiency * len(logp))
     index = pd.Index(data.persons, name=data.person or data.situation)
-    return _result(data, index, found, (in_sample, weights, methods), "person")
+    beside = (in_sample + missed, weights, methods, missed)
+    return _result(data, index, found, beside, "person")
 
 
 def _places(data: ChoiceData, exact: Sequence[Hashable]) -> Indices:
@@ -211,13 +219,18 @@ def _by_situation(
         )
     in_sample, _ = averaged(logp, efficiency * len(logp))
     methods = np.full(len(weights), PSIS, dtype=object)
-    return _result(data, data.situations, found, (in_sample, weights, methods), "situation")
+    beside = (in_sample, weights, methods, np.zeros(len(weights)))
+    return _result(data, data.situations, found, beside, "situation")
 
 
 def _result(
-    data: ChoiceData, index: pd.Index, found: LeftOut, beside: tuple[Array, Array, Any], by: str
+    data: ChoiceData,
+    index: pd.Index,
+    found: LeftOut,
+    beside: tuple[Array, Array, Any, Array],
+    by: str,
 ) -> Loo:
-    in_sample, weights, methods = beside
+    in_sample, weights, methods, missed = beside
     rows = pd.DataFrame(
         {
             "log score": found.elpd,
@@ -226,6 +239,7 @@ def _result(
             "in sample": in_sample,
             "weight": weights,
             "method": methods,
+            "integration": missed,
         },
         index=index,
     )

@@ -20,9 +20,10 @@ SHOWN = 5
 class Loo(LogScores):
     """Log scores of a posterior's own observations, each predicted by all others.
 
-    ``rows`` has ``log score``, ``mcse``, ``pareto_k``, ``in sample``, ``weight`` and ``method``:
-    ``"weights"`` of the posterior's draws, or what sampled the posterior without the person,
-    ``"importance"`` or ``"nuts"``.
+    ``rows`` has ``log score``, ``mcse``, ``pareto_k``, ``in sample``, ``weight``, ``method`` and
+    ``integration``. The method is ``"weights"`` of the posterior's draws, or what sampled the
+    posterior without the person, ``"importance"`` or ``"nuts"``. ``integration`` is what was added
+    to both scores of a person for the sampler's nodes, 0 of choices.
     """
 
     @property

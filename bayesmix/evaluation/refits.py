@@ -12,13 +12,17 @@ from rich.progress import track
 
 from bayesmix.arrays import Indices
 from bayesmix.bayes.log_prior import log_prior_group
+from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.psis import averaged, efficiency_of
 from bayesmix.bayes.read import attributes_of, posterior_draws
 from bayesmix.bayes.sampling import sample
+from bayesmix.data.persons import take_persons
 from bayesmix.errors import SpecificationError
+from bayesmix.evaluation.fine_integrals import fine_log_likelihood
 from bayesmix.integration.grids import Seed
+from bayesmix.likelihood.bind import like
 from bayesmix.likelihood.problem import Problem
 
 FALLBACK = "importance sampling does not reach"
@@ -32,7 +36,8 @@ class Refits:
     """Refits of a posterior without some persons.
 
     A person who is left out has a weight of 0: what formulas have learnt and what default priors
-    are scaled by stays as it was, and the person's integral has nodes of its own.
+    are scaled by stays as it was. The person's own integral is on many nodes: the sampler's are too
+    few for one person's, and others in every refit.
 
     Parameters
     ----------
@@ -78,7 +83,9 @@ class Refits:
                 progress=False,
             )
         found = tree["posterior"].to_dataset()
-        logp = tree["log_likelihood"]["choices"].to_numpy().reshape(-1, len(weights))[:, [place]]
+        thetas = free_vectors(self.problem, posterior_draws(tree))
+        left_out = like(self.problem, take_persons(data, np.array([place])))
+        logp = fine_log_likelihood(left_out, thetas.reshape(-1, thetas.shape[-1]), seed)
         score, error = averaged(logp, efficiency_of(found) * len(logp))
         return float(score[0]), float(error[0]), str(found.attrs.get("method", "nuts"))
 
