@@ -137,6 +137,19 @@ def test_stacking_weights_are_a_maximum() -> None:
     assert found.sum() == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("apart", [0.001, 0.01, 0.1, 1.0, 30.0])
+def test_no_model_would_gain_by_a_larger_stacking_weight(apart: float) -> None:
+    """The slopes of a concave function at its maximum, whether models hardly differ or much."""
+    rng = np.random.default_rng(1)
+    scores, weights = rng.normal(-60, apart, (300, 5)), rng.uniform(0.5, 2, 300)
+    found = stacking_weights(scores, weights)
+    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    slopes = weights / weights.sum() @ (p / (p @ found)[:, None])
+    assert found.min() >= 0
+    assert found.sum() == pytest.approx(1.0)
+    assert slopes.max() < 1 + 1e-3 * np.ptp(slopes) + 1e-8
+
+
 def test_digests_are_of_choices(data: bm.ChoiceData) -> None:
     other = data.chosen_row.copy()
     other[0] = -1 if other[0] >= 0 else 0
