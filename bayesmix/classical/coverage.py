@@ -332,6 +332,12 @@ def _truth(problem: Problem, truth: Any) -> pd.DataFrame:
             problem.parameters.theta(row)  # every check of names and values
         except SpecificationError as error:
             raise SpecificationError(f"argument 'truth': {error}") from None
+        for name, value in problem.model.constraints.fixed:
+            if not np.isclose(row[name], value, rtol=1e-9, atol=1e-12):
+                raise SpecificationError(
+                    f"argument 'truth': {name} is {row[name]:g}, and every fit holds it at "
+                    f"{value:g}, so that no interval is of these choices' model: give the same"
+                )
     return pd.DataFrame(rows)[names].astype(float)
 
 

@@ -102,3 +102,9 @@ def test_pictures(found: Coverage) -> None:
     assert [axis.get_title() for axis in figure.axes] == ["fixed[x]", "fixed[y]"]
     with pytest.raises(bm.SpecificationError, match="'found'"):
         bm.plot_sbc(found)
+
+
+def test_truth_is_where_fits_hold_it() -> None:
+    held = bm.MixedLogit("x + y", constraints=bm.Constraints(fixed={"fixed[y]": -0.5}))
+    with pytest.raises(bm.SpecificationError, match="every fit holds it"):
+        bm.coverage(held, design(), truth=TRUTH | {"fixed[y]": -0.9}, simulations=1, **OPTIONS)
