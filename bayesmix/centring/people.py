@@ -11,6 +11,7 @@ from bayesmix.arrays import Array
 from bayesmix.centring.grids import centre, posterior_weights
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
+from bayesmix.data.labels import check_same_kind
 from bayesmix.data.persons import take_persons
 from bayesmix.errors import DataError
 from bayesmix.integration.grids import population_grid
@@ -136,6 +137,7 @@ def those_of(past: Problem, sets: ChoiceData) -> Problem:
             f"{which[1]} was not: give the column of persons in both, by which known people are "
             "found again"
         )
+    check_same_kind("predict", sets.persons, data.persons)
     place = data.persons.get_indexer(sets.persons)
     unknown = sets.persons[place < 0]
     if len(unknown):

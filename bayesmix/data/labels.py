@@ -7,6 +7,7 @@ Two labels that would be the same text, such as 17 and '17', are refused when da
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ import pandas as pd
 from bayesmix.data.columns import show
 from bayesmix.errors import DataError
 
+NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 UNIFORM = {"string", "integer", "floating", "boolean"}
 """What pandas calls Python objects that are all of one kind of plain label."""
 
@@ -76,6 +78,56 @@ def as_text(label: Any) -> str:
     if isinstance(label, tuple):
         return f"({', '.join(show(part) for part in label)})"
     return str(label).replace("\0", "\\x00")  # where netCDF would cut the label
+
+
+def check_same_kind(argument: str, persons: pd.Index, others: pd.Index) -> None:
+    """Refuse persons whom other data hold as well, but of another kind, such as '17' and 17.
+
+    Persons are found by their labels: these would be taken for new people without a word.
+
+    Raises
+    ------
+    DataError
+        Naming the first two.
+    """
+    apart = persons[~persons.isin(others)]
+    if not len(apart) or _kinds(apart) == _kinds(others) == {str}:
+        return
+    known = {(key, type(label)): label for label in others.tolist() for key in _keys(label)}
+    kinds = {kind for _, kind in known}
+    alike = (
+        (label, known[key, kind])
+        for label in apart.tolist()
+        for key in _keys(label)
+        for kind in kinds - {type(label)}
+        if (key, kind) in known
+    )
+    if (pair := next(alike, None)) is not None:
+        own, other = pair
+        raise DataError(
+            f"argument {argument!r} has person {show(own)}, {type(own).__name__}, and the data "
+            f"person {show(other)}, {type(other).__name__}: people are found again by equal "
+            "labels, and these are not equal; if they are the same person, give the column of "
+            "persons one type in both frames, such as frame[column].astype(str); if they are not, "
+            "give one of them another name"
+        )
+
+
+def _kinds(labels: pd.Index) -> set[type]:
+    return {type(label) for label in labels.tolist()}
+
+
+def _keys(label: Any) -> set[str]:
+    """What a label may be written as: 7, 7.0, '7', '07' alike; a day with and without its hour.
+
+    >>> sorted(_keys("07")), sorted(_keys(7.0)), sorted(_keys(pd.Timestamp("2024-05-01")))
+    (['07', '7'], ['7', '7.0'], ['2024-05-01', '2024-05-01 00:00:00'])
+    """
+    text = as_text(label)
+    found = {text}
+    if NUMBER.fullmatch(text):
+        found.add(str(int(text)) if "." not in text else f"{float(text):.17g}")
+    return found | {text.removesuffix(" 00:00:00")}
 
 
 def as_stored(labels: pd.Index) -> np.ndarray:

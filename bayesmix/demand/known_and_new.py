@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from bayesmix.arguments import instance
 from bayesmix.arrays import Flags, Indices
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
+from bayesmix.data.labels import as_text, check_same_kind
 from bayesmix.data.layout import name_situation
 from bayesmix.data.persons import take_persons
 from bayesmix.demand.draws import parameter_draws, point_alone
@@ -57,7 +59,7 @@ def groups_of(
         check_scenario(new, scenario)
     parameters = parameter_draws(result, data, 1)
     there = bind_like(parameters.problem, new, argument)
-    known = known_persons(data, new)
+    known = known_persons(data, new, argument)
     refuse_answered(parameters.problem, there, known, argument)
     found: list[Group] = []
     points = None if argument == "new" else point_alone(result)
@@ -80,13 +82,19 @@ def _some(data: ChoiceData, places: Indices) -> ChoiceData:
     return data if len(places) == data.n_persons else take_persons(data, places)
 
 
-def known_persons(data: ChoiceData, new: ChoiceData) -> Flags:
+def known_persons(data: ChoiceData, new: ChoiceData, argument: str = "new") -> Flags:
     """Which persons (I,) of ``new`` have made choices in ``data``: they are found by their labels.
 
     Nobody has where the data hold no choices, or situations are their own persons.
+
+    Raises
+    ------
+    DataError
+        If a label of a person is text in one of the two and a number, say, in the other.
     """
     if not data.observed or data.person is None or new.person is None:
         return np.zeros(new.n_persons, dtype=bool)
+    check_same_kind(argument, new.persons, data.persons)
     return np.asarray(new.persons.isin(data.persons))
 
 
@@ -118,7 +126,7 @@ def answered(past: Problem, there: Problem, known: Flags) -> Flags:
     if not (own.observed and data.observed and known.any()):
         return np.zeros(data.n_situations, dtype=bool)
     before = past if own is past.data else bind_like(past, own)
-    place = own.situations.get_indexer(data.situations)
+    place = _places(own, data)
     sizes, old = np.diff(data.situation_start), np.diff(own.situation_start)
     same = (place >= 0) & np.repeat(known, np.diff(data.person_start)) & (sizes == old[place])
     at = np.repeat(same, sizes)
@@ -135,3 +143,19 @@ def answered(past: Problem, there: Problem, known: Flags) -> Flags:
     differ |= labels[rows] != old_labels[old_rows]
     same[data.row_situation[rows[differ]]] = False
     return same
+
+
+def _places(own: ChoiceData, data: ChoiceData) -> Indices:
+    """Of the situations (T,) of ``data`` the places in ``own``, -1 where there is none.
+
+    Task 3 and task '3' of a person are one: what they offer decides whether they are the same.
+    """
+    there = [each.situations for each in (own, data)]
+    if not all(each.levels[1].dtype.kind in "iuf" for each in there):
+        there = [
+            pd.MultiIndex.from_arrays(
+                [each.get_level_values(0), each.get_level_values(1).map(as_text)]
+            )
+            for each in there
+        ]
+    return np.asarray(there[0].get_indexer(there[1]))

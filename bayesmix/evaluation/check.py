@@ -129,7 +129,7 @@ def check_fit(
     if known and predict is not None:
         past = parameter_draws(result, data, 1).problem
         there = bind_like(past, predict.first_choices(), "predict")
-        refuse_answered(past, there, known_persons(data, there.data), "predict")
+        refuse_answered(past, there, known_persons(data, there.data, "predict"), "predict")
     found = drawn_people(result, data, Where(None, by, products, predict), asked)
     own = observed.first_choices()
     sets, inside = sets_of(found)

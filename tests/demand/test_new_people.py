@@ -161,3 +161,30 @@ def test_what_does_not_serve_is_named():
         bm.predict(fit(), past, new=choice_data(new.frame.drop(columns="z")), **HOW)
     with pytest.raises(DataError, match="'x' is not numeric"):
         bm.predict(fit(), past, new=choice_data(new.frame.assign(x="dear")), **HOW)
+
+
+@pytest.mark.parametrize("written", [str, "{:03d}".format, float, pd.Timestamp])
+def test_people_labelled_by_text_here_and_numbers_there_are_refused(written):
+    """They would all be new people, and a count of zero known ones is easily overlooked."""
+    past, new = sets()
+    other = choice_data(new.frame.assign(who=new.frame["who"].map(written)))
+    if written is float:  # 30.0 is 30
+        assert bm.predict(fit(), past, new=other, draws=2, rng=1)["known"].any()
+        return
+    if written is pd.Timestamp:  # of another kind, and nobody's label
+        assert not bm.predict(fit(), past, new=other, draws=2, rng=1)["known"].any()
+        return
+    said = rf"argument '{{}}' has person {written(30)!r}, str, and the data person 30, int"
+    with pytest.raises(DataError, match=said.format("new")):
+        bm.predict(fit(), past, new=other)
+    with pytest.raises(DataError, match=said.format("predict")):
+        bm.shares(fit(), past, predict=other, people="known")
+    with pytest.raises(DataError, match=said.format("predict")):
+        bm.scores(fit(), past, predict=other)
+
+
+def test_answers_are_found_again_though_tasks_are_labelled_by_text():
+    past, _ = sets()
+    again = choice_data(past.frame.assign(task=past.frame["task"].astype(str)))
+    with pytest.raises(DataError, match="holds 120 choices that are in the data too"):
+        bm.scores(fit(), past, predict=again)
