@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bayesmix.data.columns import first_few
 from bayesmix.data.sources.registry import format_of, read_file
 from bayesmix.data.sources.table import FileOptions, Table
 from bayesmix.data.sources.text import OFFERED, TEXT
@@ -49,10 +50,14 @@ def sniffed(path: Path) -> Found:
         options = replace(options, decimal=",")
         why["decimal"] = "numbers are written as 1,5"
         table = read_file(path, options)
-    nothing = sorted({text for name in table.frame for text in _nothing(table.frame[name])})
+    comma = options.decimal == ","
+    found = {name: _nothing(table.frame[name], comma=comma) for name in table.frame}
+    nothing = sorted({text for texts in found.values() for text in texts})
     if nothing:
         options = replace(options, missing=tuple(nothing))
-        why["missing"] = "these stand among numbers"
+        also = [n for n, own in found.items() if not own and table.frame[n].isin(nothing).any()]
+        lost = f"; in {first_few(also)} too, where they are missing then: LOOK" if also else ""
+        why["missing"] = f"these stand among numbers{lost}"
         table = read_file(path, options)
     return Found(table, options, why)
 
@@ -89,16 +94,17 @@ def _texts(values: pd.Series) -> list[str]:
 
 
 def _commas(values: pd.Series) -> bool:
-    texts = _texts(values)
+    texts = [text for text in _texts(values) if text not in NOTHING]
     commas = [bool(COMMA.fullmatch(text)) for text in texts]
     return any(commas) and all(
         comma or text.lstrip("-").isdigit() for comma, text in zip(commas, texts, strict=True)
     )
 
 
-def _nothing(values: pd.Series) -> list[str]:
+def _nothing(values: pd.Series, *, comma: bool) -> list[str]:
     """Texts that mean missing, in a column whose other values are numbers."""
     texts = _texts(values)
     words = [text for text in texts if text in NOTHING]
-    rest = pd.to_numeric(pd.Series([t for t in texts if t not in NOTHING]), errors="coerce")
+    others = [t.replace(",", ".") if comma else t for t in texts if t not in NOTHING]
+    rest = pd.to_numeric(pd.Series(others), errors="coerce")
     return words if words and len(rest) and bool(rest.notna().all()) else []

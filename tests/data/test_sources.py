@@ -17,6 +17,8 @@ import pytest
 import rdata
 
 import bayesmix as bm
+from bayesmix.data.sources.labels import as_written
+from bayesmix.data.sources.r import _constructors
 from tests.arguments.things import LONG
 from tests.arguments.things import frame as made
 
@@ -418,3 +420,25 @@ def test_sawtooth(tmp_path: Path) -> None:
         path.write_text(CHO.replace(old, new, 1))
         with pytest.raises(bm.DataError, match=words):
             bm.read_table(path)
+
+
+def test_large_integers_beside_missing_values_stay_apart(tmp_path: Path) -> None:
+    """As floating-point numbers 2**53 + 1 would be 2**53."""
+    large = [2**53, 2**53 + 1]
+    text = tmp_path / "a.csv"
+    text.write_text(f"id,x\n{large[0]},1\n{large[1]},2\n,3\n", encoding="utf-8")
+    with pytest.warns(UserWarning, match="whole numbers of 'id' are too large for a column"):
+        assert bm.read_table(text)["id"].tolist()[:2] == [*map(str, large)]
+    assert as_written(pd.Series([*map(str, large), np.nan])).tolist()[:2] == [*map(str, large)]
+    lines = tmp_path / "a.jsonl"
+    lines.write_text("\n".join(f'{{"id": {v}}}' for v in (*large, "null")), encoding="utf-8")
+    assert bm.read_table(lines)["id"].tolist()[:2] == large
+
+
+def test_integers_of_64_bits_in_r() -> None:
+    """R has them in the bytes of floating-point numbers; the least one is NA."""
+    read = _constructors()["integer64"]
+    for whole in ([7, 2**53 + 1], [7, -(2**63)], [2**53 + 1, -(2**63)]):
+        found = list(read(np.array(whole).view(np.float64), {}))
+        assert [v for v in found if v == v] == [v for v in whole if v > -(2**63)]
+        assert sum(v != v for v in found) == whole.count(-(2**63))

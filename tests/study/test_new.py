@@ -214,3 +214,13 @@ def test_published_data_in_a_wide_file(
     roles = {"person": None, "situation": "id", "alternative": "alt", "chosen": "choice"}
     other = bm.msle(bm.MixedLogit("price + catch + C(alt)"), bm.ChoiceData.from_long(long, **roles))
     assert bm.msle(built.model, built.data).loglik == pytest.approx(other.loglik, abs=1e-9)
+
+
+def test_decimal_commas_beside_words_for_nothing(tmp_path: Path) -> None:
+    """Other columns in which such a word may be a label are named."""
+    path = tmp_path / "a.csv"
+    path.write_text("id;price;region\n1;1,5;NA\n1;NA;EU\n2;2,5;EU\n", encoding="utf-8")
+    found = inspect_file(path)
+    assert found.options.decimal == ","
+    assert found.frame["price"].dropna().tolist() == [1.5, 2.5]
+    assert "in 'region' too" in found.why["missing"]

@@ -14,6 +14,7 @@ from bayesmix.data.columns import show
 from bayesmix.data.sources.table import FileOptions, Format, Table
 from bayesmix.data.sources.text import decoded
 from bayesmix.data.sources.tidy import tidied
+from bayesmix.data.widen import EXACT
 from bayesmix.errors import DataError
 
 TAKES = frozenset({"labels", "missing", "encoding"})
@@ -31,10 +32,7 @@ def read_json_lines(path: Path, options: FileOptions) -> Table:
     rows = [_row(path, k, line) for k, line in enumerate(lines, 1) if line.strip()]
     names = list(dict.fromkeys(name for row in rows for name in row))
     frame = pd.DataFrame(
-        {
-            name: pd.Series(_cells([row.get(name) for row in rows], options.missing))
-            for name in names
-        }
+        {name: _cells([row.get(name) for row in rows], options.missing) for name in names}
     )
     return Table(tidied(frame))
 
@@ -62,8 +60,10 @@ def _row(path: Path, number: int, line: str) -> dict[str, Any]:
     return row
 
 
-def _cells(values: list[Any], missing: Collection[str]) -> list[Any]:
-    return [np.nan if v is None or v in missing else v for v in values]
+def _cells(values: list[Any], missing: Collection[str]) -> pd.Series:
+    cells = [np.nan if v is None or v in missing else v for v in values]
+    large = any(isinstance(v, int) and abs(v) > EXACT for v in cells)
+    return pd.Series(cells, dtype=object) if large else pd.Series(cells)  # NaN would round them
 
 
 JSON_LINES = Format("JSON lines", (".jsonl", ".ndjson"), read_json_lines, TAKES, typed=True)

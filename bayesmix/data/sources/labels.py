@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bayesmix.data.columns import assigned
+from bayesmix.data.widen import EXACT
 
 WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
@@ -24,7 +25,9 @@ def as_written(text: pd.Series) -> pd.Series:
     """
     written = text.dropna().unique()
     if len(written) and all(WHOLE.fullmatch(one) for one in written):
-        return pd.to_numeric(text)
+        numbers = pd.to_numeric(text)
+        exact = numbers.dtype.kind != "f" or (numbers.dropna().abs() < EXACT).all()
+        return numbers if exact else text  # missing values make them floating-point numbers
     if len(written) and all(_is_plain_decimal(one) for one in written):
         return text.astype(float)
     return text

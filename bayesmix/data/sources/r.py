@@ -15,6 +15,7 @@ import pandas as pd
 from bayesmix.data.columns import first_few, show
 from bayesmix.data.sources.table import FileOptions, Format, Table, check_unique, needed
 from bayesmix.data.sources.tidy import missing_said, tidied, with_value_labels
+from bayesmix.data.widen import EXACT
 from bayesmix.errors import DataError
 
 TAKES = frozenset({"codes", "encoding", "labels", "table"})
@@ -90,6 +91,7 @@ def _constructors() -> dict[str, Any]:
         "labelled": _haven,
         "Date": lambda obj, attrs: _times(obj, "D"),
         "POSIXct": lambda obj, attrs: _times(obj, "s"),
+        "integer64": lambda obj, attrs: _long_integers(obj),
     }
 
 
@@ -104,6 +106,16 @@ def _haven(obj: Any, attrs: Mapping[str, Any]) -> Any:
     if (ends := attrs.get("na_range")) is not None:
         missing |= (obj >= ends[0]) & (obj <= ends[1])
     return Labelled(obj, meaning, np.asarray(np.ma.filled(missing, False)))
+
+
+def _long_integers(obj: Any) -> Any:
+    """Integers of 64 bits, which R keeps in the bytes of floating-point numbers."""
+    numbers = np.ascontiguousarray(np.ma.getdata(obj), dtype=np.float64).view(np.int64)
+    missing = numbers == np.iinfo(np.int64).min
+    if not missing.any():
+        return numbers
+    exact = (np.abs(numbers[~missing]) < EXACT).all()
+    return np.where(missing, np.nan, numbers if exact else numbers.astype(object))
 
 
 def _times(obj: Any, unit: str) -> Any:

@@ -17,18 +17,20 @@ from typing import Any
 
 import pandas as pd
 
-from bayesmix.data.columns import first_few, show
+from bayesmix.data.columns import assigned, first_few, show
 from bayesmix.data.sources.table import FileOptions, Format, Table, check_unique
+from bayesmix.data.widen import EXACT
 from bayesmix.errors import DataError
 
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".tab", ".dat", ".txt")
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 BLANKS = r"[ \t]+"
 PADDED = re.compile(r"[-+]?0[0-9]")
+DIGITS = re.compile(r"[-+]?[0-9]+")
 MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 OFFERED = ("cp1252", "cp1251", "shift_jis", "gb18030")
 OLD = tuple(int(part) for part in pd.__version__.split(".")[:2]) < (3, 1)
-EXACT = {"float_precision": "round_trip"} if OLD else {}
+NEAREST = {"float_precision": "round_trip"} if OLD else {}
 """Numbers are the nearest to what is written: by this option, since pandas 3.1 always."""
 
 TAKES = frozenset({"labels", "missing", "separator", "decimal", "encoding"})
@@ -128,7 +130,7 @@ def _reads(content: bytes, encoding: str) -> bool:
 
 
 def _heading(path: Path, encoding: str) -> str:
-    opened = gzip.open if path.name.endswith(".gz") else open
+    opened = gzip.open if path.name.lower().endswith(".gz") else open
     with opened(path, "rt", encoding=encoding) as stream:
         return str(stream.readline().rstrip("\r\n"))
 
@@ -146,10 +148,10 @@ def _usual(path: Path, heading: str) -> str:
 def _engine(separator: str) -> dict[str, Any]:
     """Fields between blanks begin after those that a line is indented by."""
     if separator == " " or separator == BLANKS:
-        return {"sep": r"\s+", **EXACT, "low_memory": False}
+        return {"sep": r"\s+", **NEAREST, "low_memory": False}
     if len(separator) > 1:
         return {"sep": re.escape(separator), "engine": "python"}
-    return {**EXACT, "low_memory": False}
+    return {**NEAREST, "low_memory": False}
 
 
 def _check_heading(
@@ -188,18 +190,27 @@ def _padded(
         path, usecols=whole, dtype=str, keep_default_na=False, na_values=empty, **wanted
     )
     kept = [n for n in whole if any(PADDED.match(t) for t in written[n].dropna().unique())]
-    if not kept:
-        return Table(frame)
-    frame = frame.copy(deep=False)
-    for name in kept:
-        frame[name] = written[name]
-    return Table(
-        frame,
-        (
-            f"numbers of {first_few(kept)} begin with 0, such as {show(_example(written, kept))}: "
-            "they are read as text",
-        ),
+    large = [n for n in whole if n not in kept and _rounded(frame[n], written[n])]
+    frame = assigned(frame, {name: written[name] for name in (*kept, *large)})
+    padded = (
+        f"numbers of {first_few(kept)} begin with 0, such as {show(_example(written, kept))}: they "
+        "are read as text"
+        if kept
+        else ""
     )
+    long = (
+        f"whole numbers of {first_few(large)} are too large for a column with missing values: they "
+        "are read as text"
+        if large
+        else ""
+    )
+    return Table(frame, tuple(note for note in (padded, long) if note))
+
+
+def _rounded(values: pd.Series, written: pd.Series) -> bool:
+    """Whether missing values made floating-point numbers of integers that these cannot hold."""
+    large = (values.dtype.kind == "f") & (values.abs() >= EXACT)
+    return any(DIGITS.fullmatch(t) and int(t) != int(float(t)) for t in written[large].unique())
 
 
 def _example(written: pd.DataFrame, kept: Sequence[str]) -> str:
