@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from bayesmix import arguments
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
 from bayesmix.data.display import html, whole
-from bayesmix.errors import DataError
+from bayesmix.errors import DataError, SpecificationError
 from bayesmix.evaluation.compare_models import compare_models
 from bayesmix.evaluation.folds import METHODS, Done, Job, Task, finished, folds_of, in_order
 from bayesmix.evaluation.held_out import HeldOut
@@ -179,6 +180,7 @@ def cross_validate(
     estimate = method if callable(method) else METHODS[
         arguments.one_of("method", method, tuple(METHODS), extra=" or a function")
     ]  # fmt: skip
+    _check_call(estimate)
     arguments.real("interval", interval, above=0, below=1)
     arguments.seed("rng", rng)
     arguments.whole("processes", processes, most=MOST_PROCESSES)
@@ -195,6 +197,18 @@ def cross_validate(
         work.close()
     scored = {label: _collected(job, found, label, interval) for label in models}
     return scored["model"] if isinstance(model, MixedLogit) else CrossValidations(scored)
+
+
+def _check_call(estimate: Callable[..., Any]) -> None:
+    """Refuse a function that cannot be called as ``estimate(model, data, rng=seed)``."""
+    try:
+        signature(estimate).bind(None, None, rng=0)
+    except TypeError as error:
+        raise SpecificationError(
+            f"argument 'method' is called as method(model, data, rng=seed): {error}; give it these"
+        ) from None
+    except ValueError:  # compiled functions do not say
+        return
 
 
 def _models(model: Any) -> dict[str, MixedLogit]:

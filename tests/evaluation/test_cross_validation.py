@@ -124,6 +124,11 @@ def test_failures_name_the_fold_and_the_model(data: bm.ChoiceData) -> None:
         bm.cross_validate(bm.MixedLogit("x + rare"), sets, folds=3, rng=1)
 
 
+def test_a_method_without_a_seed_is_refused(data: bm.ChoiceData) -> None:
+    with pytest.raises(bm.SpecificationError, match=r"method\(model, data, rng=seed\).*'rng'"):
+        bm.cross_validate(LOGIT, data, folds=3, method=lambda model, sets: None)
+
+
 def test_stacking_weights_are_a_maximum() -> None:
     rng = np.random.default_rng(1)
     scores, weights = rng.normal(-2, 0.7, (80, 3)), rng.uniform(0.5, 2, 80)
