@@ -26,11 +26,11 @@ def frame(persons: int = 40, tasks: int = 3) -> pd.DataFrame:
     ).to_frame(index=False)
     rows["price"] = rng.uniform(1.0, 3.0, len(rows))
     rows["quality"] = rng.normal(size=len(rows))
-    rows["cost"] = rows["price"] + rng.normal(size=len(rows))
-    rows["shift"] = rng.normal(size=len(rows))
     utility = 0.6 * rows["quality"] - 0.5 * rows["price"] + rng.gumbel(size=len(rows))
     best = utility.groupby([rows["who"], rows["task"]]).idxmax()
     rows["choice"] = rows.index.isin(best).astype(int)
+    rows["cost"] = rows["price"] + rng.normal(size=len(rows))
+    rows["shift"] = rng.normal(size=len(rows))
     rows["group"] = np.where(rows["who"] % 2 == 0, "even", "odd")
     return rows
 

@@ -135,7 +135,7 @@ def test_thinned_selected_and_stripped_posteriors():
             bm.shares(thinned, data, people="known", **HOW)
     for broken, words in (
         ({"posterior": draws.assign_attrs({}).drop_attrs()}, "does not say which model"),
-        ({"prior": draws}, "no group 'posterior'"),
+        ({"draws": draws}, "no group 'posterior'"),
     ):
         with pytest.raises(SpecificationError, match=words):
             bm.shares(xr.DataTree.from_dict(broken), data, **HOW)
