@@ -11,6 +11,7 @@ from rich.progress import track
 
 from bayesmix import arguments
 from bayesmix.arrays import Array
+from bayesmix.bayes.control import refuse_control
 from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.prior_tree import prior_group
@@ -88,6 +89,7 @@ def prior_predictive(
     arguments.flag("progress", progress)
     arguments.seed("rng", rng)
     observed = isinstance(data, ChoiceData) and data.observed
+    refuse_control(model)
     problem = bind(model, data) if observed else bind_sets(model, data)
     generator = np.random.default_rng(rng)
     tree = xr.DataTree()

@@ -97,7 +97,8 @@ def score_choices(
     ----------
     found
         Probabilities and choices. An alternative of probability 0 that was chosen has a log score
-        of minus infinity, and so has the mean.
+        of minus infinity, and so has the mean; probabilities that a model predicts are no smaller
+        than 1e-308, whose logarithm is -708.
     interval
         Probability of the intervals.
     notes

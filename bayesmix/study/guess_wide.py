@@ -43,9 +43,10 @@ def guess_wide(frame: pd.DataFrame) -> Guess:
             if codes is None or any(ATTRIBUTE.fullmatch(name) for name in codes.values()):
                 continue
             spread = _spread(found, list(codes.values()), pattern)
-            count = sum(len(c) for c in found.values()) + (
-                100 if named("chosen", chosen) == 1 else 0
-            )
+            count = sum(len(c) for c in found.values())
+            count += 100 * (named("chosen", chosen) == 1)
+            # Names of alternatives say what numbers, such as classes of income, may say by chance.
+            count += 50 * (not pd.api.types.is_numeric_dtype(frame[chosen].dtype))
             if spread and count > best[0]:
                 best = count, _guess(frame, chosen, codes, spread)
     return best[1]

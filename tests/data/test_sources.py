@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import openpyxl
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyreadr
 import pyreadstat
 import pytest
@@ -304,6 +306,7 @@ def test_lines_of_json_end_where_the_file_says(tmp_path: Path) -> None:
         ("a.csv", "a,b\n1,2,\n", {}, "one field more than its heading"),
         ("a.csv", "a,b\n1,2,3\n", {}, "more fields than its heading"),
         ("a.csv", "a,b\n1,2\n1,2,3\n", {}, "Expected 2 fields in line 3, saw 3"),
+        ("a.dat", "a b c\n1 5 1\n2  0\n", {}, "fewer fields .*, 1 of them, such as line 3"),
         ("a.csv", "", {}, r"is not a readable \.csv file"),
         ("a.csv", "a\n1\n", {"table": "x"}, "'table' is for files of 'R', 'Excel'.*leave it out"),
         ("a.dta", "no Stata", {}, r"is not a readable \.dta file"),
@@ -433,6 +436,11 @@ def test_large_integers_beside_missing_values_stay_apart(tmp_path: Path) -> None
     lines = tmp_path / "a.jsonl"
     lines.write_text("\n".join(f'{{"id": {v}}}' for v in (*large, "null")), encoding="utf-8")
     assert bm.read_table(lines)["id"].tolist()[:2] == large
+    stored = tmp_path / "a.parquet"
+    frame = pd.DataFrame({"id": pd.array([*large, None], dtype="Int64"), "x": [1.0, 2.0, 3.0]})
+    pq.write_table(pa.Table.from_pandas(frame).replace_schema_metadata(None), stored)
+    with pytest.warns(UserWarning, match="whole numbers of 'id' are too large for a column"):
+        assert bm.read_table(stored)["id"].tolist()[:2] == [*map(str, large)]
 
 
 def test_integers_of_64_bits_in_r() -> None:

@@ -89,6 +89,14 @@ def test_a_wide_file(tmp_path: Path, codes: bool, pattern: str) -> None:
     assert ("LOOK whether they mean this" in text) == codes
 
 
+def test_names_of_alternatives_tell_more_than_numbers_of_something_else(tmp_path: Path) -> None:
+    """Three classes of income are no choice among three."""
+    frame = wide().rename(columns={"choice": "mode"})
+    frame.insert(1, "income", np.arange(len(frame)) % 3 + 1)
+    built = checked(written(frame, tmp_path / "w.csv"))
+    assert built.study.data.chosen == "mode"
+
+
 def test_an_attribute_that_some_alternatives_lack_is_0_there(tmp_path: Path) -> None:
     frame = wide().drop(columns="time_a")
     data = checked(written(frame, tmp_path / "w.csv")).data

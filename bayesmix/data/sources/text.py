@@ -26,6 +26,7 @@ ENDINGS = (".csv", ".csv.gz", ".tsv", ".tab", ".dat", ".txt")
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 BLANKS = r"[ \t]+"
 PADDED = re.compile(r"[-+]?0[0-9]")
+FIELD = re.compile(r'"[^"]*"|\S+')
 DIGITS = re.compile(r"[-+]?[0-9]+")
 MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 OFFERED = ("cp1252", "cp1251", "shift_jis", "gb18030")
@@ -43,13 +44,15 @@ def read_text(path: Path, options: FileOptions) -> Table:
     ------
     DataError
         For other separators than those asked for, columns of one name, lines that are longer than
-        the heading, and bytes that are no text in the encoding.
+        the heading or, between blanks, shorter, and bytes that are no text in the encoding.
     """
     encoding = _encoding(path, options)
     heading = _heading(path, encoding)
     separator = options.separator or _usual(path, heading)
     wanted = {"sep": separator, "encoding": encoding, **_engine(separator)}
     names = _check_heading(path, heading, wanted, options)
+    if wanted["sep"] == r"\s+":
+        _check_lengths(path, encoding, len(names))
     frame = pd.read_csv(
         path,
         dtype=dict.fromkeys(options.labels, str),
@@ -72,6 +75,23 @@ def read_text(path: Path, options: FileOptions) -> Table:
     table = _padded(path, frame, wanted, options)
     said = [f"columns without a heading are called {first_few(made)}"] if made else []
     return replace(table, notes=(*said, *table.notes))
+
+
+def _check_lengths(path: Path, encoding: str, fields: int) -> None:
+    """Refuse lines with fewer fields than the heading: between blanks nothing can be left empty."""
+    text = _content(path).decode(encoding)
+    short = [
+        number
+        for number, line in enumerate(text.splitlines(), 1)
+        if 0 < len(FIELD.findall(line)) < fields
+    ]
+    if short:
+        raise DataError(
+            f"lines of '{path.name}' have fewer fields than its heading, {len(short)} of them, "
+            f"such as line {first_few(short)}: between blanks a field cannot be left empty, and those behind it "
+            'would move; write a word there that missing = ["..."] names, or separate fields by '
+            "commas or tabs"
+        )
 
 
 def decoded(path: Path, options: FileOptions) -> str:
