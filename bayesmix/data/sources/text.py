@@ -88,9 +88,9 @@ def _check_lengths(path: Path, encoding: str, fields: int) -> None:
     if short:
         raise DataError(
             f"lines of '{path.name}' have fewer fields than its heading, {len(short)} of them, "
-            f"such as line {first_few(short)}: between blanks a field cannot be left empty, and those behind it "
-            'would move; write a word there that missing = ["..."] names, or separate fields by '
-            "commas or tabs"
+            f"such as line {first_few(short)}: between blanks a field cannot be left empty, and "
+            'those behind it would move; write a word there that missing = ["..."] names, or '
+            "separate fields by commas or tabs"
         )
 
 
