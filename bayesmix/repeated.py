@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-from collections.abc import Callable, Generator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +18,12 @@ from rich.progress import track
 
 from bayesmix import arguments
 from bayesmix.errors import SpecificationError
-from bayesmix.kernels.threads import thread_count, use_threads
+from bayesmix.processes import shared
 
 Record = dict[str, Any]
 """What a simulation found, as JSON holds it."""
 Work = Callable[[Any, int, int], Record]
 """The job, a seed and a number -> what the simulation of that number found."""
-Done = Generator[tuple[int, Record]]
 FORMAT = 1
 
 
@@ -91,7 +86,8 @@ def run_all(
         _append(file, {"format": FORMAT, "seed": seed, "key": dict(task.key)})
     missing = [n for n in range(number) if n not in kept]
     found = {n: kept[n] for n in range(number) if n in kept}
-    made = _records(task, seed, missing, processes)
+    job = (task.work, task.job, seed)
+    made = shared(_one, job, missing, processes, "simulations")
     interrupted = False
     try:
         for n, record in track(made, task.words, total=len(missing), disable=not progress):
@@ -166,41 +162,6 @@ def _append(file: Path, record: Record) -> None:
         os.fsync(stream.fileno())
 
 
-def _records(task: Repeated, seed: int, numbers: list[int], processes: int) -> Done:
-    if processes == 1 or len(numbers) < 2:
-        for n in numbers:
-            yield n, task.work(task.job, seed, n)
-        return
-    threads = max(1, (os.cpu_count() or 1) // processes)
-    pool = ProcessPoolExecutor(
-        min(processes, len(numbers)),
-        get_context("spawn"),
-        initializer=_begin,
-        initargs=(task.work, task.job, seed, threads),
-    )
-    try:
-        futures = {pool.submit(_one, n): n for n in numbers}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    except BrokenProcessPool:
-        raise RuntimeError(
-            "a process of the simulations ended: in a script, put the call under "
-            "if __name__ == '__main__':, or give processes=1"
-        ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-_STATE: list[tuple[Work, Any, int]] = []
-
-
-def _begin(work: Work, job: Any, seed: int, threads: int) -> None:
-    # Ctrl-C is for the process that the user started, which keeps what is finished.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    use_threads(min(threads, thread_count()))
-    _STATE[:] = [(work, job, seed)]
-
-
-def _one(number: int) -> Record:
-    work, job, seed = _STATE[0]
-    return work(job, seed, number)
+def _one(job: tuple[Work, Any, int], number: int) -> Record:
+    work, own, seed = job
+    return work(own, seed, number)

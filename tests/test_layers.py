@@ -29,6 +29,7 @@ TIERS = (
     {"formulas"},
     {"data"},
     {"repeated"},
+    {"processes"},
     {"kernels"},
     {"arguments"},
     {"files", "identity"},

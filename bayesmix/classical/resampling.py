@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Generator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
 
 import numpy as np
 
@@ -17,7 +12,6 @@ from bayesmix.arrays import Array, Indices
 from bayesmix.classical.first_stage import first_stage_of
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
-from bayesmix.kernels.threads import thread_count, use_threads
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.evaluate import Likelihood
@@ -25,6 +19,7 @@ from bayesmix.likelihood.problem import Grid
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.leave_boundary import leave_boundary
 from bayesmix.optimise.maximise import Optimum, maximise, whitening
+from bayesmix.processes import shared
 from bayesmix.specification.layout import Layout
 
 Finished = Generator[tuple[int, Array | None]]
@@ -105,7 +100,7 @@ def make_job(fit: Fit, data: ChoiceData, seed: int) -> Job:
 
 def replications_of(job: Job, number: int, processes: int) -> Finished:
     """Replications 0 .. number - 1 and their estimates (P,), in order or as they are finished."""
-    return _in_process(job, number) if processes == 1 else _spread(job, number, processes)
+    return shared(replicate, job, range(number), processes, "bootstrap")
 
 
 def replicate(job: Job, number: int) -> Array | None:
@@ -140,41 +135,3 @@ def weighted(job: Job, weights: Array, theta: Array) -> tuple[float, Array]:
     drawn = weights > 0
     logp, scores = job.likelihood.by_person(theta)
     return float(weights[drawn] @ logp[drawn]), weights[drawn] @ scores[drawn]
-
-
-def _in_process(job: Job, replications: int) -> Finished:
-    for number in range(replications):
-        yield number, replicate(job, number)
-
-
-def _spread(job: Job, replications: int, processes: int) -> Finished:
-    """Replications as they are finished, by several processes."""
-    threads = max(1, (os.cpu_count() or 1) // processes)
-    pool = ProcessPoolExecutor(
-        processes, get_context("spawn"), initializer=_begin, initargs=(job, threads)
-    )
-    try:
-        futures = {pool.submit(_work, number): number for number in range(replications)}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    except BrokenProcessPool:
-        raise RuntimeError(
-            "a process of the bootstrap ended: in a script, put the call under "
-            "if __name__ == '__main__':, or give processes=1"
-        ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-_JOB: list[Job] = []
-
-
-def _begin(job: Job, threads: int) -> None:
-    # Ctrl-C is for the process that the user started, which keeps what is finished.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    use_threads(min(threads, thread_count()))
-    _JOB[:] = [job]
-
-
-def _work(number: int) -> Array | None:
-    return replicate(_JOB[0], number)

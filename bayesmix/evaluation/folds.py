@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Generator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +19,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.persons import take_persons
 from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
 from bayesmix.evaluation.held_out import HeldOut, held_out
-from bayesmix.kernels.threads import thread_count, use_threads
+from bayesmix.processes import shared
 from bayesmix.specification.model import MixedLogit
 
 Estimate = Callable[..., Any]
@@ -83,7 +78,7 @@ def folds_of(persons: int, folds: int, rng: np.random.Generator) -> Indices:
 
 def finished(job: Job, tasks: list[Task], processes: int) -> Finished:
     """Results of tasks, in order or as they are finished."""
-    return _in_process(job, tasks) if processes == 1 else _spread(job, tasks, processes)
+    return shared(fit_and_score, job, tasks, processes, "cross-validation")
 
 
 def fit_and_score(job: Job, task: Task) -> Done:
@@ -102,42 +97,6 @@ def fit_and_score(job: Job, task: Task) -> Done:
     except (DataError, SpecificationError, IntegrationError, ConvergenceError) as error:
         raise type(error)(f"fold {task.fold} of model {task.model!r}: {error}") from error
     return Done(scores, result.converged if isinstance(result, Fit) else True)
-
-
-def _in_process(job: Job, tasks: list[Task]) -> Finished:
-    for task in tasks:
-        yield task, fit_and_score(job, task)
-
-
-def _spread(job: Job, tasks: list[Task], processes: int) -> Finished:
-    threads = max(1, (os.cpu_count() or 1) // processes)
-    pool = ProcessPoolExecutor(
-        processes, get_context("spawn"), initializer=_begin, initargs=(job, threads)
-    )
-    try:
-        futures = {pool.submit(_work, task): task for task in tasks}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    except BrokenProcessPool:
-        raise RuntimeError(
-            "a process of the cross-validation ended: in a script, put the call under "
-            "if __name__ == '__main__':, or give processes=1"
-        ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-_JOB: list[Job] = []
-
-
-def _begin(job: Job, threads: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    use_threads(min(threads, thread_count()))
-    _JOB[:] = [job]
-
-
-def _work(task: Task) -> Done:
-    return fit_and_score(_JOB[0], task)
 
 
 def in_order(job: Job, found: dict[Task, Done], model: str) -> tuple[Array, list[HeldOut]]:

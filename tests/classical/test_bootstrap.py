@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import bayesmix as bm
+from bayesmix import processes as pool
 from bayesmix.classical import resampling as module
 from bayesmix.classical.bootstrap import Bootstrap
 from bayesmix.errors import ConvergenceError, DataError, SpecificationError
@@ -105,7 +106,7 @@ def test_an_interrupted_run_keeps_what_it_has(monkeypatch):
 
 
 def test_an_interrupted_run_of_processes_keeps_what_it_has(monkeypatch):
-    as_completed = module.as_completed
+    as_completed = pool.as_completed
 
     def pressed(futures):
         for number, future in enumerate(as_completed(futures)):
@@ -113,7 +114,7 @@ def test_an_interrupted_run_of_processes_keeps_what_it_has(monkeypatch):
                 raise KeyboardInterrupt
             yield future
 
-    monkeypatch.setattr(module, "as_completed", pressed)
+    monkeypatch.setattr(pool, "as_completed", pressed)
     found = bm.bootstrap(fit(), data(), 400, rng=1, processes=2)
     assert found.interrupted
     assert len(found.params) == 4
