@@ -39,8 +39,8 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.bayes.sbc_ranks import SBC as SBC
     from bayesmix.classical.bootstrap import Bootstrap as Bootstrap
     from bayesmix.classical.bootstrap import bootstrap as bootstrap
-    from bayesmix.classical.coverage import Coverage as Coverage
     from bayesmix.classical.coverage import coverage as coverage
+    from bayesmix.classical.coverage_result import Coverage as Coverage
     from bayesmix.classical.fit import Fit as Fit
     from bayesmix.classical.msle import msle as msle
     from bayesmix.classical.msm import msm as msm
@@ -116,8 +116,8 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.reporting.demand_plots import plot_price_curve as plot_price_curve
     from bayesmix.reporting.demand_plots import plot_wtp as plot_wtp
     from bayesmix.reporting.demand_tables import demand_table as demand_table
-    from bayesmix.reporting.diagnose import Diagnosis as Diagnosis
     from bayesmix.reporting.diagnose import diagnose as diagnose
+    from bayesmix.reporting.diagnosis import Diagnosis as Diagnosis
     from bayesmix.reporting.explain_difference import explain_difference as explain_difference
     from bayesmix.reporting.first_stage_plots import plot_first_stage as plot_first_stage
     from bayesmix.reporting.latex import to_latex as to_latex

@@ -25,6 +25,9 @@ Record = dict[str, Any]
 Work = Callable[[Any, int, int], Record]
 """The job, a seed and a number -> what the simulation of that number found."""
 FORMAT = 1
+MOST_SIMULATIONS, MOST_PROCESSES = 1_000_000, 1024
+FAILURE = "failure"
+"""Under which a record says why a simulation found nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +104,41 @@ def run_all(
     finally:
         made.close()
     return Found(dict(sorted(found.items())), seed, interrupted)
+
+
+def check_run(simulations: int, rng: Any, processes: int, file: Any, progress: bool) -> Path | None:
+    """The file of finished simulations, of arguments that are right.
+
+    Raises
+    ------
+    SpecificationError
+        If one of them is not.
+    """
+    arguments.whole("simulations", simulations, most=MOST_SIMULATIONS)
+    arguments.seed("rng", rng)
+    arguments.whole("processes", processes, most=MOST_PROCESSES)
+    arguments.flag("progress", progress)
+    return result_file(file)
+
+
+def sorted_out(
+    records: Mapping[int, Record], done: str
+) -> tuple[dict[int, Record], dict[int, str]]:
+    """Simulations that found something, and why the others did not.
+
+    Raises
+    ------
+    SpecificationError
+        If all of them found nothing; ``done`` says what could not be.
+    """
+    good = {n: record for n, record in records.items() if FAILURE not in record}
+    failed = {n: str(record[FAILURE]) for n, record in records.items() if FAILURE in record}
+    if not good:
+        number, why = next(iter(failed.items()))
+        raise SpecificationError(
+            f"none of {len(failed)} simulations could be {done}; first number {number}: {why}"
+        )
+    return good, failed
 
 
 def result_file(value: Any) -> Path | None:

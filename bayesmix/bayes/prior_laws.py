@@ -5,62 +5,25 @@ The latter two are told by their attributes, and are never imported.
 
 from __future__ import annotations
 
-import inspect
 import math
-from collections.abc import Mapping
-from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from pymc.exceptions import NotConstantValueError
-from pymc.pytensorf import constant_fold
 from pytensor.graph.basic import Variable
 
 from bayesmix import arguments
+from bayesmix.bayes.foreign_priors import of_bambi, of_preliz, of_pymc
 from bayesmix.bayes.inverse_wishart import InverseWishart
-from bayesmix.bayes.scalar_priors import FAMILIES, Law
-from bayesmix.errors import SpecificationError
-
-
-class _Named(NamedTuple):
-    """How a law is called by PyMC, PreliZ and bambi: its arguments, and the family that it is of.
-
-    ``before`` are numbers that stand in front of the arguments in the family's parameters.
-    """
-
-    arguments: tuple[str, ...]
-    kind: str
-    before: tuple[float, ...] = ()
-
-
-NAMED = {
-    "normal": _Named(("mu", "sigma"), "normal"),
-    "studentt": _Named(("nu", "mu", "sigma"), "student"),
-    "cauchy": _Named(("alpha", "beta"), "student", (1.0,)),
-    "laplace": _Named(("mu", "b"), "laplace"),
-    "halfnormal": _Named(("sigma",), "half-normal"),
-    "halfstudentt": _Named(("nu", "sigma"), "half-student"),
-    "halfcauchy": _Named(("beta",), "half-student", (1.0,)),
-    "exponential": _Named(("lam",), "exponential"),
-    "gamma": _Named(("alpha", "beta"), "gamma"),
-    "inversegamma": _Named(("alpha", "beta"), "inverse-gamma"),
-    "lognormal": _Named(("mu", "sigma"), "lognormal"),
-    "lkjcorr": _Named(("eta",), "lkj"),
-}
-ALSO = {
-    "student": "studentt",
-    "halfstudent": "halfstudentt",
-    "lkj": "lkjcorr",
-    "lkjcholeskycov": "lkjcorr",
-    "t": "studentt",
-    "invgamma": "inversegamma",
-}
-"""Other names of the same laws: shorter ones, and those of PyTensor's random variables."""
-LOCATIONS = ("mu", "location")
-WORDS = (
-    "normal, student-t, cauchy, laplace; half-normal, half-student-t, half-cauchy, exponential, "
-    "gamma, inverse-gamma, lognormal; lkj"
+from bayesmix.bayes.prior_names import (
+    NAMED,
+    has_support_of,
+    is_number,
+    known_law,
+    law_numbers,
+    law_of,
 )
+from bayesmix.bayes.scalar_priors import Law
+from bayesmix.errors import SpecificationError
 
 
 class Prior:
@@ -99,9 +62,9 @@ class Prior:
     def __init__(self, name: str, *, scaled: bool = False, **values: float) -> None:
         self.name = arguments.text("name", name, "the name of a law")
         self.scaled = arguments.flag("scaled", scaled)
-        known = _known(name, "argument 'name'")
-        self.values = _numbers(name, known, values, "argument")
-        self.law = _law(known, self.values)
+        known = known_law(name, "argument 'name'")
+        self.values = law_numbers(name, known, values, "argument")
+        self.law = law_of(known, self.values)
 
     def __repr__(self) -> str:
         words = [repr(self.name), *(f"{k}={v!r}" for k, v in self.values.items())]
@@ -131,7 +94,7 @@ def read_law(name: str, value: PriorLike, default: Law, unit: float) -> Law:
     SpecificationError
         If it is none, or of another support.
     """
-    if _is_number(value) or isinstance(value, tuple | list | np.ndarray):
+    if is_number(value) or isinstance(value, tuple | list | np.ndarray):
         return _of_numbers(name, value, default)
     law, scaled = as_law(name, value)
     if law.kind == "lkj":
@@ -141,7 +104,7 @@ def read_law(name: str, value: PriorLike, default: Law, unit: float) -> Law:
         )
     if law.own.positive != default.own.positive:
         where = "any real number" if law.own.positive else "a positive number"
-        laws = [k for k, own in NAMED.items() if k != "lkjcorr" and _fits(own, default)]
+        laws = [k for k, own in NAMED.items() if k != "lkjcorr" and has_support_of(own, default)]
         raise SpecificationError(
             f"priors[{name!r}]: the parameter can be {where}, and {law} is not a law of these; "
             f"expected one of {', '.join(laws)}"
@@ -151,7 +114,7 @@ def read_law(name: str, value: PriorLike, default: Law, unit: float) -> Law:
 
 def read_eta(name: str, value: PriorLike) -> float:
     """LKJ's eta, given as a number or as a law."""
-    if _is_number(value):
+    if is_number(value):
         found = float(value)
     else:
         law, _ = as_law(name, value)
@@ -171,120 +134,18 @@ def as_law(name: str, value: PriorLike) -> tuple[Law, bool]:
     if isinstance(value, Prior):
         return value.law, value.scaled
     if isinstance(value, Variable):
-        return _of_pymc(name, value), False
-    found = _bambi(value) or _preliz(value)
+        return of_pymc(name, value), False
+    found = of_bambi(value) or of_preliz(value)
     if found is None:
         raise SpecificationError(
             f"priors[{name!r}] must be numbers, a bm.Prior, or a law of PyMC, PreliZ or bambi, got "
             f"{arguments.shown(value)}"
         )
-    known = _known(found[0], f"priors[{name!r}]")
+    known = known_law(found[0], f"priors[{name!r}]")
     values = found[1]
     if known.kind == "lkj":  # PreliZ and bambi give its dimension too
         values = {k: v for k, v in values.items() if k == "eta"}
-    return _law(known, _numbers(found[0], known, values, f"priors[{name!r}]:")), False
-
-
-def _bambi(value: Any) -> tuple[str, dict[str, Any]] | None:
-    """Name and arguments of a prior of bambi's."""
-    name, values = getattr(value, "name", None), getattr(value, "args", None)
-    if isinstance(name, str) and isinstance(values, Mapping):
-        return name, dict(values)
-    return None
-
-
-def _preliz(value: Any) -> tuple[str, dict[str, Any]] | None:
-    """Name and arguments of a distribution of PreliZ's, whatever parameters it was made with."""
-    if inspect.isclass(value) or not hasattr(value, "params_dict"):
-        return None
-    name = type(value).__name__
-    known = NAMED.get(_plain(name))
-    own = () if known is None else known.arguments
-    given = value.params_dict if isinstance(value.params_dict, Mapping) else {}
-    found = {k: getattr(value, k, given.get(k)) for k in own}
-    return name, {k: v for k, v in found.items() if v is not None}
-
-
-def _of_pymc(name: str, value: Variable[Any, Any]) -> Law:
-    """The law of a variable that ``pm.Normal.dist`` and the like make."""
-    op: Any = None if value.owner is None else value.owner.op
-    called = getattr(op, "name", None)
-    if not isinstance(called, str) or not hasattr(op, "dist_params"):
-        raise SpecificationError(
-            f"priors[{name!r}]: expected an unnamed law of PyMC's, such as pm.Normal.dist(0, 1), "
-            f"got {value}"
-        )
-    known = _known(called, f"priors[{name!r}]")
-    try:
-        inputs = [np.asarray(one) for one in constant_fold(op.dist_params(value.owner))]
-    except NotConstantValueError:  # some are random themselves, or wait for inputs
-        raise SpecificationError(
-            f"priors[{name!r}]: the law's own parameters must be numbers, and some of {called!r} "
-            "are not"
-        ) from None
-    if any(one.size != 1 for one in inputs):
-        raise SpecificationError(
-            f"priors[{name!r}]: expected the law of one number, got arrays of parameters: give "
-            "each parameter its own prior by name"
-        )
-    numbers = [float(one.reshape(())) for one in inputs]
-    if known.kind == "lkj":
-        numbers = numbers[-1:]
-    elif known.kind in ("half-normal", "exponential", "gamma"):
-        numbers = numbers[-len(known.arguments) :]  # without the location, 0
-        if known.kind != "half-normal":
-            numbers[-1] = 1.0 / numbers[-1]  # PyTensor has scales where PyMC has rates
-    values = dict(zip(known.arguments, numbers, strict=True))
-    return _law(known, _numbers(called, known, values, f"priors[{name!r}]:"))
-
-
-def _known(name: str, where: str) -> _Named:
-    plain = _plain(name)
-    if plain in NAMED:
-        return NAMED[plain]
-    near = get_close_matches(plain, [*NAMED, *ALSO], 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"expected one of {WORDS}"
-    raise SpecificationError(f"{where}: there is no prior {name!r}: {hint}")
-
-
-def _plain(name: str) -> str:
-    plain = "".join(letter for letter in name.lower() if letter.isalnum())
-    return ALSO.get(plain, plain)
-
-
-def _numbers(name: str, known: _Named, values: Mapping[str, Any], where: str) -> dict[str, float]:
-    """The arguments of a law, all there and none too many."""
-    wanted = ", ".join(known.arguments)
-    for one in [*(k for k in values if k not in known.arguments), *known.arguments]:
-        if one not in known.arguments or one not in values:
-            fault = "has no argument" if one not in known.arguments else "needs its argument"
-            raise SpecificationError(
-                f"{where} {name!r} {fault} {one!r}: its arguments are {wanted}"
-            )
-    found = {}
-    for one in known.arguments:
-        at = known.arguments.index(one) + len(known.before)
-        own = ("eta",) if known.kind == "lkj" else FAMILIES[known.kind].parameters
-        positive = own[at] != "location"
-        value = values[one]
-        if isinstance(value, np.ndarray) and value.size == 1:
-            value = value.item()
-        good = _is_number(value) and math.isfinite(value) and (value > 0 or not positive)
-        if not good:
-            kind = "a positive number" if positive else "a finite number"
-            raise SpecificationError(
-                f"{where} {one!r} of {name!r} must be {kind}, got {arguments.shown(value)}"
-            )
-        found[one] = float(value)
-    return found
-
-
-def _law(known: _Named, values: Mapping[str, float]) -> Law:
-    return Law(known.kind, (*known.before, *(values[one] for one in known.arguments)))
-
-
-def _fits(known: _Named, default: Law) -> bool:
-    return FAMILIES[known.kind].positive == default.own.positive
+    return law_of(known, law_numbers(found[0], known, values, f"priors[{name!r}]:")), False
 
 
 def _of_numbers(name: str, value: Any, default: Law) -> Law:
@@ -300,11 +161,6 @@ def _of_numbers(name: str, value: Any, default: Law) -> Law:
     if not (math.isfinite(location) and math.isfinite(scale) and scale > 0):
         raise SpecificationError(f"priors[{name!r}] must be {wanted}, or a law, got {value!r}")
     return Law(default.kind, (scale,) if half else (location, scale))
-
-
-def _is_number(value: Any) -> bool:
-    plain = isinstance(value, int | float | np.integer | np.floating)
-    return plain and not isinstance(value, bool)
 
 
 def is_wishart(value: object) -> bool:

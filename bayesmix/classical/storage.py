@@ -6,9 +6,8 @@ A grid is stored as what it is made of (rule, key, anchor), and made again from 
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesmix.accuracy.certificate import Certificate
 from bayesmix.centring.stored_grid import read_grid, write_grid
-from bayesmix.classical.carried import Carried
-from bayesmix.classical.covariance import Information
 from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.first_stage import first_stage_of
 from bayesmix.classical.gmm import Overidentification
-from bayesmix.classical.simulation_error import SimulationError
+from bayesmix.classical.stored_certificate import read_certificate, write_certificate
+from bayesmix.classical.stored_information import array_of, read_information, write_information
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.data.known_utility import check_offset
@@ -60,9 +57,9 @@ def save(fit: Estimates, path: str | PathLike[str]) -> None:
         "theta": fit.theta,
         "loglik": fit.loglik,
         "loglik_multinomial": fit.loglik_multinomial,
-        "information": _write_information(fit.information),
+        "information": write_information(fit.information),
         "grid": write_grid(fit.grid),
-        "integration": _write_certificate(fit.integration, fit.problem.data.persons),
+        "integration": write_certificate(fit.integration, fit.problem.data.persons),
         "optima": fit.optima.reset_index().to_dict(orient="list"),
         "converged": fit.converged,
         "message": fit.message,
@@ -123,7 +120,7 @@ def _problem(
     problem = bind(model_from_record(record["model"], trust=trust), data)
     if problem.design.residuals is None:
         return problem
-    gamma = _array(record["first_stage"])
+    gamma = array_of(record["first_stage"])
     if gamma.shape != problem.design.residuals.first.gamma.shape:
         raise DataError(
             f"{path}: a first stage with {gamma.size} coefficients, which on these data has "
@@ -144,10 +141,10 @@ def _fit[Kind: Estimates](
     fit = kind(
         model=problem.model,
         space=problem.parameters,
-        theta=_array(record["theta"]),
-        information=_read_information(record["information"], problem),
+        theta=array_of(record["theta"]),
+        information=read_information(record["information"], problem),
         grid=read_grid(record["grid"], problem),
-        integration=_read_certificate(record["integration"], problem),
+        integration=read_certificate(record["integration"], problem),
         optima=optima,
         n_persons=data.n_persons,
         n_situations=data.n_situations,
@@ -195,122 +192,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value
-
-
-def _array(values: Any) -> np.ndarray:
-    return np.array(values, dtype=float)
-
-
-def _packed(values: np.ndarray) -> dict[str, Any]:
-    """An array of a row a person, which nobody reads, in a third of the space of its digits."""
-    plain = np.ascontiguousarray(values, dtype="<f8")
-    return {"shape": plain.shape, "float64": b64encode(plain.tobytes()).decode()}
-
-
-def _unpacked(record: dict[str, Any]) -> np.ndarray:
-    values = np.frombuffer(b64decode(record["float64"]), dtype="<f8")
-    return values.astype(float).reshape(record["shape"])
-
-
-def _write_information(found: Information) -> dict[str, Any]:
-    return {
-        "hessian": found.hessian,
-        "scores": _packed(found.scores),
-        "weights": _packed(found.weights),
-        "groups": None if found.groups is None else _packed(found.groups),
-        "grouped_by": found.grouped_by,
-        "first": None if found.first is None else _write_carried(found.first),
-    }
-
-
-def _write_carried(first: Carried) -> dict[str, Any]:
-    return {
-        "slopes": _packed(first.slopes),
-        "influence": _packed(first.influence),
-        "groups": None if first.groups is None else _packed(first.groups),
-    }
-
-
-def _read_carried(record: dict[str, Any]) -> Carried:
-    groups = record["groups"]
-    return Carried(
-        _unpacked(record["slopes"]),
-        _unpacked(record["influence"]),
-        None if groups is None else _unpacked(groups).astype(np.int64),
-    )
-
-
-def _read_information(record: dict[str, Any], problem: Problem) -> Information:
-    size = problem.parameters.size
-    groups, hessian, scores = record["groups"], _array(record["hessian"]), record["scores"]
-    first = record.get("first")  # which only fits with a control function have
-    if hessian.shape != (size, size):
-        raise ValueError(f"the information has shape {hessian.shape}, of {size} parameters")
-    return Information(
-        hessian,
-        _unpacked(scores),
-        _unpacked(record["weights"]),
-        None if groups is None else _unpacked(groups).astype(np.int64),
-        record["grouped_by"],
-        constraint=problem.constraint,
-        first=None if first is None else _read_carried(first),
-    )
-
-
-def _write_certificate(
-    certificate: Certificate | SimulationError | None, persons: pd.Index | None
-) -> dict[str, Any] | None:
-    if certificate is None:
-        return None
-    if isinstance(certificate, SimulationError):
-        return {**vars(certificate), "share": certificate.share.to_list()}
-    record = {f.name: getattr(certificate, f.name) for f in fields(Certificate)}
-    record["shift"] = certificate.shift.to_dict(orient="list")
-    record["noise"] = certificate.noise.to_list()
-    if certificate.std_errors is not None:
-        record["std_errors"] = certificate.std_errors.to_dict(orient="list")
-    record["pareto_k"] = certificate.pareto_k.to_list()
-    # Labels are for people, as text where JSON does not know them; positions are read again.
-    labels = certificate.pareto_k.index
-    record["pareto_persons"] = [k if isinstance(k, int | str) else str(k) for k in labels.to_list()]
-    if persons is not None:
-        record["pareto_positions"] = persons.get_indexer(labels)
-    return record
-
-
-def _read_certificate(
-    record: dict[str, Any] | None, problem: Problem
-) -> Certificate | SimulationError | None:
-    if record is None:
-        return None
-    if "share" in record:
-        share = problem.parameters.series(_array(record["share"])).rename("share")
-        return SimulationError(record["estimator"], share, record["draws"])
-    names = pd.Index(problem.parameters.names, name="parameter")
-    persons = problem.data.persons
-    if "pareto_positions" in record:
-        persons = persons[np.array(record["pareto_positions"], dtype=np.int64)]
-    else:  # of the first versions
-        persons = pd.Index(record["pareto_persons"], name=persons.name)
-    checked = record.get("std_errors")  # which files of the first versions of this format lack
-    return Certificate(
-        error=record["error"],
-        error_interval=tuple(record["error_interval"]),
-        bias=_number(record["bias"]),
-        sd=_number(record["sd"]),
-        shift=pd.DataFrame(record["shift"], index=names, dtype=float),
-        pareto_k=pd.Series(record["pareto_k"], index=persons, name="pareto k", dtype=float),
-        nodes=record["nodes"],
-        reference_nodes=record["reference_nodes"],
-        evaluations=record["evaluations"],
-        seconds=record["seconds"],
-        noise=pd.Series(record["noise"], index=names, dtype=float),
-        unit=record.get("unit", 1.0),
-        persons=record.get("persons", 0.0),
-        std_errors=None if checked is None else pd.DataFrame(checked, index=names, dtype=float),
-        std_errors_by=record.get("std_errors_by", ""),
-    )
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else value

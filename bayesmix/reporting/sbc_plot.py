@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from bayesmix import arguments
 from bayesmix.bayes.sbc_ranks import PROBABILITY, SBC
-from bayesmix.classical.coverage import Coverage
+from bayesmix.classical.coverage_result import Coverage
 
 COLUMNS = 4
 WIDTH, HEIGHT = 2.6, 2.1

@@ -11,8 +11,7 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.arrays import Array
-from bayesmix.bayes import grids, importance
-from bayesmix.bayes import sbc as sbc_module
+from bayesmix.bayes import grids, importance, sbc_simulation
 from bayesmix.bayes.sbc_ranks import SBC
 from bayesmix.bayes.uniform_bands import counts_below, probability_inside, simultaneous_band
 from tests.simulated import attributes, choice_data
@@ -57,12 +56,12 @@ def test_right_posteriors_are_inside(right: SBC) -> None:
 
 
 def test_choices_of_another_law_are_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    true = sbc_module.simulate_choices
+    true = sbc_simulation.simulate_choices
 
     def shifted(model: Any, params: Any, data: Any, rng: Any) -> Any:
         return true(model, {**params, "mean[x]": params["mean[x]"] + 1.5}, data, rng)
 
-    monkeypatch.setattr(sbc_module, "simulate_choices", shifted)
+    monkeypatch.setattr(sbc_simulation, "simulate_choices", shifted)
     wrong = bm.sbc(MODEL, design(), simulations=12, rng=2, **OPTIONS)
     assert not wrong.inside()["mean[x]"]
     assert "mean[x]: posteriors are too high" in wrong.headline()
@@ -71,8 +70,8 @@ def test_choices_of_another_law_are_outside(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_file_gives_the_same_ranks(right: SBC, folder: Path) -> None:
     again = bm.sbc(MODEL, design(), simulations=16, rng=2, file=folder / "right.jsonl", **OPTIONS)
     pd.testing.assert_frame_equal(again.ranks, right.ranks)
-    alone = sbc_module.simulate(
-        sbc_module._Job(MODEL, design(), "importance", PRIORS, 25),
+    alone = sbc_simulation.simulate(
+        sbc_simulation.Calibration(MODEL, design(), "importance", PRIORS, 25),
         int(np.random.default_rng(2).integers(2**62)),
         7,
     )
@@ -113,7 +112,7 @@ def test_what_cannot_be_calibrated_is_refused() -> None:
 
 
 def test_simulations_that_fail_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    true = sbc_module._ranked
+    true = sbc_simulation._ranked
 
     def failing(job: Any, data: Any, truth: Any, rng: Any) -> Any:
         if len(calls) == 1:
@@ -123,7 +122,7 @@ def test_simulations_that_fail_are_named(monkeypatch: pytest.MonkeyPatch) -> Non
         return true(job, data, truth, rng)
 
     calls: list[int] = []
-    monkeypatch.setattr(sbc_module, "_ranked", failing)
+    monkeypatch.setattr(sbc_simulation, "_ranked", failing)
     found = bm.sbc(MODEL, design(), simulations=2, rng=2, **OPTIONS)
     assert found.failed == {1: "ConvergenceError: no end"}
     assert list(found.ranks.index) == [0]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import bayesmix as bm
-from bayesmix.classical.coverage import Coverage
+from bayesmix.classical.coverage_result import Coverage
 from tests.simulated import attributes, choice_data
 
 LOGIT = bm.MixedLogit("x + y")

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.reporting.diagnose import Diagnosis
+from bayesmix.reporting.diagnosis import Diagnosis
 
 SHAPE = (4, 500)
 
