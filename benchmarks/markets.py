@@ -18,15 +18,16 @@ from _common import PEERS, console, options, peer_python, table, timed, verdict
 
 import bayesmix as bm
 from bayesmix.centring.people import People
+from bayesmix.data.market_sets import MarketSets
+from bayesmix.data.market_shares import given_shares
+from bayesmix.data.segments import goods_of, segments_of
 from bayesmix.demand.draws import Uncertainty
 from bayesmix.demand.options import How
 from bayesmix.demand.sample import Sample
-from bayesmix.demand.segments import goods_of, segments_of
 from bayesmix.likelihood.bind import bind_sets
 from bayesmix.likelihood.persons import GivenNodes
 from bayesmix.markets.conduct import diversion_of
 from bayesmix.markets.equilibrium import Supply, equilibrium, observed
-from bayesmix.markets.given_shares import given_shares
 from bayesmix.markets.match import solve
 from bayesmix.markets.matched import put_constants
 from bayesmix.markets.merger import merged_owner
@@ -73,7 +74,11 @@ def sample(given: SimpleNamespace) -> tuple[Sample, np.ndarray]:
 
 def target(found: Sample, given: SimpleNamespace) -> np.ndarray:
     index = pd.MultiIndex.from_arrays([given.market, given.product])
-    return given_shares(found, pd.Series(given.shares, index), "market")
+    return given_shares(
+        MarketSets(found.there.data, found.segments, found.names),
+        pd.Series(given.shares, index),
+        "market",
+    )
 
 
 class Peer:

@@ -15,11 +15,12 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.interventions import Intervention, change
 from bayesmix.demand.money import REMEDY, price_of, price_slope
 from bayesmix.demand.options import Options, Where, settle
-from bayesmix.demand.sample import Here, Piece, Sample, dataset, enumerate_sample, squeezed
+from bayesmix.demand.sample import Here, Sample, dataset, enumerate_sample, squeezed
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.logsums import money_logsums
 from bayesmix.kernels.substitution import SLOPE
 from bayesmix.likelihood.bind import check_scenario, written
+from bayesmix.likelihood.choice_sets import Piece
 from bayesmix.likelihood.point import Point
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmix.arrays import Array, Flags, Indices
-from bayesmix.markets.fixed_point import solved_rows
 from bayesmix.markets.pricing import Slopes
+from bayesmix.optimise.fixed_point import solved_rows
 
 
 def conditions(demand: Slopes, owned: Flags, margins: Array, kept: Array) -> Array:

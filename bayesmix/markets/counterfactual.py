@@ -11,8 +11,8 @@ import numpy as np
 
 from bayesmix.arguments import refused
 from bayesmix.arrays import Array, Flags, Indices
+from bayesmix.data.segments import segments_of
 from bayesmix.demand.money import price_slope
-from bayesmix.demand.segments import segments_of
 from bayesmix.errors import SpecificationError
 from bayesmix.markets.conduct import by_firm, concentration
 from bayesmix.markets.draws import SOLVED, AtDraws, at_draws, dataset_of, said

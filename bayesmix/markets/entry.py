@@ -14,9 +14,9 @@ from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few, nearest, show
+from bayesmix.data.segments import goods_of
 from bayesmix.demand.options import Options, settle
 from bayesmix.demand.sample import Sample
-from bayesmix.demand.segments import goods_of
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.bind import bind_scenario
 from bayesmix.markets.counterfactual import Plan, simulate

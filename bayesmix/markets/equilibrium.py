@@ -9,8 +9,8 @@ import numpy as np
 from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.markets.conduct import conditions, margins_of, zeta
 from bayesmix.markets.firms import owned
-from bayesmix.markets.fixed_point import solved_rows, squarem
 from bayesmix.markets.pricing import Pricing, Slopes
+from bayesmix.optimise.fixed_point import solved_rows, squarem
 
 TOLERANCE = 1e-11
 """How far prices are from their fixed point, relative to the largest of their market."""

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from bayesmix.arguments import refused
 from bayesmix.data.choices import ChoiceData
+from bayesmix.data.segments import segments_of
 from bayesmix.demand.sample import Sample
-from bayesmix.demand.segments import segments_of
 
 
 def by_market(found: Sample, market: str | None, sets: ChoiceData) -> Sample:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
 
 from bayesmix.arguments import refused, text
-from bayesmix.arrays import Array, Flags, Indices
+from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
+from bayesmix.data.market_sets import MarketSets
+from bayesmix.data.market_shares import given_shares
 from bayesmix.demand.draws import parameter_draws
 from bayesmix.demand.interventions import change
 from bayesmix.demand.options import Options, Where, settle
@@ -23,16 +25,11 @@ from bayesmix.errors import ConvergenceError
 from bayesmix.kernels.shares import row_shares
 from bayesmix.kernels.substitution import QUALITY, Size, substitution
 from bayesmix.likelihood.persons import OfRows
-from bayesmix.markets.fixed_point import cells, solved_rows, squarem
-from bayesmix.markets.given_shares import given_shares
 from bayesmix.markets.markets import by_market
 from bayesmix.markets.matched import MatchedShares, put_constants, without_constants
+from bayesmix.optimise.fixed_point import cells
+from bayesmix.optimise.share_constants import Solution, solve_constants, wanted_of
 
-TOLERANCE = 1e-13
-"""How far logarithms of predicted shares may be from those of given ones."""
-NEWTON_MOST = 64
-"""Alternatives up to which Newton's steps, whose matrices grow with their square, are taken."""
-MOST_STEPS, MOST_EVALUATIONS = 100, 3000
 MISSED = 1e-11
 """From where on shares do not match."""
 CONSTANT = "constant"
@@ -113,7 +110,8 @@ def match_shares(
     moved = None if scenario is None else without_constants(scenario, "scenario")
     found = enumerate_sample(result, plain, Where(moved, None, None, other), options)
     found = by_market(found, market, plain if other is None else other)
-    target = given_shares(found, shares, market)
+    sets_there = MarketSets(found.there.data, found.segments, found.names)
+    target = given_shares(sets_there, shares, market)
     thetas = parameter_draws(result, plain, options.draws).thetas
     solution = solve(found, thetas, target)
     _check(found, solution, market)
@@ -131,101 +129,25 @@ def match_shares(
     )
 
 
-class Solution(NamedTuple):
-    """Constants (G, J), and the shares (G, A) there.
+@dataclass(frozen=True, eq=False)
+class MeanShares:
+    """Shares of a sample as functions of constants, averaged over free vectors."""
 
-    ``error`` (G,) is the largest of their logarithms, ``evaluations`` how often they were computed.
-    """
+    found: Sample
+    thetas: Array
 
-    constants: Array
-    shares: Array
-    error: Array
-    evaluations: int
+    def shares(self, xi: Array) -> Array:
+        """Shares (G, A) with constants (G, J)."""
+        return shares_at(self.found, self.thetas, xi)
+
+    def slopes(self, xi: Array) -> tuple[Array, Array]:
+        """These shares, and their derivatives (G, J, A) in the constants."""
+        return slopes_at(self.found, self.thetas, xi)
 
 
 def solve(found: Sample, thetas: Array, target: Array) -> Solution:
     """Constants at which the mean of shares over ``thetas`` is ``target`` (G, A)."""
-    here, inside = target > 0, len(found.goods)
-    logs = np.log(np.where(here, target, 1.0))
-    base = np.where(found.there.data.outside_option, len(found.labels) - 1, here.argmax(axis=1))
-    wanted = Wanted(logs, here, base, inside)
-    start = wanted.less_base(logs)
-    method = _newton if inside <= NEWTON_MOST else _contraction
-    return method(found, thetas, wanted, start)
-
-
-@dataclass(frozen=True, eq=False)
-class Wanted:
-    """Logarithms (G, A) of the shares to match, where there are any, and (G,) whose constant is 0.
-
-    ``inside`` alternatives come first; the outside option is the last.
-    """
-
-    logs: Array
-    here: Flags
-    base: Indices
-    inside: int
-
-    @property
-    def free(self) -> Flags:
-        """Constants (G, J) that are looked for."""
-        places = np.arange(self.inside)
-        return self.here[:, : self.inside] & (places != self.base[:, None])
-
-    def step(self, shares: Array) -> Array:
-        """How much higher logarithms (G, A) are to be."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(self.here, self.logs - np.log(shares), 0.0)
-
-    def less_base(self, values: Array) -> Array:
-        """Values (G, J) of free constants, less what the base's is."""
-        rows = np.arange(len(values))
-        return np.where(self.free, values[:, : self.inside] - values[rows, self.base][:, None], 0.0)
-
-    def plain(self, step: Array) -> Array:
-        """The contraction's step (G, J), which leaves the outside option's constant as it is."""
-        if self.base.min() >= self.inside:
-            return np.where(self.free, step[:, : self.inside], 0.0)
-        return self.less_base(step)
-
-
-def _contraction(found: Sample, thetas: Array, wanted: Wanted, start: Array) -> Solution:
-    def function(xi: Array) -> Array:
-        return xi + wanted.plain(wanted.step(shares_at(found, thetas, xi)))
-
-    at = squarem(function, start, tolerance=TOLERANCE, most=MOST_EVALUATIONS)
-    shares = shares_at(found, thetas, at.value)
-    error = np.abs(wanted.step(shares)).max(axis=1)
-    return Solution(at.value, shares, error, at.evaluations + 1)
-
-
-def _newton(found: Sample, thetas: Array, wanted: Wanted, start: Array) -> Solution:
-    """Newton's steps on logarithms, market by market; the contraction's where one leads away."""
-    xi, count, free = start, 1, wanted.free
-    shares, effect = slopes_at(found, thetas, xi)
-    while True:
-        step = wanted.step(shares)
-        error = np.abs(step).max(axis=1)
-        going = ~(error <= TOLERANCE)
-        if not going.any() or count >= MOST_STEPS:
-            return Solution(xi, shares, error, count)
-        own = np.where(wanted.here, shares, 1.0)[:, : wanted.inside, None]
-        matrix = np.where(
-            free[:, :, None] & free[:, None, :],
-            effect[:, :, : wanted.inside] / own,
-            np.eye(wanted.inside),
-        )
-        jump, fine = solved_rows(matrix, np.where(free, step[:, : wanted.inside], 0.0))
-        plain = xi + np.where(going[:, None], wanted.plain(step), 0.0)
-        trial = np.where((going & fine)[:, None], xi + jump, plain)
-        then, slopes = slopes_at(found, thetas, trial)
-        worse = going & ~(np.abs(wanted.step(then)).max(axis=1) < error)
-        count += 1
-        if (worse & fine).any():
-            trial = np.where(worse[:, None], plain, trial)
-            then, slopes = slopes_at(found, thetas, trial)
-            count += 1
-        xi, shares, effect = trial, then, slopes
+    return solve_constants(MeanShares(found, thetas), wanted_of(target, len(found.goods)))
 
 
 def shares_at(found: Sample, thetas: Array, xi: Array) -> Array:

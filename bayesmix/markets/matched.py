@@ -11,7 +11,7 @@ import xarray as xr
 from bayesmix.arguments import instance
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import assigned, first_few
-from bayesmix.demand.segments import segments_of
+from bayesmix.data.segments import segments_of
 from bayesmix.errors import DataError
 
 CHOICE_DATA = "ChoiceData, made with ChoiceData.from_long or ChoiceData.from_wide"

@@ -11,18 +11,19 @@ import numpy as np
 
 from bayesmix.arrays import Array, Flags
 from bayesmix.demand.interventions import attribute_slope, change, derivative
-from bayesmix.demand.sample import Here, Piece, Sample
+from bayesmix.demand.sample import Here, Sample
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.integrals import coefficients_everywhere
 from bayesmix.kernels.logsums import money_logsums
 from bayesmix.kernels.shares import row_shares
 from bayesmix.kernels.substitution import REMOVAL, SLOPE, Change, Size, marginal, substitution
 from bayesmix.likelihood.bind import in_scenario
+from bayesmix.likelihood.choice_sets import Piece
 from bayesmix.likelihood.persons import OfRows
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
 from bayesmix.markets.firms import Firms, Products, products_of
-from bayesmix.markets.fixed_point import cells
+from bayesmix.optimise.fixed_point import cells
 
 LINEAR = 1e-9
 PROBES = (0.3, 0.6, 0.85, 1.2, 1.7, 3.0)

@@ -10,7 +10,7 @@ import pytest
 
 from bayesmix import Normal
 from bayesmix.data.choices import ChoiceData
-from bayesmix.demand.segments import segments_of
+from bayesmix.data.segments import segments_of
 from bayesmix.errors import DataError
 from bayesmix.formulas.formula import evaluate
 from bayesmix.specification.covariates import covariates

@@ -7,7 +7,7 @@ from scipy.optimize import root
 
 import bayesmix as bm
 from bayesmix.errors import ConvergenceError, DataError, SpecificationError
-from bayesmix.markets import match
+from bayesmix.optimise import share_constants
 from tests.markets.conftest import market_data, market_frame
 
 QUICK = {"rng": 4, "nodes": 64}
@@ -42,7 +42,7 @@ def test_shares_are_the_given_ones(fit, matched):
 
 
 def test_contraction_and_newton_agree(fit, data, matched, monkeypatch):
-    monkeypatch.setattr(match, "NEWTON_MOST", 0)
+    monkeypatch.setattr(share_constants, "NEWTON_MOST", 0)
     other = bm.match_shares(fit, data, given(), market="market", **QUICK)
     np.testing.assert_allclose(other.constants, matched.constants, atol=1e-11)
     assert matched.evaluations < 20 < other.evaluations < 300
@@ -84,7 +84,7 @@ def test_plain_logit_has_a_closed_form():
 
 @pytest.mark.parametrize("most", [0, 64])
 def test_without_an_outside_option_the_first_constant_is_0(most, monkeypatch):
-    monkeypatch.setattr(match, "NEWTON_MOST", most)
+    monkeypatch.setattr(share_constants, "NEWTON_MOST", most)
     model = bm.MixedLogit("price + quality", random=[bm.Normal("quality")])
     at = {"fixed[price]": -1.0, "mean[quality]": 0.5, "sd[quality]": 1.0}
     data = bm.simulate_choices(model, at, market_data(market_frame(60), outside_option=False), 1)

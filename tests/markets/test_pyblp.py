@@ -15,15 +15,16 @@ import xarray as xr
 
 import bayesmix as bm
 from bayesmix.centring.people import People
+from bayesmix.data.market_sets import MarketSets
+from bayesmix.data.market_shares import given_shares
+from bayesmix.data.segments import goods_of, segments_of
 from bayesmix.demand.draws import Uncertainty
 from bayesmix.demand.options import How
 from bayesmix.demand.sample import Sample
-from bayesmix.demand.segments import goods_of, segments_of
 from bayesmix.likelihood.bind import bind_sets
 from bayesmix.likelihood.persons import GivenNodes
 from bayesmix.markets.conduct import diversion_of
 from bayesmix.markets.equilibrium import Supply, equilibrium, observed
-from bayesmix.markets.given_shares import given_shares
 from bayesmix.markets.match import solve
 from bayesmix.markets.matched import put_constants
 from bayesmix.markets.merger import merged_owner
@@ -57,7 +58,11 @@ def ours():
     places, names = segments_of(data, "market", data)
     found = Sample(problem, who, none, places, names, How(), *goods_of(data, None))
     index = pd.MultiIndex.from_arrays([GIVEN["market"], GIVEN["product"]])
-    target = given_shares(found, pd.Series(GIVEN["shares"], index), "market")
+    target = given_shares(
+        MarketSets(found.there.data, found.segments, found.names),
+        pd.Series(GIVEN["shares"], index),
+        "market",
+    )
     constants = solve(found, theta[None], target).constants
     labels = {"market": names, "alternative": found.inside}
     with_them = put_constants(

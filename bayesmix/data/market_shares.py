@@ -12,10 +12,9 @@ from bayesmix.arguments import refused
 from bayesmix.arrays import Array, Flags
 from bayesmix.data.columns import first_few, nearest, show
 from bayesmix.data.labels import alternative_names
+from bayesmix.data.market_sets import MarketSets
 from bayesmix.data.reserved import OUTSIDE
-from bayesmix.demand.sample import Sample
 from bayesmix.errors import DataError
-from bayesmix.markets.fixed_point import cells
 
 SUM = 1e-8
 """How far from 1 shares may sum to: they are brought to 1 then."""
@@ -28,7 +27,7 @@ MEANING = (
 type Given = list[tuple[Hashable, Hashable, Any]]
 
 
-def given_shares(found: Sample, shares: Any, market: str | None) -> Array:
+def given_shares(found: MarketSets, shares: Any, market: str | None) -> Array:
     """Shares (G, A) by market and alternative, the outside option's last; 0 where not offered.
 
     Raises
@@ -39,40 +38,27 @@ def given_shares(found: Sample, shares: Any, market: str | None) -> Array:
     """
     table = np.full((len(found.names), len(found.labels)), np.nan)
     places = {name: g for g, name in enumerate(found.names)}
-    codes = {label: a for a, label in enumerate(found.labels.tolist())}
+    codes = {label: a for a, label in enumerate(found.labels)}
     for name, label, value in _listed(found, shares, market):
         if market is not None and name not in places:
             raise DataError(
-                f"argument 'shares' has market {show(name)}, and column {market!r} of the data "
+                f"{found.said} has market {show(name)}, and column {market!r} of the data "
                 f"has none of that name: leave it out; {nearest(name, found.names)}"
             )
         known = label if label in codes else alternative_names([label])[0]
         if known not in codes:
             raise DataError(
-                f"argument 'shares' has alternative {show(label)}, which nobody is offered in the "
-                f"data: leave it out; {nearest(label, found.labels.tolist())}"
+                f"{found.said} has alternative {show(label)}, which nobody is offered in the "
+                f"data: leave it out; {nearest(label, found.labels)}"
             )
         cell = places.get(name, 0), codes[known]
         if not np.isnan(table[cell]):
-            raise DataError(
-                f"argument 'shares' has {_place(found, *cell, market)} twice: give it once"
-            )
+            raise DataError(f"{found.said} has {_place(found, *cell, market)} twice: give it once")
         table[cell] = _number(value, found, cell, market)
     return _complete(found, table, market)
 
 
-def offered(found: Sample) -> Array:
-    """Part (G, A) of each market's situations, by weight, that offer an alternative."""
-    data, size = found.there.data, found.size
-    rows = data.row_situation
-    shape = size.groups, size.alternatives
-    out = cells(found.segments[rows], found.codes, shape, found.weights[rows])
-    if data.outside_option:
-        out[:, -1] = found.mass
-    return out / found.mass[:, None]
-
-
-def _listed(found: Sample, shares: Any, market: str | None) -> Iterator[tuple[Any, Any, Any]]:
+def _listed(found: MarketSets, shares: Any, market: str | None) -> Iterator[tuple[Any, Any, Any]]:
     """Market, alternative and share of each entry."""
     if isinstance(shares, pd.DataFrame):
         yield from _of_frame(found, shares, market)
@@ -83,29 +69,31 @@ def _listed(found: Sample, shares: Any, market: str | None) -> Iterator[tuple[An
             elif isinstance(key, tuple) and len(key) == 2:
                 yield *key, value
             else:
-                raise refused("shares", f"by market and alternative, with market={market!r}", key)
+                raise refused(
+                    found.argument, f"by market and alternative, with market={market!r}", key
+                )
     else:
-        raise refused("shares", MEANING, shares)
+        raise refused(found.argument, MEANING, shares)
 
 
 def _of_frame(
-    found: Sample, frame: pd.DataFrame, market: str | None
+    found: MarketSets, frame: pd.DataFrame, market: str | None
 ) -> Iterator[tuple[Any, Any, Any]]:
-    alternative = found.there.data.alternative
+    alternative = found.data.alternative
     needed = [*([] if market is None else [market]), alternative, SHARE]
     for name in needed:
         if name not in frame.columns:
             raise DataError(
-                f"argument 'shares': the frame has no column {name!r}; it needs "
+                f"{found.said}: the frame has no column {name!r}; it needs "
                 f"{', '.join(map(repr, needed))}: {nearest(name, frame.columns)}"
             )
     if not len(frame):
-        raise DataError("argument 'shares': the frame has no rows: give a share to every market")
+        raise DataError(f"{found.said}: the frame has no rows: give a share to every market")
     markets = [None] * len(frame) if market is None else frame[market].tolist()
     yield from zip(markets, frame[alternative].tolist(), frame[SHARE].tolist(), strict=True)
 
 
-def _number(value: Any, found: Sample, cell: tuple[int, int], market: str | None) -> float:
+def _number(value: Any, found: MarketSets, cell: tuple[int, int], market: str | None) -> float:
     """A share, refused where no finite constant gives it."""
     try:
         number = float(value)
@@ -113,16 +101,16 @@ def _number(value: Any, found: Sample, cell: tuple[int, int], market: str | None
         number = np.nan
     if not 0.0 < number <= 1.0:
         raise DataError(
-            f"argument 'shares' has {value!r} for {_place(found, *cell, market)}, expected a "
+            f"{found.said} has {value!r} for {_place(found, *cell, market)}, expected a "
             "number in (0, 1): no constant gives a share of 0, for which take the alternative out "
             "of the market's sets, data.without(...), or join it with another"
         )
     return number
 
 
-def _complete(found: Sample, table: Array, market: str | None) -> Array:
+def _complete(found: MarketSets, table: Array, market: str | None) -> Array:
     """Every alternative that is offered has a share, no other has, and they sum to 1."""
-    outside, here = found.there.data.outside_option, offered(found)
+    outside, here = found.data.outside_option, found.offered
     if outside and np.isnan(table[:, -1]).any():
         rest = 1.0 - np.nansum(table[:, :-1], axis=1)
         table[:, -1] = np.where(np.isnan(table[:, -1]), rest, table[:, -1])
@@ -138,7 +126,7 @@ def _complete(found: Sample, table: Array, market: str | None) -> Array:
         sums = total[g] - (table[g, -1] if outside else 0.0)
         least = "below 1, the rest being the outside option's" if outside else "1"
         raise DataError(
-            f"argument 'shares': those{_of(found, g, market)} sum to {sums:.6g}, expected {least}"
+            f"{found.said}: those{_of(found, g, market)} sum to {sums:.6g}, expected {least}"
             f"{_more(wrong)}: divide them by the market's size, the outside option counted where "
             "there is one"
         )
@@ -155,11 +143,11 @@ def _alone(here: Array) -> Flags:
     return ((here > 0).sum(axis=1) == 1)[:, None]
 
 
-def _refuse(found: Sample, wrong: Flags, market: str | None, words: str) -> None:
+def _refuse(found: MarketSets, wrong: Flags, market: str | None, words: str) -> None:
     if wrong.any():
         g, a = (int(i) for i in np.argwhere(wrong)[0])
         raise DataError(
-            f"argument 'shares' has {words.format(_place(found, g, a, market))}{_more(wrong)}"
+            f"{found.said} has {words.format(_place(found, g, a, market))}{_more(wrong)}"
         )
 
 
@@ -168,11 +156,11 @@ def _more(wrong: Flags) -> str:
     return f" (and {number} more such)" if number else ""
 
 
-def _of(found: Sample, g: int, market: str | None) -> str:
+def _of(found: MarketSets, g: int, market: str | None) -> str:
     return "" if market is None else f" of market {show(found.names[g])}"
 
 
-def _place(found: Sample, g: int, a: int, market: str | None) -> str:
+def _place(found: MarketSets, g: int, a: int, market: str | None) -> str:
     label = found.labels[a]
     name = "the outside option" if label == OUTSIDE and a == len(found.goods) else (
         f"alternative {first_few([label])}")  # fmt: skip
