@@ -65,6 +65,8 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.demand.shares import shares as shares
     from bayesmix.demand.surplus import surplus as surplus
     from bayesmix.demand.wtp import wtp as wtp
+    from bayesmix.document.report import Report as Report
+    from bayesmix.document.report import report as report
     from bayesmix.errors import ConvergenceError as ConvergenceError
     from bayesmix.errors import DataError as DataError
     from bayesmix.errors import IntegrationError as IntegrationError

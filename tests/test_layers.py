@@ -15,6 +15,7 @@ TIERS = (
     {"__main__"},
     {"cli"},
     {"study"},
+    {"document"},
     {"evaluation"},
     {"reporting"},
     {"markets"},

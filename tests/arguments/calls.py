@@ -99,6 +99,11 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
             bm.prior_predictive,
             {**estimate, "priors": None, "draws": 3, "rng": 1, "progress": False},
         ),
+        "report": Call(
+            bm.report,
+            {"fits": fit, "data": data, "price": "price", "path": None, "title": "t"}
+            | {"reproduce": "", **_options(few)},
+        ),
         "explain_difference": Call(
             bm.explain_difference,
             {"fit": fit, "posterior": have.posterior, "data": data, "priors": None, "draws": 0}
