@@ -18,6 +18,7 @@ from bayesmix.likelihood.bind import bind, bind_scenario
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.point import Point
 from bayesmix.optimise.freeze import freeze
+from tests.bayes.conftest import INTERPRETED
 from tests.oracles import choice_frame, choices
 from tests.shares import shares_at
 
@@ -185,7 +186,7 @@ def test_estimates_cover_the_truth_in_both_paths():
     assert not table.loc["shift[price, income]"].isna().any()
 
 
-def test_the_compiled_model_is_the_same():
+def test_the_samplers_graph_is_the_same_model():
     bound = problem("lognormal without a constant")
     theta = point(bound)
     grid = population_grid(sobol(8), 1, bound.n_persons, 1)
@@ -194,7 +195,7 @@ def test_the_compiled_model_is_the_same():
     chunk = shared_chunk(bound.chunk(grid, 0, bound.n_persons))
     value = log_integrals(bound, chunk, parameters).sum()
     found, slope = pytensor.function(
-        [variable], [value, pytensor.grad(value, variable)], mode="NUMBA"
+        [variable], [value, pytensor.grad(value, variable)], mode=INTERPRETED
     )(theta)
     expected, gradient = Likelihood(bound, grid).value_and_gradient(theta)
     assert found == pytest.approx(expected, rel=1e-12)

@@ -22,6 +22,7 @@ from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import multinomial, starting_values
 from bayesmix.likelihood.point import Point
+from tests.bayes.conftest import INTERPRETED
 from tests.oracles import choice_frame, choices, log_probability
 
 FORMULA = "price + time + C(mode)"
@@ -138,7 +139,7 @@ def test_modes_and_curvature(kind):
 
 @pytest.mark.parametrize("kind", ["price last, correlated"])
 def test_samplers_see_the_same_model(kind):
-    """The compiled graph of one node at u is the hierarchical model at z = u."""
+    """The graph of one node at u is the hierarchical model at z = u."""
     bound = problem(MODELS[kind], outside=True)
     theta = point(bound)
     grid = population_grid(sobol(1), bound.parameters.n_random, bound.n_persons, 1)
@@ -150,7 +151,7 @@ def test_samplers_see_the_same_model(kind):
     each = conditional_log_probabilities(bound, deviations, parameters)
     sums = [marginal.sum(), each.sum()]
     outputs = [*sums, *(pytensor.grad(s, variable) for s in sums)]
-    one, other, d_one, d_other = pytensor.function([variable], outputs, mode="NUMBA")(theta)
+    one, other, d_one, d_other = pytensor.function([variable], outputs, mode=INTERPRETED)(theta)
     value, gradient = Likelihood(bound, grid).value_and_gradient(theta)
     np.testing.assert_allclose([one, other], value, rtol=1e-12)
     np.testing.assert_allclose(d_one, gradient, rtol=1e-9, atol=1e-9)
