@@ -6,13 +6,13 @@ from typing import Any, Self
 import numpy as np
 
 from bayesmix.data.attributes import check_numeric
-from bayesmix.data.derived import Derivable
 from bayesmix.data.long import Roles, choice_table
+from bayesmix.data.store.face import Storable
 from bayesmix.data.summary import ChoiceSummary, summarise
 from bayesmix.data.wide import ALTERNATIVE, Wide, lengthen
 
 
-class ChoiceData(Derivable):
+class ChoiceData(Storable):
     """Choices of I persons in T situations out of R alternatives offered, valid once made.
 
     Made by `ChoiceData.from_long` or `ChoiceData.from_wide`, the package's only validation of user

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bayesmix.errors import SpecificationError
 from bayesmix.files import PARTIAL, file_hash, write_text
-from bayesmix.study.lock import LOCK, locked
+from bayesmix.locks import LOCK, locked
 from bayesmix.study.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from bayesmix.study.schema import Study
 

@@ -448,6 +448,19 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "outside_option": False,
             },
         ),
+        "ChoiceData.from_parquet": Call(
+            bm.ChoiceData.from_parquet,
+            {
+                "path": have.parquet,
+                **LONG,
+                "weights": None,
+                "availability": None,
+                "outside_option": False,
+                "columns": None,
+                "store": None,
+                "progress": False,
+            },
+        ),
         "ChoiceData.from_wide": Call(
             bm.ChoiceData.from_wide,
             {

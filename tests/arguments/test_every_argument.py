@@ -127,6 +127,8 @@ FINE: Mapping[str, tuple[str, ...]] = {
     "adding": ("True",),
     "nonparametric.tolerance": ("a half",),
     "Types.grid": ("a mapping", "a frame"),
+    "store": ("a word",),
+    "ChoiceData.from_parquet.columns": ("an empty list",),
 }
 
 
@@ -164,6 +166,7 @@ def every() -> dict[str, Call]:
 
 METHODS = (
     "ChoiceData.from_long",
+    "ChoiceData.from_parquet",
     "ChoiceData.from_wide",
     "ChoiceData.with_attribute",
     "ChoiceData.with_population_shares",

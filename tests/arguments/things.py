@@ -53,6 +53,13 @@ def csv_file() -> Path:
     return path
 
 
+def parquet_file() -> Path:
+    """The choices as a Parquet file."""
+    path = Path(tempfile.mkdtemp(), "choices.parquet")
+    frame(4).to_parquet(path, index=False)
+    return path
+
+
 def made() -> SimpleNamespace:
     """What calls need: data, a fit, a posterior, results of demand. Some seconds."""
     data = bm.ChoiceData.from_long(frame(), **LONG)
@@ -105,4 +112,5 @@ def made() -> SimpleNamespace:
         rules=bm.compare_rules(MODEL, data, AT, [bm.sobol(16)], rng=1),
         few=few,
         file=csv_file(),
+        parquet=parquet_file(),
     )

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from bayesmix.errors import SpecificationError
+from bayesmix.locks import locked
 from bayesmix.study import read_study, run_study
-from bayesmix.study.lock import locked
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from bayesmix.study.lock import locked
+from bayesmix.locks import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)

@@ -1,4 +1,4 @@
-"""One run at a time in a folder, on every system; the system frees the lock of a crashed run."""
+"""One process at a time in a folder, on every system, which frees the lock of a crashed one."""
 
 import json
 import os
@@ -13,13 +13,14 @@ from typing import NoReturn
 from bayesmix.errors import SpecificationError
 
 LOCK = ".lock"
+RUN, RUN_REMEDY = "run folder", "choose another folder with --out"
 _FAR = 2**30  # Windows locks bytes, and locked ones cannot be read: lock one beyond the text
 _held: set[int] = set()
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder that exists.
+def locked(folder: Path, words: str = RUN, remedy: str = RUN_REMEDY) -> Iterator[None]:
+    """Hold a folder that exists; ``words`` and ``remedy`` are for who finds it held.
 
     Raises
     ------
@@ -29,7 +30,7 @@ def locked(folder: Path) -> Iterator[None]:
         If the folder cannot be written.
     """
     path = folder / LOCK
-    number = _acquire(path)
+    number = _acquire(path, (words, remedy))
     _held.add(number)
     try:
         _sign(number)
@@ -41,12 +42,12 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(number)
 
 
-def _acquire(path: Path) -> int:
+def _acquire(path: Path, words: tuple[str, str]) -> int:
     while True:
         number = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         if not _lock(number):
             os.close(number)
-            _refuse(path)
+            _refuse(path, words)
         # The holder before us may have removed the name between our opening and our locking.
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(number), os.stat(path)):
@@ -66,15 +67,14 @@ def _sign(number: int) -> None:
         os.write(number, json.dumps(record).encode())
 
 
-def _refuse(path: Path) -> NoReturn:
+def _refuse(path: Path, words: tuple[str, str]) -> NoReturn:
     try:
         holder = json.loads(path.read_text(encoding="utf-8"))
         who = f"process {holder['process']} on {holder['machine']}, since {holder['since']}"
     except (OSError, ValueError, KeyError, TypeError):  # it had no time to sign, or no room
         who = "another process"
     raise SpecificationError(
-        f"run folder '{path.parent}' is in use by {who}: wait for it, end it, or choose another "
-        "folder with --out"
+        f"{words[0]} '{path.parent}' is in use by {who}: wait for it, end it, or {words[1]}"
     )
 
 
