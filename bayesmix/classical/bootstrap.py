@@ -262,6 +262,11 @@ def _check(fit: Fit, data: ChoiceData) -> None:
             f"bootstrap estimates again by maximum simulated likelihood, got a fit by "
             f"{fit.estimator}: its standard errors come from fit.covariance()"
         )
+    if fit.market_constants is not None:
+        raise SpecificationError(
+            "bootstrap does not match shares of markets again: robust standard errors of the fit "
+            "know that predicted shares are means over its persons"
+        )
     if fingerprint(data) != fit.fingerprint:
         raise DataError("the data are not those of the fit: choices or weights differ")
 

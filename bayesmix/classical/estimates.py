@@ -16,7 +16,9 @@ from bayesmix.specification.model import MixedLogit
 if TYPE_CHECKING:
     from bayesmix.accuracy.certificate import Certificate
     from bayesmix.classical.gmm import Overidentification
+    from bayesmix.classical.market_constants import MarketConstants
     from bayesmix.classical.simulation_error import SimulationError
+    from bayesmix.data.choices import ChoiceData
     from bayesmix.likelihood.problem import Problem
 
 
@@ -42,11 +44,17 @@ class Estimates:
     problem: Problem
     fingerprint: str = ""
     overidentification: Overidentification | None = None
+    market_constants: MarketConstants | None = None
 
     @property
     def params(self) -> pd.Series:
         """Estimates by flat name."""
         return self.space.series(self.space.natural(self.theta)).rename("estimate")
+
+    @property
+    def data(self) -> ChoiceData:
+        """The data of the fit; with ``market_shares=`` those given, with constants as an offset."""
+        return self.problem.data
 
     @property
     def offset(self) -> str | None:

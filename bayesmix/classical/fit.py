@@ -57,6 +57,8 @@ class Fit(Reported):
         The model bound to the data that it was fitted to, for what needs them again.
     overidentification
         Test of the moments that are more than parameters; None for other estimators than MSM.
+    market_constants
+        Constants by market and alternative, of a fit with ``market_shares=``; None elsewhere.
     """
 
     def clustered(self, data: ChoiceData, column: str) -> Fit:

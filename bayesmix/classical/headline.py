@@ -25,6 +25,7 @@ def headline(fit: Estimates) -> str:
         *filter(None, [weighting(fit.weights)]),
         *([_clusters(fit.information)] if fit.information.groups is not None else []),
         *_control(fit),
+        *([] if fit.market_constants is None else [fit.market_constants.words()]),
         fit.message,
         *([fit.problem.design.left_out] if fit.problem and fit.problem.design.empty else []),
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
-from bayesmix.arrays import Array
+from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.specification.residuals import FirstStage
 
 BIAS, LEVEL = 0.10, 0.05
@@ -60,26 +60,33 @@ class Strength:
 
 
 def strength(first: FirstStage) -> Strength:
-    """The strength of a first stage's instruments.
+    """The strength of a first stage's instruments, see `strength_of`."""
+    return strength_of(first.x, first.excluded, first.price, first.residual, first.clusters)
+
+
+def strength_of(
+    x: Array, excluded: Flags, price: Array, residual: Array, clusters: Indices
+) -> Strength:
+    """The strength of instruments, the ``excluded`` columns of regressors ``x`` (L, G).
 
     With exogenous regressors partialled out and instruments made orthonormal, ``Q``: with
     ``a = Q'p`` and ``W`` the covariance of ``Q'mu`` by cluster, ``F_eff = a'a / tr W``. The
     critical value is the simplified one, of ``K_eff = tr(W)^2 (1 + 2 t) / (tr(W'W) + 2 t tr(W)
     max eig W)`` degrees of freedom and noncentrality ``t K_eff``, with ``t = 1 / BIAS``.
     """
-    exogenous, given = first.x[:, ~first.excluded], first.x[:, first.excluded]
+    exogenous, given = x[:, ~excluded], x[:, excluded]
     basis = np.linalg.qr(exogenous / np.sqrt((exogenous**2).mean(axis=0)))[0]
     q = np.linalg.qr(_without(given / np.sqrt((given**2).mean(axis=0)), basis))[0]
-    price = _without(first.price, basis)
-    a, residual = q.T @ price, first.residual
-    n, k = first.n_clusters, q.shape[1]
+    df = len(price) - x.shape[1]
+    price = _without(price, basis)
+    a = q.T @ price
+    n, k = int(clusters.max()) + 1, q.shape[1]
     sums = np.zeros((n, k))
-    np.add.at(sums, first.clusters, q * residual[:, None])
+    np.add.at(sums, clusters, q * residual[:, None])
     w = n / (n - 1) * sums.T @ sums
     trace, t = float(np.trace(w)), 1.0 / BIAS
     top = float(np.linalg.eigvalsh(w)[-1])
     k_eff = trace**2 * (1 + 2 * t) / (float((w * w).sum()) + 2 * t * trace * top)
-    df = len(first.price) - len(first.names)
     return Strength(
         f=float(a @ a / k / (residual @ residual / df)),
         f_clustered=float(a @ np.linalg.solve(w, a) / k) if n > k else float("nan"),

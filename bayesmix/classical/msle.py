@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from bayesmix import arguments
 from bayesmix.accuracy.refine import DEFAULT_TOLERANCE, Tolerance
@@ -20,6 +22,8 @@ from bayesmix.classical.first_stage import carried
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_starts import Start, check_starts, with_given
 from bayesmix.classical.given_weights import in_given_weights
+from bayesmix.classical.market_fit import market_msle
+from bayesmix.classical.market_search import MarketSearch
 from bayesmix.classical.search import Search
 from bayesmix.classical.starts import best_of, origins_of, scattered_starts
 from bayesmix.data.choices import ChoiceData
@@ -54,6 +58,7 @@ def msle(
     optimizer: str = "bfgs",
     tolerance: Tolerance = DEFAULT_TOLERANCE,
     cluster: str | None = None,
+    market_shares: pd.DataFrame | Mapping[Any, float] | None = None,
     rng: Seed = None,
     progress: bool = False,
 ) -> Fit:
@@ -87,6 +92,10 @@ def msle(
     cluster
         A column whose values are the clusters of the standard errors, the same in all rows of a
         person: persons of a cluster need not be independent. Persons are clusters by default.
+    market_shares
+        Known shares of alternatives by market: constants by market and alternative that match them
+        are concentrated out of the likelihood. A frame with a column of the data's that names
+        markets, that of alternatives, and ``"share"``; the outside option's is the rest. See notes.
     rng
         Seed or Generator of scrambles and starts; the same seed gives the same numbers.
     progress
@@ -106,6 +115,18 @@ def msle(
         If the grid gives a person an integral that is not positive.
     SpecificationError, DataError
         If model, data or arguments do not fit together.
+
+    Notes
+    -----
+    With ``market_shares`` utility is ``v_itj + xi_mj`` in market m, and ``xi(theta)`` solves
+    ``S_m(theta, xi_m) = s_m``, with S the mean of predicted probabilities over the market's
+    situations in the data (Berry 1994; Goolsbee and Petrin 2004; Berry, Levinsohn and Pakes 2004).
+    The gradient is ``d log L / d theta + (d xi / d theta)' d log L / d xi``, by the implicit
+    function. What is the same for everybody in a market is a part of ``xi``: it is held, by
+    ``fixed``, and estimated from the constants by `mean_utilities`. Nodes are of the population.
+    Given shares are taken to be exact; robust standard errors know that predicted ones are means
+    over the persons of the data. ``fit.data`` have the constants as an offset, and go into
+    functions of demand, whose intervals take constants as they are.
 
     Examples
     --------
@@ -136,6 +157,15 @@ def msle(
         return _estimate(model, data, settings, own)
 
     check_arguments(model, data)
+    if market_shares is not None:
+        how = MarketSearch(
+            data, market_shares, grid, given_starts, number, optimizer, tolerance, progress
+        )
+
+        def estimate(model: MixedLogit) -> Fit:
+            prepare(FITS)
+            return market_msle(model, how, deepcopy(generator))
+
     groups = None if cluster is None else person_groups(data, cluster)
     fit = carried(within_bounds(model, estimate))
     fit = replace(fit, seconds=time.perf_counter() - begun)

@@ -19,6 +19,7 @@ from bayesmix.centring.stored_grid import read_grid, write_grid
 from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.first_stage import first_stage_of
 from bayesmix.classical.gmm import Overidentification
+from bayesmix.classical.market_constants import read_constants, write_constants
 from bayesmix.classical.stored_certificate import read_certificate, write_certificate
 from bayesmix.classical.stored_information import array_of, read_information, write_information
 from bayesmix.data.choices import ChoiceData
@@ -68,6 +69,7 @@ def save(fit: Estimates, path: str | PathLike[str]) -> None:
         "n_situations": fit.n_situations,
         "seconds": fit.seconds,
         "overidentification": fit.overidentification and asdict(fit.overidentification),
+        "market_constants": write_constants(fit.market_constants),
     }
     save_text(path, json.dumps(_plain(record), indent=1, allow_nan=False))
 
@@ -151,6 +153,7 @@ def _fit[Kind: Estimates](
         fingerprint=fingerprint(data),
         problem=problem,
         overidentification=test and Overidentification(**test),
+        market_constants=read_constants(record.get("market_constants"), data),
         **{name: record[name] for name in KINDS},
     )
     _check_loglik(fit, problem, path)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
 from bayesmix.arrays import Array
-from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.ordered_sums import weighted_sum
+from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.maximise import (
     GRADIENT_TOLERANCE,
@@ -27,8 +28,18 @@ KINKED = 0.05
 """Standard errors from the maximum, about, that are near enough where kinks hide it."""
 
 
+class ByPersons(Protocol):
+    """A log-likelihood that is a sum over persons."""
+
+    @property
+    def problem(self) -> Problem: ...
+
+    def by_person(self, theta: Array) -> tuple[Array, Array]:
+        """``log P_i`` (I,) and their scores (I, P), unweighted."""
+
+
 def maximise_likelihood(
-    likelihood: Likelihood,
+    likelihood: ByPersons,
     start: Array,
     root: Array,
     *,
@@ -67,7 +78,7 @@ def maximise_likelihood(
     return replace(optimum, message=f"{optimum.message}; {few}")
 
 
-def bhhh(likelihood: Likelihood, start: Array, steps: Steps = STEPS) -> Optimum:
+def bhhh(likelihood: ByPersons, start: Array, steps: Steps = STEPS) -> Optimum:
     """Steps ``B^-1 g`` with ``B = sum_i w_i s_i s_i'``, halved until the log-likelihood rises.
 
     At the maximum of a model that is right, ``B`` is the curvature. It stops where
@@ -108,7 +119,7 @@ def bhhh(likelihood: Likelihood, start: Array, steps: Steps = STEPS) -> Optimum:
 
 
 def _rise(
-    likelihood: Likelihood, theta: Array, value: float, step: tuple[Array, float]
+    likelihood: ByPersons, theta: Array, value: float, step: tuple[Array, float]
 ) -> tuple[Array, float, Array, Array, int] | None:
     """The first of a step, its half, its quarter, ... that raises the log-likelihood enough."""
     direction, slope = step

@@ -39,6 +39,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "optimizer": "bfgs",
                 "tolerance": bm.Tolerance(),
                 "cluster": None,
+                "market_shares": None,
                 "rng": 1,
                 "progress": False,
             },
@@ -276,6 +277,16 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "predict": None,
                 "column": "xi",
                 **_options(few),
+            },
+        ),
+        "mean_utilities": Call(
+            bm.mean_utilities,
+            {
+                "fit": have.matched,
+                "formula": "cost",
+                "endogenous": "cost",
+                "instruments": "shift",
+                "cluster": None,
             },
         ),
         "plot_markups": Call(

@@ -81,7 +81,14 @@ def made() -> SimpleNamespace:
     posterior = bm.sample(
         MODEL, data, grid=fit.grid, method="importance", draws=100, rng=1, progress=False
     )
+    rows = data.frame.copy()
+    for name in ("cost", "shift"):
+        rows[name] = rows.groupby(["task", "alt"])[name].transform("mean")
+    shares = rows.groupby(["task", "alt"])["choice"].mean().rename("share").reset_index()
+    by_task = bm.ChoiceData.from_long(rows, **LONG)
+    matched = bm.msle(bm.MixedLogit("price"), by_task, market_shares=shares)
     return SimpleNamespace(
+        matched=matched,
         draws=xr.DataTree.from_dict({"posterior": draws}),
         ranks=bm.SBC(ranks, ranks, 10, 3, "marginal", {}, pd.Series([20.0, 20.0, 20.0])),
         coverage=bm.coverage(logit, data, processes=1, progress=False, **once),

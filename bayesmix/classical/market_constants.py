@@ -1,0 +1,182 @@
+"""Constants of alternatives by market that are part of a fit, and the data that have them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.arguments import refused
+from bayesmix.arrays import Array, Flags
+from bayesmix.data.choices import ChoiceData
+from bayesmix.data.columns import assigned
+from bayesmix.data.market_sets import MarketSets
+from bayesmix.data.market_shares import SHARE, given_shares
+from bayesmix.data.segments import segments_of
+from bayesmix.errors import DataError, SpecificationError
+from bayesmix.specification.classes import Classes
+from bayesmix.specification.model import MixedLogit
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+COLUMN = "market constant"
+ARGUMENT = "market_shares"
+MEANING = (
+    "a frame with a column of the data's that names markets, the column of alternatives, and "
+    "'share'; or a mapping alternative -> share, of one market"
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MarketConstants:
+    """Constants that make a fit's predicted shares the given ones.
+
+    Attributes
+    ----------
+    constants
+        (G, J) by ``market`` and ``alternative``, utils; NaN where a market does not offer it. The
+        outside option's is 0, without one the first alternative's in each market.
+    shares
+        The given shares, in the same places.
+    market
+        The column of markets, or None where there is one.
+    offset
+        The column of known utilities that the data had before, or None.
+    error
+        Largest difference between a predicted share and the given one, on the fit's nodes.
+    """
+
+    constants: xr.DataArray
+    shares: xr.DataArray
+    market: str | None
+    offset: str | None
+    error: float
+
+    def frame(self) -> pd.DataFrame:
+        """A row a market and alternative that it offers: ``share`` and ``constant``."""
+        columns = {"share": self.shares, "constant": self.constants}
+        found = pd.DataFrame({name: values.to_series() for name, values in columns.items()})
+        return found[found["constant"].notna()]
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.words()}</p>{self.frame().to_html(float_format='{:.4f}'.format)}"
+
+    def __repr__(self) -> str:
+        return f"{self.words()}\n{self.frame().to_string(float_format='{:.4f}'.format)}"
+
+    def words(self) -> str:
+        """What they are, in a line."""
+        sizes = self.constants.sizes
+        return (
+            f"constants of {sizes['alternative']} alternatives in {sizes['market']} markets; "
+            f"predicted shares are the given ones to {self.error:.1e}"
+        )
+
+
+def read_shares(data: ChoiceData, shares: Any) -> tuple[MarketSets, str | None, Array]:
+    """The markets of data, their column, and the shares (G, A) that a user gives.
+
+    Raises
+    ------
+    DataError
+        If the frame has no column of markets or several, or as `given_shares`.
+    """
+    market = None
+    if isinstance(shares, pd.DataFrame):
+        roles = (data.alternative, SHARE)
+        others = [c for c in shares.columns if c not in roles and c in data.frame.columns]
+        if len(others) > 1:
+            raise DataError(
+                f"argument {ARGUMENT!r}: the frame has {len(others)} columns of the data's beside "
+                f"{data.alternative!r} and {SHARE!r}, {others}: leave the one that names markets"
+            )
+        if not others and len(shares.columns) > len(roles):
+            names = [c for c in shares.columns if c not in roles]
+            raise DataError(
+                f"argument {ARGUMENT!r}: the frame has a column {names[0]!r}, which the data have "
+                "not: markets are named by a column that both have"
+            )
+        market = others[0] if others else None
+    elif not isinstance(shares, Mapping):
+        raise refused(ARGUMENT, MEANING, shares)
+    sets = MarketSets(data, *segments_of(data, market, data, ARGUMENT), ARGUMENT)
+    return sets, market, given_shares(sets, shares, market)
+
+
+def check_marketable(model: MixedLogit, data: ChoiceData) -> None:
+    """Refuse models and data of which constants of markets are not concentrated out."""
+    wrong = {
+        "latent classes": any(isinstance(law, Classes) for law in model.random),
+        "wtp=": model.wtp is not None,
+        "scale=": model.scale is not None,
+        "control=: constants of markets hold what its residuals are for": model.control is not None,
+    }
+    for what, has in wrong.items():
+        if has:
+            raise SpecificationError(
+                f"argument {ARGUMENT!r}: not of models with {what}; leave one of the two out"
+            )
+    if data.first_choices() is not data:
+        raise DataError(
+            f"argument {ARGUMENT!r}: the data are rankings, whose later choices no shares are of: "
+            "give the first choices alone, data.first_choices()"
+        )
+    if data.known.sampled is not None:
+        raise DataError(
+            f"argument {ARGUMENT!r}: the data hold samples of alternatives (column "
+            f"{data.known.sampled!r}), of which no shares are predicted: give whole choice sets"
+        )
+    if data.known.matched is not None:
+        raise DataError(
+            f"argument {ARGUMENT!r}: the data have constants of bm.match_shares already (column "
+            f"{data.known.matched!r}): give the data without them"
+        )
+    if COLUMN in data.frame.columns:
+        raise DataError(
+            f"argument {ARGUMENT!r}: the data have a column {COLUMN!r}, in whose place constants "
+            "would stand: give it another name"
+        )
+
+
+def with_constants(data: ChoiceData, rows: Array, own: Array | None) -> ChoiceData:
+    """The data with constants (R,) of rows as a known part of utility, beside their ``own``."""
+    values = rows if own is None else rows + own
+    frame = assigned(data.frame, {COLUMN: values})
+    return replace(data, frame=frame, known=replace(data.known, offset=COLUMN))
+
+
+def labelled(sets: MarketSets, values: Array, there: Flags) -> xr.DataArray:
+    """Values (G, J) by market and alternative; NaN where a market does not offer it."""
+    import xarray as xr  # fits without markets need none
+
+    labels = {"market": sets.names, "alternative": np.array([*sets.goods, None], object)[:-1]}
+    return xr.DataArray(np.where(there, values, np.nan), labels, list(labels))
+
+
+def write_constants(own: MarketConstants | None) -> dict[str, Any] | None:
+    """What a file holds of them."""
+    if own is None:
+        return None
+    return {
+        "market": own.market,
+        "offset": own.offset,
+        "error": own.error,
+        "constants": own.constants.to_numpy(),
+        "shares": own.shares.to_numpy(),
+    }
+
+
+def read_constants(record: dict[str, Any] | None, data: ChoiceData) -> MarketConstants | None:
+    """The constants of a file, of markets and alternatives of the fit's data."""
+    if record is None:
+        return None
+    sets = MarketSets(data, *segments_of(data, record["market"], data))
+    values = [np.array(record[name], dtype=float) for name in ("constants", "shares")]
+    constants, shares = (labelled(sets, own, np.isfinite(own)) for own in values)
+    return MarketConstants(
+        constants, shares, record["market"], record["offset"], float(record["error"])
+    )

@@ -1,0 +1,289 @@
+"""The second stage of a fit with shares of markets: its constants on attributes of products."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from bayesmix import arguments
+from bayesmix.arrays import Array, Indices
+from bayesmix.classical.fit import Fit
+from bayesmix.classical.gmm import Overidentification
+from bayesmix.classical.instrument_strength import Strength, strength_of
+from bayesmix.data.display import Table, html, whole
+from bayesmix.errors import DataError, SpecificationError
+from bayesmix.inference.products_in_markets import (
+    Cells,
+    cells_of,
+    columns_at,
+    error_covariance,
+    groups_at,
+    with_coefficients,
+)
+
+CONSTANT = "1"
+DIGITS = "{:.4f}"
+RANK = 1e-9
+"""Smallest singular value of columns of length 1, below which one is a combination of others."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MeanUtilities:
+    """Linear instrumental variables on constants of markets, by `mean_utilities`.
+
+    Attributes
+    ----------
+    table
+        By regressor: ``estimate``, ``std error``, ``z``, and whether it is ``endogenous``.
+    covariance
+        (L, L) of the estimates.
+    unobserved
+        By market and alternative what attributes leave of the constant, utils.
+    strength
+        Of the instruments, by endogenous attribute.
+    overidentification
+        Hansen's test of further instruments.
+    fit
+        The fit with these coefficients in the place of those that it held at 0, and what is left
+        as its constants: probabilities are the same, and slopes in attributes are right. For
+        demand, with ``fit.data``; draws of its parameters take these coefficients as they are.
+    """
+
+    table: pd.DataFrame
+    covariance: pd.DataFrame
+    unobserved: pd.Series
+    strength: dict[str, Strength]
+    overidentification: Overidentification
+    fit: Fit
+
+    @property
+    def params(self) -> pd.Series:
+        """Estimates by regressor."""
+        return self.table["estimate"]
+
+    @property
+    def std_errors(self) -> pd.Series:
+        """Standard errors by regressor."""
+        return self.table["std error"]
+
+    def headline(self) -> str:
+        """Sizes, and how strong instruments are."""
+        how = "two-stage least squares" if self.strength else "least squares"
+        lines = [f"mean utilities of {len(self.unobserved)} products in markets by {how}"]
+        for name, s in self.strength.items():
+            lines.append(
+                f"instruments of {name!r}: {s.instruments}, F {s.f:.1f}, effective F "
+                f"{s.effective_f:.1f} (critical value {s.critical:.1f}), partial R2 "
+                f"{s.partial_r2:.3f}"
+            )
+            lines += [s.warning] if s.weak else []
+        lines += [str(self.overidentification)] if self.overidentification.df else []
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"{self.headline()}\n\n{whole(self.table, DIGITS)}"
+
+    def _repr_html_(self) -> str:
+        words = "<br>".join(escape(self.headline(), quote=False).splitlines())
+        return f"<p>{words}</p>{html(self.table, DIGITS)}"
+
+
+def mean_utilities(
+    fit: Fit,
+    formula: str,
+    *,
+    endogenous: str | Sequence[str] = (),
+    instruments: str | None = None,
+    cluster: str | None = None,
+) -> MeanUtilities:
+    """What attributes add to the constants of markets: ``xi_mj = x_mj' b + e_mj``.
+
+    By two-stage least squares, ``b = (X'P X)^-1 X'P xi`` with P the projection on instruments and
+    exogenous attributes; by least squares without endogenous ones. Of data without an outside
+    option all is less the first alternative's. Standard errors are by market and alternative (by
+    ``cluster``) for ``e``, and know that constants are estimated: by persons, for the parameters of
+    the fit and for predicted shares that are means over them (Berry, Linton and Pakes 2004).
+
+    Parameters
+    ----------
+    fit
+        By `msle` with ``market_shares=``.
+    formula
+        Attributes of products in markets, such as ``"price + quality"``: the same in all rows of an
+        alternative in a market. A constant is added where there is an outside option.
+    endogenous
+        Those of its columns that answer to ``e``.
+    instruments
+        A formula of what moves these and is no attribute, such as ``"cost + C(region)"``.
+    cluster
+        A column of markets' or products' groups, within which ``e`` may be correlated.
+
+    Returns
+    -------
+    MeanUtilities
+
+    Raises
+    ------
+    SpecificationError
+        If the fit has no constants of markets, holds a column's coefficient at another value than
+        0, a name is no column, or there are fewer instruments than endogenous attributes.
+    DataError
+        If a column varies within a market's alternative, or is a combination of others.
+
+    References
+    ----------
+    Berry (1994); Berry, Levinsohn and Pakes (2004); Goolsbee and Petrin (2004).
+    """
+    arguments.instance("fit", fit, Fit, "a fit, as bm.msle returns it")
+    own = fit.market_constants
+    if own is None:
+        raise SpecificationError(
+            "the fit has no constants of markets: bm.msle(model, data, market_shares=shares)"
+        )
+    arguments.text("formula", formula, "attributes in text, such as 'price + quality'")
+    names = (endogenous,) if isinstance(endogenous, str) else endogenous
+    if not isinstance(names, tuple) or names:
+        names = arguments.names("endogenous", names, "columns of the formula")
+    cells = cells_of(fit, own)
+    x = columns_at(fit, cells, formula, "formula")
+    unknown = [name for name in names if name not in x]
+    if unknown:
+        raise SpecificationError(
+            f"argument 'endogenous': {unknown[0]!r} is none of the formula's columns, {list(x)}"
+        )
+    if (instruments is None) != (not names):
+        raise SpecificationError(
+            "arguments 'endogenous' and 'instruments': give both, the attributes that answer to "
+            "demand and what moves them, or neither"
+        )
+    z = {} if instruments is None else columns_at(fit, cells, instruments, "instruments")
+    both = sorted(set(z) & set(x))
+    if both:
+        raise SpecificationError(
+            f"argument 'instruments' has {both[0]!r}, which is an attribute of the formula: an "
+            "instrument is none"
+        )
+    if len(z) < len(names):
+        raise SpecificationError(
+            f"argument 'instruments' has {len(z)} columns for {len(names)} endogenous attributes: "
+            "as many at least are needed"
+        )
+    _check_held(fit, tuple(x))
+    groups = groups_at(fit, cells, cluster)
+    return _result(fit, cells, (x, z, names), groups)
+
+
+def _check_held(fit: Fit, names: tuple[str, ...]) -> None:
+    held = dict(fit.model.constraints.fixed)
+    for name in names:
+        for flat in (f"mean[{name}]", f"fixed[{name}]"):
+            if held.get(flat, 0.0) != 0.0:
+                raise SpecificationError(
+                    f"the fit holds {flat} at {held[flat]:g}, which its constants then do not "
+                    "have in them: hold it at 0"
+                )
+
+
+def _result(
+    fit: Fit,
+    cells: Cells,
+    of: tuple[dict[str, Array], dict[str, Array], tuple[str, ...]],
+    groups: Indices,
+) -> MeanUtilities:
+    given, z, endogenous = of
+    kept, y = cells.kept, cells.xi[cells.kept]
+    groups = pd.factorize(groups[kept])[0]
+    ones = {CONSTANT: np.ones(len(cells.code))} if cells.outside else {}
+    x = {name: values[kept] for name, values in (ones | given).items()}
+    tools = {name: values for name, values in x.items() if name not in endogenous}
+    tools |= {name: values[kept] for name, values in z.items()}
+    columns = _stacked(x, "formula")
+    if len(y) <= columns.shape[1]:
+        raise DataError(
+            f"{len(y)} products in markets are too few for {columns.shape[1]} coefficients: use a "
+            "shorter formula"
+        )
+    basis = np.linalg.qr(_stacked(tools, "instruments"))[0]
+    onto = _onto(columns, basis)
+    b = onto @ y
+    left = y - columns @ b
+    middle = _middle(left, groups, error_covariance(fit, cells), len(b))
+    covariance = onto @ middle @ onto.T
+    errors = np.sqrt(np.diag(covariance))
+    index = pd.Index(list(x), name="regressor")
+    table = pd.DataFrame({"estimate": b, "std error": errors, "z": b / errors}, index)
+    values = dict(zip(x, b.tolist(), strict=True))
+    keys = [cells.levels.keys[k] for k in np.flatnonzero(kept)]
+    return MeanUtilities(
+        Table(table.assign(endogenous=[name in endogenous for name in x])),
+        pd.DataFrame(covariance, index, index),
+        pd.Series(left, pd.MultiIndex.from_tuples(keys, names=cells.levels.on), name="unobserved"),
+        _strengths({name: x[name] for name in endogenous}, tools, set(z), groups),
+        _overidentified(basis.T @ left, basis.T @ columns, basis.T @ middle @ basis),
+        with_coefficients(fit, cells, {name: (values[name], given[name]) for name in given}),
+    )
+
+
+def _onto(columns: Array, basis: Array) -> Array:
+    """``(X'PX)^-1 X'P`` (L, N), with P the projection on an orthonormal basis."""
+    fitted = basis @ (basis.T @ columns)
+    gram = fitted.T @ columns
+    size = np.sqrt((columns**2).sum(axis=0))
+    if np.linalg.eigvalsh(gram / np.outer(size, size))[0] < RANK:
+        raise DataError(
+            "argument 'instruments': they do not move the endogenous attributes apart from the "
+            "exogenous ones: look for others"
+        )
+    found: Array = np.linalg.solve(gram, fitted.T)
+    return found
+
+
+def _middle(left: Array, groups: Indices, spread: Array, parameters: int) -> Array:
+    """Covariance (N, N) of what attributes leave of constants that are estimated with ``spread``.
+
+    Residuals have the constants' own errors in them: those within a cluster are there already.
+    """
+    same = groups[:, None] == groups[None, :]
+    n = int(groups.max()) + 1
+    small = n / (n - 1) if n < len(left) else n / (n - parameters)
+    return np.where(same, small * np.outer(left, left), spread)
+
+
+def _strengths(
+    x: dict[str, Array], tools: dict[str, Array], new: set[str], groups: Indices
+) -> dict[str, Strength]:
+    """How strong instruments, the ``new`` among ``tools``, are for each of ``x``."""
+    values = np.column_stack(list(tools.values()))
+    excluded = np.array([name in new for name in tools], dtype=bool)
+    basis = np.linalg.qr(values)[0]
+    return {
+        name: strength_of(values, excluded, own, own - basis @ (basis.T @ own), groups)
+        for name, own in x.items()
+    }
+
+
+def _stacked(columns: dict[str, Array], argument: str) -> Array:
+    """Columns (N, L), refused where one is a combination of others."""
+    values = np.column_stack(list(columns.values()))
+    size = np.sqrt((values**2).sum(axis=0))
+    if not (size > 0).all() or np.linalg.svd(values / size, compute_uv=False)[-1] < RANK:
+        raise DataError(
+            f"argument {argument!r}: a column does not vary, or is a combination of others: "
+            f"{', '.join(columns)}; leave one out"
+        )
+    return values
+
+
+def _overidentified(moments: Array, slopes: Array, spread: Array) -> Overidentification:
+    """Hansen's J: the least ``(g - D d)' S^-1 (g - D d)`` of moments (M,) over changes d."""
+    df = len(moments) - slopes.shape[1]
+    if df <= 0:
+        return Overidentification(0.0, 0)
+    root = np.linalg.cholesky(spread)
+    g, d = np.linalg.solve(root, moments), np.linalg.solve(root, slopes)
+    rest = g - d @ np.linalg.lstsq(d, g, rcond=None)[0]
+    return Overidentification(float(rest @ rest), df)
