@@ -53,7 +53,7 @@ def run(
             raise typer.Exit(EXIT_SIGNAL + getattr(stopped, "number", SIGINT)) from None
     if not quiet:
         _print_run(finished)
-    if finished.elsewhere or finished.report.missing:
+    if finished.elsewhere or finished.missing:
         raise typer.Exit(EXIT_USER_ERROR)
 
 

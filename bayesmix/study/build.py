@@ -1,6 +1,6 @@
 """A parsed study as the objects it describes: data, model, rule of integration."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -9,16 +9,25 @@ from bayesmix.arguments import instance
 from bayesmix.bayes.held import check_holdable
 from bayesmix.bayes.importance_check import check_importance
 from bayesmix.data.choices import ChoiceData
+from bayesmix.demand.columns import check_column
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.formulas.reading import TRUST
 from bayesmix.integration.rules import RULES, Centred, Rule, centred
 from bayesmix.likelihood.bind import bind
 from bayesmix.specification.classes import LatentClass
 from bayesmix.specification.constraints import Constraints
+from bayesmix.specification.control_function import ControlFunction
 from bayesmix.specification.feasible import check_constraints, check_free
 from bayesmix.specification.laws.joint import Correlated, LKJNormal
 from bayesmix.specification.model import MixedLogit
 from bayesmix.study.data import study_data
+from bayesmix.study.follow import (
+    asked_in_words,
+    check_demand_table,
+    check_firms,
+    check_scenarios,
+    market_shares,
+)
 from bayesmix.study.parse import Place
 from bayesmix.study.schema import (
     LAWS,
@@ -44,6 +53,8 @@ class Built:
     rule: Rule | Centred | str
     notes: tuple[str, ...] = ()
     """What is not in the data as it was in their file."""
+    priors: Mapping[str, Any] | None = None
+    """As ``bm.sample`` takes them."""
 
     def __str__(self) -> str:
         estimate = self.study.estimate
@@ -71,7 +82,9 @@ class Built:
                 f"  nuts      {estimate.likelihood} likelihood, {estimate.chains} chains of "
                 f"{estimate.draws} draws{tuning}"
             )
-        return "\n".join(lines)
+        if self.priors:
+            lines.append(f"  priors    {', '.join(f'{k}: {v}' for k, v in self.priors.items())}")
+        return "\n".join([*lines, *asked_in_words(self.study)])
 
 
 def check_study(study: Study) -> Built:
@@ -93,7 +106,12 @@ def check_study(study: Study) -> Built:
     with _blame(place, "[utility]"):
         utility = study.utility
         model = MixedLogit(utility.formula, random=laws, wtp=utility.wtp, scale=utility.scale)
-        space = model.design(data).parameters
+        if study.endogeneity is None:
+            space = model.design(data).parameters
+    if study.endogeneity is not None:
+        with _blame(place, "[endogeneity]"):
+            model = replace(model, control=ControlFunction(**asdict(study.endogeneity)))
+            space = model.design(data).parameters
     with _blame(place, "[fixed]"):
         model = replace(model, constraints=Constraints(dict(study.fixed)))
         check_constraints(space, model.constraints)
@@ -104,7 +122,43 @@ def check_study(study: Study) -> Built:
         model = replace(model, constraints=constraints)
         check_constraints(space, constraints)
     _check_methods(place, model, data, study)
-    return Built(study, data, model, rule, notes)
+    with _blame(place, "[priors]"):
+        priors = _priors(study, model, data)
+    with _blame(place, "[demand]"):
+        check_demand_table(study, model, data)
+    with _blame(place, "[market]"):
+        if study.market is not None:
+            market_shares(study, data)
+    with _blame(place, "[firms]"):
+        check_firms(study, model, data)
+    with _blame(place, "[[scenario]]"):
+        check_scenarios(study, model, data)
+    return Built(study, data, model, rule, notes, priors)
+
+
+def _priors(study: Study, model: MixedLogit, data: ChoiceData) -> dict[str, Any] | None:
+    """Priors as objects, which the model's parameters must have."""
+    if study.priors is None:
+        return None
+    from bayesmix.bayes.prior_laws import Prior  # samplers are not imported for studies without
+    from bayesmix.bayes.prior_summary import prior_summary
+
+    found: dict[str, Any] = {}
+    for name, one in study.priors.items():
+        found[name] = tuple(one) if isinstance(one, list) else one
+        if isinstance(one, dict):
+            law = {key: value for key, value in one.items() if key != "law"}
+            try:
+                found[name] = Prior(one["law"], **law)
+            except SpecificationError as error:
+                raise SpecificationError(f'"{name}": {error}') from error
+    if not {"nuts", "importance"} & set(study.estimate.methods):
+        raise SpecificationError(
+            "priors are of posteriors, and the methods in [estimate] have none: add 'nuts' or "
+            "'importance' there, or leave [priors] out"
+        )
+    prior_summary(bind(model, data), found)
+    return found
 
 
 def _check_methods(place: Place, model: MixedLogit, data: ChoiceData, study: Study) -> None:
@@ -113,6 +167,15 @@ def _check_methods(place: Place, model: MixedLogit, data: ChoiceData, study: Stu
     if "importance" in methods:
         with _blame(place, "[estimate]"):
             check_importance(bind(model, data), study.estimate.likelihood, None)
+    cluster = study.estimate.cluster
+    with _blame(place, "[estimate]"):
+        if cluster is not None:
+            check_column(data, "cluster", cluster)
+        for name in set(methods) - {"msle"} if model.control is not None else ():
+            raise SpecificationError(
+                f"'{name}' does not take a control function, whose first stage its standard "
+                'errors would not carry: methods = ["msle"], or leave [endogeneity] out'
+            )
     if not given:
         return
     with _blame(place, "[fixed]" if given.fixed else "[constraints]"):
@@ -142,7 +205,7 @@ def _blame(place: Place, table: str) -> Iterator[None]:
         if str(error).startswith(str(place.file)):
             raise
         words = str(error).replace(TRUST, NO_CODE)
-        raise type(error)(f"{place.file}, {table}: {words}") from error
+        raise type(error)(f"{place.inside(table).words()}: {words}") from error
 
 
 def _law(table: LawTable) -> Any:

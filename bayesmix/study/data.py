@@ -44,8 +44,14 @@ def study_data(study: Study) -> Read:
             "give one of the keys 'example' and 'file'" + (", not both" if table.file else "")
         )
     if table.example:
-        return _example(table, place), ()
-    return _wide(study, table.wide, place) if table.wide else _long(study, place)
+        data, notes = _example(table, place), tuple[str, ...]()
+    else:
+        data, notes = _wide(study, table.wide, place) if table.wide else _long(study, place)
+    if table.population_shares:
+        labels = {str(label): label for label in data.alternatives}
+        shares = {labels.get(name, name): one for name, one in table.population_shares.items()}
+        data = data.with_population_shares(shares)
+    return data, notes
 
 
 def data_path(study_file: Path, table: DataTable) -> Path:
@@ -56,7 +62,7 @@ def data_path(study_file: Path, table: DataTable) -> Path:
 def _example(table: DataTable, place: Place) -> ChoiceData:
     """The bundled data; columns may be named in the file, and must then be the example's."""
     data: ChoiceData = getattr(examples, str(table.example))()
-    free = ("person", "situation", "alternative", "chosen", "example", "file")
+    free = ("person", "situation", "alternative", "chosen", "example", "file", "population_shares")
     for key in asdict(table):
         if key not in free and getattr(table, key):
             place.fail(f"key '{key}' cannot go with an example: leave it out, or give a file")
@@ -190,4 +196,7 @@ def label_columns(study: Study) -> Labels:
     """Columns of labels: of who chooses what, of the scale's sources, and formulas' categories."""
     data, utility = study.data, study.utility
     roles = (data.person, data.situation, data.alternative, utility.scale)
-    return labels_of(roles, [asdict(utility), *(asdict(law) for law in study.random)])
+    formulas = [asdict(utility), *(asdict(law) for law in study.random)]
+    if study.endogeneity is not None:
+        formulas.append(asdict(study.endogeneity))
+    return labels_of(roles, formulas)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bayesmix.errors import SpecificationError
@@ -28,7 +28,19 @@ TABLES = (
     "trace-importance.png",
     "summary.txt",
 )
-WRITTEN = (*RESULTS.values(), *TABLES)
+DEMAND = (
+    *(
+        f"{name}.csv"
+        for name in (
+            "shares", "elasticities", "diversion", "wtp", "surplus", "constants", "markups",
+            "pass_through", "scenarios",
+        )
+    ),
+    "demand.txt",
+    "elasticities.png",
+    "diversion.png",
+)  # fmt: skip
+WRITTEN = (*RESULTS.values(), *TABLES, *DEMAND)
 """Every file that a run may write, or remove, besides those of the folder itself."""
 
 
@@ -65,7 +77,7 @@ def opened(study: Study, subject: str, folder: Path, *, force: bool = False) -> 
         If another process works there, or the folder holds another study's run, or files that no
         run wrote, and not `force`, which removes the earlier run's files (and no others).
     """
-    fresh = Manifest(study.name, subject)
+    fresh = Manifest(study.name, subject, file=_way(study.path, folder))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = locked(folder)
@@ -79,6 +91,14 @@ def opened(study: Study, subject: str, folder: Path, *, force: bool = False) -> 
         lock.__exit__(None, None, None)
 
 
+def _way(file: Path, folder: Path) -> str:
+    """From a run folder to its study file, so that both can be moved together."""
+    try:
+        return Path(os.path.relpath(file, folder)).as_posix()
+    except ValueError:  # on other drives of Windows
+        return str(file.resolve())
+
+
 def _taken_up(study: Study, fresh: Manifest, folder: Path, force: bool) -> Place:
     earlier, damage = _earlier(folder)
     if force:
@@ -86,7 +106,7 @@ def _taken_up(study: Study, fresh: Manifest, folder: Path, force: bool) -> Place
         earlier, damage = None, ""
     else:
         _check_ours(study, fresh, folder, earlier, damage)
-    manifest = Manifest(fresh.study, fresh.subject, earlier.steps) if earlier else fresh
+    manifest = replace(fresh, steps=earlier.steps) if earlier else fresh
     try:
         write_manifest(folder, manifest)
         write_text(folder / STUDY, study.text)

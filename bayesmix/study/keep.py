@@ -162,14 +162,15 @@ def taken(keeper: Keeper, name: str, result: Any, found: tuple[Path, Origin]) ->
 
 def drop_tables(keeper: Keeper) -> None:
     """Tables and plots of results that are about to be replaced would be stale."""
-    step = keeper.place.manifest.steps.get("report")
-    if step is None or keeper.place.closed is not None:
-        return
-    keeper.place = replace(keeper.place, manifest=keeper.place.manifest.without("report"))
-    for name, content in step.files.items():
-        if content and as_noted(keeper.place.folder, {name: content}):
-            with suppress(OSError):
-                (keeper.place.folder / name).unlink()
+    for name in ("report", "demand"):
+        step = keeper.place.manifest.steps.get(name)
+        if step is None or keeper.place.closed is not None:
+            continue
+        keeper.place = replace(keeper.place, manifest=keeper.place.manifest.without(name))
+        for file, content in step.files.items():
+            if content and as_noted(keeper.place.folder, {file: content}):
+                with suppress(OSError):
+                    (keeper.place.folder / file).unlink()
 
 
 def _rescued(keeper: Keeper, kept: Kept) -> Kept:

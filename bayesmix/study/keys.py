@@ -7,9 +7,12 @@ from typing import Any
 
 from bayesmix.identity import digest, package_identity
 from bayesmix.study.data import data_path
+from bayesmix.study.follow import shares_path
 from bayesmix.study.schema import Study
 
-LATER = ("labels", "codes", "separator", "decimal", "encoding", "table", "wide")
+LATER = (
+    "labels", "codes", "separator", "decimal", "encoding", "table", "wide", "population_shares",
+)  # fmt: skip
 """Keys that are no part of the hash where they are not given, as in builds without them."""
 
 
@@ -17,7 +20,9 @@ def subject_key(study: Study) -> str:
     """Identifies what is estimated: the content of the data, the utility, the laws."""
     laws = [asdict(law) for law in study.random]
     held = (study.fixed, asdict(study.constraints))
-    further = [held] if study.fixed or any(held[1].values()) else []
+    further: list[Any] = [held] if study.fixed or any(held[1].values()) else []
+    if study.endogeneity is not None:
+        further.append({"endogeneity": asdict(study.endogeneity)})
     return digest(_data_content(study), asdict(study.utility), laws, *further)
 
 
@@ -28,14 +33,16 @@ def step_keys(study: Study, subject: str) -> dict[str, str]:
     base = [subject, asdict(study.grid), package_identity(), classical]
     sampling = {key: estimate[key] for key in ("likelihood", "draws", "tune", "chains")}
     scores = {key: estimate[key] for key in ("scores", "accepted", "candidates")}
-    keys = {name: digest(name, *base) for name in ("msle", "msm")}
+    cluster = [study.estimate.cluster] if study.estimate.cluster else []
+    priors = [study.priors] if study.priors else []
+    keys = {"msle": digest("msle", *base, *cluster), "msm": digest("msm", *base)}
     return (
         keys
         | {
             "mss": digest("mss", *base, scores),
         }
         | {
-            name: digest(name, *base, sampling, "msle" in study.estimate.methods)
+            name: digest(name, *base, sampling, "msle" in study.estimate.methods, *priors)
             for name in ("nuts", "importance")
         }
     )
@@ -44,6 +51,17 @@ def step_keys(study: Study, subject: str) -> dict[str, str]:
 def report_key(results: Mapping[str, str]) -> str:
     """Identifies tables and plots by the content of the results that they show, by step."""
     return digest("report", package_identity(), list(results.items()))
+
+
+def demand_key(study: Study, results: Mapping[str, str]) -> str:
+    """Identifies what follows from results by their content, by step, and what is asked of them."""
+    asked = [study.demand, study.market, study.firms, *study.scenario]
+    tables = [None if one is None else asdict(one) for one in asked]
+    shares = []
+    if study.market is not None:
+        shares = [hashlib.sha256(shares_path(study).read_bytes()).hexdigest()]
+    seed = study.estimate.seed
+    return digest("demand", package_identity(), list(results.items()), tables, shares, seed)
 
 
 def _data_content(study: Study) -> dict[str, Any]:

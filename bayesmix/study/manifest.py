@@ -35,11 +35,24 @@ class FinishedStep:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What ``run.json`` holds. `subject` identifies data, utility and random coefficients."""
+    """What ``run.json`` holds.
+
+    Parameters
+    ----------
+    study
+        Name of the study.
+    subject
+        Identifies data, utility and random coefficients.
+    steps
+        What is finished.
+    file
+        The study file, from the run folder where there is such a way; "" of early builds.
+    """
 
     study: str
     subject: str
     steps: Mapping[str, FinishedStep] = field(default_factory=dict)
+    file: str = ""
 
     def having(self, name: str, step: FinishedStep) -> "Manifest":
         return replace(self, steps={**self.steps, name: step})
@@ -62,7 +75,8 @@ def read_manifest(folder: Path) -> Manifest | None:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         steps = {name: _step(step) for name, step in raw["steps"].items()}
-        return Manifest(_text(raw["study"]), _text(raw["subject"]), steps)
+        file = _text(raw.get("file", ""))
+        return Manifest(_text(raw["study"]), _text(raw["subject"]), steps, file)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"'{path}' is damaged ({type(error).__name__}: {error})") from error
 

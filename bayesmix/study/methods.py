@@ -48,6 +48,7 @@ def _msle(built: Built, results: Results, progress: bool) -> Any:
         optimizer=settings.optimizer,
         rng=settings.seed,
         progress=progress,
+        cluster=settings.cluster,
     )
 
 
@@ -114,6 +115,7 @@ def _posterior(
             chains=settings.chains,
             rng=settings.seed,
             progress=progress,
+            priors=built.priors,
         )
 
 

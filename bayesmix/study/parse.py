@@ -13,9 +13,13 @@ from typing import Annotated, Any, Literal, NoReturn, Union, get_args, get_origi
 
 from bayesmix.arguments import refused, shown
 from bayesmix.errors import SpecificationError
-from bayesmix.study.schema import AtLeast, ByName, EndsByName, Study
-from bayesmix.study.spread import READERS
+from bayesmix.study.bounds import AtLeast
+from bayesmix.study.given import GIVEN
+from bayesmix.study.locate import line_in
+from bayesmix.study.schema import ByName, EndsByName, Study
+from bayesmix.study.spread import READERS as SPREAD
 
+READERS = {**SPREAD, **GIVEN}
 RESERVED = {"CON", "PRN", "AUX", "NUL"} | {f"{d}{n}" for d in ("COM", "LPT") for n in range(1, 10)}
 WORDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
 
@@ -28,10 +32,15 @@ class Place:
     table: str = ""
     key: str = ""
 
-    def fail(self, problem: str) -> NoReturn:
+    def fail(self, problem: str, *, at: str = "") -> NoReturn:
+        raise SpecificationError(f"{self.words(at)}: {problem}")
+
+    def words(self, at: str = "") -> str:
+        """File, line (that of the key ``at`` where one is named), table and key."""
+        found = line_in(self.file, self.table, at or self.key)
+        line = f"line {found}" if found else ""
         key = f"key '{self.key}'" if self.key else ""
-        parts = filter(None, [str(self.file), self.table, key])
-        raise SpecificationError(f"{', '.join(parts)}: {problem}")
+        return ", ".join(filter(None, [str(self.file), line, self.table, key]))
 
     def inside(self, table: str) -> "Place":
         return replace(self, table=", ".join(filter(None, [self.table, table])))
@@ -114,7 +123,8 @@ def parse_record(kind: Any, table: dict[str, Any], place: Place, **given: Any) -
     for key in table:
         if key not in wanted:
             tag = _tag_words(kind, table)
-            place.fail(f"unknown {_sort(place)} '{key}'{tag}; {_nearest(key, wanted)}")
+            words = f"unknown {_sort(place)} '{key}'{tag}; {_nearest(key, wanted)}"
+            place.fail(words, at=key)
     for key, field in wanted.items():
         if key not in table and field.default is MISSING:
             place.fail(f"{_sort(place)} '{key}' is missing; it must be given")
@@ -256,7 +266,7 @@ def _sort(place: Place) -> str:
 def _tag_words(kind: Any, table: dict[str, Any]) -> str:
     """`` for rule 'sobol'``, where the record is one of several told apart by that key."""
     first = fields(kind)[0].name
-    return f" for {first} '{table[first]}'" if first in ("law", "rule") else ""
+    return f" for {first} '{table[first]}'" if first in ("law", "rule", "kind") else ""
 
 
 def _nearest(name: object, allowed: Iterable[Any]) -> str:

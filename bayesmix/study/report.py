@@ -1,28 +1,26 @@
 """The last step of a study: tables, plots and a summary in words, from what the methods left."""
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from bayesmix.files import file_hash, write_text, write_whole
-from bayesmix.identity import package_versions
+from bayesmix.files import write_text
+from bayesmix.inference.first_stage import first_stage
 from bayesmix.reporting.compare import compare
 from bayesmix.reporting.diagnose import diagnose
 from bayesmix.reporting.diagnostics import convergence, convergence_sentence
 from bayesmix.reporting.plots import forest, save_figure, save_trace
 from bayesmix.reporting.tables import write_csv
 from bayesmix.study.build import Built
-from bayesmix.study.folder import as_noted, set_aside
-from bayesmix.study.keep import Keeper, note
+from bayesmix.study.folder import as_noted
+from bayesmix.study.follow import settings
+from bayesmix.study.keep import Keeper
 from bayesmix.study.keys import report_key
-from bayesmix.study.manifest import FinishedStep
+from bayesmix.study.written import Writer, written
 
-Writer = Callable[[Path], object]
 POSTERIORS = {"nuts": "trace.png", "importance": "trace-importance.png"}
 """Methods that make posteriors, and where the pictures of their draws go."""
 NOTES = ("importance", "fallback", "integration", "weights")
@@ -45,48 +43,27 @@ def bring_report(built: Built, keeper: Keeper) -> Report:
     """The report on a run's results; it is written unless it stands there already."""
     results = {name: one.result for name, one in keeper.kept.items()}
     report, lines = make_report(built, results), keeper.lines
+    number = lines.total - (settings(built.study) is not None)
     key = report_key({name: one.origin.content for name, one in keeper.kept.items()})
     step = keeper.place.manifest.steps.get("report")
     if step and step.key == key and as_noted(keeper.place.folder, step.files):
-        lines.reused(lines.total, "tables and plots")
+        lines.reused(number, "tables and plots")
         return report
     if keeper.place.closed is not None:
         reason = str(keeper.place.closed.strerror)
         lines.problem(f"tables and plots are not written: {keeper.place.folder}: {reason}")
         return replace(report, missing=dict.fromkeys(report.files, reason))
-    with lines.running(lines.total, "tables and plots") as clock:
-        missing = _write(keeper, report, _writers(built, report, results))
-    for name, reason in missing.items():
-        lines.problem(f"{name} could not be written ({reason}); the fits are not concerned")
-    # Of results in memory alone the next run knows nothing.
-    if not missing and all(one.origin.content for one in keeper.kept.values()):
-        hashes = {name: file_hash(keeper.place.folder / name) for name in report.files}
-        made, seed = time.strftime("%Y-%m-%d %H:%M:%S"), built.study.estimate.seed
-        step = FinishedStep(key, clock(), hashes, made, seed, package_versions())
-        note(keeper, "report", step)
+    with lines.running(number, "tables and plots") as clock:
+        writers = _writers(built, report, results)
+        missing = written(built, keeper, "report", (key, clock()), writers)
     return replace(report, missing=missing)
-
-
-def _write(keeper: Keeper, report: Report, writers: Mapping[str, Writer]) -> dict[str, str]:
-    """Write each file, and go on where one fails: names of those, and why."""
-    missing = {}
-    for name in report.files:
-        path = keeper.place.folder / name
-        try:
-            aside = set_aside(keeper.place, name, ours=False)
-            if aside:
-                keeper.lines.problem(f"{name} was not as a run had written it: now {aside}")
-            write_whole(path, writers[name])
-        except Exception as error:
-            missing[name] = f"{type(error).__name__}: {error}"
-    return missing
 
 
 def _writers(built: Built, report: Report, results: Mapping[str, Any]) -> dict[str, Writer]:
     writers: dict[str, Writer] = {
         "comparison.csv": lambda path: write_csv(report.comparison, path),
         "forest.png": lambda path: save_figure(forest(_labelled(results)), path),
-        "summary.txt": lambda path: write_text(path, _summary(built, report)),
+        "summary.txt": lambda path: write_text(path, _summary(built, report, results)),
     }
     diagnostics = report.diagnostics
     if diagnostics is not None:
@@ -138,9 +115,14 @@ def _sentences(results: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -
     return lines
 
 
-def _summary(built: Built, report: Report) -> str:
+def _summary(built: Built, report: Report, results: Mapping[str, Any]) -> str:
+    """Study, sentences and estimates; then each classical fit as it prints itself."""
     table = report.comparison.to_string(na_rep="", float_format="{:.4f}".format)
     parts = [str(built), "\n".join(report.sentences), table]
     if len(report.comparison.columns) > 4:
         parts.append("difference: in standard errors of the first method")
+    fits = {name: results[name] for name in ("msle", "msm", "mss") if name in results}
+    parts += [f"{name.upper()}\n{fit!r}" for name, fit in fits.items()]
+    if built.model.control is not None:
+        parts.append(repr(first_stage(built.model, built.data)))
     return "\n\n".join(parts) + "\n"

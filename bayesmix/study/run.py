@@ -11,7 +11,9 @@ from bayesmix.arguments import flag, instance, refused
 from bayesmix.errors import SpecificationError
 from bayesmix.identity import package_versions
 from bayesmix.study.build import Built, check_study
+from bayesmix.study.demand import Demand, bring_demand
 from bayesmix.study.folder import default_folder, opened
+from bayesmix.study.follow import settings
 from bayesmix.study.interrupt import Stopped, deferred, interruptible, stoppable
 from bayesmix.study.keep import Keeper, again, drop_tables, find, keep, taken
 from bayesmix.study.keys import step_keys, subject_key
@@ -37,6 +39,8 @@ class Run:
         Tables and sentences.
     elsewhere
         By step, what could not be written into the folder, and why.
+    demand
+        Tables of what follows from estimates, where the study asks for it.
     """
 
     folder: Path
@@ -44,6 +48,12 @@ class Run:
     results: Mapping[str, Any]
     report: Report
     elsewhere: Mapping[str, str]
+    demand: Demand
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """Files that are not as they should be, and why."""
+        return {**self.report.missing, **self.demand.missing}
 
 
 def run_study(
@@ -84,7 +94,7 @@ def run_study(
         built, subject = _checked(study)
         folder = Path(out) if out is not None else default_folder(study)
         names: list[str] = [name for name in METHODS if name in study.estimate.methods]
-        lines = Steps(len(names) + 1, show=progress)
+        lines = Steps(len(names) + 1 + (settings(study) is not None), show=progress)
         with opened(study, subject, folder, force=force) as place:
             if place.damage:
                 lines.problem(place.damage)
@@ -94,9 +104,10 @@ def run_study(
             with deferred():
                 again(keeper)
             report = bring_report(built, keeper)
+            demand = bring_demand(built, keeper)
             elsewhere = {name: one.trouble for name, one in keeper.kept.items() if one.trouble}
             results = {name: keeper.kept[name].result for name in names}
-            return Run(folder, keeper.place.manifest, results, report, elsewhere)
+            return Run(folder, keeper.place.manifest, results, report, elsewhere, demand)
 
 
 def _checked(study: Study) -> tuple[Built, str]:

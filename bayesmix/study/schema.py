@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_type_hints
 
 from bayesmix.specification.laws.base import own_laws
-
-
-@dataclass(frozen=True)
-class AtLeast:
-    """Bounds of a whole number in a study file, attached to its type."""
-
-    least: int
-    most: int = 2**31 - 1
+from bayesmix.study.bounds import AtLeast, Count, Terms
+from bayesmix.study.demand_schema import (
+    DemandTable,
+    EndogeneityTable,
+    FirmsTable,
+    MarketTable,
+    ScenarioTable,
+)
+from bayesmix.study.given import ByLabel, PriorsByName
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,6 @@ class LabelsOrCodes:
 
 Ends = Annotated[tuple[tuple[str, float, float], ...], EndsByName()]
 Values = Annotated[tuple[tuple[str, float], ...], ByName()]
-Count = Annotated[int, AtLeast(1)]
-Terms = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,7 @@ class DataTable:
 
     In a text file an empty field is missing, and what ``missing`` lists, such as ``["NA"]``;
     ``labels`` are columns that stay text, ``codes`` those whose value labels are not wanted.
+    ``population_shares``, by alternative, are for samples that were drawn by choices.
     """
 
     example: Literal["electricity"] | None = None
@@ -94,6 +94,7 @@ class DataTable:
     decimal: Literal[".", ","] | None = None
     encoding: str | None = None
     table: str | None = None
+    population_shares: Annotated[Any, ByLabel()] = None
     wide: WideTable | None = None
 
 
@@ -231,14 +232,16 @@ class ConstraintsTable:
 class EstimateTable:
     """``[estimate]``: which estimators, and their settings.
 
-    `scores`, `accepted` (draws a person) and `candidates` are those of the MSS; `likelihood`,
-    `draws` and `chains` those of posteriors, `tune` that of NUTS.
+    `cluster` is the column of clusters of the MSLE's standard errors; `scores`, `accepted` (draws a
+    person) and `candidates` are those of the MSS; `likelihood`, `draws` and `chains` those of
+    posteriors, `tune` that of NUTS.
     """
 
     methods: tuple[Literal["msle", "msm", "mss", "nuts", "importance"], ...] = ("msle", "nuts")
     seed: Annotated[int, AtLeast(0, 2**63 - 1)] = 1
     starts: Count = 4
     optimizer: Literal["bfgs", "l-bfgs-b", "trust-region", "bhhh"] = "bfgs"
+    cluster: str | None = None
     likelihood: Literal["marginal", "hierarchical", "auto"] = "auto"
     scores: Literal["accept-reject", "importance"] = "accept-reject"
     accepted: Annotated[int, AtLeast(2)] = 25
@@ -261,6 +264,12 @@ class Study:
     constraints: ConstraintsTable = ConstraintsTable()
     grid: GridTable = AutoTable("auto")
     estimate: EstimateTable = EstimateTable()
+    priors: Annotated[Any, PriorsByName()] = None
+    endogeneity: EndogeneityTable | None = None
+    demand: DemandTable | None = None
+    market: MarketTable | None = None
+    firms: FirmsTable | None = None
+    scenario: tuple[ScenarioTable, ...] = ()
 
     @property
     def name(self) -> str:

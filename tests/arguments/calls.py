@@ -448,6 +448,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         ),
         "rule_table": Call(bm.rule_table, {"dimension": 1, "rules": [rule]}),
         "read_table": Call(bm.read_table, {"path": have.file, **_file()}),
+        "open_run": Call(bm.open_run, {"folder": have.run, "study": None}),
         "read_choices": Call(bm.read_choices, {"path": have.file, **LONG, **_file()}),
         "ChoiceData.from_long": Call(
             bm.ChoiceData.from_long,

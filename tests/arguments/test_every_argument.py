@@ -190,6 +190,7 @@ RESULTS = {
     "MeanUtilities",
     "Report",
     "SBC",
+    "StudyRun",
     "TypesFit",
 }
 """Records that functions return, and that nobody makes by hand."""

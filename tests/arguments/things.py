@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 import bayesmix as bm
+from bayesmix.study import read_study, run_study
 
 MODEL = bm.MixedLogit("price + quality", random=[bm.Normal("quality")])
 
@@ -58,6 +59,28 @@ def parquet_file() -> Path:
     path = Path(tempfile.mkdtemp(), "choices.parquet")
     frame(4).to_parquet(path, index=False)
     return path
+
+
+STUDY = """
+[data]
+file = "choices.csv"
+person = "who"
+situation = "task"
+alternative = "alt"
+chosen = "choice"
+[utility]
+formula = "price + quality"
+[estimate]
+methods = ["msle"]
+starts = 1
+"""
+
+
+def run_folder() -> Path:
+    """A finished run of a study."""
+    study = csv_file().with_name("study.toml")
+    study.write_text(STUDY, encoding="utf-8")
+    return run_study(read_study(study), study.parent / "run", progress=False).folder
 
 
 def made() -> SimpleNamespace:
@@ -120,4 +143,5 @@ def made() -> SimpleNamespace:
         few=few,
         file=csv_file(),
         parquet=parquet_file(),
+        run=run_folder(),
     )

@@ -85,8 +85,8 @@ def test_user_errors_are_one_message_and_exit_code_2(
     result = call(command, path)
     assert result.exit_code == 2
     assert result.stderr == (
-        f"error: {path}, [grid]: unknown key 'node' for rule 'sobol'; did you mean 'nodes'? "
-        "valid: rule, nodes, centred, moments, halves\n"
+        f"error: {path}, line 18, [grid]: unknown key 'node' for rule 'sobol'; did you mean "
+        "'nodes'? valid: rule, nodes, centred, moments, halves\n"
     )
     assert result.stdout == ""
     assert not (here / "runs").exists()

@@ -38,10 +38,12 @@ def test_settings_reach_the_estimators(write_study: Write, estimators: Any, tmp_
     (_, msle), (_, nuts) = estimators.calls
     grid = msle.pop("grid")
     assert str(grid) == "sobol(32)"
-    assert msle == {"starts": 2, "optimizer": "bfgs", "rng": 5, "progress": False}
+    assert msle == {
+        "starts": 2, "optimizer": "bfgs", "cluster": None, "rng": 5, "progress": False,
+    }  # fmt: skip
     assert nuts == {
         "method": "nuts", "likelihood": "auto", "grid": "the grid as used", "draws": 20,
-        "tune": 10, "chains": 2, "rng": 5, "progress": False,
+        "tune": 10, "chains": 2, "priors": None, "rng": 5, "progress": False,
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import pytest
 
 from bayesmix.errors import SpecificationError
-from bayesmix.study import check_study, read_study, run_study, schema
+from bayesmix.study import check_study, demand_schema, given, read_study, run_study, schema
 from bayesmix.study.parse import Place, parse_record
 
 VALUES: dict[str, Any] = {
@@ -39,6 +39,11 @@ RECORDS = [
     *get_args(schema.GridTable),
     schema.EstimateTable,
     schema.ConstraintsTable,
+    schema.EndogeneityTable,
+    schema.DemandTable,
+    schema.MarketTable,
+    schema.FirmsTable,
+    *get_args(schema.ScenarioTable),
 ]
 
 
@@ -46,6 +51,11 @@ COLUMNS: dict[type, list[Any]] = {
     schema.Spread: ["word", ["a", 1], {"a": 1}],
     schema.SpreadByName: [],
     schema.LabelsOrCodes: [["a", 1], {"a": 1}],
+    given.LabelList: [["a", 1]],
+    given.Amounts: [1.5, -7, {"a": 1}],
+    given.ByLabel: [{"a": 1}],
+    given.Scalar: ["word", "", 1.5, -7, True],
+    given.Scalars: [{"a": 1}],
 }
 """Values of the list above that say which columns an attribute has, or what alternatives are."""
 
@@ -89,11 +99,15 @@ def required(record: type) -> dict[str, Any]:
     laws = [{"law": "normal", "terms": ["x"]}]
     given = {"terms": ["x"], "formula": "x", "nodes": 8, "laws": laws}
     given |= {"alternatives": ["a", "b"], "varying": ["x"]}
+    given |= dict.fromkeys(("price", "instruments", "shares", "ownership", "name", "column"), "x")
+    given |= {"firms": ["a", "b"], "alternative": "new", "attributes": {"x": 1}, "on": ["x"]}
+    if record is schema.DemandTable:
+        given = {}
     first = get_args(inner(hints[fields(record)[0].name]))
     return {
         field.name: first[0] if index == 0 and first else given.get(field.name)
         for index, field in enumerate(fields(record))
-        if field.name in given or (index == 0 and first and field.name in ("law", "rule"))
+        if field.name in given or (index == 0 and first and field.name in ("law", "rule", "kind"))
     }
 
 
@@ -114,9 +128,11 @@ def test_every_key_of_every_table_names_itself(record: type) -> None:
 
 
 def test_the_walk_is_over_every_record_of_the_schema() -> None:
-    tables = {one for one in vars(schema).values() if is_dataclass(one)}
+    modules = (schema, demand_schema)
+    tables = {one for m in modules for one in vars(m).values() if is_dataclass(one)}
     assert tables - set(RECORDS) == {
         schema.AtLeast,
+        *(one for one in vars(given).values() if is_dataclass(one)),
         schema.ByName,
         schema.EndsByName,
         schema.LabelsOrCodes,
@@ -209,7 +225,7 @@ def test_data_files_that_are_none(
     (tmp_path / "choices.csv").write_bytes(content.encode("latin-1"))
     with pytest.raises(ValueError, match=words) as caught:
         function(study)
-    assert str(caught.value).startswith(f"{study.path}, [data]")
+    assert re.match(re.escape(str(study.path)) + r", line \d+, \[data\]", str(caught.value))
 
 
 def test_a_data_file_that_is_a_folder_or_absent(write_study: Any, tmp_path: Path) -> None:

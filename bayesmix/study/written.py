@@ -1,0 +1,53 @@
+"""Files of a step that is no estimate, written one by one, and entered in the manifest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from bayesmix.files import file_hash, write_whole
+from bayesmix.identity import package_versions
+from bayesmix.study.build import Built
+from bayesmix.study.folder import set_aside
+from bayesmix.study.keep import Keeper, note
+from bayesmix.study.manifest import FinishedStep
+
+Writer = Callable[[Path], object]
+
+
+def written(
+    built: Built,
+    keeper: Keeper,
+    name: str,
+    made: tuple[str, float],
+    writers: Mapping[str, Writer],
+    lacking: bool = False,
+) -> dict[str, str]:
+    """Write a step's files, going on where one fails: names of those, and why.
+
+    ``made`` is the step's key and its seconds. It is entered in the manifest where nothing is
+    ``lacking``, and its results are in files, which the next run knows.
+    """
+    missing = _write(keeper, writers)
+    for file, reason in missing.items():
+        keeper.lines.problem(f"{file} could not be written ({reason}); the fits are not concerned")
+    if not missing and not lacking and all(one.origin.content for one in keeper.kept.values()):
+        hashes = {file: file_hash(keeper.place.folder / file) for file in writers}
+        now, seed = time.strftime("%Y-%m-%d %H:%M:%S"), built.study.estimate.seed
+        note(keeper, name, FinishedStep(*made, hashes, now, seed, package_versions()))
+    return missing
+
+
+def _write(keeper: Keeper, writers: Mapping[str, Writer]) -> dict[str, str]:
+    missing = {}
+    for name, writer in writers.items():
+        path = keeper.place.folder / name
+        try:
+            aside = set_aside(keeper.place, name, ours=False)
+            if aside:
+                keeper.lines.problem(f"{name} was not as a run had written it: now {aside}")
+            write_whole(path, writer)
+        except Exception as error:
+            missing[name] = f"{type(error).__name__}: {error}"
+    return missing

@@ -1,0 +1,334 @@
+"""Studies of demand, markets and firms, with real estimators on a small file; and opened runs."""
+
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayesmix as bm
+from bayesmix.study import check_study, read_study, run_study
+
+STUDY = """
+[data]
+file = "choices.csv"
+person = "id"
+situation = "chid"
+alternative = "alt"
+chosen = "choice"
+outside_option = true
+
+[utility]
+formula = "price + quality"
+
+[[random]]
+law = "normal"
+terms = ["quality"]
+
+[priors]
+"mean[quality]" = [0, 2]
+sd = {law = "half-student-t", nu = 4, sigma = 1}
+
+[grid]
+rule = "sobol"
+nodes = 16
+centred = true
+
+[estimate]
+methods = ["msle", "importance"]
+starts = 1
+cluster = "region"
+draws = 100
+chains = 1
+
+[demand]
+elasticities = ["price"]
+diversion = ["removal", "price"]
+wtp = ["quality"]
+surplus = true
+draws = 5
+nodes = 16
+
+[market]
+shares = "shares.csv"
+column = "market"
+
+[firms]
+ownership = "firm"
+pass_through = true
+
+[[scenario]]
+kind = "merger"
+name = "A and B"
+firms = ["A", "B"]
+efficiencies = {1 = 0.05}
+
+[[scenario]]
+kind = "exit"
+name = "no 3"
+alternatives = [3]
+
+[[scenario]]
+kind = "change"
+name = "dearer 1"
+column = "price"
+multiply = 1.1
+alternatives = [1]
+
+[[scenario]]
+kind = "tax"
+name = "tax"
+specific = 0.2
+
+[[scenario]]
+kind = "entry"
+name = "new"
+alternative = "new"
+like = 1
+attributes = {price = 2.0, firm = "D"}
+"""
+GIVEN = {("north", 1): 0.2, ("north", 2): 0.1, ("north", 3): 0.3,
+         ("south", 1): 0.15, ("south", 2): 0.15, ("south", 3): 0.2}  # fmt: skip
+
+
+def choices() -> pd.DataFrame:
+    """Sixty persons with two choices among three alternatives and none, in two markets."""
+    rng = np.random.default_rng(3)
+    rows = pd.MultiIndex.from_product(
+        [range(60), range(2), [1, 2, 3]], names=["id", "chid", "alt"]
+    ).to_frame(index=False)
+    rows["market"] = np.where(rows["id"] < 30, "north", "south")
+    rows["region"] = rows["id"] % 10
+    rows["firm"] = rows["alt"].map({1: "A", 2: "B", 3: "C"})
+    rows["price"] = 1.5 + 0.3 * rows["alt"] + 0.4 * (rows["market"] == "south")
+    rows["quality"] = rng.normal(size=len(rows))
+    rows["cost"] = rows["price"] + 0.2 * rng.normal(size=len(rows)).round(2)
+    utility = 0.8 * rows["quality"] - 1.0 * rows["price"] + 1.5 + rng.gumbel(size=len(rows))
+    best = utility.groupby([rows["id"], rows["chid"]]).transform("max")
+    none = np.repeat(rng.gumbel(size=120), 3)
+    rows["choice"] = ((utility == best) & (utility > none)).astype(int)
+    return rows
+
+
+def written(*replacements: tuple[str, str]) -> Path:
+    """The study and its files in a folder of their own."""
+    folder = Path(tempfile.mkdtemp())
+    choices().to_csv(folder / "choices.csv", index=False)
+    shares = pd.Series(GIVEN, name="share").rename_axis(["market", "alt"]).reset_index()
+    shares.to_csv(folder / "shares.csv", index=False)
+    text = STUDY
+    for old, new in replacements:
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "firms.toml").write_text(text, encoding="utf-8")
+    return folder / "firms.toml"
+
+
+@cache
+def finished() -> Path:
+    """The run folder of the study, made once."""
+    path = written()
+    run = run_study(read_study(path), path.parent / "runs" / "firms", progress=False)
+    assert not run.missing
+    return run.folder
+
+
+@cache
+def opened() -> bm.StudyRun:
+    return bm.open_run(finished())
+
+
+def test_a_run_opens_with_results_data_and_tables() -> None:
+    run = opened()
+    assert isinstance(run["msle"], bm.Fit)
+    assert run["importance"]["posterior"].sizes["draw"] == 100
+    assert run.data.n_situations == 120
+    assert run.study.name == "firms"
+    assert run.tables["comparison"].loc["fixed[price]", "MSLE estimate"] == pytest.approx(
+        run["msle"].params["fixed[price]"], abs=1e-12
+    )
+    assert "Run of study 'firms': results msle, importance" in repr(run)
+    assert "<table" in run._repr_html_()
+    with pytest.raises(bm.SpecificationError, match="has no result 'nuts'; it has msle, import"):
+        run["nuts"]
+
+
+def test_tables_of_demand_are_what_functions_of_demand_say() -> None:
+    run = opened()
+    fit, data = run["msle"], run.data
+    how = {"draws": 5, "nodes": 16, "rng": 1}
+    shares = pd.Series(GIVEN, name="share")
+    matched = bm.match_shares(fit, data, shares, market="market", **how)
+    found = bm.diversion(fit, matched.data, "price", **how)
+    table = run.tables["diversion"].query("method == 'MSLE' and kind == 'price'")
+    wanted = found[["estimate", "low", "high"]].to_dataframe()[["estimate", "low", "high"]]
+    np.testing.assert_allclose(table[["estimate", "low", "high"]], wanted, atol=1e-12)
+    merged = bm.merger(
+        fit, matched.data, bm.Firms("firm", market="market"), merge=("A", "B"),
+        efficiencies={1: 0.05}, **how,
+    )  # fmt: skip
+    rows = run.tables["scenarios"].query(
+        "method == 'MSLE' and scenario == 'A and B' and part == 'products' and product == '1'"
+        " and market == 'south' and quantity == 'price_change'"
+    )
+    here = merged.products.sel(market="south", product=1, quantity="price_change")
+    assert rows["estimate"].item() == pytest.approx(float(here["estimate"]), abs=1e-12)
+    assert rows["high"].item() == pytest.approx(float(here["high"]), abs=1e-12)
+
+
+def test_shares_are_those_of_the_market() -> None:
+    table = opened().tables["shares"].query("method == 'MSLE'").set_index("alternative")
+    assert table.loc["1", "estimate"] == pytest.approx((0.2 + 0.15) / 2, abs=1e-9)
+
+
+def test_every_scenario_has_its_parts() -> None:
+    table = opened().tables["scenarios"]
+    assert set(table["method"]) == {"MSLE", "IMPORTANCE"}
+    parts = table.groupby("scenario")["part"].unique().map(set)
+    of_firms = {"products", "firms", "markets", "segments"}
+    assert parts["A and B"] == parts["tax"] == of_firms
+    assert parts["no 3"] == parts["new"] == of_firms | {"shares", "surplus"}
+    assert parts["dearer 1"] == {"shares", "surplus"}  # a price that is given moves no others
+
+
+def test_summary_holds_the_whole_fit_and_clusters() -> None:
+    run = opened()
+    text = (run.folder / "summary.txt").read_text()
+    assert repr(run["msle"]) in text
+    assert "by 'region', 10 clusters" in text
+    assert "half-student-t" in text
+    assert (run.folder / "diversion.png").stat().st_size > 5000
+
+
+def test_demand_is_done_again_where_it_is_asked_otherwise(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = finished()
+    path = folder.parents[1] / "firms.toml"
+    text = path.read_text(encoding="utf-8")
+    before = (folder / "wtp.csv").stat().st_mtime_ns
+    run_study(read_study(path), folder)
+    assert "4/4 demand: finished earlier, used again" in capsys.readouterr().err
+    assert (folder / "wtp.csv").stat().st_mtime_ns == before
+    try:
+        few = text[: text.index("[market]")].replace('diversion = ["removal", "price"]\n', "")
+        path.write_text(few.replace("surplus = true\n", ""), encoding="utf-8")
+        again = run_study(read_study(path), folder, progress=False)
+        assert set(again.demand.tables) == {"shares.csv", "elasticities.csv", "wtp.csv"}
+    finally:
+        path.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('elasticities = ["price"]', 'elasticities = ["prize"]', r"line \d+, \[demand\]: .*'priz"),
+        ('wtp = ["quality"]', 'wtp = ["qualty"]', r"key 'wtp': the utility has no term 'qualty'"),
+        ('diversion = ["removal", "price"]', 'diversion = ["cost"]', r"\[demand\]: .*'cost'"),
+        ('ownership = "firm"', 'ownership = "frm"', r"\[firms\]: argument 'ownership'"),
+        ('firms = ["A", "B"]', 'firms = ["A", "X"]', r"'A and B': key 'firms': the data have no"),
+        ("efficiencies = {1 = 0.05}", "efficiencies = {9 = 0.05}", "key 'efficiencies'"),
+        ("alternatives = [3]", "alternatives = [7]", r"'no 3': key 'alternatives'"),
+        ("multiply = 1.1\n", "", r"'dearer 1': give the new 'value'"),
+        ("specific = 0.2\n", "", r"'tax': give a tax of a unit"),
+        ('name = "tax"', 'name = "new"', r"two scenarios have the name 'new'"),
+        ('column = "market"\n\n', 'column = "markt"\n\n', r"\[market\]: .*'markt'"),
+        ('"mean[quality]" = [0, 2]', '"mean[quolity]" = [0, 2]', r"\[priors\]: .*quolity"),
+        ("nu = 4, ", "", r'\[priors\]: "sd": .*nu'),
+        ('methods = ["msle", "importance"]', 'methods = ["msle"]', r"\[priors\]: priors are of"),
+        ('cluster = "region"', 'cluster = "regon"', r"\[estimate\]: .*'regon'"),
+        ("[priors]", '[endogeneity]\nprice = "price"\ninstruments = "cost"\non = ["id", "chid", '
+         '"alt"]\n[priors]', r"'importance' does not take a control function"),
+        ("draws = 5\n", "draws = 5\ninterval = 1.5\n", r"\[demand\]: argument 'interval'"),
+        ("chosen =", "population_shares = {1 = 0.2, 2 = 0.5}\nchosen =",
+         r"\[data\]: .*several situations"),
+    ],
+)  # fmt: skip
+def test_check_refuses_what_no_fit_could_answer(old: str, new: str, words: str) -> None:
+    path = written((old, new))
+    with pytest.raises((bm.SpecificationError, bm.DataError), match=words):
+        check_study(read_study(path))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("multiply = 1.1", 'multiply = "1.1"', "[[scenario]] number 3, key 'multiply': expected a"),
+        ('kind = "tax"', 'kind = "taks"', "[[scenario]] number 4, key 'kind': unknown value 'ta"),
+        ("alternatives = [3]", "alternatives = 3", "key 'alternatives': expected a list of"),
+        ("nodes = 16\n\n[market]", "nodes = 0\n\n[market]", "[demand], key 'nodes': expected"),
+        ("[firms]", "[firm]", "unknown table 'firm'; did you mean 'firms'?"),
+        ("surplus = true", "surpluss = true", "[demand]: unknown key 'surpluss'; did you mean"),
+    ],
+)
+def test_mistakes_are_named_with_their_lines(old: str, new: str, words: str) -> None:
+    path = written((old, new))
+    with pytest.raises(bm.SpecificationError) as caught:
+        read_study(path)
+    text = path.read_text(encoding="utf-8")
+    line = text[: text.index(new)].count("\n") + 1
+    assert f"{path}, line {line}" in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_priors_say_what_they_can_be() -> None:
+    with pytest.raises(bm.SpecificationError, match='"sd": expected a number, two, or a law'):
+        read_study(written(("sd = {law", "sd = {lw")))
+
+
+def test_control_functions_are_fitted_with_their_first_stage() -> None:
+    stage = '[endogeneity]\nprice = "price"\ninstruments = "cost"\non = ["id", "chid", "alt"]\n'
+    text = STUDY[: STUDY.index("[priors]")] + stage + STUDY[STUDY.index("[grid]") :]
+    path = written()
+    text = text[: text.index("[demand]")].replace(', "importance"', "")
+    path.write_text(text, encoding="utf-8")
+    run = run_study(read_study(path), path.parent / "run", progress=False)
+    assert "fixed[residual[price]]" in run.results["msle"].params
+    assert "cost" in (run.folder / "summary.txt").read_text()
+    assert run.demand.tables == {}
+
+
+class TestOpeningRefuses:
+    def test_what_is_no_run(self, tmp_path: Path) -> None:
+        with pytest.raises(bm.SpecificationError, match="is no run folder: there is no 'run"):
+            bm.open_run(tmp_path)
+
+    def test_data_that_are_others(self, copied: Callable[[], Path]) -> None:
+        folder = copied()
+        file = folder.parents[1] / "choices.csv"
+        file.write_text(file.read_text().replace("north", "nord"))
+        with pytest.raises(bm.SpecificationError, match="were changed since, or are others"):
+            bm.open_run(folder)
+        file.unlink()
+        with pytest.raises(bm.DataError, match="cannot be read"):
+            bm.open_run(folder)
+
+    def test_a_changed_result(self, copied: Callable[[], Path]) -> None:
+        folder = copied()
+        file = folder / "msle.json"
+        file.write_text(file.read_text().replace("0.", "1.", 1))
+        with pytest.raises(bm.DataError, match="is not as the run wrote it"):
+            bm.open_run(folder)
+
+    def test_a_moved_run_opens_with_its_study(self, copied: Callable[[], Path]) -> None:
+        folder = copied()
+        moved = folder.rename(folder.parents[2] / "moved")
+        with pytest.raises(bm.DataError, match="say where it is, study="):
+            bm.open_run(moved)
+        study = folder.parents[1] / "firms.toml"
+        assert "msle" in bm.open_run(moved, study=study).results
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Callable[[], Path]:
+    """A copy of the finished run, with its study and data at the same places."""
+    from shutil import copytree
+
+    def copy() -> Path:
+        whole = copytree(finished().parents[1], tmp_path / "copy")
+        return whole / "runs" / "firms"
+
+    return copy
