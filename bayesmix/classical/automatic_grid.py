@@ -24,7 +24,7 @@ from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.broyden import broyden_root
 from bayesmix.optimise.climb import settle
 from bayesmix.optimise.maximise import Optimum, whitening
-from bayesmix.optimise.newton import newton
+from bayesmix.optimise.newton import NEAR, ROOT, loosened, newton
 
 
 def compared_on_its_grid(search: Search, ends: Ends, optimum: Optimum, fit: Fit) -> Ends:
@@ -100,7 +100,8 @@ def _refine(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, Gr
         ends = best_of(search, rule, [fit.theta])
         return ends.optimum, ends.grid
     known = None if fit.information.words else fit.information.hessian[None]
-    found = _root_of_scores(search, rule, fit.theta, known) or _far_root(search, rule, fit)
+    start = _loose(search, fit.theta)
+    found = _root_of_scores(search, rule, start, known) or _far_root(search, rule, fit)
     if found is not None:
         return found
     return settle(
@@ -128,22 +129,32 @@ def _far_root(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, 
 def _first_root(search: Search, theta: Array) -> tuple[Optimum, PersonGrid, str] | None:
     """The root of posteriors' scores near ``theta``, its grid, and why that; None without one."""
     rules, why = posterior_rules(search.problem)
-    found, known = None, None
+    found, known, theta = None, None, _loose(search, theta)
     for rule in rules:
         search.progress.phase(f"scores of posteriors: {rule}")
-        finer = _root_of_scores(search, rule, theta, known)
+        last = rule is rules[-1]
+        finer = _root_of_scores(search, rule, theta, known, ROOT if last else NEAR)
         if finer is None:
             break
         found, theta = finer, finer[0].theta
-        if rule is not rules[-1]:
+        if not last:
             assert found[0].by_person is not None
             likelihood = Likelihood(search.problem, found[1])
             known = root_information(likelihood, theta, found[0].by_person.scores, draft=True)[1]
     return None if found is None else (*found, why)
 
 
+def _loose(search: Search, theta: Array) -> Array:
+    """Where a search for a root begins that has not been at one."""
+    return loosened(search.problem, search.problem.canonical(theta))
+
+
 def _root_of_scores(
-    search: Search, rule: Rule | Centred, theta: Array, curvatures: Array | None = None
+    search: Search,
+    rule: Rule | Centred,
+    theta: Array,
+    curvatures: Array | None = None,
+    near: float = ROOT,
 ) -> tuple[Optimum, PersonGrid] | None:
     """Where scores of posteriors vanish near ``theta``, and the grid anchored there.
 
@@ -155,4 +166,4 @@ def _root_of_scores(
     problem = search.problem
     base = population_grid(rule.rule, problem.parameters.n_random, problem.n_persons, search.rng)
     value = search.progress.value
-    return newton(problem, rule, theta, base, callback=value, curvatures=curvatures)
+    return newton(problem, rule, theta, base, callback=value, curvatures=curvatures, near=near)

@@ -21,7 +21,7 @@ from bayesmix.optimise.broyden import broyden_root
 from bayesmix.optimise.climb import FAR_STEP, settle
 from bayesmix.optimise.leave_boundary import GAIN
 from bayesmix.optimise.maximise import Optimum, Steps, coordinates
-from bayesmix.optimise.newton import newton
+from bayesmix.optimise.newton import loosened, newton, rises
 
 SAME = 0.1
 """Optima on one grid that are nearer than this (in standard errors) are one."""
@@ -127,8 +127,13 @@ def ends_on_shared_grid(
 def _frozen_end(
     search: Search, theta: Array, optimum: Optimum, grid: PersonGrid, root: Array
 ) -> tuple[Optimum, PersonGrid] | None:
-    """The root of scores uphill from ``theta``, as that of ``optimum`` was found."""
+    """The root of scores uphill from ``theta``, as that of ``optimum`` was found.
+
+    That is ``optimum`` itself where the log-likelihood rises all the way to it.
+    """
     few = grid.resized(min(grid.size, COMPARED))
+    if optimum.frozen == "newton":
+        theta = loosened(search.problem, search.problem.canonical(theta))
     settled = search.problem, few.rule, theta, few.base
 
     def known(at: Array) -> bool:
@@ -136,6 +141,9 @@ def _frozen_end(
 
     if optimum.frozen == "broyden":
         return broyden_root(search.problem, grid.rule, theta, grid.base, root=root, known=known)
+    far = _distance(search, root, theta, optimum)
+    if rises(search.problem, few.rule, theta, optimum.theta, few.base, far):
+        return optimum, grid
     return newton(*settled, known=known, curvatures=np.linalg.pinv(root @ root.T)[None])
 
 

@@ -42,7 +42,7 @@ BESIDE = 0.1
 """Standard errors over which a curvature stays what it is, to a few thousandths."""
 ROOT, NEAR = 5e-3, 0.05
 """Standard errors from the root at which a search ends, and within which it must have come."""
-CURVATURE_NODES = 256
+CURVATURE_NODES = 32
 """Nodes a person of the curvature: it decides how many steps are taken, not where they end."""
 FLOOR = 0.05
 """Least curvature of a direction, relative to the scores' outer product."""
@@ -52,6 +52,8 @@ NOISE = 0.02
 """Nats by which a log-likelihood on nodes that follow may fall: its slope is another's."""
 STALLED = 8
 """So many steps that neither halve the way nor raise the log-likelihood end a search."""
+WAYMARKS = (0.25, 0.5, 0.75)
+"""Parts of the way at which a line is looked at."""
 SLOW, PATIENCE = 0.7, 3
 """So many steps in turn that leave so much of the way before them ask for a new curvature."""
 
@@ -118,6 +120,7 @@ def newton(
     callback: Callable[[float], None] | None = None,
     known: Callable[[Array], bool] | None = None,
     curvatures: Array | None = None,
+    near: float = ROOT,
 ) -> tuple[Optimum, PersonGrid] | None:
     """The root of the scores that is uphill from ``theta``, and the grid anchored there.
 
@@ -131,15 +134,17 @@ def newton(
     rule, base
         A person-centred rule of draws, and the draws that all its grids are made of.
     theta
-        Free vector (P,) where the search starts.
+        Free vector (P,) where the search starts; `loosened`, unless it is a root on other nodes.
     known
         Whether a point is so near to a known root that it leads there: the search ends.
     curvatures
         Of scramblings (., P, P) at ``theta``, where they are known.
+    near
+        Standard errors from the root at which the search ends: fewer nodes know it less well.
     """
     if not followable(problem):
         return None
-    theta = loosened(problem, problem.canonical(theta))
+    theta = problem.canonical(theta)
     if not freezable_at(problem, theta):
         return None
     here = _at(problem, rule, theta, base)
@@ -158,7 +163,7 @@ def newton(
         nearest, since = (distance, 0) if distance < nearest / 2 else (nearest, since + 1)
         stalled = since > STALLED and here.value < best + NOISE
         best, since = (here.value, 0) if here.value > best + NOISE else (best, since)
-        if distance < ROOT or stalled or (known is not None and known(here.theta)):
+        if distance < near or stalled or (known is not None and known(here.theta)):
             break
         scale = min(1.0, radius / distance)
         trial = problem.canonical(here.theta + scale * move)
@@ -188,6 +193,25 @@ def newton(
     if model.known is not None and model.distance(here.theta - model.at) < BESIDE:
         optimum = replace(optimum, curvatures=model.known)
     return optimum, here.grid
+
+
+def rises(
+    problem: Problem, rule: Centred, theta: Array, optimum: Array, base: PopulationGrid, far: float
+) -> bool:
+    """Whether the log-likelihood rises all the way from ``theta`` (P,) to a known ``optimum`` (P,).
+
+    On nodes that follow, at a few points of the line between them, the first of which is one
+    standard error from ``theta`` of the ``far`` that there are: what is no maximum so near by is
+    none at all.
+    """
+    parts, height = sorted({min(0.5, 1.0 / max(far, 1.0)), *WAYMARKS}), -np.inf
+    for part in (0.0, *parts, 1.0):
+        at = theta + part * (optimum - theta)
+        there = _at(problem, rule, at, base) if freezable_at(problem, at) else None
+        if there is None or not there.finite or not there.value > height + NOISE:
+            return False
+        height = there.value
+    return True
 
 
 def loosened(problem: Problem, theta: Array) -> Array:

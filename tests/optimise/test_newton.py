@@ -13,7 +13,7 @@ from bayesmix.integration.rules import centred, gauss_hermite, sobol
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.optimise.anchored_scores import anchored_scores
-from bayesmix.optimise.newton import ROOT, _Model, loosened, newton
+from bayesmix.optimise.newton import NEAR, ROOT, _Model, loosened, newton, rises
 from bayesmix.specification.laws.joint import LKJNormal
 from bayesmix.specification.model import MixedLogit
 from tests.simulated import simulated
@@ -34,7 +34,7 @@ def panel():
 def found(start, seed=3, **options):
     problem, _ = panel()
     base = population_grid(RULE.rule, 2, problem.n_persons, seed)
-    return newton(problem, RULE, start, base, **options)
+    return newton(problem, RULE, loosened(problem, start), base, **options)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,42 @@ def test_a_search_ends_where_a_known_root_is_near():
     problem, exact = panel()
     start = problem.parameters.theta(dict(exact.params) | {"sd[x]": 3.0})
     assert found(start, known=lambda at: True)[0].evaluations < found(start)[0].evaluations
+
+
+def test_a_search_ends_as_near_as_it_is_told():
+    """The root of few nodes is where the search on many begins: its last digits are of no use."""
+    problem, exact = panel()
+    start = problem.parameters.theta(dict(exact.params) | {"sd[x]": 3.0})
+    near, nearer = found(start, near=NEAR)[0], found(start)[0]
+    assert near.evaluations < nearer.evaluations
+    assert ROOT < near.decrement < NEAR
+
+
+def test_a_root_on_other_nodes_is_not_loosened():
+    """Where correlations are nearly whole, every finer grid began two nats below the last one."""
+    problem, exact = panel()
+    tight = problem.parameters.theta(dict(exact.params) | {"corr[x, y]": 0.97})
+    base = population_grid(RULE.rule, 2, problem.n_persons, 3)
+    seen = []
+
+    def known(at):
+        seen.append(at)
+        return True
+
+    newton(problem, RULE, tight, base, known=known)
+    np.testing.assert_allclose(seen[0], tight)
+    assert np.abs(loosened(problem, tight) - tight).max() > 0.01
+
+
+def test_the_way_up_is_seen_and_the_way_down_too():
+    problem, exact = panel()
+    base = population_grid(RULE.rule, 2, problem.n_persons, 3)
+    top = problem.parameters.theta(exact.params)
+    low = problem.parameters.theta(dict(exact.params) | {"mean[x]": 0.0, "sd[y]": 1.0})
+    assert rises(problem, RULE, low, top, base, 9.0)
+    assert not rises(problem, RULE, top, low, base, 9.0)
+    # Beyond the top it falls again: rising at first is not enough.
+    assert not rises(problem, RULE, low, top + (top - low), base, 18.0)
 
 
 def test_without_density_there_is_no_search():
