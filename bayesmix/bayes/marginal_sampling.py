@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from rich.console import Console
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.chains import Chains, run_chains, variables
@@ -18,6 +15,7 @@ from bayesmix.bayes.importance import ENOUGH, HEAVY, Weighted, weigh
 from bayesmix.bayes.posterior import Whitened
 from bayesmix.bayes.prior_values import held_value, is_whole
 from bayesmix.likelihood.problem import Problem
+from bayesmix.optimise.progress import progress_line
 
 TUNE = 150
 """Tuning steps of a chain: in whitened coordinates scales are nearly 1 from the start."""
@@ -60,7 +58,11 @@ def importance_draws(
     n = size.draws * size.chains
     most = max(MOST * n, MOST_LEAST)
     dimension = posterior.root.shape[1]
-    with _progress_line(progress, n) as report:
+    with progress_line(progress, "importance sampling") as line:
+
+        def report(stage: Weighted) -> None:
+            line.tell(f"{stage}, of {n:,}")
+
         found = weigh(posterior.values, dimension, wanted=n, most=most, rng=rng, report=report)
     if not found.reliable:
         enough = min(ENOUGH, n)
@@ -148,17 +150,3 @@ def _notes(problem: Problem, posterior: Whitened, found: Weighted) -> dict[str, 
         "evaluations": len(found.x),
         "log_evidence": evidence,
     }
-
-
-@contextmanager
-def _progress_line(show: bool, wanted: int) -> Iterator[Callable[[Weighted], None] | None]:
-    """What is called after every stage."""
-    if not show:
-        yield None
-        return
-    with Console(stderr=True).status("importance sampling") as status:
-
-        def update(found: Weighted) -> None:
-            status.update(f"importance sampling: {found}, of {wanted:,}")
-
-        yield update

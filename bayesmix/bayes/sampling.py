@@ -51,6 +51,7 @@ from bayesmix.likelihood.multinomial import (
 )
 from bayesmix.likelihood.ordered_sums import linear
 from bayesmix.likelihood.problem import Problem
+from bayesmix.optimise.progress import progress_line
 from bayesmix.specification.constraints import Fixed
 from bayesmix.specification.feasible import check_free
 from bayesmix.specification.held_and_tied import held_and_tied
@@ -234,7 +235,9 @@ def _sample_one(
     rng: np.random.Generator,
 ) -> xr.DataTree:
     """Sample one class, with more nodes where there turn out to be too few."""
-    stand = first_stand(problem, grid, logit, how.priors, rng)
+    with progress_line(how.progress, "posterior") as line:
+        line.tell("mode and curvature")
+        stand = first_stand(problem, grid, logit, how.priors, rng)
     renewable = isinstance(grid, str) and not how.hierarchical
     while True:
         tree = _run(problem, stand, logit, how, rng)
@@ -247,7 +250,9 @@ def _sample_one(
         totals = linear(logp.reshape(len(flat), -1), problem.data.weights)
         if not how.hierarchical:
             totals = totals + stand.corrections(flat)
-        accuracy = posterior_accuracy(problem, stand.grid, flat, totals, rng)
+        with progress_line(how.progress, "posterior") as line:
+            line.tell("integration error of its draws")
+            accuracy = posterior_accuracy(problem, stand.grid, flat, totals, rng)
         if not renewable or accuracy.reliable or stand.grid.size >= MOST_NODES:
             break
         rule = centred(sobol(_more_nodes(stand.grid.size, accuracy.sd)), moments=True)

@@ -7,7 +7,6 @@ from html import escape
 
 import numpy as np
 import pandas as pd
-from rich.progress import track
 
 from bayesmix import arguments
 from bayesmix.arrays import Array
@@ -22,6 +21,7 @@ from bayesmix.errors import ConvergenceError, DataError, SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.likelihood.problem import Problem
 from bayesmix.optimise.leave_boundary import settled
+from bayesmix.optimise.progress import tracked
 from bayesmix.specification.layout import Layout
 from bayesmix.specification.parameter import SD
 
@@ -233,7 +233,7 @@ def bootstrap(
     made = replications_of(job, replications, processes)
     interrupted = False
     try:
-        bar = track(made, "bootstrap", total=replications, disable=not progress)
+        bar = tracked(made, "bootstrap", total=replications, show=progress)
         for number, theta in bar:
             found[number] = None if theta is None else _settled(problem, theta, errors)
     except KeyboardInterrupt:

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-from rich.progress import track
 from scipy.stats import norm
 
 from bayesmix.arrays import Array, Flags
@@ -33,6 +32,7 @@ from bayesmix.errors import DataError, SpecificationError
 from bayesmix.likelihood.bind import bind_like, bind_sets
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.utility import Utility
+from bayesmix.optimise.progress import tracked
 from bayesmix.specification.record import (
     learnt_from_record,
     model_from_record,
@@ -88,7 +88,7 @@ class Uncertainty:
 
     def of(self, quantity: Callable[[Array], Array], label: str, progress: bool) -> Interval:
         """Estimate and interval of a function of the free vector."""
-        steps = track(self.points, description=label, disable=not progress)
+        steps = tracked(self.points, label, total=len(self.points), show=progress)
         return self.combine(np.stack([quantity(theta) for theta in steps]))
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import numpy as np
 import xarray as xr
-from rich.progress import track
 
 from bayesmix.arguments import flag, seed, whole
 from bayesmix.arrays import Array
@@ -22,6 +21,7 @@ from bayesmix.likelihood.bind import bind_like
 from bayesmix.likelihood.persons import OfPersons, joined, over_persons
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
+from bayesmix.optimise.progress import tracked
 
 
 def individuals(
@@ -32,7 +32,7 @@ def individuals(
     draws: int = 200,
     uncertainty: bool = True,
     rng: Seed = None,
-    progress: bool = False,
+    progress: bool = True,
 ) -> xr.Dataset:
     """Each person's random coefficients, given their choices.
 
@@ -64,7 +64,7 @@ def individuals(
     rng
         Seed or Generator.
     progress
-        Whether to show a progress bar.
+        Whether to show a progress bar where it takes more than a moment.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def individuals(
     elif isinstance(result, Fit):
         thetas = krinsky_robb(result, draws, generator)
     known = people(past, middle, known=True, nodes=How.nodes, rng=generator)
-    steps = track(thetas, description="individuals", disable=not progress)
+    steps = tracked(thetas, "individuals", total=len(thetas), show=progress)
     mean, sd, beta = _moments_and_draws(known, there, steps, (len(thetas), draws), generator)
     return xr.Dataset(
         {

@@ -53,7 +53,7 @@ class How:
     nodes
         Nodes a person.
     progress
-        Whether to show a progress bar.
+        Whether to show a progress bar where it takes more than a moment.
     """
 
     interval: float = 0.95
@@ -62,7 +62,7 @@ class How:
     uncertainty: str | Bootstrap | None = None
     people: str = "population"
     nodes: int = 256
-    progress: bool = False
+    progress: bool = True
 
     def __post_init__(self) -> None:
         real("interval", self.interval, above=0, below=1)

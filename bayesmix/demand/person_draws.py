@@ -6,7 +6,6 @@ from typing import Unpack
 
 import numpy as np
 import xarray as xr
-from rich.progress import track
 
 from bayesmix.arrays import Array, Indices
 from bayesmix.classical.fit import Fit
@@ -14,6 +13,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.drawn_people import DrawnPeople, drawn_people
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.likelihood.simulate import expected_utilities
+from bayesmix.optimise.progress import tracked
 
 
 def person_draws(
@@ -74,7 +74,7 @@ def person_draws(
     cells = _cells(found)
     # Of their own, so that people are the same in a scenario with other rows.
     errors = np.random.default_rng(found.rng.integers(2**63))
-    steps = track(found, "person draws", total=asked.draws, disable=not asked.progress)
+    steps = tracked(found, "person draws", total=asked.draws, show=asked.progress)
     for d, (theta, beta) in enumerate(steps):
         utility = _utilities(found, theta, beta)
         probability[d][cells] = _softmax(utility, cells[0])

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from rich.progress import track
 
 from bayesmix import arguments
 from bayesmix.arrays import Array
@@ -24,6 +23,7 @@ from bayesmix.likelihood.bind import bind, bind_sets
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.simulate import draw_coefficients
+from bayesmix.optimise.progress import tracked
 from bayesmix.specification.model import MixedLogit
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -38,7 +38,7 @@ def prior_predictive(
     priors: Mapping[str, PriorLike] | None = None,
     draws: int = 500,
     rng: Seed = None,
-    progress: bool = False,
+    progress: bool = True,
 ) -> xr.DataTree:
     """What the priors of a model say of choices on these sets, before choices are looked at.
 
@@ -58,7 +58,7 @@ def prior_predictive(
     rng
         Seed or Generator.
     progress
-        Whether to show a progress bar.
+        Whether to show a progress bar where it takes more than a moment.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def prior_predictive(
     prior = prior_group(problem, priors, draws, generator)
     tree["prior"] = xr.DataTree(prior)
     thetas = free_vectors(problem, prior)[0]
-    steps = track(thetas, description="prior predictive", disable=not progress)
+    steps = tracked(thetas, "prior predictive", total=len(thetas), show=progress)
     sets = _Sets(problem)
     found = [sets.at(theta, generator) for theta in steps]
     tree["prior_predictive"] = xr.DataTree(sets.dataset(found, prior))

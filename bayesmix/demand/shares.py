@@ -73,7 +73,7 @@ def shares(
         of the intervals; ``draws=200`` of the parameters; ``rng``, a seed or Generator;
         ``uncertainty="krinsky-robb"``, ``"delta"`` or the result of ``bm.bootstrap`` for a fit;
         ``people="population"``, or ``"known"`` for each person's coefficients given the person's
-        choices; ``nodes=256`` a person; ``progress=False``, whether to show a bar.
+        choices; ``nodes=256`` a person; ``progress=True``, whether to show a bar.
 
     Returns
     -------

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from rich.progress import track
 
 from bayesmix.arguments import instance
 from bayesmix.arrays import Array, Flags, Indices
@@ -24,6 +23,7 @@ from bayesmix.errors import ConvergenceError, SpecificationError
 from bayesmix.markets.firms import Firms
 from bayesmix.markets.markets import by_market
 from bayesmix.markets.pricing import Pricing, pricing
+from bayesmix.optimise.progress import tracked
 
 SOLVED = "solved"
 """The entry that says in which markets (G,) a free vector has an answer."""
@@ -131,7 +131,7 @@ def at_draws(
     """
     found = market.found
     points, draws = found.uncertainty.points, found.uncertainty.draws
-    steps = track(points, description=label, disable=not found.how.progress)
+    steps = tracked(points, label, total=len(points), show=found.how.progress)
     collected: list[dict[str, Any]] = []
     risen: list[float] = []
     for number, theta in enumerate(steps):

@@ -1,0 +1,60 @@
+"""Progress of long work: bars on terminals, lines elsewhere, nothing of what takes a moment."""
+
+import pytest
+
+import bayesmix as bm
+from bayesmix.optimise import progress
+from bayesmix.optimise.progress import progress_line, tracked
+from tests.simulated import simulated
+
+MODEL = bm.MixedLogit("x", random=bm.Normal("x"))
+AT = {"mean[x]": 0.8, "sd[x]": 1.0}
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(progress, "PATIENCE", -1.0)
+    monkeypatch.setattr(progress, "LINES", -1.0)
+
+
+def test_what_takes_a_moment_is_not_spoken_of(capsys):
+    assert list(tracked("abc", "letters", total=3, show=True)) == ["a", "b", "c"]
+    with progress_line(True, "fit") as line:
+        line.phase("standard errors")
+    assert capsys.readouterr().err == ""
+
+
+def test_lines_where_nothing_can_be_drawn(capsys, impatient):
+    assert list(tracked("abc", "letters", total=3, show=True)) == ["a", "b", "c"]
+    with progress_line(True, "fit", 2.0) as line:
+        line.phase("start 1")
+        line.value(-1.5)
+    assert capsys.readouterr().err.splitlines() == [
+        "letters: 0 of 3",
+        "letters: 1 of 3",
+        "letters: 2 of 3",
+        "fit: start 1",
+        "fit: start 1, log-likelihood -3.00",
+    ]
+    assert list(tracked("abc", "letters", total=3, show=False)) == ["a", "b", "c"]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_bar_on_a_terminal_is_taken_away_whoever_stops(capsys, impatient, monkeypatch):
+    monkeypatch.setattr(progress, "_drawn", lambda console: True)
+    letters = tracked("abc", "letters", total=3, show=True)
+    assert next(letters) == "a"
+    letters.close()
+    assert list(tracked("abc", "letters", total=3, show=True)) == ["a", "b", "c"]
+    assert "letters" in capsys.readouterr().err
+
+
+def test_importance_sampling_and_demand_say_how_far_they_are(capsys, impatient):
+    data = simulated(MODEL, AT, 60, 4)
+    posterior = bm.sample(MODEL, data, method="importance", draws=100, chains=2, rng=1)
+    told = capsys.readouterr().err
+    assert "posterior: mode and curvature" in told
+    assert "importance sampling: " in told
+    assert "effective draws" in told
+    bm.elasticities(posterior, data, "x", draws=3, nodes=16, rng=1)
+    assert "1 of 3" in capsys.readouterr().err
