@@ -78,7 +78,9 @@ def _logit_means(problem: Problem, x: Array, coefficients: Array) -> Array:
     return np.add.reduceat(x * q[:, None], start) / total[:, None]
 
 
-def given_instruments(problem: Problem, instruments: str | Sequence[str] | Array) -> Array:
+def given_instruments(
+    problem: Problem, instruments: str | Sequence[str] | Array, argument: str = "instruments"
+) -> Array:
     """The user's instruments: a formula, names of columns, or an array (R, M) by row.
 
     Raises
@@ -93,23 +95,28 @@ def given_instruments(problem: Problem, instruments: str | Sequence[str] | Array
         return independent(evaluate(instruments, data, trust=problem.model.trust).values, data)
     listed = isinstance(instruments, Sequence) and len(instruments)
     if listed and all(isinstance(name, str) for name in instruments):
-        return independent(np.column_stack([_column(data, n) for n in instruments]), data)
+        return independent(np.column_stack([_column(data, n, argument) for n in instruments]), data)
     try:
         values = np.asarray(instruments, dtype=float)
     except (TypeError, ValueError):
         values = np.empty(0)
     if values.ndim != 2 or len(values) != data.n_rows or not np.isfinite(values).all():
         raise SpecificationError(
-            "argument 'instruments' must be a formula, names of columns, or a finite array with a "
+            f"argument {argument!r} must be a formula, names of columns, or a finite array with a "
             f"row for each of the {data.n_rows} rows of data.frame, got shape {values.shape}"
         )
     return independent(values, data)
 
 
-def _column(data: ChoiceData, name: Any) -> Array:
+def beside(z: Array, further: Array | None) -> Array:
+    """Instruments (R, M) and further ones; those alone where there are none."""
+    return z if further is None else np.column_stack([z, further])
+
+
+def _column(data: ChoiceData, name: Any, argument: str) -> Array:
     if name == data.chosen:
         raise SpecificationError(
-            f"argument 'instruments' names {name!r}, which holds the choices: a choice is no "
+            f"argument {argument!r} names {name!r}, which holds the choices: a choice is no "
             "instrument for itself"
         )
     return check_numeric(data, name)

@@ -14,7 +14,7 @@ from bayesmix.classical.covariance import Information
 from bayesmix.classical.first_stage import with_first_stage
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.gmm import Criterion, Overidentification, SituationMoments
-from bayesmix.classical.instruments import independent_grid, optimal_instruments
+from bayesmix.classical.instruments import beside, independent_grid, optimal_instruments
 from bayesmix.classical.message import message_of
 from bayesmix.classical.search import Search
 from bayesmix.classical.sequences import Sequences
@@ -43,11 +43,14 @@ class Solution:
         Of what, and where.
     instruments_at
         The free vector (P,) at which the instruments are optimal; None for those of attributes.
+    further
+        Instruments (R, M) beside the optimal ones; None where there are none.
     """
 
     criterion: Criterion
     optimum: Optimum
     instruments_at: Array | None = None
+    further: Array | None = None
 
     @property
     def theta(self) -> Array:
@@ -172,7 +175,7 @@ def _simulation(search: Search, solution: Solution, found: Information) -> Simul
     if isinstance(moments, Sequences):
         noise, draws = moments.noise(theta), len(moments.drawn)
     elif isinstance(grid.rule, DrawRule) and grid.rule.random:
-        again = _again(search, moments, solution.instruments_at)
+        again = _again(search, moments, solution)
         difference = moments.by_person(theta)[0] - again.by_person(theta)[0]
         noise = moments.spread(difference) / 2
     slopes = solution.criterion.parts(theta)[1]
@@ -181,14 +184,14 @@ def _simulation(search: Search, solution: Solution, found: Information) -> Simul
     return simulation_error("MSM", draws, space, theta, (noise, found))
 
 
-def _again(
-    search: Search, moments: SituationMoments, instruments_at: Array | None
-) -> SituationMoments:
+def _again(search: Search, moments: SituationMoments, solution: Solution) -> SituationMoments:
     """The moments on fresh nodes, those of optimal instruments too: their noise is in the root."""
     grid = moments.grid
     fresh = population_grid(grid.rule, grid.dimension, grid.persons, search.rng)
-    if instruments_at is None:
+    if solution.instruments_at is None:
         return replace(moments, grid=fresh)
     other = independent_grid(grid, search.rng)
-    z = optimal_instruments(moments.problem, other, instruments_at)
+    z = beside(
+        optimal_instruments(moments.problem, other, solution.instruments_at), solution.further
+    )
     return SituationMoments(moments.problem, fresh, z)

@@ -10,7 +10,7 @@ import numpy as np
 from bayesmix.arrays import Array
 from bayesmix.classical.against_likelihood import Likeliest
 from bayesmix.classical.gmm import Criterion, SituationMoments, weight_root
-from bayesmix.classical.instruments import independent_grid, optimal_instruments
+from bayesmix.classical.instruments import beside, independent_grid, optimal_instruments
 from bayesmix.classical.moment_fit import Solution
 from bayesmix.classical.search import Search
 from bayesmix.classical.sequences import Sequences, draw_sequences
@@ -94,19 +94,23 @@ def _solve(search: Search, criterion: Criterion, origin: Array) -> Solution:
 
 
 def optimal_step(
-    search: Search, first: Solution, iterated: bool, likelihood: Likeliest | None
+    search: Search,
+    first: Solution,
+    iterated: bool,
+    likelihood: Likeliest | None,
+    further: Array | None = None,
 ) -> Solution:
-    """The root of the moments with optimal instruments."""
+    """The root of the moments with optimal instruments; with ``further`` ones, the least of all."""
     problem, theta = search.problem, first.theta
     grid = first.criterion.moments.grid
     other = independent_grid(grid, search.rng)
     for number in range(1, ROUNDS if iterated else 2):
         search.progress.phase(f"optimal instruments, round {number}")
-        solution = _with_instruments(search, grid, other, theta, theta)
+        solution = _with_instruments(search, (grid, other), theta, theta, further)
         if solution.rootless(problem) and likelihood is not None:
             # From farther away a root may be found that a valley hides, or with better instruments.
             for at in (theta, likelihood.theta):
-                again = _with_instruments(search, grid, other, at, likelihood.theta)
+                again = _with_instruments(search, (grid, other), at, likelihood.theta, further)
                 if not again.rootless(problem):
                     solution = again
                     break
@@ -121,15 +125,21 @@ def optimal_step(
 
 
 def _with_instruments(
-    search: Search, grid: PopulationGrid, other: PopulationGrid, theta: Array, start: Array
+    search: Search,
+    grids: tuple[PopulationGrid, PopulationGrid],
+    theta: Array,
+    start: Array,
+    further: Array | None,
 ) -> Solution:
-    """The root from ``start`` with the instruments that are optimal at ``theta``."""
+    """The root from ``start`` with the instruments that are optimal at ``theta``.
+
+    ``grids`` are those of the moments, and of the optimal instruments.
+    """
     # Where a standard deviation is 0 the instrument for it vanishes: it is taken away from it.
     at = raised(search.problem, theta, at_boundary(search.problem, theta))
-    z = optimal_instruments(search.problem, other, at)
-    return replace(
-        _weighted(search, SituationMoments(search.problem, grid, z), start), instruments_at=at
-    )
+    z = beside(optimal_instruments(search.problem, grids[1], at), further)
+    found = _weighted(search, SituationMoments(search.problem, grids[0], z), start)
+    return replace(found, instruments_at=at, further=further)
 
 
 def sequences_step(search: Search, first: Solution) -> Solution:

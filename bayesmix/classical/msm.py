@@ -16,7 +16,11 @@ from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_starts import Start, refuse_bounds, with_given
 from bayesmix.classical.given_weights import in_given_weights
 from bayesmix.classical.gmm import LEAST_SQUARES, SituationMoments
-from bayesmix.classical.instruments import attribute_instruments, given_instruments
+from bayesmix.classical.instruments import (
+    attribute_instruments,
+    beside,
+    given_instruments,
+)
 from bayesmix.classical.latent_class import check_estimator
 from bayesmix.classical.moment_fit import assemble_moments, overidentification_of
 from bayesmix.classical.moment_steps import first_step, optimal_step, sequences_step
@@ -56,6 +60,7 @@ def msm(
     grid: Rule | PopulationGrid | None = None,
     steps: Steps = "two-step",
     instruments: str | Sequence[str] | Array | None = None,
+    further: str | Sequence[str] | Array | None = None,
     moments: Literal["situations", "sequences"] = "situations",
     optimizer: str = LEAST_SQUARES,
     fixed: Fixed | None = None,
@@ -92,6 +97,11 @@ def msm(
     instruments
         Of the first step, in place of attributes: a formula, names of columns, or an array (R, M)
         by row of ``data.frame``. The outside option's are 0.
+    further
+        Instruments of the user beside those of both steps, in the same forms: in the last,
+        beside the optimal ones, whose efficiency they do not need, but whose model they test.
+        `Fit.overidentification` is then of the last step, ``E[(y_itj - s_itj) z_itj] = 0`` for what
+        is no part of the utility, such as another alternative's price or an attribute squared.
     moments
         ``"situations"`` looks at one situation at a time, as above. ``"sequences"``, for panels,
         goes on from the first step to the moments of each person's whole sequence of choices,
@@ -169,6 +179,11 @@ def msm(
             "or the moments of data.first_choices()"
         )
     _check_moments(moments, steps)
+    if further is not None and moments == "sequences":
+        raise SpecificationError(
+            "argument 'further': moments of sequences have no instruments by row; leave one of "
+            "the two out"
+        )
     if model.control is not None and moments == "sequences" and model.random:
         raise SpecificationError(
             "moments='sequences' with a control function: standard errors of these moments do not "
@@ -181,6 +196,8 @@ def msm(
     z = attribute_instruments(problem, logit)
     if instruments is not None:
         z = given_instruments(problem, instruments)
+    own = None if further is None else given_instruments(problem, further, "further")
+    z = beside(z, own)
     with progress_line(progress, "MSM", unit) as line:
         search = Search(problem, logit, optimizer, generator, line, begun, unit)
         origins = scattered_starts(problem, logit, starts, generator)
@@ -191,12 +208,13 @@ def msm(
         if moments == "sequences" and model.random:
             last = sequences_step(search, first)
         elif steps != "one-step":
-            last = optimal_step(search, first, steps == "iterated", other)
+            last = optimal_step(search, first, steps == "iterated", other, own)
         if last is not first and last.rootless(problem) and not first.rootless(problem):
             note, last = f"{note}. {ROOTLESS}" if note else ROOTLESS, first
         line.phase("standard errors")
         notes = note, other
-        fit = assemble_moments(search, last, overidentification_of(first, problem), notes)
+        tested = first if own is None else last
+        fit = assemble_moments(search, last, overidentification_of(tested, problem), notes)
         return in_given_weights(fit, given, unit, logit.loglik)
 
 

@@ -51,6 +51,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "grid": None,
                 "steps": "one-step",
                 "instruments": None,
+                "further": None,
                 "moments": "situations",
                 "optimizer": "least-squares",
                 "fixed": None,
