@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import nutpie
@@ -18,9 +18,7 @@ from rich.console import Console
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.checkpoint import Checkpoint
-from bayesmix.bayes.correction import Correction
 from bayesmix.bayes.models import mean_dimension
-from bayesmix.bayes.posterior import Whitened
 from bayesmix.bayes.segments import Segments, run_segments, stand_digest, thread_limit
 from bayesmix.errors import ConvergenceError
 from bayesmix.likelihood.problem import Problem
@@ -31,6 +29,20 @@ MOST_THREADS = 4
 """Chains that run at the same time, at most."""
 QUIET: dict[str, Any] = {"blocking": False, "save_warmup": False, "progress_bar": False}
 """Of every run: progress is shown in lines of our own."""
+
+
+class Movable(Protocol):
+    """A log posterior that chains move on: with persons integrated out, or with them."""
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def stand(self) -> tuple[Array, ...]: ...
+
+    def theta(self, x: Array) -> Array: ...
+
+    def __call__(self, x: Array) -> tuple[float, Array]: ...
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ class Chains:
     store: Checkpoint | None = None
 
 
-def run_chains(problem: Problem, posterior: Whitened, how: Chains, seed: int) -> xr.DataTree:
+def run_chains(problem: Problem, posterior: Movable, how: Chains, seed: int) -> xr.DataTree:
     """Posterior and sample statistics, by the names of the model's variables.
 
     Chains start at draws of the normal law with the posterior's mode and curvature.
@@ -58,7 +70,7 @@ def run_chains(problem: Problem, posterior: Whitened, how: Chains, seed: int) ->
         If no chain finds a place to start.
     """
     names, shapes, dims, coords = _kept(problem)
-    size = posterior.root.shape[1]
+    size = posterior.size
 
     def expand(x: Array, **_: Any) -> dict[str, Array]:
         return _values(problem, posterior, x, names)
@@ -90,7 +102,7 @@ def run_chains(problem: Problem, posterior: Whitened, how: Chains, seed: int) ->
 
     try:
         if how.store is not None:
-            stand = stand_digest(posterior.centre, posterior.root, *_parts(posterior.correction))
+            stand = stand_digest(*posterior.stand)
             task = Segments(run, start, how.draws, how.tune, how.chains, how.store, stand)
             with _segment_line(how.progress) as report:
                 tree = run_segments(task, thread_limit(MOST_THREADS), report)
@@ -117,10 +129,6 @@ def run_chains(problem: Problem, posterior: Whitened, how: Chains, seed: int) ->
             "a maximum (a standard deviation near 0?); leave out a law of a coefficient that "
             "does not vary, or use likelihood='hierarchical'"
         ) from error
-
-
-def _parts(correction: Correction | None) -> tuple[Array, ...]:
-    return () if correction is None else (correction.gradient, correction.hessian)
 
 
 def _named(
@@ -159,7 +167,7 @@ def variables(problem: Problem) -> dict[str, tuple[str, list[str]]]:
 
 
 def _values(
-    problem: Problem, posterior: Whitened, x: Array, names: Sequence[str]
+    problem: Problem, posterior: Movable, x: Array, names: Sequence[str]
 ) -> dict[str, Array]:
     """The parameters that people read, by variable, at ``x``."""
     sizes = {name: len(labels) for name, (_, labels) in variables(problem).items()}

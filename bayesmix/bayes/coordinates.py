@@ -17,10 +17,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import pytensor.tensor as pt
 
 from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.partial_correlations import factor_at, factor_slopes
@@ -112,20 +111,6 @@ class Coordinates:
             cosh = np.logaddexp(y, -y) - np.log(2.0)
             total = total + (m + 1) * q[..., row.diagonal] - (cosh * np.arange(m, 0, -1)).sum(-1)
         return total
-
-    def symbolic(self, q: Any) -> tuple[Any, Any]:
-        """`theta` and `log_jacobian` of a symbolic ``q``."""
-        theta, total = q, pt.zeros(())
-        for row in self.rows:
-            y, m = [q[int(p)] for p in row.before], len(row.before)
-            sd, product = pt.exp(q[row.diagonal]), pt.ones(())
-            total = total + (m + 1) * q[row.diagonal]
-            for a, (place, one) in enumerate(zip(row.before, y, strict=True)):
-                theta = theta[int(place)].set(sd * pt.tanh(one) * product)
-                product = product / pt.cosh(one)
-                total = total - (m - a) * pt.log(pt.cosh(one))
-            theta = theta[row.diagonal].set(sd * product)
-        return theta, total
 
 
 def coordinates_of(problem: Problem) -> Coordinates:

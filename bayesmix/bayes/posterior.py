@@ -1,8 +1,8 @@
 """The log posterior of the population parameters as a function of numbers: nothing is compiled.
 
-The law is that of `bayesmix.bayes.whitened.whitened_model`, whose graph PyTensor compiles anew for
-every model. Here integrals are the same kernels', priors those of `prior_density`, and the rest is
-a handful of small products.
+The law is that of `bayesmix.bayes.models.build`, whose graph PyTensor compiles anew for every
+model. Here integrals are the same kernels', priors those of `prior_density`, and the rest is a
+handful of small products.
 """
 
 from __future__ import annotations
@@ -36,11 +36,6 @@ Nodes = tuple[Array, Array]
 """Nodes (1 or I, K, S) and weights (1 or I, S)."""
 
 
-def has_serial(problem: Problem) -> bool:
-    """Whether `serial_on` knows the model: it has no latent classes."""
-    return problem.one_law
-
-
 def threaded_on(problem: Problem, grid: Grid) -> Total:
     """The integrated likelihood on ``grid``, with threads over persons."""
     frozen = FrozenLikelihood.on(problem, grid, threads=None)
@@ -48,7 +43,7 @@ def threaded_on(problem: Problem, grid: Grid) -> Total:
 
 
 def serial_on(problem: Problem, grid: Grid) -> Total:
-    """The same on one thread, which several threads may call at once: see `has_serial`."""
+    """The same on one thread, which several threads may call at once; without latent classes."""
     frozen = FrozenLikelihood.on(problem, grid)
     parts = [part.block(0, problem.n_persons) for part in grid.halves or (grid,)]
     return frozen or partial(_serial, problem, parts)
@@ -158,6 +153,18 @@ class Whitened:
     centre: Array
     root: Array
     correction: Correction | None = None
+
+    @property
+    def size(self) -> int:
+        """Coordinates, Q."""
+        return int(self.root.shape[1])
+
+    @property
+    def stand(self) -> tuple[Array, ...]:
+        """What the coordinates and the value at them depend on, but for data, priors and nodes."""
+        known = self.correction
+        own = () if known is None else (known.gradient, known.hessian)
+        return self.centre, self.root, *own
 
     def theta(self, x: Array) -> Array:
         """The free vector (P,) at ``x``, or those (N, P) at many (N, Q)."""

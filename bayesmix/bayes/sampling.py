@@ -9,35 +9,41 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from bayesmix import arguments
-from bayesmix.bayes.chains import Chains
 from bayesmix.bayes.checkpoint import open_checkpoint, posterior_key
 from bayesmix.bayes.class_labels import check_labels
 from bayesmix.bayes.class_priors import prior_key
 from bayesmix.bayes.class_sampling import class_plan
 from bayesmix.bayes.control import refuse_control
-from bayesmix.bayes.grids import FIRST_NODES, MOST_NODES, GridChoice, Stand, first_stand, stand_at
+from bayesmix.bayes.grids import MOST_NODES, GridChoice, Stand, first_stand, stand_at
 from bayesmix.bayes.held import check_held
+from bayesmix.bayes.hierarchical_sampling import hierarchical_chains
+from bayesmix.bayes.how import (
+    Centring,
+    How,
+    Method,
+    Path,
+    check_centring,
+    check_segments,
+    sampled_path,
+)
 from bayesmix.bayes.importance_check import check_importance
 from bayesmix.bayes.initial_values import initial_values
 from bayesmix.bayes.marginal_sampling import TUNE, Size, nuts_or_importance
 from bayesmix.bayes.models import build
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
-from bayesmix.bayes.posterior import has_serial
 from bayesmix.bayes.posterior_accuracy import ERROR_SD, posterior_accuracy
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.pymc_chains import pymc_chains
 from bayesmix.bayes.tree import WEIGHTED, complete
-from bayesmix.bayes.whitened import whitened_model, whitened_posterior
+from bayesmix.bayes.whitened import whitened_posterior
 from bayesmix.data.choices import ChoiceData
-from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.kernels.first_use import SAMPLING, prepare
@@ -57,39 +63,8 @@ from bayesmix.specification.feasible import check_free
 from bayesmix.specification.held_and_tied import held_and_tied
 from bayesmix.specification.model import MixedLogit
 
-MARGINAL_TUNE, HIERARCHICAL_TUNE = 400, 1000
-"""Tuning steps of a chain of a graph of PyTensor's: with persons integrated out, and with them."""
 MANY = 10.0
 """Times that a person counts for more than one, or less, of which a warning is given."""
-Path = Literal["marginal", "hierarchical", "auto"]
-Method = Literal["nuts", "importance"]
-
-NODE_BYTES = 4 * 2**30
-"""Memory of the nodes beyond which persons are sampled and not integrated."""
-
-
-@dataclass(frozen=True, eq=False)
-class _How:
-    """How to sample: on which path and why, by what method, under which priors, how much."""
-
-    path: str
-    why: str
-    method: Method
-    priors: Mapping[str, PriorLike] | None
-    noncentred: bool
-    size: Size
-    progress: bool
-
-    @property
-    def hierarchical(self) -> bool:
-        return self.path == "hierarchical"
-
-    @property
-    def chains(self) -> Chains:
-        """Chains of a graph of PyTensor's."""
-        usual = HIERARCHICAL_TUNE if self.hierarchical else MARGINAL_TUNE
-        tune = usual if self.size.tune is None else self.size.tune
-        return Chains(self.size.draws, tune, self.size.chains, self.progress)
 
 
 def sample(
@@ -104,7 +79,7 @@ def sample(
     chains: int = 4,
     priors: Mapping[str, PriorLike] | None = None,
     fixed: Fixed | None = None,
-    noncentred: bool = True,
+    noncentred: Centring = "auto",
     checkpoint: str | os.PathLike[str] | None = None,
     rng: Seed = None,
     progress: bool = True,
@@ -141,8 +116,8 @@ def sample(
         anchored once, at the maximum of the likelihood, and neither corrected nor renewed: the
         attributes say how far they are off, and more nodes are the remedy.
     draws, tune, chains
-        Draws kept and tuning steps of each chain (by default 1,000 in the hierarchical path, 150 in
-        the marginal one, 400 there with latent classes); number of chains.
+        Draws kept and tuning steps of each chain (by default 150 in the marginal path and 300 in
+        the hierarchical one, of models of PyMC's 400 and 1,000); number of chains.
     priors
         Replacements of default priors by flat name; see `bayesmix.bayes.priors.make_priors`.
     fixed
@@ -151,10 +126,14 @@ def sample(
         and correlations of 0. A standard deviation of 0 is a fixed coefficient: leave out its law.
         Ties and bounds are for fits, and are refused; chains start at the posterior's mode.
     noncentred
-        Whether the hierarchical path samples standard normals, and not the persons' indices: better
-        where a person's choices say little of their tastes, worse where they say much.
+        What the hierarchical path moves of a person. ``"partial"``: the person's distance from
+        what the own choices and the population say together, in units of what they leave open
+        (Gorinova, Moore and Hoffman 2020, by each person's own curvature); it is the one or the
+        other of the next two where choices say nothing, or all. True: standard normals ``z``.
+        False: the index itself, a model of PyMC's. ``"auto"``: partial, but True with latent
+        classes, where an index has no one law.
     checkpoint
-        A folder where chains of the marginal path are kept in segments of 250 draws as they are
+        A folder where chains are kept in segments of 250 draws as they are
         finished. The same call goes on with it, whenever it was ended, and ends with the draws of
         one left alone; it may ask for more draws or chains. Every segment after a chain's first
         adapts for 100 steps more, and draws are others than without a checkpoint. A folder of
@@ -183,55 +162,43 @@ def sample(
     arguments.whole("draws", draws)
     arguments.whole("chains", chains)
     arguments.whole("tune", 1 if tune is None else tune)
-    arguments.flag("noncentred", noncentred)
+    check_centring(noncentred)
     arguments.flag("progress", progress)
     arguments.seed("rng", rng)
     model = held_and_tied(model, fixed, None)
     refuse_control(model)
     problem = bind(model, data)
     check_free(problem.constraint, "bm.sample")
-    check_held(problem, priors, noncentred)
+    check_held(problem, priors, noncentred is not False)
     unit = person_unit(problem.data.weights)
     prepare(SAMPLING)
     if not 1 / MANY < unit < MANY:
         warnings.warn(WEIGHTED.format(unit=unit), stacklevel=2)
     logit = multinomial(problem)
     check_signs(problem, logit)
-    path, why = _path(problem, likelihood)
+    path, why = sampled_path(problem, likelihood)
     if method == "importance":
         check_importance(problem, path, tune)
     store = None
     if checkpoint is not None:
-        _check_segments(problem, path, method)
-        settings = {"grid": grid, "tuning": TUNE if tune is None else tune}
+        check_segments(problem, path, method, noncentred)
+        settings: dict[str, Any] = {"grid": grid, "tuning": TUNE if tune is None else tune}
+        if path == "hierarchical":
+            settings |= {"path": path, "tuning": tune, "noncentred": noncentred}
         key = posterior_key(problem, prior_key(problem, priors), settings)
         store = open_checkpoint(checkpoint, key, rng)
     generator = np.random.default_rng(rng if store is None else store.seed)
     size = Size(draws, chains, tune, store)
-    how = _How(path, why, method, priors, noncentred, size, progress)
+    how = How(path, why, method, priors, noncentred, size, progress)
     walk = _sample_one if problem.one_law else _sample_classes
     return walk(problem, grid, logit, how, generator)
-
-
-def _check_segments(problem: Problem, path: str, method: str) -> None:
-    """Refuse checkpoints of what is not sampled in segments."""
-    why = ""
-    if method == "importance":
-        why = "importance sampling takes seconds, and has no chains to go on with"
-    elif path == "hierarchical" or not problem.one_law or not problem.model.random:
-        why = (
-            "chains are kept in segments in the marginal path, of models with random coefficients "
-            "and without latent classes: PyMC's are whole or not at all"
-        )
-    if why:
-        raise SpecificationError(f"argument 'checkpoint': {why}; leave it out")
 
 
 def _sample_one(
     problem: Problem,
     grid: GridChoice,
     logit: Multinomial,
-    how: _How,
+    how: How,
     rng: np.random.Generator,
 ) -> xr.DataTree:
     """Sample one class, with more nodes where there turn out to be too few."""
@@ -270,35 +237,20 @@ def _more_nodes(nodes: int, error: float) -> int:
     return min(64 * int(np.ceil(needed / 64)), MOST_NODES)
 
 
-def _path(problem: Problem, likelihood: Path) -> tuple[str, str]:
-    if likelihood != "auto":
-        return likelihood, "as asked for"
-    classes = problem.parameters.classes
-    need = 8 * problem.n_persons * problem.parameters.n_random * FIRST_NODES * classes
-    if need > NODE_BYTES:
-        return "hierarchical", f"the nodes would take {need / 2**30:.0f} GiB"
-    return "marginal", "the posterior of the population alone is quicker to sample"
-
-
 def _run(
-    problem: Problem, stand: Stand, logit: Multinomial, how: _How, rng: np.random.Generator
+    problem: Problem, stand: Stand, logit: Multinomial, how: How, rng: np.random.Generator
 ) -> xr.DataTree:
     """Run the chains from the posterior mode."""
-    at, correction = stand.whitening, None if how.hierarchical else stand.correction
-    if at is not None and not how.hierarchical and has_serial(problem):
-        posterior = whitened_posterior(problem, stand.grid, at, how.priors, correction=correction)
-        return nuts_or_importance(problem, posterior, how.method, how.size, rng, how.progress)
-    if at is not None and (how.noncentred or not how.hierarchical):
-        pymc = whitened_model(
-            problem,
-            stand.grid,
-            at,
-            how.priors,
-            correction=correction,
-            hierarchical=how.hierarchical,
+    at = stand.whitening
+    if at is not None and not how.hierarchical:
+        posterior = whitened_posterior(
+            problem, stand.grid, at, how.priors, correction=stand.correction
         )
-        return pymc_chains(pymc, how.chains, None, rng)
-    pymc = build(problem, None, how.priors, how.noncentred)
+        return nuts_or_importance(problem, posterior, how.method, how.size, rng, how.progress)
+    if at is not None and how.noncentred is not False:
+        priors = make_priors(problem, how.priors)
+        return hierarchical_chains(problem, at, priors, how, int(rng.integers(2**31)))
+    pymc = build(problem, None, how.priors, bool(how.noncentred))
     start = starting_values(problem, logit) if at is None else at.theta
     values = initial_values(problem, start, make_priors(problem, how.priors))
     initial = {k: v for k, v in values.items() if k in pymc.named_vars}
@@ -309,11 +261,11 @@ def _sample_classes(
     problem: Problem,
     grid: GridChoice,
     logit: Multinomial,
-    how: _How,
+    how: How,
     rng: np.random.Generator,
 ) -> xr.DataTree:
     """Sample latent classes, in one order, and look at whether all chains number them alike."""
-    chains = how.size.chains, how.hierarchical, how.noncentred
+    chains = how.size.chains, how.hierarchical, how.noncentred is not False
     plan = class_plan(problem, grid, logit, how.priors, chains, rng)
     tree = pymc_chains(plan.model, how.chains, plan.initial, rng, plan.scales)
     posterior = tree["posterior"].to_dataset()

@@ -15,20 +15,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
-import pymc as pm
-import pytensor
-import pytensor.tensor as pt
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.coordinates import Coordinates
 from bayesmix.bayes.correction import Correction
-from bayesmix.bayes.density import log_prior
-from bayesmix.bayes.graph import (
-    conditional_log_probabilities,
-    free_parameters,
-    product,
-)
-from bayesmix.bayes.models import coordinates, marginal_log_probabilities, name_means
 from bayesmix.bayes.posterior import LogPosterior, Whitened, serial_on, threaded_on
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.priors import make_priors
@@ -70,65 +60,6 @@ class Whitening:
         return along(self.root, (self.within.at(thetas) - self.centre).T).T
 
 
-def whitened_model(
-    problem: Problem,
-    grid: Grid,
-    at: Whitening,
-    priors: Mapping[str, PriorLike] | None = None,
-    *,
-    correction: Correction | None = None,
-    hierarchical: bool = False,
-) -> pm.Model:
-    """The model in whitened coordinates.
-
-    Parameters
-    ----------
-    problem, grid
-        The model bound to data, and the grid.
-    at
-        The coordinates, as `posterior_mode` finds them.
-    priors
-        Replacements of default priors by flat name.
-    correction
-        Of the grid's integration error.
-    hierarchical
-        Whether persons are sampled (standard normals ``z``), without a grid.
-    """
-    chosen = make_priors(problem, priors)
-    space = problem.parameters.within
-    with pm.Model(coords=coordinates(problem)) as pymc:
-        size = at.root.shape[1]
-        x = pm.Flat("x", shape=size, initval=np.zeros(size))
-        q = pt.constant(at.centre) + product(pt.constant(at.root), x)
-        theta, jacobian = at.within.symbolic(q)
-        at_x = free_parameters(theta, space)
-        mean, chol, fixed, shift, log_scale = at_x
-        if hierarchical:
-            z = pm.Normal("z", 0.0, 1.0, dims=("person", "random"))
-            logp = conditional_log_probabilities(problem, product(z, chol.T), at_x)
-        else:
-            logp = marginal_log_probabilities(problem, grid, at_x)
-        weights = pytensor.shared(problem.data.weights, name="person_weights")
-        prior = log_prior(problem, chosen, at_x)
-        pm.Potential("log_posterior", (weights * logp).sum() + prior + jacobian)
-        if correction is not None:
-            pm.Potential("correction", correction(x))
-        if space.n_random:
-            name_means(problem, mean)
-            sd = pm.Deterministic("sd", pt.sqrt((chol**2).sum(axis=1)), dims="random")
-            if space.pairs:
-                first, second = np.array(space.pairs).T
-                products = (chol[first] * chol[second]).sum(axis=1)
-                pm.Deterministic("corr", products / (sd[first] * sd[second]), dims="pair")
-        if space.fixed:
-            pm.Deterministic("fixed", fixed, dims="term")
-        if space.shifts:
-            pm.Deterministic("shift", shift, dims="shifted")
-        if space.scales:
-            pm.Deterministic("scale", pt.exp(log_scale), dims="source")
-    return pymc
-
-
 def whitened_posterior(
     problem: Problem,
     grid: Grid,
@@ -137,7 +68,7 @@ def whitened_posterior(
     *,
     correction: Correction | None = None,
 ) -> Whitened:
-    """`whitened_model` of the marginal path as a function of numbers, for chains in threads."""
+    """The marginal log posterior in whitened coordinates, for chains in threads."""
     function = LogPosterior(problem, make_priors(problem, priors), serial_on(problem, grid))
     return Whitened(function, at.centre, at.root, correction)
 

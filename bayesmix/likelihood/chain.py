@@ -72,14 +72,14 @@ def in_theta(space: ParameterSpace, slopes: Slopes) -> Array:
 def summed_in_theta(
     space: ParameterSpace, weights: Array, d_loc: Array, d_chol: Array, z: Array
 ) -> Array:
-    """`in_theta` of a weighted sum over persons (P,), of models without fixed coefficients.
+    """`in_theta` of a weighted sum over persons (P,), of what no fixed coefficient is in.
 
     By the persons' locations (n, K), and by ``L`` (K, K), which is everybody's and summed already.
     """
     mean = np.zeros(space.n_random + len(space.shapes))
     mean[: space.n_random] = weighted_sum(weights, d_loc)
     shift = weighted_sum(weights, d_loc[:, space.shifted] * z) if space.shifts else None
-    return space.pack(mean, d_chol, np.zeros(0), shift)
+    return space.pack(mean, d_chol, np.zeros(len(space.fixed)), shift)
 
 
 def scores(

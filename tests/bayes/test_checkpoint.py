@@ -122,7 +122,8 @@ def test_segments_go_on_where_the_last_one_ended(alone: tuple[Path, xr.DataTree]
         ({"priors": {"sd[x]": 9.0}}, "another priors"),
         ({"priors": {"sd[x]": CLOSE}}, "another priors"),
         ({"method": "importance", "tune": None}, "takes seconds"),
-        ({"likelihood": "hierarchical"}, "marginal path"),
+        ({"likelihood": "hierarchical"}, "another path"),
+        ({"likelihood": "hierarchical", "noncentred": False}, "PyMC's are whole or not at all"),
     ],
 )
 def test_other_posteriors_are_refused(

@@ -8,7 +8,6 @@ import pytest
 from scipy import stats
 
 import bayesmix as bm
-from bayesmix.bayes.density import log_prior
 from bayesmix.bayes.initial_values import initial_values
 from bayesmix.bayes.models import build
 from bayesmix.bayes.priors import make_priors
@@ -17,6 +16,7 @@ from bayesmix.specification.values import Parameters
 from tests.bayes.conftest import INTERPRETED
 
 from .conftest import TRUTH
+from .graphs import log_prior
 
 THREE = bm.MixedLogit("a + b + c + d", random=[bm.Normal("d"), bm.LKJNormal("a", "b", "c")])
 SCALE = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -0.7], [0.5, -0.7, 2.0]])

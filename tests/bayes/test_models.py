@@ -7,7 +7,6 @@ import pytensor.tensor as pt
 import pytest
 
 import bayesmix as bm
-from bayesmix.bayes.density import log_prior
 from bayesmix.bayes.initial_values import initial_values
 from bayesmix.bayes.models import build, marginal_log_probabilities
 from bayesmix.bayes.prior_values import prior_values
@@ -20,6 +19,7 @@ from tests.bayes.conftest import INTERPRETED
 from tests.simulated import attributes, choice_data
 
 from .conftest import MODEL, TRUTH
+from .graphs import log_prior
 
 INDEPENDENT = bm.MixedLogit(
     "a + b + c + d", random=[bm.Normal("a", "b"), bm.LogNormal("c", sign=-1)]

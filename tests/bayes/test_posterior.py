@@ -9,13 +9,14 @@ from scipy.optimize import approx_fprime
 import bayesmix as bm
 from bayesmix.bayes.correction import Correction
 from bayesmix.bayes.frozen_likelihood import FrozenLikelihood
-from bayesmix.bayes.whitened import posterior_mode, whitened_model, whitened_posterior
+from bayesmix.bayes.whitened import posterior_mode, whitened_posterior
 from bayesmix.centring.grids import centre
 from bayesmix.integration.grids import population_grid
 from bayesmix.likelihood.bind import bind
 from tests.bayes.conftest import INTERPRETED
 
 from .conftest import MODEL, TRUTH
+from .graphs import whitened_model
 
 NAMES = ("mean[a]", "mean[b]", "sd[a]", "sd[b]", "corr[a, b]")
 WISHART = {"cov": bm.InverseWishart(mean_precision=0.2), "fixed[d]": (0.3, 0.5)}

@@ -6,13 +6,14 @@ import pytensor.tensor as pt
 import pytest
 
 import bayesmix as bm
-from bayesmix.bayes.density import log_prior
 from bayesmix.bayes.graph import free_parameters
 from bayesmix.bayes.prior_density import prior_value_and_gradient
 from bayesmix.bayes.priors import make_priors
 from bayesmix.likelihood.bind import bind
 from tests.bayes.conftest import INTERPRETED
 from tests.oracles import choice_frame, choices
+
+from .graphs import log_prior
 
 BLOCK = bm.LKJNormal("price", "time", "comfort", eta=1.7)
 LAWS = {
