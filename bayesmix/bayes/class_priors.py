@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,6 +60,36 @@ def prior_key(problem: Problem, given: Mapping[str, PriorLike] | None = None) ->
         for one in covariances
     ]
     return json.dumps([laws, own.etas, numbers])
+
+
+def same_priors(
+    attributes: Mapping[str, Any], problem: Problem, given: Mapping[str, PriorLike] | None
+) -> bool:
+    """Whether a posterior's attributes tell of these priors, of which tables show few digits.
+
+    Posteriors of earlier builds have the table alone.
+    """
+    stored = attributes.get("prior_record")
+    if stored is None:
+        return bool(attributes.get("priors") == prior_words(problem, given))
+    return _same(json.loads(stored), json.loads(prior_key(problem, given)))
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two records are equal, numbers but for the last digits that another machine rounds.
+
+    >>> _same({"sd": ["half-normal", [0.1]]}, {"sd": ["half-normal", [0.1 + 1e-17]]})
+    True
+    >>> _same([0.1], [0.1000001]), _same([0.1], [0.1, 0.2])
+    (False, False)
+    """
+    if isinstance(one, dict) and isinstance(other, dict):
+        return list(one) == list(other) and _same(list(one.values()), list(other.values()))
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, float | int) and isinstance(other, float | int):
+        return math.isclose(one, other, rel_tol=1e-10)
+    return bool(one == other)
 
 
 def class_priors(problem: Problem, given: Mapping[str, PriorLike] | None = None) -> ClassPriors:

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayesmix.arrays import Array, Indices
-from bayesmix.bayes.class_priors import prior_words
+from bayesmix.bayes.class_priors import prior_key, prior_words
 from bayesmix.bayes.log_prior import log_prior_group
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.data.reserved import OUTSIDE
@@ -74,6 +74,7 @@ def complete(
             "estimated_on": json.dumps(data_record(problem.data, problem.design)),
             "description": str(problem.model),
             "priors": prior_words(problem, priors),
+            "prior_record": prior_key(problem, priors),
             **notes,
         }
     )

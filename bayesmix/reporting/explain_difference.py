@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from bayesmix import arguments
 from bayesmix.arrays import Array
-from bayesmix.bayes.class_priors import prior_words
+from bayesmix.bayes.class_priors import same_priors
 from bayesmix.bayes.importance import weigh
 from bayesmix.bayes.marginal_sampling import draws_dataset
 from bayesmix.bayes.printed_density import printed_mode
@@ -242,7 +242,7 @@ def _checked(
     if not is_own(posterior, data):
         raise DataError("argument 'data': these are not the choices that the posterior is of")
     problem = fit.problem
-    if attributes_of(posterior).get("priors") != prior_words(problem, priors):
+    if not same_priors(attributes_of(posterior), problem, priors):
         raise SpecificationError(
             "argument 'priors': these are not the priors of the posterior; give those that "
             "bm.sample was given, which posterior['posterior'].attrs['priors'] lists"

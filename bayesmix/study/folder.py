@@ -1,6 +1,7 @@
 """The run folder: opened, taken up, emptied; what is in it is found by content, not by name."""
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -40,6 +41,8 @@ DEMAND = (
     "elasticities.png",
     "diversion.png",
 )  # fmt: skip
+CHAINS, CHECKPOINT = "chains-", "checkpoint.json"
+"""Beginning of the name of a folder of unfinished chains, and the file that makes it one."""
 WRITTEN = (*RESULTS.values(), *TABLES, *DEMAND)
 """Every file that a run may write, or remove, besides those of the folder itself."""
 
@@ -52,6 +55,10 @@ class Place:
     manifest: Manifest
     closed: OSError | None = None
     damage: str = ""
+
+    def chains(self, key: str) -> Path:
+        """Where chains of the step of this key are kept while they are drawn."""
+        return self.folder / f"{CHAINS}{key[:12]}"
 
     def refuse_if_closed(self, step: str) -> None:
         """Before hours of work whose result would have no place."""
@@ -172,9 +179,17 @@ def _unfinished_start(study: Study, folder: Path) -> bool:
 def _remove(folder: Path) -> None:
     """What runs write, by our own list: a manifest may say anything."""
     if (folder / MANIFEST).exists():
+        remove_chains(folder)
         for name in (*WRITTEN, MANIFEST):
             if not (folder / name).is_dir() or (folder / name).is_symlink():
                 (folder / name).unlink(missing_ok=True)
+
+
+def remove_chains(folder: Path) -> None:
+    """What was kept of chains, of this run's and of earlier settings: they are finished."""
+    for path in folder.glob(f"{CHAINS}*"):
+        if (path / CHECKPOINT).is_file() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def set_aside(place: Place, name: str, *, ours: bool) -> str:

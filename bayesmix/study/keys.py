@@ -32,6 +32,8 @@ def step_keys(study: Study, subject: str) -> dict[str, str]:
     classical = {key: estimate[key] for key in ("seed", "starts", "optimizer")}
     base = [subject, asdict(study.grid), package_identity(), classical]
     sampling = {key: estimate[key] for key in ("likelihood", "draws", "tune", "chains")}
+    # Draws of chains in segments are others than of chains at once.
+    segments = [{"checkpoint": True}] if study.estimate.checkpoint else []
     scores = {key: estimate[key] for key in ("scores", "accepted", "candidates")}
     cluster = [study.estimate.cluster] if study.estimate.cluster else []
     priors = [study.priors] if study.priors else []
@@ -42,8 +44,8 @@ def step_keys(study: Study, subject: str) -> dict[str, str]:
             "mss": digest("mss", *base, scores),
         }
         | {
-            name: digest(name, *base, sampling, "msle" in study.estimate.methods, *priors)
-            for name in ("nuts", "importance")
+            name: digest(name, *base, sampling, "msle" in study.estimate.methods, *priors, *own)
+            for name, own in (("nuts", segments), ("importance", []))
         }
     )
 

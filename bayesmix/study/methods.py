@@ -23,6 +23,10 @@ MSS_WORDS = {
     "grid=monte_carlo(65536)": "the key candidates = 65536 of [estimate]",
     "(accepted=)": "(the key accepted of [estimate])",
 }
+CHECKPOINT_WORDS = {
+    "argument 'checkpoint'": "[estimate], key 'checkpoint'",
+    "likelihood='marginal'": 'the key likelihood = "marginal" of [estimate]',
+}
 Results = Mapping[str, Any]  # a Fit or a posterior, by the method that is finished
 
 
@@ -30,12 +34,14 @@ Results = Mapping[str, Any]  # a Fit or a posterior, by the method that is finis
 class Method:
     """How a result is made from the study and the earlier results, and read from its file.
 
-    `whole` tells a result from what a method hands back that was interrupted.
+    `whole` tells a result from what a method hands back that was interrupted. `resumes` tells
+    whether `make` takes a folder, ``chains=``, where it keeps what can be gone on with.
     """
 
-    make: Callable[[Built, Results, bool], Any]
+    make: Callable[..., Any]
     load: Callable[[Path, Built], Any]
     whole: Callable[[Built, Any], bool]
+    resumes: bool = False
 
 
 def _msle(built: Built, results: Results, progress: bool) -> Any:
@@ -97,13 +103,18 @@ def _words_of_studies(words: Mapping[str, str]) -> Iterator[None]:
 
 
 def _posterior(
-    method: Literal["nuts", "importance"], built: Built, results: Results, progress: bool
+    method: Literal["nuts", "importance"],
+    built: Built,
+    results: Results,
+    progress: bool,
+    chains: Path | None = None,
 ) -> xr.DataTree:
     """On the grid of the MSLE where there is one, unless grids are left to the estimators."""
     settings, rule = built.study.estimate, built.rule
     shared = "msle" in results and rule != "auto"
     # The sampler's bar is progress, and goes where progress goes: results alone are for stdout.
-    with redirect_stdout(sys.stderr):
+    kept: dict[str, Any] = {} if chains is None else {"checkpoint": chains}
+    with redirect_stdout(sys.stderr), _words_of_studies(CHECKPOINT_WORDS):
         return bm.sample(
             built.model,
             built.data,
@@ -116,6 +127,7 @@ def _posterior(
             rng=settings.seed,
             progress=progress,
             priors=built.priors,
+            **kept,
         )
 
 
@@ -158,6 +170,6 @@ METHODS = {
     "msle": Method(_msle, _load_fit, _fit_is_whole),
     "msm": Method(_msm, _load_fit, _fit_is_whole),
     "mss": Method(_mss, _load_fit, _fit_is_whole),
-    "nuts": Method(partial(_posterior, "nuts"), _load_posterior, _posterior_is_whole),
+    "nuts": Method(partial(_posterior, "nuts"), _load_posterior, _posterior_is_whole, resumes=True),
     "importance": Method(partial(_posterior, "importance"), _load_posterior, _posterior_is_whole),
 }

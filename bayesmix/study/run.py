@@ -12,7 +12,7 @@ from bayesmix.errors import SpecificationError
 from bayesmix.identity import package_versions
 from bayesmix.study.build import Built, check_study
 from bayesmix.study.demand import Demand, bring_demand
-from bayesmix.study.folder import default_folder, opened
+from bayesmix.study.folder import default_folder, opened, remove_chains
 from bayesmix.study.follow import settings
 from bayesmix.study.interrupt import Stopped, deferred, interruptible, stoppable
 from bayesmix.study.keep import Keeper, again, drop_tables, find, keep, taken
@@ -131,6 +131,9 @@ def _step(built: Built, keeper: Keeper, what: tuple[int, str, str], force: bool)
         return
     keeper.place.refuse_if_closed(name.upper())
     results = {done: kept.result for done, kept in keeper.kept.items()}
+    method = METHODS[name]
+    resumes = method.resumes and built.study.estimate.checkpoint
+    kept = {"chains": keeper.place.chains(key)} if resumes else {}
     # Outside as well: Ctrl-C counts from the moment that the step is announced.
     made: list[tuple[Any, float]] = []
     came: int | None = None
@@ -139,15 +142,17 @@ def _step(built: Built, keeper: Keeper, what: tuple[int, str, str], force: bool)
             interruptible() as stopped,
             keeper.lines.running(number, name.upper()) as clock,
         ):
-            made.append((METHODS[name].make(built, results, keeper.lines.show), clock()))
+            made.append((method.make(built, results, keeper.lines.show, **kept), clock()))
         came = stopped()
     except Stopped as late:  # if it came after the result, the result counts
         came = late.number
-    if came and not (made and METHODS[name].whole(built, made[0][0])):
+    if came and not (made and method.whole(built, made[0][0])):
         raise Stopped(came)
     with deferred():
         drop_tables(keeper)
         keep(keeper, name, made[0][0], _origin(built, name, key, made[0][1]))
+        if resumes and not keeper.kept[name].trouble:
+            remove_chains(keeper.place.folder)
     if came:
         raise Stopped(came)
 

@@ -234,7 +234,8 @@ class EstimateTable:
 
     `cluster` is the column of clusters of the MSLE's standard errors; `scores`, `accepted` (draws a
     person) and `candidates` are those of the MSS; `likelihood`, `draws` and `chains` those of
-    posteriors, `tune` that of NUTS.
+    posteriors, `tune` that of NUTS. With `checkpoint` NUTS keeps its chains in the run folder as
+    they are drawn, and a run that was ended goes on with them.
     """
 
     methods: tuple[Literal["msle", "msm", "mss", "nuts", "importance"], ...] = ("msle", "nuts")
@@ -249,6 +250,7 @@ class EstimateTable:
     draws: Count = 1000
     tune: Count | None = None
     chains: Count = 4
+    checkpoint: bool = False
 
 
 @dataclass(frozen=True)
