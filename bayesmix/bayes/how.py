@@ -71,7 +71,8 @@ def sampled_path(problem: Problem, likelihood: str) -> tuple[str, str]:
         path, why = "marginal", "the posterior of the population alone is quicker to sample"
         if need > NODE_BYTES:
             path, why = "hierarchical", f"the nodes would take {need / 2**30:.0f} GiB"
-    weighted = problem.parameters.n_random and not np.all(problem.data.weights == 1.0)
+    # One of weight 0 is left out, as in refits without a person.
+    weighted = problem.parameters.n_random and not np.isin(problem.data.weights, (0.0, 1.0)).all()
     if path == "hierarchical" and weighted:
         raise SpecificationError(
             "persons have weights, which multiply integrated log-likelihoods, and the hierarchical "

@@ -1,5 +1,6 @@
 """The hierarchical posterior as numbers: PyTensor's graph of it, however persons are centred."""
 
+from dataclasses import replace
 from functools import cache
 
 import arviz as az
@@ -8,6 +9,7 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.bayes.hierarchical import Hierarchical, information_at, no_information
+from bayesmix.bayes.how import sampled_path
 from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.whitened import posterior_mode
 from bayesmix.centring.grids import centre, find_anchors
@@ -139,6 +141,24 @@ def test_weights_are_refused_where_nothing_is_integrated(panel) -> None:
     weighted = bm.ChoiceData.from_long(frame, **names, weights="w")
     with pytest.raises(bm.SpecificationError, match=r"persons have weights.*likelihood='marginal'"):
         bm.sample(model, weighted, likelihood="hierarchical", progress=False)
+
+
+def test_a_person_of_weight_0_is_left_out() -> None:
+    """So are persons in refits of `bm.loo`; without that person the population's slopes agree."""
+    name = "fixed coefficient"
+    problem, at = problem_of(name), whitening_of(name)
+    weights = np.ones(20)
+    weights[-1] = 0.0
+    weighted = replace(problem, data=replace(problem.data, weights=weights))
+    assert sampled_path(weighted, "hierarchical")[0] == "hierarchical"
+    own = no_information(problem)
+    one = Hierarchical(weighted, make_priors(problem), at, own)
+    x = np.random.default_rng(3).normal(size=one.size)
+    other = x.copy()
+    other[-2:] = 0.0  # of the last person, whose normals now have their prior alone
+    (value, slopes), (without, others) = one(x), one(other)
+    assert value == pytest.approx(without - 0.5 * (x[-2:] ** 2).sum(), abs=1e-9)
+    np.testing.assert_allclose(slopes[:-2], others[:-2], atol=1e-9)
 
 
 def test_a_form_that_is_none_is_refused(panel) -> None:
