@@ -1,11 +1,18 @@
-"""The command line: ``bayesmix run``, ``check``, ``new``, ``inspect`` and ``warm``."""
+"""The command line: ``bayesmix --help`` lists the commands.
 
+Exit codes: 0 done; 1 an error of the program; 2 something that the user can put right, or a result
+that is not whole; 130 after Ctrl-C, 143 after a request to terminate. With ``--json`` standard
+output is one JSON object, ``{"error": ...}`` where something is to be put right.
+"""
+
+import json
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from signal import SIGINT
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,6 +21,8 @@ from rich.markup import escape
 from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bayesmix.study import Study
     from bayesmix.study.run import Run
 
@@ -24,9 +33,9 @@ EXIT_SIGNAL = 128  # and the signal's number: 130 after Ctrl-C, 143 after a requ
 app = typer.Typer(
     help="Mixed logit studies: a TOML file in, a folder with fits, tables and plots out.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The study file.")]
 
 
@@ -40,33 +49,48 @@ def run(
         bool, typer.Option("--force", help="Start afresh: replace what is in the run folder.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    as_json: JSON = False,
 ) -> None:
     """Fit a study and write its run folder; finished steps of an earlier run are used again."""
     from bayesmix.study import read_study, run_study
 
-    with _readable_errors():
+    with _readable_errors(as_json):
         parsed = read_study(study)
         try:
             finished = run_study(parsed, out, force=force, progress=not quiet)
         except KeyboardInterrupt as stopped:
             _say_how_to_resume(study, out, parsed)
             raise typer.Exit(EXIT_SIGNAL + getattr(stopped, "number", SIGINT)) from None
-    if not quiet:
+    if as_json:
+        _print_json(
+            folder=str(finished.folder),
+            results=list(finished.results),
+            files=[file for step in finished.manifest.steps.values() for file in step.files],
+            missing=finished.missing,
+            elsewhere=dict(finished.elsewhere),
+            comparison=_rows(finished.report.comparison),
+        )
+    elif not quiet:
         _print_run(finished)
     if finished.elsewhere or finished.missing:
         raise typer.Exit(EXIT_USER_ERROR)
 
 
 @app.command()
-def check(study: StudyFile) -> None:
+def check(study: StudyFile, as_json: JSON = False) -> None:
     """Validate a study file, its data and its model, without fitting; report on identification."""
     import bayesmix as bm
     from bayesmix.study import check_study, read_study
 
-    with _readable_errors():
+    with _readable_errors(as_json):
         built = check_study(read_study(study))
         found = bm.check(built.model, built.data)
-    print(f"{built}\n\n{found}")
+    if as_json:
+        names = list(built.model.design(built.data).parameters.names)
+        findings = [asdict(one) for one in found.findings]
+        _print_json(study=str(study), ok=found.ok, parameters=names, findings=findings)
+    else:
+        print(f"{built}\n\n{found}")
     if not found.ok:
         raise typer.Exit(EXIT_USER_ERROR)
 
@@ -81,25 +105,98 @@ def new(
         Path | None, typer.Option(help="The study file.", show_default="beside FILE, .toml")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a study that is there.")] = False,
+    as_json: JSON = False,
 ) -> None:
     """Look at a data file and write a first, commented study of it."""
     from bayesmix.study import new_study
 
-    with _readable_errors():
+    with _readable_errors(as_json):
         path, found = new_study(file, out, force=force)
+    if as_json:
+        _print_json(written=str(path), suspicions=list(found.suspicions))
+        return
     for one in found.suspicions:
         print(f"suspicious: {one}")
     print(f"written: {path}\nnext: {shlex.join(['bayesmix', 'check', str(path)])}")
 
 
 @app.command()
-def inspect(file: DataFile) -> None:
+def inspect(file: DataFile, as_json: JSON = False) -> None:
     """Show a data file's columns, guesses of their roles, and what looks wrong."""
     from bayesmix.study import inspect_file
 
-    with _readable_errors():
+    with _readable_errors(as_json):
         found = inspect_file(file)
-    print(found)
+    if as_json:
+        _print_json(
+            file=str(found.path),
+            rows=len(found.frame),
+            columns=_rows(found.columns),
+            why=found.why,
+            suspicions=list(found.suspicions),
+        )
+    else:
+        print(found)
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")],
+    as_json: JSON = False,
+) -> None:
+    """Show the estimates of finished runs beside one another."""
+    from bayesmix.reporting.tables import print_whole
+    from bayesmix.study.side_by_side import compare_runs
+
+    with _readable_errors(as_json):
+        table = compare_runs(runs)
+    if as_json:
+        _print_json(estimates=_rows(table))
+    else:
+        print_whole(table)
+
+
+@app.command()
+def example(
+    name: Annotated[str | None, typer.Argument(help="Which; none lists them.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder.", show_default="the current one")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    as_json: JSON = False,
+) -> None:
+    """Copy a study or a notebook that travels with the package."""
+    from bayesmix.study.example import copy_example, examples
+
+    if name is None:
+        files = {key: path.name for key, path in examples().items()}
+        if as_json:
+            _print_json(examples=files)
+        else:
+            print("\n".join(files.values()))
+        return
+    with _readable_errors(as_json):
+        path = copy_example(name, out, force=force)
+    if as_json:
+        _print_json(written=str(path))
+    else:
+        print(f"written: {path}")
+
+
+@app.command()
+def rules(
+    dimension: Annotated[int, typer.Argument(help="Random coefficients.", min=1, max=1000)],
+    as_json: JSON = False,
+) -> None:
+    """List rules of integration: nodes, exactness, and how rounding is magnified."""
+    import bayesmix as bm
+    from bayesmix.reporting.tables import print_whole
+
+    table = bm.rule_table(dimension)
+    if as_json:
+        _print_json(rules=_rows(table))
+    else:
+        print_whole(table)
 
 
 @app.command()
@@ -136,13 +233,32 @@ def _options(
 
 
 @contextmanager
-def _readable_errors() -> Iterator[None]:
+def _readable_errors(as_json: bool = False) -> Iterator[None]:
     """What the user can put right: one message on standard error, no traceback, exit code 2."""
     try:
         yield
     except USER_ERRORS as error:
-        _errors().print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+        if as_json:
+            _print_json(error=str(error), kind=type(error).__name__)
+        else:
+            _errors().print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(EXIT_USER_ERROR) from None
+
+
+def _print_json(**content: Any) -> None:
+    print(json.dumps(content, indent=1, default=str, allow_nan=False))
+
+
+def _rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    """A table as a list of its rows; null where there is no number."""
+    flat = table.copy()
+    flat.columns = [" ".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in flat.columns]
+    if flat.index.name is None:
+        flat.index.name = "name"
+    rows: list[dict[str, Any]] = json.loads(
+        flat.reset_index().to_json(orient="records", double_precision=15)
+    )
+    return rows
 
 
 def _print_run(run: "Run") -> None:
