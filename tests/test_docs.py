@@ -1,5 +1,6 @@
 """README and docs: links lead somewhere, and what they call exists."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 import bayesmix as bm
 
 ROOT = Path(bm.__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+SITE = sorted((ROOT / "docs").rglob("*.md"))
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *SITE]
 
 
 def anchors(page: Path) -> set[str]:
@@ -39,3 +41,25 @@ def test_every_function_has_a_place_in_the_guide() -> None:
     texts = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     verbs = [name for name in bm.__all__ if name.islower()]
     assert not [name for name in verbs if not re.search(rf"\b{name}\b", texts)]
+
+
+@pytest.mark.parametrize("page", SITE, ids=lambda page: page.name)
+def test_cells_are_code(page: Path) -> None:
+    """They are executed by `make docs`; here it is seen that they can be read."""
+    for cell in re.findall(
+        r"^```\{code-cell\}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    ):
+        ast.parse(re.sub(r"^(:tags:|%).*$", "", cell, flags=re.MULTILINE))
+
+
+def test_every_page_is_in_a_table_of_contents() -> None:
+    listed = set()
+    for page in SITE:
+        trees = re.findall(
+            r"^```\{toctree\}\n(.*?)^```",
+            page.read_text(encoding="utf-8"),
+            re.MULTILINE | re.DOTALL,
+        )
+        names = [line for tree in trees for line in tree.splitlines() if line and line[0] != ":"]
+        listed |= {(page.parent / f"{name}.md").resolve() for name in names}
+    assert {page.resolve() for page in SITE} - listed == {(ROOT / "docs" / "index.md").resolve()}
