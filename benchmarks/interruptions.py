@@ -13,12 +13,16 @@ Each disturbance is a line of ``results/interruptions.csv``; the script goes on 
 
     python benchmarks/interruptions.py --runs 1000 --stand-in
 
-With ``--stand-in`` chains are random numbers, half a second after they are asked for: all else is
-real, and a run takes a few seconds of an idle machine. The full disk is a small file system in
-memory, which only root may mount, on Linux; elsewhere leave these runs out (``--kinds``).
+With ``--stand-in`` chains are random numbers, a fifth of a second after they are asked for, and
+pictures are bytes: all else is real. Each run is then a fork of one process that has everything
+imported, so that moments fall into the work itself, and a run takes less than a second of an idle
+machine. The full disk is a small file system in memory, which only root may mount, on Linux;
+elsewhere leave these runs out (``--kinds``).
 """
 
 import argparse
+import atexit
+import contextlib
 import csv
 import json
 import os
@@ -29,6 +33,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,9 +45,10 @@ STAND_IN = """
 import time
 import numpy as np
 import xarray as xr
+from bayesmix.reporting import plots
 from bayesmix.study import methods
 def sample(model, data, *, rng, chains, draws, **settings):
-    time.sleep(0.5)
+    time.sleep(0.2)
     shape, rng = (chains, draws, 1), np.random.default_rng(rng)
     values = {"mean": "random", "sd": "random", "fixed": "term"}
     posterior = xr.Dataset(
@@ -52,7 +59,11 @@ def sample(model, data, *, rng, chains, draws, **settings):
     logp = rng.normal(-4.0, 0.1, (chains, draws, 20))
     logp = xr.Dataset({"choices": (("chain", "draw", "person"), logp)}, coords=persons)
     return xr.DataTree.from_dict({"posterior": posterior, "log_likelihood": logp})
+def savefig(figure, path, **settings):
+    with open(path, "wb") as stream:
+        stream.write(b"picture " * 4000)
 methods.bm.sample = sample
+plots.Figure.savefig = savefig
 """
 KINDS = ("kill", "sigint", "sigterm", "full disk")
 SIGNALS = {"kill": signal.SIGKILL, "sigint": signal.SIGINT, "sigterm": signal.SIGTERM}
@@ -99,6 +110,12 @@ def main() -> None:
         "XDG_CACHE_HOME": str(work / "cache"),
     }
     (work / "tmp").mkdir()
+    os.environ |= environment  # forks have it, and the folder of what is rescued
+    tempfile.tempdir = None
+    if options.stand_in:
+        # Libraries keep threads that do nothing here; what the forks use starts its own.
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+        exec(STAND_IN, {})
     try:
         _write_studies(work)
         undisturbed = _undisturbed(work, environment, options.stand_in)
@@ -147,10 +164,76 @@ def _write_studies(work: Path) -> None:
         (work / f"seed{seed}" / "small.toml").write_text(STUDY.format(seed=seed))
 
 
-def _command(work: Path, seed: int, out: Path, stand_in: bool) -> list[str]:
-    code = STAND_IN + COMMAND if stand_in else COMMAND
-    study = work / f"seed{seed}" / "small.toml"
-    return [sys.executable, "-c", code, "run", str(study), "--out", str(out)]
+def _command(work: Path, seed: int, out: Path) -> list[str]:
+    return ["run", str(work / f"seed{seed}" / "small.toml"), "--out", str(out)]
+
+
+class _Process:
+    """The command in a process of its own, with what it says in files."""
+
+    def __init__(
+        self, command: list[str], environment: dict[str, str], stand_in: bool, said: Path
+    ) -> None:
+        self.said = said
+        self.code: int | None = None
+        if stand_in:
+            self.pid = os.fork()
+            if not self.pid:
+                _as_command(command, said)
+        else:
+            with said.open("w") as stream:
+                self.pid = subprocess.Popen(
+                    [sys.executable, "-c", COMMAND, *command],
+                    env=environment,
+                    stdout=stream,
+                    stderr=stream,
+                ).pid
+
+    def wait(self, seconds: float) -> int | None:
+        """The exit code, minus the signal's number after a signal; None if it runs still."""
+        until = time.perf_counter() + seconds
+        while self.code is None and time.perf_counter() < until:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.code = os.waitstatus_to_exitcode(status)
+            else:
+                time.sleep(0.002)
+        return self.code
+
+    def to_end(self) -> tuple[int, str]:
+        """The exit code, and what was said."""
+        if self.wait(300.0) is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self.wait(10.0)
+        assert self.code is not None, "a process that cannot be killed"
+        return self.code, self.said.read_text()
+
+
+def _as_command(command: list[str], said: Path) -> None:
+    """What the fork does: the command, and an end as the interpreter's own."""
+    from bayesmix.cli import main
+
+    code: object = 1
+    try:
+        with said.open("w") as stream:
+            os.dup2(stream.fileno(), 1)
+            os.dup2(stream.fileno(), 2)
+        sys.argv = ["bayesmix", *command]
+        main()
+        code = 0
+    except SystemExit as stopped:
+        code = stopped.code
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(BaseException):
+            atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else 0 if code is None else 1)
 
 
 def _undisturbed(
@@ -161,9 +244,10 @@ def _undisturbed(
     for seed in (1, 1, 2):  # the first compiles, and code just compiled differs in its last bits
         out = work / f"undisturbed{seed}"
         shutil.rmtree(out, ignore_errors=True)
-        command = _command(work, seed, out, stand_in)
         start = time.perf_counter()
-        subprocess.run(command, env=environment, check=True, capture_output=True)
+        process = _Process(_command(work, seed, out), environment, stand_in, work / "said")
+        code, said = process.to_end()
+        assert not code, said
         found[seed] = {"figures": _figures(out), "seconds": time.perf_counter() - start}
     assert found[1]["figures"] != found[2]["figures"]
     return found
@@ -188,7 +272,7 @@ def _one(
 ) -> dict[str, object]:
     """Disturb a run, let the same command end, and compare."""
     number, kind, rng, stand_in = what
-    command = _command(work, 1, work / "disk" / "out", stand_in)
+    command = _command(work, 1, work / "disk" / "out")
     start = time.perf_counter()
     other = work / "undisturbed2" if rng.random() < 0.3 else None
     with _disk(work, kind, rng, other) as (disk, room):
@@ -196,18 +280,16 @@ def _one(
         if other is not None:  # another seed's finished run stands there already
             shutil.copytree(other, out)
         moment = rng.uniform(0.0, 1.1) * float(str(undisturbed[1]["seconds"]))
-        code = _disturbed(command, environment, kind, moment)
+        process = _Process(command, environment, stand_in, work / "said")
+        code = _disturbed(process, kind, moment)
         room()
         before = _finished(out, work)
-        again = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False
-        )
-        used = [name for name in STEPS if f"{name.upper()}: finished earlier" in again.stderr]
+        ending, said = _Process(command, environment, stand_in, work / "said").to_end()
+        used = [name for name in STEPS if f"{name.upper()}: finished earlier" in said]
         redone = [name for name in before if name not in used]
-        ended = again.returncode == 0
-        stale = not ended or _figures(out) != undisturbed[1]["figures"]
+        stale = bool(ending) or _figures(out) != undisturbed[1]["figures"]
         if redone or stale:
-            print(again.stderr, again.stdout, sep="\n", file=sys.stderr)
+            print(said, file=sys.stderr)
     shutil.rmtree(work / "disk", ignore_errors=True)
     return {
         "run": number,
@@ -216,7 +298,7 @@ def _one(
         "moment": round(moment, 2),
         "code": code,
         "before": "+".join(before),
-        "lost": "" if ended else f"exit code {again.returncode}",
+        "lost": f"exit code {ending}" if ending else "",
         "redone": "+".join(redone),
         "stale": int(stale),
         "seconds": round(time.perf_counter() - start, 1),
@@ -239,19 +321,10 @@ def _finished(out: Path, work: Path) -> list[str]:
     return found
 
 
-def _disturbed(command: list[str], environment: dict[str, str], kind: str, moment: float) -> int:
-    process = subprocess.Popen(
-        command,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    if kind in SIGNALS:
-        try:
-            process.wait(moment)
-        except subprocess.TimeoutExpired:
-            process.send_signal(SIGNALS[kind])
-    return process.wait(300)
+def _disturbed(process: _Process, kind: str, moment: float) -> int:
+    if kind in SIGNALS and process.wait(moment) is None:
+        os.kill(process.pid, SIGNALS[kind])
+    return process.to_end()[0]
 
 
 @contextmanager
