@@ -29,7 +29,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what is public, and where it lives; the one listing of either
-    from bayesmix.accuracy.integration_error import integration_error as integration_error
     from bayesmix.accuracy.refine import Tolerance as Tolerance
     from bayesmix.bayes.inverse_wishart import InverseWishart as InverseWishart
     from bayesmix.bayes.models import pymc_model as pymc_model
@@ -42,6 +41,7 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.classical.coverage import coverage as coverage
     from bayesmix.classical.coverage_result import Coverage as Coverage
     from bayesmix.classical.fit import Fit as Fit
+    from bayesmix.classical.integration_error import integration_error as integration_error
     from bayesmix.classical.market_constants import MarketConstants as MarketConstants
     from bayesmix.classical.msle import msle as msle
     from bayesmix.classical.msm import msm as msm

@@ -81,8 +81,8 @@ class Tolerance:
         standard deviation of a log-likelihood over samples grows so, and its integration error is
         to remain as small a part of it.
     std_errors
-        Of every standard error, as a part of it, wherever the certificate knows it: it does with
-        quadratures, which are tried with one to three random coefficients.
+        Of every standard error, as a part of it, wherever the certificate knows it: against a finer
+        quadrature, or between independent scramblings of draws. Not where the curvature is noise.
 
     References
     ----------
@@ -186,6 +186,9 @@ def next_rule(
     else:
         assert isinstance(rule, Centred)
         assert isinstance(rule.rule, DrawRule)
+        unmet = _not_for_nodes(certificate, tolerance)
+        if unmet:
+            return None, unmet
         single = int(np.diff(problem.data.person_start).max()) == 1
         growth = GROWTH if gross(certificate, tolerance) and not single else MOST_NODES
         more, words = _more_nodes(rule.rule.nodes, certificate, tolerance, growth)
@@ -194,6 +197,20 @@ def next_rule(
         nodes = more
     rule = centred(sobol(nodes), population=DEFENCE, moments=True, halves=_many(problem))
     return rule, _panel_reason(nodes, "an eighth")
+
+
+def _not_for_nodes(certificate: Certificate, tolerance: Tolerance) -> str:
+    """Why more draws do not help, where they do not; "" elsewhere.
+
+    Standard errors of draws are taken from as many nodes as they need, whatever the grid's.
+    """
+    known = certificate.within(tolerance.loglik, tolerance.estimates)
+    if known and certificate.std_error > tolerance.std_errors:
+        return f"of standard errors, with {certificate.nodes} nodes a person"
+    unknown = len(certificate.shift) and not certificate.worst
+    if unknown and certificate.within(tolerance.loglik, np.inf):
+        return "of estimates as far as it is known, for there are no standard errors"
+    return ""
 
 
 def gross(certificate: Certificate, tolerance: Tolerance) -> bool:

@@ -45,8 +45,10 @@ def threaded_on(problem: Problem, grid: Grid) -> Total:
 def serial_on(problem: Problem, grid: Grid) -> Total:
     """The same on one thread, which several threads may call at once; without latent classes."""
     frozen = FrozenLikelihood.on(problem, grid)
+    if frozen:
+        return frozen
     parts = [part.block(0, problem.n_persons) for part in grid.halves or (grid,)]
-    return frozen or partial(_serial, problem, parts)
+    return partial(_serial, problem, parts)
 
 
 def _serial(problem: Problem, parts: Sequence[Nodes], theta: Array) -> tuple[float, Array]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bayesmix.accuracy.certificate import TAIL_NODES, tail_shapes
+from bayesmix.accuracy.certify import TAIL_NODES, tail_shapes
 from bayesmix.accuracy.pareto import pareto_shape
 from bayesmix.accuracy.pooling import SCRAMBLES, pooled
 from bayesmix.arrays import Array

@@ -115,7 +115,7 @@ def _chain(
             raise Ended
         name = f"{task.stand}-chain-{chain}-segment-{number}-of-{size}"
         kept = task.store.read(name)
-        if kept is None:
+        if kept is None or not _usable(kept, size, found[-1] if found else None):
             seed = int(np.random.default_rng([task.store.seed, chain, number]).integers(2**31))
             at = task.start(seed) if number == 0 else found[-1][LAST]
             tune = task.tune if number == 0 else min(ADAPT, task.tune)
@@ -124,6 +124,13 @@ def _chain(
         found.append(kept)
         finished()
     return found
+
+
+def _usable(kept: dict[str, Array], size: int, before: dict[str, Array] | None) -> bool:
+    """Whether a file holds what a segment of so many draws does, and what that before it did."""
+    draws = [values for key, values in kept.items() if key.startswith("posterior/")]
+    whole = LAST in kept and draws and all(np.shape(values)[:1] == (size,) for values in draws)
+    return bool(whole) and (before is None or kept.keys() == before.keys())
 
 
 def _segment(begin: Callable[[], Any], running: Running) -> dict[str, Array]:

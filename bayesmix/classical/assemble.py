@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from bayesmix.accuracy.certificate import Certificate, certify, exact
+from bayesmix.accuracy.certificate import Certificate
+from bayesmix.accuracy.certify import certify, exact
 from bayesmix.accuracy.refine import Tolerance
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid
@@ -16,9 +17,8 @@ from bayesmix.classical.covariance import (
     Information,
     shift_units,
 )
-from bayesmix.classical.error_check import finer_grid, relative_errors, root_errors
+from bayesmix.classical.error_check import SCRAMBLED, checked_errors, root_errors
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.identification import diagnosis
 from bayesmix.classical.information import information_at, root_information
 from bayesmix.classical.latent_class import numbered
 from bayesmix.classical.message import message_of, weaknesses
@@ -79,6 +79,9 @@ def assemble(
         # A draft's optimum is where a finer grid begins; the fit itself has to converge.
         raise _not_converged(search, optimum, found, theta)
     search.progress.phase("certificate of the integration error")
+    found, certificate = _certificate(
+        search, likelihood, optimum, found, (logp, scores), (tolerance, pair, draft)
+    )
     words = [message_of(optimum, found, problem, theta)]
     if problem.constraint is None and optimum.value < search.logit.loglik - BELOW:
         words.append(
@@ -94,9 +97,7 @@ def assemble(
         loglik_multinomial=search.logit.loglik,
         information=found,
         grid=grid,
-        integration=_certificate(
-            search, likelihood, optimum, found, (logp, scores), (tolerance, pair)
-        ),
+        integration=certificate,
         optima=optima,
         converged=optimum.converged,
         message=". ".join(words),
@@ -136,40 +137,38 @@ def _certificate(
     optimum: Optimum,
     found: Information,
     own: tuple[Array, Array],
-    asked: tuple[Tolerance | None, Array | None],
-) -> Certificate | None:
+    asked: tuple[Tolerance | None, Array | None, bool],
+) -> tuple[Information, Certificate | None]:
     """The certificate of a fit, whose log-integrals and scores on its grid are ``own``.
 
-    At a root of scores the curvatures (2, P, P) are told by which it is known, if they are.
+    And what is ``found`` of standard errors, known better by their check. At a root of scores the
+    curvatures (2, P, P) are told by which it is known, if they are.
     """
     problem, grid = likelihood.problem, likelihood.grid
     theta = problem.canonical(optimum.theta)
     if not problem.model.random:
-        return None
+        return found, None
     space = problem.parameters
     if not space.n_random:
-        return exact(problem)
+        return found, exact(problem)
     errors = shift_units(space, theta, found)
     inverse = found.covariance("hessian") if isinstance(grid, PersonGrid) else None
-    (tolerance, pair), frozen = asked, bool(optimum.frozen)
+    (tolerance, pair, draft), frozen = asked, bool(optimum.frozen)
     if frozen:
         # No maximum on the grid's own nodes: shifts are those of the parameters as they are.
         own = own[0], np.zeros_like(own[1])
     certificate = certify(problem, theta, grid, inverse, errors, search.rng, own=own, frozen=frozen)
     if frozen:
         if pair is None:
-            return certificate
+            return found, certificate
         assert isinstance(grid, PersonGrid)
-        off, words = root_errors(problem, grid, found, pair), "between independent scramblings"
-        return replace(certificate, std_errors=off, std_errors_by=words)
-    if tolerance is not None and not certificate.within(tolerance.loglik, tolerance.estimates):
-        return certificate
-    finer, words = finer_grid(problem, grid, theta)
-    if finer is None:
-        return certificate
-    reference = information_at(Likelihood(problem, finer), theta)
-    off = relative_errors(space, theta, found, reference)
-    return replace(certificate, std_errors=off, std_errors_by=words)
+        off, words = root_errors(problem, grid, found, pair), SCRAMBLED
+        return found, replace(certificate, std_errors=off, std_errors_by=words)
+    missed = tolerance is not None and not certificate.within(tolerance.loglik, tolerance.estimates)
+    if draft or missed:
+        return found, certificate
+    found, checked, words = checked_errors(problem, grid, theta, found)
+    return found, replace(certificate, std_errors=checked, std_errors_by=words)
 
 
 def assemble_multinomial(search: Search) -> Fit:
@@ -180,7 +179,8 @@ def assemble_multinomial(search: Search) -> Fit:
     theta = starting_values(problem, logit)
     found = information_at(likelihood, theta)
     words = ["converged (Newton's method; nothing to integrate)"]
-    words += [w for w in [diagnosis(found, problem.parameters, theta)] if w]
+    words.append(weaknesses(found, problem, theta))
+    words = [w for w in words if w]
     return Fit(
         estimator="MSLE",
         model=problem.model,

@@ -7,6 +7,7 @@ the sum itself and in its gradient. So they are taken once more.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,12 @@ import pandas as pd
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, centre
 from bayesmix.classical.covariance import Information, natural_covariance
-from bayesmix.classical.information import SCORE_NODES, curvature_errors
+from bayesmix.classical.information import SCORE_NODES, information_at, made_of_draws
 from bayesmix.integration.descriptions import Interleaved, Product, Trapezoid
 from bayesmix.integration.grids import PopulationGrid, population_grid
-from bayesmix.integration.rules import centred, gauss_hermite
+from bayesmix.integration.rules import centred, gauss_hermite, sobol
+from bayesmix.likelihood.classes import ClassGrid
+from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.optimise.anchored_scores import anchored_scores
 from bayesmix.specification.layout import Layout
@@ -29,6 +32,11 @@ CENTRED_POINTS = {1: 31, 2: 15, 3: 9}
 """The same for panels, whose reference is centred on persons."""
 MORE = 1.4
 """Points of a centred reference over those of a centred quadrature."""
+SCRAMBLED = "between independent scramblings"
+FINER, ENOUGH = (1, 4, 16), 0.02
+"""Times as many nodes of two scramblings, while their standard errors are not that near."""
+MOST_DRAWS = 2**21
+"""Persons times nodes of these."""
 MOST_WORK = 2e7
 """Persons times nodes of a reference: two evaluations a parameter are on it."""
 
@@ -42,18 +50,57 @@ def relative_errors(
     """
     columns = {}
     for kind in ("robust", "hessian"):
-        one, other = (
-            np.sqrt(
-                np.diag(
-                    natural_covariance(space, theta, i.covariance(kind), i.silent, i.constraint)
-                )
-            )
-            for i in (found, reference)
-        )
+        one, other = (_printed(space, theta, i, i.covariance(kind)) for i in (found, reference))
         if found.held is not None:
             other[found.held] = np.nan
         columns[kind] = one / other - 1.0
     return pd.DataFrame(columns, index=pd.Index(space.names, name="parameter"))
+
+
+def _printed(space: Layout, theta: Array, found: Information, covariance: Array) -> Array:
+    """Standard errors (P,) of printed parameters from a covariance (P, P) of the free vector.
+
+    NaN where a variance is not positive, or there is no normal limit.
+    """
+    whole = natural_covariance(space, theta, covariance, found.silent, found.constraint)
+    with np.errstate(invalid="ignore"):
+        errors: Array = np.sqrt(np.diag(whole))
+    return errors
+
+
+def _paired_errors(
+    space: Layout, theta: Array, found: Information, pair: tuple[Array, Array], product: Array
+) -> pd.DataFrame:
+    """`relative_errors` of what is the mean of two scramblings.
+
+    Scores of one scrambling have variances that are too large, by those of their noise; products
+    of the scores of two have none of it.
+
+    Parameters
+    ----------
+    space, theta, found
+        The layout, the free vector (P,), and the mean.
+    pair
+        The two curvatures (P, P) that it is of.
+    product
+        Sum (P, P) over persons of the products of their weighted scores from two scramblings.
+    """
+    bread = found.covariance("hessian")
+    errors, unbiased = (
+        _printed(space, theta, found, bread @ meat @ bread)
+        for meat in (found.meat, (product + product.T) / 2)
+    )
+    one, other = (
+        _printed(space, theta, found, replace(found, hessian=own).covariance("hessian"))
+        for own in pair
+    )
+    held = np.zeros(len(errors), bool) if found.held is None else found.held
+    with np.errstate(invalid="ignore", divide="ignore"):
+        by_scores = np.where(held, np.nan, errors / unbiased - 1.0)
+        by_curvature = np.where(held, np.nan, (one - other) / (one + other))
+    robust = np.copysign(np.hypot(by_scores, 2.0 * by_curvature), by_scores)
+    index = pd.Index(space.names, name="parameter")
+    return pd.DataFrame({"robust": robust, "hessian": by_curvature}, index=index)
 
 
 def root_errors(
@@ -61,26 +108,66 @@ def root_errors(
 ) -> pd.DataFrame:
     """`relative_errors` at a root of posteriors' scores, whose ``curvatures`` (2, P, P) are known.
 
-    Scores of one scrambling have variances that are too large, by those of their noise; products
-    of the scores of two have none of it.
+    Scores are those of two more scramblings.
     """
-    space, theta = problem.parameters, grid.anchors.theta
-    jacobian, weights = space.jacobian(theta), problem.data.weights
     few = grid.resized(min(grid.size, SCORE_NODES))
+    weights = problem.data.weights
     one, other = (
         weights[:, None] * anchored_scores(problem, few.renewed(seed))[1] for seed in (1, 2)
     )
-    bread, product = jacobian @ np.linalg.pinv(found.hessian), one.T @ other
-    with np.errstate(invalid="ignore"):
-        errors, unbiased = (
-            np.sqrt(np.diag(bread @ meat @ bread.T))
-            for meat in (found.meat, (product + product.T) / 2)
+    pair = curvatures[0], curvatures[1]
+    return _paired_errors(problem.parameters, grid.anchors.theta, found, pair, one.T @ other)
+
+
+def checked_errors(
+    problem: Problem, grid: Grid, theta: Array, found: Information
+) -> tuple[Information, pd.DataFrame | None, str]:
+    """Errors of standard errors on ``grid``, by how they are known in words, and what they are of.
+
+    Of draws centred on persons these are the means of two scramblings, with more nodes while those
+    do not agree; of others what was ``found``, against a quadrature or draws centred on persons.
+    None where the curvature is noise.
+    """
+    if found.words:
+        return found, None, ""
+    space = problem.parameters
+    finer, words = finer_grid(problem, grid, theta)
+    if finer is None and made_of_draws(grid):
+        return _two_scramblings(problem, grid, theta, found)
+    if finer is None:
+        rule = centred(sobol(SCORE_NODES), moments=True)
+        finer, words = centre(problem, rule, theta, 0), f"against {rule}"
+    reference = information_at(Likelihood(problem, finer), theta)
+    if reference.words:
+        return found, None, ""
+    return found, relative_errors(space, theta, found, reference), words
+
+
+def _two_scramblings(
+    problem: Problem, grid: PersonGrid | ClassGrid, theta: Array, found: Information
+) -> tuple[Information, pd.DataFrame | None, str]:
+    """`checked_errors` of draws centred on persons."""
+    off = None
+    weights = problem.data.weights[:, None]
+    for more in FINER:
+        if more > 1 and problem.n_persons * SCORE_NODES * more > MOST_DRAWS:
+            break
+        one = found if more == 1 else information_at(Likelihood(problem, grid), theta, finer=more)
+        again = Likelihood(problem, grid.renewed(0))
+        other = information_at(again, theta, finer=more)
+        if one.words or other.words:
+            break
+        product = (weights * one.scores).T @ (weights * other.scores)
+        mean = replace(
+            found,
+            hessian=(one.hessian + other.hessian) / 2,
+            scores=(one.scores + other.scores) / 2,
         )
-        by_scores = errors / unbiased - 1.0
-    by_curvature = curvature_errors(jacobian, curvatures, found.held)
-    robust = np.copysign(np.hypot(by_scores, 2.0 * by_curvature), by_scores)
-    index = pd.Index(space.names, name="parameter")
-    return pd.DataFrame({"robust": robust, "hessian": by_curvature}, index=index)
+        pair = one.hessian, other.hessian
+        found, off = mean, _paired_errors(problem.parameters, theta, mean, pair, product)
+        if np.nanmax(off.abs().to_numpy(), initial=0.0) < ENOUGH:
+            break
+    return found, off, SCRAMBLED
 
 
 def finer_grid(problem: Problem, grid: Any, theta: Array) -> tuple[Grid | None, str]:

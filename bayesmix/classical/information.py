@@ -47,7 +47,12 @@ OUTER = "standard errors from the outer product of scores, for the curvature is 
 
 
 def information_at(
-    likelihood: Likelihood, theta: Array, scores: Array | None = None, *, draft: bool = False
+    likelihood: Likelihood,
+    theta: Array,
+    scores: Array | None = None,
+    *,
+    draft: bool = False,
+    finer: int = 1,
 ) -> Information:
     """Curvature and scores at the free vector ``theta`` (P,), on the likelihood's grid.
 
@@ -55,7 +60,8 @@ def information_at(
     has more; its scores, one evaluation, are of `SCORE_NODES` at least: their noise does not cancel
     in a sum of squares. ``scores`` (I, P) are the grid's own, where they are known. Where
     coefficients are censored a sum over nodes has kinks, of which small differences see too many or
-    too few: theirs are wide, on as many nodes as the scores. A ``draft`` takes the grid's own.
+    too few: theirs are wide, on as many nodes as the scores. A ``draft`` takes the grid's own,
+    and ``finer`` has times as many nodes as would be taken.
     Where differences are noise, as with coefficients in the hundreds, see `louis.checked`.
     """
     problem, grid = likelihood.problem, likelihood.grid
@@ -67,8 +73,8 @@ def information_at(
         nodes = min(max(grid.size, CURVATURE_NODES, cheap), nodes)
         nodes = SCORE_NODES if problem.kinked else nodes
         nodes = min(grid.size, CURVATURE_NODES) if draft else nodes
-        gradient = following_gradient(problem, grid.resized(nodes))
-        wanted = max(SCORE_NODES, _affordable(problem, SCORE_WORK))
+        gradient = following_gradient(problem, grid.resized(finer * nodes))
+        wanted = finer * max(SCORE_NODES, _affordable(problem, SCORE_WORK))
         if grid.size < wanted and not draft:
             likelihood, scores = Likelihood(problem, grid.resized(wanted), keep=False), None
     elif centred_on_persons(grid):

@@ -11,6 +11,7 @@ from bayesmix.classical.covariance import (
 )
 from bayesmix.classical.identification import component_words, diagnosis
 from bayesmix.classical.latent_class import class_words
+from bayesmix.identification.columns import without_constant
 from bayesmix.likelihood.problem import Problem
 from bayesmix.optimise.broyden import NEAR
 from bayesmix.optimise.leave_boundary import boundary_words
@@ -39,6 +40,9 @@ def message_of(optimum: Optimum, found: Information, problem: Problem, theta: Ar
 def weaknesses(found: Information, problem: Problem, theta: Array) -> str:
     """What is not identified, and which latent classes are odd."""
     words = [found.words, diagnosis(found, problem.parameters, theta), component_words(problem)]
+    design = problem.design
+    columns = np.concatenate([design.random, design.fixed], axis=1)
+    words.append(without_constant(columns, problem.data))
     words = [w[:1].upper() + w[1:] for w in words]
     words.append(class_words(problem, theta))
     return ". ".join(w for w in words if w)

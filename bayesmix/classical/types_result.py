@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bayesmix.accuracy.certificate import exact
+from bayesmix.accuracy.certify import exact
 from bayesmix.arrays import Array
 from bayesmix.classical.bootstrap import Bootstrap
 from bayesmix.classical.covariance import Information

@@ -1,6 +1,7 @@
 """Choice data: who chose what, out of which alternatives, with which attributes."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from types import EllipsisType
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +11,7 @@ from bayesmix.data.long import Roles, choice_table
 from bayesmix.data.store.face import Storable
 from bayesmix.data.summary import ChoiceSummary, summarise
 from bayesmix.data.wide import ALTERNATIVE, Wide, lengthen
+from bayesmix.errors import DataError
 
 
 class ChoiceData(Storable):
@@ -74,7 +76,7 @@ class ChoiceData(Storable):
         cls,
         frame: Any,
         *,
-        person: str | None,
+        person: str | EllipsisType | None = ...,
         situation: str,
         alternative: str,
         chosen: str | None = None,
@@ -156,6 +158,12 @@ class ChoiceData(Storable):
         >>> data.frame["mode"][data.chosen_row].tolist()
         ['bus', 'car']
         """
+        if person is ...:
+            raise DataError(
+                "argument 'person' is not given: name the column that says who chose, for choices "
+                "of one person have tastes in common, or give person=None where every situation is "
+                "another person's"
+            )
         return choice_table(
             cls,
             frame,

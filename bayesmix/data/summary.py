@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.rankings import first_choices
-from bayesmix.data.reserved import OUTSIDE_IN_WORDS
+from bayesmix.data.reserved import OUTSIDE
 from bayesmix.data.table import ChoiceTable
 
 SHOWN_ALTERNATIVES = 20
@@ -77,7 +77,7 @@ def _alternatives(data: ChoiceTable) -> pd.DataFrame:
     inside = data.chosen_row[data.chosen_row >= 0]
     chosen = np.bincount(data.alternative_code[inside], minlength=len(labels))
     if data.outside_option:
-        labels.append(OUTSIDE_IN_WORDS)
+        labels.append(OUTSIDE)
         available = np.append(available, data.n_situations)
         chosen = np.append(chosen, data.n_situations - len(inside))
     if not data.observed:

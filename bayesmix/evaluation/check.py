@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 from rich.progress import track
 
-from bayesmix.arguments import names
+from bayesmix.arguments import names, refused
 from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.classical.fit import Fit
 from bayesmix.data.attributes import check_complete
@@ -124,7 +124,9 @@ def check_fit(
     observed = data if predict is None else predict
     check_observed(observed, "data" if predict is None else "predict")
     if attributes is not None:
-        names("attributes", attributes, "a list of columns of the data")
+        columns = names("attributes", attributes, "a list of columns of the data")
+        if len(set(columns)) < len(columns):
+            raise refused("attributes", "different columns", attributes)
     known = asked.people == "known"
     if known and predict is not None:
         past = parameter_draws(result, data, 1).problem

@@ -32,9 +32,17 @@ def stacking_weights(scores: Array, weights: Array) -> Array:
     [0.5, 0.5]
     >>> stacking_weights(np.log([[0.8, 0.2], [0.7, 0.6]]), np.ones(2)).round(6).tolist()
     [1.0, 0.0]
+    >>> stacking_weights(np.array([[-np.inf, -np.inf], [-1.0, -np.inf]]), np.ones(2)).tolist()
+    [1.0, 0.0]
     """
+    found = np.full(scores.shape[1], 1 / scores.shape[1])
+    # What no model thought possible has no logarithm under any mixture, and tells none from others.
+    told = np.isfinite(scores.max(axis=1))
+    if not told.any():
+        return found
+    scores, weights = scores[told], weights[told]
     p = np.exp(scores - scores.max(axis=1, keepdims=True))
-    found, part = np.full(scores.shape[1], 1 / scores.shape[1]), weights / weights.sum()
+    part = weights / weights.sum()
     for _ in range(STEPS):
         # The slopes of the log score: at most 1 everywhere, where nothing can be gained.
         slopes = part @ (p / (p @ found)[:, None])

@@ -9,7 +9,7 @@ import numpy as np
 from bayesmix.arrays import Flags, Indices
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few, show
-from bayesmix.data.reserved import OUTSIDE_IN_WORDS
+from bayesmix.data.reserved import OUTSIDE
 from bayesmix.identification.report import Finding
 
 RARE = 0.05
@@ -31,7 +31,7 @@ def choice_findings(data: ChoiceData) -> Iterator[Finding]:
 
 def _alternatives(data: ChoiceData) -> Iterator[Finding]:
     real = np.diff(data.situation_start) + data.outside_option > 1
-    labels = (*data.alternatives, *([OUTSIDE_IN_WORDS] if data.outside_option else []))
+    labels = (*data.alternatives, *([OUTSIDE] if data.outside_option else []))
     offered = np.bincount(data.alternative_code[real[data.row_situation]], minlength=len(labels))
     if data.outside_option:
         offered[-1] = real.sum()

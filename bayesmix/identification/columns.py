@@ -18,6 +18,10 @@ from bayesmix.specification.laws.coefficient import Law
 from bayesmix.specification.magnitudes import rounded_columns, size_faults
 from bayesmix.specification.means import Terms, term_faults
 
+NO_CONSTANT = (
+    "no alternative has a constant against the outside option: where attributes are 0, each is as "
+    "likely as that"
+)
 ORDERS = 1e3
 """Ratio of spreads from which columns are of very different scales."""
 
@@ -90,14 +94,20 @@ def _rounded(values: Array, names: tuple[str, ...], data: ChoiceData) -> Iterato
         )
 
 
+def without_constant(values: Array, data: ChoiceData) -> str:
+    """That nothing tells the outside option from others but attributes; "" elsewhere."""
+    if not data.outside_option or dummies_on_alternatives(values, data)[1].any():
+        return ""
+    return "" if spans_a_constant(values) else NO_CONSTANT
+
+
 def _bare_alternatives(values: Array, data: ChoiceData) -> Iterator[Finding]:
     table, dummy = dummies_on_alternatives(values, data)
     if not dummy.any():
-        if data.outside_option and not _spans_a_constant(values):
+        if data.outside_option and not spans_a_constant(values):
             yield Finding(
                 "note",
-                "no alternative has a constant against the outside option: where attributes are 0, "
-                "each is as likely as that",
+                NO_CONSTANT,
                 "",
                 f"write C({data.alternative}), or '1 + ...' for one of all alternatives",
             )
@@ -119,7 +129,7 @@ def _bare_alternatives(values: Array, data: ChoiceData) -> Iterator[Finding]:
     )
 
 
-def _spans_a_constant(values: Array) -> bool:
+def spans_a_constant(values: Array) -> bool:
     """Whether columns (R, M) sum to 1 in some way, as dummies of all groups of persons do."""
     ones, values = np.ones(len(values)), values / np.abs(values).max(axis=0, initial=1e-300)
     rest = ones - values @ np.linalg.lstsq(values, ones, rcond=None)[0]

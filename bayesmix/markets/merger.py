@@ -110,6 +110,8 @@ def merging(market: Pricing, merge: Any) -> tuple[tuple[Hashable, ...], Indices]
     if not several or len(merge) < 2 or not all(isinstance(one, Hashable) for one in merge):
         raise refused("merge", "two firms or more, such as ('A', 'B')", merge)
     known = list(market.products.firms)
+    written = {str(one): one for one in known}  # labels read from a file may be text, or numbers
+    merge = [one if one in known else written.get(str(one), one) for one in merge]
     for one in merge:
         if one not in known:
             raise SpecificationError(

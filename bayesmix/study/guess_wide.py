@@ -121,6 +121,12 @@ def _guess(
     if persons:
         person = max(persons, key=lambda n: named("person", n))
         roles["person"], why["person"] = person, "it is called so, and has several rows"
+    situations = [n for n in rest if named("situation", n) and n != roles.get("person")]
+    for name in sorted(situations, key=lambda n: -named("situation", n)):
+        keys = [roles["person"], name] if "person" in roles else [name]
+        if not frame.duplicated(keys).any():
+            roles["situation"], why["situation"] = name, "it is called so, and tells rows apart"
+            break
     same = all(code == name for code, name in codes.items())
     roles["alternatives"] = list(codes) if same else codes
     why["alternatives"] = "parts of columns' names"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,12 @@ import pandas as pd
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
 from bayesmix.data.read import checked_path
-from bayesmix.data.sources.registry import format_of
+from bayesmix.data.sources.registry import format_of, read_file
 from bayesmix.data.sources.table import FileOptions
 from bayesmix.errors import DataError
-from bayesmix.study.guess import Guess, guess_long
+from bayesmix.study.guess import Guess, guess_long, named
 from bayesmix.study.guess_wide import guess_wide
-from bayesmix.study.sniff import sniffed
+from bayesmix.study.sniff import Found, sniffed
 from bayesmix.study.terms import attributes, varies_within
 
 CODES = (-9, -99, -999, -9999, 99999, 999999)
@@ -123,9 +123,8 @@ def inspect_file(path: str | Path) -> Inspection:
         Where ``path`` is no path.
     """
     path = checked_path(path)
-    found = sniffed(path)
+    found, guess = _read(path)
     frame = found.table.frame
-    guess = _guess(frame, found.table.roles)
     notes = list(found.table.notes)
     data = None
     if guess.layout:
@@ -141,6 +140,28 @@ def inspect_file(path: str | Path) -> Inspection:
             notes.append(f"as guessed the file is no choice data yet: {error}")
     suspicions = (*notes, *_of_columns(frame), *(_of_choices(data) if data else []))
     return Inspection(path, frame, found.options, found.why, guess, data, suspicions)
+
+
+def _read(path: Path) -> tuple[Found, Guess]:
+    """The file and its guess; choices that have value labels are taken as 0 and 1, if they are."""
+    found = sniffed(path)
+    guess = _guess(found.table.frame, found.table.roles)
+    labelled = tuple(
+        str(name)
+        for name, values in found.table.frame.items()
+        if named("chosen", str(name))
+        and isinstance(values.dtype, pd.CategoricalDtype)
+        and len(values.cat.categories) == 2
+    )
+    if guess.layout == "long" or not labelled:
+        return found, guess
+    options = replace(found.options, codes=labelled)
+    table = read_file(path, options)
+    coded = _guess(table.frame, table.roles)
+    if coded.layout != "long" or coded.roles["chosen"] not in labelled:
+        return found, guess
+    why = found.why | {"codes": "its labels stand for 0 and 1: LOOK whether 1 is what was chosen"}
+    return Found(table, options, why), coded
 
 
 def _guess(frame: pd.DataFrame, known: Any) -> Guess:

@@ -8,11 +8,12 @@ import pytest
 from scipy.stats import t as student
 
 from bayesmix import LKJNormal, Normal
-from bayesmix.accuracy import certificate
+from bayesmix.accuracy import certify as making
 from bayesmix.accuracy import pooling as module
-from bayesmix.accuracy.certificate import Certificate, certify
-from bayesmix.accuracy.integration_error import integration_error
+from bayesmix.accuracy.certificate import Certificate
+from bayesmix.accuracy.certify import certify
 from bayesmix.accuracy.pooling import SCRAMBLES, jackknife, pool, pooled_interval
+from bayesmix.classical.integration_error import integration_error
 from bayesmix.data.examples import electricity
 from bayesmix.errors import IntegrationError, SpecificationError
 from bayesmix.integration.grids import population_grid
@@ -41,8 +42,8 @@ def test_evaluations_are_counted(monkeypatch):
     monkeypatch.setattr(Likelihood, "by_person", lambda *a: counted.append(1) or by_person(*a))
     monkeypatch.setattr(Likelihood, "value_and_gradient", lambda *a: counted.append(1) or whole(*a))
     # Of the reference's scramblings, each of whose persons fit into one block.
-    pooled = certificate.log_integrals
-    monkeypatch.setattr(certificate, "log_integrals", lambda *a: counted.append(1) or pooled(*a))
+    pooled = making.log_integrals
+    monkeypatch.setattr(making, "log_integrals", lambda *a: counted.append(1) or pooled(*a))
     for covariance in (here.covariance, None):
         counted.clear()
         grid = here.grid(gauss_hermite(5))
@@ -146,6 +147,13 @@ def test_errors_and_their_intervals_must_be_within():
     assert not made(half=0.6).within(0.5, 0.05)
     assert not made(shift=(0.01, -0.06)).within(0.5, 0.05)
     assert not made(width=0.06).within(0.5, 0.05)
+
+
+def test_shifts_that_nobody_knows_are_not_small():
+    unknown = made(shift=(np.nan, np.nan))
+    assert not unknown.within(0.5, 0.05)
+    assert unknown.within(0.5, np.inf)
+    assert made(shift=(np.nan, 0.01)).within(0.5, 0.05)  # as where one is a constant
 
 
 def test_parameters_without_standard_error_are_left_out():

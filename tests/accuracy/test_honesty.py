@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bayesmix.accuracy import certificate as module
-from bayesmix.accuracy.certificate import certify
+from bayesmix.accuracy import certify as module
+from bayesmix.accuracy.certify import certify
 from bayesmix.integration.rules import centred, gauss_hermite, monte_carlo, sobol
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.optimise.maximise import curvature, maximise

@@ -12,6 +12,7 @@ import xarray as xr
 import bayesmix as bm
 from bayesmix.bayes import segments
 from bayesmix.bayes.checkpoint import Checkpoint, open_checkpoint
+from bayesmix.bayes.segments import LAST, _usable
 from tests.simulated import simulated
 
 MODEL = bm.MixedLogit("x", random=[bm.Normal("x")])
@@ -156,3 +157,13 @@ def test_other_data_and_folders_are_refused(
         open_checkpoint(tmp_path, {}, 1)
     with pytest.raises(bm.SpecificationError, match="cannot be used"):
         open_checkpoint(tmp_path / "notes.txt", {}, 1)
+
+
+def test_a_segment_that_holds_something_else_is_made_anew():
+    draws = {"posterior/mean": np.zeros((5, 2)), LAST: np.zeros(3)}
+    assert _usable(draws, 5, None)
+    assert _usable(draws, 5, dict(draws))
+    assert not _usable(draws, 6, None)
+    assert not _usable({"posterior/mean": np.zeros((5, 2))}, 5, None)
+    assert not _usable({LAST: np.zeros(3)}, 5, None)
+    assert not _usable(draws, 5, draws | {"posterior/sd": np.zeros((5, 2))})

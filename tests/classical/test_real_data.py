@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from bayesmix import LogNormal, Normal, Uniform
-from bayesmix.accuracy.integration_error import integration_error
 from bayesmix.classical import msle as msle_module
 from bayesmix.classical import starts as starts_module
+from bayesmix.classical.integration_error import integration_error
 from bayesmix.classical.msle import msle
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.examples import electricity

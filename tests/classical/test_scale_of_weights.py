@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import bayesmix as bm
-from bayesmix.accuracy.integration_error import integration_error
+from bayesmix.classical.integration_error import integration_error
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.effective_weights import in_effective_persons, person_unit

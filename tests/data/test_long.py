@@ -9,6 +9,7 @@ import pytest
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.examples import electricity
+from bayesmix.errors import DataError
 
 
 def content(data):
@@ -116,7 +117,7 @@ def test_camera_outside_option_chosen_1343_times(shared_data):
     )
     assert (data.n_persons, data.n_situations, data.n_rows) == (332, 5312, 4 * 5312)
     assert np.sum(data.chosen_row == -1) == 1343
-    outside = data.summary().alternatives.loc["outside option"]
+    outside = data.summary().alternatives.loc["outside"]
     assert outside.tolist() == [5312, 1343, 1343 / 5312]
 
 
@@ -217,7 +218,7 @@ def test_outside_option_where_nothing_is_chosen(panel, roles):
     assert data.summary().alternatives["chosen"].to_dict() == {
         "bus": 2,
         "car": 1,
-        "outside option": 2,
+        "outside": 2,
     }
 
 
@@ -288,3 +289,9 @@ def test_with_choices_changes_the_choices_alone(panel, roles):
     assert other.frame["choice"].tolist() == [0, 1, 1, 0, 1, 0, 0, 1, 1]
     assert data.frame["choice"].tolist() == panel["choice"].tolist()
     assert other.attribute("price").tolist() == panel["price"].tolist()
+
+
+def test_who_chose_has_to_be_said(panel, roles):
+    del roles["person"]
+    with pytest.raises(DataError, match=r"argument 'person' is not given: .* person=None"):
+        ChoiceData.from_long(panel, **roles)

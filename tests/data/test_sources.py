@@ -450,3 +450,13 @@ def test_integers_of_64_bits_in_r() -> None:
         found = list(read(np.array(whole).view(np.float64), {}))
         assert [v for v in found if v == v] == [v for v in whole if v > -(2**63)]
         assert sum(v != v for v in found) == whole.count(-(2**63))
+
+
+def test_lines_that_were_cut_off_are_refused(tmp_path):
+    """pandas fills them with missing values; fields that are empty keep their separators."""
+    path = tmp_path / "c.csv"
+    path.write_text('who,task,price\n1,1,"2,5"\n1,2,\n\n2,1\n')
+    with pytest.raises(bm.DataError, match=r"fewer fields .* has 3: 1 of them, such as line 5"):
+        bm.read_table(path)
+    path.write_text('who,task,price\n1,1,"2,5"\n1,2,\n\n2,1,\n')
+    assert len(bm.read_table(path)) == 3

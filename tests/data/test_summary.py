@@ -26,7 +26,7 @@ def test_counts_of_the_small_panel(panel, roles):
 def test_outside_option_adds_to_every_set(panel, roles):
     summary = ChoiceData.from_long(panel, **roles, outside_option=True).summary()
     assert summary.counts["situations with a single alternative"] == 0
-    assert summary.alternatives.loc["outside option", "available"] == 5
+    assert summary.alternatives.loc["outside", "available"] == 5
 
 
 def test_text_and_html_show_the_table(panel, roles):

@@ -60,7 +60,7 @@ def test_an_alternative_offered_alone_is_not_always_chosen():
 
 def test_the_outside_option_counts_as_an_alternative():
     (finding,) = choice_findings(choice_data(frame(), outside_option=True))
-    assert finding.where == "alternatives 'outside option'"
+    assert finding.where == "alternatives 'outside'"
     some = frame()
     some.loc[some["task"] % 4 == 0, "choice"] = 0
     assert list(choice_findings(choice_data(some, outside_option=True))) == []

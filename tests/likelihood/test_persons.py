@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bayesmix import LKJNormal, Normal
-from bayesmix.accuracy.certificate import tail_shapes
+from bayesmix.accuracy.certify import tail_shapes
 from bayesmix.accuracy.pooling import pool
 from bayesmix.centring.accept_reject import accepted_draws
 from bayesmix.centring.grids import centre, posterior_moments

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from bayesmix import LogNormal, Normal
-from bayesmix.accuracy.certificate import certify
+from bayesmix.accuracy.certify import certify
 from bayesmix.centring.grids import centre
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol

@@ -523,3 +523,10 @@ def test_tables(merged):
     assert "<table" in merged._repr_html_()
     with pytest.raises(bm.SpecificationError, match="'part' must be one of"):
         merged.frame("prices")
+
+
+def test_firms_that_are_numbers_may_be_written_as_text(fit):
+    frame = market_frame()
+    data = market_data(frame.assign(firm=frame["firm"].map({"A": 1, "B": 2, "C": 3})))
+    one, other = (bm.merger(fit, data, OWN, merge=m, **QUICK) for m in ((1, 2), ("1", "2")))
+    assert one.products.equals(other.products)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyreadstat
 import pytest
 from typer.testing import CliRunner
 
@@ -147,6 +148,21 @@ def test_what_is_suspicious(tmp_path: Path) -> None:
     assert found.columns.loc["alt", "role"] == "alternative"
     assert found.columns.loc["time", "missing"] == 1
     assert str(found) in found._repr_html_().replace("&#x27;", "'").replace("&quot;", '"')
+
+
+def test_choices_with_value_labels_and_tasks_of_a_wide_file(tmp_path: Path) -> None:
+    path = tmp_path / "c.sav"
+    labels = {"choice": {0: "no", 1: "yes"}}
+    pyreadstat.write_sav(choices(), path, variable_value_labels=labels)
+    found = inspect_file(path)
+    assert found.guess.roles["chosen"] == "choice"
+    assert found.options.codes == ("choice",)
+    assert found.data is not None
+    assert found.data.chosen_row.tolist() == np.flatnonzero(choices()["choice"]).tolist()
+    frame = wide().drop(columns="chid").assign(task=np.tile([1, 2, 3], 12))
+    frame["id"] = np.arange(len(frame)) // 3
+    roles = inspect_file(written(frame, tmp_path / "w.csv")).guess.roles
+    assert (roles["person"], roles["situation"]) == ("id", "task")
 
 
 def test_files_that_are_no_choices(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ stay two; a column has one type, whatever the length of the file; an empty field
 from __future__ import annotations
 
 import codecs
+import csv
 import gzip
+import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -43,8 +45,8 @@ def read_text(path: Path, options: FileOptions) -> Table:
     Raises
     ------
     DataError
-        For other separators than those asked for, columns of one name, lines that are longer than
-        the heading or, between blanks, shorter, and bytes that are no text in the encoding.
+        For other separators than those asked for, columns of one name, lines that are longer or
+        shorter than the heading, and bytes that are no text in the encoding.
     """
     encoding = _encoding(path, options)
     heading = _heading(path, encoding)
@@ -71,10 +73,29 @@ def read_text(path: Path, options: FileOptions) -> Table:
             f"the lines of '{path.name}' have one field more than its heading: take the separator "
             "away that they end with, or give that column a heading"
         )
+    if len(frame) and frame.iloc[:, -1].isna().any():  # as the last field of a short line is
+        _check_fields(path, encoding, separator, len(names))
     made = [str(name) for name in frame.columns if name not in names]
     table = _padded(path, frame, wanted, options)
     said = [f"columns without a heading are called {first_few(made)}"] if made else []
     return replace(table, notes=(*said, *table.notes))
+
+
+def _check_fields(path: Path, encoding: str, separator: str, fields: int) -> None:
+    """Refuse lines that end before the heading does: what they lack would be missing unsaid."""
+    if len(separator) != 1:
+        return
+    lines = csv.reader(io.StringIO(_content(path).decode(encoding)), delimiter=separator)
+    short = []
+    for found in lines:
+        if 0 < len(found) < fields and found != [""]:
+            short.append(lines.line_num)
+    if short:
+        raise DataError(
+            f"lines of '{path.name}' have fewer fields than its heading, which has {fields}: "
+            f"{len(short)} of them, such as line {first_few(short)}. Were they cut off? A field "
+            f"that is empty still has its separator, {separator!r}"
+        )
 
 
 def _check_lengths(path: Path, encoding: str, fields: int) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from bayesmix import arguments
-from bayesmix.accuracy.certificate import Certificate, certify
+from bayesmix.accuracy.certificate import Certificate
+from bayesmix.accuracy.certify import certify
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, centre, check_grid
+from bayesmix.classical.error_check import checked_errors
+from bayesmix.classical.information import information_at
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
@@ -46,7 +50,9 @@ def integration_error(
     -------
     Certificate
         Shifts of estimates are what an optimiser started there would move by, to first order, in
-        standard errors from the outer product of persons' scores.
+        standard errors from the outer product of persons' scores. Errors of standard errors are
+        those of the curvature and scores there: they are not checked where ``params`` are no
+        maximum, however near.
 
     Raises
     ------
@@ -78,7 +84,12 @@ def integration_error(
     covariance = np.linalg.pinv((scores * weights[:, None]).T @ scores)
     jacobian = problem.parameters.jacobian(theta)
     errors = np.sqrt(np.diag(jacobian @ covariance @ jacobian.T))
-    return certify(problem, theta, used, None, errors, generator, own=own).scaled(unit)
+    found = certify(problem, theta, used, None, errors, generator, own=own)
+    if problem.parameters.n_random:
+        information = information_at(Likelihood(problem, used), theta, scores)
+        _, off, words = checked_errors(problem, used, theta, information)
+        found = replace(found, std_errors=off, std_errors_by=words)
+    return found.scaled(unit)
 
 
 def _concrete(
