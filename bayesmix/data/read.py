@@ -155,7 +155,8 @@ def _roles(make: Any) -> list[str]:
 
 def _required(make: Any) -> list[str]:
     parameters = signature(make).parameters.values()
-    return [p.name for p in parameters if p.default is Parameter.empty and p.name != "frame"]
+    missing = Parameter.empty, ...
+    return [p.name for p in parameters if p.default in missing and p.name != "frame"]
 
 
 def _check_keywords(given: Mapping[str, Any], roles: list[str], function: str) -> None:

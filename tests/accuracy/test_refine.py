@@ -11,6 +11,7 @@ from bayesmix import Normal, Triangular
 from bayesmix.accuracy import refine
 from bayesmix.accuracy.certificate import Certificate
 from bayesmix.accuracy.refine import Tolerance, first_rule, next_rule, nodes_needed
+from bayesmix.classical.error_check import relative_errors
 from bayesmix.classical.information import information_at, root_information
 from bayesmix.classical.msle import msle
 from bayesmix.integration.descriptions import Centred, Sobol, Trapezoid
@@ -188,8 +189,12 @@ def test_what_is_returned_is_no_draft(monkeypatch, tolerance):
     fit = msle(here.model, here.data, starts=1, tolerance=tolerance, rng=1)
     assert fit.grid.size == (64 if tolerance.loglik > 1 else 128)
     final = information_at(Likelihood(here, fit.grid), fit.theta)
-    np.testing.assert_allclose(fit.information.hessian, final.hessian, rtol=1e-9)
-    np.testing.assert_allclose(fit.information.scores, final.scores, rtol=1e-9, atol=1e-12)
+    if fit.integration.std_errors is None:  # where estimates miss the tolerance
+        np.testing.assert_allclose(fit.information.hessian, final.hessian, rtol=1e-9)
+        np.testing.assert_allclose(fit.information.scores, final.scores, rtol=1e-9, atol=1e-12)
+    else:
+        off = relative_errors(here.parameters, fit.theta, fit.information, final)
+        assert off.abs().to_numpy().max() < 0.05
     draft = information_at(Likelihood(here, fit.grid), fit.theta, draft=True)
     assert not np.allclose(fit.information.hessian, draft.hessian, rtol=1e-6)
     assert not np.allclose(fit.information.scores, draft.scores, rtol=1e-3)

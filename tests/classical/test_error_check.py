@@ -21,7 +21,7 @@ MODELS = {
 
 def people():
     at = {"mean[x]": 1.0, "sd[x]": 1.0, "fixed[y]": -1.0}
-    made = simulated(bm.MixedLogit("x + y", random=bm.Normal("x")), at, 120, 6)
+    made = simulated(bm.MixedLogit("x + y", random=bm.Normal("x")), at, 80, 6)
     frame = made.frame
     return choice_data(frame.assign(source=np.where(frame["task"] % 2, "SP", "RP")))
 
@@ -36,6 +36,6 @@ def test_the_error_that_is_said_holds_on_many_more_nodes(kind):
     assert known.equals(fit.std_errors.notna())  # of a class whose people are alike there is none
     problem = bind(model, data)
     fine = centre(problem, bm.centred(bm.sobol(1024), moments=True), fit.theta, 7)
-    reference = information_at(Likelihood(problem, fine), fit.theta, finer=4)
+    reference = information_at(Likelihood(problem, fine), fit.theta, finer=2)
     true = relative_errors(problem.parameters, fit.theta, fit.information, reference)
-    assert true.abs().to_numpy().max() < 2.0 * said.std_error + 0.02
+    assert np.nanmax(true.abs().to_numpy()) < 2.0 * said.std_error + 0.02
