@@ -120,7 +120,7 @@ def main() -> None:
         _write_studies(work)
         undisturbed = _undisturbed(work, environment, options.stand_in)
         done = _done(options.results)
-        for number in range(done, options.runs):
+        for number in sorted(set(range(options.runs)) - done):
             rng = random.Random(number)
             kind = options.kinds[number % len(options.kinds)]
             line = _one(work, environment, undisturbed, (number, kind, rng, options.stand_in))
@@ -360,8 +360,9 @@ def _grow(disk: Path, filler: Path) -> None:
     subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
 
 
-def _done(path: Path) -> int:
-    return sum(1 for _ in csv.DictReader(path.open())) if path.is_file() else 0
+def _done(path: Path) -> set[int]:
+    """Numbers of the runs that stand in the file."""
+    return {int(line["run"]) for line in csv.DictReader(path.open())} if path.is_file() else set()
 
 
 def _append(path: Path, line: dict[str, object]) -> None:
