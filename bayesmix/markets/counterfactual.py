@@ -16,7 +16,7 @@ from bayesmix.demand.money import price_slope
 from bayesmix.errors import SpecificationError
 from bayesmix.markets.conduct import by_firm, concentration
 from bayesmix.markets.draws import SOLVED, AtDraws, at_draws, dataset_of, said
-from bayesmix.markets.equilibrium import Equilibrium, Supply, equilibrium, observed
+from bayesmix.markets.equilibrium import Equilibrium, Supply, equilibrium, not_best, observed
 from bayesmix.markets.outcome import Counterfactual
 from bayesmix.markets.pricing import Pricing
 
@@ -94,12 +94,21 @@ class Plan:
             return str(error)
         return "" if market.linear else f"utility is not linear in {market.firms.price!r}"
 
+    def not_best(self, theta: Array) -> Flags:
+        """Markets (G,) where prices after the change are not best for some firm."""
+        then, supply = self._then(theta, observed(self.before, theta)[1])
+        return not_best(self.after, theta, then, supply)
+
+    def _then(self, theta: Array, costs: Supply) -> tuple[Equilibrium, Supply]:
+        """The equilibrium after the change, and what firms are up against there."""
+        supply = self.supply(costs)
+        start = self.starts[0] if self.starts else self.after.products.prices
+        return equilibrium(self.after, theta, supply, start), supply
+
     def values(self, theta: Array) -> dict[str, Any]:
         """All quantities at one free vector."""
         now, costs = observed(self.before, theta)
-        then_supply = self.supply(costs)
-        start = self.starts[0] if self.starts else self.after.products.prices
-        then = equilibrium(self.after, theta, then_supply, start)
+        then, then_supply = self._then(theta, costs)
         if not self.starts and then.solved.all():
             self.starts.append(then.prices)
         gained = self._surplus(theta, now, then)
@@ -198,7 +207,8 @@ def simulate(plan: Plan, title: str) -> Counterfactual:
             f"argument 'by' asks for the surplus of segments, and there is none: {plan.no_money}"
         )
     found = at_draws(plan.before, plan.values, title, ("segments",))
-    return _outcome(found, plan, said(found, plan.before, NO_EQUILIBRIUM), title)
+    note = said(found, plan.after, NO_EQUILIBRIUM, plan.not_best)
+    return _outcome(found, plan, note, title)
 
 
 def _outcome(found: AtDraws, plan: Plan, note: str, title: str) -> Counterfactual:

@@ -159,12 +159,39 @@ def at_draws(
     return out
 
 
-def said(found: AtDraws, market: Pricing, why: str) -> str:
-    """`AtDraws.note`, as a warning too."""
+def said(
+    found: AtDraws,
+    market: Pricing,
+    why: str,
+    unstable: Callable[[Array], Flags] | None = None,
+) -> str:
+    """`AtDraws.note`, as a warning too.
+
+    ``unstable`` says of the estimates (of a posterior, its mean) in which markets (G,) prices meet
+    first-order conditions and are not best for all that.
+    """
     note = found.note(market.firms.market, why)
+    if unstable is not None:
+        points = found.found.uncertainty.points
+        theta = points[0] if _is_fit(found.found) else points.mean(axis=0)
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            note = ". ".join(filter(None, [note, _unstable(market, unstable(theta))]))
     if note:
         warnings.warn(note, stacklevel=3)
     return note
+
+
+def _unstable(market: Pricing, where: Flags) -> str:
+    """What is to be said of prices that are not best; "" where all are."""
+    if not where.any():
+        return ""
+    names = [market.found.names[g] for g in np.flatnonzero(where)]
+    own = "" if market.firms.market is None else f" in markets {first_few(names)}"
+    return (
+        f"second-order conditions fail at the estimates{own}: prices meet first-order conditions, "
+        "and some firm would gain by leaving them; costs and prices there are not those of firms "
+        "that do their best: look for people who hardly mind prices (a law with a long tail)"
+    )
 
 
 def dataset_of(

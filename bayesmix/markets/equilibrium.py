@@ -101,6 +101,18 @@ def price_responses(market: Pricing, theta: Array, at: Equilibrium, supply: Supp
     """
     together, offered = supply.owned, market.products.offered
     inside = offered.shape[1]
+    jacobian = condition_slopes(market, theta, at, supply)
+    both = offered[:, :, None] & offered[:, None, :]
+    jacobian = np.where(both, jacobian, np.eye(inside))
+    in_costs = together * at.demand.effect[..., :inside]
+    found, _ = solved_rows(jacobian, in_costs)
+    return np.swapaxes(np.where(both, found, np.nan), 1, 2)
+
+
+def condition_slopes(market: Pricing, theta: Array, at: Equilibrium, supply: Supply) -> Array:
+    """Derivatives (G, J, J) of first-order conditions j in prices k."""
+    together, offered = supply.owned, market.products.offered
+    inside = offered.shape[1]
     step = STEP * np.abs(at.prices).max(axis=1)
     jacobian = np.zeros((len(offered), inside, inside))
     for j in range(inside):
@@ -111,8 +123,20 @@ def price_responses(market: Pricing, theta: Array, at: Equilibrium, supply: Supp
             demand = market.slopes(theta, prices, np.zeros_like(prices))
             sides.append(conditions(demand, together, supply.margins(prices), supply.kept))
         jacobian[:, :, j] = (sides[0] - sides[1]) / (2 * step[:, None])
-    both = offered[:, :, None] & offered[:, None, :]
-    jacobian = np.where(both, jacobian, np.eye(inside))
-    in_costs = together * at.demand.effect[..., :inside]
-    found, _ = solved_rows(jacobian, in_costs)
-    return np.swapaxes(np.where(both, found, np.nan), 1, 2)
+    return jacobian
+
+
+def not_best(market: Pricing, theta: Array, at: Equilibrium, supply: Supply) -> Flags:
+    """Markets (G,) where prices are not a local maximum of some firm's profits in its own.
+
+    Of a firm's products derivatives of its conditions in its prices are its profits' second ones:
+    their largest eigenvalue is to be below 0. Firms may be better off elsewhere for all that.
+    """
+    bent = condition_slopes(market, theta, at, supply) * supply.owned
+    nowhere = ~market.products.offered
+    bent -= np.eye(bent.shape[1]) * nowhere[:, :, None]
+    bent = (bent + np.swapaxes(bent, 1, 2)) / 2
+    known = at.solved & np.isfinite(bent).all(axis=(1, 2))
+    found = np.zeros(len(bent), dtype=bool)
+    found[known] = np.linalg.eigvalsh(bent[known])[:, -1] >= 0
+    return found

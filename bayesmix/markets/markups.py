@@ -12,7 +12,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.options import Options, settle
 from bayesmix.markets.draws import SOLVED, at_draws, dataset_of, priced_sample, said
-from bayesmix.markets.equilibrium import observed
+from bayesmix.markets.equilibrium import not_best, observed
 from bayesmix.markets.firms import Firms, check_rivals
 from bayesmix.markets.pricing import Pricing
 
@@ -33,7 +33,9 @@ def markups(
     In each market first-order conditions of multi-product firms that set prices at once (Bertrand),
     ``S_j + sum_{k of j's firm} (p_k - c_k) dS_k/dp_j = 0``, are solved for costs ``c``, at every
     draw of the parameters. Shares and slopes are those of `shares` and `elasticities`, by market.
-    A cost below 0 says that demand falls too slowly in prices for firms that set them so.
+    Where these prices are no maximum of some firm's profits at the estimates (second-order
+    conditions), a warning and ``note`` say so. A cost below 0 says that demand falls too slowly in
+    prices for firms that set them so.
 
     Parameters
     ----------
@@ -83,7 +85,9 @@ def markups(
         return {SOLVED: at.solved, "products": _stack(market, (*parts, share * at.margins))}
 
     found = at_draws(market, function, "markups")
-    note = said(found, market, NO_MARGINS)
+    note = said(
+        found, market, NO_MARGINS, lambda theta: not_best(market, theta, *observed(market, theta))
+    )
     dims = {"product": market.found.inside, "quantity": list(QUANTITIES)}
     return with_firms(dataset_of(found, "products", dims, note), market)
 
