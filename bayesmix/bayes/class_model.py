@@ -31,7 +31,7 @@ from bayesmix.specification.values import Parameters
 
 DIMENSIONS = {
     "mean": "located", "shape": "shaped", "sd": "random", "corr": "pair", "fixed": "term",
-    "shift": "shifted", "share": "membership",
+    "shift": "shifted", "share": "membership", "scale": "source",
 }  # fmt: skip
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from bayesmix import arguments
 from bayesmix.bayes.held import with_held
 from bayesmix.bayes.prior_defaults import default_laws
 from bayesmix.bayes.prior_laws import PriorLike, is_wishart, read_law
-from bayesmix.bayes.priors import as_table, make_priors, replaced_laws, unknown
+from bayesmix.bayes.priors import Priors, as_table, make_priors, replaced_laws, unknown
 from bayesmix.bayes.scalar_priors import Law, Laws
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.classes import refuse_classes
@@ -26,11 +27,37 @@ SHARE_SD = 2.0
 
 @dataclass(frozen=True, eq=False)
 class ClassPriors:
-    """Laws of all parameters but correlations, by flat name, and eta of each law's correlations."""
+    """Laws of all parameters but correlations, by flat name, and those of the model in a class.
+
+    Parameters
+    ----------
+    laws
+        By flat name, in every class.
+    within
+        Of the model in a class, as long as no class has priors of its own.
+    names
+        For each class, by a parameter's name in it, its flat name.
+    table
+        All of them in words.
+    """
 
     laws: Mapping[str, Law]
-    etas: tuple[float | None, ...]
+    within: Priors
+    names: tuple[Mapping[str, str], ...]
     table: pd.DataFrame
+
+    @property
+    def etas(self) -> tuple[float | None, ...]:
+        """LKJ's eta of the correlations of each law of the model; None elsewhere."""
+        return self.within.etas
+
+    def of_class(self, c: int) -> Priors:
+        """Priors of the parameters in class c (from 0), by their names within it."""
+        own, names = self.within, self.names[c]
+        laws = {name: self.laws[names[name]] for name in own.laws}
+        listed, parts = iter(laws.values()), (own.mean, own.sd, own.fixed, own.shift, own.scale)
+        mean, sd, fixed, shift, scale = (Laws(tuple(islice(listed, len(one)))) for one in parts)
+        return replace(own, laws=laws, mean=mean, sd=sd, fixed=fixed, shift=shift, scale=scale)
 
     def of(self, names: list[str]) -> Laws:
         """The laws of some parameters."""
@@ -52,12 +79,11 @@ def prior_key(problem: Problem, given: Mapping[str, PriorLike] | None = None) ->
     """All digits of all priors, where a table rounds: what results on disk are known by."""
     own = class_priors(problem, given)
     laws = {name: (law.kind, law.values) for name, law in own.laws.items()}
-    covariances = make_priors(problem, given).covariances if problem.one_law else ()
     numbers = [
         None
         if one is None
         else (one.df, one.root.tolist(), one.mean_location.tolist(), one.mean_precision)
-        for one in covariances
+        for one in own.within.covariances
     ]
     return json.dumps([laws, own.etas, numbers])
 
@@ -122,24 +148,34 @@ def class_priors(problem: Problem, given: Mapping[str, PriorLike] | None = None)
         if "[" in name and not name.startswith(("corr", "cov")) and name not in known:
             raise unknown(name, known)
     inner, units = make_priors(within, outer), default_laws(within)
-    names = {
-        space.names[place]: str(parameter)
+    names = tuple(
+        {
+            str(parameter): space.names[place]
+            for parameter, place in zip(within.parameters.listed, places, strict=True)
+            if str(parameter) in inner.laws
+        }
         for places in space.select_printed
-        for parameter, place in zip(within.parameters.listed, places, strict=True)
-        if str(parameter) in inner.laws
-    }
-    laws = {name: inner.laws[names[name]] for name in space.names if name in names}
+    )
+    plain = {flat: name for each in names for name, flat in each.items()}
+    laws = {name: inner.laws[plain[name]] for name in space.names if name in plain}
     shares = {n: v for n, v in given.items() if n.partition("[")[0] == "share"}
-    for name in (n for n in given if n in own and n in names):
-        laws[name] = read_law(name, given[name], *units[names[name]])
+    for name in (n for n in given if n in own and n in plain):
+        laws[name] = read_law(name, given[name], *units[plain[name]])
     if space.share_names or shares:
         laws |= replaced_laws(_shares(problem), shares)
-    if problem.one_law:
-        return ClassPriors(laws, inner.etas, with_held(problem, inner.table))
-    below = inner.table.loc[[name for name in inner.table.index if name not in inner.laws]]
-    whole = as_table(laws)
-    table = pd.concat([whole, below]) if len(below) else whole
-    return ClassPriors(laws, inner.etas, with_held(problem, table))
+    table = with_held(problem, _shown(laws, inner, plain))
+    return ClassPriors(laws, inner, names, table)
+
+
+def _shown(laws: Mapping[str, Law], inner: Priors, plain: Mapping[str, str]) -> pd.DataFrame:
+    """All priors in words: those of one class where they are its, and of correlated laws below."""
+    said = inner.table
+    gone = {name for name, own in plain.items() if own not in said.index}
+    whole = as_table({name: law for name, law in laws.items() if name not in gone})
+    same = [n for n in whole.index if n in plain and laws[n] == inner.laws[plain[n]]]
+    whole.loc[same] = said.loc[[plain[name] for name in same]].to_numpy()
+    below = said.loc[[name for name in said.index if name not in inner.laws]]
+    return pd.concat([whole, below]) if len(below) else whole
 
 
 def _shares(problem: Problem) -> dict[str, tuple[Law, float]]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayesmix.bayes.importance_check import why_not_whitened
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.parameter import SD
@@ -47,7 +48,7 @@ def check_holdable(problem: Problem, noncentred: bool = True) -> None:
             f"posteriors hold parameters, and neither tie nor bound them ({given}): add the "
             "columns of coefficients that are equal, or fit by bm.msle"
         )
-    if not problem.one_law or not problem.model.random or not noncentred:
+    if why_not_whitened(problem) or not noncentred:
         raise SpecificationError(
             f"posteriors hold parameters ({given}) where coefficients are random, without latent "
             "classes, and with noncentred=True: give known utilities (offset=), or fit by bm.msle"

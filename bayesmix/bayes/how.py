@@ -87,7 +87,7 @@ def check_segments(problem: Problem, path: str, method: str, noncentred: Centrin
     why = ""
     if method == "importance":
         why = "importance sampling takes seconds, and has no chains to go on with"
-    elif not problem.one_law or not problem.model.random or noncentred is False:
+    elif not problem.normal_index or not problem.model.random or noncentred is False:
         why = (
             "chains are kept in segments of models with random coefficients, without latent "
             "classes and without noncentred=False: PyMC's are whole or not at all"

@@ -1,7 +1,16 @@
-"""Which models importance sampling is not for; asked before anything is imported that samples."""
+"""Which posteriors have whitened coordinates; asked before anything is imported that samples."""
 
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
+
+
+def why_not_whitened(problem: Problem, path: str = "marginal") -> str:
+    """Why a posterior has no whitened coordinates of the population alone; "" where it has."""
+    if path == "hierarchical":
+        return "persons are sampled, and their tastes are too many to weigh"
+    if not problem.model.random:
+        return "no coefficient is random, and nothing is integrated"
+    return "" if problem.normal_index else "latent classes have posteriors of several modes"
 
 
 def check_importance(problem: Problem, path: str, tune: int | None) -> None:
@@ -13,14 +22,8 @@ def check_importance(problem: Problem, path: str, tune: int | None) -> None:
         If persons are sampled, coefficients do not vary, there are latent classes, or tuning steps
         are asked for.
     """
-    why = ""
-    if path == "hierarchical":
-        why = "persons are sampled, and their tastes are too many to weigh"
-    elif not problem.model.random:
-        why = "no coefficient is random, and nothing is integrated"
-    elif not problem.one_law:
-        why = "latent classes have posteriors of several modes"
-    elif tune is not None:
+    why = why_not_whitened(problem, path)
+    if not why and tune is not None:
         raise SpecificationError(
             "argument 'tune' is about the chains of method='nuts': leave it out with "
             "method='importance'"

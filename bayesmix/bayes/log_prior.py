@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.arrays import Array
+from bayesmix.bayes.class_priors import class_priors
 from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.prior_values import lkj_constant
-from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.scalar_priors import Laws
 from bayesmix.likelihood.problem import Problem
 
@@ -28,7 +28,8 @@ def log_prior_group(
 
     Of ``mean``, ``sd`` and the others one a parameter; of ``corr`` one a correlated law, of the
     whole matrix; of ``cov`` one a law with an inverse-Wishart prior, of its covariance and, given
-    it, of its means. What is held has no prior.
+    it, of its means. What is held has no prior. Of latent classes up to a constant: their order is
+    a condition of the posterior.
     """
     kept: dict[str, Any] = {}
     coords: dict[str, Any] = {dim: posterior[dim] for dim in SAMPLE}
@@ -45,7 +46,7 @@ def _of_parameters(
     problem: Problem, given: Mapping[str, PriorLike] | None, posterior: xr.Dataset
 ) -> Iterator[Part]:
     """Of the parameters that have priors of their own."""
-    laws = make_priors(problem, given).laws
+    laws = class_priors(problem, given).laws
     held = {name for name, _ in problem.model.constraints.fixed}
     for kind in KINDS:
         if kind not in posterior:
@@ -64,19 +65,24 @@ def _of_laws(
     problem: Problem, given: Mapping[str, PriorLike] | None, posterior: xr.Dataset
 ) -> Iterator[Part]:
     """Of matrices of correlations, and of covariances."""
-    mean, chol, *_ = problem.parameters.within.unpack(free_vectors(problem, posterior))
+    space, chosen = problem.parameters, class_priors(problem, given)
+    thetas = space.class_thetas(free_vectors(problem, posterior))
     found: dict[str, dict[str, Array]] = {"corr": {}, "cov": {}}
-    position = 0
-    priors = make_priors(problem, given)
-    laws = zip(problem.model.laws, priors.etas, priors.covariances, strict=True)
-    for law, eta, covariance in laws:
-        here = slice(position, position + len(law.coefficients))
-        block, words = chol[..., here, here], ", ".join(law.terms)
-        if covariance is not None:
-            found["cov"][words] = covariance.covariance_log_density(block, mean[..., here])
-        elif eta is not None:
-            found["corr"][words] = _correlations(block, eta)
-        position = here.stop
+    for c, names in enumerate(chosen.names):
+        mean, chol, *_ = space.within.unpack(thetas[..., c, :])
+        position, priors = 0, chosen.within
+        laws = zip(problem.model.laws, priors.etas, priors.covariances, strict=True)
+        for law, eta, covariance in laws:
+            here = slice(position, position + len(law.coefficients))
+            position = here.stop
+            block, words = chol[..., here, here], ", ".join(law.terms)
+            first = f"sd[{law.terms[0]}]"
+            if names[first] != first:  # a law of the class's own
+                words = f"{words}, {c + 1}"
+            if covariance is not None:
+                found["cov"][words] = covariance.covariance_log_density(block, mean[..., here])
+            elif eta is not None:
+                found["corr"][words] = _correlations(block, eta)
     for name, own in found.items():
         if own:
             yield name, (f"{name}_law", list(own)), np.stack(list(own.values()), axis=-1)
@@ -90,4 +96,4 @@ def _correlations(chol: Array, eta: float) -> Array:
     return found
 
 
-KINDS = ("mean", "shape", "sd", "fixed", "shift", "scale")
+KINDS = ("mean", "shape", "sd", "fixed", "shift", "scale", "share")

@@ -16,6 +16,7 @@ from bayesmix.bayes.posterior import Whitened
 from bayesmix.bayes.prior_values import held_value, is_whole
 from bayesmix.likelihood.problem import Problem
 from bayesmix.optimise.progress import progress_line
+from bayesmix.specification.parameters import ParameterSpace
 
 TUNE = 150
 """Tuning steps of a chain: in whitened coordinates scales are nearly 1 from the start."""
@@ -108,15 +109,14 @@ def nuts_or_importance(
     return tree
 
 
-def draws_dataset(problem: Problem, thetas: Array) -> xr.Dataset:
-    """The parameters that people read, by variable, at free vectors (chains, draws, P)."""
-    space = problem.parameters.within
+def printed_values(space: ParameterSpace, thetas: Array) -> dict[str, Array]:
+    """The parameters that people read, by kind in their order, at free vectors (..., P)."""
     mean, chol, fixed, shift, log_scale = space.unpack(thetas)
     sd = np.sqrt((chol**2).sum(axis=-1))
     first, second = np.array(space.pairs, dtype=int).reshape(-1, 2).T
     products = (chol[..., first, :] * chol[..., second, :]).sum(axis=-1)
     located = mean[..., space.located]
-    values = {
+    return {
         "mean": located[..., : space.n_means],
         "shape": located[..., space.n_means :],
         "sd": sd,
@@ -125,6 +125,11 @@ def draws_dataset(problem: Problem, thetas: Array) -> xr.Dataset:
         "shift": shift,
         "scale": np.exp(log_scale),
     }
+
+
+def draws_dataset(problem: Problem, thetas: Array) -> xr.Dataset:
+    """The parameters that people read, by variable, at free vectors (chains, draws, P)."""
+    values = printed_values(problem.parameters.within, thetas)
     chains, draws = thetas.shape[:2]
     coords: dict[str, object] = {"chain": np.arange(chains), "draw": np.arange(draws)}
     kept = {}

@@ -117,7 +117,7 @@ def build(
     noncentred: bool = True,
 ) -> pm.Model:
     """The marginal model on ``grid``, or the hierarchical one without a grid."""
-    if not problem.one_law:
+    if not problem.normal_index:
         return class_model(problem, grid, priors, noncentred)
     space = problem.parameters
     with pm.Model(coords=coordinates(problem)) as pymc:

@@ -19,13 +19,12 @@ from bayesmix.bayes.class_model import dimension
 from bayesmix.bayes.class_priors import class_priors
 from bayesmix.bayes.held import check_holdable
 from bayesmix.bayes.inverse_wishart import Covariance
-from bayesmix.bayes.marginal_sampling import draws_dataset
+from bayesmix.bayes.marginal_sampling import printed_values
 from bayesmix.bayes.prior_laws import PriorLike
-from bayesmix.bayes.priors import Priors, make_priors
+from bayesmix.bayes.priors import Priors
 from bayesmix.bayes.scalar_priors import Laws
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
-from bayesmix.specification.parameter import CORRELATION
 
 MOST, AT_ONCE = 100, 1_000
 """Rounds in which draws in order are looked for, and draws of a round, at least."""
@@ -61,10 +60,31 @@ def prior_draws(
         If parts of a covariance with an inverse-Wishart prior are held, or the order hardly occurs.
     """
     check_holdable(problem)
-    if not problem.one_law:
-        return _of_classes(problem, priors, draws, rng, order)
-    thetas = free_draws(problem, make_priors(problem, priors), draws, rng)
-    return draws_dataset(problem, thetas[None])
+    space, chosen, within = problem.parameters, class_priors(problem, priors), problem.within
+    found = np.full((draws, space.size), np.nan)
+    for c in reversed(range(space.classes)):  # what classes share is that of the first
+        thetas = free_draws(within, chosen.of_class(c), draws, rng)
+        values = printed_values(within.parameters.within, thetas).values()
+        found[:, space.select_printed[c]] = np.concatenate(list(values), axis=1)
+    shares = [space.names.index(name) for name in space.share_names]
+    found[:, shares] = chosen.of(list(space.share_names)).draw(draws, rng)
+    if order is not None:
+        places = [space.names.index(name) for name in order.names]
+        found[:, places] = _in_order(chosen.of(list(order.names)), draws, rng)
+    return _by_kind(problem, found)
+
+
+def _by_kind(problem: Problem, values: Array) -> xr.Dataset:
+    """Printed parameters (D, P) as variables of one chain."""
+    space = problem.parameters
+    kinds = np.array([parameter.kind.name for parameter in space.listed], dtype=str)
+    kept: dict[str, Any] = {}
+    coords: dict[str, Any] = {"chain": np.arange(1), "draw": np.arange(len(values))}
+    for kind, labels in space.labels.items():
+        dim = dimension(problem, kind)
+        kept[kind] = (("chain", "draw", dim), values[None][..., kinds == kind])
+        coords[dim] = labels
+    return xr.Dataset(kept, coords=coords)
 
 
 def free_draws(problem: Problem, priors: Priors, draws: int, rng: np.random.Generator) -> Array:
@@ -163,49 +183,6 @@ def _refuse_held(problem: Problem, terms: tuple[str, ...]) -> None:
                 f"{name!r} is held, and its law's covariance has an inverse-Wishart prior, whose "
                 "draws given that are not known here: give LKJ and half-normal priors"
             )
-
-
-def _of_classes(
-    problem: Problem,
-    given: Mapping[str, PriorLike] | None,
-    draws: int,
-    rng: np.random.Generator,
-    order: Ordering | None,
-) -> xr.Dataset:
-    """`prior_draws` of latent classes."""
-    space, priors = problem.parameters, class_priors(problem, given)
-    found = np.full((draws, space.size), np.nan)
-    own = np.flatnonzero(~space.of_kind(CORRELATION))
-    laws = priors.of([space.names[place] for place in own])
-    found[:, own] = laws.draw(draws, rng)
-    if order is not None:
-        places = [space.names.index(name) for name in order.names]
-        ordered = _in_order(priors.of(list(order.names)), draws, rng)
-        found[:, places] = ordered
-    within, start = problem.within, 0
-    inner = within.parameters.within
-    pairs = space.select_printed[:, inner.of_kind(CORRELATION)]
-    first, second = np.array(inner.pairs, dtype=int).reshape(-1, 2).T
-    for law, eta in zip(within.model.laws, priors.etas, strict=True):
-        here = slice(start, start + len(law.terms))
-        start = here.stop
-        if eta is None:
-            continue
-        inside = (here.start <= first) & (first < here.stop)
-        for places in np.unique(pairs[:, inside], axis=0):
-            below = np.tril(np.ones((len(law.terms),) * 2, dtype=bool), -1)
-            factor = _lkj(below, eta, draws, rng)
-            corr = factor @ factor.swapaxes(1, 2)
-            rows, columns = first[inside] - here.start, second[inside] - here.start
-            found[:, places] = corr[:, rows, columns]
-    kinds = np.array([parameter.kind.name for parameter in space.listed], dtype=str)
-    kept: dict[str, Any] = {}
-    coords: dict[str, Any] = {"chain": np.arange(1), "draw": np.arange(draws)}
-    for kind, labels in space.labels.items():
-        dim = dimension(problem, kind)
-        kept[kind] = (("chain", "draw", dim), found[None][..., kinds == kind])
-        coords[dim] = labels
-    return xr.Dataset(kept, coords=coords)
 
 
 def _in_order(laws: Laws, draws: int, rng: np.random.Generator) -> Array:

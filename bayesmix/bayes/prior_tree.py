@@ -34,7 +34,7 @@ def prior_group(
 
 
 def class_order(problem: Problem) -> Ordering | None:
-    """The order of latent classes in a posterior; none where choices do not say it."""
-    if problem.one_law or not problem.data.observed:
+    """The order of latent classes in a posterior; none where nothing or nobody tells it."""
+    if problem.parameters.shared.all() or not problem.data.observed:
         return None
     return ordering(problem, numbered_classes(problem))

@@ -148,7 +148,7 @@ def sample(
     xarray.DataTree
         Groups ``posterior`` (``mean``, ``sd``, ``corr``, ``fixed``), ``sample_stats``,
         ``log_likelihood`` (by person, integrated), ``log_prior`` (by parameter, and by law for its
-        correlations; not with latent classes), ``observed_data``, ``constant_data``. Attributes
+        correlations; of classes up to a constant), ``observed_data``, ``constant_data``. Attributes
         of ``posterior`` tell model, priors, path, grid and integration error. ``log_likelihood`` is
         that of the grid's own nodes: where these were corrected, persons are not.
 
@@ -190,7 +190,7 @@ def sample(
     generator = np.random.default_rng(rng if store is None else store.seed)
     size = Size(draws, chains, tune, store)
     how = How(path, why, method, priors, noncentred, size, progress)
-    walk = _sample_one if problem.one_law else _sample_classes
+    walk = _sample_one if problem.normal_index else _sample_classes
     return walk(problem, grid, logit, how, generator)
 
 

@@ -60,9 +60,7 @@ def complete(
             },
         )
     )
-    if problem.one_law:
-        own = log_prior_group(problem, priors, posterior.to_dataset())
-        tree["log_prior"] = xr.DataTree(own)
+    tree["log_prior"] = xr.DataTree(log_prior_group(problem, priors, posterior.to_dataset()))
     tree["observed_data"] = xr.DataTree(_observed(problem))
     tree["constant_data"] = xr.DataTree(_constant(problem))
     unit = person_unit(problem.data.weights)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations, permutations
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from bayesmix.arrays import Array
-from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.classes import mean_shares, permuted
-from bayesmix.likelihood.multinomial import Multinomial
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import natural_units
-from bayesmix.optimise.em import class_theta, random_classes
 from bayesmix.optimise.maximise import Optimum
 from bayesmix.specification.classes import refuse_classes
 from bayesmix.specification.model import MixedLogit
@@ -26,49 +23,8 @@ EQUAL = 1e-2
 """Classes whose parameters differ by less than this, in natural units, are one."""
 
 
-MOST_ORDERED = 5
-"""Classes up to which all orders are tried."""
 FAR = 50.0
 """Size of parameters, in natural units, that no person's choices can ask for."""
-
-
-def class_starts(
-    problem: Problem, logit: Multinomial, number: int, rng: np.random.Generator
-) -> list[Array]:
-    """Free vectors to start from: where EM ends, each time from other random classes.
-
-    Under constraints, its classes in the order that is nearest to keeping these.
-    """
-    found = [class_theta(problem, random_classes(problem, logit, rng)) for _ in range(number)]
-    return [_kept(problem, theta) for theta in found]
-
-
-def _kept(problem: Problem, theta: Array) -> Array:
-    """The free vector, with its classes renumbered, that has least to move to keep constraints."""
-    if problem.constraint is None:
-        return theta
-    number, units = problem.parameters.classes, natural_units(problem)
-    orders = permutations(range(number)) if number <= MOST_ORDERED else [tuple(range(number))]
-    renumbered = [problem.parameters.permuted(theta, order) for order in orders]
-    moves = [np.linalg.norm((problem.canonical(t) - t) / units) for t in renumbered]
-    return problem.canonical(renumbered[int(np.argmin(moves))])
-
-
-def check_classes(problem: Problem) -> None:
-    """Refuse more parameters of classes than persons.
-
-    Raises
-    ------
-    SpecificationError
-        If persons are no more than parameters.
-    """
-    space, size = problem.parameters, problem.free_size
-    if problem.n_persons <= size:
-        raise SpecificationError(
-            f"{space.classes} latent classes have {size} parameters, which "
-            f"{problem.n_persons} persons cannot tell apart: use fewer classes, or let them share "
-            "coefficients"
-        )
 
 
 def check_estimator(model: MixedLogit, estimator: str) -> None:

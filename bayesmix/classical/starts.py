@@ -13,7 +13,6 @@ from bayesmix.accuracy.refine import FIRST_RULE
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.ends import Ends
-from bayesmix.classical.latent_class import check_classes, class_starts
 from bayesmix.classical.search import Search
 from bayesmix.errors import ConvergenceError, IntegrationError
 from bayesmix.integration.descriptions import Centred, Rule
@@ -25,6 +24,7 @@ from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import coefficient_units, natural_units, shift_units
 from bayesmix.optimise.bhhh import maximise_likelihood
+from bayesmix.optimise.class_starts import class_starts
 from bayesmix.optimise.climb import climb
 from bayesmix.optimise.leave_boundary import leave_boundary
 from bayesmix.optimise.maximise import Optimum, Steps, whitening
@@ -37,10 +37,10 @@ def origins_of(search: Search, number: int, *, first: bool) -> list[Array]:
     In willingness-to-pay space the ``first`` is that of the fit in preference space.
     """
     problem = search.problem
-    if not problem.one_law:
-        check_classes(problem)
-        search.progress.phase("EM from random classes")
-        return class_starts(problem, search.logit, number, search.rng)
+    search.progress.phase("starting values")
+    by_class = class_starts(problem, search.logit, number, search.rng)
+    if by_class:
+        return by_class
     origins = scattered_starts(problem, search.logit, number, search.rng)
     if first and problem.price >= 0:
         search.progress.phase("start in preference space")

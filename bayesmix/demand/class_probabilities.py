@@ -15,11 +15,10 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.draws import Interval, parameter_draws, uncertainty
 from bayesmix.demand.options import How, Options, settle
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.classes import points_grid, posterior_classes
+from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
-from bayesmix.likelihood.point import Point
+from bayesmix.likelihood.point import Point, posterior_classes
 from bayesmix.likelihood.problem import Problem
-from bayesmix.specification.classes import refuse_one_class
 
 
 def class_probabilities(
@@ -48,7 +47,7 @@ def class_probabilities(
     Raises
     ------
     SpecificationError
-        If the model has no latent classes.
+        If the data are others than those of the result.
 
     References
     ----------
@@ -67,11 +66,6 @@ def class_probabilities(
     rng = np.random.default_rng(settled.rng)
     parameters = parameter_draws(result, data, settled.draws)
     problem = parameters.problem
-    refuse_one_class(
-        problem.model.latent,
-        "the model has no latent classes: give random=[LatentClass('price', classes=2)], or ask "
-        "bm.individuals for persons' coefficients",
-    )
     past_choices(problem, None, own=True)
     likelihood = _likelihood(problem, parameters.thetas.mean(axis=0), settled, rng)
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import xarray as xr
 from rich.progress import track
 
 from bayesmix.arrays import Indices
+from bayesmix.bayes.class_priors import class_priors
+from bayesmix.bayes.importance_check import why_not_whitened
 from bayesmix.bayes.log_prior import log_prior_group
 from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.bayes.prior_laws import PriorLike
-from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.psis import averaged, efficiency_of
 from bayesmix.bayes.read import attributes_of, posterior_draws
 from bayesmix.bayes.sampling import sample
@@ -67,15 +69,17 @@ class Refits:
         weights = data.weights.copy()
         weights[place] = 0.0
         draws = posterior_draws(self.posterior)
-        hierarchical = attributes_of(self.posterior).get("likelihood") == "hierarchical"
-        weighed = self.problem.one_law and bool(self.problem.model.random) and not hierarchical
+        said = attributes_of(self.posterior).get("likelihood")
+        path: Literal["hierarchical", "marginal"] = (
+            "hierarchical" if said == "hierarchical" else "marginal"
+        )
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", FALLBACK)  # NUTS is what follows, and is said
             tree = sample(
                 self.problem.model,
                 replace(data, weights=weights),
-                method="importance" if weighed else "nuts",
-                likelihood="hierarchical" if hierarchical else "marginal",
+                method="nuts" if why_not_whitened(self.problem, path) else "importance",
+                likelihood=path,
                 draws=draws.sizes["draw"],
                 chains=draws.sizes["chain"],
                 priors=self.priors,
@@ -97,7 +101,7 @@ class Refits:
         SpecificationError
             If they are others, or are none.
         """
-        make_priors(self.problem, self.priors)
+        class_priors(self.problem, self.priors)
         if "log_prior" not in self.posterior.children:
             return
         some = posterior_draws(self.posterior).isel(chain=slice(1), draw=slice(CHECKED))

@@ -26,7 +26,7 @@ from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import Multinomial, multinomial, sign_faults
 from bayesmix.likelihood.problem import Grid, Problem
-from bayesmix.optimise.em import search_start
+from bayesmix.optimise.class_starts import search_start
 from bayesmix.specification.covariates import covariates
 from bayesmix.specification.means import Terms
 from bayesmix.specification.model import MixedLogit

@@ -34,7 +34,7 @@ def boundary_covariance(restricted: Fit, full: Fit, nested: Nesting) -> Array | 
     Up to a factor, in the order of `boundary_law`; None where the data say nothing on some
     of them, or there are latent classes.
     """
-    if not full.problem.one_law or full.model.constraints:
+    if not full.problem.normal_index or full.model.constraints:
         return None
     problem = bind(last_in_their_laws(full.model, nested.fixed), full.problem.data)
     theta = problem.parameters.theta(_renamed(problem.parameters, null_params(restricted, full)))

@@ -114,14 +114,9 @@ def check_classes(problem: Problem, grid: Any) -> None:
     have, need = len(each_grid(grid)), problem.parameters.classes
     if have == need or isinstance(grid, PopulationGrid):
         return
-    if have == 1:
-        raise SpecificationError(
-            "argument 'grid' is centred on persons for a model without latent classes: pass the "
-            f"rule, {grid}, in its place"
-        )
     raise SpecificationError(
-        f"argument 'grid' was made for {have} latent classes, the model has "
-        f"{need if need > 1 else 'none'}: pass the rule, {grid}, in its place"
+        f"argument 'grid' is centred on persons in {have} class{'es' * (have > 1)}, and the model "
+        f"has {need}: pass the rule, {grid}, in its place"
     )
 
 
@@ -131,36 +126,3 @@ def mean_shares(problem: Problem, theta: Array) -> Array:
     weights = np.ones(1) if len(shares) == 1 else problem.data.weights
     mean: Array = weights @ shares / weights.sum()
     return mean
-
-
-def over_classes(
-    point: Point, logp: Sequence[Array], scores: Sequence[Array]
-) -> tuple[Array, Array]:
-    """``log P_i`` (n,) and its scores (n, P) of the point's persons, from those of each class.
-
-    The score in the class's own entries is that of the class times ``h_ic``, the probability of the
-    class given the choices; in ``gamma_c`` it is ``(h_ic - pi_ic) z_i``.
-    """
-    if len(point.classes) == 1:
-        return logp[0], scores[0]
-    space, prior = point.persons.parameters, point.log_shares
-    total, posterior = posterior_classes(prior, np.stack(logp, axis=1))
-    out = np.zeros((len(total), space.size))
-    for c, own in enumerate(scores):
-        out[:, space.select[c]] += posterior[:, [c]] * own
-    z = point.persons.share_z
-    change = (posterior - np.exp(prior))[:, 1:, None] * z[:, None, :]
-    out[:, space.n_within :] = change.reshape(len(total), -1)
-    return total, out
-
-
-def posterior_classes(prior: Array, logp: Array) -> tuple[Array, Array]:
-    """``log P_i`` (I,) and class probabilities given the choices (I, C).
-
-    From log-shares (I or 1, C) and log-probabilities of the choices in each class (I, C).
-    """
-    joint = prior + logp
-    top = joint.max(axis=1, keepdims=True)
-    relative = np.exp(joint - top)
-    total = relative.sum(axis=1, keepdims=True)
-    return (top + np.log(total))[:, 0], relative / total

@@ -13,11 +13,11 @@ from bayesmix.data.columns import first_few
 from bayesmix.errors import IntegrationError
 from bayesmix.kernels.integrals import integrate
 from bayesmix.likelihood.chain import scores
-from bayesmix.likelihood.classes import class_grid, each_grid, of_classes, over_classes
+from bayesmix.likelihood.classes import class_grid, each_grid, of_classes
 from bayesmix.likelihood.halves import Halved, corrected
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.persons import GivenNodes, joined, over_persons, stored_persons
-from bayesmix.likelihood.point import Point
+from bayesmix.likelihood.point import Point, over_classes
 from bayesmix.likelihood.problem import Grid, Problem
 
 SIGNED = "rules with negative weights cannot follow such persons; use centred(sobol(64))"

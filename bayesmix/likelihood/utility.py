@@ -75,18 +75,18 @@ class Utility:
     @cached_property
     def within(self) -> Self:
         """The same of one class: itself where there is one."""
-        if self.one_law:
+        if self.normal_index:
             return self
         return replace(self, model=self.model.within, design=self.design.within)
 
     @property
     def inner(self) -> tuple[Self, ...]:
         """The same of a class, where there are several; empty where there is one."""
-        return () if self.one_law else (self.within,)
+        return () if self.normal_index else (self.within,)
 
     @property
-    def one_law(self) -> bool:
-        """Whether the index of a person's coefficients has one normal law: of a single class."""
+    def normal_index(self) -> bool:
+        """Whether a person's index is normal: that of latent classes is a mixture of such laws."""
         return self.parameters.within is self.parameters
 
     @property

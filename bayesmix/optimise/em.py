@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesmix.arrays import Array, Indices
-from bayesmix.likelihood.classes import posterior_classes
 from bayesmix.likelihood.multinomial import Multinomial, logit_derivatives, starting_values
-from bayesmix.likelihood.point import normalised
+from bayesmix.likelihood.point import normalised, posterior_classes
 from bayesmix.likelihood.problem import Problem
 
 CANDIDATES, SHORT = 5, 5
@@ -78,13 +77,6 @@ def random_classes(
     )
     best = max(tried, key=lambda found: found.logliks[-1])
     return _ordered(work, expectation_maximisation(work, best, ITERATIONS, TOLERANCE))
-
-
-def search_start(problem: Problem, logit: Multinomial, rng: np.random.Generator) -> Array:
-    """Where a search begins: where EM ends, and of one class at the multinomial logit."""
-    if problem.one_law:
-        return starting_values(problem, logit)
-    return class_theta(problem, random_classes(problem, logit, rng))
 
 
 def class_theta(problem: Problem, found: ClassPoints) -> Array:

@@ -190,7 +190,7 @@ def posteriors_tell(problem: Problem) -> bool:
     Not with latent classes or scales of sources, for laws that are no links of an index, and where
     columns do not identify variances.
     """
-    if not problem.one_law or problem.design.sources is not None or problem.unidentified:
+    if not problem.normal_index or problem.design.sources is not None or problem.unidentified:
         return False
     return problem.parameters.n_random > 0 and not problem.moving
 

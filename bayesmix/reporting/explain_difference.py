@@ -15,6 +15,7 @@ from bayesmix import arguments
 from bayesmix.arrays import Array
 from bayesmix.bayes.class_priors import same_priors
 from bayesmix.bayes.importance import weigh
+from bayesmix.bayes.importance_check import why_not_whitened
 from bayesmix.bayes.marginal_sampling import draws_dataset
 from bayesmix.bayes.printed_density import printed_mode
 from bayesmix.bayes.prior_laws import PriorLike
@@ -226,7 +227,7 @@ def _checked(
             f"argument 'fit' is of {fit.estimator}, which maximises no likelihood: give the fit "
             "of bm.msle"
         )
-    if not fit.problem.one_law or not fit.model.random:
+    if why_not_whitened(fit.problem):
         raise SpecificationError(
             "argument 'fit': differences are split for models with random coefficients and without "
             "latent classes, whose posteriors have one mode; compare modes and means by bm.compare"

@@ -139,7 +139,7 @@ def _nothing() -> pd.DataFrame:
 
 def _likelihood(problem: Problem) -> pd.DataFrame:
     """The multinomial logit's estimates by flat name, of coefficients that are no index."""
-    if not problem.one_law or problem.price >= 0:
+    if problem.price >= 0:
         return _nothing()
     try:
         logit = multinomial(problem)
@@ -149,8 +149,10 @@ def _likelihood(problem: Problem) -> pd.DataFrame:
     rows = {}
     for place, name in enumerate(names):
         indexed = place < k and problem.index[place]
-        kind = MEAN if place < k else FIXED
+        parameter = f"{(MEAN if place < k else FIXED).name}[{name}]"
+        if parameter not in problem.parameters.names:  # one of each class
+            continue
         if not indexed and np.isfinite(logit.std_errors[place]):
             pair = logit.coefficients[place], logit.std_errors[place]
-            rows[f"{kind.name}[{name}]"] = pair
+            rows[parameter] = pair
     return pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "std error"])

@@ -160,18 +160,6 @@ def refuse_classes(classes: Classes, why: str) -> None:
         raise SpecificationError(why)
 
 
-def refuse_one_class(classes: Classes, why: str) -> None:
-    """Refuse a model without latent classes where it is asked about these.
-
-    Raises
-    ------
-    SpecificationError
-        If there is one class, with these words.
-    """
-    if classes.number == 1:
-        raise SpecificationError(why)
-
-
 def LatentClass(*members: str | Law, classes: int = 2, share: str = "1") -> Classes:
     """Latent classes: people are of C kinds, and nobody knows who is of which.
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import bayesmix as bm
-from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.bind import bind
 from tests.simulated import attributes, choice_data, simulated
 
@@ -108,7 +107,9 @@ def test_known_people_have_their_own_shares():
     np.testing.assert_allclose(found, prior @ np.array(types), atol=1e-9)
 
 
-def test_models_without_classes_have_no_class_probabilities():
+def test_one_class_has_everybody():
     data = simulated(bm.MixedLogit("x + y"), {"fixed[x]": 0.5, "fixed[y]": 0.5}, 50, 3)
-    with pytest.raises(SpecificationError, match="no latent classes"):
-        bm.class_probabilities(bm.msle(bm.MixedLogit("x + y"), data), data)
+    found = bm.class_probabilities(bm.msle(bm.MixedLogit("x + y"), data), data, **QUICK)
+    assert found["class"].to_numpy().tolist() == [1]
+    assert (found["estimate"] == 1).all()
+    assert (found["prior"] == 1).all()
