@@ -1,19 +1,13 @@
 """A valid call of every public function: what bad values are put into, one argument at a time."""
 
-from collections.abc import Callable, Mapping
 from types import SimpleNamespace
-from typing import Any, NamedTuple
 
 import bayesmix as bm
-from bayesmix.demand.options import Options
-from tests.arguments.things import AT, LONG, MODEL, frame, wide
-
-
-class Call(NamedTuple):
-    """A function, with arguments that serve: positional nouns first, then options."""
-
-    function: Callable[..., Any]
-    arguments: Mapping[str, Any]
+from tests.arguments.call import Call, options
+from tests.arguments.estimator_calls import estimator_calls
+from tests.arguments.market_calls import market_calls
+from tests.arguments.model_calls import model_calls
+from tests.arguments.things import AT, MODEL
 
 
 def calls(have: SimpleNamespace) -> dict[str, Call]:
@@ -21,80 +15,11 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
     data, fit, few = have.data, have.fit, have.few
     estimate = {"model": MODEL, "data": data}
     demand = {"result": fit, "data": data}
-    supply = {"result": fit, "data": have.one_price, "firms": have.firms, "predict": None}
-    at = {"by": None, "products": None, "scenario": None, **_options(few)}
+    at = {"by": None, "products": None, "scenario": None, **options(few)}
     rule = bm.sobol(16)
-    law = {"terms": ("price",), "mean": "1"}
     return {
         "warm": Call(bm.warm, {"processes": 1, "progress": False}),
-        "msle": Call(
-            bm.msle,
-            {
-                **estimate,
-                "grid": bm.centred(rule),
-                "fixed": None,
-                "equal": None,
-                "start": None,
-                "starts": 1,
-                "optimizer": "bfgs",
-                "tolerance": bm.Tolerance(),
-                "cluster": None,
-                "market_shares": None,
-                "rng": 1,
-                "progress": False,
-            },
-        ),
-        "msm": Call(
-            bm.msm,
-            {
-                **estimate,
-                "grid": None,
-                "steps": "one-step",
-                "instruments": None,
-                "further": None,
-                "moments": "situations",
-                "optimizer": "least-squares",
-                "fixed": None,
-                "equal": None,
-                "start": None,
-                "starts": 1,
-                "rng": 1,
-                "progress": False,
-            },
-        ),
-        "mss": Call(
-            bm.mss,
-            {
-                **estimate,
-                "method": "accept-reject",
-                "grid": None,
-                "accepted": 5,
-                "fixed": None,
-                "equal": None,
-                "start": None,
-                "starts": 1,
-                "rng": 1,
-                "progress": False,
-            },
-        ),
-        "sample": Call(
-            bm.sample,
-            {
-                **estimate,
-                "method": "nuts",
-                "likelihood": "marginal",
-                "grid": bm.centred(rule),
-                "draws": 5,
-                "tune": 5,
-                "chains": 1,
-                "fixed": None,
-                "priors": None,
-                "noncentred": True,
-                "checkpoint": None,
-                "rng": 1,
-                "progress": False,
-            },
-        ),
+        **estimator_calls(have),
         "Prior": Call(bm.Prior, {"name": "normal", "mu": 0.0, "sigma": 1.0, "scaled": False}),
         "priors": Call(bm.priors, {**estimate, "priors": None}),
         "prior_predictive": Call(
@@ -104,7 +29,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         "report": Call(
             bm.report,
             {"fits": fit, "data": data, "price": "price", "path": None, "title": "t"}
-            | {"reproduce": "", **_options(few)},
+            | {"reproduce": "", **options(few)},
         ),
         "explain_difference": Call(
             bm.explain_difference,
@@ -242,7 +167,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         ),
         "surplus": Call(
             bm.surplus,
-            {**demand, "price": "price", "by": None, "scenario": None, **_options(few)},
+            {**demand, "price": "price", "by": None, "scenario": None, **options(few)},
         ),
         "wtp": Call(
             bm.wtp,
@@ -253,7 +178,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "data": None,
                 "quantiles": (0.25, 0.75),
                 "mean": None,
-                **_options(few),
+                **options(few),
             },
         ),
         "price_curve": Call(
@@ -265,71 +190,10 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "price": "price",
                 "by": None,
                 "scenario": None,
-                **_options(few),
+                **options(few),
             },
         ),
-        "match_shares": Call(
-            bm.match_shares,
-            {
-                **demand,
-                "shares": {"a": 0.5, "b": 0.3, "c": 0.2},
-                "market": None,
-                "scenario": None,
-                "predict": None,
-                "column": "xi",
-                **_options(few),
-            },
-        ),
-        "mean_utilities": Call(
-            bm.mean_utilities,
-            {
-                "fit": have.matched,
-                "formula": "cost",
-                "endogenous": "cost",
-                "instruments": "shift",
-                "cluster": None,
-            },
-        ),
-        "plot_markups": Call(
-            bm.plot_markups, {"found": have.markups, "quantity": "lerner", "market": None}
-        ),
-        "plot_counterfactual": Call(bm.plot_counterfactual, {"found": have.merger, "market": None}),
-        "plot_pass_through": Call(
-            bm.plot_pass_through, {"found": have.pass_through, "market": None, "digits": 2}
-        ),
-        "Firms": Call(
-            bm.Firms,
-            {
-                "ownership": "alt",
-                "price": "price",
-                "market": None,
-                "products": None,
-                "allow_positive": False,
-            },
-        ),
-        "markups": Call(bm.markups, {**supply, **_options(few)}),
-        "pass_through": Call(bm.pass_through, {**supply, **_options(few)}),
-        "merger": Call(
-            bm.merger,
-            {**supply, "merge": ("a", "b"), "efficiencies": None, "by": None, **_options(few)},
-        ),
-        "pricing_pressure": Call(
-            bm.pricing_pressure,
-            {**supply, "merge": ("a", "b"), "efficiencies": None, **_options(few)},
-        ),
-        "tax": Call(
-            bm.tax, {**supply, "specific": 0.1, "ad_valorem": None, "by": None, **_options(few)}
-        ),
-        "entry_and_exit": Call(
-            bm.entry_and_exit,
-            {
-                **supply,
-                "scenario": have.one_price.without("c"),
-                "costs": None,
-                "by": None,
-                **_options(few),
-            },
-        ),
+        **market_calls(have),
         "individuals": Call(
             bm.individuals,
             {**demand, "draws": 4, "uncertainty": True, "rng": 1, "progress": False},
@@ -388,113 +252,12 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         "diagnose": Call(bm.diagnose, {"posterior": have.draws}),
         "plot_sbc": Call(bm.plot_sbc, {"found": have.ranks, "probability": 0.9}),
         "plot_coverage": Call(bm.plot_coverage, {"found": have.coverage}),
-        "MixedLogit": Call(
-            bm.MixedLogit,
-            {
-                "formula": "price + quality",
-                "random": [bm.Normal("price")],
-                "wtp": None,
-                "scale": None,
-                "control": None,
-            },
-        ),
-        "Normal": Call(bm.Normal, law),
-        "LogNormal": Call(bm.LogNormal, {**law, "sign": 1}),
-        "LKJNormal": Call(bm.LKJNormal, {"terms": ("a", "b"), "eta": 2.0, "mean": "1"}),
-        "Uniform": Call(bm.Uniform, law),
-        "Triangular": Call(bm.Triangular, {**law, "zero_bounded": True, "sign": 1}),
-        "TruncatedNormal": Call(bm.TruncatedNormal, {**law, "lower": 0.0, "upper": None}),
-        "CensoredNormal": Call(bm.CensoredNormal, {**law, "lower": 0.0, "upper": None}),
-        "YeoJohnson": Call(bm.YeoJohnson, law),
-        "JohnsonSB": Call(bm.JohnsonSB, {**law, "lower": 0.0, "upper": 1.0}),
-        "Exponential": Call(bm.Exponential, {"terms": ("price",), "sign": 1}),
-        "Gamma": Call(bm.Gamma, {**law, "sign": 1}),
-        "Correlated": Call(
-            bm.Correlated, {"laws": (bm.Normal("a"), bm.LogNormal("b")), "eta": 2.0}
-        ),
-        "Constraints": Call(
-            bm.Constraints,
-            {
-                "fixed": {"a": 0.0},
-                "equal": [("a", "b")],
-                "linear": "a = 1",
-                "bounds": {"a": (0.0, 1.0)},
-            },
-        ),
-        "LatentClass": Call(bm.LatentClass, {"members": ("price",), "classes": 2, "share": "1"}),
-        "InverseWishart": Call(
-            bm.InverseWishart,
-            {"df": 6.0, "scale": 1.0, "mean_precision": 0.1, "mean_location": 0.0},
-        ),
-        "Tolerance": Call(bm.Tolerance, {"estimates": 0.05, "loglik": 0.5, "std_errors": 0.02}),
-        "sobol": Call(bm.sobol, {"nodes": 16}),
-        "halton": Call(bm.halton, {"nodes": 16, "scramble": False, "skip": 1}),
-        "trapezoid": Call(bm.trapezoid, {"points": 16}),
-        "mlhs": Call(bm.mlhs, {"nodes": 16}),
-        "monte_carlo": Call(bm.monte_carlo, {"nodes": 16, "antithetic": False}),
-        "gauss_hermite": Call(bm.gauss_hermite, {"points": 5}),
-        "sparse": Call(bm.sparse, {"level": 3, "family": "kpn"}),
-        "centred": Call(
-            bm.centred,
-            {
-                "rule": rule,
-                "population": 0.25,
-                "inflation": 1.2,
-                "moments": False,
-                "halves": False,
-            },
-        ),
-        "population_grid": Call(
-            bm.population_grid, {"rule": rule, "dimension": 1, "persons": 3, "rng": 1}
-        ),
-        "rule_table": Call(bm.rule_table, {"dimension": 1, "rules": [rule]}),
-        "read_table": Call(bm.read_table, {"path": have.file, **_file()}),
-        "open_run": Call(bm.open_run, {"folder": have.run, "study": None}),
-        "read_choices": Call(bm.read_choices, {"path": have.file, **LONG, **_file()}),
-        "ChoiceData.from_long": Call(
-            bm.ChoiceData.from_long,
-            {
-                "frame": frame(4),
-                **LONG,
-                "weights": None,
-                "availability": None,
-                "outside_option": False,
-            },
-        ),
-        "ChoiceData.from_parquet": Call(
-            bm.ChoiceData.from_parquet,
-            {
-                "path": have.parquet,
-                **LONG,
-                "weights": None,
-                "availability": None,
-                "outside_option": False,
-                "columns": None,
-                "store": None,
-                "progress": False,
-            },
-        ),
-        "ChoiceData.from_wide": Call(
-            bm.ChoiceData.from_wide,
-            {
-                "frame": wide(),
-                "chosen": "mode",
-                "alternatives": ["bus", "car"],
-                "varying": {"price": "{alternative}_price"},
-                "availability": None,
-                "outside_option": False,
-            },
-        ),
-        "ChoiceData.with_population_shares": Call(
-            have.once.with_population_shares, {"shares": {"a": 0.2, "b": 0.3, "c": 0.5}}
-        ),
-        "ChoiceData.with_attribute": Call(data.with_attribute, {"name": "price", "value": 2.0}),
-        "ChoiceData.without": Call(data.without, {"alternatives": ("a",)}),
+        **model_calls(have),
         "predict": Call(
-            bm.predict, {**demand, "new": None, "predict": None, "scenario": None, **_options(few)}
+            bm.predict, {**demand, "new": None, "predict": None, "scenario": None, **options(few)}
         ),
         "person_draws": Call(
-            bm.person_draws, {**demand, "predict": None, "scenario": None, **_options(few)}
+            bm.person_draws, {**demand, "predict": None, "scenario": None, **options(few)}
         ),
         "check_fit": Call(
             bm.check_fit,
@@ -504,10 +267,10 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "by": None,
                 "products": None,
                 "attributes": None,
-                **_options(few),
+                **options(few),
             },
         ),
-        "scores": Call(bm.scores, {**demand, "predict": None, **_options(few)}),
+        "scores": Call(bm.scores, {**demand, "predict": None, **options(few)}),
         "market": Call(
             bm.market,
             {
@@ -519,33 +282,8 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
             },
         ),
         "class_probabilities": Call(
-            bm.class_probabilities, {"result": have.classes, "data": data, **_options(few)}
+            bm.class_probabilities, {"result": have.classes, "data": data, **options(few)}
         ),
         "plot_rules": Call(bm.plot_rules, {"table": have.rules}),
         "Fit.confidence_intervals": Call(fit.confidence_intervals, {"level": 0.95, "kind": None}),
     }
-
-
-def _file() -> dict[str, Any]:
-    """How a text file is read, with values that serve."""
-    return {
-        "labels": ["group"],
-        "codes": None,
-        "missing": ["NA"],
-        "separator": ",",
-        "decimal": ".",
-        "encoding": "utf-8",
-        "table": None,
-    }
-
-
-def _options(few: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that all functions of demand share, with values that serve."""
-    given = {
-        "interval": 0.9,
-        "uncertainty": None,
-        "people": "population",
-        "progress": False,
-        **few,
-    }
-    return {name: given[name] for name in Options.__annotations__ if name in given}

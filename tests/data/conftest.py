@@ -3,6 +3,10 @@
 import pandas as pd
 import pytest
 
+import bayesmix as bm
+from tests.arguments.things import LONG
+from tests.arguments.things import frame as made
+
 
 @pytest.fixture
 def roles() -> dict[str, str]:
@@ -26,3 +30,18 @@ def panel() -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, columns=["who", "task", "mode", "choice", "price"])
     return frame.set_index(pd.Index(range(100, 109)))
+
+
+@pytest.fixture(scope="session")
+def frame() -> pd.DataFrame:
+    """Whole numbers, fractions, text and labelled codes; persons are text that begins with 0."""
+    frame = made(12, 2)
+    frame = frame.round(12)  # openpyxl writes 16 digits
+    frame["who"] = [f"{who:03d}" for who in frame["who"]]
+    frame["alt"] = frame["alt"].map({"a": 2, "b": 1, "c": 3})
+    return frame
+
+
+@pytest.fixture(scope="session")
+def plain(frame: pd.DataFrame) -> bm.ChoiceData:
+    return bm.ChoiceData.from_long(frame, **LONG)

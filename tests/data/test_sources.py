@@ -16,37 +16,12 @@ import pyarrow.parquet as pq
 import pyreadr
 import pyreadstat
 import pytest
-import rdata
 
 import bayesmix as bm
 from bayesmix.data.sources.labels import as_written
-from bayesmix.data.sources.r import _constructors
 from tests.arguments.things import LONG
-from tests.arguments.things import frame as made
 
 MODEL = bm.MixedLogit("price + quality + C(group):price")
-MODES = {1: "walk", 2: "bus", 3: "car"}  # not in the order of the alphabet
-
-
-@pytest.fixture(scope="module")
-def frame() -> pd.DataFrame:
-    """Whole numbers, fractions, text and labelled codes; persons are text that begins with 0."""
-    frame = made(12, 2)
-    frame = frame.round(12)  # openpyxl writes 16 digits
-    frame["who"] = [f"{who:03d}" for who in frame["who"]]
-    frame["alt"] = frame["alt"].map({"a": 2, "b": 1, "c": 3})
-    return frame
-
-
-@pytest.fixture(scope="module")
-def plain(frame: pd.DataFrame) -> bm.ChoiceData:
-    return bm.ChoiceData.from_long(frame, **LONG)
-
-
-def coded(frame: pd.DataFrame) -> pd.DataFrame:
-    """The alternatives as R and Parquet have them, levels in the order of codes."""
-    modes = pd.Categorical(frame["alt"].map(MODES), categories=list(MODES.values()))
-    return frame.assign(alt=modes)
 
 
 def to_json_lines(frame: pd.DataFrame, path: Path) -> None:
@@ -94,138 +69,6 @@ def test_the_same_choices_from_every_format(
         np.testing.assert_array_equal(data.attribute(column), plain.attribute(column))
     assert data.frame["group"].tolist() == plain.frame["group"].tolist()
     assert bm.msle(MODEL, data).loglik == bm.msle(MODEL, plain).loglik
-
-
-def labelled(frame: pd.DataFrame, path: Path) -> None:
-    """A file with value labels, on choices too, as surveys have them."""
-    labels: Any = {"alt": MODES, "choice": {0: "no", 1: "yes"}}
-    if path.suffix == ".dta":
-        pyreadstat.write_dta(frame, path, variable_value_labels=labels)
-    elif path.suffix == ".sav":
-        pyreadstat.write_sav(frame, path, variable_value_labels=labels)
-    elif path.suffix == ".parquet":
-        coded(frame).to_parquet(path)
-    else:
-        pyreadr.write_rds(path, coded(frame))
-
-
-@pytest.mark.parametrize("name", ["a.dta", "a.sav", "a.parquet", "a.rds"])
-def test_value_labels_are_categories_in_the_order_of_codes(
-    frame: pd.DataFrame, plain: bm.ChoiceData, tmp_path: Path, name: str
-) -> None:
-    labelled(frame, tmp_path / name)
-    data = bm.read_choices(tmp_path / name, **LONG)
-    assert data.alternatives == ("walk", "bus", "car")
-    np.testing.assert_array_equal(data.alternative_code, plain.alternative_code)
-    np.testing.assert_array_equal(data.chosen_row, plain.chosen_row)
-    table = bm.read_table(tmp_path / name)
-    assert table["alt"].cat.categories.tolist() == ["walk", "bus", "car"]
-    if name in ("a.dta", "a.sav"):
-        assert table["choice"].cat.categories.tolist() == ["no", "yes"]
-        codes = bm.read_table(tmp_path / name, codes=["alt", "choice"])
-        assert codes["alt"].tolist() == frame["alt"].tolist()
-        assert codes["alt"].dtype == np.int64
-
-
-def test_labels_that_do_not_say_what_codes_do(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"some": [1.0, 2.5, 3.0], "twice": [1.0, 2.0, 3.0]})
-    labels: Any = {"some": {1: "low", 3: "high"}, "twice": {1: "a", 2: "b", 3: "a"}}
-    pyreadstat.write_sav(frame, tmp_path / "a.sav", variable_value_labels=labels)
-    with pytest.warns(UserWarning, match="'some': its codes are read, for 2.5 has no") as said:
-        table = bm.read_table(tmp_path / "a.sav")
-    assert "'twice': its codes are read, for several of them are labelled 'a'" in str(
-        said[0].message
-    )
-    assert table["some"].tolist() == [1.0, 2.5, 3.0]
-    assert table["twice"].tolist() == [1, 2, 3]
-
-
-def test_coded_missing_values_are_said(tmp_path: Path) -> None:
-    price: Any = [1.5, "a", "z", None]
-    stata = pd.DataFrame({"price": price})
-    pyreadstat.write_dta(stata, tmp_path / "a.dta", missing_user_values={"price": ["a", "z"]})
-    with pytest.warns(UserWarning, match=r"'price': 2 values are coded as .*\('\.a', '\.z'\)"):
-        table = bm.read_table(tmp_path / "a.dta")
-    np.testing.assert_array_equal(table["price"], [1.5, np.nan, np.nan, np.nan])
-    spss = pd.DataFrame({"income": [3.0, 97.0, 98.0, 99.0], "town": ["A", "XX", "B", ""]})
-    ranges: Any = {"income": [{"lo": 97, "hi": 98}, 99], "town": ["XX"]}
-    labels: Any = {"income": {99: "refused"}}
-    pyreadstat.write_sav(
-        spss, tmp_path / "a.sav", missing_ranges=ranges, variable_value_labels=labels
-    )
-    with pytest.warns(UserWarning, match="'income': 3 values are coded") as said:
-        table = bm.read_table(tmp_path / "a.sav")
-    assert "('97', '98', '99 (refused)')" in str(said[0].message)
-    assert "'town': 1 value is coded as missing in the file ('XX')" in str(said[0].message)
-    np.testing.assert_array_equal(table["income"], [3.0, np.nan, np.nan, np.nan])
-    assert table["town"].isna().tolist() == [False, True, False, True]
-
-
-def test_what_r_has(tmp_path: Path) -> None:
-    frame = pd.DataFrame({
-        "whole": pd.array([1, None, 3], dtype="Int32"),
-        "yes": [True, False, True],
-        "text": pd.array(["", "b", None], dtype=pd.StringDtype("python")),
-        "number": [0.1, np.nan, 2.0],
-    })  # fmt: skip
-    rdata.write_rds(tmp_path / "a.rds", frame)
-    table = bm.read_table(tmp_path / "a.rds")
-    np.testing.assert_array_equal(table["whole"], [1, np.nan, 3])
-    assert table["yes"].tolist() == [True, False, True]
-    assert table["text"].isna().tolist() == [False, False, True]
-    np.testing.assert_array_equal(table["number"], [0.1, np.nan, 2.0])
-    rdata.write_rda(tmp_path / "b.rda", {"one": frame, "two": frame, "x": 3})
-    with pytest.raises(bm.DataError, match="several data frames, 'one', 'two': say which"):
-        bm.read_table(tmp_path / "b.rda")
-    assert len(bm.read_table(tmp_path / "b.rda", table="two")) == 3
-    with pytest.raises(bm.DataError, match="no data frame 'three': it has 'one', 'two'"):
-        bm.read_table(tmp_path / "b.rda", table="three")
-    rdata.write_rds(tmp_path / "c.rds", [1, 2])
-    with pytest.raises(bm.DataError, match="holds no data frame: save one"):
-        bm.read_table(tmp_path / "c.rds")
-
-
-def word(text: str) -> str:
-    return f"262153\n{len(text)}\n{text}\n"
-
-
-def ascii_r(rows: str = "13\n2\nNA\n-2\n", **columns: str) -> str:
-    """A data frame of two rows as R writes it in ASCII; of names what follows ``__`` is not."""
-    names = [name.split("__")[0] for name in columns]
-    return (
-        f"A\n2\n197888\n131840\n787\n{len(columns)}\n{''.join(columns.values())}"
-        f"1026\n1\n{word('names')}16\n{len(columns)}\n{''.join(map(word, names))}"
-        f"1026\n1\n{word('class')}16\n1\n{word('data.frame')}"
-        f"1026\n1\n{word('row.names')}{rows}254\n"
-    )
-
-
-def classed(kind: str, values: str) -> str:
-    """Two numbers of a class."""
-    return f"782\n2\n{values}1026\n1\n{word('class')}16\n1\n{word(kind)}254\n"
-
-
-def test_row_names_of_r_are_a_column(tmp_path: Path) -> None:
-    path = tmp_path / "a.rds"
-    path.write_text(ascii_r(f"16\n2\n{word('1.car')}{word('1.bus')}", a="14\n2\n1\n2.5\n"))
-    assert bm.read_table(path).to_dict("list") == {"rownames": ["1.car", "1.bus"], "a": [1, 2.5]}
-    for rows in ("13\n2\nNA\n-2\n", f"16\n2\n{word('1')}{word('2')}", "13\n2\n7\n9\n"):
-        path.write_text(ascii_r(rows, a="14\n2\n1\n2.5\n"))
-        assert bm.read_table(path).to_dict("list") == {"a": [1, 2.5]}
-
-
-def test_dates_and_columns_of_one_name_in_r(tmp_path: Path) -> None:
-    path = tmp_path / "a.rds"
-    path.write_text(ascii_r(day=classed("Date", "19723\nNA\n"), t=classed("POSIXct", "0.5\n1\n")))
-    table = bm.read_table(path)
-    assert table["day"].tolist() == [pd.Timestamp("2024-01-01"), pd.NaT]
-    assert table["t"].tolist() == [pd.Timestamp(0.5, unit="s"), pd.Timestamp(1, unit="s")]
-    path.write_text(ascii_r(a="14\n2\n1\n2\n", a__2="14\n2\n3\n4\n"))
-    with pytest.raises(bm.DataError, match="columns of the same name: 'a'"):
-        bm.read_table(path)
-    path.write_text(ascii_r(wait=classed("difftime", "1\n2\n")))
-    with pytest.warns(UserWarning, match="values of R's class difftime are read as bare numbers"):
-        bm.read_table(path)
 
 
 def workbook(path: Path, *sheets: list[list[Any]]) -> Path:
@@ -375,18 +218,6 @@ def test_arguments_of_read_choices(tmp_path: Path) -> None:
     assert wide.frame["price"].tolist() == [2, 5, 3, 4]
 
 
-def test_value_labels_of_what_was_chosen_in_a_wide_file(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"mode": [2, 1], "bus_price": [2.0, 3.0], "car_price": [5.0, 4.0]})
-    labels: Any = {"mode": {1: "bus", 2: "car"}}
-    pyreadstat.write_sav(frame, tmp_path / "a.sav", variable_value_labels=labels)
-    roles: Any = {"chosen": "mode", "varying": {"price": "{alternative}_price"}}
-    data = bm.read_choices(tmp_path / "a.sav", alternatives=["bus", "car"], **roles)
-    assert data.chosen_row.tolist() == [1, 2]
-    codes = {1: "bus", 2: "car"}
-    other = bm.read_choices(tmp_path / "a.sav", alternatives=codes, codes=["mode"], **roles)
-    assert other.chosen_row.tolist() == [1, 2]
-
-
 CHO = """8960 2 3 2 1
 6 1
 3 1
@@ -441,15 +272,6 @@ def test_large_integers_beside_missing_values_stay_apart(tmp_path: Path) -> None
     pq.write_table(pa.Table.from_pandas(frame).replace_schema_metadata(None), stored)
     with pytest.warns(UserWarning, match="whole numbers of 'id' are too large for a column"):
         assert bm.read_table(stored)["id"].tolist()[:2] == [*map(str, large)]
-
-
-def test_integers_of_64_bits_in_r() -> None:
-    """R has them in the bytes of floating-point numbers; the least one is NA."""
-    read = _constructors()["integer64"]
-    for whole in ([7, 2**53 + 1], [7, -(2**63)], [2**53 + 1, -(2**63)]):
-        found = list(read(np.array(whole).view(np.float64), {}))
-        assert [v for v in found if v == v] == [v for v in whole if v > -(2**63)]
-        assert sum(v != v for v in found) == whole.count(-(2**63))
 
 
 def test_lines_that_were_cut_off_are_refused(tmp_path):

@@ -13,58 +13,9 @@ from bayesmix.demand.options import Where, settle
 from bayesmix.demand.shares import expected
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.likelihood.simulate import expected_utilities
+from tests.demand.market_cases import CAMERAS, HOW, cameras, fit, plain, utilities
 from tests.demand.test_certain import result
 from tests.simulated import attributes, choice_data
-
-CAMERAS = [
-    {"brand": "canon", "price": 1.5, "zoom": 1.0},
-    {"brand": "sony", "price": 1.2, "zoom": 0.0},
-    {"brand": "nikon", "price": 0.8, "zoom": 0.3},
-]
-MODEL = bm.MixedLogit(
-    "C(brand) + price + zoom", random=[bm.LogNormal("price", sign=-1), bm.Normal("zoom", mean="z")]
-)
-HOW = {"draws": 3, "rng": 1}
-
-
-@cache
-def cameras(outside=True):
-    rng = np.random.default_rng(1)
-    frame = attributes(rng, 60, 4, ("zoom",)).assign(choice=0)
-    frame["price"] = rng.uniform(0.5, 2.5, len(frame))
-    frame["brand"] = np.array(["canon", "nikon", "sony"])[rng.integers(0, 3, len(frame))]
-    frame["z"] = (frame["who"] % 2).astype(float)
-    frame["old"] = np.where(frame["who"] < 20, "old", "young")
-    frame["w"] = 1.0 + frame["who"] % 3
-    if not outside:
-        frame["choice"] = (frame["alt"] == 0).astype(int)
-    data = choice_data(frame, outside_option=outside, weights="w")
-    constants = ("canon", "nikon", "sony") if outside else ("nikon", "sony")
-    at = {f"fixed[brand[{name}]]": 0.5 for name in constants}
-    at |= {"mean[price]": -0.3, "sd[price]": 0.7, "mean[zoom]": 0.5, "shift[zoom, z]": 0.5}
-    return bm.simulate_choices(MODEL, {**at, "sd[zoom]": 1.0}, data, 2)
-
-
-@cache
-def fit(outside=True):
-    return bm.msle(MODEL, cameras(outside), grid=bm.centred(bm.sobol(32)), starts=1, rng=1)
-
-
-@cache
-def plain():
-    return bm.msle(bm.MixedLogit("C(brand) + price + zoom"), cameras())
-
-
-def utilities(params):
-    """Utilities of the three cameras of a multinomial logit."""
-    return np.array(
-        [
-            params[f"fixed[brand[{one['brand']}]]"]
-            + params["fixed[price]"] * one["price"]
-            + params["fixed[zoom]"] * one["zoom"]
-            for one in CAMERAS
-        ]
-    )
 
 
 def test_closed_forms_of_the_multinomial_logit():
@@ -195,43 +146,6 @@ def test_markets_with_some_of_the_levels_go_with_posteriors_too(outside):
         bm.shares(tree, again, **HOW)["estimate"].sel(alternative="nikon"),
         1 / (1 + outside * np.exp(-v[1])),
     )
-
-
-WRONG = [
-    ([{"price": 1.0, "zoom": 0.0, "brand": "leica"}], {}, "no coefficient for them"),
-    ([{"price": 1.0, "zoom": 0.0}], {}, "no column 'brand'"),
-    ([{"prise": 1.0}], {}, "did you mean 'price'"),
-    ([{"price": 1.0, "zoom": 0.0}, {"price": 1.0}], {}, "product 2 has no 'zoom'"),
-    ([{"price": "cheap"}], {}, "the data have numbers there"),
-    ([{"brand": 3}], {}, "the data have text there"),
-    ([{"price": None}], {}, "missing for product 1"),
-    ([{"price": [1.0, 2.0]}], {}, "is a list"),
-    ([{"price": float("inf")}], {}, "infinite for product"),
-    ([{"who": 3}], {}, "says who chose what"),
-    ([{}], {}, "have no attributes"),
-    ([CAMERAS[0], CAMERAS[0]], {"products": "brand"}, "products 1 and 2 are both called 'canon'"),
-    (CAMERAS, {"products": "model"}, "must be a column of the described products"),
-    ([{**CAMERAS[0], "alt": 1}], {"products": "brand"}, "leave one of them out"),
-]
-
-
-@pytest.mark.parametrize(("described", "options", "words"), WRONG)
-def test_what_is_wrong_with_products_is_said(described, options, words):
-    with pytest.raises((DataError, SpecificationError), match=words):
-        bm.shares(fit(), bm.market(described, cameras(), **options), **HOW)
-
-
-def test_other_refusals():
-    data = cameras()
-    with pytest.raises(SpecificationError, match="argument 'described' must be a list"):
-        bm.market("cameras", data)
-    with pytest.raises(DataError, match="no model of them says what it is worth"):
-        bm.market(CAMERAS, cameras(False), outside_option=True)
-    of = choice_data(data.frame, outside_option=True, offset="zoom")
-    with pytest.raises(DataError, match="offset 'zoom'"):
-        bm.market([{"price": 1.0}], of)
-    with pytest.raises(DataError, match="has lost all rows"):
-        bm.market(CAMERAS, data.without(0, 1, 2))
 
 
 @cache

@@ -15,6 +15,9 @@ MODEL = bm.MixedLogit(
 )
 AT = {"mean[price]": 0.2, "sd[price]": 0.4, "mean[quality]": 0.6, "sd[quality]": 1.0}
 FIRMS = {"a": "A", "b": "A", "c": "B", "d": "C"}
+QUICK = {"rng": 4, "nodes": 32, "draws": 3}
+OWN = bm.Firms("firm", market="market")
+LOGIT = bm.MixedLogit("price + quality")
 
 
 def market_frame(persons=90, seed=1, markets=3):
@@ -67,3 +70,46 @@ def posterior():
     attributes = {"model": json.dumps(model_record(MODEL))}
     tree = xr.Dataset(draws, {"random": ["price", "quality"]}, attrs=attributes)
     return xr.DataTree.from_dict({"posterior": tree})
+
+
+def estimates(found, quantity, market=0):
+    """Estimates of a quantity by product, of the products that are offered."""
+    return found["estimate"].sel(quantity=quantity, market=market).to_series().dropna()
+
+
+def logit_of(frame, slope=-1.0):
+    data = market_data(frame)
+    at = {"fixed[price]": slope, "fixed[quality]": 0.5}
+    return data, bm.msle(LOGIT, bm.simulate_choices(LOGIT, at, data, 1))
+
+
+@pytest.fixture(scope="session")
+def logit():
+    return logit_of(market_frame(60))
+
+
+def at_prices(data, found):
+    """The data with the prices that were found."""
+    prices = found.products["estimate"].sel(quantity="price_after").to_series()
+
+    def of(rows):
+        return prices.loc[list(zip(rows["market"], rows["alt"], strict=True))].to_numpy()
+
+    return data.with_attribute("price", of)
+
+
+def conditions(fit, data, there, costs, owner, market):
+    """First-order conditions by `bm.shares` and `bm.elasticities`, of the prices in a scenario."""
+    options = {**QUICK, "by": "market", "scenario": there}
+    slopes = bm.elasticities(fit, data, kind="marginal", **options)["estimate"].sel(segment=market)
+    shares = bm.shares(fit, data, **options)["estimate"].sel(segment=market)
+    labels = list(costs.index)
+    frame = there.frame[there.frame["market"] == market]
+    price = frame.groupby("alt")["price"].first().loc[labels]
+    margin = price - costs
+    out = []
+    for j in labels:
+        ours = [k for k in labels if owner[k] == owner[j]]
+        effect = slopes.sel(changed=j, responding=ours).to_numpy()
+        out.append(float(shares.sel(alternative=j)) + effect @ margin.loc[ours].to_numpy())
+    return np.array(out)

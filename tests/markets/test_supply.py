@@ -5,65 +5,25 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
 
 import bayesmix as bm
-from bayesmix.demand.options import settle
-from bayesmix.markets.draws import priced_sample
 from tests.demand.test_elasticities import bootstrapped
-from tests.markets.conftest import FIRMS, market_data, market_frame
-
-QUICK = {"rng": 4, "nodes": 32, "draws": 3}
-OWN = bm.Firms("firm", market="market")
-LOGIT = bm.MixedLogit("price + quality")
-
-
-def estimates(found, quantity, market=0):
-    """Estimates of a quantity by product, of the products that are offered."""
-    return found["estimate"].sel(quantity=quantity, market=market).to_series().dropna()
-
-
-def logit_of(frame, slope=-1.0):
-    data = market_data(frame)
-    at = {"fixed[price]": slope, "fixed[quality]": 0.5}
-    return data, bm.msle(LOGIT, bm.simulate_choices(LOGIT, at, data, 1))
-
-
-@pytest.fixture(scope="module")
-def logit():
-    return logit_of(market_frame(60))
+from tests.markets.conftest import (
+    FIRMS,
+    OWN,
+    QUICK,
+    at_prices,
+    conditions,
+    estimates,
+    logit_of,
+    market_data,
+    market_frame,
+)
 
 
 @pytest.fixture(scope="module")
 def merged(fit, data):
     return bm.merger(fit, data, OWN, merge=("A", "B"), by="income", **QUICK)
-
-
-def at_prices(data, found):
-    """The data with the prices that were found."""
-    prices = found.products["estimate"].sel(quantity="price_after").to_series()
-
-    def of(rows):
-        return prices.loc[list(zip(rows["market"], rows["alt"], strict=True))].to_numpy()
-
-    return data.with_attribute("price", of)
-
-
-def conditions(fit, data, there, costs, owner, market):
-    """First-order conditions by `bm.shares` and `bm.elasticities`, of the prices in a scenario."""
-    options = {**QUICK, "by": "market", "scenario": there}
-    slopes = bm.elasticities(fit, data, kind="marginal", **options)["estimate"].sel(segment=market)
-    shares = bm.shares(fit, data, **options)["estimate"].sel(segment=market)
-    labels = list(costs.index)
-    frame = there.frame[there.frame["market"] == market]
-    price = frame.groupby("alt")["price"].first().loc[labels]
-    margin = price - costs
-    out = []
-    for j in labels:
-        ours = [k for k in labels if owner[k] == owner[j]]
-        effect = slopes.sel(changed=j, responding=ours).to_numpy()
-        out.append(float(shares.sel(alternative=j)) + effect @ margin.loc[ours].to_numpy())
-    return np.array(out)
 
 
 def test_symmetric_duopoly_in_closed_form():
@@ -210,89 +170,6 @@ def test_efficiencies_lower_pressure_and_prices(fit, data, merged):
     np.testing.assert_allclose(fall, [0.1 * estimates(less, "cost_before")["a"], 0, 0], atol=1e-12)
 
 
-def test_pass_through_is_what_small_taxes_do(fit, data):
-    matrix = bm.pass_through(fit, data, OWN, **QUICK)["estimate"]
-    h = 2e-4
-    for changed in ("a", "d"):
-        up, down = (
-            bm.tax(fit, data, OWN, specific={changed: s * h}, **QUICK).products["estimate"]
-            for s in (1, -1)
-        )
-        ends = [e.sel(quantity="price_after").to_numpy() for e in (up, down)]
-        expected = (ends[0] - ends[1]) / (2 * h)
-        offered = np.isfinite(expected)
-        found = matrix.sel(changed=changed).to_numpy()
-        market_2 = changed == "d"
-        rows = slice(0, 2) if market_2 else slice(None)
-        np.testing.assert_allclose(
-            found[rows][offered[rows]], expected[rows][offered[rows]], atol=2e-7
-        )
-    assert np.isnan(matrix.sel(changed="d", market=2)).all()
-
-
-def test_an_ad_valorem_tax_is_a_rise_of_costs(logit):
-    """``p / (1 + v) - c`` is ``(p - (1 + v) c) / (1 + v)``: the same prices, less kept of them."""
-    data, fit = logit_of(market_frame(40, markets=1))
-    firms, v = bm.Firms("firm"), 0.2
-    costs = estimates(bm.markups(fit, data, firms, **QUICK), "cost", "all")
-    taxed = bm.tax(fit, data, firms, ad_valorem=v, **QUICK)
-    dearer = bm.tax(fit, data, firms, specific=(v * costs).to_dict(), **QUICK)
-    prices = [estimates(t.products, "price_after", "all") for t in (taxed, dearer)]
-    np.testing.assert_allclose(*prices, rtol=1e-10)
-    profits = [t.firms["estimate"].sel(quantity="profit_after") for t in (taxed, dearer)]
-    np.testing.assert_allclose(profits[0], profits[1] / (1 + v), rtol=1e-9)
-    share = estimates(taxed.products, "share_after", "all")
-    revenue = float((share * prices[0] * v / (1 + v)).sum())
-    assert taxed.markets["estimate"].sel(quantity="tax_revenue").item() == pytest.approx(revenue)
-    np.testing.assert_allclose(estimates(taxed.products, "cost_after", "all"), costs, rtol=1e-12)
-
-
-def test_a_tax_of_nothing_changes_nothing(fit, data):
-    found = bm.tax(fit, data, OWN, specific=0.0, **QUICK)
-    change = found.products["estimate"].sel(quantity="price_change")
-    assert np.nanmax(np.abs(change)) < 1e-10
-
-
-def test_exit_and_entry(fit, data):
-    gone = bm.entry_and_exit(fit, data, OWN, data.without("d"), **QUICK)
-    assert np.isnan(gone.products["estimate"].sel(quantity="price_after", product="d")).all()
-    without = gone.products["estimate"].sel(quantity="share_after", product="d", market=0)
-    assert np.isnan(without)
-    assert float(gone.firms["estimate"].sel(firm="C", market=0, quantity="profit_after")) == 0.0
-    assert gone.markets["estimate"].sel(quantity="surplus_change", market=0) < 0
-    assert gone.markets["estimate"].sel(quantity="surplus_change", market=2) == pytest.approx(0)
-    attributes = {"price": 1.4, "quality": 0.5, "firm": "E"}
-    new = data.with_alternative("e", attributes, where=lambda r: r["market"] == 0)
-    came = bm.entry_and_exit(fit, data, OWN, new, costs={"e": 0.8}, **QUICK)
-    costs = estimates(came.products, "cost_after", 0)
-    assert costs["e"] == 0.8
-    there = at_prices(new, came)
-    owner = {**FIRMS, "e": "E"}
-    assert np.abs(conditions(fit, data, there, costs, owner, 0)).max() < 1e-8
-    assert float(came.firms["estimate"].sel(firm="E", market=0, quantity="profit_change")) > 0
-    assert came.markets["estimate"].sel(quantity="surplus_change", market=0) > 0
-    like = data.with_alternative("e", {"price": 1.4, "firm": "E"}, like="b")
-    alike = bm.entry_and_exit(fit, data, OWN, like, **QUICK).products
-    cost = estimates(alike, "cost_after")
-    assert cost["e"] == pytest.approx(cost["b"], rel=1e-12)
-
-
-def test_surplus_is_in_money_as_it_was_worth(data):
-    """A scenario may move what the price's coefficient depends on: `bm.surplus` says the rest."""
-    frame = data.frame.assign(poor=(data.frame["who"] % 2).astype(float))
-    model = bm.MixedLogit("price + price:poor + quality", random=[bm.Normal("quality")])
-    whole = market_data(frame, weights="w")
-    fit = bm.msle(model, whole, starts=1, rng=1)
-    some = whole.with_attribute("poor", 1.0)
-    for scenario in (some, some.without("d")):
-        found = bm.entry_and_exit(fit, whole, OWN, scenario, **QUICK)
-        there = at_prices(scenario, found)
-        for by, part in (("market", found.markets), (None, found.segments.isel(segment=0))):
-            expected = bm.surplus(fit, whole, scenario=there, by=by, **QUICK)["estimate"]
-            surplus = part["estimate"].sel(quantity="surplus_change")
-            np.testing.assert_allclose(surplus, expected, rtol=1e-9)
-
-
 @pytest.mark.parametrize(
     "model",
     [
@@ -320,56 +197,6 @@ def test_other_utilities_meet_first_order_conditions(model, data):
     linear = "log" not in model.formula and "**" not in model.formula
     assert bool(np.isfinite(surplus).all()) == linear
     assert ("no surplus" in found.note) != linear
-
-
-def test_draws_without_an_answer_are_counted(logit):
-    data, fit = logit
-    good = fit.theta + np.array([[0.0, 0.0], [0.05, 0.0], [-0.05, 0.0]])
-    bad = fit.theta * [-1.0, 1.0]
-    drawn = bootstrapped(fit, np.vstack([good, bad]))
-    with pytest.warns(UserWarning, match=r"no equilibrium was found at 1 of 4 draws .*25\.0%"):
-        found = bm.merger(fit, data, OWN, merge=("A", "B"), uncertainty=drawn, rng=1)
-    assert found.products["unsolved"].to_numpy().tolist() == [1, 1, 1]
-    only = bm.merger(fit, data, OWN, merge=("A", "B"), uncertainty=bootstrapped(fit, good), rng=1)
-    for end in ("estimate", "low", "high"):
-        np.testing.assert_allclose(found.products[end], only.products[end], rtol=1e-9)
-        np.testing.assert_allclose(found.segments[end], only.segments[end], rtol=1e-9)
-    assert "1 of 4" in found.products.attrs["note"]
-    assert not only.note
-
-
-def test_an_estimate_without_any_draw_has_no_interval(logit):
-    data, fit = logit
-    drawn = bootstrapped(fit, fit.theta * np.array([[-1.0, 1.0]] * 2))
-    with pytest.warns(UserWarning, match=r"at 2 of 2 draws .*NaN where there are none"):
-        found = bm.merger(fit, data, OWN, merge=("A", "B"), uncertainty=drawn, rng=1)
-    only = bm.merger(fit, data, OWN, merge=("A", "B"), draws=1, rng=1)
-    for part, other in ((found.products, only.products), (found.segments, only.segments)):
-        np.testing.assert_allclose(part["estimate"], other["estimate"], rtol=1e-9)
-        assert np.isnan(part[["low", "high"]].to_array()).all()
-
-
-def test_intervals_are_of_each_draws_own_costs(logit):
-    data, fit = logit
-    thetas = fit.theta + np.array([[0.0, 0.0], [0.1, 0.0]])
-    both = bm.markups(fit, data, OWN, uncertainty=bootstrapped(fit, thetas), interval=0.999, rng=1)
-    each = [
-        bm.markups(fit, data, OWN, uncertainty=bootstrapped(fit, t[None]), rng=1)["low"]
-        for t in thetas
-    ]
-    ends = np.sort([e.sel(quantity="cost").to_numpy() for e in each], axis=0)
-    low, high = (both[n].sel(quantity="cost").to_numpy() for n in ("low", "high"))
-    np.testing.assert_allclose(low, ends[0], atol=1e-3)
-    np.testing.assert_allclose(high, ends[1], atol=1e-3)
-
-
-def test_delta_method_and_posteriors(fit, posterior, logit, data):
-    own, plain = logit
-    delta = bm.merger(plain, own, OWN, merge=("A", "B"), uncertainty="delta", rng=1).products
-    assert (delta["high"] >= delta["low"]).to_numpy()[np.isfinite(delta["low"])].all()
-    found = bm.markups(posterior, data, OWN, **{**QUICK, "draws": 6})
-    assert found.attrs["draws"] == 6
-    assert (estimates(found, "margin") > 0).all()
 
 
 def test_products_in_any_place(fit, data):
@@ -413,108 +240,6 @@ def test_matched_shares_are_what_firms_see(fit, data):
     matched = bm.match_shares(fit, even, given, rng=4, nodes=32)
     found = bm.markups(fit, matched.data, firms, **QUICK)
     np.testing.assert_allclose(estimates(found, "share", "all"), list(given.values()), atol=1e-12)
-
-
-def refused(data, **columns):
-    return market_data(data.frame.assign(**columns), weights="w")
-
-
-def without_b(data):
-    return data.frame["firm"].where(data.frame["alt"] != "b")
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda f, d: bm.markups(f, d, bm.Firms("owner")), "'ownership': .* no column 'owner'"),
-        (lambda f, d: bm.markups(f, d, "firm"), r"'firms' must be bm\.Firms"),
-        (lambda f, d: bm.markups(f, d, bm.Firms("firm")), "varies within product 'a' .*mean"),
-        (
-            lambda f, d: bm.markups(f, refused(d, firm=without_b(d)), OWN),
-            "'firm' has missing values, first in row",
-        ),
-        (
-            lambda f, d: bm.markups(f, refused(d, firm=d.frame["who"] % 2), OWN),
-            "'firm' varies within product 'a' of market 0",
-        ),
-        (lambda f, d: bm.merger(f, d, OWN, merge=("A", "Z")), "firm 'Z', and column 'firm'"),
-        (lambda f, d: bm.merger(f, d, OWN, merge=("A",)), "'merge' must be two firms or more"),
-        (lambda f, d: bm.merger(f, d, OWN, merge=("A", "A")), "'merge' must be different firms"),
-        (
-            lambda f, d: bm.merger(f, d, OWN, merge=("A", "B"), efficiencies={"d": 0.1}),
-            "'efficiencies' has product 'd'",
-        ),
-        (
-            lambda f, d: bm.merger(f, d, OWN, merge=("A", "B"), efficiencies=1.5),
-            "'efficiencies' must be a finite number",
-        ),
-        (lambda f, d: bm.tax(f, d, OWN), "there is no tax"),
-        (lambda f, d: bm.tax(f, d, OWN, specific={"z": 1.0}), "'specific' has product 'z'"),
-        (
-            lambda f, d: bm.entry_and_exit(
-                f, d, OWN, d.with_alternative("e", {"price": 1.0, "quality": 0.0, "firm": "E"})
-            ),
-            "product 'e' is new in 3 markets, and its cost unknown",
-        ),
-        (
-            lambda f, d: bm.entry_and_exit(f, d, OWN, d.without(*"abcd")),
-            "'scenario' offers no product",
-        ),
-        (
-            lambda f, d: bm.entry_and_exit(f, d, OWN, d.without("d"), costs={"d": 1.0}),
-            "'costs' has product 'd', which the scenario does not offer",
-        ),
-    ],
-)  # fmt: skip
-def test_refusals(fit, data, call, message):
-    with pytest.raises((bm.DataError, bm.SpecificationError), match=message):
-        call(fit, data)
-
-
-def test_firms_that_share_no_market_do_not_merge(fit, data):
-    frame = data.frame
-    kept = (frame["market"] != 0) | (frame["alt"] != "d")
-    kept &= (frame["market"] == 0) | (frame["alt"] != "c")
-    apart = market_data(frame[kept], weights="w")
-    with pytest.raises(bm.SpecificationError, match="'B', 'C' have no market in common"):
-        bm.merger(fit, apart, OWN, merge=("B", "C"))
-
-
-def test_monopolies_without_an_outside_option_are_refused(data):
-    inside = bm.simulate_choices(
-        LOGIT, {"fixed[price]": -1.0, "fixed[quality]": 0.5},
-        market_data(market_frame(40), outside_option=False), 1,
-    )  # fmt: skip
-    fit = bm.msle(LOGIT, inside)
-    with pytest.raises(bm.SpecificationError, match=r"owns every product in markets 2.*outside"):
-        bm.merger(fit, inside, OWN, merge=("A", "B"), **QUICK)
-    only = inside.frame[inside.frame["alt"] == "a"].assign(choice=1)
-    single = market_data(only, outside_option=False)
-    with pytest.raises(bm.SpecificationError, match="one firm owns every product"):
-        bm.markups(fit, single, OWN, **QUICK)
-
-
-def test_prices_that_please_some_are_refused_with_their_share(data):
-    model = bm.MixedLogit("price + quality", random=[bm.Normal("price")])
-    fit = bm.msle(model, data, starts=1, rng=1, start={"mean[price]": -1.0, "sd[price]": 1.0})
-    with pytest.raises(bm.SpecificationError, match=r"rises in 'price' for \d+\.\d+% of people"):
-        bm.markups(fit, data, OWN, **QUICK)
-
-
-def test_share_of_people_whom_prices_please(fit, data):
-    """Against a normal law's own probability."""
-
-    model = bm.MixedLogit("price + quality", random=[bm.Normal("price")])
-    other = bm.msle(model, data, starts=1, rng=1)
-    market = priced_sample(other, data, OWN, None, settle({"rng": 1, "nodes": 512, "draws": 2}))
-    names = list(other.params.index)
-    theta = other.theta.copy()
-    theta[names.index("mean[price]")], theta[names.index("sd[price]")] = -0.8, 0.9
-    at = other.space.natural(theta)
-    expected = norm.cdf(at[names.index("mean[price]")] / at[names.index("sd[price]")])
-    assert market.positive(theta) == pytest.approx(expected, abs=0.01)
-    allowed = bm.Firms("firm", market="market", allow_positive=True)
-    bm.markups(other, data, allowed, **QUICK)
 
 
 def test_tables(merged):
