@@ -36,8 +36,8 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.bayes.sampling import sample as sample
     from bayesmix.bayes.sbc import sbc as sbc
     from bayesmix.bayes.sbc_ranks import SBC as SBC
-    from bayesmix.classical.bootstrap import Bootstrap as Bootstrap
     from bayesmix.classical.bootstrap import bootstrap as bootstrap
+    from bayesmix.classical.bootstrap_result import Bootstrap as Bootstrap
     from bayesmix.classical.coverage import coverage as coverage
     from bayesmix.classical.coverage_result import Coverage as Coverage
     from bayesmix.classical.fit import Fit as Fit

@@ -12,7 +12,7 @@ import pandas as pd
 
 from bayesmix import arguments
 from bayesmix.arrays import Array
-from bayesmix.classical.bootstrap import Bootstrap
+from bayesmix.classical.bootstrap_result import Bootstrap
 from bayesmix.classical.fit import Fit
 from bayesmix.data.display import Table, html, whole
 from bayesmix.specification.layout import Layout

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayesmix.accuracy.certify import exact
 from bayesmix.arrays import Array
-from bayesmix.classical.bootstrap import Bootstrap
+from bayesmix.classical.bootstrap_result import Bootstrap
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.types import Types

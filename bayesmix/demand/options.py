@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any, TypedDict
 
 from bayesmix.arguments import flag, one_of, real, refused, seed, whole
-from bayesmix.classical.bootstrap import Bootstrap
+from bayesmix.classical.bootstrap_result import Bootstrap
 from bayesmix.classical.predict import PEOPLE
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError

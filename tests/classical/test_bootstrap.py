@@ -10,7 +10,7 @@ import pytest
 import bayesmix as bm
 from bayesmix import processes as pool
 from bayesmix.classical import resampling as module
-from bayesmix.classical.bootstrap import Bootstrap
+from bayesmix.classical.bootstrap_result import Bootstrap
 from bayesmix.errors import ConvergenceError, DataError, SpecificationError
 from bayesmix.likelihood.bind import bind
 from bayesmix.optimise.leave_boundary import settled
