@@ -107,7 +107,7 @@ def test_what_cannot_be_calibrated_is_refused() -> None:
     classes = bm.MixedLogit("x", random=bm.LatentClass("x"))
     with pytest.raises(bm.SpecificationError, match="no coefficient is random"):
         bm.sbc(bm.MixedLogit("x"), design(), **{**OPTIONS, "priors": None})
-    with pytest.raises(bm.SpecificationError, match="one class"):
+    with pytest.raises(bm.SpecificationError, match="order of latent classes"):
         bm.sbc(classes, design(), **{**OPTIONS, "priors": None})
 
 
