@@ -13,7 +13,7 @@ from bayesmix.bayes.chains import Chains, run_chains, variables
 from bayesmix.bayes.checkpoint import Checkpoint
 from bayesmix.bayes.importance import ENOUGH, HEAVY, Weighted, weigh
 from bayesmix.bayes.posterior import Whitened
-from bayesmix.bayes.prior_values import held_value, is_whole
+from bayesmix.bayes.prior_values import held_value, knows_constant
 from bayesmix.likelihood.problem import Problem
 from bayesmix.optimise.progress import progress_line
 from bayesmix.specification.parameters import ParameterSpace
@@ -143,7 +143,7 @@ def draws_dataset(problem: Problem, thetas: Array) -> xr.Dataset:
 def _notes(problem: Problem, posterior: Whitened, found: Weighted) -> dict[str, object]:
     """Attributes of the draws: ``log_evidence`` is of the nodes, as they are corrected."""
     evidence = float("nan")
-    if is_whole(problem):
+    if knows_constant(problem, posterior.posterior.priors):
         root = np.linalg.svd(posterior.root, compute_uv=False)
         evidence = found.log_total + float(np.log(root).sum())
         evidence -= held_value(problem, posterior.posterior.priors)

@@ -7,6 +7,7 @@ vectors, and a probability of the data needs a prior that integrates to 1.
 from __future__ import annotations
 
 import math
+from itertools import combinations
 
 import numpy as np
 from scipy.special import gammaln
@@ -86,13 +87,35 @@ def is_whole(problem: Problem) -> bool:
     return all(kinds[name] in located for name, _ in problem.model.constraints.fixed)
 
 
-def held_value(problem: Problem, priors: Priors) -> float:
-    """What `prior_values` has of parameters that are held, where they are means or the like.
+def knows_constant(problem: Problem, priors: Priors) -> bool:
+    """Whether the integral of `prior_values` over what is free is known, by `held_value`.
 
-    NaN where one has no prior of its own.
+    It is the prior density of what is held where that is a factor of the whole: of means and the
+    like, and of standard deviations of laws none of whose correlations is held.
+    """
+    if problem.constraint is None:
+        return True
+    position, factors = 0, set[str]()
+    held = dict(problem.model.constraints.fixed)
+    for law, covariance in zip(problem.model.laws, priors.covariances, strict=True):
+        own = problem.parameters.within.random[position : position + len(law.coefficients)]
+        position += len(own)
+        correlations = [f"corr[{a}, {b}]" for a, b in combinations(own, 2)]
+        if covariance is None and not any(name in held for name in correlations):
+            factors |= {f"sd[{name}]" for name in own}
+    kinds = {str(p): p.kind for p in problem.parameters.listed}
+    return all(kinds[name] in (MEAN, SHAPE, FIXED, SHIFT) or name in factors for name in held)
+
+
+def held_value(problem: Problem, priors: Priors) -> float:
+    """What a density over whitened coordinates has of what is held, where it `knows_constant`.
+
+    Priors, and the slopes of standard deviations in their logarithms. NaN where one has no prior of
+    its own.
     """
     held = [(name, value) for name, value in problem.model.constraints.fixed if name in priors.laws]
     laws = Laws(tuple(priors.laws[name] for name, _ in held))
     if not laws.proper.all():  # a mean whose prior depends on a covariance has none of its own
         return math.nan
-    return float(laws.log_density(np.array([value for _, value in held])).sum())
+    slopes = sum(math.log(value) for name, value in held if name.startswith("sd["))
+    return float(laws.log_density(np.array([value for _, value in held])).sum()) + slopes

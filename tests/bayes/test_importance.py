@@ -9,12 +9,14 @@ import bayesmix as bm
 from bayesmix.bayes import marginal_sampling
 from bayesmix.bayes.importance import ENOUGH, weigh
 from bayesmix.bayes.marginal_sampling import Size, importance_draws
+from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.student_mixture import StudentMixture, fitted
 from bayesmix.bayes.whitened import posterior_mode, whitened_posterior
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.kernels.threads import use_threads
 from bayesmix.likelihood.bind import bind
+from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.threads import in_threads
 
 SMALL = bm.MixedLogit("a + b", random=bm.LKJNormal("a", "b"))
@@ -118,6 +120,39 @@ def test_the_probability_of_the_data_is_that_of_quadrature(panel) -> None:
     integral = np.trapezoid(np.trapezoid(whole, sds, axis=1), means)
     expected = np.max(loglik) + np.log(integral)
     assert tree["posterior"].attrs["log_evidence"] == pytest.approx(expected, abs=0.05)
+
+
+def test_the_probability_of_the_data_where_a_standard_deviation_is_held(panel) -> None:
+    rule, how = bm.gauss_hermite(24), {"method": "importance", "rng": 2, "progress": False}
+    model = bm.MixedLogit("a", random=bm.Normal("a"))
+    tree = bm.sample(model, panel, fixed={"sd[a]": 0.6}, grid=rule, draws=500, **how)
+    problem = bind(model, panel)
+    likelihood = Likelihood(problem, population_grid(rule, 1, panel.n_persons))
+    means = np.linspace(0.0, 2.0, 81)
+    loglik = np.array([likelihood.value_and_gradient(np.array([m, 0.6]))[0] for m in means])
+    prior = stats.norm.logpdf(means, 0.0, make_priors(problem).table.loc["mean[a]", "scale"])
+    expected = loglik.max() + np.log(np.trapezoid(np.exp(loglik - loglik.max() + prior), means))
+    assert tree["posterior"].attrs["log_evidence"] == pytest.approx(expected, abs=0.05)
+
+
+def test_what_is_held_among_correlations_has_the_free_posteriors_density(panel, weighed) -> None:
+    """``p(y | sd = s) / p(y) = p(s | y) / p(s)`` (Dickey 1971)."""
+    held = bm.sample(
+        SMALL,
+        panel,
+        fixed={"sd[a]": 0.8},
+        method="importance",
+        grid=GRID,
+        draws=500,
+        rng=2,
+        progress=False,
+    )
+    evidence = [tree["posterior"].attrs["log_evidence"] for tree in (held, weighed)]
+    draws = weighed["posterior"]["sd"].sel(random="a").to_numpy().ravel()
+    density = np.mean(np.abs(draws - 0.8) < 0.04) / 0.08
+    scale = make_priors(bind(SMALL, panel)).table.loc["sd[a]", "scale"]
+    expected = np.log(density) - stats.halfnorm.logpdf(0.8, scale=scale)
+    assert evidence[0] - evidence[1] == pytest.approx(expected, abs=0.15)
 
 
 @pytest.fixture(scope="module")
