@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SUPPORTED := import sys, ensurepip, venv; sys.exit(not (3, 12) <= sys.version_info[:2] <= (3, 14))
 
-.PHONY: demo test nojit coverage lint bench docs site clean
+.PHONY: demo test nojit coverage lint bench race docs site clean
 
 demo: $(STAMP)
 	$(BIN)/bayesmix run models/electricity.toml
@@ -37,7 +37,11 @@ site: docs
 	$(BIN)/python -m http.server --directory build/docs/html 8000
 
 bench: $(STAMP)
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+	@for script in $(filter-out benchmarks/races.py benchmarks/performance.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+# Other packages' environments are named by BAYESMIX_PEERS (benchmarks/README.md); it goes on where it was ended.
+race: $(STAMP)
+	cd benchmarks && $(abspath $(BIN))/python races.py && $(abspath $(BIN))/python performance.py
 
 clean:
 	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache

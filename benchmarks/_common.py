@@ -43,6 +43,9 @@ EXACT = pd.Series(
 PEERS = Path(__file__).parent / "peers"
 INSTALL = {
     "xlogit": "pip install xlogit==0.2.7",
+    "biogeme": "pip install biogeme==3.3.5",
+    "jaxlogit": "pip install jaxlogit==1.0.0",
+    "torchdcm": "pip install torchdcm==0.1.2",
     "pyblp": "pip install pyblp==1.3.0",
     "partworth": 'pip install "partworth[nutpie]==0.0.1"',
 }
@@ -116,8 +119,9 @@ def deviations(params: pd.Series, std_errors: pd.Series) -> pd.Series:
 
 
 def peer_python(module: str) -> str | None:
-    """An interpreter that has ``module``: $BAYESMIX_PEERS or this one; None if there is none."""
-    for python in filter(None, (os.environ.get("BAYESMIX_PEERS"), sys.executable)):
+    """An interpreter that has ``module``, of those in $BAYESMIX_PEERS or this one; None without."""
+    named = os.environ.get("BAYESMIX_PEERS", "").split(os.pathsep)
+    for python in filter(None, (*named, sys.executable)):
         probe = f"import importlib.util as u; raise SystemExit(u.find_spec({module!r}) is None)"
         if subprocess.run([python, "-c", probe], check=False).returncode == 0:
             return python
@@ -129,15 +133,15 @@ def peer_python(module: str) -> str | None:
     return None
 
 
-def write_rows(data: ChoiceData, folder: Path) -> Path:
+def write_rows(data: ChoiceData, folder: Path, names: Sequence[str] = NAMES) -> Path:
     """The data as an npz file that needs no bayesmix to read."""
     path = folder / "rows.npz"
     chosen = np.zeros(data.n_rows)
     chosen[data.chosen_row] = 1
     np.savez(
         path,
-        x=data.frame[list(NAMES)].to_numpy(float),
-        names=np.array(NAMES),
+        x=data.frame[list(names)].to_numpy(float),
+        names=np.array(names),
         person=data.row_person,
         situation=data.row_situation,
         alternative=data.alternative_code,
