@@ -130,6 +130,8 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.reporting.market_plots import plot_markups as plot_markups
     from bayesmix.reporting.market_plots import plot_pass_through as plot_pass_through
     from bayesmix.reporting.prior_table import priors as priors
+    from bayesmix.reporting.regression_table import RegressionTable as RegressionTable
+    from bayesmix.reporting.regression_table import table as table
     from bayesmix.reporting.sbc_plot import plot_coverage as plot_coverage
     from bayesmix.reporting.sbc_plot import plot_sbc as plot_sbc
     from bayesmix.reporting.type_plots import plot_types as plot_types

@@ -42,7 +42,7 @@ def _notes(fit: Estimates, kind: str) -> list[str]:
     notes = [
         f"{fit.n_persons} persons, {fit.n_situations} situations; {fit.estimator}, log-likelihood "
         f"{fit.loglik:.3f} (multinomial logit {fit.loglik_multinomial:.3f}){criteria}.",
-        f"{_capital(_errors(fit, kind))}.",
+        f"{_capital(errors_of(fit, kind))}.",
     ]
     if fit.information.first is not None:
         notes.append("Standard errors carry the first stage of the control function.")
@@ -55,7 +55,8 @@ def _notes(fit: Estimates, kind: str) -> list[str]:
     return notes
 
 
-def _errors(fit: Estimates, kind: str) -> str:
+def errors_of(fit: Estimates, kind: str) -> str:
+    """Which standard errors these are, in words."""
     if kind == "cluster":
         found = fit.information
         return f"standard errors by {found.grouped_by}, {found.n_groups} clusters"

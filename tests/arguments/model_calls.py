@@ -75,6 +75,11 @@ def model_calls(have: SimpleNamespace) -> dict[str, Call]:
         ),
         "rule_table": Call(bm.rule_table, {"dimension": 1, "rules": [rule]}),
         "read_table": Call(bm.read_table, {"path": have.file, **_file()}),
+        "table": Call(
+            bm.table,
+            {"results": {"MSLE": have.fit}, "stars": True, "digits": 3, "labels": None}
+            | {"notes": []},
+        ),
         "open_run": Call(bm.open_run, {"folder": have.run, "study": None}),
         "read_choices": Call(bm.read_choices, {"path": have.file, **LONG, **_file()}),
         "ChoiceData.from_long": Call(
