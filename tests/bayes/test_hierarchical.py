@@ -16,7 +16,7 @@ from bayesmix.centring.grids import centre, find_anchors
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.point import Point
 from tests.bayes.conftest import INTERPRETED
-from tests.simulated import attributes, choice_data
+from tests.simulated import attributes, choice_data, simulated
 
 from .conftest import TRUTH
 from .graphs import whitened_model
@@ -183,3 +183,16 @@ def test_every_form_samples_the_marginal_posterior(panel) -> None:
         assert (gap < 4 * found["mcse_mean"] + 0.1 * wanted["sd"]).all()
         assert (found["sd"] / wanted["sd"]).between(0.75, 1.33).all()
         assert int(tree["sample_stats"]["diverging"].sum()) == 0
+
+
+def test_scores_without_a_person_are_those_of_refits() -> None:
+    """Weights of a hierarchical posterior against posteriors sampled on its own path."""
+    model = bm.MixedLogit("x", random=bm.Normal("x"))
+    data = simulated(model, {"mean[x]": 1.0, "sd[x]": 0.7}, 20, 5, seed=2, columns=("x",))
+    options = {"draws": 300, "chains": 2, "tune": 100, "rng": 3, "progress": False}
+    posterior = bm.sample(model, data, likelihood="hierarchical", **options)
+    weighed = bm.loo(posterior, data, refit=False).rows
+    exact = bm.loo(posterior, data, exact=[4], rng=5, progress=False).rows.loc[4]
+    assert exact["method"] == "nuts"
+    gap = weighed.loc[4, "log score"] - exact["log score"]
+    assert abs(gap) < 4 * np.hypot(weighed.loc[4, "mcse"], exact["mcse"])
