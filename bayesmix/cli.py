@@ -157,6 +157,41 @@ def compare(
 
 
 @app.command()
+def report(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The page.", show_default="report.html in RUN")
+    ] = None,
+    price: Annotated[str | None, typer.Option(help="The column of prices.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    as_json: JSON = False,
+) -> None:
+    """Write all of a finished run on one HTML page, which needs nothing but itself."""
+    import bayesmix as bm
+
+    path = run_folder / "report.html" if out is None else out
+    with _readable_errors(as_json):
+        if path.exists() and not force:
+            raise DataError(f"'{path}' is there: --force replaces it, --out writes another")
+        finished = bm.open_run(run_folder)
+        bm.report(
+            {name.upper(): result for name, result in finished.results.items()},
+            finished.data,
+            price=price,
+            path=path,
+            title=finished.study.name,
+            reproduce=finished.study.text,
+            rng=finished.study.estimate.seed,
+            progress=not quiet and not as_json,
+        )
+    if as_json:
+        _print_json(written=str(path))
+    elif not quiet:
+        print(f"written: {path}")
+
+
+@app.command()
 def example(
     name: Annotated[str | None, typer.Argument(help="Which; none lists them.")] = None,
     out: Annotated[
