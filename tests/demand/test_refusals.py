@@ -42,7 +42,7 @@ CALLS = {
             {"quantiles": "x"}, {"quantiles": []}, {"quantiles": [0.3, 0.3]}, {"quantiles": 3},
             {"quantiles": [np.nan]}, {"mean": "x"}],
     "predict": [{"scenario": 3}, {"predict": 3}],
-    "class_probabilities": [{}],
+    "class_probabilities": [{"by": "x"}, {"predict": 3}],
 }  # fmt: skip
 NEEDED = {
     "price_curve": {"alternative": 1, "price": "y", "prices": [-1, 0, 1]},
