@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.progress import track
 
 from bayesmix import arguments
 from bayesmix.errors import SpecificationError
 from bayesmix.processes import shared
+from bayesmix.progress import tracked
 
 Record = dict[str, Any]
 """What a simulation found, as JSON holds it."""
@@ -93,7 +93,7 @@ def run_all(
     made = shared(_one, job, missing, processes, "simulations")
     interrupted = False
     try:
-        for n, record in track(made, task.words, total=len(missing), disable=not progress):
+        for n, record in tracked(made, task.words, total=len(missing), show=progress):
             found[n] = record
             if file is not None:
                 _append(file, {"number": n, **record})

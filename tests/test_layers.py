@@ -33,7 +33,7 @@ TIERS = (
     {"processes"},
     {"kernels"},
     {"arguments"},
-    {"files", "identity", "locks"},
+    {"files", "identity", "locks", "progress"},
     {"errors", "arrays"},
 )
 RANK = {layer: rank for rank, tier in enumerate(TIERS) for layer in tier}

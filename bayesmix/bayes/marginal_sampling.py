@@ -15,7 +15,7 @@ from bayesmix.bayes.importance import ENOUGH, HEAVY, Weighted, weigh
 from bayesmix.bayes.posterior import Whitened
 from bayesmix.bayes.prior_values import held_value, knows_constant
 from bayesmix.likelihood.problem import Problem
-from bayesmix.optimise.progress import progress_line
+from bayesmix.progress import progress_line
 from bayesmix.specification.parameters import ParameterSpace
 
 TUNE = 150

@@ -57,7 +57,7 @@ from bayesmix.likelihood.multinomial import (
 )
 from bayesmix.likelihood.ordered_sums import linear
 from bayesmix.likelihood.problem import Problem
-from bayesmix.optimise.progress import progress_line
+from bayesmix.progress import progress_line
 from bayesmix.specification.constraints import Fixed
 from bayesmix.specification.feasible import check_free
 from bayesmix.specification.held_and_tied import held_and_tied

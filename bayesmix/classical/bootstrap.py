@@ -18,7 +18,7 @@ from bayesmix.errors import ConvergenceError, DataError, SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.likelihood.problem import Problem
 from bayesmix.optimise.leave_boundary import settled
-from bayesmix.optimise.progress import tracked
+from bayesmix.progress import tracked
 
 MOST_REPLICATIONS, MOST_PROCESSES = 1_000_000, 1024
 

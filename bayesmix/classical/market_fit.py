@@ -34,7 +34,7 @@ from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.problem import Problem
 from bayesmix.optimise.maximise import Optimum
-from bayesmix.optimise.progress import Progress, progress_line
+from bayesmix.progress import Progress, progress_line
 from bayesmix.specification.model import MixedLogit
 
 NODES, MOST_NODES = 128, 4096

@@ -25,7 +25,7 @@ from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.bhhh import maximise_likelihood
 from bayesmix.optimise.leave_boundary import leave_boundary
 from bayesmix.optimise.maximise import Optimum, Steps, whitening
-from bayesmix.optimise.progress import Progress
+from bayesmix.progress import Progress
 from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.model import MixedLogit
 

@@ -37,7 +37,7 @@ from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.multinomial import check_signs, multinomial
 from bayesmix.likelihood.problem import is_plain_logit
 from bayesmix.optimise.maximise import check_optimizer
-from bayesmix.optimise.progress import progress_line
+from bayesmix.progress import progress_line
 from bayesmix.specification.constraints import Equal, Fixed
 from bayesmix.specification.held_and_tied import held_and_tied
 from bayesmix.specification.model import MixedLogit

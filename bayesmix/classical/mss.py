@@ -41,7 +41,7 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem
 from bayesmix.optimise.leave_boundary import boundary_words
-from bayesmix.optimise.progress import progress_line
+from bayesmix.progress import progress_line
 from bayesmix.specification.constraints import Equal, Fixed
 from bayesmix.specification.feasible import check_free
 from bayesmix.specification.held_and_tied import held_and_tied

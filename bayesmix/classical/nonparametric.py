@@ -20,9 +20,9 @@ from bayesmix.likelihood.bind import bind, check_arguments
 from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.multinomial import check_signs, multinomial
 from bayesmix.optimise.mixing_weights import slopes_at
-from bayesmix.optimise.progress import Progress, progress_line
 from bayesmix.optimise.type_likelihood import TypeLikelihood
 from bayesmix.optimise.type_search import Mixture, added, solved
+from bayesmix.progress import Progress, progress_line
 from bayesmix.specification.laws.normal import Normal
 from bayesmix.specification.model import MixedLogit
 

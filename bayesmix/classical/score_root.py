@@ -17,7 +17,7 @@ from bayesmix.integration.grids import PopulationGrid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
-from bayesmix.optimise.progress import Progress
+from bayesmix.progress import Progress
 
 ROUNDS = 40
 WIDTH = 0.5

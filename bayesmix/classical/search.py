@@ -9,7 +9,7 @@ import numpy as np
 from bayesmix.likelihood.multinomial import Multinomial
 from bayesmix.likelihood.problem import Problem
 from bayesmix.optimise.maximise import Steps
-from bayesmix.optimise.progress import Progress
+from bayesmix.progress import Progress
 
 
 @dataclass(frozen=True, eq=False)

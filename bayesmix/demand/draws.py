@@ -32,7 +32,7 @@ from bayesmix.errors import DataError, SpecificationError
 from bayesmix.likelihood.bind import bind_like, bind_sets
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.utility import Utility
-from bayesmix.optimise.progress import tracked
+from bayesmix.progress import tracked
 from bayesmix.specification.record import (
     learnt_from_record,
     model_from_record,

@@ -21,7 +21,7 @@ from bayesmix.likelihood.bind import bind_like
 from bayesmix.likelihood.persons import OfPersons, joined, over_persons
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
-from bayesmix.optimise.progress import tracked
+from bayesmix.progress import tracked
 
 
 def individuals(

@@ -13,7 +13,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.drawn_people import DrawnPeople, drawn_people
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.likelihood.simulate import expected_utilities
-from bayesmix.optimise.progress import tracked
+from bayesmix.progress import tracked
 
 
 def person_draws(

@@ -23,7 +23,7 @@ from bayesmix.likelihood.bind import bind, bind_sets
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.simulate import draw_coefficients
-from bayesmix.optimise.progress import tracked
+from bayesmix.progress import tracked
 from bayesmix.specification.model import MixedLogit
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

@@ -12,7 +12,6 @@ from typing import Unpack
 
 import pandas as pd
 import xarray as xr
-from rich.progress import track
 
 from bayesmix import arguments
 from bayesmix.classical.fit import Fit
@@ -27,6 +26,7 @@ from bayesmix.errors import SpecificationError
 from bayesmix.files import save_text
 from bayesmix.identity import package_versions
 from bayesmix.likelihood.problem import Problem
+from bayesmix.progress import tracked
 from bayesmix.reporting.compare import labelled
 
 Maker = Callable[[], Section | None]
@@ -135,7 +135,7 @@ def report(
         "willingness to pay": lambda: demand.wtp_section(asked),
         "reproduction": lambda: _reproduction(own, data, reproduce),
     }
-    steps = track(makers.values(), description="report", disable=not settled.progress)
+    steps = tracked(makers.values(), "report", total=len(makers), show=settled.progress)
     sections = [section for section in (make() for make in steps) if section is not None]
     lead = (
         f"{', '.join(own)} on {data.n_situations:,} choices of {data.n_persons:,} persons. "

@@ -9,7 +9,6 @@ from typing import Unpack
 import numpy as np
 import pandas as pd
 import xarray as xr
-from rich.progress import track
 
 from bayesmix.arguments import names, refused
 from bayesmix.arrays import Array, Flags, Indices
@@ -27,6 +26,7 @@ from bayesmix.evaluation.predicted import check_observed, probabilities
 from bayesmix.evaluation.statistics import Sets, Statistic, levels, shares, spread, switches
 from bayesmix.likelihood.bind import bind_like
 from bayesmix.likelihood.simulate import draw_choices
+from bayesmix.progress import tracked
 
 MARGINAL = (
     "persons are drawn anew from the population's law: what is checked is that law, in new people "
@@ -213,7 +213,7 @@ def _compared(
     if problem.data.outside_option:
         inside[sets.start[1:] - 1] = False
     replicated: list[list[Array]] = [[] for _ in statistics]
-    steps = track(found, "check of the fit", total=how.draws, disable=not how.progress)
+    steps = tracked(found, "check of the fit", total=how.draws, show=how.progress)
     for theta, beta in steps:
         drawn = _places(sets, draw_choices(problem, theta, beta, found.rng), inside)
         for own, statistic in zip(replicated, statistics, strict=True):

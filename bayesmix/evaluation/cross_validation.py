@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich.progress import track
 from scipy.special import stdtrit
 
 from bayesmix import arguments
@@ -24,6 +23,7 @@ from bayesmix.evaluation.held_out import HeldOut
 from bayesmix.evaluation.person_scores import LogScores, digests_of, sum_error
 from bayesmix.evaluation.scores import Predicted, Scores, score_choices
 from bayesmix.integration.grids import Seed
+from bayesmix.progress import tracked
 from bayesmix.specification.model import MixedLogit
 
 MOST_PROCESSES = 1024
@@ -191,7 +191,7 @@ def cross_validate(
     tasks = [Task(m, k, int(seeds[k])) for m in models for k in range(folds)]
     work = finished(job, tasks, processes)
     try:
-        bar = track(work, "cross-validation", total=len(tasks), disable=not progress)
+        bar = tracked(work, "cross-validation", total=len(tasks), show=progress)
         found = dict(bar)
     finally:
         work.close()

@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 import xarray as xr
-from rich.progress import track
 
 from bayesmix import arguments
 from bayesmix.arrays import Array, Indices
@@ -25,6 +24,7 @@ from bayesmix.evaluation.replicates import (
 from bayesmix.integration.grids import Seed
 from bayesmix.likelihood.persons import OfPersons
 from bayesmix.likelihood.problem import Problem
+from bayesmix.progress import tracked
 
 Whose = Literal["population", "known", "others"]
 WHOSE = ("population", "known", "others")
@@ -114,7 +114,7 @@ def posterior_predictive(
     tree = thinned(posterior, found, draws)
     thetas = parameter_draws(tree, data, 2**31).thetas
     generator = np.random.default_rng(rng)
-    steps = track(thetas, description="posterior predictive", disable=not progress)
+    steps = tracked(thetas, "posterior predictive", total=len(thetas), show=progress)
     if people == "population":
         codes = np.stack([codes_of_new_people(problem, theta, generator) for theta in steps])
     else:

@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 import xarray as xr
-from rich.progress import track
 
 from bayesmix.arrays import Indices
 from bayesmix.bayes.class_priors import class_priors
@@ -26,6 +25,7 @@ from bayesmix.evaluation.fine_integrals import fine_log_likelihood
 from bayesmix.integration.grids import Seed
 from bayesmix.likelihood.bind import like
 from bayesmix.likelihood.problem import Problem
+from bayesmix.progress import tracked
 
 FALLBACK = "importance sampling does not reach"
 SAME = 1e-6
@@ -59,7 +59,7 @@ class Refits:
 
     def scores(self, places: Indices) -> Iterator[tuple[float, float, str]]:
         """Log score of each person, its Monte Carlo standard error, and the sampler's name."""
-        bar = track(places, "without one person", disable=not self.progress)
+        bar = tracked(places, "without one person", total=len(places), show=self.progress)
         generator = np.random.default_rng(self.rng)
         for place in bar:
             yield self._score(int(place), int(generator.integers(2**31)))

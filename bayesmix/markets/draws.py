@@ -23,7 +23,7 @@ from bayesmix.errors import ConvergenceError, SpecificationError
 from bayesmix.markets.firms import Firms
 from bayesmix.markets.markets import by_market
 from bayesmix.markets.pricing import Pricing, pricing
-from bayesmix.optimise.progress import tracked
+from bayesmix.progress import tracked
 
 SOLVED = "solved"
 """The entry that says in which markets (G,) a free vector has an answer."""

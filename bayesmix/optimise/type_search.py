@@ -14,8 +14,8 @@ from scipy.optimize import minimize
 from bayesmix.arrays import Array
 from bayesmix.errors import ConvergenceError
 from bayesmix.optimise.mixing_weights import em_weights, newton_weights
-from bayesmix.optimise.progress import Progress
 from bayesmix.optimise.type_likelihood import FIXED_TOLERANCE, TypeLikelihood
+from bayesmix.progress import Progress
 
 ROUNDS, ALTERNATIONS = 200, 500
 BEST, ANYWHERE = 10, 2_048

@@ -14,7 +14,7 @@ from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import multinomial
 from bayesmix.optimise.maximise import Optimum
-from bayesmix.optimise.progress import progress_line
+from bayesmix.progress import progress_line
 from tests.simulated import simulated
 
 MODEL = bm.MixedLogit("x + y", random=bm.Normal("x"))

@@ -157,7 +157,8 @@ def test_weights_count_persons() -> None:
         bm.msle(LOGIT, data_of(frame, **options), market_shares=shares)
         for frame, options in ((weighted, {"weights": "w"}), (repeated, {}))
     ]
-    np.testing.assert_allclose(fits[0].params, fits[1].params, rtol=1e-6)
+    gap = (fits[0].params - fits[1].params) / fits[0].std_errors
+    assert gap.abs().max() < 1e-4  # where searches end
     np.testing.assert_allclose(fits[0].loglik, fits[1].loglik, rtol=1e-9)
 
 

@@ -13,7 +13,7 @@ from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import multinomial, starting_values
 from bayesmix.optimise.climb import settle
 from bayesmix.optimise.maximise import Optimum
-from bayesmix.optimise.progress import progress_line
+from bayesmix.progress import progress_line
 from tests.oracles import choice_frame, choices
 
 TERMS = ("feat", "brand[hiland]", "brand[weight]", "brand[yoplait]")

@@ -9,9 +9,9 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
+from bayesmix import locks
 from bayesmix.cli import app
 from bayesmix.errors import SpecificationError
-from bayesmix.study import lock as lock_module
 from bayesmix.study import run as run_module
 from tests.study.running import Write, fill, run
 
@@ -90,10 +90,10 @@ def test_a_finished_run_in_a_folder_that_cannot_be_written_is_shown(
     first = run(path, out)
     before = {file: file.stat().st_mtime_ns for file in out.iterdir()}
 
-    def refuse(path: Path) -> int:
+    def refuse(path: Path, words: tuple[str, str]) -> int:
         raise OSError(errno.EROFS, "Read-only file system", str(path))
 
-    monkeypatch.setattr(lock_module, "_acquire", refuse)
+    monkeypatch.setattr(locks, "_acquire", refuse)
     again = run(path, out)
     pd.testing.assert_frame_equal(first.report.comparison, again.report.comparison)
     assert {file: file.stat().st_mtime_ns for file in out.iterdir()} == before

@@ -3,8 +3,8 @@
 import pytest
 
 import bayesmix as bm
-from bayesmix.optimise import progress
-from bayesmix.optimise.progress import progress_line, tracked
+from bayesmix import progress
+from bayesmix.progress import progress_line, tracked
 from tests.simulated import simulated
 
 MODEL = bm.MixedLogit("x", random=bm.Normal("x"))
