@@ -102,6 +102,7 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.integration.rules import sobol as sobol
     from bayesmix.integration.rules import sparse as sparse
     from bayesmix.integration.rules import trapezoid as trapezoid
+    from bayesmix.likelihood.cluster import on_workers as on_workers
     from bayesmix.likelihood.simulate import simulate_choices as simulate_choices
     from bayesmix.markets.entry import entry_and_exit as entry_and_exit
     from bayesmix.markets.firms import Firms as Firms

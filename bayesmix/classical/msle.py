@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,6 +34,7 @@ from bayesmix.integration.grids import PopulationGrid, Seed
 from bayesmix.kernels.first_use import FITS, prepare
 from bayesmix.likelihood.bind import bind, check_arguments
 from bayesmix.likelihood.classes import points_grid
+from bayesmix.likelihood.cluster import on_workers
 from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.multinomial import check_signs, multinomial
 from bayesmix.likelihood.problem import is_plain_logit
@@ -61,6 +63,7 @@ def msle(
     market_shares: pd.DataFrame | Mapping[Any, float] | None = None,
     rng: Seed = None,
     progress: bool = False,
+    client: Any = None,
 ) -> Fit:
     """Maximise the simulated log-likelihood ``sum_i w_i log sum_s w_is P(y_i | beta_is)``.
 
@@ -100,6 +103,9 @@ def msle(
         Seed or Generator of scrambles and starts; the same seed gives the same numbers.
     progress
         Whether to show a progress line.
+    client
+        A ``distributed.Client``: persons' parts are done by the workers of its cluster, with the
+        same numbers, see `on_workers`.
 
     Returns
     -------
@@ -113,6 +119,8 @@ def msle(
         If no start converges, or the choices are separated.
     IntegrationError
         If the grid gives a person an integral that is not positive.
+    RuntimeError
+        If the cluster of ``client`` is gone.
     SpecificationError, DataError
         If model, data or arguments do not fit together.
 
@@ -167,7 +175,8 @@ def msle(
             return market_msle(model, how, deepcopy(generator))
 
     groups = None if cluster is None else person_groups(data, cluster)
-    fit = carried(within_bounds(model, estimate))
+    with nullcontext() if client is None else on_workers(client):
+        fit = carried(within_bounds(model, estimate))
     fit = replace(fit, seconds=time.perf_counter() - begun)
     return fit if groups is None else with_groups(fit, groups, str(cluster))
 

@@ -5,12 +5,14 @@ that are made for them, and what else belongs to them. A block is cut so that it
 number of a person depends on the cuts, and results come in the order of persons, so that sums are
 the same whatever does the work, and in however many threads. Kernels share a block's persons among
 threads. A work and what it reads can be pickled, and hold nothing of other persons: something else
-than `in_turn` may stream them from a disk, or hand them to the workers of a cluster.
+than `in_turn` may hand them to the workers of a cluster (`done_elsewhere`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -112,9 +114,37 @@ def over_persons[T](
     step = block_size(point.problem, grid) if step is None else step
     things = (point, grid, *beside)
     cuts = ranges(0, point.persons.n_persons, step)
+    elsewhere = _ELSEWHERE.get()
+    if elsewhere is not None:
+        return elsewhere.over(work, things, cuts)
     return in_turn(
         partial(work, *(thing.part(start, stop) for thing in things)) for start, stop in cuts
     )
+
+
+class Elsewhere(Protocol):
+    """Who does works on blocks of persons in place of this process."""
+
+    def over(
+        self,
+        work: Callable[..., Any],
+        things: Sequence[Divisible],
+        cuts: Sequence[tuple[int, int]],
+    ) -> Iterator[Any]:
+        """``work`` of the parts of things at each of the cuts, in their order."""
+
+
+_ELSEWHERE: ContextVar[Elsewhere | None] = ContextVar("elsewhere", default=None)
+
+
+@contextmanager
+def done_elsewhere(who: Elsewhere) -> Generator[None]:
+    """Have works on blocks of persons done by others: what comes back is the same to the bit."""
+    token = _ELSEWHERE.set(who)
+    try:
+        yield
+    finally:
+        _ELSEWHERE.reset(token)
 
 
 def in_turn[T](tasks: Iterable[Callable[[], T]]) -> Iterator[T]:

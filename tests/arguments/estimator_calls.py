@@ -27,6 +27,7 @@ def estimator_calls(have: SimpleNamespace) -> dict[str, Call]:
                 "market_shares": None,
                 "rng": 1,
                 "progress": False,
+                "client": None,
             },
         ),
         "msm": Call(
