@@ -12,9 +12,10 @@ LARGEST = 250_000  # bytes, pictures and all
 NUMBER = r"-?\d+\.\d+"
 REDUCED = {
     "01-quickstart": "nodes, draws = 32, 50",
-    "02-demand": "nodes, draws = 32, 4",
+    "02-demand": "people, nodes, draws = 30, 32, 4",
     "03-integration": "people, repeats = 40, 100",
     "04-substitution": "people, draws = 200, 4",
+    "11-markets": "markets, buyers, draws, samples = 12, 20, 2, 2",
 }
 BARE = {"01-quickstart", "02-demand"}  # kept without output
 
