@@ -15,6 +15,7 @@ REDUCED = {
     "02-demand": "people, nodes, draws = 30, 32, 4",
     "03-integration": "people, repeats = 40, 100",
     "04-substitution": "people, draws = 200, 4",
+    "06-estimators": "people, samples = 200, 2",
     "11-markets": "markets, buyers, draws, samples = 12, 20, 2, 2",
 }
 BARE = {"01-quickstart", "02-demand"}  # kept without output
