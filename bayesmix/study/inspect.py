@@ -25,6 +25,10 @@ CODES = (-9, -99, -999, -9999, 99999, 999999)
 """Numbers that files put where a value is missing."""
 
 
+WIDTH = 40
+"""Characters of a column's examples."""
+
+
 @dataclass(frozen=True, eq=False)
 class Inspection:
     """What `inspect_file` found; prints itself.
@@ -63,7 +67,7 @@ class Inspection:
                 "type": _kind(values),
                 "missing": int(values.isna().sum()),
                 "distinct": int(values.nunique()),
-                "examples": ", ".join(str(v) for v in values.dropna().unique()[:3])[:40],
+                "examples": _examples(values),
                 "role": role.get(str(name), ""),
             }
             for name, values in self.frame.items()
@@ -235,6 +239,18 @@ def _of_choices(data: ChoiceData) -> list[str]:
             "varies, such as C(alternative):column, or describe people"
         )
     return said
+
+
+def _examples(values: pd.Series) -> str:
+    """The first values, of long ones fewer: none is cut, but numbers have six digits here."""
+    shown = ""
+    for value in values.dropna().unique()[:3]:
+        one = f"{value:.6g}" if isinstance(value, float) else str(value)
+        longer = f"{shown}, {one}" if shown else one
+        if shown and len(longer) > WIDTH:
+            break
+        shown = longer
+    return shown if len(shown) <= WIDTH else f"{shown[: WIDTH - 3]}..."
 
 
 def _kind(values: pd.Series) -> str:

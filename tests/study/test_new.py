@@ -248,3 +248,15 @@ def test_decimal_commas_beside_words_for_nothing(tmp_path: Path) -> None:
     assert found.options.decimal == ","
     assert found.frame["price"].dropna().tolist() == [1.5, 2.5]
     assert "in 'region' too" in found.why["missing"]
+
+
+def test_examples_of_a_column_are_not_cut_in_a_number(tmp_path: Path) -> None:
+    columns = {
+        "price": [1.0247676072735352, 4.899715938358787, 3.3333333333],
+        "note": ["a" * 50, "b", "c"],
+        "code": [12345678901234567, 12345678901234568, 12345678901234569],
+    }
+    found = inspect_file(written(pd.DataFrame(columns), tmp_path / "c.csv")).columns["examples"]
+    assert found["price"] == "1.02477, 4.89972, 3.33333"
+    assert found["note"] == "a" * 37 + "..."
+    assert found["code"] == "12345678901234567, 12345678901234568"
