@@ -73,11 +73,13 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.errors import IntegrationError as IntegrationError
     from bayesmix.errors import SpecificationError as SpecificationError
     from bayesmix.evaluation.check import check_fit as check_fit
+    from bayesmix.evaluation.compare_laws import compare_laws as compare_laws
     from bayesmix.evaluation.compare_models import compare_models as compare_models
     from bayesmix.evaluation.cross_validation import CrossValidation as CrossValidation
     from bayesmix.evaluation.cross_validation import CrossValidations as CrossValidations
     from bayesmix.evaluation.cross_validation import cross_validate as cross_validate
     from bayesmix.evaluation.holdout import scores as scores
+    from bayesmix.evaluation.law_comparison import LawComparison as LawComparison
     from bayesmix.evaluation.loo import loo as loo
     from bayesmix.evaluation.loo_result import Loo as Loo
     from bayesmix.evaluation.predictive import posterior_predictive as posterior_predictive

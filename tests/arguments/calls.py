@@ -237,6 +237,19 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "progress": False,
             },
         ),
+        "compare_laws": Call(
+            bm.compare_laws,
+            {
+                "data": have.data,
+                "formula": "price + quality",
+                "laws": {"logit": []},
+                "price": "price",
+                "wtp_of": ["quality"],
+                "folds": 0,
+                "method": bm.msle,
+                "rng": 1,
+            },
+        ),
         "compare_models": Call(bm.compare_models, {"models": {"a": have.loo, "b": have.loo}}),
         "demand_table": Call(
             bm.demand_table, {"found": have.elasticities, "digits": 3, "intervals": True}

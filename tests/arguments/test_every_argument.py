@@ -49,6 +49,7 @@ WRONG: Mapping[str, Any] = {
 FINE: Mapping[str, tuple[str, ...]] = {
     # Of any function: what these options may be, besides the value in the call.
     "rng": ("None",),
+    "compare_laws.wtp_of": ("an empty list",),
     "scaled": ("True",),
     "mu": ("a half", "minus one"),
     "sigma": ("a half",),
@@ -192,6 +193,7 @@ RESULTS = {
     "Report",
     "RegressionTable",
     "SBC",
+    "LawComparison",
     "StudyRun",
     "TypesFit",
 }

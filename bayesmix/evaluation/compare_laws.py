@@ -1,0 +1,171 @@
+"""Mixing laws for one utility beside one another: fit, criteria, prediction, what they imply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from bayesmix import arguments
+from bayesmix.accuracy.certificate import Certificate
+from bayesmix.classical.fit import Fit
+from bayesmix.classical.implied import implied_of
+from bayesmix.classical.msle import msle
+from bayesmix.data.choices import ChoiceData
+from bayesmix.demand.wtp import wtp
+from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
+from bayesmix.evaluation.cross_validation import CrossValidation, cross_validate
+from bayesmix.evaluation.law_comparison import LawComparison
+from bayesmix.integration.grids import Seed
+from bayesmix.specification.classes import Classes
+from bayesmix.specification.laws.coefficient import Law
+from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.parameter import SHARE_POSITIVE, Parameter
+
+MEANING = (
+    "laws by label, such as {'normal': bm.Normal('price'), 'lognormal': "
+    "bm.LogNormal('price', sign=-1)}; [] is a multinomial logit"
+)
+FAILURES = (ConvergenceError, IntegrationError, SpecificationError, DataError)
+
+
+def compare_laws(
+    data: ChoiceData,
+    formula: str,
+    laws: Mapping[str, Law | Classes | Sequence[Law | Classes]],
+    *,
+    price: str | None = None,
+    wtp_of: Sequence[str] = (),
+    folds: int = 0,
+    method: Any = msle,
+    rng: Seed = None,
+) -> LawComparison:
+    """Fit laws of tastes to one formula, and put them beside one another.
+
+    A law that cannot be fitted has an empty row, and its reason in ``failed``: the others stand.
+
+    Parameters
+    ----------
+    data
+        Choices.
+    formula
+        The utility, the same for all.
+    laws
+        By label, what ``MixedLogit(formula, random=...)`` takes.
+    price, wtp_of
+        With a price, the median over people of ``-beta_term / beta_price`` for each of these terms.
+    folds
+        Number of folds of persons for the log score of people left out; 0 leaves it out, for it
+        takes as many fits again.
+    method
+        `msle`, or it with options, such as ``functools.partial(bm.msle, starts=1)``.
+    rng
+        A whole number, or None: laws share folds and starts. Seed of every fit.
+
+    Returns
+    -------
+    LawComparison
+        ``table``: a row a law: ``log-likelihood`` and its ``integration error`` in nats (grid less
+        exact), ``parameters``, ``AIC``, ``BIC``, ``log score`` and ``score error`` of people left
+        out, ``positive[x]``, the share of people whose coefficient is positive: where everybody
+        should dislike x, the share with the wrong sign; ``median wtp[x]``. Best AIC first.
+        ``fits``, ``scores``, ``failed`` by label; ``plot()`` draws the laws over one another.
+
+    Raises
+    ------
+    DataError, SpecificationError
+        If arguments are not of their kinds, or no law could be fitted.
+
+    References
+    ----------
+    McFadden and Train (2000); Hess, Bierlaire and Polak (2005).
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> laws = {"nobody differs": [], "normal": bm.Normal("cl")}
+    >>> found = bm.compare_laws(data, "pf + cl", laws, price="pf", wtp_of=["cl"], rng=1)
+    >>> found.table.index.tolist(), int(found.table.loc["normal", "parameters"])
+    (['normal', 'nobody differs'], 3)
+    """
+    arguments.instance("data", data, ChoiceData, "ChoiceData with choices")
+    arguments.text("formula", formula, "a formula, such as 'price + time'")
+    given = arguments.mapping("laws", laws, MEANING)
+    terms = arguments.names("wtp_of", wtp_of, "names of coefficients")
+    if terms and price is None:
+        raise SpecificationError(
+            "argument 'wtp_of' has terms and no price: give price= the coefficient of money"
+        )
+    if arguments.whole("folds", folds, least=0, most=data.n_persons) == 1:
+        raise arguments.refused("folds", "0, or a number of folds from 2 on", folds)
+    if rng is not None:
+        arguments.whole("rng", rng, least=0)
+    if not callable(method):
+        raise arguments.refused("method", "bm.msle, or functools.partial of it", method)
+    models = {label: MixedLogit(formula, random=own) for label, own in given.items()}
+    if not models:
+        raise arguments.refused("laws", MEANING, laws)
+    fits: dict[str, Fit] = {}
+    failed: dict[str, str] = {}
+    scores: dict[str, CrossValidation] = {}
+    for label, model in models.items():
+        try:
+            fits[label] = method(model, data, rng=rng)
+            if folds:
+                found = cross_validate(model, data, folds=folds, method=method, rng=rng)
+                assert isinstance(found, CrossValidation)
+                scores[label] = found
+        except FAILURES as error:
+            failed[label] = str(error)
+    if not fits:
+        first = next(iter(failed))
+        raise SpecificationError(f"no law could be fitted; {first!r}: {failed[first]}")
+    row = partial(_row, data, price, terms)
+    rows = {label: row(fits.get(label), scores.get(label)) for label in models}
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("law")
+    order = table["AIC"].sort_values(kind="stable").index
+    return LawComparison(table.loc[order].dropna(axis="columns", how="all"), fits, scores, failed)
+
+
+def _row(
+    data: ChoiceData,
+    price: str | None,
+    terms: Sequence[str],
+    fit: Fit | None,
+    score: CrossValidation | None,
+) -> dict[str, float]:
+    if fit is None:
+        return {}
+    row = {
+        "log-likelihood": fit.loglik,
+        "integration error": (
+            fit.integration.error if isinstance(fit.integration, Certificate) else float("nan")
+        ),
+        "parameters": len(fit.params),
+        "AIC": fit.aic,
+        "BIC": fit.bic,
+    }
+    if score is not None:
+        row |= {"log score": score.log_score, "score error": score.std_error}
+    row |= {f"positive[{term}]": share for term, share in _positive(fit).items()}
+    for term in terms:
+        found = wtp(fit, term, price, data=data, quantiles=(0.5,), mean=False, uncertainty="delta")
+        row[f"median wtp[{term}]"] = float(found["estimate"].sel(statistic="median"))
+    return row
+
+
+def _positive(fit: Fit) -> dict[str, float]:
+    """The share of people with a positive coefficient, by random term; a class's are left out."""
+    implied = implied_of(fit)
+    found = {} if implied is None else dict(implied(fit.params))
+    shares = {
+        parameter.label: float(value)
+        for parameter, value in found.items()
+        if isinstance(parameter, Parameter) and parameter.kind == SHARE_POSITIVE
+    }
+    own = set(fit.problem.parameters.own)
+    sure = {c.term: float(c.side > 0) for c in fit.model.coefficients if c.side}
+    return {term: side for term, side in sure.items() if term not in own} | shares
