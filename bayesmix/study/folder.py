@@ -43,6 +43,8 @@ DEMAND = (
 )  # fmt: skip
 CHAINS, CHECKPOINT = "chains-", "checkpoint.json"
 """Beginning of the name of a folder of unfinished chains, and the file that makes it one."""
+KEY = 12
+"""Digits of a step's key in that name: other folders are the user's."""
 WRITTEN = (*RESULTS.values(), *TABLES, *DEMAND)
 """Every file that a run may write, or remove, besides those of the folder itself."""
 
@@ -58,7 +60,7 @@ class Place:
 
     def chains(self, key: str) -> Path:
         """Where chains of the step of this key are kept while they are drawn."""
-        return self.folder / f"{CHAINS}{key[:12]}"
+        return self.folder / f"{CHAINS}{key[:KEY]}"
 
     def refuse_if_closed(self, step: str) -> None:
         """Before hours of work whose result would have no place."""
@@ -186,8 +188,8 @@ def _remove(folder: Path) -> None:
 
 
 def remove_chains(folder: Path) -> None:
-    """What was kept of chains, of this run's and of earlier settings: they are finished."""
-    for path in folder.glob(f"{CHAINS}*"):
+    """What runs kept of chains: of this one, which are finished, and of earlier settings."""
+    for path in folder.glob(CHAINS + "[0-9a-f]" * KEY):
         if (path / CHECKPOINT).is_file() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
 

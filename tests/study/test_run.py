@@ -280,7 +280,8 @@ def test_chains_are_kept_until_the_posterior_is(
     with pytest.raises(IntegrationError, match="went away"):
         run(path, out)
     (unfinished,) = out.glob("chains-*")
-    (out / "chains-mine").mkdir()  # no run's: without the file that says so
+    (out / "chains-mine").mkdir()  # no run's: its name is no key of a step
+    (out / "chains-mine" / "checkpoint.json").write_text("{}")
     del estimators.during["nuts"]
     run(path, out)
     assert estimators.names == ["msle", "nuts", "nuts"]
@@ -299,8 +300,8 @@ def test_chains_of_a_run_that_is_replaced_go(
 ) -> None:
     out = tmp_path / "out"
     run(write_study(), out)
-    (out / "chains-0123").mkdir()
-    (out / "chains-0123" / "checkpoint.json").write_text("{}")
+    (out / "chains-0123456789ab").mkdir()
+    (out / "chains-0123456789ab" / "checkpoint.json").write_text("{}")
     run(write_study(), out, force=True)
     assert not list(out.glob("chains-*"))
 
