@@ -49,11 +49,13 @@ class How:
         return Chains(self.size.draws, tune, self.size.chains, self.progress)
 
 
-def check_centring(noncentred: Any) -> None:
-    """Refuse what is no form of the hierarchical path."""
-    words = isinstance(noncentred, str) and noncentred in ("auto", "partial")
-    if not (words or isinstance(noncentred, bool)):
-        raise arguments.refused("noncentred", "True, False, 'partial' or 'auto'", noncentred)
+def check_centring(noncentred: Any) -> Centring:
+    """A form of the hierarchical path, as Python's own True or False where it is one of these."""
+    if isinstance(noncentred, bool | np.bool_):
+        return bool(noncentred)
+    if isinstance(noncentred, str) and noncentred in ("auto", "partial"):
+        return "auto" if noncentred == "auto" else "partial"
+    raise arguments.refused("noncentred", "True, False, 'partial' or 'auto'", noncentred)
 
 
 def sampled_path(problem: Problem, likelihood: str) -> tuple[str, str]:

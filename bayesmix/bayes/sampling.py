@@ -22,6 +22,7 @@ from bayesmix.bayes.class_sampling import class_plan
 from bayesmix.bayes.control import refuse_control
 from bayesmix.bayes.grids import MOST_NODES, GridChoice, Stand, first_stand, stand_at
 from bayesmix.bayes.held import check_held
+from bayesmix.bayes.hierarchical_sampling import TUNE as PERSONS_TUNE
 from bayesmix.bayes.hierarchical_sampling import hierarchical_chains
 from bayesmix.bayes.how import (
     Centring,
@@ -162,7 +163,7 @@ def sample(
     arguments.whole("draws", draws)
     arguments.whole("chains", chains)
     arguments.whole("tune", 1 if tune is None else tune)
-    check_centring(noncentred)
+    noncentred = check_centring(noncentred)
     arguments.flag("progress", progress)
     arguments.seed("rng", rng)
     model = held_and_tied(model, fixed, None)
@@ -184,7 +185,9 @@ def sample(
         check_segments(problem, path, method, noncentred)
         settings: dict[str, Any] = {"grid": grid, "tuning": TUNE if tune is None else tune}
         if path == "hierarchical":
-            settings |= {"path": path, "tuning": tune, "noncentred": noncentred}
+            # Chains of a checkpoint are of one class, where "auto" is "partial".
+            steps, form = PERSONS_TUNE if tune is None else tune, noncentred is True or "partial"
+            settings |= {"path": path, "tuning": steps, "noncentred": form}
         key = posterior_key(problem, prior_key(problem, priors), settings)
         store = open_checkpoint(checkpoint, key, rng)
     generator = np.random.default_rng(rng if store is None else store.seed)

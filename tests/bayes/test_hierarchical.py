@@ -9,7 +9,8 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.bayes.hierarchical import Hierarchical, information_at, no_information
-from bayesmix.bayes.how import sampled_path
+from bayesmix.bayes.hierarchical_sampling import TUNE
+from bayesmix.bayes.how import check_centring, sampled_path
 from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.whitened import posterior_mode
 from bayesmix.centring.grids import centre, find_anchors
@@ -165,6 +166,23 @@ def test_a_form_that_is_none_is_refused(panel) -> None:
     model = bm.MixedLogit("a", random=bm.Normal("a"))
     with pytest.raises(bm.SpecificationError, match=r"'noncentred' must be True, False, 'partial'"):
         bm.sample(model, panel, likelihood="hierarchical", noncentred="some", progress=False)
+
+
+def test_forms_are_known_in_every_way_of_saying_them() -> None:
+    """NumPy's True and False too: results of comparisons are these."""
+    assert check_centring(np.True_) is True
+    assert check_centring(np.False_) is False
+    assert [check_centring(word) for word in ("auto", "partial")] == ["auto", "partial"]
+
+
+def test_chains_are_gone_on_with_by_a_call_that_says_the_defaults(tmp_path) -> None:
+    model = bm.MixedLogit("x", random=bm.Normal("x"))
+    data = simulated(model, {"mean[x]": 1.0, "sd[x]": 0.7}, 20, 5, seed=2, columns=("x",))
+    options = {"likelihood": "hierarchical", "draws": 10, "chains": 1, "rng": 3, "progress": False}
+    first = bm.sample(model, data, checkpoint=tmp_path / "kept", **options)
+    said = {"tune": TUNE, "noncentred": "partial"}
+    again = bm.sample(model, data, checkpoint=tmp_path / "kept", **said, **options)
+    np.testing.assert_array_equal(first["posterior"]["mean"], again["posterior"]["mean"])
 
 
 def test_every_form_samples_the_marginal_posterior(panel) -> None:
