@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -19,6 +18,7 @@ from bayesmix.errors import ConvergenceError, DataError, IntegrationError, Speci
 from bayesmix.evaluation.cross_validation import CrossValidation, cross_validate
 from bayesmix.evaluation.law_comparison import LawComparison
 from bayesmix.integration.grids import Seed
+from bayesmix.likelihood.bind import bind
 from bayesmix.specification.classes import Classes
 from bayesmix.specification.laws.coefficient import Law
 from bayesmix.specification.model import MixedLogit
@@ -45,6 +45,7 @@ def compare_laws(
     """Fit laws of tastes to one formula, and put them beside one another.
 
     A law that cannot be fitted has an empty row, and its reason in ``failed``: the others stand.
+    So has one of which a fold, or a willingness to pay, cannot be had; the rest of its row stands.
 
     Parameters
     ----------
@@ -70,7 +71,8 @@ def compare_laws(
         ``table``: a row a law: ``log-likelihood`` and its ``integration error`` in nats (grid less
         exact), ``parameters``, ``AIC``, ``BIC``, ``log score`` and ``score error`` of people left
         out, ``positive[x]``, the share of people whose coefficient is positive: where everybody
-        should dislike x, the share with the wrong sign; ``median wtp[x]``. Best AIC first.
+        should dislike x, the share with the wrong sign (of classes' own coefficients it is left
+        out: ``fits`` have these); ``median wtp[x]``. Best AIC first.
         ``fits``, ``scores``, ``failed`` by label; ``plot()`` draws the laws over one another.
 
     Raises
@@ -99,6 +101,13 @@ def compare_laws(
         raise SpecificationError(
             "argument 'wtp_of' has terms and no price: give price= the coefficient of money"
         )
+    if price is not None:
+        arguments.text("price", price, "the name of a coefficient")
+    known = bind(MixedLogit(formula), data).parameters.fixed
+    for name, given_terms in (("price", () if price is None else (price,)), ("wtp_of", terms)):
+        for term in given_terms:
+            if term not in known:
+                raise arguments.refused(name, f"of the utility's {list(known)}", term)
     if arguments.whole("folds", folds, least=0, most=data.n_persons) == 1:
         raise arguments.refused("folds", "0, or a number of folds from 2 on", folds)
     if rng is not None:
@@ -123,22 +132,19 @@ def compare_laws(
     if not fits:
         first = next(iter(failed))
         raise SpecificationError(f"no law could be fitted; {first!r}: {failed[first]}")
-    row = partial(_row, data, price, terms)
-    rows = {label: row(fits.get(label), scores.get(label)) for label in models}
+    rows: dict[str, dict[str, float]] = {label: {} for label in models}
+    for label, fit in fits.items():
+        rows[label] = _row(fit, scores.get(label))
+        try:
+            rows[label] |= _medians(fit, data, price, terms)
+        except FAILURES as error:
+            failed.setdefault(label, str(error))
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("law")
     order = table["AIC"].sort_values(kind="stable").index
     return LawComparison(table.loc[order].dropna(axis="columns", how="all"), fits, scores, failed)
 
 
-def _row(
-    data: ChoiceData,
-    price: str | None,
-    terms: Sequence[str],
-    fit: Fit | None,
-    score: CrossValidation | None,
-) -> dict[str, float]:
-    if fit is None:
-        return {}
+def _row(fit: Fit, score: CrossValidation | None) -> dict[str, float]:
     row = {
         "log-likelihood": fit.loglik,
         "integration error": (
@@ -151,10 +157,21 @@ def _row(
     if score is not None:
         row |= {"log score": score.log_score, "score error": score.std_error}
     row |= {f"positive[{term}]": share for term, share in _positive(fit).items()}
-    for term in terms:
-        found = wtp(fit, term, price, data=data, quantiles=(0.5,), mean=False, uncertainty="delta")
-        row[f"median wtp[{term}]"] = float(found["estimate"].sel(statistic="median"))
     return row
+
+
+def _medians(
+    fit: Fit, data: ChoiceData, price: str | None, terms: Sequence[str]
+) -> dict[str, float]:
+    """Medians over people of the willingness to pay for terms."""
+    found = {
+        term: wtp(fit, term, price, data=data, quantiles=(0.5,), mean=False, uncertainty="delta")
+        for term in terms
+    }
+    return {
+        f"median wtp[{term}]": float(own["estimate"].sel(statistic="median"))
+        for term, own in found.items()
+    }
 
 
 def _positive(fit: Fit) -> dict[str, float]:

@@ -39,7 +39,7 @@ class LawComparison:
     scores
         By label, of people left out; empty where they were not asked for.
     failed
-        By label, why a law could not be fitted, or a fold of it.
+        By label, why a law could not be fitted, or why its row has gaps.
     """
 
     table: pd.DataFrame
@@ -106,7 +106,7 @@ class LawComparison:
 
     def _words(self) -> list[str]:
         return [
-            f"{label}: not {'scored' if label in self.fits else 'fitted'}: {why}"
+            f"{label}: {'in part' if label in self.fits else 'not fitted'}: {why}"
             for label, why in self.failed.items()
         ]
 

@@ -76,6 +76,19 @@ def test_what_fails_is_said_and_the_rest_stands() -> None:
         bm.compare_laws(data(), "x + y", {"a": bm.LogNormal("y")}, rng=1)
     with pytest.raises(bm.SpecificationError, match="'wtp_of' has terms and no price"):
         bm.compare_laws(data(), "x + y", {"a": []}, wtp_of=["x"])
+    for wrong in ({"price": "z"}, {"price": "y", "wtp_of": ["z"]}):
+        name = list(wrong)[-1]
+        with pytest.raises(bm.SpecificationError, match=rf"'{name}' must be of .*'x', 'y'.*'z'"):
+            bm.compare_laws(data(), "x + y", {"a": []}, **wrong)
+
+
+def test_a_willingness_to_pay_that_is_not_there_leaves_the_rest() -> None:
+    laws = {"logit": [], "at 0": bm.CensoredNormal("y", upper=0.0)}
+    found = bm.compare_laws(data(), "x + y", laws, price="y", wtp_of=["x"], method=ONE, rng=1)
+    assert set(found.fits) == set(laws)
+    assert np.isnan(found.table.loc["at 0", "median wtp[x]"])
+    assert np.isfinite(found.table.loc["at 0", "AIC"])
+    assert "at 0: in part: " in repr(found)
 
 
 def test_the_picture_is_of_the_laws() -> None:
