@@ -72,7 +72,8 @@ def test_slopes_of_likelihood_and_prior_cancel_at_the_mode(fit: bm.Fit) -> None:
 
 
 def test_parts_add_up_and_the_prior_is_blamed_for_what_it_does(data, fit) -> None:
-    split = bm.explain_difference(fit, posterior(data, SHARP), data, priors=SHARP, draws=1000, rng=2)
+    found = posterior(data, SHARP)
+    split = bm.explain_difference(fit, found, data, priors=SHARP, draws=1000, rng=2)
     parts = split.parts
     total = parts.drop(columns="difference").sum(axis=1)
     assert np.abs(total - parts["difference"]).max() < 1e-9
