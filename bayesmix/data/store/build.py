@@ -20,6 +20,7 @@ from bayesmix.data.store.finish import finish
 from bayesmix.data.store.folder import (
     FORMAT,
     MANIFEST,
+    ORDER,
     PROGRESS,
     Growing,
     read_record,
@@ -29,7 +30,7 @@ from bayesmix.data.store.ranges import Totals, add_range, choices_of
 from bayesmix.data.store.sort import ROW, Ranges, find_ranges, read_range, write_units
 from bayesmix.data.store.source import Source
 from bayesmix.errors import DataError
-from bayesmix.locks import locked
+from bayesmix.locks import LOCK, locked
 
 FAULTS = 10
 """Faults that a message names."""
@@ -74,6 +75,7 @@ def build(order: Order, folder: Path, *, progress: bool) -> None:
         if (folder / MANIFEST).is_file():  # made by who held the lock before
             shutil.rmtree(partial)
             return
+        _begin(order, partial)
         try:
             _fill(order, partial, bar)
         except DataError:
@@ -81,11 +83,23 @@ def build(order: Order, folder: Path, *, progress: bool) -> None:
             raise
         _discard(partial)
         partial.rename(folder)
-    (folder / ".lock").unlink(missing_ok=True)
+    (folder / LOCK).unlink(missing_ok=True)
+
+
+def _begin(order: Order, folder: Path) -> None:
+    """Keep what an interrupted call left, if it was of the same files and arguments."""
+    record = {"key": order.key}
+    if read_record(folder / ORDER) != record:
+        for path in folder.iterdir():
+            if path.name != LOCK:
+                path.unlink()
+        write_record(folder / ORDER, record)
 
 
 def _fill(order: Order, folder: Path, bar: Progress) -> None:
     source, roles = order.source, order.roles
+    if not source.n_rows:
+        raise DataError("the files have no rows: check the filter that made them")
     task = bar.add_task(f"store {folder.name[1:-8]}: columns", total=3 * source.n_rows)
     require_columns(pd.DataFrame(columns=list(source.names)), vars(roles))
     columns = {name: learn(source, name) for name in source.names}
@@ -99,6 +113,9 @@ def _fill(order: Order, folder: Path, bar: Progress) -> None:
         bar.update(task, completed=source.n_rows + done)
     bar.update(task, description="store: checks")
     totals = _check_ranges(order, columns, (ranges, units), folder, (bar, task))
+    # The last step changes codes in their places, and cannot be done twice: where it is cut off,
+    # the columns are written anew.
+    (folder / PROGRESS).unlink(missing_ok=True)
     finish(order, columns, totals, folder)
 
 
@@ -186,5 +203,5 @@ def _check_labels(roles: Roles, columns: dict[str, Column]) -> None:
 
 def _discard(folder: Path) -> None:
     """Take away what served to make the store."""
-    for path in [*folder.glob("unit-*"), folder / PROGRESS]:
+    for path in [*folder.glob("unit-*"), folder / ORDER]:
         path.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ import pyarrow.feather as feather
 
 from bayesmix.files import write_text, write_whole
 
-MANIFEST, PROGRESS = "store.json", "progress.json"
+MANIFEST, ORDER, PROGRESS = "store.json", "order.json", "progress.json"
 FORMAT = 1
 
 

@@ -115,7 +115,7 @@ def write_units(
         last = first + len(batch) == source.n_rows
         if rows >= ROWS or last:
             path = folder / f"unit-{number}.arrow"
-            if read_record(path.with_suffix(".json")) is None:
+            if read_record(path.with_suffix(".json")) is None or not path.is_file():
                 _write_unit(path, _values(waiting, columns), ranges)
             number, done, rows, waiting = number + 1, done + rows, 0, []
             yield done, path
