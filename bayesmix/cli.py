@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING, Annotated, Any
@@ -240,12 +241,15 @@ def warm(
         int | None, typer.Option(min=1, help="How many share the work.", show_default="processors")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    as_json: JSON = False,
 ) -> None:
     """Compile beforehand what first fits and demand would, with all processors."""
     import bayesmix as bm
 
     missing = bm.warm(processes=processes, progress=not quiet)
-    if not quiet:
+    if as_json:
+        _print_json(compiled=missing)
+    elif not quiet:
         print(f"compiled {missing} kernels" if missing else "nothing to compile: all is there")
 
 
@@ -290,10 +294,14 @@ def _rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
     flat.columns = [" ".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in flat.columns]
     if flat.index.name is None:
         flat.index.name = "name"
-    rows: list[dict[str, Any]] = json.loads(
-        flat.reset_index().to_json(orient="records", double_precision=15)
-    )
-    return rows
+    whole = flat.reset_index().astype(object)
+    # Not by pandas' own JSON, which cuts numbers at 15 decimals.
+    rows = whole.where(whole.notna(), None).to_dict(orient="records")
+    return [{str(name): _finite(value) for name, value in row.items()} for row in rows]
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _print_run(run: "Run") -> None:

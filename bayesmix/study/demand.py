@@ -19,7 +19,7 @@ from bayesmix.study.follow import settings
 from bayesmix.study.keep import Keeper
 from bayesmix.study.keys import demand_key
 from bayesmix.study.quantities import Quantities, quantities
-from bayesmix.study.written import Writer, written
+from bayesmix.study.written import Writer, read_table, written
 
 TEXT = "demand.txt"
 
@@ -43,7 +43,7 @@ def bring_demand(built: Built, keeper: Keeper) -> Demand:
     if step and step.key == key and as_noted(folder, step.files):
         lines.reused(lines.total, "demand")
         files = [name for name in step.files if name.endswith(".csv")]
-        return Demand({name: pd.read_csv(folder / name) for name in files})
+        return Demand({name: read_table(folder / name) for name in files})
     with lines.running(lines.total, "demand") as clock:
         found = quantities(built, {n.upper(): one.result for n, one in keeper.kept.items()})
         tables = found.frames()

@@ -24,6 +24,7 @@ from bayesmix.study.manifest import MANIFEST, Manifest, read_manifest
 from bayesmix.study.methods import METHODS
 from bayesmix.study.parse import read_study
 from bayesmix.study.schema import Study
+from bayesmix.study.written import read_table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -194,6 +195,6 @@ def _result(name: str, path: Path, built: Built) -> Any:
 
 def _table(path: Path) -> pd.DataFrame:
     """A table of the run, of which the report's have rows by parameter."""
-    table = pd.read_csv(path)
+    table = read_table(path)
     rows = [name for name in ("method", "parameter") if name in table.columns]
     return table.set_index(rows) if "parameter" in rows else table

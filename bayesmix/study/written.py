@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pandas as pd
+
 from bayesmix.files import file_hash, write_whole
 from bayesmix.identity import package_versions
 from bayesmix.study.build import Built
@@ -51,3 +53,8 @@ def _write(keeper: Keeper, writers: Mapping[str, Writer]) -> dict[str, str]:
         except Exception as error:
             missing[name] = f"{type(error).__name__}: {error}"
     return missing
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A table of a run, in which an empty field alone is missing: NA and None are labels."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])

@@ -219,6 +219,22 @@ def test_units_of_which_some_were_taken_away_are_made_again(tmp_path: Path) -> N
     check_same(data, bm.ChoiceData.from_long(whole, **ROLES))
 
 
+def test_categories_as_polars_writes_them(tmp_path: Path) -> None:
+    polars = pytest.importorskip("polars")
+    table = frame()
+    town = pd.Categorical(table["town"].where(table.index != 5), ["Aue", "Ulm"])  # one is missing
+    table = table.assign(mode=pd.Categorical(table["mode"]), town=town)
+    polars.from_pandas(table).lazy().sink_parquet(tmp_path / "part.parquet")
+    data = bm.ChoiceData.from_parquet(tmp_path, **ROLES)
+    assert data.frame["town"].isna().sum() == 1
+    rows = table.loc[data.rows]
+    for name in ("mode", "town"):
+        own, given = data.frame[name].astype(object), rows[name].astype(object)
+        assert own.fillna("").tolist() == given.fillna("").tolist()
+    labels = np.asarray(data.alternatives)[data.alternative_code]
+    assert labels.tolist() == rows["mode"].tolist()
+
+
 def test_files_without_rows(tmp_path: Path) -> None:
     frame().iloc[:0].to_parquet(tmp_path / "none.parquet")
     with pytest.raises(bm.DataError, match="no rows"):

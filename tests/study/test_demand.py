@@ -11,6 +11,7 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.study import check_study, read_study, run_study
+from bayesmix.study.written import read_table
 
 STUDY = """
 [data]
@@ -177,6 +178,12 @@ def test_tables_of_demand_are_what_functions_of_demand_say() -> None:
     here = merged.products.sel(market="south", product=1, quantity="price_change")
     assert rows["estimate"].item() == pytest.approx(float(here["estimate"]), abs=1e-12)
     assert rows["high"].item() == pytest.approx(float(here["high"]), abs=1e-12)
+
+
+def test_labels_in_tables_of_a_run_may_be_words_for_missing_values(tmp_path: Path) -> None:
+    table = pd.DataFrame({"alternative": ["None", "NA", "bus"], "low": [0.1, np.nan, 0.3]})
+    table.to_csv(tmp_path / "shares.csv", index=False)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "shares.csv"), table)
 
 
 def test_shares_are_those_of_the_market() -> None:

@@ -83,7 +83,8 @@ class Column:
         encoded = _encoded(array)
         own = pd.Index(_labels(encoded.dictionary), dtype=self.levels.dtype)
         place = np.append(self.levels.get_indexer(own), -1).astype(np.int32)
-        return place[encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)]
+        indices = encoded.indices.cast(pa.int64())  # polars' are unsigned
+        return place[indices.fill_null(-1).to_numpy(zero_copy_only=False)]
 
     def series(self, values: np.ndarray) -> Any:
         """Stored numbers as a column of a frame."""
