@@ -13,6 +13,7 @@ from bayesmix.arguments import refused
 from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import assigned
+from bayesmix.data.known_utility import known_utility
 from bayesmix.data.market_sets import MarketSets
 from bayesmix.data.market_shares import SHARE, given_shares
 from bayesmix.data.segments import segments_of
@@ -168,6 +169,22 @@ def write_constants(own: MarketConstants | None) -> dict[str, Any] | None:
         "constants": own.constants.to_numpy(),
         "shares": own.shares.to_numpy(),
     }
+
+
+def with_stored(record: dict[str, Any] | None, data: ChoiceData) -> ChoiceData:
+    """Data as a user has them, with the constants of a file; those that have them already as is."""
+    if record is None or data.known.offset != record["offset"] or COLUMN in data.frame.columns:
+        return data
+    sets = MarketSets(data, *segments_of(data, record["market"], data))
+    constants = np.array(record["constants"], dtype=float)
+    return with_constants(data, constants[sets.of_row, sets.codes], known_utility(data))
+
+
+def without_own(record: dict[str, Any] | None, data: ChoiceData) -> ChoiceData:
+    """The data that a user gave to a fit, which is told from others by them."""
+    if record is None:
+        return data
+    return replace(data, known=replace(data.known, offset=record["offset"]))
 
 
 def read_constants(record: dict[str, Any] | None, data: ChoiceData) -> MarketConstants | None:

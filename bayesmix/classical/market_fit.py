@@ -143,6 +143,8 @@ def _grid(problem: Problem, rule: Any, rng: np.random.Generator) -> Any:
 def _rule(grid: Any, size: int) -> Any:
     """The rule, or the population grid, of predicted shares and likelihood alike."""
     if isinstance(grid, str):
+        if grid != "auto":
+            raise SpecificationError(f"argument 'grid' must be a rule or 'auto', got {grid!r}")
         return sobol(NODES)
     if isinstance(grid, Rule | PopulationGrid) or not size:
         return grid

@@ -19,7 +19,12 @@ from bayesmix.centring.stored_grid import read_grid, write_grid
 from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.first_stage import first_stage_of
 from bayesmix.classical.gmm import Overidentification
-from bayesmix.classical.market_constants import read_constants, write_constants
+from bayesmix.classical.market_constants import (
+    read_constants,
+    with_stored,
+    without_own,
+    write_constants,
+)
 from bayesmix.classical.stored_certificate import read_certificate, write_certificate
 from bayesmix.classical.stored_information import array_of, read_information, write_information
 from bayesmix.data.choices import ChoiceData
@@ -117,6 +122,7 @@ def _problem(
             f"{path}: a fit to {record['n_persons']} persons and {record['n_situations']} "
             f"situations, the data have {data.n_persons} and {data.n_situations}: pass its data"
         )
+    data = with_stored(record.get("market_constants"), data)
     if "offset" in record:  # files of the first versions of this format say nothing of it
         check_offset(data, record["offset"], f"{path}: the fit")
     problem = bind(model_from_record(record["model"], trust=trust), data)
@@ -150,7 +156,7 @@ def _fit[Kind: Estimates](
         optima=optima,
         n_persons=data.n_persons,
         n_situations=data.n_situations,
-        fingerprint=fingerprint(data),
+        fingerprint=fingerprint(without_own(record.get("market_constants"), data)),
         problem=problem,
         overidentification=test and Overidentification(**test),
         market_constants=read_constants(record.get("market_constants"), data),

@@ -168,6 +168,13 @@ def _check_comparable(restricted: Fit, full: Fit) -> None:
             f"{full.n_persons} persons, {restricted.n_situations} and {full.n_situations} "
             "situations): fit both models to the same data"
         )
+    one, other = restricted.market_constants, full.market_constants
+    same = one is other or (one and other and one.shares.equals(other.shares))
+    if not same:
+        raise SpecificationError(
+            "the fits are not of the same shares of markets: constants that match them are part of "
+            "a model, and one has others, or none; fit both with the same market_shares="
+        )
     if restricted.model.control is not None:
         raise SpecificationError(
             "argument 'restricted' has a control function, and the law of a likelihood ratio is "

@@ -51,6 +51,7 @@ class MeanUtilities:
         The fit with these coefficients in the place of those that it held at 0, and what is left
         as its constants: probabilities are the same, and slopes in attributes are right. For
         demand, with ``fit.data``; draws of its parameters take these coefficients as they are.
+        What is no term of the fit's model stays in constants, and has no slope: `headline` says it.
     """
 
     table: pd.DataFrame
@@ -81,7 +82,20 @@ class MeanUtilities:
                 f"{s.partial_r2:.3f}"
             )
             lines += [s.warning] if s.weak else []
-        lines += [str(self.overidentification)] if self.overidentification.df else []
+        held = dict(self.fit.model.constraints.fixed)
+        kinds = ("mean", "fixed")
+        given = [name for name in self.table.index if name != CONSTANT]
+        lacking = [name for name in given if not any(f"{kind}[{name}]" in held for kind in kinds)]
+        if lacking:
+            lines.append(
+                f"no terms that the model holds, so that their slopes are not in .fit: "
+                f"{', '.join(lacking)}; write them into its formula and hold them at 0"
+            )
+        test = self.overidentification
+        if np.isnan(test.statistic):
+            lines.append("overidentifying restrictions: clusters are too few for Hansen's J")
+        elif test.df:
+            lines.append(str(test))
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -104,9 +118,10 @@ def mean_utilities(
 
     By two-stage least squares, ``b = (X'P X)^-1 X'P xi`` with P the projection on instruments and
     exogenous attributes; by least squares without endogenous ones. Of data without an outside
-    option all is less the first alternative's. Standard errors are by market and alternative (by
-    ``cluster``) for ``e``, and know that constants are estimated: by persons, for the parameters of
-    the fit and for predicted shares that are means over them (Berry, Linton and Pakes 2004).
+    option all is less the first alternative's, whose ``e`` a market's differences share. Standard
+    errors are by market and alternative, by market without an outside option (by ``cluster``), for
+    ``e``, and know that constants are estimated: by persons, for the parameters of the fit and for
+    predicted shares that are means over them (Berry, Linton and Pakes 2004).
 
     Parameters
     ----------
@@ -213,6 +228,11 @@ def _result(
     left = y - columns @ b
     middle = _middle(left, groups, error_covariance(fit, cells), len(b))
     covariance = onto @ middle @ onto.T
+    if not (np.diag(covariance) > 0).all():
+        raise DataError(
+            f"argument 'cluster': {groups.max() + 1} clusters are too few to tell variances by, "
+            "beside the constants' own errors: use finer ones, or a shorter formula"
+        )
     errors = np.sqrt(np.diag(covariance))
     index = pd.Index(list(x), name="regressor")
     table = pd.DataFrame({"estimate": b, "std error": errors, "z": b / errors}, index)
@@ -279,10 +299,15 @@ def _stacked(columns: dict[str, Array], argument: str) -> Array:
 
 
 def _overidentified(moments: Array, slopes: Array, spread: Array) -> Overidentification:
-    """Hansen's J: the least ``(g - D d)' S^-1 (g - D d)`` of moments (M,) over changes d."""
+    """Hansen's J: the least ``(g - D d)' S^-1 (g - D d)`` of moments (M,) over changes d.
+
+    NaN where clusters are too few for a covariance ``S`` of so many moments.
+    """
     df = len(moments) - slopes.shape[1]
     if df <= 0:
         return Overidentification(0.0, 0)
+    if not np.linalg.eigvalsh(spread)[0] > 0:
+        return Overidentification(float("nan"), df)
     root = np.linalg.cholesky(spread)
     g, d = np.linalg.solve(root, moments), np.linalg.solve(root, slopes)
     rest = g - d @ np.linalg.lstsq(d, g, rcond=None)[0]

@@ -91,9 +91,10 @@ def _one_each(values: Array, cells: Cells, fit: Fit, what: str) -> Array:
 
 
 def groups_at(fit: Fit, cells: Cells, cluster: str | None) -> Indices:
-    """Cluster (N,) of each product in a market."""
+    """Cluster (N,) of each product in a market: itself; differences from one base go together."""
     if cluster is None:
-        return np.arange(len(cells.code))
+        markets = np.unique(cells.base, return_inverse=True)[1]
+        return np.arange(len(cells.code)) if markets.max() == 0 else markets
     arguments.text("cluster", cluster, "the name of a column")
     if cluster not in fit.data.frame.columns:
         raise DataError(f"argument 'cluster': the data have no column {cluster!r}")
@@ -116,7 +117,9 @@ def error_covariance(fit: Fit, cells: Cells) -> Array:
     target[:, :inside] = shares
     if cells.outside:
         target[:, -1] = 1.0 - shares.sum(axis=1)
-    likelihood = MarketLikelihood(fit.problem, fit.grid, sets, target)
+    # The fit's known utility has its constants already: what is looked for beside it is 0.
+    last = {"constants": np.zeros((len(target), inside))}
+    likelihood = MarketLikelihood(fit.problem, fit.grid, sets, target, last)
     there = likelihood.at(fit.theta)
     code = cells.code[cells.kept]
     weights = fit.weights

@@ -114,7 +114,11 @@ def _contraction(predicted: Predicted, wanted: Wanted, start: Array) -> Solution
 
 
 def _newton(predicted: Predicted, wanted: Wanted, start: Array) -> Solution:
-    """Newton's steps on logarithms, market by market; the contraction's where one leads away."""
+    """Newton's steps on logarithms, market by market; others' where one leads away.
+
+    First the contraction's less what the base is off by, which for a logit is all of the way
+    however small its share is; then the contraction's own, which is slow where that is small.
+    """
     xi, count, free = start, 1, wanted.free
     shares, effect = predicted.slopes(xi)
     while True:
@@ -135,8 +139,11 @@ def _newton(predicted: Predicted, wanted: Wanted, start: Array) -> Solution:
         then, slopes = predicted.slopes(trial)
         worse = going & ~(np.abs(wanted.step(then)).max(axis=1) < error)
         count += 1
-        if (worse & fine).any():
-            trial = np.where(worse[:, None], plain, trial)
+        for other in (xi + wanted.less_base(step), plain):
+            if not worse.any():
+                break
+            trial = np.where(worse[:, None], other, trial)
             then, slopes = predicted.slopes(trial)
+            worse = going & ~(np.abs(wanted.step(then)).max(axis=1) < error)
             count += 1
         xi, shares, effect = trial, then, slopes

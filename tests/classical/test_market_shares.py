@@ -172,6 +172,9 @@ def test_stored_fits_have_their_constants(tmp_path: Path) -> None:
     assert other is not None
     assert one.constants.identical(other.constants)
     assert one.frame().equals(other.frame())
+    first = bm.Fit.load(tmp_path / "fit.json", data_of(frames(1)[0]))  # data that a user has
+    np.testing.assert_array_equal(first.problem.offset, fit.problem.offset)
+    assert first.fingerprint == again.fingerprint == fit.fingerprint
 
 
 def test_alternatives_that_nobody_chose_have_constants() -> None:
@@ -188,6 +191,7 @@ def test_alternatives_that_nobody_chose_have_constants() -> None:
         ({"model": bm.MixedLogit("price", bm.LatentClass("price"))}, "latent classes"),
         ({"model": bm.MixedLogit("price + quality", wtp="price")}, "wtp="),
         ({"model": MODEL, "fixed": HELD, "grid": bm.centred(bm.sobol(16))}, "centred on persons"),
+        ({"model": MODEL, "fixed": HELD, "grid": "sobol"}, "a rule or 'auto', got 'sobol'"),
         ({"market_shares": 3}, "'market_shares' must be a frame"),
         ({"market_shares": lambda s: s.assign(share=0.0)}, "no constant gives a share of 0"),
         ({"market_shares": lambda s: s.assign(share=0.5)}, "sum to 1.5"),
@@ -209,5 +213,11 @@ def test_what_cannot_be_is_refused_in_words(change, words) -> None:
 def test_what_does_not_know_of_constants_says_so() -> None:
     with pytest.raises(bm.SpecificationError, match="shares of markets"):
         bm.bootstrap(found(), found().data, 2)
+    rows, shares = frames(1, **SMALL)
+    data, held = data_of(rows), {"fixed[price:income]": 0.0}
+    full = bm.msle(LOGIT, data, market_shares=shares)
+    assert bm.lr_test(bm.msle(LOGIT, data, market_shares=shares, fixed=held), full).p_value > 0.01
+    with pytest.raises(bm.SpecificationError, match="not of the same shares"):
+        bm.lr_test(bm.msle(LOGIT, data, fixed=held), full)
     with pytest.raises(bm.DataError, match="offset 'market constant'"):
         bm.shares(found(), data_of(frames(1)[0]), draws=2)

@@ -92,6 +92,34 @@ def test_without_an_outside_option_differences_count() -> None:
     x, y = (x - x[:, :1])[:, 1:].reshape(-1, 2), y[:, 1:].ravel()
     one = bm.mean_utilities(fit, "price + quality")
     np.testing.assert_allclose(one.params, np.linalg.lstsq(x, y, rcond=None)[0], rtol=1e-8)
+    by_market = bm.mean_utilities(fit, "price + quality", cluster="market")
+    np.testing.assert_allclose(one.covariance, by_market.covariance)  # they share a base's shock
+
+
+def test_errors_are_known_where_constants_are_far_from_logarithms_of_shares() -> None:
+    rows, shares = frames(7, **SMALL)
+    shares["share"] *= 0.999 / shares.groupby("market")["share"].transform("sum")
+    two = bm.mean_utilities(bm.msle(LOGIT, data_of(rows), market_shares=shares), "price")
+    assert (two.std_errors > 0).all()
+
+
+def test_clusters_that_are_too_few_for_the_further_test_are_said() -> None:
+    rows, shares = frames(1, **SMALL)
+    place = rows["market"] * 3 + rows["alt"].map({"a": 0, "b": 1, "c": 2})
+    for seed, name in enumerate(["rent", "wage"], start=50):
+        rows[name] = np.random.default_rng(seed).normal(size=18)[place]
+    rows["region"] = rows["market"] % 2
+    fit = bm.msle(LOGIT, data_of(rows), market_shares=shares)
+    how = {"endogenous": "price", "instruments": "cost + rent + wage", "cluster": "region"}
+    two = bm.mean_utilities(fit, "price + quality", **how)
+    assert np.isnan(two.overidentification.statistic)
+    assert "clusters are too few" in two.headline()
+
+
+def test_attributes_that_are_no_terms_of_the_model_are_said() -> None:
+    two = bm.mean_utilities(found(), "price + quality + cost")
+    assert "not in .fit: cost;" in two.headline()
+    assert "not in .fit" not in bm.mean_utilities(found(), "price + quality").headline()
 
 
 @pytest.mark.parametrize(

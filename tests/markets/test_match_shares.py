@@ -248,3 +248,33 @@ def test_shares_out_of_reach_together_are_said(fit, data):
     shares = {"a": 0.4, "b": 0.4, "c": 0.1, "d": 0.05}
     with pytest.raises(ConvergenceError, match="no constants were found"):
         bm.match_shares(fit, ragged, shares, **QUICK)
+
+
+class Kinds:
+    """Shares of kinds of buyers with utilities (K, J), as many of each, and an outside option."""
+
+    def __init__(self, utilities):
+        self.utilities = utilities
+
+    def slopes(self, xi):
+        v = np.exp(self.utilities[:, None] + xi)
+        p = v / (1.0 + v.sum(axis=-1, keepdims=True))
+        p = np.concatenate([p, 1.0 - p.sum(axis=-1, keepdims=True)], axis=-1)
+        own = np.eye(xi.shape[1], p.shape[-1]) - p[:, :, None]
+        return p.mean(axis=0), (p[..., : xi.shape[1], None] * own).mean(axis=0)
+
+
+@pytest.mark.parametrize("outside", [0.5, 1e-2, 1e-3, 1e-6])
+@pytest.mark.parametrize("spread", [0.0, 1.0])
+def test_constants_are_found_however_few_buy_nothing(outside, spread):
+    """From far away Newton's steps lead nowhere there, and the contraction's are very short."""
+    rng = np.random.default_rng(1)
+    v = rng.uniform(0.0, 8.0, 6) + spread * rng.normal(size=(4, 6))
+    inside = rng.dirichlet(np.ones(6), size=3) * (1.0 - outside)
+    target = np.column_stack([inside, np.full(3, outside)])
+    found = share_constants.solve_constants(Kinds(v), share_constants.wanted_of(target, 6))
+    assert found.error.max() < 1e-8  # of logarithms; 1 - p is rounded
+    np.testing.assert_allclose(found.shares, target, atol=1e-12)
+    if not spread:
+        closed = np.log(inside / outside) - v[0]
+        np.testing.assert_allclose(found.constants, closed, atol=1e-8)
