@@ -58,6 +58,22 @@ class Overidentification:
         )
 
 
+def overidentified(moments: Array, slopes: Array, spread: Array) -> Overidentification:
+    """Hansen's J: the least ``(g - D d)' S^-1 (g - D d)`` of moments (M,) over changes d.
+
+    NaN where clusters are too few for a covariance ``S`` of so many moments.
+    """
+    df = len(moments) - slopes.shape[1]
+    if df <= 0:
+        return Overidentification(0.0, 0)
+    if not np.linalg.eigvalsh(spread)[0] > 0:
+        return Overidentification(float("nan"), df)
+    root = np.linalg.cholesky(spread)
+    g, d = np.linalg.solve(root, moments), np.linalg.solve(root, slopes)
+    rest = g - d @ np.linalg.lstsq(d, g, rcond=None)[0]
+    return Overidentification(float(rest @ rest), df)
+
+
 @dataclass(frozen=True, eq=False)
 class SituationMoments:
     """Simulated moments ``g_i = sum_tj z_itj (y_itj - s_itj(theta))`` of persons.

@@ -63,6 +63,8 @@ def market_msle(model: MixedLogit, how: MarketSearch, rng: np.random.Generator) 
             names, values = problem.parameters.names, problem.parameters.natural(end.theta)
             from_there = replace(how, given=[dict(zip(names, values, strict=True))], starts=1)
             end = _on(replace(end.own, grid=grid), from_there, rng, line)
+        if isinstance(how.grid, str) and end.off > how.tolerance.estimates:
+            end = replace(end, words=f"{end.words}, above the tolerance".removeprefix(", "))
     return _fit(end, (model, market, logit), begun)
 
 
@@ -99,8 +101,9 @@ def _fit(end: End, of: tuple[MixedLogit, str | None, float], begun: float) -> Fi
     problem, sets = own.problem, own.sets
     data, inside = problem.data, own.target[:, : len(sets.goods)]
     predicted = sets.sums(sets.weights[data.row_situation] * there.shares) / sets.mass[:, None]
-    words = (message_of(end.optimum, end.information, problem, theta), end.words)
     model, market, logit = of
+    bound = bind(model, with_constants(data, own.rows(there.constants), problem.offset))
+    words = (message_of(end.optimum, end.information, bound, theta), end.words)
     return Fit(
         estimator="MSLE",
         model=model,
@@ -118,7 +121,7 @@ def _fit(end: End, of: tuple[MixedLogit, str | None, float], begun: float) -> Fi
         n_situations=data.n_situations,
         seconds=time.perf_counter() - begun,
         fingerprint=fingerprint(data),
-        problem=bind(model, with_constants(data, own.rows(there.constants), problem.offset)),
+        problem=bound,
         market_constants=MarketConstants(
             labelled(sets, there.constants, inside > 0),
             labelled(sets, inside, inside > 0),

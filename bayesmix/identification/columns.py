@@ -98,13 +98,15 @@ def without_constant(values: Array, data: ChoiceData) -> str:
     """That nothing tells the outside option from others but attributes; "" elsewhere."""
     if not data.outside_option or dummies_on_alternatives(values, data)[1].any():
         return ""
+    if data.known.offset is not None or data.known.matched is not None:
+        return ""  # constants may be a part of what is known of the utility
     return "" if spans_a_constant(values) else NO_CONSTANT
 
 
 def _bare_alternatives(values: Array, data: ChoiceData) -> Iterator[Finding]:
     table, dummy = dummies_on_alternatives(values, data)
     if not dummy.any():
-        if data.outside_option and not spans_a_constant(values):
+        if without_constant(values, data):
             yield Finding(
                 "note",
                 NO_CONSTANT,

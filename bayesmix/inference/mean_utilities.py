@@ -12,7 +12,7 @@ import pandas as pd
 from bayesmix import arguments
 from bayesmix.arrays import Array, Indices
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.gmm import Overidentification
+from bayesmix.classical.gmm import Overidentification, overidentified
 from bayesmix.classical.instrument_strength import Strength, strength_of
 from bayesmix.data.display import Table, html, whole
 from bayesmix.errors import DataError, SpecificationError
@@ -243,7 +243,7 @@ def _result(
         pd.DataFrame(covariance, index, index),
         pd.Series(left, pd.MultiIndex.from_tuples(keys, names=cells.levels.on), name="unobserved"),
         _strengths({name: x[name] for name in endogenous}, tools, set(z), groups),
-        _overidentified(basis.T @ left, basis.T @ columns, basis.T @ middle @ basis),
+        overidentified(basis.T @ left, basis.T @ columns, basis.T @ middle @ basis),
         with_coefficients(fit, cells, {name: (values[name], given[name]) for name in given}),
     )
 
@@ -296,19 +296,3 @@ def _stacked(columns: dict[str, Array], argument: str) -> Array:
             f"{', '.join(columns)}; leave one out"
         )
     return values
-
-
-def _overidentified(moments: Array, slopes: Array, spread: Array) -> Overidentification:
-    """Hansen's J: the least ``(g - D d)' S^-1 (g - D d)`` of moments (M,) over changes d.
-
-    NaN where clusters are too few for a covariance ``S`` of so many moments.
-    """
-    df = len(moments) - slopes.shape[1]
-    if df <= 0:
-        return Overidentification(0.0, 0)
-    if not np.linalg.eigvalsh(spread)[0] > 0:
-        return Overidentification(float("nan"), df)
-    root = np.linalg.cholesky(spread)
-    g, d = np.linalg.solve(root, moments), np.linalg.solve(root, slopes)
-    rest = g - d @ np.linalg.lstsq(d, g, rcond=None)[0]
-    return Overidentification(float(rest @ rest), df)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import bayesmix as bm
+from bayesmix.classical import market_fit
 from bayesmix.classical.market_fit import share_deviations
 from bayesmix.classical.market_likelihood import MarketLikelihood
 from bayesmix.data.market_sets import MarketSets
@@ -77,6 +78,16 @@ def test_estimates_are_near_the_truth_and_shares_are_the_given_ones() -> None:
     inside = now.sel(alternative=list("abc")).to_numpy()
     np.testing.assert_allclose(inside, own.shares, atol=2e-3)
     assert "25 markets" in fit.headline()
+    assert "has a constant" not in fit.message  # they have, in every market
+    assert "above the tolerance" not in fit.message
+
+
+def test_a_tolerance_that_is_out_of_reach_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(market_fit, "MOST_NODES", market_fit.NODES)
+    rows, shares = frames(1, **SMALL)
+    how = {"tolerance": bm.Tolerance(estimates=1e-6), "fixed": HELD, "starts": 1, "rng": 1}
+    fit = bm.msle(MODEL, data_of(rows), market_shares=shares, **how)
+    assert "above the tolerance" in fit.message
 
 
 def error_by_differences(rows: pd.DataFrame, shares: pd.DataFrame, b: float) -> float:
