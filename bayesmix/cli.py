@@ -5,30 +5,24 @@ that is not whole; 130 after Ctrl-C, 143 after a request to terminate. With ``--
 output is one JSON object, ``{"error": ...}`` where something is to be put right.
 """
 
-import json
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from math import isfinite
 from pathlib import Path
 from signal import SIGINT
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
+from bayesmix.console import (
+    EXIT_USER_ERROR,
+    print_json,
+    print_run,
+    readable_errors,
+    rows,
+    say_how_to_resume,
+)
+from bayesmix.errors import DataError
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from bayesmix.study import Study
-    from bayesmix.study.run import Run
-
-USER_ERRORS = (DataError, SpecificationError, IntegrationError, ConvergenceError, OSError)
-EXIT_USER_ERROR = 2
 EXIT_SIGNAL = 128  # and the signal's number: 130 after Ctrl-C, 143 after a request to terminate
 
 app = typer.Typer(
@@ -55,24 +49,24 @@ def run(
     """Fit a study and write its run folder; finished steps of an earlier run are used again."""
     from bayesmix.study import read_study, run_study
 
-    with _readable_errors(as_json):
+    with readable_errors(as_json):
         parsed = read_study(study)
         try:
             finished = run_study(parsed, out, force=force, progress=not quiet)
         except KeyboardInterrupt as stopped:
-            _say_how_to_resume(study, out, parsed)
+            say_how_to_resume(study, out, parsed)
             raise typer.Exit(EXIT_SIGNAL + getattr(stopped, "number", SIGINT)) from None
     if as_json:
-        _print_json(
+        print_json(
             folder=str(finished.folder),
             results=list(finished.results),
             files=[file for step in finished.manifest.steps.values() for file in step.files],
             missing=finished.missing,
             elsewhere=dict(finished.elsewhere),
-            comparison=_rows(finished.report.comparison),
+            comparison=rows(finished.report.comparison),
         )
     elif not quiet:
-        _print_run(finished)
+        print_run(finished)
     if finished.elsewhere or finished.missing:
         raise typer.Exit(EXIT_USER_ERROR)
 
@@ -83,13 +77,13 @@ def check(study: StudyFile, as_json: JSON = False) -> None:
     import bayesmix as bm
     from bayesmix.study import check_study, read_study
 
-    with _readable_errors(as_json):
+    with readable_errors(as_json):
         built = check_study(read_study(study))
         found = bm.check(built.model, built.data)
     if as_json:
         names = list(built.model.design(built.data).parameters.names)
         findings = [asdict(one) for one in found.findings]
-        _print_json(study=str(study), ok=found.ok, parameters=names, findings=findings)
+        print_json(study=str(study), ok=found.ok, parameters=names, findings=findings)
     else:
         print(f"{built}\n\n{found}")
     if not found.ok:
@@ -111,10 +105,10 @@ def new(
     """Look at a data file and write a first, commented study of it."""
     from bayesmix.study import new_study
 
-    with _readable_errors(as_json):
+    with readable_errors(as_json):
         path, found = new_study(file, out, force=force)
     if as_json:
-        _print_json(written=str(path), suspicions=list(found.suspicions))
+        print_json(written=str(path), suspicions=list(found.suspicions))
         return
     for one in found.suspicions:
         print(f"suspicious: {one}")
@@ -126,13 +120,13 @@ def inspect(file: DataFile, as_json: JSON = False) -> None:
     """Show a data file's columns, guesses of their roles, and what looks wrong."""
     from bayesmix.study import inspect_file
 
-    with _readable_errors(as_json):
+    with readable_errors(as_json):
         found = inspect_file(file)
     if as_json:
-        _print_json(
+        print_json(
             file=str(found.path),
             rows=len(found.frame),
-            columns=_rows(found.columns),
+            columns=rows(found.columns),
             why=found.why,
             suspicions=list(found.suspicions),
         )
@@ -149,10 +143,10 @@ def compare(
     from bayesmix.reporting.tables import print_whole
     from bayesmix.study.side_by_side import compare_runs
 
-    with _readable_errors(as_json):
+    with readable_errors(as_json):
         table = compare_runs(runs)
     if as_json:
-        _print_json(estimates=_rows(table))
+        print_json(estimates=rows(table))
     else:
         print_whole(table)
 
@@ -172,7 +166,7 @@ def report(
     import bayesmix as bm
 
     path = run_folder / "report.html" if out is None else out
-    with _readable_errors(as_json):
+    with readable_errors(as_json):
         if path.exists() and not force:
             raise DataError(f"'{path}' is there: --force replaces it, --out writes another")
         finished = bm.open_run(run_folder)
@@ -187,7 +181,7 @@ def report(
             progress=not quiet and not as_json,
         )
     if as_json:
-        _print_json(written=str(path))
+        print_json(written=str(path))
     elif not quiet:
         print(f"written: {path}")
 
@@ -207,14 +201,14 @@ def example(
     if name is None:
         files = {key: path.name for key, path in examples().items()}
         if as_json:
-            _print_json(examples=files)
+            print_json(examples=files)
         else:
             print("\n".join(files.values()))
         return
-    with _readable_errors(as_json):
+    with readable_errors(as_json):
         path = copy_example(name, out, force=force)
     if as_json:
-        _print_json(written=str(path))
+        print_json(written=str(path))
     else:
         print(f"written: {path}")
 
@@ -230,7 +224,7 @@ def rules(
 
     table = bm.rule_table(dimension)
     if as_json:
-        _print_json(rules=_rows(table))
+        print_json(rules=rows(table))
     else:
         print_whole(table)
 
@@ -248,7 +242,7 @@ def warm(
 
     missing = bm.warm(processes=processes, progress=not quiet)
     if as_json:
-        _print_json(compiled=missing)
+        print_json(compiled=missing)
     elif not quiet:
         print(f"compiled {missing} kernels" if missing else "nothing to compile: all is there")
 
@@ -269,71 +263,6 @@ def _options(
     ] = False,
 ) -> None:
     pass
-
-
-@contextmanager
-def _readable_errors(as_json: bool = False) -> Iterator[None]:
-    """What the user can put right: one message on standard error, no traceback, exit code 2."""
-    try:
-        yield
-    except USER_ERRORS as error:
-        if as_json:
-            _print_json(error=str(error), kind=type(error).__name__)
-        else:
-            _errors().print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
-        raise typer.Exit(EXIT_USER_ERROR) from None
-
-
-def _print_json(**content: Any) -> None:
-    print(json.dumps(content, indent=1, default=str, allow_nan=False))
-
-
-def _rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
-    """A table as a list of its rows; null where there is no number."""
-    flat = table.copy()
-    flat.columns = [" ".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in flat.columns]
-    if flat.index.name is None:
-        flat.index.name = "name"
-    whole = flat.reset_index().astype(object)
-    # Not by pandas' own JSON, which cuts numbers at 15 decimals.
-    rows = whole.where(whole.notna(), None).to_dict(orient="records")
-    return [{str(name): _finite(value) for name, value in row.items()} for row in rows]
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not isfinite(value) else value
-
-
-def _print_run(run: "Run") -> None:
-    from bayesmix.reporting.tables import print_whole
-
-    console = Console(highlight=False)
-    print_whole(run.report.comparison)
-    for sentence in run.report.sentences:
-        console.print(escape(sentence), soft_wrap=True)
-    console.print(f"\nwritten to {escape(str(run.folder))}", soft_wrap=True)
-
-
-def _say_how_to_resume(file: Path, out: Path | None, study: "Study") -> None:
-    """What is on disk, and the command that goes on from there."""
-    from bayesmix.study.folder import default_folder
-    from bayesmix.study.keep import finished_steps
-
-    folder = out or default_folder(study)
-    steps = finished_steps(study, folder)
-    done = ", ".join(
-        f"{name} ({path.name if path.parent == folder else path})" for name, path in steps.items()
-    )
-    command = ["bayesmix", "run", str(file), *(["--out", str(out)] if out else [])]
-    _errors().print(
-        f"\nInterrupted. Finished and kept in {escape(str(folder))}: {escape(done) or 'no step'}.\n"
-        f"To go on from there:\n  {escape(shlex.join(command))}",
-        soft_wrap=True,
-    )
-
-
-def _errors() -> Console:
-    return Console(stderr=True, highlight=False)
 
 
 def main() -> None:

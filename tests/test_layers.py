@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "bayesmix"
 TIERS = (
     {"__main__"},
     {"cli"},
+    {"console"},
     {"study"},
     {"document"},
     {"evaluation"},

@@ -93,30 +93,8 @@ def compare_laws(
     >>> found.table.index.tolist(), int(found.table.loc["normal", "parameters"])
     (['normal', 'nobody differs'], 3)
     """
-    arguments.instance("data", data, ChoiceData, "ChoiceData with choices")
-    arguments.text("formula", formula, "a formula, such as 'price + time'")
-    given = arguments.mapping("laws", laws, MEANING)
-    terms = arguments.names("wtp_of", wtp_of, "names of coefficients")
-    if terms and price is None:
-        raise SpecificationError(
-            "argument 'wtp_of' has terms and no price: give price= the coefficient of money"
-        )
-    if price is not None:
-        arguments.text("price", price, "the name of a coefficient")
-    known = bind(MixedLogit(formula), data).parameters.fixed
-    for name, given_terms in (("price", () if price is None else (price,)), ("wtp_of", terms)):
-        for term in given_terms:
-            if term not in known:
-                raise arguments.refused(name, f"of the utility's {list(known)}", term)
-    if arguments.whole("folds", folds, least=0, most=data.n_persons) == 1:
-        raise arguments.refused("folds", "0, or a number of folds from 2 on", folds)
-    if rng is not None:
-        arguments.whole("rng", rng, least=0)
-    if not callable(method):
-        raise arguments.refused("method", "bm.msle, or functools.partial of it", method)
+    given, terms = _checked(data, formula, laws, (price, wtp_of), (folds, method, rng))
     models = {label: MixedLogit(formula, random=own) for label, own in given.items()}
-    if not models:
-        raise arguments.refused("laws", MEANING, laws)
     fits: dict[str, Fit] = {}
     failed: dict[str, str] = {}
     scores: dict[str, CrossValidation] = {}
@@ -142,6 +120,37 @@ def compare_laws(
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("law")
     order = table["AIC"].sort_values(kind="stable").index
     return LawComparison(table.loc[order].dropna(axis="columns", how="all"), fits, scores, failed)
+
+
+def _checked(
+    data: Any, formula: Any, laws: Any, money: tuple[Any, Any], how: tuple[Any, Any, Any]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Laws by label and terms, of arguments that are right."""
+    (price, wtp_of), (folds, method, rng) = money, how
+    arguments.instance("data", data, ChoiceData, "ChoiceData with choices")
+    arguments.text("formula", formula, "a formula, such as 'price + time'")
+    given = arguments.mapping("laws", laws, MEANING)
+    terms = arguments.names("wtp_of", wtp_of, "names of coefficients")
+    if terms and price is None:
+        raise SpecificationError(
+            "argument 'wtp_of' has terms and no price: give price= the coefficient of money"
+        )
+    if price is not None:
+        arguments.text("price", price, "the name of a coefficient")
+    known = bind(MixedLogit(formula), data).parameters.fixed
+    for name, given_terms in (("price", () if price is None else (price,)), ("wtp_of", terms)):
+        for term in given_terms:
+            if term not in known:
+                raise arguments.refused(name, f"of the utility's {list(known)}", term)
+    if arguments.whole("folds", folds, least=0, most=data.n_persons) == 1:
+        raise arguments.refused("folds", "0, or a number of folds from 2 on", folds)
+    if rng is not None:
+        arguments.whole("rng", rng, least=0)
+    if not callable(method):
+        raise arguments.refused("method", "bm.msle, or functools.partial of it", method)
+    if not given:
+        raise arguments.refused("laws", MEANING, laws)
+    return given, terms
 
 
 def _row(fit: Fit, score: CrossValidation | None) -> dict[str, float]:

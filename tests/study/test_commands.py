@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import bayesmix as bm
-from bayesmix.cli import _rows, app
+from bayesmix.cli import app
+from bayesmix.console import rows
 from bayesmix.study import check_study, read_study
 from bayesmix.study.example import examples
 from tests.study.running import FITS_ONLY, run
@@ -111,9 +112,9 @@ def test_completion_can_be_installed() -> None:
 def test_numbers_in_json_keep_their_digits() -> None:
     numbers = [1.23456789012e-10, -0.05427912345678901, np.inf, np.nan]
     table = pd.DataFrame({"a": numbers, "n": pd.array([1, 2, 3, None], dtype="Int64")})
-    rows = json.loads(json.dumps(_rows(table), allow_nan=False))
-    assert [row["a"] for row in rows] == [*numbers[:2], None, None]
-    assert [row["n"] for row in rows] == [1, 2, 3, None]
+    found = json.loads(json.dumps(rows(table), allow_nan=False))
+    assert [row["a"] for row in found] == [*numbers[:2], None, None]
+    assert [row["n"] for row in found] == [1, 2, 3, None]
 
 
 def test_what_was_compiled_in_json(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,94 @@
+"""What commands print: results as text or one JSON object, errors as one message."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bayesmix.study import Study
+    from bayesmix.study.run import Run
+
+USER_ERRORS = (DataError, SpecificationError, IntegrationError, ConvergenceError, OSError)
+EXIT_USER_ERROR = 2
+
+
+@contextmanager
+def readable_errors(as_json: bool = False) -> Iterator[None]:
+    """What the user can put right: one message on standard error, no traceback, exit code 2."""
+    try:
+        yield
+    except USER_ERRORS as error:
+        if as_json:
+            print_json(error=str(error), kind=type(error).__name__)
+        else:
+            errors().print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+        raise typer.Exit(EXIT_USER_ERROR) from None
+
+
+def print_json(**content: Any) -> None:
+    """One JSON object; what JSON does not know is text."""
+    print(json.dumps(content, indent=1, default=str, allow_nan=False))
+
+
+def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """A table as a list of its rows; null where there is no number."""
+    flat = table.copy()
+    flat.columns = [" ".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in flat.columns]
+    if flat.index.name is None:
+        flat.index.name = "name"
+    whole = flat.reset_index().astype(object)
+    # Not by pandas' own JSON, which cuts numbers at 15 decimals.
+    rows = whole.where(whole.notna(), None).to_dict(orient="records")
+    return [{str(name): _finite(value) for name, value in row.items()} for row in rows]
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def print_run(run: Run) -> None:
+    """The table and the sentences of a finished run."""
+    from bayesmix.reporting.tables import print_whole
+
+    console = Console(highlight=False)
+    print_whole(run.report.comparison)
+    for sentence in run.report.sentences:
+        console.print(escape(sentence), soft_wrap=True)
+    console.print(f"\nwritten to {escape(str(run.folder))}", soft_wrap=True)
+
+
+def say_how_to_resume(file: Path, out: Path | None, study: Study) -> None:
+    """What is on disk, and the command that goes on from there."""
+    from bayesmix.study.folder import default_folder
+    from bayesmix.study.keep import finished_steps
+
+    folder = out or default_folder(study)
+    steps = finished_steps(study, folder)
+    done = ", ".join(
+        f"{name} ({path.name if path.parent == folder else path})" for name, path in steps.items()
+    )
+    command = ["bayesmix", "run", str(file), *(["--out", str(out)] if out else [])]
+    errors().print(
+        f"\nInterrupted. Finished and kept in {escape(str(folder))}: {escape(done) or 'no step'}.\n"
+        f"To go on from there:\n  {escape(shlex.join(command))}",
+        soft_wrap=True,
+    )
+
+
+def errors() -> Console:
+    """Standard error."""
+    return Console(stderr=True, highlight=False)
