@@ -72,7 +72,7 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.errors import DataError as DataError
     from bayesmix.errors import IntegrationError as IntegrationError
     from bayesmix.errors import SpecificationError as SpecificationError
-    from bayesmix.evaluation.check import check_fit as check_fit
+    from bayesmix.evaluation.check_fit import check_fit as check_fit
     from bayesmix.evaluation.compare_laws import compare_laws as compare_laws
     from bayesmix.evaluation.compare_models import compare_models as compare_models
     from bayesmix.evaluation.cross_validation import CrossValidation as CrossValidation
@@ -86,8 +86,8 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.identification.check import check as check
     from bayesmix.inference.endogeneity import endogeneity_test as endogeneity_test
     from bayesmix.inference.endogeneity import overidentification_test as overidentification_test
-    from bayesmix.inference.first_stage import FirstStageResult as FirstStageResult
-    from bayesmix.inference.first_stage import first_stage as first_stage
+    from bayesmix.inference.first_stage_table import FirstStageResult as FirstStageResult
+    from bayesmix.inference.first_stage_table import first_stage as first_stage
     from bayesmix.inference.hausman import hausman_test as hausman_test
     from bayesmix.inference.likelihood_ratio import lr_test as lr_test
     from bayesmix.inference.mean_utilities import MeanUtilities as MeanUtilities

@@ -73,8 +73,8 @@ def print_run(run: Run) -> None:
 
 def say_how_to_resume(file: Path, out: Path | None, study: Study) -> None:
     """What is on disk, and the command that goes on from there."""
-    from bayesmix.study.folder import default_folder
     from bayesmix.study.keep import finished_steps
+    from bayesmix.study.run_folder import default_folder
 
     folder = out or default_folder(study)
     steps = finished_steps(study, folder)

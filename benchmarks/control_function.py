@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import stats
 
 import bayesmix as bm
-from bayesmix.classical.first_stage import without_first_stage
+from bayesmix.classical.first_stage_errors import without_first_stage
 
 MARKETS, PRODUCTS, PEOPLE = 100, 5, 20
 TRUTH = {"fixed[price]": -1.0, "fixed[quality]": 0.5, "fixed[residual[price]]": 1 / 0.6}

@@ -17,9 +17,9 @@ from nutpie.compiled_pyfunc import from_pyfunc
 from rich.console import Console
 
 from bayesmix.arrays import Array
+from bayesmix.bayes.chain_segments import Segments, run_segments, stand_digest, thread_limit
 from bayesmix.bayes.checkpoint import Checkpoint
 from bayesmix.bayes.models import mean_dimension
-from bayesmix.bayes.segments import Segments, run_segments, stand_digest, thread_limit
 from bayesmix.errors import ConvergenceError
 from bayesmix.likelihood.problem import Problem
 

@@ -11,8 +11,8 @@ import pymc as pm
 from bayesmix.arrays import Array
 from bayesmix.bayes.class_labels import OrderedEntries, Ordering, numbered_classes, ordering
 from bayesmix.bayes.class_model import class_model
-from bayesmix.bayes.grids import FIRST_NODES, SEARCH_NODES, GridChoice
 from bayesmix.bayes.prior_laws import PriorLike
+from bayesmix.bayes.sampler_grid import FIRST_NODES, SEARCH_NODES, GridChoice
 from bayesmix.centring.grids import centre, check_grid
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule

@@ -10,9 +10,9 @@ import numpy as np
 
 from bayesmix import arguments
 from bayesmix.bayes.chains import Chains
-from bayesmix.bayes.grids import FIRST_NODES
 from bayesmix.bayes.marginal_sampling import Size
 from bayesmix.bayes.prior_laws import PriorLike
+from bayesmix.bayes.sampler_grid import FIRST_NODES
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
 

@@ -20,7 +20,6 @@ from bayesmix.bayes.class_labels import check_labels
 from bayesmix.bayes.class_priors import prior_key
 from bayesmix.bayes.class_sampling import class_plan
 from bayesmix.bayes.control import refuse_control
-from bayesmix.bayes.grids import MOST_NODES, GridChoice, Stand, first_stand, stand_at
 from bayesmix.bayes.held import check_held
 from bayesmix.bayes.hierarchical_sampling import TUNE as PERSONS_TUNE
 from bayesmix.bayes.hierarchical_sampling import hierarchical_chains
@@ -42,6 +41,7 @@ from bayesmix.bayes.posterior_accuracy import ERROR_SD, posterior_accuracy
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.pymc_chains import pymc_chains
+from bayesmix.bayes.sampler_grid import MOST_NODES, GridChoice, Stand, first_stand, stand_at
 from bayesmix.bayes.tree import WEIGHTED, complete
 from bayesmix.bayes.whitened import whitened_posterior
 from bayesmix.data.choices import ChoiceData

@@ -12,7 +12,7 @@ from bayesmix.centring.grids import centre, posterior_weights
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
 from bayesmix.data.labels import check_same_kind
-from bayesmix.data.persons import take_persons
+from bayesmix.data.subset import take_persons
 from bayesmix.errors import DataError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol

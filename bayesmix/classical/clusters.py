@@ -10,7 +10,7 @@ import pandas as pd
 from bayesmix import arguments
 from bayesmix.arrays import Indices
 from bayesmix.classical.estimates import Estimates
-from bayesmix.classical.first_stage import shared_clusters
+from bayesmix.classical.first_stage_errors import shared_clusters
 from bayesmix.data.attributes import check_complete
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import show

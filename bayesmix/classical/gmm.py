@@ -11,7 +11,7 @@ import scipy
 from scipy.optimize import least_squares
 
 from bayesmix.arrays import Array
-from bayesmix.classical.sequences import Sequences
+from bayesmix.classical.sequence_moments import Sequences
 from bayesmix.errors import ConvergenceError, SpecificationError
 from bayesmix.integration.grids import PopulationGrid
 from bayesmix.likelihood.persons import OfRows, over_persons

@@ -11,7 +11,7 @@ from bayesmix.classical.covariance import (
 )
 from bayesmix.classical.identification import component_words, diagnosis
 from bayesmix.classical.latent_class import class_words
-from bayesmix.identification.columns import without_constant
+from bayesmix.identification.utility_columns import without_constant
 from bayesmix.likelihood.problem import Problem
 from bayesmix.optimise.broyden import NEAR
 from bayesmix.optimise.leave_boundary import boundary_words

@@ -11,13 +11,13 @@ import pandas as pd
 from bayesmix.arrays import Array
 from bayesmix.classical.against_likelihood import Likeliest, apart_words, weak_words
 from bayesmix.classical.covariance import Information
-from bayesmix.classical.first_stage import with_first_stage
+from bayesmix.classical.first_stage_errors import with_first_stage
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.gmm import Criterion, Overidentification, SituationMoments
 from bayesmix.classical.instruments import beside, independent_grid, optimal_instruments
 from bayesmix.classical.message import message_of
 from bayesmix.classical.search import Search
-from bayesmix.classical.sequences import Sequences
+from bayesmix.classical.sequence_moments import Sequences
 from bayesmix.classical.simulation_error import SimulationError, simulation_error
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError

@@ -13,7 +13,7 @@ from bayesmix.classical.gmm import Criterion, SituationMoments, weight_root
 from bayesmix.classical.instruments import beside, independent_grid, optimal_instruments
 from bayesmix.classical.moment_fit import Solution
 from bayesmix.classical.search import Search
-from bayesmix.classical.sequences import Sequences, draw_sequences
+from bayesmix.classical.sequence_moments import Sequences, draw_sequences
 from bayesmix.errors import ConvergenceError, SpecificationError
 from bayesmix.integration.grids import PopulationGrid
 from bayesmix.optimise.leave_boundary import at_boundary, leave_boundary, raised

@@ -19,7 +19,7 @@ from bayesmix.classical.assemble import assemble, assemble_multinomial
 from bayesmix.classical.automatic_grid import automatic, compared_on_its_grid
 from bayesmix.classical.bounds import within_bounds
 from bayesmix.classical.clusters import person_groups, with_groups
-from bayesmix.classical.first_stage import carried
+from bayesmix.classical.first_stage_errors import carried
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_starts import Start, check_starts, with_given
 from bayesmix.classical.given_weights import in_given_weights

@@ -14,7 +14,7 @@ from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.against_likelihood import weak_words
 from bayesmix.classical.covariance import Information
-from bayesmix.classical.first_stage import carried, without_first_stage
+from bayesmix.classical.first_stage_errors import carried, without_first_stage
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_starts import Start, refuse_bounds
 from bayesmix.classical.given_weights import in_given_weights

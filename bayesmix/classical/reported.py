@@ -11,7 +11,7 @@ import pandas as pd
 from bayesmix.classical.delta import delta
 from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.headline import headline
-from bayesmix.classical.latex import fit_to_latex
+from bayesmix.classical.latex_table import fit_to_latex
 from bayesmix.classical.summary import confidence_intervals, summary
 from bayesmix.data.display import html, whole
 

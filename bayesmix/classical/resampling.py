@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from bayesmix.arrays import Array, Indices
-from bayesmix.classical.first_stage import first_stage_of
+from bayesmix.classical.first_stage_errors import first_stage_of
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.likelihood.bind import bind

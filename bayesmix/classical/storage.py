@@ -17,7 +17,7 @@ import pandas as pd
 
 from bayesmix.centring.stored_grid import read_grid, write_grid
 from bayesmix.classical.estimates import Estimates
-from bayesmix.classical.first_stage import first_stage_of
+from bayesmix.classical.first_stage_errors import first_stage_of
 from bayesmix.classical.gmm import Overidentification
 from bayesmix.classical.market_constants import (
     read_constants,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import SHOWN, first_few, require_column, show
-from bayesmix.data.layout import name_situation
+from bayesmix.data.row_order import name_situation
 from bayesmix.data.table import ChoiceTable
 from bayesmix.data.varying import kind_of_person
 from bayesmix.data.widen import lost_digits, numbers

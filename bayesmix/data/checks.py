@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import SHOWN, first_few, show
-from bayesmix.data.layout import Layout, layout_of
+from bayesmix.data.row_order import Layout, layout_of
 from bayesmix.data.table import ChoiceTable
 from bayesmix.data.widen import numbers, uncoded
 from bayesmix.errors import DataError

@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy as np
 
 from bayesmix.data.attributes import check_numeric
+from bayesmix.data.counts import ChoiceSummary, summarise
 from bayesmix.data.long import Roles, choice_table
 from bayesmix.data.store.face import Storable
-from bayesmix.data.summary import ChoiceSummary, summarise
 from bayesmix.data.wide import ALTERNATIVE, Wide, lengthen
 from bayesmix.errors import DataError
 

@@ -12,7 +12,7 @@ from bayesmix.data.columns import as_pandas, binary, require_columns, require_co
 from bayesmix.data.known_columns import Known
 from bayesmix.data.known_utility import known_utility
 from bayesmix.data.labels import with_names
-from bayesmix.data.layout import Layout, compress, lay_out, offsets
+from bayesmix.data.row_order import Layout, compress, lay_out, offsets
 from bayesmix.data.table import UNOBSERVED, ChoiceTable
 from bayesmix.data.widen import levels_in_use, widened
 from bayesmix.errors import DataError

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bayesmix.arrays import Indices
 from bayesmix.data.checks import others
 from bayesmix.data.columns import assigned, first_few, show
-from bayesmix.data.layout import Layout, layout_of, offsets
+from bayesmix.data.row_order import Layout, layout_of, offsets
 from bayesmix.data.table import ChoiceTable
 from bayesmix.data.widen import numbers, uncoded
 from bayesmix.errors import DataError

@@ -15,9 +15,9 @@ import pandas as pd
 from bayesmix.arguments import refused
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import assigned, nearest
-from bayesmix.data.sources.labels import as_written
+from bayesmix.data.sources.reader import FileKeywords, FileOptions, Table, file_options
 from bayesmix.data.sources.registry import check_named, format_of, read_file
-from bayesmix.data.sources.table import FileKeywords, FileOptions, Table, file_options
+from bayesmix.data.sources.written_labels import as_written
 from bayesmix.errors import SpecificationError
 
 LABELS = ("person", "situation", "alternative")

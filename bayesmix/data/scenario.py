@@ -16,8 +16,8 @@ import pandas as pd
 
 from bayesmix.data.columns import assigned, first_few, nearest, require_column, show
 from bayesmix.data.labels import alternative_names, as_text
-from bayesmix.data.layout import compress, name_situation, offsets
 from bayesmix.data.rankings import first_choices
+from bayesmix.data.row_order import compress, name_situation, offsets
 from bayesmix.data.table import UNOBSERVED, ChoiceTable
 from bayesmix.data.widen import widest
 from bayesmix.errors import DataError

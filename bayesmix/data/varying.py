@@ -6,7 +6,7 @@ import numpy as np
 
 from bayesmix.arrays import Flags, Indices
 from bayesmix.data.columns import SHOWN, show
-from bayesmix.data.layout import name_situation
+from bayesmix.data.row_order import name_situation
 from bayesmix.data.table import ChoiceTable
 
 

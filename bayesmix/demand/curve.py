@@ -15,7 +15,7 @@ from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import nearest, show
-from bayesmix.demand.columns import check_column
+from bayesmix.demand.column_arguments import check_column
 from bayesmix.demand.draws import Interval
 from bayesmix.demand.interventions import difference
 from bayesmix.demand.options import Options, Where, settle

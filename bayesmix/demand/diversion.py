@@ -14,7 +14,7 @@ from bayesmix.arguments import names, shown
 from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
-from bayesmix.demand.columns import PRICE, check_column
+from bayesmix.demand.column_arguments import PRICE, check_column
 from bayesmix.demand.interventions import (
     Arguments,
     Intervention,

@@ -22,7 +22,7 @@ from bayesmix.bayes.read import attributes_of, posterior_draws, record_of
 from bayesmix.bayes.read import is_own as is_own_posterior
 from bayesmix.centring.people import past_choices
 from bayesmix.classical.bootstrap_result import Bootstrap
-from bayesmix.classical.first_stage import first_stage_of
+from bayesmix.classical.first_stage_errors import first_stage_of
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.predict import bound_like, is_own
 from bayesmix.data.choices import ChoiceData

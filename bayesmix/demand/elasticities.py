@@ -11,7 +11,7 @@ from bayesmix.arguments import one_of, real, refused
 from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
-from bayesmix.demand.columns import check_column
+from bayesmix.demand.column_arguments import check_column
 from bayesmix.demand.interventions import (
     Intervention,
     attribute_change,

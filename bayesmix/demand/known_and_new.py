@@ -13,8 +13,8 @@ from bayesmix.arrays import Flags, Indices
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.labels import as_text, check_same_kind
-from bayesmix.data.layout import name_situation
-from bayesmix.data.persons import take_persons
+from bayesmix.data.row_order import name_situation
+from bayesmix.data.subset import take_persons
 from bayesmix.demand.draws import parameter_draws, point_alone
 from bayesmix.demand.options import How, Where
 from bayesmix.demand.sample import Sample, enumerate_sample

@@ -6,7 +6,7 @@ import numpy as np
 
 from bayesmix import arguments
 from bayesmix.arrays import Array
-from bayesmix.demand.columns import PRICE, check_column
+from bayesmix.demand.column_arguments import PRICE, check_column
 from bayesmix.demand.interventions import Intervention, attribute_slope
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem

@@ -20,7 +20,7 @@ from bayesmix.data.fingerprint import fingerprint
 from bayesmix.demand.draws import parameter_draws
 from bayesmix.demand.money import PRICE
 from bayesmix.demand.options import Options, settle
-from bayesmix.document import demand, results
+from bayesmix.document import demand_sections, results
 from bayesmix.document.html import Section, enclosed, page, paragraph, table, text, verbatim
 from bayesmix.errors import SpecificationError
 from bayesmix.files import save_text
@@ -119,7 +119,7 @@ def report(
     settled = settle(how)
     problems = {k: parameter_draws(r, data, 1).problem for k, r in own.items()}
     found = _price(price, problems)
-    asked = demand.Asked(
+    asked = demand_sections.Asked(
         own, problems, data, found, {k: v for k, v in how.items() if k != "progress"}
     )
     makers: dict[str, Maker] = {
@@ -128,11 +128,11 @@ def report(
         "estimates": lambda: results.estimates_section(own),
         "accuracy": lambda: results.accuracy_section(own),
         "diagnostics": lambda: results.diagnostics_section(own),
-        "differences": lambda: results.differences_section(own, data, demand.seeded(how)),
-        "checks": lambda: demand.checks_section(asked),
-        "elasticities": lambda: demand.elasticities_section(asked),
-        "diversion": lambda: demand.diversion_section(asked),
-        "willingness to pay": lambda: demand.wtp_section(asked),
+        "differences": lambda: results.differences_section(own, data, demand_sections.seeded(how)),
+        "checks": lambda: demand_sections.checks_section(asked),
+        "elasticities": lambda: demand_sections.elasticities_section(asked),
+        "diversion": lambda: demand_sections.diversion_section(asked),
+        "willingness to pay": lambda: demand_sections.wtp_section(asked),
         "reproduction": lambda: _reproduction(own, data, reproduce),
     }
     steps = tracked(makers.values(), "report", total=len(makers), show=settled.progress)

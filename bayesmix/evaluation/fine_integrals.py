@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmix.arrays import Array
-from bayesmix.bayes.grids import fine_nodes
 from bayesmix.bayes.pointwise import integrated_log_likelihood
 from bayesmix.bayes.psis import averaged
+from bayesmix.bayes.sampler_grid import fine_nodes
 from bayesmix.centring.people import people
 from bayesmix.likelihood.problem import Problem
 

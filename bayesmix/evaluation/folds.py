@@ -16,7 +16,7 @@ from bayesmix.classical.msle import msle
 from bayesmix.classical.msm import msm
 from bayesmix.classical.mss import mss
 from bayesmix.data.choices import ChoiceData
-from bayesmix.data.persons import take_persons
+from bayesmix.data.subset import take_persons
 from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
 from bayesmix.evaluation.held_out import HeldOut, held_out
 from bayesmix.processes import shared

@@ -61,7 +61,7 @@ def digests_of(data: ChoiceTable) -> Array:
     Examples
     --------
     >>> from bayesmix import examples
-    >>> from bayesmix.data.persons import take_persons
+    >>> from bayesmix.data.subset import take_persons
     >>> data = examples.electricity()
     >>> turned = take_persons(data, np.arange(data.n_persons)[::-1])
     >>> bool((digests_of(turned)[::-1] == digests_of(data)).all())

@@ -19,7 +19,7 @@ from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.psis import averaged, efficiency_of
 from bayesmix.bayes.read import attributes_of, posterior_draws
 from bayesmix.bayes.sampling import sample
-from bayesmix.data.persons import take_persons
+from bayesmix.data.subset import take_persons
 from bayesmix.errors import SpecificationError
 from bayesmix.evaluation.fine_integrals import fine_log_likelihood
 from bayesmix.integration.grids import Seed

@@ -9,10 +9,10 @@ from bayesmix.centring.grids import centre
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
 from bayesmix.formulas.formula import evaluate
-from bayesmix.identification.choices import choice_findings
-from bayesmix.identification.columns import column_findings, empty_findings
-from bayesmix.identification.report import CheckReport, Finding, of_error, of_fault, report
+from bayesmix.identification.findings import CheckReport, Finding, of_error, of_fault, report
+from bayesmix.identification.habits import choice_findings
 from bayesmix.identification.sizes import size_findings
+from bayesmix.identification.utility_columns import column_findings, empty_findings
 from bayesmix.identification.weakest_direction import (
     Weakest,
     free_names,

@@ -8,8 +8,8 @@ import numpy as np
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
-from bayesmix.identification.choices import MOST
-from bayesmix.identification.report import Finding, counted
+from bayesmix.identification.findings import Finding, counted
+from bayesmix.identification.habits import MOST
 from bayesmix.specification.layout import Layout
 from bayesmix.specification.parameters import ParameterSpace
 

@@ -10,10 +10,10 @@ from bayesmix import arguments
 from bayesmix.arrays import Array
 from bayesmix.classical.carried import Carried
 from bayesmix.classical.covariance import KINDS, Information
-from bayesmix.classical.first_stage import first_stage_slopes
+from bayesmix.classical.first_stage_errors import first_stage_slopes
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
-from bayesmix.inference.first_stage import first_stage_record
+from bayesmix.inference.first_stage_table import first_stage_record
 from bayesmix.inference.wald import HypothesisTest, chi_squared, outcome, wald_test
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem

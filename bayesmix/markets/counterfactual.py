@@ -15,9 +15,9 @@ from bayesmix.data.segments import segments_of
 from bayesmix.demand.money import price_slope
 from bayesmix.errors import SpecificationError
 from bayesmix.markets.conduct import by_firm, concentration
-from bayesmix.markets.draws import SOLVED, AtDraws, at_draws, dataset_of, said
 from bayesmix.markets.equilibrium import Equilibrium, Supply, equilibrium, not_best, observed
 from bayesmix.markets.outcome import Counterfactual
+from bayesmix.markets.over_draws import SOLVED, AtDraws, at_draws, dataset_of, said
 from bayesmix.markets.pricing import Pricing
 
 PRODUCTS = (

@@ -20,10 +20,10 @@ from bayesmix.demand.sample import Sample
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.bind import bind_scenario
 from bayesmix.markets.counterfactual import Plan, simulate
-from bayesmix.markets.draws import priced_sample
 from bayesmix.markets.equilibrium import Supply
 from bayesmix.markets.firms import Firms, check_rivals
 from bayesmix.markets.outcome import Counterfactual
+from bayesmix.markets.over_draws import priced_sample
 from bayesmix.markets.pricing import Pricing, pricing
 
 

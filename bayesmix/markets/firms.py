@@ -12,7 +12,7 @@ import pandas as pd
 from bayesmix.arguments import flag, refused
 from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.data.columns import first_few, show
-from bayesmix.demand.columns import PRICE, check_column
+from bayesmix.demand.column_arguments import PRICE, check_column
 from bayesmix.demand.sample import Sample
 from bayesmix.errors import DataError, SpecificationError
 

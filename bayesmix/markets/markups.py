@@ -11,9 +11,9 @@ from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.options import Options, settle
-from bayesmix.markets.draws import SOLVED, at_draws, dataset_of, priced_sample, said
 from bayesmix.markets.equilibrium import not_best, observed
 from bayesmix.markets.firms import Firms, check_rivals
+from bayesmix.markets.over_draws import SOLVED, at_draws, dataset_of, priced_sample, said
 from bayesmix.markets.pricing import Pricing
 
 QUANTITIES = ("price", "cost", "margin", "lerner", "share", "profit")

@@ -18,9 +18,9 @@ from bayesmix.demand.options import Options, settle
 from bayesmix.errors import SpecificationError
 from bayesmix.markets.amounts import of_products
 from bayesmix.markets.counterfactual import Plan, simulate
-from bayesmix.markets.draws import priced_sample
 from bayesmix.markets.firms import Firms, check_rivals
 from bayesmix.markets.outcome import Counterfactual
+from bayesmix.markets.over_draws import priced_sample
 from bayesmix.markets.pricing import Pricing
 
 

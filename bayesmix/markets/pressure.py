@@ -13,11 +13,11 @@ from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.options import Options, settle
 from bayesmix.markets.conduct import cost_changes_like, diversion_of, margins_of
-from bayesmix.markets.draws import SOLVED, at_draws, dataset_of, priced_sample, said
 from bayesmix.markets.equilibrium import observed, price_responses
 from bayesmix.markets.firms import Firms, check_rivals, owned
 from bayesmix.markets.markups import NO_MARGINS, with_firms
 from bayesmix.markets.merger import merged_owner, merging, savings
+from bayesmix.markets.over_draws import SOLVED, at_draws, dataset_of, priced_sample, said
 
 QUANTITIES = ("upp", "guppi", "cmcr", "price_change")
 

@@ -16,11 +16,11 @@ from bayesmix.demand.options import Options, settle
 from bayesmix.errors import SpecificationError
 from bayesmix.markets.amounts import of_products
 from bayesmix.markets.counterfactual import Plan, simulate
-from bayesmix.markets.draws import SOLVED, at_draws, dataset_of, priced_sample, said
 from bayesmix.markets.equilibrium import observed, price_responses
 from bayesmix.markets.firms import Firms, check_rivals
 from bayesmix.markets.markups import NO_MARGINS
 from bayesmix.markets.outcome import Counterfactual
+from bayesmix.markets.over_draws import SOLVED, at_draws, dataset_of, priced_sample, said
 
 
 def tax(

@@ -10,7 +10,7 @@ from bayesmix.arguments import flag
 from bayesmix.bayes.read import posterior_draws, posterior_group
 from bayesmix.data.display import Table
 from bayesmix.errors import SpecificationError
-from bayesmix.reporting.draws import SAMPLE_DIMS, flat_items
+from bayesmix.reporting.named_draws import SAMPLE_DIMS, flat_items
 from bayesmix.specification.layout import Layout
 
 ROUNDING = 1e-12

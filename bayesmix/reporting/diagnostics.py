@@ -6,7 +6,7 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix.bayes.read import SAMPLE_DIMS, held_names, posterior_draws
-from bayesmix.reporting.draws import flat_items, population_variables
+from bayesmix.reporting.named_draws import flat_items, population_variables
 
 RHAT_LIMIT = 1.01
 ESS_LIMIT = 400

@@ -31,7 +31,7 @@ from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.problem import Grid, Problem
-from bayesmix.reporting.draws import flat_items
+from bayesmix.reporting.named_draws import flat_items
 from bayesmix.specification.record import model_record
 
 NODES = 1024

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from bayesmix.arguments import instance
 from bayesmix.arrays import Array
-from bayesmix.inference.first_stage import FirstStageResult
+from bayesmix.inference.first_stage_table import FirstStageResult
 
 DPI = 120
 MOST_OPAQUE = 200

@@ -9,8 +9,8 @@ import xarray as xr
 
 from bayesmix import arguments
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.latex import fit_to_latex
-from bayesmix.data.latex import tabular
+from bayesmix.classical.latex_table import fit_to_latex
+from bayesmix.data.booktabs import tabular
 from bayesmix.errors import SpecificationError
 from bayesmix.inference.wald import HypothesisTest
 from bayesmix.reporting.demand_tables import demand_table

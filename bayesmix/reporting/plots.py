@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from bayesmix.bayes.read import posterior_draws
 from bayesmix.classical.intervals import intervals
 from bayesmix.reporting.compare import Estimates, compare
-from bayesmix.reporting.draws import flat_items, named_items, population_variables
+from bayesmix.reporting.named_draws import flat_items, named_items, population_variables
 
 DPI = 120
 MAX_TRACES = 40

@@ -15,9 +15,9 @@ from scipy.stats import norm
 from bayesmix import arguments
 from bayesmix.bayes.read import attributes_of
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.latex import errors_of
+from bayesmix.classical.latex_table import errors_of
+from bayesmix.data.booktabs import tabular
 from bayesmix.data.display import Table, html
-from bayesmix.data.latex import tabular
 from bayesmix.reporting.compare import compare, labelled
 
 LEVELS = ((0.01, "***"), (0.05, "**"), (0.1, "*"))

@@ -8,7 +8,7 @@ import xarray as xr
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.read import posterior_group
-from bayesmix.reporting.draws import SAMPLE_DIMS
+from bayesmix.reporting.named_draws import SAMPLE_DIMS
 
 NAMES = {
     "diverging": ("diverging", "divergences"),

@@ -9,7 +9,7 @@ from bayesmix.arguments import instance
 from bayesmix.bayes.held import check_holdable
 from bayesmix.bayes.importance_check import check_importance
 from bayesmix.data.choices import ChoiceData
-from bayesmix.demand.columns import check_column
+from bayesmix.demand.column_arguments import check_column
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.formulas.reading import TRUST
 from bayesmix.integration.rules import RULES, Centred, Rule, centred
@@ -21,7 +21,7 @@ from bayesmix.specification.feasible import check_constraints, check_free
 from bayesmix.specification.laws.joint import Correlated, LKJNormal
 from bayesmix.specification.model import MixedLogit
 from bayesmix.study.data import study_data
-from bayesmix.study.follow import (
+from bayesmix.study.demand_checks import (
     asked_in_words,
     check_demand_table,
     check_firms,

@@ -12,13 +12,13 @@ import pandas as pd
 from bayesmix.data import examples
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import assigned
-from bayesmix.data.sources.labels import as_text, as_written
+from bayesmix.data.sources.reader import FileOptions, Table, file_options
 from bayesmix.data.sources.registry import check_named, format_of, read_file
-from bayesmix.data.sources.table import FileOptions, Table, file_options
+from bayesmix.data.sources.written_labels import as_text, as_written
 from bayesmix.errors import DataError, SpecificationError
+from bayesmix.study.column_roles import Labels, check_numbers, labels_of, numbers_where_available
 from bayesmix.study.parse import Place
 from bayesmix.study.schema import DataTable, Study, WideTable
-from bayesmix.study.table import Labels, check_numbers, labels_of, numbers_where_available
 
 NUMBERS = ("chosen", "ranked", "availability", "weights", "offset", "sampling", "correction")
 STRUCTURE = ("situation", "alternative", "chosen")

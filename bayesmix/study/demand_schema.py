@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from bayesmix.study.bounds import Count, Terms
 from bayesmix.study.given import Amounts, LabelList, Scalar, Scalars
+from bayesmix.study.key_types import Count, Terms
 
 
 @dataclass(frozen=True)

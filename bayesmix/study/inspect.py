@@ -13,8 +13,8 @@ import pandas as pd
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
 from bayesmix.data.read import checked_path
+from bayesmix.data.sources.reader import FileOptions
 from bayesmix.data.sources.registry import format_of, read_file
-from bayesmix.data.sources.table import FileOptions
 from bayesmix.errors import DataError
 from bayesmix.study.guess import Guess, guess_long, named
 from bayesmix.study.guess_wide import guess_wide

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from bayesmix.files import file_hash, write_whole
-from bayesmix.study.folder import RESULTS, Place, as_noted, set_aside
 from bayesmix.study.keys import step_keys, subject_key
 from bayesmix.study.manifest import FinishedStep, Manifest, write_manifest
-from bayesmix.study.progress import Steps
+from bayesmix.study.run_folder import RESULTS, Place, as_noted, set_aside
 from bayesmix.study.schema import Study
+from bayesmix.study.step_lines import Steps
 from bayesmix.study.stored import FIT, POSTERIOR, Format, Origin
 
 FORMATS = {"msle": FIT, "msm": FIT, "mss": FIT, "nuts": POSTERIOR, "importance": POSTERIOR}

@@ -7,7 +7,7 @@ from typing import Any
 
 from bayesmix.identity import digest, package_identity
 from bayesmix.study.data import data_path
-from bayesmix.study.follow import shares_path
+from bayesmix.study.demand_checks import shares_path
 from bayesmix.study.schema import Study
 
 LATER = (

@@ -17,12 +17,12 @@ from bayesmix.data.display import html
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.specification.model import MixedLogit
 from bayesmix.study.build import Built, check_study
-from bayesmix.study.folder import RESULTS, STUDY
 from bayesmix.study.keep import FORMATS
 from bayesmix.study.keys import subject_key
 from bayesmix.study.manifest import MANIFEST, Manifest, read_manifest
 from bayesmix.study.methods import METHODS
 from bayesmix.study.parse import read_study
+from bayesmix.study.run_folder import RESULTS, STUDY
 from bayesmix.study.schema import Study
 from bayesmix.study.written import read_table
 

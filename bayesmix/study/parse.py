@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal, NoReturn, Union, get_args, get_origi
 
 from bayesmix.arguments import refused, shown
 from bayesmix.errors import SpecificationError
-from bayesmix.study.bounds import AtLeast
 from bayesmix.study.given import GIVEN
+from bayesmix.study.key_types import AtLeast
 from bayesmix.study.locate import line_in
 from bayesmix.study.schema import ByName, EndsByName, Study
 from bayesmix.study.spread import READERS as SPREAD

@@ -16,8 +16,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
 from bayesmix.reporting.demand_tables import demand_table
 from bayesmix.study.build import Built
-from bayesmix.study.demand_schema import MergerTable, ScenarioTable, TaxTable
-from bayesmix.study.follow import (
+from bayesmix.study.demand_checks import (
     amounts,
     changed,
     firms_of,
@@ -28,6 +27,7 @@ from bayesmix.study.follow import (
     price_name,
     settings,
 )
+from bayesmix.study.demand_schema import MergerTable, ScenarioTable, TaxTable
 
 ENDS = ["estimate", "low", "high"]
 REFUSED = (DataError, SpecificationError, IntegrationError, ConvergenceError)

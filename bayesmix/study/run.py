@@ -11,17 +11,17 @@ from bayesmix.arguments import flag, instance, refused
 from bayesmix.errors import SpecificationError
 from bayesmix.identity import package_versions
 from bayesmix.study.build import Built, check_study
-from bayesmix.study.demand import Demand, bring_demand
-from bayesmix.study.folder import default_folder, opened, remove_chains
-from bayesmix.study.follow import settings
+from bayesmix.study.demand_checks import settings
+from bayesmix.study.demand_step import Demand, bring_demand
 from bayesmix.study.interrupt import Stopped, deferred, interruptible, stoppable
 from bayesmix.study.keep import Keeper, again, drop_tables, find, keep, taken
 from bayesmix.study.keys import step_keys, subject_key
 from bayesmix.study.manifest import Manifest
 from bayesmix.study.methods import METHODS
-from bayesmix.study.progress import Steps
-from bayesmix.study.report import Report, bring_report
+from bayesmix.study.report_step import Report, bring_report
+from bayesmix.study.run_folder import default_folder, opened, remove_chains
 from bayesmix.study.schema import Study
+from bayesmix.study.step_lines import Steps
 from bayesmix.study.stored import Origin
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_type_hints
 
 from bayesmix.specification.laws.base import own_laws
-from bayesmix.study.bounds import AtLeast, Count, Terms
 from bayesmix.study.demand_schema import (
     DemandTable,
     EndogeneityTable,
@@ -20,6 +19,7 @@ from bayesmix.study.demand_schema import (
     ScenarioTable,
 )
 from bayesmix.study.given import ByLabel, PriorsByName
+from bayesmix.study.key_types import AtLeast, Count, Terms
 
 
 @dataclass(frozen=True)

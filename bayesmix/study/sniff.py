@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from bayesmix.data.columns import first_few
+from bayesmix.data.sources.reader import FileOptions, Table
 from bayesmix.data.sources.registry import format_of, read_file
-from bayesmix.data.sources.table import FileOptions, Table
 from bayesmix.data.sources.text import OFFERED, TEXT
 from bayesmix.errors import DataError
 

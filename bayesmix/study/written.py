@@ -11,9 +11,9 @@ import pandas as pd
 from bayesmix.files import file_hash, write_whole
 from bayesmix.identity import package_versions
 from bayesmix.study.build import Built
-from bayesmix.study.folder import set_aside
 from bayesmix.study.keep import Keeper, note
 from bayesmix.study.manifest import FinishedStep
+from bayesmix.study.run_folder import set_aside
 
 Writer = Callable[[Path], object]
 

@@ -10,9 +10,9 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.bayes import segments
+from bayesmix.bayes import chain_segments
+from bayesmix.bayes.chain_segments import LAST, _usable
 from bayesmix.bayes.checkpoint import Checkpoint, open_checkpoint
-from bayesmix.bayes.segments import LAST, _usable
 from tests.simulated import simulated
 
 MODEL = bm.MixedLogit("x", random=[bm.Normal("x")])
@@ -29,8 +29,8 @@ def data() -> bm.ChoiceData:
 @pytest.fixture(scope="module", autouse=True)
 def short() -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(segments, "SEGMENT", 20)
-        patch.setattr(segments, "ADAPT", 20)
+        patch.setattr(chain_segments, "SEGMENT", 20)
+        patch.setattr(chain_segments, "ADAPT", 20)
         yield
 
 
@@ -94,7 +94,7 @@ def test_finished_segments_are_not_drawn_again(
     def never(*_: Any) -> Any:
         raise AssertionError("drawn again")
 
-    monkeypatch.setattr(segments, "_segment", never)
+    monkeypatch.setattr(chain_segments, "_segment", never)
     assert same(draw(data, alone[0]), alone[1])
     assert same(draw(data, alone[0], rng=None), alone[1])
 

@@ -9,8 +9,8 @@ import xarray as xr
 import bayesmix as bm
 from bayesmix.bayes import sampling
 from bayesmix.bayes.correction import Correction
-from bayesmix.bayes.grids import first_stand, stand_at
 from bayesmix.bayes.posterior_accuracy import PosteriorAccuracy, posterior_accuracy
+from bayesmix.bayes.sampler_grid import first_stand, stand_at
 from bayesmix.centring.grids import centre
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol

@@ -11,7 +11,7 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.arrays import Array
-from bayesmix.bayes import grids, importance, sbc_simulation
+from bayesmix.bayes import importance, sampler_grid, sbc_simulation
 from bayesmix.bayes.sbc_ranks import SBC
 from bayesmix.bayes.uniform_bands import counts_below, probability_inside, simultaneous_band
 from tests.simulated import attributes, choice_data
@@ -32,7 +32,7 @@ def frugal() -> Iterator[None]:
     """Fewer draws and nodes to begin with than where posteriors are not so small."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(importance, "FIRST", 200)
-        patch.setattr(grids, "FINE_NODES", 256)
+        patch.setattr(sampler_grid, "FINE_NODES", 256)
         yield
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import bayesmix as bm
-from bayesmix.classical.first_stage import without_first_stage
+from bayesmix.classical.first_stage_errors import without_first_stage
 from tests.markets_with_shocks import PRICE, Stacked, control, data_of, frame
 
 TABLE = frame(1)

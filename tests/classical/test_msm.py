@@ -16,7 +16,7 @@ from bayesmix.classical.moment_steps import _weighted
 from bayesmix.classical.msle import msle
 from bayesmix.classical.msm import msm
 from bayesmix.classical.search import Search
-from bayesmix.classical.sequences import draw_sequences
+from bayesmix.classical.sequence_moments import draw_sequences
 from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, halton, monte_carlo, sobol

@@ -18,7 +18,7 @@ import pyreadstat
 import pytest
 
 import bayesmix as bm
-from bayesmix.data.sources.labels import as_written
+from bayesmix.data.sources.written_labels import as_written
 from tests.arguments.things import LONG
 
 MODEL = bm.MixedLogit("price + quality + C(group):price")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import bayesmix as bm
-from bayesmix.classical.first_stage import without_first_stage
+from bayesmix.classical.first_stage_errors import without_first_stage
 from bayesmix.demand.drawn_people import drawn_people
 from bayesmix.demand.options import Where, settle
 from bayesmix.likelihood.simulate import expected_utilities

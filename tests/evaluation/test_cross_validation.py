@@ -8,7 +8,7 @@ import pytest
 from scipy.optimize import minimize
 
 import bayesmix as bm
-from bayesmix.data.persons import take_persons
+from bayesmix.data.subset import take_persons
 from bayesmix.evaluation.folds import folds_of
 from bayesmix.evaluation.person_scores import LogScores, digests_of
 from bayesmix.evaluation.stacking import stacking_weights

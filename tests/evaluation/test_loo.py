@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 import bayesmix as bm
 from bayesmix.bayes.psis import left_out
-from bayesmix.data.persons import take_persons
+from bayesmix.data.subset import take_persons
 from bayesmix.evaluation.replicates import Known, drawn_codes, given_others
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood

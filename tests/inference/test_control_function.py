@@ -6,7 +6,7 @@ import scipy
 
 import bayesmix as bm
 from bayesmix.classical.instrument_strength import strength
-from bayesmix.inference.first_stage import first_stage_record
+from bayesmix.inference.first_stage_table import first_stage_record
 from tests.markets_with_shocks import Stacked, control, data_of, frame
 
 TABLE = frame(1)

@@ -5,7 +5,7 @@ from scipy.stats import norm
 
 import bayesmix as bm
 from bayesmix.demand.options import settle
-from bayesmix.markets.draws import priced_sample
+from bayesmix.markets.over_draws import priced_sample
 from tests.markets.conftest import LOGIT, OWN, QUICK, market_data, market_frame
 
 

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.data.latex import escape
+from bayesmix.data.booktabs import escape
 from bayesmix.errors import SpecificationError
 from tests.simulated import simulated
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from bayesmix.cli import app
 from bayesmix.study import interrupt, read_study, run_study
 from bayesmix.study.interrupt import Stopped, deferred, interruptible
-from bayesmix.study.progress import Steps
+from bayesmix.study.step_lines import Steps
 from tests.study.running import FILES, Write, run
 
 

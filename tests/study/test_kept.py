@@ -16,8 +16,7 @@ import xarray as xr
 
 from bayesmix import identity
 from bayesmix.errors import SpecificationError
-from bayesmix.study import folder as folder_module
-from bayesmix.study import keep, keys, read_study, report
+from bayesmix.study import keep, keys, read_study, report_step, run_folder
 from bayesmix.study import run as run_module
 from bayesmix.study.build import check_study
 from bayesmix.study.manifest import read_manifest
@@ -97,7 +96,7 @@ def test_a_plot_that_fails_costs_a_plot(
 
     path, out = write_study(), tmp_path / "out"
     with monkeypatch.context() as patch:
-        patch.setattr(report, "save_trace", fail)
+        patch.setattr(report_step, "save_trace", fail)
         finished = run(path, out)
     assert finished.report.missing == {"trace.png": "RuntimeError: no fonts"}
     assert "trace.png could not be written" in capsys.readouterr().err
@@ -233,4 +232,4 @@ def test_a_kill_between_file_and_manifest_loses_nothing(
 
 
 def test_names_that_runs_write_are_listed_once() -> None:
-    assert set(folder_module.RESULTS) == set(METHODS) == set(keep.FORMATS)
+    assert set(run_folder.RESULTS) == set(METHODS) == set(keep.FORMATS)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import show
-from bayesmix.data.sources.table import FileOptions, Format, Table
+from bayesmix.data.sources.reader import FileOptions, Format, Table
 from bayesmix.data.sources.text import decoded
 from bayesmix.data.sources.tidy import tidied
 from bayesmix.data.widen import EXACT

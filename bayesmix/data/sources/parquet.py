@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bayesmix.data.columns import assigned, first_few
-from bayesmix.data.sources.table import FileOptions, Format, Table
+from bayesmix.data.sources.reader import FileOptions, Format, Table
 from bayesmix.data.widen import EXACT
 
 

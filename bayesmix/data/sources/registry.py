@@ -11,13 +11,13 @@ from typing import Any
 from bayesmix.data.columns import first_few, nearest, show
 from bayesmix.data.sources.excel import EXCEL
 from bayesmix.data.sources.json_lines import JSON_LINES
-from bayesmix.data.sources.labels import as_text
 from bayesmix.data.sources.parquet import PARQUET
 from bayesmix.data.sources.r import R
+from bayesmix.data.sources.reader import FileOptions, Format, Table
 from bayesmix.data.sources.sawtooth import SAWTOOTH
-from bayesmix.data.sources.statistics import SPSS, STATA
-from bayesmix.data.sources.table import FileOptions, Format, Table
+from bayesmix.data.sources.stata_spss import SPSS, STATA
 from bayesmix.data.sources.text import TEXT
+from bayesmix.data.sources.written_labels import as_text
 from bayesmix.errors import DataError, SpecificationError
 
 FORMATS = (TEXT, PARQUET, STATA, SPSS, R, EXCEL, JSON_LINES, SAWTOOTH)

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from bayesmix.data.columns import first_few
-from bayesmix.data.sources.table import FileOptions, Format, Table
+from bayesmix.data.sources.reader import FileOptions, Format, Table
 from bayesmix.data.sources.text import decoded
 from bayesmix.errors import DataError
 

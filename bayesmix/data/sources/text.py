@@ -20,7 +20,7 @@ from typing import Any
 import pandas as pd
 
 from bayesmix.data.columns import assigned, first_few, show
-from bayesmix.data.sources.table import FileOptions, Format, Table, check_unique
+from bayesmix.data.sources.reader import FileOptions, Format, Table, check_unique
 from bayesmix.data.widen import EXACT
 from bayesmix.errors import DataError
 

@@ -15,7 +15,7 @@ from rich.progress import Progress
 
 from bayesmix.data.columns import binary, require_columns, show
 from bayesmix.data.long import Roles
-from bayesmix.data.store.columns import Column, learn
+from bayesmix.data.store.encoding import Column, learn
 from bayesmix.data.store.finish import finish
 from bayesmix.data.store.folder import (
     FORMAT,

@@ -11,7 +11,7 @@ from bayesmix.arguments import flag, refused
 from bayesmix.data.derived import Derivable
 from bayesmix.data.long import Roles
 from bayesmix.data.store.build import Order, build
-from bayesmix.data.store.read import open_store, stored_key
+from bayesmix.data.store.mapped import open_store, stored_key
 from bayesmix.data.store.source import open_source
 from bayesmix.errors import DataError
 

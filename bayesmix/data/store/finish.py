@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesmix.data.store.columns import Column
+from bayesmix.data.store.encoding import Column
 from bayesmix.data.store.folder import FORMAT, MANIFEST, write_labels, write_record
 from bayesmix.data.store.ranges import Totals, file_of
 from bayesmix.identity import package_identity

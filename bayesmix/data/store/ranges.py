@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.long import Roles, choice_table
-from bayesmix.data.store.columns import Column
+from bayesmix.data.store.encoding import Column
 from bayesmix.data.store.folder import Growing
 from bayesmix.data.store.sort import ROW
 from bayesmix.data.store.source import Source

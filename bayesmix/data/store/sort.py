@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from bayesmix.data.columns import show
-from bayesmix.data.store.columns import Column
+from bayesmix.data.store.encoding import Column
 from bayesmix.data.store.folder import read_record, write_record
 from bayesmix.data.store.source import BATCH, Source
 from bayesmix.errors import DataError

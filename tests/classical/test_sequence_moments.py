@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from bayesmix import LKJNormal, LogNormal, Normal
-from bayesmix.classical import sequences
+from bayesmix.classical import sequence_moments
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.msle import msle
 from bayesmix.classical.msm import msm
-from bayesmix.classical.sequences import draw_sequences
+from bayesmix.classical.sequence_moments import draw_sequences
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, monte_carlo, sobol
@@ -103,9 +103,9 @@ def test_refusals():
 
 def test_the_expectation_is_the_sum_over_every_sequence(monkeypatch):
     """Two draws, away from where they were drawn, with rough instruments: nothing is biased."""
-    scores = sequences._scores
-    monkeypatch.setattr(sequences, "SCORES", centred(sobol(2)))
-    monkeypatch.setattr(sequences, "_scores", lambda ones, theta, _: scores(ones, theta, 5))
+    scores = sequence_moments._scores
+    monkeypatch.setattr(sequence_moments, "SCORES", centred(sobol(2)))
+    monkeypatch.setattr(sequence_moments, "_scores", lambda ones, theta, _: scores(ones, theta, 5))
     problem = bind(MODEL, simulated(MODEL, AT, 30, 2, seed=3))
     there = problem.parameters.theta(AT)
     theta = there + np.array([0.3, -0.2, 0.15])
@@ -115,7 +115,7 @@ def test_the_expectation_is_the_sum_over_every_sequence(monkeypatch):
         chosen = first + np.where(np.arange(len(first)) % 2, two, one)
         chose = replace(problem, data=problem.data.with_choices(chosen))
         probability = np.exp(Likelihood(chose, fine).by_person(theta)[0])
-        exact = exact + probability[:, None] * sequences._scores((chose,), there, 0)[0]
+        exact = exact + probability[:, None] * sequence_moments._scores((chose,), there, 0)[0]
     found = []
     for seed in range(150):
         grid = population_grid(monte_carlo(2), 1, 30, seed)

@@ -10,7 +10,7 @@ from bayesmix.arrays import Flags, Indices
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few, show
 from bayesmix.data.reserved import OUTSIDE
-from bayesmix.identification.report import Finding
+from bayesmix.identification.findings import Finding
 
 RARE = 0.05
 """Share of situations below which an alternative is rarely offered."""

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from bayesmix.data.columns import assigned, first_few
-from bayesmix.data.sources.labels import as_written
+from bayesmix.data.sources.written_labels import as_written
 from bayesmix.study.parse import Place
 
 CODED = re.compile(r"\bC\(\s*`?([^(),`]+?)`?\s*[,)]")

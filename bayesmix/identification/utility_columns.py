@@ -11,8 +11,8 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
 from bayesmix.errors import Fault
 from bayesmix.formulas.variation import spread
-from bayesmix.identification.choices import MOST
-from bayesmix.identification.report import Finding, of_fault
+from bayesmix.identification.findings import Finding, of_fault
+from bayesmix.identification.habits import MOST
 from bayesmix.specification.component_findings import component_faults, dummies_on_alternatives
 from bayesmix.specification.laws.coefficient import Law
 from bayesmix.specification.magnitudes import rounded_columns, size_faults

@@ -10,9 +10,9 @@ import pandas as pd
 
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few, nearest
+from bayesmix.data.sources.reader import file_options
 from bayesmix.data.sources.registry import read_file
-from bayesmix.data.sources.table import file_options
-from bayesmix.demand.columns import check_column
+from bayesmix.demand.column_arguments import check_column
 from bayesmix.demand.diversion import KINDS
 from bayesmix.demand.interventions import attribute_slope
 from bayesmix.demand.money import price_of, price_slope

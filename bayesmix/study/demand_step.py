@@ -14,11 +14,11 @@ from bayesmix.files import write_text
 from bayesmix.reporting.demand_plots import plot_diversion
 from bayesmix.reporting.plots import save_figure
 from bayesmix.study.build import Built
-from bayesmix.study.folder import as_noted
-from bayesmix.study.follow import settings
+from bayesmix.study.demand_checks import settings
 from bayesmix.study.keep import Keeper
 from bayesmix.study.keys import demand_key
 from bayesmix.study.quantities import Quantities, quantities
+from bayesmix.study.run_folder import as_noted
 from bayesmix.study.written import Writer, read_table, written
 
 TEXT = "demand.txt"

@@ -8,17 +8,17 @@ from typing import Any
 import pandas as pd
 
 from bayesmix.files import write_text
-from bayesmix.inference.first_stage import first_stage
+from bayesmix.inference.first_stage_table import first_stage
 from bayesmix.reporting.compare import compare
 from bayesmix.reporting.diagnose import diagnose
 from bayesmix.reporting.diagnostics import convergence, convergence_sentence
 from bayesmix.reporting.plots import forest, save_figure, save_trace
 from bayesmix.reporting.tables import write_csv
 from bayesmix.study.build import Built
-from bayesmix.study.folder import as_noted
-from bayesmix.study.follow import settings
+from bayesmix.study.demand_checks import settings
 from bayesmix.study.keep import Keeper
 from bayesmix.study.keys import report_key
+from bayesmix.study.run_folder import as_noted
 from bayesmix.study.written import Writer, written
 
 POSTERIORS = {"nuts": "trace.png", "importance": "trace-importance.png"}

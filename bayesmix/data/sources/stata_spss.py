@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import assigned
-from bayesmix.data.sources.table import FileOptions, Format, Table, check_unique, needed
+from bayesmix.data.sources.reader import FileOptions, Format, Table, check_unique, needed
 from bayesmix.data.sources.tidy import missing_said, tidied, with_value_labels
 
 TAKES = frozenset({"codes", "encoding", "labels"})

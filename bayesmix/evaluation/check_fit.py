@@ -20,8 +20,8 @@ from bayesmix.demand.draws import parameter_draws, point_alone
 from bayesmix.demand.known_and_new import known_persons, refuse_answered
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.evaluation.calibration import reliability, transform
+from bayesmix.evaluation.check_fit_result import FitCheck
 from bayesmix.evaluation.envelope import envelope
-from bayesmix.evaluation.fit_check import FitCheck
 from bayesmix.evaluation.predicted import check_observed, probabilities
 from bayesmix.evaluation.statistics import Sets, Statistic, levels, shares, spread, switches
 from bayesmix.likelihood.bind import bind_like

@@ -5,10 +5,10 @@ import pytest
 
 from bayesmix import LKJNormal, LogNormal, Normal
 from bayesmix.errors import DataError, Fault, SpecificationError
-from bayesmix.identification.choices import choice_findings
-from bayesmix.identification.columns import column_findings
-from bayesmix.identification.report import Finding, of_error, of_fault, report
+from bayesmix.identification.findings import Finding, of_error, of_fault, report
+from bayesmix.identification.habits import choice_findings
 from bayesmix.identification.sizes import size_findings
+from bayesmix.identification.utility_columns import column_findings
 from bayesmix.specification.component_findings import dummies_on_alternatives
 from bayesmix.specification.means import Terms
 from bayesmix.specification.model_space import space_of

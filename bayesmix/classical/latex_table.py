@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bayesmix.classical.covariance import weighting
 from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.summary import summary
-from bayesmix.data.latex import tabular
+from bayesmix.data.booktabs import tabular
 
 KINDS = {
     "robust": "robust standard errors by person",

@@ -18,7 +18,7 @@ from bayesmix.demand.elasticities import elasticities
 from bayesmix.demand.wtp import wtp
 from bayesmix.document.guard import OURS, guarded
 from bayesmix.document.html import Section, paragraph, picture, table, text
-from bayesmix.evaluation.check import check_fit
+from bayesmix.evaluation.check_fit import check_fit
 from bayesmix.likelihood.problem import Problem
 from bayesmix.reporting.demand_plots import plot_diversion, plot_matrix
 from bayesmix.reporting.demand_tables import demand_table
