@@ -10,10 +10,16 @@ import pandas as pd
 
 from bayesmix.arrays import Array
 from bayesmix.classical.against_likelihood import Likeliest, apart_words, weak_words
+from bayesmix.classical.carried import Carried
 from bayesmix.classical.covariance import Information
-from bayesmix.classical.first_stage_errors import with_first_stage
+from bayesmix.classical.first_stage_errors import first_stage_slopes, with_first_stage
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.gmm import Criterion, Overidentification, SituationMoments
+from bayesmix.classical.gmm import (
+    Criterion,
+    Overidentification,
+    SituationMoments,
+    overidentified,
+)
 from bayesmix.classical.instruments import beside, independent_grid, optimal_instruments
 from bayesmix.classical.message import message_of
 from bayesmix.classical.search import Search
@@ -68,8 +74,35 @@ class Solution:
 def overidentification_of(first: Solution, problem: Problem) -> Overidentification:
     """The test that moments beyond the number of parameters are 0 too."""
     moments, parameters = first.criterion.root.shape[1], problem.free_size
+    if moments > parameters and problem.design.residuals is not None:
+        return _with_sampled_residuals(first, problem)
     statistic = -2.0 * first.optimum.value if moments > parameters else 0.0
     return Overidentification(statistic, moments - parameters)
+
+
+def _with_sampled_residuals(first: Solution, problem: Problem) -> Overidentification:
+    """Hansen's J with the covariance that moments have where residuals are a first stage's.
+
+    ``I + A V A'`` of whitened moments, which move by ``A`` with first-stage coefficients of
+    covariance ``V``: residuals that were known would have the identity alone.
+    """
+    residuals, theta = problem.design.residuals, problem.canonical(first.theta)
+    assert residuals is not None
+    values, slopes = first.criterion.parts(theta)
+
+    def moved(at: Problem) -> Array:
+        moments = replace(first.criterion.moments, problem=at)
+        return replace(first.criterion, moments=moments).parts(theta)[0]
+
+    known = np.eye(len(values))
+    own = Carried(first_stage_slopes(problem, moved), residuals.first.influence)
+    spread = own.meat(known)[: len(known), : len(known)]
+    return overidentified(values, slopes @ _directions(problem), spread)
+
+
+def _directions(problem: Problem) -> Array:
+    """Directions (P, Q) that constraints leave free."""
+    return np.eye(problem.parameters.size) if problem.directions is None else problem.directions
 
 
 def assemble_moments(

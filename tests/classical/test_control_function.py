@@ -1,5 +1,6 @@
 """Fits with a control function: recovery, standard errors of two stages, the bootstrap, storage."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,42 @@ def test_moments_and_scores_carry_it_too(fit: bm.Fit) -> None:
     for other in (bm.msm(MODEL, DATA), bm.mss(MODEL, DATA)):
         np.testing.assert_allclose(other.params, fit.params, rtol=1e-5)
         np.testing.assert_allclose(other.std_errors, fit.std_errors, rtol=0.03)
+
+
+def test_the_test_of_moments_knows_that_residuals_are_estimated() -> None:
+    """Hansen's J of NumPy, with ``S + C V C'`` for the moments' covariance; S alone rejects."""
+    table = frame(1003, people=40)
+    stacked, data = Stacked(table, 4), data_of(table)
+    found = bm.msm(MODEL, data, further="cost + quality:cost").overidentification
+    gamma = stacked.gamma
+    own = np.column_stack([table["cost"], table["quality"] * table["cost"]]).reshape(-1, 4, 2)
+    chosen = table["choice"].to_numpy().reshape(-1, 4)
+
+    def moments(theta: np.ndarray, gamma: np.ndarray) -> np.ndarray:
+        x = stacked.x(gamma)
+        z = np.concatenate([stacked.x(stacked.gamma), own], axis=2)
+        return np.einsum("ij,ijp->ip", chosen - stacked.shares(theta, x), z)
+
+    def slopes(function: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -> np.ndarray:
+        steps = 1e-5 * np.eye(len(at))
+        both = [function(at + h).sum(axis=0) - function(at - h).sum(axis=0) for h in steps]
+        return np.column_stack(both) / 2e-5
+
+    theta = bm.msle(MODEL, data).params.to_numpy()
+    g, d = moments(theta, gamma), slopes(lambda at: moments(at, gamma), theta)
+    n = table["market"].nunique()
+    influence = stacked.moments(gamma).reshape(n, 4, -1).sum(axis=1)
+    influence = influence @ np.linalg.inv(stacked.z.T @ stacked.z)
+    moved = influence @ slopes(lambda at: moments(theta, at), gamma).T
+    js = []
+    for spread in (g.T @ g, g.T @ g + n / (n - 1) * moved.T @ moved):
+        weight, total = np.linalg.inv(spread), g.sum(axis=0)
+        step = np.linalg.solve(d.T @ weight @ d, d.T @ weight @ total)
+        js.append((total - d @ step) @ weight @ (total - d @ step))
+    assert found is not None
+    assert found.df == 2
+    assert found.statistic == pytest.approx(js[1], rel=0.02)
+    assert js[0] > 1.5 * js[1]
 
 
 def test_weights_and_order_of_rows() -> None:
