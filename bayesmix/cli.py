@@ -158,6 +158,9 @@ def report(
         Path | None, typer.Option(help="The page.", show_default="report.html in RUN")
     ] = None,
     price: Annotated[str | None, typer.Option(help="The column of prices.")] = None,
+    study: Annotated[
+        Path | None, typer.Option(help="The study file, where it was moved with its data.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
     as_json: JSON = False,
@@ -169,7 +172,7 @@ def report(
     with readable_errors(as_json):
         if path.exists() and not force:
             raise DataError(f"'{path}' is there: --force replaces it, --out writes another")
-        finished = bm.open_run(run_folder)
+        finished = bm.open_run(run_folder, study=study)
         bm.report(
             {name.upper(): result for name, result in finished.results.items()},
             finished.data,

@@ -171,11 +171,13 @@ def _check_methods(place: Place, model: MixedLogit, data: ChoiceData, study: Stu
     with _blame(place, "[estimate]"):
         if cluster is not None:
             check_column(data, "cluster", cluster)
-        for name in set(methods) - {"msle"} if model.control is not None else ():
-            raise SpecificationError(
-                f"'{name}' does not take a control function, whose first stage its standard "
-                'errors would not carry: methods = ["msle"], or leave [endogeneity] out'
-            )
+        for name in ("nuts", "importance") if model.control is not None else ():
+            if name in methods:
+                raise SpecificationError(
+                    f"'{name}' does not take a control function, whose first stage would have to "
+                    'be a part of the posterior: methods = ["msle"], "msm" or "mss", or leave '
+                    "[endogeneity] out"
+                )
     if not given:
         return
     with _blame(place, "[fixed]" if given.fixed else "[constraints]"):

@@ -169,7 +169,10 @@ def _study(folder: Path, manifest: Manifest, path: Path | None) -> Study:
 
 
 def _built(folder: Path, manifest: Manifest, study: Study) -> Built:
-    remedy = "where the study file was moved with its data, say where it is, study='PATH.toml'"
+    remedy = (
+        "where the study file was moved with its data, say where it is: bm.open_run(..., "
+        "study='PATH.toml'), or `bayesmix report RUN --study PATH.toml`"
+    )
     try:
         subject = subject_key(study)
     except OSError as error:

@@ -58,9 +58,8 @@ def read_study(path: str | Path) -> Study:
     ------
     SpecificationError
         For anything in the file that is not understood, naming file, table and key and the nearest
-        valid one; for a file that cannot be read, or whose name cannot be a run folder's.
-    FileNotFoundError
-        If there is no such file.
+        valid one; for a file that is not there or cannot be read, or whose name cannot be a run
+        folder's.
     """
     if not isinstance(path, str | os.PathLike):
         raise refused("path", "the path of a study file", path)
@@ -90,7 +89,10 @@ def _text(place: Place) -> str:
     try:
         return place.file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise
+        raise SpecificationError(
+            f"no study file '{place.file}': check the name, and the folder it starts from; "
+            "`bayesmix new FILE` writes a first study of a data file"
+        ) from None
     except UnicodeDecodeError as error:
         place.fail(f"not a valid TOML file: it is not UTF-8 text ({error}): save it as UTF-8")
     except IsADirectoryError:

@@ -19,7 +19,7 @@ from bayesmix.study.keys import step_keys, subject_key
 from bayesmix.study.manifest import Manifest
 from bayesmix.study.methods import METHODS
 from bayesmix.study.report_step import Report, bring_report
-from bayesmix.study.run_folder import default_folder, opened, remove_chains
+from bayesmix.study.run_folder import default_folder, drop_chains, opened
 from bayesmix.study.schema import Study
 from bayesmix.study.step_lines import Steps
 from bayesmix.study.stored import Origin
@@ -152,7 +152,7 @@ def _step(built: Built, keeper: Keeper, what: tuple[int, str, str], force: bool)
         drop_tables(keeper)
         keep(keeper, name, made[0][0], _origin(built, name, key, made[0][1]))
         if resumes and not keeper.kept[name].trouble:
-            remove_chains(keeper.place.folder)
+            drop_chains(keeper.place.chains(key))
     if came:
         raise Stopped(came)
 

@@ -181,17 +181,17 @@ def _unfinished_start(study: Study, folder: Path) -> bool:
 def _remove(folder: Path) -> None:
     """What runs write, by our own list: a manifest may say anything."""
     if (folder / MANIFEST).exists():
-        remove_chains(folder)
+        for path in folder.glob(CHAINS + "[0-9a-f]" * KEY):
+            drop_chains(path)
         for name in (*WRITTEN, MANIFEST):
             if not (folder / name).is_dir() or (folder / name).is_symlink():
                 (folder / name).unlink(missing_ok=True)
 
 
-def remove_chains(folder: Path) -> None:
-    """What runs kept of chains: of this one, which are finished, and of earlier settings."""
-    for path in folder.glob(CHAINS + "[0-9a-f]" * KEY):
-        if (path / CHECKPOINT).is_file() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
+def drop_chains(path: Path) -> None:
+    """Remove what a run kept of chains, if it is that; those of other settings are gone on with."""
+    if (path / CHECKPOINT).is_file() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def set_aside(place: Place, name: str, *, ours: bool) -> str:

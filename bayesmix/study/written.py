@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from math import isnan
 from pathlib import Path
 
 import pandas as pd
 
+from bayesmix.data.sources.written_labels import as_written
 from bayesmix.files import file_hash, write_whole
 from bayesmix.identity import package_versions
 from bayesmix.study.build import Built
@@ -56,5 +58,26 @@ def _write(keeper: Keeper, writers: Mapping[str, Writer]) -> dict[str, str]:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A table of a run, in which an empty field alone is missing: NA and None are labels."""
-    return pd.read_csv(path, keep_default_na=False, na_values=[""])
+    """A table of a run, in which an empty field alone is missing: NA, None and 01 are labels."""
+    text = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+    columns = {name: _as_it_was(text[name]) for name in text}
+    return pd.DataFrame(columns, index=text.index, columns=text.columns)
+
+
+def _as_it_was(text: pd.Series) -> pd.Series:
+    """Numbers where all is written as numbers are, yes and no, else text."""
+    written = set(text.dropna())
+    if written and written <= {"True", "False"}:
+        return text if text.isna().any() else text == "True"
+    if all(_is_written_number(one) for one in written):
+        return text.astype(float)
+    return as_written(text)
+
+
+def _is_written_number(text: str) -> bool:
+    """Whether this is how a number with a decimal point or exponent is written, to the digit."""
+    try:
+        value = float(text)
+    except ValueError:
+        return False
+    return not isnan(value) and repr(value) == text

@@ -95,7 +95,7 @@ def test_user_errors_are_one_message_and_exit_code_2(
 def test_a_study_that_is_not_there(here: Path) -> None:
     result = call("check", "absent.toml")
     assert result.exit_code == 2
-    assert "No such file or directory: 'absent.toml'" in result.stderr
+    assert "no study file 'absent.toml': check the name" in result.stderr
 
 
 def test_force_replaces_another_study(write_study: Write, estimators: Any, here: Path) -> None:

@@ -1,6 +1,7 @@
 """Commands that read runs, copy examples and list rules; JSON of all of them."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,18 @@ def test_a_run_and_a_check_in_json(
     refused = call("check", write_study(("nodes = 32", "node = 32")), "--json")
     assert refused.exit_code == 2
     assert "line 18, [grid]: unknown key 'node'" in json.loads(refused.stdout)["error"]
+
+
+@pytest.mark.parametrize("command", ["check", "run", "inspect", "new", "compare", "report"])
+def test_what_is_not_there_and_what_is_a_folder_are_said_in_words(
+    command: str, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    for name in ("nosuch.toml", "nosuch.csv", "folder"):
+        result = call(command, tmp_path / name)
+        assert result.exit_code == 2
+        assert "Errno" not in result.stderr
+        assert re.search(r": (check|give|rename|there is no 'run)", " ".join(result.stderr.split()))
 
 
 def test_files_in_json(write_study: Write) -> None:

@@ -186,6 +186,22 @@ def test_labels_in_tables_of_a_run_may_be_words_for_missing_values(tmp_path: Pat
     pd.testing.assert_frame_equal(read_table(tmp_path / "shares.csv"), table)
 
 
+def test_tables_of_a_run_are_as_they_were_written(tmp_path: Path) -> None:
+    """Labels keep their zeros, and numbers their last digit."""
+    table = pd.DataFrame(
+        {
+            "alternative": ["01", "1", "10"],
+            "version": ["1.10", "1.1", "2.0"],
+            "count": [1, 2, 30],
+            "estimate": [0.1 + 0.2, -1e-300, np.nan],
+            "high": [np.inf, -0.0, 9007199254740993.0],
+            "whole": [True, False, True],
+        }
+    )
+    table.to_csv(tmp_path / "shares.csv", index=False)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "shares.csv"), table, check_exact=True)
+
+
 def test_shares_are_those_of_the_market() -> None:
     table = opened().tables["shares"].query("method == 'MSLE'").set_index("alternative")
     assert table.loc["1", "estimate"] == pytest.approx((0.2 + 0.15) / 2, abs=1e-9)
@@ -290,9 +306,11 @@ def test_control_functions_are_fitted_with_their_first_stage() -> None:
     stage = '[endogeneity]\nprice = "price"\ninstruments = "cost"\non = ["id", "chid", "alt"]\n'
     text = STUDY[: STUDY.index("[priors]")] + stage + STUDY[STUDY.index("[grid]") :]
     path = written()
-    text = text[: text.index("[demand]")].replace(', "importance"', "")
-    path.write_text(text, encoding="utf-8")
+    text = text[: text.index("[demand]")].replace('"importance"', '"msm"')
+    path.write_text(text.replace('cluster = "region"\n', ""), encoding="utf-8")
     run = run_study(read_study(path), path.parent / "run", progress=False)
+    for name in ("msle", "msm"):
+        assert run.results[name].information.first is not None
     assert "fixed[residual[price]]" in run.results["msle"].params
     assert "cost" in (run.folder / "summary.txt").read_text()
     assert run.demand.tables == {}
@@ -323,7 +341,7 @@ class TestOpeningRefuses:
     def test_a_moved_run_opens_with_its_study(self, copied: Callable[[], Path]) -> None:
         folder = copied()
         moved = folder.rename(folder.parents[2] / "moved")
-        with pytest.raises(bm.DataError, match="say where it is, study="):
+        with pytest.raises(bm.DataError, match=r"say where it is: bm\.open_run"):
             bm.open_run(moved)
         study = folder.parents[1] / "firms.toml"
         assert "msle" in bm.open_run(moved, study=study).results

@@ -124,5 +124,5 @@ def test_nested_tables_are_numbered(write_study: Write) -> None:
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(SpecificationError, match=r"no study file .*absent\.toml': check the name"):
         read_study(tmp_path / "absent.toml")

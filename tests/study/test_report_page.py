@@ -46,5 +46,13 @@ def test_a_run_becomes_a_page_and_a_page_is_not_replaced_unasked(tmp_path: Path)
     assert "<title>small</title>" in page
     assert "formula = &quot;price + time&quot;" in page
     assert call("report", run)[0] == 2
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for file in (study, tmp_path / "choices.csv"):
+        file.rename(moved / file.name)
+    code, said = call("report", run, "--force")
+    assert code == 2
+    assert "report RUN --study PATH.toml" in " ".join(said.split())
+    assert call("report", run, "--force", "--study", moved / "small.toml")[0] == 0
     assert "no run" in call("report", tmp_path / "nowhere", "--out", tmp_path / "x.html")[1]
     assert not (tmp_path / "x.html").exists()

@@ -282,11 +282,14 @@ def test_chains_are_kept_until_the_posterior_is(
     (unfinished,) = out.glob("chains-*")
     (out / "chains-mine").mkdir()  # no run's: its name is no key of a step
     (out / "chains-mine" / "checkpoint.json").write_text("{}")
+    (out / "chains-0123456789ab").mkdir()  # of other settings: hours that may be gone on with
+    (out / "chains-0123456789ab" / "checkpoint.json").write_text("{}")
     del estimators.during["nuts"]
     run(path, out)
     assert estimators.names == ["msle", "nuts", "nuts"]
     assert estimators.calls[-1][1]["checkpoint"] == unfinished
-    assert [folder.name for folder in out.glob("chains-*")] == ["chains-mine"]
+    left = {folder.name for folder in out.glob("chains-*")}
+    assert left == {"chains-mine", "chains-0123456789ab"}
     run(path, out)
     assert estimators.names == ["msle", "nuts", "nuts"]
     # Without the key draws are others, and are made anew.

@@ -57,6 +57,8 @@ def read_file(path: Path, options: FileOptions) -> Table:
         its format does not know.
     """
     kind = format_of(path.name)
+    if path.is_dir():
+        raise DataError(f"'{path}' is a folder: give the data file in it")
     if kind is None:
         raise DataError(
             f"cannot read '{path.name}': expected one of {', '.join(ENDINGS)}: rename the file, or "
