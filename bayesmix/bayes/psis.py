@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -70,6 +71,21 @@ def efficiency_of(draws: xr.Dataset) -> float:
                 for k in np.flatnonzero(varying)
             )
     return float(np.mean(found)) / number if found else 1.0
+
+
+def mean_errors(draws: xr.Dataset, values: Sequence[xr.DataArray]) -> Array:
+    """Monte Carlo standard errors of the means of some parameters, as `efficiency_of` knows draws.
+
+    Of chains each parameter's own; of weighted draws those of as many independent ones as the
+    weights are worth, and no more than were kept.
+    """
+    sds = np.array([float(one.std(ddof=1)) for one in values])
+    number = draws.sizes[SAMPLE_DIMS[0]] * draws.sizes[SAMPLE_DIMS[1]]
+    if draws.attrs.get("method") == "importance":
+        return np.asarray(sds / np.sqrt(min(float(draws.attrs["ess"]), number)))
+    each = [one.transpose(*SAMPLE_DIMS).to_numpy() for one in values]
+    found = [array_stats.ess(one, chain_axis=0, draw_axis=1, method="mean") for one in each]
+    return np.asarray(np.where(sds > 0, sds / np.sqrt(found), 0.0))
 
 
 def _averaged(logp: Array, share: Array, efficiency: float) -> tuple[Array, Array]:

@@ -124,7 +124,8 @@ def differences_section(results: Results, data: ChoiceData, rng: int) -> Section
         paragraph(
             f"Posterior mean minus {first}, in posterior standard deviations, and the parts that "
             "add up to it: what the search left, integration (1,024 nodes against the fit's own), "
-            "the priors, and skewness, for a mean is not a mode."
+            "the priors, and skewness, for a mean is not a mode. The last column is the Monte "
+            "Carlo standard error of the draws' means, which skewness has in it."
         )
     ]
     for label, posterior in draws.items():

@@ -14,15 +14,14 @@ from matplotlib.figure import Figure
 from bayesmix import arguments
 from bayesmix.arrays import Array
 from bayesmix.bayes.class_priors import same_priors
-from bayesmix.bayes.importance import weigh
+from bayesmix.bayes.fine_mean import fine_mean
 from bayesmix.bayes.importance_check import why_not_whitened
-from bayesmix.bayes.marginal_sampling import draws_dataset
 from bayesmix.bayes.printed_density import printed_mode
 from bayesmix.bayes.prior_laws import PriorLike
-from bayesmix.bayes.priors import make_priors
+from bayesmix.bayes.priors import Priors, make_priors
+from bayesmix.bayes.psis import mean_errors
 from bayesmix.bayes.read import attributes_of, is_own, posterior_draws
-from bayesmix.bayes.whitened import posterior_mode, whitened_posterior
-from bayesmix.centring.grids import centre
+from bayesmix.centring.grids import PersonGrid, centre
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.predict import is_own as is_own_fit
 from bayesmix.data.choices import ChoiceData
@@ -30,15 +29,14 @@ from bayesmix.data.display import Table
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.likelihood.problem import Problem
 from bayesmix.reporting.named_draws import flat_items
 from bayesmix.specification.record import model_record
 
 NODES = 1024
 """Nodes a person of the modes that a difference is split at."""
-MOST = 10
-"""Evaluations of importance sampling for each effective draw that is asked for, at most."""
 DPI = 120
+ERROR = "Monte Carlo error"
 PARTS = ("maximum", "integration", "prior", "skewness", "left over")
 COLOURS = ("0.6", "C2", "C0", "C1", "C3")
 
@@ -55,8 +53,9 @@ class DifferenceSplit:
         nodes; ``mean`` there, by importance sampling, where it was asked for; ``posterior``, the
         draws' mean; ``sd``.
     parts
-        By flat name, in posterior standard deviations: ``difference``, and the parts that add up
-        to it.
+        By flat name, in posterior standard deviations: ``difference``; the parts that add up to
+        it; and ``Monte Carlo error``, the standard error of the last of them, of the draws on
+        either side of it and of the nodes.
     pareto_k
         Of the importance sampling, above 0.7 where ``mean`` is not to be relied upon; NaN without.
     """
@@ -73,7 +72,7 @@ class DifferenceSplit:
         return f"{Table(self.parts.round(3))._repr_html_()}<p>{self._words()}</p>"
 
     def _words(self) -> str:
-        own = self.parts.drop(columns="difference")
+        own = self.parts.drop(columns=["difference", ERROR])
         size, most = np.sqrt((own**2).mean()), own.abs().max()
         told = ", ".join(f"{n} {size[n]:.2f} (at most {most[n]:.2f})" for n in own.columns)
         return f"root mean square of each part: {told}"
@@ -119,7 +118,9 @@ def explain_difference(
     which priors are given; under flat priors that is the maximum of the likelihood. A fit by
     posteriors whose nodes follow parameters is no maximum on nodes that stay: its first two parts
     are integration together. Skewness has the draws' Monte Carlo error and the sampler's nodes in
-    it, which ``draws`` tells apart.
+    it, which ``draws`` tells apart. The last part has its Monte Carlo error beside it: what is
+    left over within two or three of them is noise, and beyond them the sampler's nodes, or chains
+    that have not converged.
 
     Parameters
     ----------
@@ -132,8 +133,8 @@ def explain_difference(
     priors
         The same as were given to ``bm.sample``.
     draws
-        Effective draws of the mean on the modes' nodes, by importance sampling: what the posterior
-        differs from it by is ``left over``. 0 is none, and quick.
+        Effective draws of the mean by importance sampling, on nodes of its own, 2,048 a person:
+        what the posterior differs from it by is ``left over``. 0 is none, and quick.
     rng
         Seed or Generator, of nodes and draws.
 
@@ -158,7 +159,8 @@ def explain_difference(
     >>> fit = bm.msle(model, data, rng=1)
     >>> posterior = bm.sample(model, data, method="importance", draws=250, rng=1, progress=False)
     >>> parts = bm.explain_difference(fit, posterior, data, rng=1).parts
-    >>> bool(abs(parts["difference"] - parts.drop(columns="difference").sum(axis=1)).max() < 1e-9)
+    >>> total = parts[["maximum", "integration", "prior", "skewness"]].sum(axis=1)
+    >>> bool(abs(parts["difference"] - total).max() < 1e-9)
     True
     """
     arguments.seed("rng", rng)
@@ -166,50 +168,40 @@ def explain_difference(
     problem = _checked(fit, posterior, data, priors)
     generator, chosen = np.random.default_rng(rng), make_priors(problem, priors)
     own = printed_mode(problem, fit.grid, problem.canonical(fit.theta), None)
-    rule = centred(sobol(NODES), moments=True)
-    flat = printed_mode(problem, centre(problem, rule, own, generator), own, None)
-    grid = centre(problem, rule, flat, generator)
-    flat = printed_mode(problem, grid, flat, None)
-    mode = printed_mode(problem, grid, flat, chosen)
-    means: list[Array] = []
-    pareto_k = np.nan
-    if draws:
-        found, pareto_k = _mean(problem, grid, mode, priors, (draws, generator))
-        means = [found]
+    scramble = int(generator.integers(2**62))  # of all grids: their noise is common
+    grid, flat = _settled(problem, own, None, scramble)
+    grid, mode = _settled(problem, printed_mode(problem, grid, flat, chosen), chosen, scramble)
+    found = fine_mean(problem, grid, mode, priors, draws, generator) if draws else None
     printed = [problem.parameters.natural(at) for at in (fit.theta, own, flat, mode)]
     drawn = dict(flat_items(posterior_draws(posterior)))
     names = list(problem.parameters.names)
     theirs = np.array([float(drawn[name].mean()) for name in names])
     sd = np.array([float(drawn[name].std(ddof=1)) for name in names])
-    columns, index = [*printed, *means, theirs], pd.Index(names, name="parameter")
+    errors = mean_errors(posterior_draws(posterior), [drawn[name] for name in names])
+    columns = [*printed, *([] if found is None else [found.values]), theirs]
+    index = pd.Index(names, name="parameter")
     labels = ["MSLE", "own maximum", "flat mode", "mode", *(["mean"] if draws else []), "posterior"]
     values = np.stack(columns, axis=1)
     estimates = pd.DataFrame(values, index, labels).assign(sd=sd)
+    if found is not None:
+        errors = np.hypot(errors, found.std_errors)
     with np.errstate(divide="ignore", invalid="ignore"):
         steps = np.diff(values, axis=1) / sd[:, None]
         parts = pd.DataFrame(steps, index, list(PARTS[: steps.shape[1]]))
         parts.insert(0, "difference", (theirs - printed[0]) / sd)
+        parts[ERROR] = errors / sd
     moving = sd > 0  # a parameter that is held has no difference
-    return DifferenceSplit(estimates, parts[moving], pareto_k)
+    return DifferenceSplit(estimates, parts[moving], np.nan if found is None else found.pareto_k)
 
 
-def _mean(
-    problem: Problem,
-    grid: Grid,
-    mode: Array,
-    priors: Mapping[str, PriorLike] | None,
-    how: tuple[int, np.random.Generator],
-) -> tuple[Array, float]:
-    """Posterior mean (P,) of the printed parameters on ``grid``, and its Pareto k."""
-    at = posterior_mode(problem, grid, mode, priors)
-    law = whitened_posterior(problem, grid, at, priors)
-    size, (wanted, rng) = at.root.shape[1], how
-    found = weigh(law.values, size, wanted=wanted, most=max(MOST * wanted, 4000), rng=rng)
-    drawn = draws_dataset(problem, law.theta(found.x)[None])
-    values = np.stack([v.to_numpy()[0] for _, v in flat_items(drawn)], axis=1)
-    kept = found.weights > 0
-    mean: Array = found.weights[kept] @ values[kept]
-    return mean, found.pareto_k
+def _settled(
+    problem: Problem, near: Array, priors: Priors | None, scramble: int
+) -> tuple[PersonGrid, Array]:
+    """The mode near ``near`` (P,), on nodes that are anchored there: elsewhere they are too few."""
+    rule = centred(sobol(NODES), moments=True)
+    there = printed_mode(problem, centre(problem, rule, near, scramble), near, priors)
+    grid = centre(problem, rule, there, scramble)
+    return grid, printed_mode(problem, grid, there, priors)
 
 
 def _checked(

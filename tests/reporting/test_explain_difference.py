@@ -1,14 +1,18 @@
 """The split of a difference: modes are maxima of what they say, and parts add up."""
 
+import arviz as az
 import numpy as np
 import pytest
+import xarray as xr
 
 import bayesmix as bm
 from bayesmix.bayes.log_prior import log_prior_group
 from bayesmix.bayes.marginal_sampling import draws_dataset
 from bayesmix.bayes.printed_density import printed_mode, printed_prior
 from bayesmix.bayes.priors import make_priors
+from bayesmix.bayes.psis import mean_errors
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.reporting.explain_difference import ERROR, PARTS, DifferenceSplit
 from tests.bayes.test_prior_density import LAWS
 from tests.bayes.test_prior_values import bound
 from tests.simulated import simulated
@@ -71,20 +75,66 @@ def test_slopes_of_likelihood_and_prior_cancel_at_the_mode(fit: bm.Fit) -> None:
     assert score[0] == pytest.approx(theta[0] / 0.01, abs=0.02)
 
 
-def test_parts_add_up_and_the_prior_is_blamed_for_what_it_does(data, fit) -> None:
-    found = posterior(data, SHARP)
-    split = bm.explain_difference(fit, found, data, priors=SHARP, draws=1000, rng=2)
-    parts = split.parts
-    total = parts.drop(columns="difference").sum(axis=1)
-    assert np.abs(total - parts["difference"]).max() < 1e-9
-    assert np.abs(parts["left over"]).max() < 0.15  # two samples of some 1,000 and 2,000
+@pytest.fixture(scope="module")
+def sharp(data: bm.ChoiceData) -> xr.DataTree:
+    return posterior(data, SHARP)
+
+
+@pytest.fixture(scope="module")
+def splits(data, fit, sharp) -> list[DifferenceSplit]:
+    """Of one posterior, by nodes and draws of several seeds."""
+    return [
+        bm.explain_difference(fit, sharp, data, priors=SHARP, draws=1000, rng=seed)
+        for seed in (3, 4)
+    ]
+
+
+def test_parts_add_up_and_the_prior_is_blamed_for_what_it_does(splits) -> None:
+    parts = splits[0].parts
+    assert list(parts.columns) == ["difference", *PARTS, ERROR]
+    assert np.abs(parts[list(PARTS)].sum(axis=1) - parts["difference"]).max() < 1e-9
     assert parts["maximum"].abs().max() < 0.01
     assert parts["prior"].idxmin() == "mean[a]"
     assert parts.loc["mean[a]", "prior"] < -3
     assert parts.loc["corr[a, b]", "prior"] < -0.1  # eta = 6
-    assert split.pareto_k < 0.7
-    assert all("skewness" in shown for shown in (repr(split), split._repr_html_()))
-    assert len(split.plot().axes[0].patches) == 5 * len(parts)
+    assert splits[0].pareto_k < 0.7
+    assert all("skewness" in shown for shown in (repr(splits[0]), splits[0]._repr_html_()))
+    assert len(splits[0].plot().axes[0].patches) == 5 * len(parts)
+
+
+def test_modes_do_not_depend_on_the_seed(data, fit, sharp) -> None:
+    """Nodes where the likelihood alone is are too few where a sharp prior is."""
+    found = [
+        bm.explain_difference(fit, sharp, data, priors=SHARP, rng=seed).estimates
+        for seed in range(5)
+    ]
+    for name in ("flat mode", "mode"):
+        modes = np.array([one[name] for one in found])
+        assert (np.ptp(modes, axis=0) / found[0]["sd"]).max() < 0.03
+
+
+def test_means_of_several_seeds_are_within_their_errors(splits, sharp) -> None:
+    noise = sharp["posterior"].attrs["integration_error_sd"]  # what the sampler's nodes may move
+    for split in splits:
+        error = split.parts[ERROR]
+        assert (error < 0.25).all()
+        assert (error > 1 / np.sqrt(2000)).all()  # as many draws as the posterior has
+        assert (split.parts["left over"].abs() < 3.5 * np.hypot(error, noise)).all()
+        apart = (split.estimates["mean"] - splits[0].estimates["mean"]) / split.estimates["sd"]
+        assert (apart.abs() < 3.5 * np.hypot(error, splits[0].parts[ERROR])).all()
+
+
+def test_without_draws_skewness_has_the_error_of_the_posteriors_own(data, fit, sharp) -> None:
+    parts = bm.explain_difference(fit, sharp, data, priors=SHARP, rng=3).parts
+    assert "left over" not in parts
+    attributes = sharp["posterior"].attrs
+    independent = min(attributes["ess"], 2000)
+    np.testing.assert_allclose(parts[ERROR], 1 / np.sqrt(independent))
+    chains = sharp["posterior"].to_dataset()
+    del chains.attrs["method"]
+    found = mean_errors(chains, [chains["sd"].isel(random=0), 0 * chains["sd"].isel(random=0)])
+    assert found[0] == pytest.approx(float(az.mcse(chains["sd"], method="mean")[0]))
+    assert found[1] == 0
 
 
 def test_other_priors_models_and_data_are_refused(data, fit) -> None:
