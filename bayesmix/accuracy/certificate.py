@@ -47,8 +47,7 @@ class Certificate:
     std_errors
         For each parameter its standard error on the grid over that of a finer or an independent
         integration, less 1: columns ``robust`` and ``hessian``; NaN where it was not looked at.
-        Of draws it is what two scramblings differ by, which may agree by luck: with two choices a
-        person and four random coefficients errors of 15 % were seen where 1 % is said.
+        Of draws these are relative standard errors of means over independent scramblings.
     std_errors_by
         What they were compared with, in words; "" where they were not.
     """

@@ -72,7 +72,7 @@ def assemble(
     search.progress.phase("standard errors")
     pair = None
     if optimum.frozen:
-        found, pair = root_information(likelihood, theta, scores, optimum.curvatures)
+        found, pair = root_information(likelihood, theta, scores)
     else:
         found = information_at(likelihood, theta, scores, draft=draft)
     if not (optimum.converged or draft):
@@ -142,7 +142,7 @@ def _certificate(
     """The certificate of a fit, whose log-integrals and scores on its grid are ``own``.
 
     And what is ``found`` of standard errors, known better by their check. At a root of scores the
-    curvatures (2, P, P) are told by which it is known, if they are.
+    curvatures (S, P, P) are told by which it is known, if they are.
     """
     problem, grid = likelihood.problem, likelihood.grid
     theta = problem.canonical(optimum.theta)

@@ -99,7 +99,7 @@ def _refine(search: Search, rule: Rule | Centred, fit: Fit) -> tuple[Optimum, Gr
     if isinstance(rule, Rule):
         ends = best_of(search, rule, [fit.theta])
         return ends.optimum, ends.grid
-    known = None if fit.information.words else fit.information.hessian[None]
+    known = None if fit.information.words else fit.information.hessian
     start = _loose(search, fit.theta)
     found = _root_of_scores(search, rule, start, known) or _far_root(search, rule, fit)
     if found is not None:
@@ -140,7 +140,9 @@ def _first_root(search: Search, theta: Array) -> tuple[Optimum, PersonGrid, str]
         if not last:
             assert found[0].by_person is not None
             likelihood = Likelihood(search.problem, found[1])
-            known = root_information(likelihood, theta, found[0].by_person.scores, draft=True)[1]
+            scores = found[0].by_person.scores
+            curvatures = root_information(likelihood, theta, scores, draft=True)[1]
+            known = None if curvatures is None else curvatures.mean(axis=0)
     return None if found is None else (*found, why)
 
 
@@ -153,7 +155,7 @@ def _root_of_scores(
     search: Search,
     rule: Rule | Centred,
     theta: Array,
-    curvatures: Array | None = None,
+    hessian: Array | None = None,
     near: float = ROOT,
 ) -> tuple[Optimum, PersonGrid] | None:
     """Where scores of posteriors vanish near ``theta``, and the grid anchored there.
@@ -166,4 +168,4 @@ def _root_of_scores(
     problem = search.problem
     base = population_grid(rule.rule, problem.parameters.n_random, problem.n_persons, search.rng)
     value = search.progress.value
-    return newton(problem, rule, theta, base, callback=value, curvatures=curvatures, near=near)
+    return newton(problem, rule, theta, base, callback=value, hessian=hessian, near=near)

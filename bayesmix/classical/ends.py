@@ -144,7 +144,7 @@ def _frozen_end(
     far = _distance(search, root, theta, optimum)
     if rises(search.problem, few.rule, theta, optimum.theta, few.base, far):
         return optimum, grid
-    return newton(*settled, known=known, curvatures=np.linalg.pinv(root @ root.T)[None])
+    return newton(*settled, known=known, hessian=np.linalg.pinv(root @ root.T))
 
 
 def carried(ends: Ends, fit: Fit) -> pd.DataFrame:

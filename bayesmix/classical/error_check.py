@@ -16,7 +16,12 @@ import pandas as pd
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, centre
 from bayesmix.classical.covariance import Information, natural_covariance
-from bayesmix.classical.information import SCORE_NODES, information_at, made_of_draws
+from bayesmix.classical.information import (
+    SCORE_NODES,
+    information_at,
+    made_of_draws,
+    spread_of_mean,
+)
 from bayesmix.integration.descriptions import Interleaved, Product, Trapezoid
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
@@ -68,10 +73,10 @@ def _printed(space: Layout, theta: Array, found: Information, covariance: Array)
     return errors
 
 
-def _paired_errors(
-    space: Layout, theta: Array, found: Information, pair: tuple[Array, Array], product: Array
+def _scrambled_errors(
+    space: Layout, theta: Array, found: Information, curvatures: Array, product: Array
 ) -> pd.DataFrame:
-    """`relative_errors` of what is the mean of two scramblings.
+    """Sizes of `relative_errors` of what is the mean of independent scramblings.
 
     Scores of one scrambling have variances that are too large, by those of their noise; products
     of the scores of two have none of it.
@@ -80,8 +85,8 @@ def _paired_errors(
     ----------
     space, theta, found
         The layout, the free vector (P,), and the mean.
-    pair
-        The two curvatures (P, P) that it is of.
+    curvatures
+        Those (S, P, P) that it is of.
     product
         Sum (P, P) over persons of the products of their weighted scores from two scramblings.
     """
@@ -90,14 +95,14 @@ def _paired_errors(
         _printed(space, theta, found, bread @ meat @ bread)
         for meat in (found.meat, (product + product.T) / 2)
     )
-    one, other = (
+    each = [
         _printed(space, theta, found, replace(found, hessian=own).covariance("hessian"))
-        for own in pair
-    )
+        for own in curvatures
+    ]
     held = np.zeros(len(errors), bool) if found.held is None else found.held
     with np.errstate(invalid="ignore", divide="ignore"):
         by_scores = np.where(held, np.nan, errors / unbiased - 1.0)
-        by_curvature = np.where(held, np.nan, (one - other) / (one + other))
+        by_curvature = np.where(held, np.nan, spread_of_mean(np.stack(each)))
     robust = np.copysign(np.hypot(by_scores, 2.0 * by_curvature), by_scores)
     index = pd.Index(space.names, name="parameter")
     return pd.DataFrame({"robust": robust, "hessian": by_curvature}, index=index)
@@ -106,7 +111,7 @@ def _paired_errors(
 def root_errors(
     problem: Problem, grid: PersonGrid, found: Information, curvatures: Array
 ) -> pd.DataFrame:
-    """`relative_errors` at a root of posteriors' scores, whose ``curvatures`` (2, P, P) are known.
+    """`relative_errors` at a root of posteriors' scores, whose ``curvatures`` (S, P, P) are known.
 
     Scores are those of two more scramblings.
     """
@@ -115,8 +120,8 @@ def root_errors(
     one, other = (
         weights[:, None] * anchored_scores(problem, few.renewed(seed))[1] for seed in (1, 2)
     )
-    pair = curvatures[0], curvatures[1]
-    return _paired_errors(problem.parameters, grid.anchors.theta, found, pair, one.T @ other)
+    product = one.T @ other
+    return _scrambled_errors(problem.parameters, grid.anchors.theta, found, curvatures, product)
 
 
 def checked_errors(
@@ -163,8 +168,8 @@ def _two_scramblings(
             hessian=(one.hessian + other.hessian) / 2,
             scores=(one.scores + other.scores) / 2,
         )
-        pair = one.hessian, other.hessian
-        found, off = mean, _paired_errors(problem.parameters, theta, mean, pair, product)
+        pair = np.stack([one.hessian, other.hessian])
+        found, off = mean, _scrambled_errors(problem.parameters, theta, mean, pair, product)
         if np.nanmax(off.abs().to_numpy(), initial=0.0) < ENOUGH:
             break
     return found, off, SCRAMBLED

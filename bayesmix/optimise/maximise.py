@@ -57,8 +57,6 @@ class Optimum:
     frozen
         ``"newton"`` where it is a root of posteriors' scores (`bayesmix.optimise.newton`); "" where
         it is a maximum on its grid.
-    curvatures
-        Those (2, P, P) of two scramblings that are known from a point nearby, if they are.
     """
 
     theta: Array
@@ -70,7 +68,6 @@ class Optimum:
     message: str
     by_person: ByPerson | None = None
     frozen: str = ""
-    curvatures: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)

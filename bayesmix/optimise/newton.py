@@ -38,8 +38,6 @@ ROUNDS = 48
 LOOSE = 0.3
 """Least part of a coefficient's standard deviation that others do not tell, where a search starts:
 correlations of 1 are where climbs on nodes end, and there is no density to take slopes of."""
-BESIDE = 0.1
-"""Standard errors over which a curvature stays what it is, to a few thousandths."""
 ROOT, NEAR = 5e-3, 0.05
 """Standard errors from the root at which a search ends, and within which it must have come."""
 CURVATURE_NODES = 32
@@ -79,15 +77,10 @@ class _Point:
 
 @dataclass(frozen=True, eq=False)
 class _Model:
-    """The log-likelihood's second-order model: whitening ``root`` (P, Q), and curvature in it.
-
-    What is ``known`` are curvatures (., P, P) ``at`` a point (P,).
-    """
+    """The log-likelihood's second-order model: whitening ``root`` (P, Q), and curvature in it."""
 
     root: Array
     curvature: Array
-    at: Array
-    known: Array | None = None
 
     def step(self, gradient: Array) -> tuple[Array, float]:
         """The move (P,) to the model's stationary point, and its length in standard errors."""
@@ -95,11 +88,6 @@ class _Model:
         values = np.maximum(np.abs(values), FLOOR)
         along = (vectors.T @ (self.root.T @ gradient)) / values
         return self.root @ (vectors @ along), float(np.linalg.norm(along * np.sqrt(values)))
-
-    def distance(self, move: Array) -> float:
-        """Length of a ``move`` (P,) in standard errors."""
-        step = coordinates(self.root, move)
-        return float(np.sqrt(np.abs(step @ self.curvature @ step)))
 
     def updated(self, move: Array, fall: Array) -> _Model:
         """The model that has seen the gradient fall by ``fall`` (P,) along ``move`` (P,)."""
@@ -119,7 +107,7 @@ def newton(
     *,
     callback: Callable[[float], None] | None = None,
     known: Callable[[Array], bool] | None = None,
-    curvatures: Array | None = None,
+    hessian: Array | None = None,
     near: float = ROOT,
 ) -> tuple[Optimum, PersonGrid] | None:
     """The root of the scores that is uphill from ``theta``, and the grid anchored there.
@@ -137,8 +125,8 @@ def newton(
         Free vector (P,) where the search starts; `loosened`, unless it is a root on other nodes.
     known
         Whether a point is so near to a known root that it leads there: the search ends.
-    curvatures
-        Of scramblings (., P, P) at ``theta``, where they are known.
+    hessian
+        The curvature (P, P) at ``theta``, where it is known.
     near
         Standard errors from the root at which the search ends: fewer nodes know it less well.
     """
@@ -153,8 +141,8 @@ def newton(
     if not here.grid.anchors.normal.any():
         return None
     model = _outer(problem, here)
-    if curvatures is not None:
-        model = replace(_known(problem, here, curvatures.mean(axis=0)), known=curvatures)
+    if hessian is not None:
+        model = _known(problem, here, hessian)
     young, radius, evaluations, best = False, RADIUS, 1.0, here.value
     dear = (len(theta) + 1) * min(1.0, CURVATURE_NODES / base.size)
     distance, slow, nearest, since = np.inf, 0, np.inf, 0
@@ -190,8 +178,6 @@ def newton(
     optimum = Optimum(
         here.theta, here.value, here.gradient, distance, spent, True, words, own, frozen="newton"
     )
-    if model.known is not None and model.distance(here.theta - model.at) < BESIDE:
-        optimum = replace(optimum, curvatures=model.known)
     return optimum, here.grid
 
 
@@ -237,13 +223,13 @@ def _at(problem: Problem, rule: Centred, theta: Array, base: PopulationGrid) -> 
 def _outer(problem: Problem, here: _Point) -> _Model:
     """Curvature as the scores' outer product, in whose coordinates it is 1."""
     root = whitening(here.scores, problem.data.weights, natural_units(problem), problem.directions)
-    return _Model(root, np.eye(root.shape[1]), here.theta)
+    return _Model(root, np.eye(root.shape[1]))
 
 
 def _known(problem: Problem, here: _Point, hessian: Array) -> _Model:
     """The model of a curvature (P, P) that is known here."""
     root = _outer(problem, here).root
-    return _Model(root, root.T @ hessian @ root, here.theta)
+    return _Model(root, root.T @ hessian @ root)
 
 
 def _by_differences(problem: Problem, here: _Point) -> _Model:
