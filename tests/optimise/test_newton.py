@@ -129,7 +129,7 @@ def test_an_updated_curvature_has_seen_the_gradient_fall():
     """The secant condition, in whitened coordinates; a gradient that rises changes nothing."""
     rng = np.random.default_rng(1)
     root, move = np.linalg.cholesky(np.cov(rng.normal(size=(3, 20)))), rng.normal(size=3)
-    model = _Model(root, np.eye(3), np.zeros(3))
+    model = _Model(root, np.eye(3))
     fall = np.linalg.solve(root.T, 1.5 * np.linalg.solve(root, move))
     new = model.updated(move, fall)
     np.testing.assert_allclose(new.curvature @ np.linalg.solve(root, move), root.T @ fall)
