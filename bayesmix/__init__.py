@@ -119,25 +119,25 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.reporting.compare import compare as compare
     from bayesmix.reporting.compare_rules import compare_rules as compare_rules
     from bayesmix.reporting.compare_rules import plot_rules as plot_rules
-    from bayesmix.reporting.demand_plots import plot_diversion as plot_diversion
-    from bayesmix.reporting.demand_plots import plot_matrix as plot_matrix
-    from bayesmix.reporting.demand_plots import plot_price_curve as plot_price_curve
-    from bayesmix.reporting.demand_plots import plot_wtp as plot_wtp
     from bayesmix.reporting.demand_tables import demand_table as demand_table
     from bayesmix.reporting.diagnose import diagnose as diagnose
     from bayesmix.reporting.diagnosis import Diagnosis as Diagnosis
+    from bayesmix.reporting.diversion_plot import plot_diversion as plot_diversion
     from bayesmix.reporting.explain_difference import explain_difference as explain_difference
     from bayesmix.reporting.first_stage_plots import plot_first_stage as plot_first_stage
     from bayesmix.reporting.latex import to_latex as to_latex
     from bayesmix.reporting.market_plots import plot_counterfactual as plot_counterfactual
     from bayesmix.reporting.market_plots import plot_markups as plot_markups
     from bayesmix.reporting.market_plots import plot_pass_through as plot_pass_through
+    from bayesmix.reporting.matrix_plot import plot_matrix as plot_matrix
+    from bayesmix.reporting.price_curve_plot import plot_price_curve as plot_price_curve
     from bayesmix.reporting.prior_table import priors as priors
     from bayesmix.reporting.regression_table import RegressionTable as RegressionTable
     from bayesmix.reporting.regression_table import table as table
     from bayesmix.reporting.sbc_plot import plot_coverage as plot_coverage
     from bayesmix.reporting.sbc_plot import plot_sbc as plot_sbc
     from bayesmix.reporting.type_plots import plot_types as plot_types
+    from bayesmix.reporting.wtp_plot import plot_wtp as plot_wtp
     from bayesmix.specification.classes import LatentClass as LatentClass
     from bayesmix.specification.constraints import Constraints as Constraints
     from bayesmix.specification.control_function import ControlFunction as ControlFunction

@@ -118,6 +118,7 @@ def price_curve(
     out = dataset(before, curves, list(coords), coords)
     ends = np.stack([v[:, 1, -1] for v in values], axis=-1)
     out["best_price"] = (("segment", "limit"), ends)
+    out.attrs |= {"alternative": str(alternative), "attribute": price}
     if any(at_an_end):
         out.attrs["note"] = (
             f"revenue is highest at an end of the prices at {sum(at_an_end)} of {len(at_an_end)} "

@@ -132,6 +132,9 @@ def diversion(
     own = type(values)(*(v[..., 0] for v in values))
     out = dataset(found, own, list(coords), coords)
     out["logit"] = (("segment", *coords), values.estimate[..., 1])
+    out.attrs |= {"quantity": "diversion", "kind": kind if change is None else "finite"}
+    if kind not in ("removal", "quality"):
+        out.attrs["attribute"] = attribute or (PRICE if kind == "finite" else kind)
     return squeezed(out, by)
 
 

@@ -106,7 +106,9 @@ def elasticities(
 
     values = found.of(quantity, "elasticities")
     coords = {"changed": found.inside, "responding": found.labels}
-    return squeezed(dataset(found, values, list(coords), coords), by)
+    out = dataset(found, values, list(coords), coords)
+    out.attrs |= {"quantity": "elasticities", "kind": kind, "attribute": attribute}
+    return squeezed(out, by)
 
 
 def _kind(kind: str | None, arc: float | None, change: Any) -> str:

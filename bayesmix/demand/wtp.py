@@ -52,6 +52,8 @@ NODES = 4096
 """Nodes of the population's law, where no data say whose coefficients they are."""
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+LAW = (np.arange(1024) + 0.5) / 1024
+"""Probabilities of the values that stand for all people, each for as many as every other."""
 NOBODY = 1e-12
 """Share of people below which a class is none."""
 NO_ZERO = (
@@ -100,7 +102,8 @@ def wtp(
     xarray.Dataset
         ``estimate``, ``low`` and ``high`` by ``statistic``: ``"mean"``, ``"median"`` and other
         quantiles, ``"quantile 0.05"``. In units of the price. The attribute ``note`` says why a
-        mean is left out, or intervals have no ends.
+        mean is left out, or intervals have no ends; ``law`` holds 1,024 values that stand for
+        equal shares of people, at the estimate, of which `plot_wtp` draws the density.
 
     Raises
     ------
@@ -143,12 +146,14 @@ def wtp(
     def quantity(theta: Array) -> Array:
         values, weights = _ratios(problem, who, theta, term, price)
         if np.isnan(values).any():
-            return np.full(len(names), np.nan)
+            return np.full(len(names) + len(LAW), np.nan)
         law = weighted_quantiles if problem.parameters.n_random else step_quantiles
         found = law(values, weights, quantiles)
-        return np.append(values @ weights, found) if with_mean else found
+        everybody = law(values, weights, LAW.tolist())
+        return np.concatenate([[values @ weights] if with_mean else [], found, everybody])
 
-    ends = laws.of(quantity, "willingness to pay", settled.progress)
+    all_ends = laws.of(quantity, "willingness to pay", settled.progress)
+    ends = Interval(*(end[: len(names)] for end in all_ends))
     if np.isnan(ends.estimate).any():
         raise SpecificationError(f"{_infinite(price, 'at the estimate')}: {NO_ZERO}")
     if np.isnan(ends.low).any():
@@ -157,6 +162,7 @@ def wtp(
         {k: ("statistic", v) for k, v in zip(Interval._fields, ends, strict=True)},
         coords={"statistic": names},
         attrs={"interval": settled.interval, "draws": laws.draws, "term": term, "price": price}
+        | {"law": all_ends.estimate[len(names) :]}
         | ({"note": note} if note else {}),
     )
 

@@ -20,8 +20,9 @@ from bayesmix.document.guard import OURS, guarded
 from bayesmix.document.html import Section, paragraph, picture, table, text
 from bayesmix.evaluation.check_fit import check_fit
 from bayesmix.likelihood.problem import Problem
-from bayesmix.reporting.demand_plots import plot_diversion, plot_matrix
 from bayesmix.reporting.demand_tables import demand_table
+from bayesmix.reporting.diversion_plot import plot_diversion
+from bayesmix.reporting.matrix_plot import plot_matrix
 
 MOST_DRAWN = 8
 """Alternatives up to which diversion is drawn, a panel each."""

@@ -27,7 +27,7 @@ from bayesmix.likelihood.problem import Problem
 from bayesmix.reporting.compare import compare
 from bayesmix.reporting.diagnose import diagnose
 from bayesmix.reporting.explain_difference import explain_difference
-from bayesmix.reporting.plots import forest
+from bayesmix.reporting.forest import forest
 
 Results = Mapping[str, Fit | xr.DataTree]
 PRIORS = "priors"

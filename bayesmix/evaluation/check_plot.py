@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 
 from bayesmix.evaluation.envelope import Envelope
 from bayesmix.evaluation.statistics import Statistic
+from bayesmix.picture import sheet
 
-DPI, WIDE = 120, 3
+WIDE = 3
 MOST_ATTRIBUTES, MOST_LABELS, LETTERS = 6, 24, 18
 OBSERVED, REPLICATED = "C3", "C0"
 
@@ -20,7 +21,7 @@ def page(statistics: Sequence[Statistic], bands: Sequence[Envelope]) -> Figure:
     """A panel a check: observed values on simultaneous bands of replicated ones."""
     pairs = _shown(list(zip(statistics, bands, strict=True)))
     deep = -(-len(pairs) // WIDE)
-    figure = Figure(figsize=(4.2 * WIDE, 3.1 * deep + 0.6), dpi=DPI, layout="constrained")
+    figure = sheet(4.2 * WIDE, 3.1 * deep + 0.6)
     axes = figure.subplots(deep, WIDE, squeeze=False).ravel()
     for axis in axes[len(pairs) :]:
         axis.set_visible(False)

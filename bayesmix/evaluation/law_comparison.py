@@ -18,8 +18,9 @@ from bayesmix.data.display import Table
 from bayesmix.errors import SpecificationError
 from bayesmix.evaluation.cross_validation import CrossValidation
 from bayesmix.likelihood.simulate import draw_coefficients
+from bayesmix.picture import sheet
 
-DPI, COLUMNS = 120, 3
+COLUMNS = 3
 PEOPLE = 4_000
 """People drawn of each law for its picture, at least."""
 SHOWN = (0.01, 0.99)
@@ -74,8 +75,7 @@ class LawComparison:
             raise SpecificationError(f"argument 'terms' must be of {known}, got {list(shown)}")
         columns = min(COLUMNS, len(shown))
         rows = -(-len(shown) // columns)
-        size = (1.2 + 3.1 * columns, 0.8 + 2.4 * rows)
-        figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+        figure = sheet(1.2 + 3.1 * columns, 0.8 + 2.4 * rows)
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for axis, term in zip(axes, shown, strict=False):
             self._panel(axis, term, found)

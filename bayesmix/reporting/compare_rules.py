@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -19,11 +20,13 @@ from bayesmix.integration.rules import centred, halton, monte_carlo, sobol
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
+from bayesmix.picture import sheet
 from bayesmix.specification.model import MixedLogit
 
 NODES = (16, 32, 64, 128, 256, 512)
 REFERENCE = 2048
 REFERENCE_SCRAMBLES = 4
+MOST_TICKS = 10
 
 
 def default_rules(nodes: Sequence[int] = NODES) -> list[Rule | Centred]:
@@ -81,10 +84,15 @@ def compare_rules(
 def _family(rule: Rule | Centred) -> str:
     """What rules of other numbers of nodes share: the sequence or quadrature, and where it is."""
     if not isinstance(rule, Centred):
-        return type(rule).__name__.lower()
+        return _spaced(rule)
     moments = " with moments" if rule.moments else ""
     halves = " in halves" if rule.halves else ""
-    return f"centred {type(rule.rule).__name__.lower()}{moments}{halves}"
+    return f"centred {_spaced(rule.rule)}{moments}{halves}"
+
+
+def _spaced(rule: Rule) -> str:
+    """The name of a rule's record in words: ``"monte carlo"`` of ``MonteCarlo``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(rule).__name__).lower()
 
 
 def _rules(rules: Sequence[Rule | Centred]) -> list[Rule | Centred]:
@@ -106,13 +114,20 @@ def plot_rules(table: pd.DataFrame) -> Figure:
     made = {"rule", "nodes", "rms"}
     if not isinstance(table, pd.DataFrame) or not made <= set(table.columns):
         raise arguments.refused("table", "what bm.compare_rules returned", table)
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    figure = sheet(6.4, 4.2)
     axes = figure.subplots()
     for rule, rows in table.groupby("rule", sort=False):
         ordered = rows.sort_values("nodes")
         axes.loglog(ordered["nodes"], ordered["rms"], marker="o", markersize=4, label=str(rule))
+    nodes = table["nodes"].to_numpy(float)
+    powers = np.arange(np.ceil(np.log2(nodes.min())), np.floor(np.log2(nodes.max())) + 1)
+    step = max(1, -(-len(powers) // MOST_TICKS))
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(2.0 ** powers[::step], [f"{int(2**p):,}" for p in powers[::step]])
+    axes.minorticks_off()
     axes.set_xlabel("nodes a person")
     axes.set_ylabel("rms error of log P (nats)")
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside right upper", frameon=False, labelspacing=0.8)
     return figure

@@ -30,12 +30,12 @@ from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.problem import Problem
+from bayesmix.picture import sheet
 from bayesmix.reporting.named_draws import flat_items
 from bayesmix.specification.record import model_record
 
 NODES = 1024
 """Nodes a person of the modes that a difference is split at."""
-DPI = 120
 ERROR = "Monte Carlo error"
 PARTS = ("maximum", "integration", "prior", "skewness", "left over")
 COLOURS = ("0.6", "C2", "C0", "C1", "C3")
@@ -80,7 +80,7 @@ class DifferenceSplit:
     def plot(self) -> Figure:
         """The parts of every parameter's difference, and the difference itself."""
         shown = self.parts.iloc[::-1]
-        figure = Figure(figsize=(7, 0.9 + 0.24 * len(shown)), dpi=DPI, layout="constrained")
+        figure = sheet(7, 0.9 + 0.24 * len(shown))
         axis = figure.subplots()
         places = np.arange(len(shown))
         ends = {True: np.zeros(len(shown)), False: np.zeros(len(shown))}

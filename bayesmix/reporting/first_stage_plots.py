@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from bayesmix.arguments import instance
 from bayesmix.arrays import Array
 from bayesmix.inference.first_stage_table import FirstStageResult
+from bayesmix.picture import sheet
 
-DPI = 120
 MOST_OPAQUE = 200
 """Points up to which they are drawn opaque."""
 
@@ -48,7 +48,7 @@ def plot_first_stage(found: FirstStageResult) -> Figure:
     2
     """
     instance("found", found, FirstStageResult, "what bm.first_stage(fit) returned")
-    figure = Figure(figsize=(9, 4.2), dpi=DPI, layout="constrained")
+    figure = sheet(9, 4.2)
     left, right = figure.subplots(1, 2)
     levels, name = found.levels, found.attribute
     _scatter(left, levels["fitted"].to_numpy(), levels["observed"].to_numpy())

@@ -7,16 +7,16 @@ from collections.abc import Hashable
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from bayesmix.arguments import instance, one_of, refused, shown, whole
 from bayesmix.errors import SpecificationError
 from bayesmix.markets.outcome import Counterfactual
+from bayesmix.picture import sheet
 from bayesmix.reporting.demand_tables import check_demand
+from bayesmix.reporting.heat_map import cell_size, draw_cells, name_columns, shades
 
-DPI = 120
 MOST_NUMBERS = 12
 """Products up to which the cells of a matrix show their numbers."""
 MARKUPS = ("margin", "lerner", "cost", "profit")
@@ -53,7 +53,8 @@ def plot_markups(
     words = {"lerner": "Lerner index, margin over price", "margin": "margin, units of the price",
              "cost": "marginal cost, units of the price",
              "profit": "profit a choice situation, units of the price"}  # fmt: skip
-    axis.set_xlabel(words[quantity])
+    where = f", market {market}" if found.sizes["market"] > 1 else ""
+    axis.set_xlabel(f"{words[quantity]}{where}")
     return figure
 
 
@@ -74,8 +75,7 @@ def plot_counterfactual(found: Counterfactual, *, market: Hashable | None = None
     people = found.segments[["estimate", "low", "high"]].sel(quantity="surplus_change")
     money = bool(np.isfinite(people["estimate"].to_numpy()).all())
     sizes = [prices.sizes["product"], people.sizes["segment"]][: 1 + money]
-    figure = Figure(figsize=(6.5, 1.3 * len(sizes) + 0.3 * sum(sizes)), dpi=DPI,
-                    layout="constrained")  # fmt: skip
+    figure = sheet(6.5, 1.3 * len(sizes) + 0.3 * sum(sizes))
     axes = figure.subplots(len(sizes), 1, squeeze=False, height_ratios=[n + 1.5 for n in sizes])
     names = [str(p) for p in prices["product"].to_numpy()]
     _draw(axes[0, 0], prices, names, ["C0"] * len(names))
@@ -112,21 +112,20 @@ def plot_pass_through(
     here = np.flatnonzero(np.isfinite(np.diag(values.to_numpy())))
     matrix = values.to_numpy()[np.ix_(here, here)]
     names = [str(label) for label in values["changed"].to_numpy()[here]]
-    size = 1.8 + 0.55 * min(len(names), 20)
-    figure = Figure(figsize=(size + 1.0, size), dpi=DPI, layout="constrained")
+    cell, letters = cell_size(len(names)), 0.08 * max(map(len, names))
+    size = cell * len(names) + letters + 1.2
+    figure = sheet(max(size + 0.8, 3.6), max(size, 2.6))
     axis = figure.subplots()
-    bound = float(np.abs(matrix).max()) or 1.0
-    image = axis.imshow(matrix, cmap="RdBu_r", norm=TwoSlopeNorm(0.0, -bound, bound))
-    axis.set_xticks(range(len(names)), names, rotation=90 if len(names) > 8 else 0)
+    draw_cells(axis, matrix, shades(matrix, "diverging"), cell, digits)
+    name_columns(axis, names, cell)
     axis.set_yticks(range(len(names)), names)
     axis.set_xlabel("price of")
     axis.set_ylabel("cost of")
-    if len(names) <= MOST_NUMBERS:
-        for (row, column), value in np.ndenumerate(matrix):
-            colour = "white" if abs(value) > 0.6 * bound else "black"
-            words = f"{value:.{digits}f}"
-            axis.text(column, row, words, ha="center", va="center", color=colour, fontsize=8)
-    figure.colorbar(image, ax=axis, shrink=0.8)
+    bar = figure.colorbar(axis.get_images()[0], ax=axis, shrink=0.9, aspect=25, pad=0.02)
+    bar.set_label("rise of a price by unit of cost")
+    bar.outline.set_visible(False)
+    if found.sizes["market"] > 1:
+        axis.set_title(f"market {market}", loc="left", fontsize=10)
     return figure
 
 
@@ -142,7 +141,7 @@ def _one_market(found: xr.Dataset, market: Hashable | None) -> xr.Dataset:
 
 
 def _dots(values: xr.Dataset, names: list[str], colours: list[str]) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(6.5, 1.2 + 0.3 * len(names)), dpi=DPI, layout="constrained")
+    figure = sheet(6.5, 1.2 + 0.3 * len(names))
     axis = figure.subplots()
     _draw(axis, values, names, colours)
     return figure, axis

@@ -19,10 +19,10 @@ from bayesmix.errors import ConvergenceError
 from bayesmix.likelihood.bind import bind, bind_sets
 from bayesmix.likelihood.multinomial import multinomial
 from bayesmix.likelihood.problem import Problem
+from bayesmix.picture import sheet
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameter import FIXED, MEAN
 
-DPI = 120
 GREY, BLUE, RED = "0.55", "C0", "C3"
 
 
@@ -57,7 +57,7 @@ class PriorTable:
         """
         shown = self.table[self.table["50 %"].notna()].iloc[::-1]
         height = 0.9 + 0.24 * len(shown)
-        figure = Figure(figsize=(7, height), dpi=DPI, layout="constrained")
+        figure = sheet(7, height)
         axis = figure.subplots()
         for place, (name, row) in enumerate(shown.iterrows()):
             _interval(axis, place, row)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from bayesmix import arguments
 from bayesmix.bayes.sbc_ranks import PROBABILITY, SBC
 from bayesmix.classical.coverage_result import Coverage
+from bayesmix.picture import sheet
 
 COLUMNS = 4
 WIDTH, HEIGHT = 2.6, 2.1
@@ -44,7 +45,7 @@ def plot_sbc(found: SBC, *, probability: float = PROBABILITY) -> Figure:
     names = [str(name) for name in found.ranks.columns]
     columns = min(COLUMNS, len(names))
     rows = ceil(len(names) / columns)
-    figure = Figure(figsize=(WIDTH * columns, HEIGHT * rows + 0.4), layout="constrained")
+    figure = sheet(WIDTH * columns, HEIGHT * rows + 0.4)
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
     inside = found.inside(probability)
     for axis, name in zip(axes, names, strict=False):
@@ -89,7 +90,7 @@ def plot_coverage(found: Coverage) -> Figure:
     names = list(table.index.get_level_values("parameter").unique())
     columns = min(COLUMNS, len(names))
     rows = ceil(len(names) / columns)
-    figure = Figure(figsize=(WIDTH * columns, HEIGHT * rows + 0.4), layout="constrained")
+    figure = sheet(WIDTH * columns, HEIGHT * rows + 0.4)
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
     for axis, name in zip(axes, names, strict=False):
         own = table.loc[name]

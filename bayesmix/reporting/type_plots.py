@@ -12,8 +12,8 @@ from bayesmix import arguments
 from bayesmix.arrays import Array
 from bayesmix.classical.types_fit import TypesFit
 from bayesmix.errors import SpecificationError
+from bayesmix.picture import sheet
 
-DPI = 120
 MOST_TERMS = 6
 AREA = 900.0
 """Area in points of a disc that is everybody."""
@@ -41,7 +41,7 @@ def plot_types(found: TypesFit, terms: Sequence[str] | None = None) -> Figure:
     arguments.instance("found", found, TypesFit, "what bm.nonparametric returned")
     chosen = found.terms[:MOST_TERMS] if terms is None else _terms(found, terms)
     size, table = len(chosen), found.types
-    figure = Figure(figsize=(2.2 + 2.3 * size, 1.6 + 2.1 * size), dpi=DPI, layout="constrained")
+    figure = sheet(2.2 + 2.3 * size, 1.6 + 2.1 * size)
     axes = figure.subplots(size, size, squeeze=False)
     shares = table["share"].to_numpy()
     for row, term in enumerate(chosen):

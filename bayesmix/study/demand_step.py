@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from bayesmix.files import write_text
-from bayesmix.reporting.demand_plots import plot_diversion
-from bayesmix.reporting.plots import save_figure
+from bayesmix.picture import save_figure
+from bayesmix.reporting.diversion_plot import plot_diversion
 from bayesmix.study.build import Built
 from bayesmix.study.demand_checks import settings
 from bayesmix.study.keep import Keeper

@@ -9,11 +9,13 @@ import pandas as pd
 
 from bayesmix.files import write_text
 from bayesmix.inference.first_stage_table import first_stage
+from bayesmix.picture import save_figure
 from bayesmix.reporting.compare import compare
 from bayesmix.reporting.diagnose import diagnose
 from bayesmix.reporting.diagnostics import convergence, convergence_sentence
-from bayesmix.reporting.plots import forest, save_figure, save_trace
+from bayesmix.reporting.forest import forest
 from bayesmix.reporting.tables import write_csv
+from bayesmix.reporting.trace_plot import save_trace
 from bayesmix.study.build import Built
 from bayesmix.study.demand_checks import settings
 from bayesmix.study.keep import Keeper

@@ -17,16 +17,18 @@ def test_errors_fall_with_nodes_and_centring():
     assert many < few / 2.5
     assert centred < sobol < few
     assert list(table["nodes"]) == [32, 512, 32, 32]
-    assert list(table["rule"]) == ["montecarlo", "montecarlo", "sobol", "centred sobol"]
+    assert list(table["rule"]) == ["monte carlo", "monte carlo", "sobol", "centred sobol"]
     rules = [bm.gauss_hermite(40), bm.centred(bm.gauss_hermite(9))]
     rules += [bm.centred(bm.halton(32)), bm.centred(bm.sobol(32), moments=True)]
     exact = compare_rules(model, data, AT, rules, rng=2)
     assert exact["rms"].iloc[0] < 1e-3
     assert list(exact["rule"]) == [
-        "gausshermite",
-        "centred gausshermite",
+        "gauss hermite",
+        "centred gauss hermite",
         "centred halton",
         "centred sobol with moments",
     ]
-    lines = plot_rules(table).axes[0].get_lines()
-    assert np.allclose(lines[0].get_ydata(), [few, many])
+    axis = plot_rules(table).axes[0]
+    assert np.allclose(axis.get_lines()[0].get_ydata(), [few, many])
+    assert axis.get_xticks().tolist() == [32, 64, 128, 256, 512]
+    assert [t.get_text() for t in axis.get_xticklabels()] == ["32", "64", "128", "256", "512"]

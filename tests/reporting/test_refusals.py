@@ -7,7 +7,7 @@ import xarray as xr
 import bayesmix as bm
 from bayesmix.errors import SpecificationError
 from bayesmix.reporting.diagnostics import convergence
-from bayesmix.reporting.plots import forest
+from bayesmix.reporting.forest import forest
 
 
 @pytest.mark.parametrize("verb", [lambda t: bm.compare({"NUTS": t}), convergence,
@@ -46,14 +46,15 @@ def wtp(quantiles, values):
     names = ["median" if q == 0.5 else f"quantile {float(q)!r}" for q in quantiles]
     ends = {k: ("statistic", np.asarray(values) + d)
             for k, d in (("estimate", 0.0), ("low", -0.1), ("high", 0.1))}  # fmt: skip
-    return xr.Dataset(ends, {"statistic": names}, {"term": "time", "price": "cost"})
+    attrs = {"term": "time", "price": "cost", "law": np.asarray(values)}
+    return xr.Dataset(ends, {"statistic": names}, attrs)
 
 
 def test_the_median_is_drawn_whatever_its_last_bits():
     """0.49999999999999994 is the middle of a grid of quantiles."""
     found = wtp([0.25, np.nextafter(0.5, 0), 0.75], [1.0, 2.0, 4.0])
     axis = bm.plot_wtp(found).axes[0]
-    assert [line.get_xdata()[0] for line in axis.get_lines()] == [2.0]
+    assert [line.get_xdata()[0] for line in axis.get_lines()] == [2.0, 0.0]  # and that of nothing
     with pytest.raises(SpecificationError, match="the same for everybody"):
         bm.plot_wtp(wtp([0.25, 0.5, 0.75], [2.0, np.nextafter(2.0, 3), 2.0]))
 
