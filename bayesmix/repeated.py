@@ -51,7 +51,7 @@ class Repeated:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class SimulationRecords:
     """Records of simulations by number, and whether the run was ended before all were made."""
 
     records: dict[int, Record]
@@ -67,7 +67,7 @@ def run_all(
     processes: int,
     file: Path | None,
     progress: bool,
-) -> Found:
+) -> SimulationRecords:
     """Simulations 0 .. number - 1, those that the file has as they stand there.
 
     Ctrl-C keeps what is finished, unless nothing is.
@@ -103,7 +103,7 @@ def run_all(
         interrupted = True
     finally:
         made.close()
-    return Found(dict(sorted(found.items())), seed, interrupted)
+    return SimulationRecords(dict(sorted(found.items())), seed, interrupted)
 
 
 def check_run(simulations: int, rng: Any, processes: int, file: Any, progress: bool) -> Path | None:

@@ -14,7 +14,7 @@ import pandas as pd
 from _common import options, table, timed, verdict
 
 import bayesmix as bm
-from bayesmix.demand.options import How
+from bayesmix.demand.options import CheckedOptions
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.simulate import simulate_choices
 
@@ -58,7 +58,7 @@ def peak() -> float:
 
 def main() -> None:
     quick = options(__doc__).quick
-    draws, nodes = (50 if quick else 500), How().nodes
+    draws, nodes = (50 if quick else 500), CheckedOptions().nodes
     data = simulate(1000, 50)
     theta = bind(MODEL, data).parameters.theta(AT)
     # Estimates are beside the point here: the draws lie around the truth.

@@ -22,7 +22,7 @@ from bayesmix.data.market_sets import MarketSets
 from bayesmix.data.market_shares import given_shares
 from bayesmix.data.segments import goods_of, segments_of
 from bayesmix.demand.draws import Uncertainty
-from bayesmix.demand.options import How
+from bayesmix.demand.options import CheckedOptions
 from bayesmix.demand.sample import Sample
 from bayesmix.likelihood.bind import bind_sets
 from bayesmix.likelihood.persons import GivenNodes
@@ -69,7 +69,9 @@ def sample(given: SimpleNamespace) -> tuple[Sample, np.ndarray]:
     who = People(problem, GivenNodes(given.nodes[None], given.weights[None]))
     segments, names = segments_of(data, "market", data)
     none = Uncertainty(theta[None], lambda values: values, 0)
-    return Sample(problem, who, none, segments, names, How(), *goods_of(data, None)), theta
+    return Sample(
+        problem, who, none, segments, names, CheckedOptions(), *goods_of(data, None)
+    ), theta
 
 
 def target(found: Sample, given: SimpleNamespace) -> np.ndarray:

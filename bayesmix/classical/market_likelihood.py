@@ -22,7 +22,7 @@ from bayesmix.likelihood.persons import joined, over_persons
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.share_slopes import share_step, shares_of
-from bayesmix.optimise.share_constants import Wanted, solve_constants, wanted_of
+from bayesmix.optimise.share_constants import SharesToMatch, solve_constants, wanted_of
 
 MATCHED = 1e-9
 """Largest difference of logarithms of shares at which an evaluation counts as one."""
@@ -78,7 +78,7 @@ class MarketLikelihood:
     _last: dict[str, Array] = field(default_factory=dict, repr=False)
 
     @cached_property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> SharesToMatch:
         """What constants are to give."""
         return wanted_of(self.target, len(self.sets.goods))
 

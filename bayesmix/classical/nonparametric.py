@@ -21,7 +21,7 @@ from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.multinomial import check_signs, multinomial
 from bayesmix.optimise.mixing_weights import slopes_at
 from bayesmix.optimise.type_likelihood import TypeLikelihood
-from bayesmix.optimise.type_search import Mixture, added, solved
+from bayesmix.optimise.type_search import WeightedPoints, added, solved
 from bayesmix.progress import Progress, progress_line
 from bayesmix.specification.laws.normal import Normal
 from bayesmix.specification.model import MixedLogit
@@ -182,7 +182,7 @@ def _found(
     logit: Array,
     rng: np.random.Generator,
     line: Progress,
-) -> Mixture:
+) -> WeightedPoints:
     method, tolerance, adds = how
     fixed, number = logit[work.dimension :], len(types.values)
     line.phase(f"weights of {number} points")
@@ -198,8 +198,8 @@ def _found(
         top = logs.max(axis=1)
         slopes, loglik = slopes_at(np.exp(logs - top[:, None]), work.persons, weights)
         loglik += float(work.persons @ top)
-        return Mixture(types.values, logs, weights, fixed, loglik, float(slopes.max()))
-    at = Mixture(
+        return WeightedPoints(types.values, logs, weights, fixed, loglik, float(slopes.max()))
+    at = WeightedPoints(
         types.values,
         work.log_probabilities(types.values, fixed),
         np.full(number, 1.0 / number),
@@ -212,15 +212,15 @@ def _found(
 
 def _replicated(
     work: TypeLikelihood,
-    at: Mixture,
+    at: WeightedPoints,
     how: tuple[str, float],
     number: int,
     rng: np.random.Generator,
     line: Progress,
-) -> dict[int, Mixture | None]:
+) -> dict[int, WeightedPoints | None]:
     """Mixtures of samples of persons; None of those that do not converge."""
     seed = int(rng.integers(2**63))
-    found: dict[int, Mixture | None] = {}
+    found: dict[int, WeightedPoints | None] = {}
     n, (method, tolerance) = len(work.persons), how
     for replication in range(number):
         line.phase(f"bootstrap, {replication + 1} of {number}")
@@ -235,15 +235,15 @@ def _replicated(
 
 
 def _reweighted(
-    work: TypeLikelihood, at: Mixture, method: str, tolerance: float, persons: Array
-) -> Mixture:
+    work: TypeLikelihood, at: WeightedPoints, method: str, tolerance: float, persons: Array
+) -> WeightedPoints:
     if method != "least-squares":
         return solved(work, at, method, tolerance, persons)
     problem = replace(work.problem, data=replace(work.problem.data, weights=persons))
     return replace(at, weights=TypeLikelihood(problem).least_squares(at.points))
 
 
-def _kept(at: Mixture) -> tuple[Mixture, tuple[int, float]]:
+def _kept(at: WeightedPoints) -> tuple[WeightedPoints, tuple[int, float]]:
     """The points that are types, the largest first, and number and share of those left out."""
     small = (at.weights > 0) & (at.weights < LEAST_SHARE)
     kept = np.flatnonzero(at.weights >= LEAST_SHARE)
@@ -253,7 +253,9 @@ def _kept(at: Mixture) -> tuple[Mixture, tuple[int, float]]:
     return own, (int(small.sum()), float(at.weights[small].sum()))
 
 
-def _words(at: Mixture, types: Types, method: str, dropped: tuple[int, float], unit: float) -> str:
+def _words(
+    at: WeightedPoints, types: Types, method: str, dropped: tuple[int, float], unit: float
+) -> str:
     number = int((at.weights >= LEAST_SHARE).sum())
     gap = f"{at.gap * unit:.1e}"
     words = [f"{number} types among {len(at.points)} points tried"]

@@ -26,7 +26,7 @@ Finished = Generator[tuple[int, Array | None]]
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class ReplicationsJob:
     """What every replication needs.
 
     ``shared`` is the persons' cluster in which each cluster of a first stage is; None where there
@@ -63,7 +63,7 @@ class Job:
             counts = _drawn(residuals.first.n_clusters, [self.seed, number, 1])
         return residuals.first.again(counts)
 
-    def of(self, number: int) -> Job | None:
+    def of(self, number: int) -> ReplicationsJob | None:
         """The job with the first stage of a replication; None where that has no coefficients."""
         problem = self.likelihood.problem
         if problem.design.residuals is None:
@@ -80,7 +80,7 @@ def _drawn(n: int, seed: list[int]) -> Indices:
     return np.bincount(np.random.default_rng(seed).integers(n, size=n), minlength=n)
 
 
-def make_job(fit: Fit, data: ChoiceData, seed: int) -> Job:
+def make_job(fit: Fit, data: ChoiceData, seed: int) -> ReplicationsJob:
     """What replications of ``fit`` need; weights are those of effective persons."""
     bound = bind(fit.model, data)
     gamma = first_stage_of(fit)
@@ -95,15 +95,17 @@ def make_job(fit: Fit, data: ChoiceData, seed: int) -> Job:
     groups = fit.information.groups
     persons = np.arange(data.n_persons) if groups is None else groups
     first = fit.information.first
-    return Job(likelihood, fit.theta, root, persons, seed, None if first is None else first.groups)
+    return ReplicationsJob(
+        likelihood, fit.theta, root, persons, seed, None if first is None else first.groups
+    )
 
 
-def replications_of(job: Job, number: int, processes: int) -> Finished:
+def replications_of(job: ReplicationsJob, number: int, processes: int) -> Finished:
     """Replications 0 .. number - 1 and their estimates (P,), in order or as they are finished."""
     return shared(replicate, job, range(number), processes, "bootstrap")
 
 
-def replicate(job: Job, number: int) -> Array | None:
+def replicate(job: ReplicationsJob, number: int) -> Array | None:
     """Estimates (P,) of one replication; None if it did not converge.
 
     Behind them stand the coefficients of its first stage, where there is one.
@@ -125,7 +127,7 @@ def replicate(job: Job, number: int) -> Array | None:
     return theta if residuals is None else np.concatenate([theta, residuals.first.gamma])
 
 
-def weighted(job: Job, weights: Array, theta: Array) -> tuple[float, Array]:
+def weighted(job: ReplicationsJob, weights: Array, theta: Array) -> tuple[float, Array]:
     """Log-likelihood of persons with weights (I,), and its gradient (P,); NaN where none is.
 
     Held correlations have signs, which the Cholesky factor loses beyond a standard deviation of 0.

@@ -22,7 +22,7 @@ from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem
-from bayesmix.optimise.type_search import Mixture
+from bayesmix.optimise.type_search import WeightedPoints
 from bayesmix.specification.classes import LatentClass
 from bayesmix.specification.model import MixedLogit
 
@@ -43,7 +43,7 @@ class ClassLogitOf:
         classes = LatentClass(*self.types.terms, classes=self.size)
         return bind(MixedLogit(self.model.formula, [classes], trust=self.model.trust), self.data)
 
-    def fit(self, at: Mixture, words: str, logit: float, begun: float) -> Fit:
+    def fit(self, at: WeightedPoints, words: str, logit: float, begun: float) -> Fit:
         """The fit at a mixture, with its scores and without curvature."""
         problem = self.problem()
         theta = class_theta(problem, at, self.size)
@@ -73,7 +73,7 @@ class ClassLogitOf:
         )
 
 
-def class_theta(problem: Problem, at: Mixture, size: int) -> Array:
+def class_theta(problem: Problem, at: WeightedPoints, size: int) -> Array:
     """The free vector of a latent class logit of so many classes; those too many have no share."""
     places = np.minimum(np.arange(size), len(at.weights) - 1)
     own = np.arange(size) < len(at.weights)
@@ -84,7 +84,7 @@ def class_theta(problem: Problem, at: Mixture, size: int) -> Array:
     return problem.parameters.join(thetas, (logs - logs[0])[:, None])
 
 
-def bootstrap_of(fit: Fit, drawn: dict[int, Mixture | None], size: int) -> Bootstrap:
+def bootstrap_of(fit: Fit, drawn: dict[int, WeightedPoints | None], size: int) -> Bootstrap:
     """Replications as free vectors of the fit's own layout.
 
     Raises

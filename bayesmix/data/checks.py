@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import SHOWN, first_few, show
-from bayesmix.data.row_order import Layout, layout_of
+from bayesmix.data.row_order import RowOrder, layout_of
 from bayesmix.data.table import ChoiceTable
 from bayesmix.data.widen import numbers, uncoded
 from bayesmix.errors import DataError
@@ -59,7 +59,7 @@ def check_estimable(data: ChoiceTable) -> None:
         )
 
 
-def check_duplicates(layout: Layout) -> None:
+def check_duplicates(layout: RowOrder) -> None:
     """Raise where an alternative occurs twice in a situation."""
     same_situation = np.diff(layout.row_situation) == 0
     repeated = np.flatnonzero(same_situation & (np.diff(layout.alternative_code) == 0)) + 1
@@ -73,7 +73,7 @@ def check_duplicates(layout: Layout) -> None:
         )
 
 
-def check_choices(layout: Layout, chosen: np.ndarray, column: str, outside_option: bool) -> None:
+def check_choices(layout: RowOrder, chosen: np.ndarray, column: str, outside_option: bool) -> None:
     """Raise unless exactly one row of each situation is chosen (at most one: outside option)."""
     count = np.bincount(layout.row_situation[chosen], minlength=len(layout.situations))
     wrong = np.flatnonzero(count > 1 if outside_option else count != 1)
@@ -91,7 +91,7 @@ def check_choices(layout: Layout, chosen: np.ndarray, column: str, outside_optio
 
 
 def check_availability(
-    layout: Layout,
+    layout: RowOrder,
     chosen: np.ndarray,
     available: np.ndarray,
     columns: tuple[str, str | None],
@@ -146,7 +146,7 @@ def positive_weights(column: pd.Series) -> np.ndarray:
     return values
 
 
-def person_weights(layout: Layout, column: pd.Series) -> np.ndarray:
+def person_weights(layout: RowOrder, column: pd.Series) -> np.ndarray:
     """Weights (I,) from a column in the order of `layout`: positive, constant within persons."""
     name, values = f"weights column {show(column.name)}", positive_weights(column)
     row_person = layout.situation_person[layout.row_situation]

@@ -8,7 +8,7 @@ from bayesmix.errors import DataError
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownColumns:
     """Columns that enter the utility with a coefficient of 1.
 
     Parameters

@@ -9,10 +9,10 @@ import pandas as pd
 from bayesmix.arguments import flag
 from bayesmix.data import checks, rankings
 from bayesmix.data.columns import as_pandas, binary, require_columns, require_complete, show
-from bayesmix.data.known_columns import Known
+from bayesmix.data.known_columns import KnownColumns
 from bayesmix.data.known_utility import known_utility
 from bayesmix.data.labels import with_names
-from bayesmix.data.row_order import Layout, compress, lay_out, offsets
+from bayesmix.data.row_order import RowOrder, compress, lay_out, offsets
 from bayesmix.data.table import UNOBSERVED, ChoiceTable
 from bayesmix.data.widen import levels_in_use, widened
 from bayesmix.errors import DataError
@@ -34,9 +34,9 @@ class Roles:
     correction: str | None = None
 
     @property
-    def known(self) -> Known:
+    def known(self) -> KnownColumns:
         """Those whose part of the utility is known."""
-        return Known(self.offset, self.sampling, self.correction)
+        return KnownColumns(self.offset, self.sampling, self.correction)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class LongRows:
     """The user's rows in the package's order, those of unavailable alternatives included."""
 
     frame: pd.DataFrame
-    layout: Layout
+    layout: RowOrder
     chosen: np.ndarray  # (R,) bool
     available: np.ndarray  # (R,) bool
     weights: np.ndarray  # (I,) float64

@@ -12,7 +12,7 @@ import pandas as pd
 from bayesmix.arguments import flag, instance, mapping
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few, nearest, show
-from bayesmix.data.known_columns import Known
+from bayesmix.data.known_columns import KnownColumns
 from bayesmix.data.known_utility import known_utility
 from bayesmix.data.products import check_attributes, labelled_products, products_table
 from bayesmix.data.table import UNOBSERVED
@@ -139,7 +139,7 @@ def market(
         situations_left_out=0,
         booleans=data.booleans & {str(name) for name in frame.columns},
         stand_ins=_stand_ins(like, labels, data),
-        known=Known(offset, matched=matched),
+        known=KnownColumns(offset, matched=matched),
         origin=data if data.origin is None else data.origin,
     )
     known_utility(found)  # refuses what is not finite

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bayesmix.arrays import Indices
 from bayesmix.data.checks import others
 from bayesmix.data.columns import assigned, first_few, show
-from bayesmix.data.row_order import Layout, layout_of, offsets
+from bayesmix.data.row_order import RowOrder, layout_of, offsets
 from bayesmix.data.table import ChoiceTable
 from bayesmix.data.widen import numbers, uncoded
 from bayesmix.errors import DataError
@@ -30,7 +30,7 @@ UNRANKED = "missing"
 """How a column of ranks says that a row has none."""
 
 
-def read_ranks(layout: Layout, column: pd.Series, outside_option: bool) -> Indices:
+def read_ranks(layout: RowOrder, column: pd.Series, outside_option: bool) -> Indices:
     """Ranks (R,) in the order of ``layout``, 0 where a row was not ranked.
 
     Raises
@@ -98,7 +98,7 @@ def checked_ranks(data: ChoiceTable, ranks: Any) -> Indices:
     return found
 
 
-def _check_ties(layout: Layout, ranks: Indices, name: str, unranked: str) -> None:
+def _check_ties(layout: RowOrder, ranks: Indices, name: str, unranked: str) -> None:
     order = np.lexsort((ranks, layout.row_situation))
     same = (np.diff(layout.row_situation[order]) == 0) & (np.diff(ranks[order]) == 0)
     first = np.flatnonzero(same & (ranks[order][1:] > 0))
@@ -115,7 +115,7 @@ def _check_ties(layout: Layout, ranks: Indices, name: str, unranked: str) -> Non
     )
 
 
-def _check_gaps(layout: Layout, ranks: Indices, name: str, outside_option: bool) -> None:
+def _check_gaps(layout: RowOrder, ranks: Indices, name: str, outside_option: bool) -> None:
     n = len(layout.situations)
     count = np.bincount(layout.row_situation[ranks > 0], minlength=n)
     largest = np.zeros(n, dtype=np.int64)

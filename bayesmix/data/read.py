@@ -15,7 +15,7 @@ import pandas as pd
 from bayesmix.arguments import refused
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import assigned, nearest
-from bayesmix.data.sources.reader import FileKeywords, FileOptions, Table, file_options
+from bayesmix.data.sources.reader import FileKeywords, FileOptions, FileTable, file_options
 from bayesmix.data.sources.registry import check_named, format_of, read_file
 from bayesmix.data.sources.written_labels import as_written
 from bayesmix.errors import SpecificationError
@@ -128,7 +128,7 @@ def read_choices(path: str | os.PathLike[str], **given: Any) -> ChoiceData:
     return make(table.frame, **whole)
 
 
-def read_roles(path: Path, options: FileOptions, roles: Mapping[str, Any]) -> Table:
+def read_roles(path: Path, options: FileOptions, roles: Mapping[str, Any]) -> FileTable:
     """A file of which it is known what its columns of labels and of numbers are.
 
     Labels are numbers where all of them are written as such; those in ``options`` stay text.
@@ -175,6 +175,6 @@ def checked_path(path: Any) -> Path:
     return Path(path)
 
 
-def _warn(table: Table) -> None:
+def _warn(table: FileTable) -> None:
     if table.notes:
         warnings.warn("; ".join(table.notes), stacklevel=3)

@@ -28,7 +28,7 @@ def offsets(codes: np.ndarray, groups: int) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class RowOrder:
     """Rows of a long frame in the package's order: by person, situation, alternative.
 
     Persons and each person's situations are sorted by label, so that the order of the user's rows
@@ -57,7 +57,7 @@ class Layout:
         return f"alternative {show(alternative)} in {place} (row {show(self.rows[row])})"
 
 
-def lay_out(frame: pd.DataFrame, person: str | None, situation: str, alternative: str) -> Layout:
+def lay_out(frame: pd.DataFrame, person: str | None, situation: str, alternative: str) -> RowOrder:
     """Sort the rows of a frame; a situation is identified by (person, situation)."""
     situation_label, situation_names = _factorise(frame[situation])
     if person is None:
@@ -77,7 +77,7 @@ def lay_out(frame: pd.DataFrame, person: str | None, situation: str, alternative
     order = np.argsort(key, kind="stable")
     row_situation, sorted_alternative = np.divmod(key[order], len(alternatives))
     levels: Any = [persons, situation_names]  # stubs want sequences
-    return Layout(
+    return RowOrder(
         order=order,
         rows=frame.index[order],
         persons=persons.rename(situation if person is None else person),
@@ -95,9 +95,9 @@ def lay_out(frame: pd.DataFrame, person: str | None, situation: str, alternative
     )
 
 
-def layout_of(data: ChoiceTable) -> Layout:
+def layout_of(data: ChoiceTable) -> RowOrder:
     """The layout that data have, for what is checked once they are made."""
-    return Layout(
+    return RowOrder(
         order=np.arange(data.n_rows),
         rows=data.rows,
         persons=data.persons,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import first_few
-from bayesmix.data.known_columns import Known
+from bayesmix.data.known_columns import KnownColumns
 from bayesmix.data.labels import as_stored
 from bayesmix.data.reserved import check_labels
 from bayesmix.errors import DataError
@@ -47,7 +47,7 @@ class ChoiceTable:
     booleans: frozenset[str] = frozenset()
     stand_ins: Mapping[Hashable, Hashable] = field(default_factory=dict)
     stage: np.ndarray | None = None
-    known: Known = field(default_factory=Known)
+    known: KnownColumns = field(default_factory=KnownColumns)
     forced: bool = False
     origin: ChoiceTable | None = None
 

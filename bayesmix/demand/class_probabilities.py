@@ -13,7 +13,7 @@ from bayesmix.centring.people import past_choices
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.draws import Interval, parameter_draws, uncertainty
-from bayesmix.demand.options import How, Options, settle
+from bayesmix.demand.options import CheckedOptions, Options, settle
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
@@ -89,7 +89,9 @@ def class_probabilities(
     return out.assign(prior=(dims, ends.estimate[1]))
 
 
-def _likelihood(problem: Problem, theta: Array, how: How, rng: np.random.Generator) -> Likelihood:
+def _likelihood(
+    problem: Problem, theta: Array, how: CheckedOptions, rng: np.random.Generator
+) -> Likelihood:
     """The likelihood within classes, on person-centred nodes where there are laws inside."""
     if problem.parameters.n_random:
         rule = centred(sobol(how.nodes), moments=True)

@@ -12,7 +12,7 @@ from bayesmix.arrays import Array
 from bayesmix.centring.people import People
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
-from bayesmix.demand.options import How, Where
+from bayesmix.demand.options import CheckedOptions, Where
 from bayesmix.demand.sample import Sample, enumerate_sample
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.integrals import coefficients_everywhere
@@ -72,7 +72,7 @@ def _of_nodes(here: Point, known: People, uniform: Array) -> Array:
 
 
 def drawn_people(
-    result: Fit | xr.DataTree, data: ChoiceData, where: Where, how: How
+    result: Fit | xr.DataTree, data: ChoiceData, where: Where, how: CheckedOptions
 ) -> DrawnPeople:
     """``how.draws`` draws of the parameters and of every person's coefficients.
 
@@ -90,6 +90,6 @@ def drawn_people(
             "'delta' has none: take 'krinsky-robb' or a bootstrap"
         )
     rng = np.random.default_rng(how.rng)
-    found = enumerate_sample(result, data, where, How(**{**vars(how), "rng": rng}))
+    found = enumerate_sample(result, data, where, CheckedOptions(**{**vars(how), "rng": rng}))
     drawn = found.uncertainty.points[-found.uncertainty.draws :]
     return DrawnPeople(found, drawn[np.arange(how.draws) * len(drawn) // how.draws], rng)

@@ -27,7 +27,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.classical.predict import bound_like, is_own
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known_utility import check_offset, check_outside
-from bayesmix.demand.options import How
+from bayesmix.demand.options import CheckedOptions
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.likelihood.bind import bind_like, bind_sets
 from bayesmix.likelihood.problem import Problem
@@ -181,7 +181,7 @@ def spaced(problem: Utility, posterior: xr.Dataset, draws: int) -> Array:
 
 
 def uncertainty(
-    result: Fit | xr.DataTree, thetas: Array, how: How, rng: np.random.Generator
+    result: Fit | xr.DataTree, thetas: Array, how: CheckedOptions, rng: np.random.Generator
 ) -> Uncertainty:
     """The `Uncertainty` of a result whose `parameter_draws` are ``thetas``.
 

@@ -13,7 +13,7 @@ from bayesmix.centring.people import People, past_choices, people
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.draws import krinsky_robb, parameter_draws
-from bayesmix.demand.options import How
+from bayesmix.demand.options import CheckedOptions
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
 from bayesmix.kernels.integrals import coefficients_everywhere
@@ -112,7 +112,7 @@ def individuals(
         thetas = middle[None, :]
     elif isinstance(result, Fit):
         thetas = krinsky_robb(result, draws, generator)
-    known = people(past, middle, known=True, nodes=How.nodes, rng=generator)
+    known = people(past, middle, known=True, nodes=CheckedOptions.nodes, rng=generator)
     steps = tracked(thetas, "individuals", total=len(thetas), show=progress)
     mean, sd, beta = _moments_and_draws(known, there, steps, (len(thetas), draws), generator)
     return xr.Dataset(

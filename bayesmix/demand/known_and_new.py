@@ -16,7 +16,7 @@ from bayesmix.data.labels import as_text, check_same_kind
 from bayesmix.data.row_order import name_situation
 from bayesmix.data.subset import take_persons
 from bayesmix.demand.draws import parameter_draws, point_alone
-from bayesmix.demand.options import How, Where
+from bayesmix.demand.options import CheckedOptions, Where
 from bayesmix.demand.sample import Sample, enumerate_sample
 from bayesmix.errors import DataError
 from bayesmix.likelihood.bind import bind_like, check_scenario
@@ -39,7 +39,7 @@ def groups_of(
     result: Fit | xr.DataTree,
     data: ChoiceData,
     new: ChoiceData,
-    how: How,
+    how: CheckedOptions,
     scenario: ChoiceData | None,
     argument: str = "new",
 ) -> list[Group]:

@@ -18,7 +18,7 @@ METHODS = ("krinsky-robb", "delta")
 
 
 class Options(TypedDict, total=False):
-    """Keyword arguments that all functions of demand share; `How` says what they mean."""
+    """Keyword arguments of all functions of demand; `CheckedOptions` says what they mean."""
 
     interval: float
     draws: int
@@ -30,7 +30,7 @@ class Options(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class How:
+class CheckedOptions:
     """The options, checked.
 
     Parameters
@@ -76,15 +76,15 @@ class How:
             one_of("uncertainty", self.uncertainty, METHODS, extra=extra)
 
 
-def settle(options: Mapping[str, Any]) -> How:
+def settle(options: Mapping[str, Any]) -> CheckedOptions:
     """The options that were given, checked, and their names too."""
-    known = [field.name for field in fields(How)]
+    known = [field.name for field in fields(CheckedOptions)]
     for name in options:
         if name not in known:
             near = get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"beside its own it has {known}"
             raise SpecificationError(f"there is no argument {name!r}: {hint}")
-    return How(**options)
+    return CheckedOptions(**options)
 
 
 @dataclass(frozen=True, eq=False)

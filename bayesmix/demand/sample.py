@@ -23,7 +23,7 @@ from bayesmix.demand.draws import (
     parameter_draws,
     uncertainty,
 )
-from bayesmix.demand.options import How, Where
+from bayesmix.demand.options import CheckedOptions, Where
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.substitution import Sets, Size
@@ -79,7 +79,7 @@ class Sample:
     uncertainty: Uncertainty
     segments: Indices
     names: list
-    how: How
+    how: CheckedOptions
     codes: Indices
     goods: tuple
 
@@ -146,7 +146,7 @@ def enumerate_sample(
     result: Fit | xr.DataTree,
     data: ChoiceData,
     where: Where,
-    how: How,
+    how: CheckedOptions,
     points: Uncertainty | None = None,
 ) -> Sample:
     """Choice sets, of the data or others, ready for sums at each point of parameters.

@@ -25,7 +25,7 @@ from bayesmix.demand.draws import (
     uncertainty,
 )
 from bayesmix.demand.money import REMEDY, has_one_sign, price_of
-from bayesmix.demand.options import How, Options, settle
+from bayesmix.demand.options import CheckedOptions, Options, settle
 from bayesmix.demand.quantiles import (
     checked_quantiles,
     quantile_name,
@@ -120,7 +120,7 @@ def wtp(
     >>> bool(np.isclose(found[0], -fit.params["fixed[loc]"] / fit.params["fixed[pf]"]))
     True
     """
-    settled = settle({"nodes": NODES if data is None else How.nodes, **how})
+    settled = settle({"nodes": NODES if data is None else CheckedOptions.nodes, **how})
     rng = np.random.default_rng(settled.rng)
     past, thetas = _problem(result, data, settled)
     problem = _there(past, data, predict)
@@ -167,7 +167,9 @@ def wtp(
     )
 
 
-def _problem(result: Fit | xr.DataTree, data: ChoiceData | None, how: How) -> tuple[Utility, Array]:
+def _problem(
+    result: Fit | xr.DataTree, data: ChoiceData | None, how: CheckedOptions
+) -> tuple[Utility, Array]:
     """The result's model, on data or on none, and its parameters (D, P)."""
     if data is not None:
         found = parameter_draws(result, data, how.draws)
@@ -232,7 +234,9 @@ def _there(past: Utility, data: ChoiceData | None, predict: ChoiceData | None) -
     return bind_like(past, predict, "predict")
 
 
-def _people(problem: Utility, thetas: Array, how: How, rng: np.random.Generator) -> People:
+def _people(
+    problem: Utility, thetas: Array, how: CheckedOptions, rng: np.random.Generator
+) -> People:
     """The persons of the data, or one who stands for the population."""
     if isinstance(problem, Problem):
         known = how.people == "known"

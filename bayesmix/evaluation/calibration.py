@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmix.arrays import Array, Indices
-from bayesmix.evaluation.statistics import Sets, Statistic
+from bayesmix.evaluation.statistics import SetsWithOutside, Statistic
 
 POINTS = np.arange(0.05, 0.99, 0.05)
 """Where the distribution of the transform is computed."""
@@ -13,7 +13,7 @@ BINS = 10
 """Bins of probabilities, at quantiles."""
 
 
-def transform(sets: Sets, probability: Array) -> Statistic:
+def transform(sets: SetsWithOutside, probability: Array) -> Statistic:
     """The mean non-randomised probability integral transform of the choices, less its argument.
 
     Alternatives of a situation are ordered from the likeliest on. With ``L`` the probability of
@@ -37,7 +37,7 @@ def transform(sets: Sets, probability: Array) -> Statistic:
     return Statistic("PIT", labels, of, "mean transform less u", POINTS)
 
 
-def reliability(sets: Sets, probability: Array) -> Statistic:
+def reliability(sets: SetsWithOutside, probability: Array) -> Statistic:
     """How often what was predicted with some probability was chosen, by bins of probabilities."""
     edges = np.unique(np.quantile(probability, np.linspace(0, 1, BINS + 1)))
     place = np.clip(np.searchsorted(edges, probability, side="left") - 1, 0, None)

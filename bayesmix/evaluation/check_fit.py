@@ -23,7 +23,14 @@ from bayesmix.evaluation.calibration import reliability, transform
 from bayesmix.evaluation.check_fit_result import FitCheck
 from bayesmix.evaluation.envelope import envelope
 from bayesmix.evaluation.predicted import check_observed, probabilities
-from bayesmix.evaluation.statistics import Sets, Statistic, levels, shares, spread, switches
+from bayesmix.evaluation.statistics import (
+    SetsWithOutside,
+    Statistic,
+    levels,
+    shares,
+    spread,
+    switches,
+)
 from bayesmix.likelihood.bind import bind_like
 from bayesmix.likelihood.simulate import draw_choices
 from bayesmix.progress import tracked
@@ -145,7 +152,7 @@ def check_fit(
     return _compared(found, _places(sets, own.chosen_row, inside), sets, statistics, note)
 
 
-def sets_of(found: DrawnPeople) -> tuple[Sets, Flags]:
+def sets_of(found: DrawnPeople) -> tuple[SetsWithOutside, Flags]:
     """The choice sets, the outside option the last row of each, and which rows are inside."""
     sample, data = found.sample, found.problem.data
     sizes = np.diff(data.situation_start) + data.outside_option
@@ -158,11 +165,11 @@ def sets_of(found: DrawnPeople) -> tuple[Sets, Flags]:
     person = np.repeat(np.arange(data.n_persons), np.diff(data.person_start))
     labels = tuple(str(label) for label in sample.labels)
     segments = tuple(str(name) for name in sample.names)
-    sets = Sets(start, person, sample.weights, code, labels, sample.segments, segments)
+    sets = SetsWithOutside(start, person, sample.weights, code, labels, sample.segments, segments)
     return sets, inside
 
 
-def _places(sets: Sets, chosen_row: Indices, inside: Flags) -> Indices:
+def _places(sets: SetsWithOutside, chosen_row: Indices, inside: Flags) -> Indices:
     """Chosen rows (T,) among those of ``sets``, from rows without outside options, -1 for these."""
     rows = np.flatnonzero(inside)
     return np.where(chosen_row >= 0, rows[np.maximum(chosen_row, 0)], sets.start[1:] - 1)
@@ -171,7 +178,7 @@ def _places(sets: Sets, chosen_row: Indices, inside: Flags) -> Indices:
 def _statistics(
     found: DrawnPeople,
     data: ChoiceData,
-    sets: Sets,
+    sets: SetsWithOutside,
     inside: Flags,
     by: str | None,
     attributes: Sequence[str] | None,
@@ -205,7 +212,11 @@ def _columns(
 
 
 def _compared(
-    found: DrawnPeople, chosen: Indices, sets: Sets, statistics: list[Statistic], note: str
+    found: DrawnPeople,
+    chosen: Indices,
+    sets: SetsWithOutside,
+    statistics: list[Statistic],
+    note: str,
 ) -> FitCheck:
     """Statistics of the observed choices, among those of replicated ones."""
     how, problem = found.sample.how, found.problem

@@ -18,7 +18,7 @@ from bayesmix.data.columns import first_few
 from bayesmix.data.display import html, whole
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.evaluation.compare_models import compare_models
-from bayesmix.evaluation.folds import METHODS, Done, Job, Task, finished, folds_of, in_order
+from bayesmix.evaluation.folds import METHODS, Done, FoldsJob, Task, finished, folds_of, in_order
 from bayesmix.evaluation.held_out import HeldOut
 from bayesmix.evaluation.person_scores import LogScores, digests_of, sum_error
 from bayesmix.evaluation.scores import Predicted, Scores, score_choices
@@ -186,7 +186,7 @@ def cross_validate(
     arguments.whole("processes", processes, most=MOST_PROCESSES)
     arguments.flag("progress", progress)
     generator = np.random.default_rng(rng)
-    job = Job(models, data, folds_of(data.n_persons, folds, generator), estimate)
+    job = FoldsJob(models, data, folds_of(data.n_persons, folds, generator), estimate)
     seeds = generator.integers(2**31, size=folds)
     tasks = [Task(m, k, int(seeds[k])) for m in models for k in range(folds)]
     work = finished(job, tasks, processes)
@@ -222,7 +222,9 @@ def _models(model: Any) -> dict[str, MixedLogit]:
     return dict(model)
 
 
-def _collected(job: Job, found: dict[Task, Done], label: str, interval: float) -> CrossValidation:
+def _collected(
+    job: FoldsJob, found: dict[Task, Done], label: str, interval: float
+) -> CrossValidation:
     data = job.data
     logp, parts = in_order(job, found, label)
     rows = pd.DataFrame(

@@ -42,7 +42,7 @@ class Task(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class FoldsJob:
     """What every task needs: models by label, data, the fold (I,) of each person, the estimator."""
 
     models: dict[str, MixedLogit]
@@ -76,12 +76,12 @@ def folds_of(persons: int, folds: int, rng: np.random.Generator) -> Indices:
     return rng.permutation(np.arange(persons) % folds)
 
 
-def finished(job: Job, tasks: list[Task], processes: int) -> Finished:
+def finished(job: FoldsJob, tasks: list[Task], processes: int) -> Finished:
     """Results of tasks, in order or as they are finished."""
     return shared(fit_and_score, job, tasks, processes, "cross-validation")
 
 
-def fit_and_score(job: Job, task: Task) -> Done:
+def fit_and_score(job: FoldsJob, task: Task) -> Done:
     """Fit without the persons of a fold, and score them.
 
     Raises
@@ -99,7 +99,7 @@ def fit_and_score(job: Job, task: Task) -> Done:
     return Done(scores, result.converged if isinstance(result, Fit) else True)
 
 
-def in_order(job: Job, found: dict[Task, Done], model: str) -> tuple[Array, list[HeldOut]]:
+def in_order(job: FoldsJob, found: dict[Task, Done], model: str) -> tuple[Array, list[HeldOut]]:
     """``log p(y_i)`` (I,) of all persons, and the scores of a model's folds in their order."""
     logp, parts = np.empty(job.data.n_persons), []
     for task, done in sorted(found.items(), key=lambda item: item[0].fold):

@@ -13,7 +13,7 @@ from bayesmix.centring.people import people
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.draws import parameter_draws
-from bayesmix.demand.options import How
+from bayesmix.demand.options import CheckedOptions
 from bayesmix.evaluation.predicted import predicted_choices
 from bayesmix.evaluation.scores import Predicted
 
@@ -41,5 +41,5 @@ def held_out(result: Fit | xr.DataTree, data: ChoiceData, seed: int) -> HeldOut:
     who = people(problem, thetas.mean(axis=0), known=True, nodes=LIKELIHOOD_NODES, rng=rng)
     logp = integrated_log_likelihood(problem, who.grid, thetas[None])[0]
     average = np.logaddexp.reduce(logp, axis=0) - np.log(len(logp))
-    how = How(draws=SHARE_DRAWS, nodes=SHARE_NODES, rng=seed)
+    how = CheckedOptions(draws=SHARE_DRAWS, nodes=SHARE_NODES, rng=seed)
     return HeldOut(average, predicted_choices(result, data, None, how, "population").found)

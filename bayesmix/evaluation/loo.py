@@ -25,7 +25,7 @@ from bayesmix.evaluation.loo_result import PSIS, Loo
 from bayesmix.evaluation.person_scores import digests_of
 from bayesmix.evaluation.predictive import own_problem, thinned
 from bayesmix.evaluation.refits import Refits
-from bayesmix.evaluation.replicates import Known, given_others
+from bayesmix.evaluation.replicates import KnownPeople, given_others
 from bayesmix.integration.grids import Seed
 
 HEAVY = 0.7
@@ -204,7 +204,7 @@ def _by_situation(
     tree = thinned(posterior, posterior_draws(posterior), draws)
     parameters = parameter_draws(tree, data, 2**31)
     thetas = parameters.thetas
-    who = Known(parameters.problem, thetas.mean(axis=0), 256, rng)
+    who = KnownPeople(parameters.problem, thetas.mean(axis=0), 256, rng)
     logp = np.stack([who.over(theta, given_others)[0] for theta in thetas])
     weights = np.repeat(data.weights, np.diff(data.person_start))
     efficiency = efficiency_of(posterior_draws(tree))

@@ -13,7 +13,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.draws import point_alone
 from bayesmix.demand.known_and_new import answered, groups_of
-from bayesmix.demand.options import How, Where
+from bayesmix.demand.options import CheckedOptions, Where
 from bayesmix.demand.sample import Sample, enumerate_sample
 from bayesmix.demand.shares import of_rows
 from bayesmix.errors import DataError
@@ -45,7 +45,7 @@ def predicted_choices(
     result: Fit | xr.DataTree,
     data: ChoiceData,
     sets: ChoiceData | None,
-    how: How,
+    how: CheckedOptions,
     people: str | None,
 ) -> PredictedChoices:
     """Predicted probabilities of the choices in ``sets``, or in ``data`` where there are none.

@@ -15,7 +15,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.draws import draws_of, parameter_draws
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.evaluation.replicates import (
-    Known,
+    KnownPeople,
     at_drawn_nodes,
     codes_of_new_people,
     drawn_codes,
@@ -118,7 +118,7 @@ def posterior_predictive(
     if people == "population":
         codes = np.stack([codes_of_new_people(problem, theta, generator) for theta in steps])
     else:
-        who = Known(problem, thetas.mean(axis=0), nodes, generator)
+        who = KnownPeople(problem, thetas.mean(axis=0), nodes, generator)
         drawn = [_of_known(who, theta, people, generator) for theta in steps]
         codes = np.stack([codes for codes, _ in drawn])
         if people == "others":
@@ -164,7 +164,7 @@ def thinned(posterior: xr.DataTree, draws: xr.Dataset, wanted: int) -> xr.DataTr
 
 
 def _of_known(
-    who: Known, theta: Array, people: Whose, rng: np.random.Generator
+    who: KnownPeople, theta: Array, people: Whose, rng: np.random.Generator
 ) -> tuple[Indices, Array]:
     data = who.problem.data
     if people == "others":

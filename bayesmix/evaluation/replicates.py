@@ -41,7 +41,7 @@ class AtNodes(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class KnownPeople:
     """People who are known by their choices, with nodes for their coefficients.
 
     Parameters

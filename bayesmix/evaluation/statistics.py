@@ -19,7 +19,7 @@ MOST_COUNTS = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Sets:
+class SetsWithOutside:
     """Choice sets, the outside option a row like the others.
 
     Parameters
@@ -71,7 +71,7 @@ class Statistic:
     at: Array | None = None
 
 
-def shares(sets: Sets, by: str | None = None) -> Statistic:
+def shares(sets: SetsWithOutside, by: str | None = None) -> Statistic:
     """Weighted shares of the goods, in all situations or by segment."""
     several = len(sets.segments) if by is not None else 1
     group = sets.segment if by is not None else np.zeros(len(sets.person), dtype=np.int64)
@@ -89,7 +89,7 @@ def shares(sets: Sets, by: str | None = None) -> Statistic:
     return Statistic(name, labels, of, "share")
 
 
-def switches(sets: Sets) -> Statistic | None:
+def switches(sets: SetsWithOutside) -> Statistic | None:
     """How often persons change goods from one situation to the next: weighted shares of persons.
 
     None where nobody has two situations.
@@ -121,7 +121,7 @@ def _whole_range(first: int, last: int) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
-def levels(sets: Sets, name: str, values: pd.Series, inside: Flags) -> Statistic:
+def levels(sets: SetsWithOutside, name: str, values: pd.Series, inside: Flags) -> Statistic:
     """Weighted shares of choices by level of an attribute, whose values are of the rows ``inside``.
 
     Choices of the outside option have none, and are counted in no bin.
@@ -149,7 +149,7 @@ def _binned(values: pd.Series) -> tuple[Indices, tuple[str, ...]]:
     return bins, tuple(f"{a:.3g} to {b:.3g}" for a, b in pairwise(edges))
 
 
-def spread(sets: Sets, columns: Array, names: tuple[str, ...]) -> Statistic:
+def spread(sets: SetsWithOutside, columns: Array, names: tuple[str, ...]) -> Statistic:
     """Standard deviation over persons of their mean chosen level of each column (n, K).
 
     Levels are less their mean in the set, so that what is offered does not count, and in units of

@@ -19,7 +19,7 @@ from typing import Any
 from bayesmix.arguments import refused
 from bayesmix.arrays import Array
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.evaluate import Kept
+from bayesmix.likelihood.evaluate import KeptNodes
 from bayesmix.likelihood.halves import Halved
 from bayesmix.likelihood.persons import Divisible, done_elsewhere, in_turn
 from bayesmix.likelihood.point import Point
@@ -90,7 +90,7 @@ class Workers:
         for thing in things:
             if isinstance(thing, Point):
                 parts.append(self._staying_part(thing.persons, start, stop, worker))
-            elif isinstance(thing, Kept | Halved):
+            elif isinstance(thing, KeptNodes | Halved):
                 parts.append(self._staying_part(thing, start, stop, worker))
             else:
                 parts.append(self._scatter(_Cut([thing.part(a, b) for a, b in group]), worker))
@@ -151,9 +151,9 @@ def _to_stay(thing: Any, start: int, stop: int) -> Any:
     if isinstance(thing, Halved):
         first, second = thing.halves
         return Halved((_to_stay(first, start, stop), _to_stay(second, start, stop)))
-    if isinstance(thing, Kept):
+    if isinstance(thing, KeptNodes):
         kept = min(max(thing.number - start, 0), stop - start)
-        return Kept(thing.grid.part(start, stop), kept)
+        return KeptNodes(thing.grid.part(start, stop), kept)
     return thing.part(start, stop)
 
 

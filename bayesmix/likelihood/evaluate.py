@@ -25,7 +25,7 @@ HUGE = "utilities are not finite; look for a mean or a standard deviation that i
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class KeptNodes:
     """A grid that keeps the nodes of its first persons, once they are made."""
 
     grid: Grid
@@ -67,12 +67,12 @@ class Kept:
         return found
 
 
-def keeping(grid: Grid, number: int) -> Kept | Halved:
+def keeping(grid: Grid, number: int) -> KeptNodes | Halved:
     """The grid, of ``number`` persons with nodes that stay, in halves where it has halves."""
     if grid.halves:
         first, second = grid.halves
-        return Halved((Kept(first, number), Kept(second, number)))
-    return Kept(grid, number)
+        return Halved((KeptNodes(first, number), KeptNodes(second, number)))
+    return KeptNodes(grid, number)
 
 
 def log_integrals(here: Point, grid: Grid) -> tuple[Array, Array]:

@@ -10,24 +10,24 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmix.arrays import Array, Flags, Indices
-from bayesmix.markets.pricing import Slopes
+from bayesmix.markets.pricing import DemandAtPrices
 from bayesmix.optimise.fixed_point import solved_rows
 
 
-def conditions(demand: Slopes, owned: Flags, margins: Array, kept: Array) -> Array:
+def conditions(demand: DemandAtPrices, owned: Flags, margins: Array, kept: Array) -> Array:
     """The left side (G, J) of the first-order conditions; ``kept`` (G, J) is kappa."""
     inside = margins.shape[1]
     return kept * demand.shares[:, :inside] + _times(owned * demand.effect[..., :inside], margins)
 
 
-def margins_of(demand: Slopes, owned: Flags, kept: Array | float = 1.0) -> Array:
+def margins_of(demand: DemandAtPrices, owned: Flags, kept: Array | float = 1.0) -> Array:
     """Margins (G, J) at which prices are best: 0 of what is not offered, NaN where none are."""
     inside = owned.shape[1]
     found, _ = solved_rows(_system(demand, owned), -kept * demand.shares[:, :inside])
     return found
 
 
-def zeta(demand: Slopes, owned: Flags, margins: Array, kept: Array) -> Array:
+def zeta(demand: DemandAtPrices, owned: Flags, margins: Array, kept: Array) -> Array:
     """The margins that the zeta markup equation gives from these (Morrow and Skerlos 2011).
 
     ``m_j = (sum_k Omega_jk Gamma_jk m_k - kappa_j S_j) / Lambda_j``, with derivatives of shares
@@ -43,7 +43,7 @@ def zeta(demand: Slopes, owned: Flags, margins: Array, kept: Array) -> Array:
     return np.where(offered, found, 0.0)
 
 
-def cost_changes_like(demand: Slopes, before: Flags, after: Flags, margins: Array) -> Array:
+def cost_changes_like(demand: DemandAtPrices, before: Flags, after: Flags, margins: Array) -> Array:
     """Changes of costs (G, J) that move first-order conditions as a change of owners does.
 
     With single-product firms it is ``sum_k D_jk m_k`` over the partner's products: upward pricing
@@ -71,7 +71,7 @@ def by_firm(values: Array, owner: Indices, number: int) -> Array:
     return (values[:, :, None] * (owner[:, :, None] == np.arange(number))).sum(axis=1)
 
 
-def diversion_of(demand: Slopes) -> Array:
+def diversion_of(demand: DemandAtPrices) -> Array:
     """Diversion ratios (G, J, J) for small changes of prices, as aggregate slopes have them."""
     inside = demand.own.shape[1]
     slopes = demand.effect[..., :inside]
@@ -82,7 +82,7 @@ def diversion_of(demand: Slopes) -> Array:
     return found
 
 
-def _system(demand: Slopes, owned: Flags) -> Array:
+def _system(demand: DemandAtPrices, owned: Flags) -> Array:
     """``Omega_jk dS_k/dp_j`` (G, J, J), 1 on the diagonal of what is not offered."""
     inside = owned.shape[1]
     nowhere = ~owned.any(axis=2)

@@ -9,7 +9,7 @@ import numpy as np
 from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.markets.conduct import conditions, margins_of, zeta
 from bayesmix.markets.firms import owned
-from bayesmix.markets.pricing import Pricing, Slopes
+from bayesmix.markets.pricing import DemandAtPrices, Pricing
 from bayesmix.optimise.fixed_point import solved_rows, squarem
 
 TOLERANCE = 1e-11
@@ -50,7 +50,7 @@ class Equilibrium:
     """Prices (G, J), demand there, and the markets (G,) in which they are an equilibrium."""
 
     prices: Array
-    demand: Slopes
+    demand: DemandAtPrices
     margins: Array
     solved: Flags
 
@@ -87,7 +87,7 @@ def equilibrium(market: Pricing, theta: Array, supply: Supply, start: Array) -> 
     return Equilibrium(found.value, demand, margins, solved)
 
 
-def _falls(demand: Slopes, offered: Flags) -> Flags:
+def _falls(demand: DemandAtPrices, offered: Flags) -> Flags:
     """Markets (G,) in which every product's share falls in its own price."""
     own = np.einsum("gjj->gj", demand.effect[..., : demand.own.shape[1]])
     return ((own < 0) | ~offered).all(axis=1)

@@ -28,7 +28,7 @@ from bayesmix.likelihood.persons import OfRows
 from bayesmix.markets.markets import by_market
 from bayesmix.markets.matched import MatchedShares, put_constants, without_constants
 from bayesmix.optimise.fixed_point import cells
-from bayesmix.optimise.share_constants import Solution, solve_constants, wanted_of
+from bayesmix.optimise.share_constants import MatchingConstants, solve_constants, wanted_of
 
 MISSED = 1e-11
 """From where on shares do not match."""
@@ -145,7 +145,7 @@ class MeanShares:
         return slopes_at(self.found, self.thetas, xi)
 
 
-def solve(found: Sample, thetas: Array, target: Array) -> Solution:
+def solve(found: Sample, thetas: Array, target: Array) -> MatchingConstants:
     """Constants at which the mean of shares over ``thetas`` is ``target`` (G, A)."""
     return solve_constants(MeanShares(found, thetas), wanted_of(target, len(found.goods)))
 
@@ -188,7 +188,7 @@ def _slopes(here: Here, xi: Array, *, size: Size) -> tuple[Array, Array]:
     return substitution(here.panel, here.sets, base, change(QUALITY, here), here.mixture, size)
 
 
-def _check(found: Sample, solution: Solution, market: str | None) -> None:
+def _check(found: Sample, solution: MatchingConstants, market: str | None) -> None:
     """Refuse constants with which shares do not match."""
     missed = ~(solution.error <= MISSED)
     if not missed.any():

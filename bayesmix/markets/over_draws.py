@@ -17,7 +17,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
 from bayesmix.demand.draws import Interval
 from bayesmix.demand.money import REMEDY
-from bayesmix.demand.options import How, Where
+from bayesmix.demand.options import CheckedOptions, Where
 from bayesmix.demand.sample import Sample, enumerate_sample
 from bayesmix.errors import ConvergenceError, SpecificationError
 from bayesmix.markets.firms import Firms
@@ -34,7 +34,7 @@ def priced_sample(
     data: ChoiceData,
     firms: Firms,
     predict: ChoiceData | None,
-    how: How,
+    how: CheckedOptions,
 ) -> Pricing:
     """The sample of a result as its firms see it.
 

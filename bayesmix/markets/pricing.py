@@ -32,7 +32,7 @@ ROWS = 4096
 """Rows whose slopes at all nodes are looked at together."""
 
 
-class Slopes(NamedTuple):
+class DemandAtPrices(NamedTuple):
     """Demand at some prices, a choice situation of a market.
 
     Parameters
@@ -102,7 +102,7 @@ class Pricing:
         beside = Point(by, theta), OfRows(found.there.whole, moved)
         return list(found.over(theta, partial(_here, work), *beside))
 
-    def slopes(self, theta: Array, prices: Array, of_buyers: Array | None = None) -> Slopes:
+    def slopes(self, theta: Array, prices: Array, of_buyers: Array | None = None) -> DemandAtPrices:
         """Demand at prices (G, J); what buyers' slopes ``own / shares`` are may be given (G, J)."""
         work = partial(_sums, size=self.found.size, known=of_buyers is not None)
         sums = self.over(theta, prices, work)
@@ -110,8 +110,8 @@ class Pricing:
         mass = self.found.mass
         shares, effect = shares / mass[:, None], effect / mass[:, None, None]
         if of_buyers is not None:
-            return Slopes(shares, effect, of_buyers * shares[:, : effect.shape[1]])
-        return Slopes(shares, effect, own / mass[:, None])
+            return DemandAtPrices(shares, effect, of_buyers * shares[:, : effect.shape[1]])
+        return DemandAtPrices(shares, effect, own / mass[:, None])
 
     def surplus(self, theta: Array, prices: Array, before: Pricing) -> Array:
         """Expected surplus (T,) of each situation, up to a constant of its own.

@@ -17,7 +17,7 @@ NEWTON_MOST = 64
 MOST_STEPS, MOST_EVALUATIONS = 100, 3000
 
 
-class Predicted(Protocol):
+class ShareFunction(Protocol):
     """Shares of A alternatives in G markets, as functions of constants (G, J)."""
 
     def shares(self, xi: Array) -> Array:
@@ -27,7 +27,7 @@ class Predicted(Protocol):
         """Shares, and their derivatives (G, J, A) in the constants."""
 
 
-class Solution(NamedTuple):
+class MatchingConstants(NamedTuple):
     """Constants (G, J), and the shares (G, A) there.
 
     ``error`` (G,) is the largest of their logarithms, ``evaluations`` how often they were computed.
@@ -40,7 +40,7 @@ class Solution(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
+class SharesToMatch:
     """Logarithms (G, A) of the shares to match, where there are any, and (G,) whose constant is 0.
 
     ``inside`` alternatives come first; the outside option is the last.
@@ -85,16 +85,18 @@ class Wanted:
         return np.where(both, effect[:, :, :inside], np.eye(inside))
 
 
-def wanted_of(target: Array, inside: int) -> Wanted:
+def wanted_of(target: Array, inside: int) -> SharesToMatch:
     """What constants of ``inside`` alternatives are to give shares (G, A), 0 where not offered."""
     here = target > 0
     logs = np.log(np.where(here, target, 1.0))
     outside = target.shape[1] > inside
     base = np.full(len(target), target.shape[1] - 1) if outside else here.argmax(axis=1)
-    return Wanted(logs, here, base, inside)
+    return SharesToMatch(logs, here, base, inside)
 
 
-def solve_constants(predicted: Predicted, wanted: Wanted, start: Array | None = None) -> Solution:
+def solve_constants(
+    predicted: ShareFunction, wanted: SharesToMatch, start: Array | None = None
+) -> MatchingConstants:
     """Constants with which shares are those wanted: by Newton, of many alternatives by contraction.
 
     The first alternative's constant is 0 where there is no outside option.
@@ -103,17 +105,19 @@ def solve_constants(predicted: Predicted, wanted: Wanted, start: Array | None = 
     return method(predicted, wanted, wanted.start if start is None else start)
 
 
-def _contraction(predicted: Predicted, wanted: Wanted, start: Array) -> Solution:
+def _contraction(
+    predicted: ShareFunction, wanted: SharesToMatch, start: Array
+) -> MatchingConstants:
     def function(xi: Array) -> Array:
         return xi + wanted.plain(wanted.step(predicted.shares(xi)))
 
     at = squarem(function, start, tolerance=TOLERANCE, most=MOST_EVALUATIONS)
     shares = predicted.shares(at.value)
     error = np.abs(wanted.step(shares)).max(axis=1)
-    return Solution(at.value, shares, error, at.evaluations + 1)
+    return MatchingConstants(at.value, shares, error, at.evaluations + 1)
 
 
-def _newton(predicted: Predicted, wanted: Wanted, start: Array) -> Solution:
+def _newton(predicted: ShareFunction, wanted: SharesToMatch, start: Array) -> MatchingConstants:
     """Newton's steps on logarithms, market by market; others' where one leads away.
 
     First the contraction's less what the base is off by, which for a logit is all of the way
@@ -126,7 +130,7 @@ def _newton(predicted: Predicted, wanted: Wanted, start: Array) -> Solution:
         error = np.abs(step).max(axis=1)
         going = ~(error <= TOLERANCE)
         if not going.any() or count >= MOST_STEPS:
-            return Solution(xi, shares, error, count)
+            return MatchingConstants(xi, shares, error, count)
         own = np.where(wanted.here, shares, 1.0)[:, : wanted.inside, None]
         matrix = np.where(
             free[:, :, None] & free[:, None, :],

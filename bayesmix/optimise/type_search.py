@@ -30,7 +30,7 @@ EARLY = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Mixture:
+class WeightedPoints:
     """Points with weights.
 
     Parameters
@@ -64,8 +64,12 @@ class Mixture:
 
 
 def solved(
-    work: TypeLikelihood, at: Mixture, method: str, tolerance: float, persons: Array | None = None
-) -> Mixture:
+    work: TypeLikelihood,
+    at: WeightedPoints,
+    method: str,
+    tolerance: float,
+    persons: Array | None = None,
+) -> WeightedPoints:
     """The best weights of the points, and fixed coefficients, one after the other in turns.
 
     ``persons`` (I,) are weights other than the data's, such as a bootstrap's.
@@ -102,11 +106,11 @@ def solved(
 
 def added(
     work: TypeLikelihood,
-    at: Mixture,
+    at: WeightedPoints,
     settings: tuple[str, float, Array],
     rng: np.random.Generator,
     progress: Progress,
-) -> Mixture:
+) -> WeightedPoints:
     """The mixture with points added inside the box, until none can raise the log-likelihood.
 
     Parameters
@@ -147,7 +151,7 @@ def added(
     )
 
 
-def moved(work: TypeLikelihood, at: Mixture, box: Array) -> Mixture:
+def moved(work: TypeLikelihood, at: WeightedPoints, box: Array) -> WeightedPoints:
     """The mixture with the points that have weight where they are best, inside the box.
 
     Their weights move with them; points that come to stand in one place are one. The others stay.
@@ -213,7 +217,7 @@ def merged(points: Array, weights: Array, width: Array) -> tuple[Array, Array]:
 
 
 def searched(
-    work: TypeLikelihood, at: Mixture, box: Array, rng: np.random.Generator
+    work: TypeLikelihood, at: WeightedPoints, box: Array, rng: np.random.Generator
 ) -> tuple[Array, Array, int]:
     """Local maxima (N, K) in the box of the directional derivative, these (N,), and the starts."""
     persons, used = work.persons, at.weights > 0

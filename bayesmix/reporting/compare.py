@@ -22,7 +22,7 @@ class NoEstimates(SpecificationError, TypeError):
 
 
 @runtime_checkable
-class Estimates(Protocol):
+class HasEstimates(Protocol):
     """What a classical fit offers: two Series by flat name, and what these name (a `Fit` does)."""
 
     @property
@@ -36,7 +36,7 @@ class Estimates(Protocol):
 
 
 def compare(
-    fits: Mapping[str, xr.DataTree | Estimates], *, differences: bool = False
+    fits: Mapping[str, xr.DataTree | HasEstimates], *, differences: bool = False
 ) -> pd.DataFrame:
     """Put the estimates of several fits side by side.
 
@@ -85,11 +85,11 @@ def compare(
     return result
 
 
-def _estimates(label: str, fit: xr.DataTree | Estimates) -> pd.DataFrame:
+def _estimates(label: str, fit: xr.DataTree | HasEstimates) -> pd.DataFrame:
     """(P, 2): estimate and standard error by flat name."""
     if isinstance(fit, xr.DataTree):
         return _moments(label, fit)
-    if isinstance(fit, Estimates):
+    if isinstance(fit, HasEstimates):
         return pd.DataFrame({"estimate": fit.params, "std error": fit.std_errors})
     raise NoEstimates(
         f"compare: {label!r} is a {type(fit).__name__}; expected a posterior (DataTree) or a Fit"

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayesmix.picture import sheet
-from bayesmix.reporting.compare import Estimates, compare
+from bayesmix.reporting.compare import HasEstimates, compare
 from bayesmix.reporting.forest_rows import ENDS, Panel, panels, rows_of, units_of
 
 TALL = 22
@@ -19,7 +19,7 @@ TALL = 22
 BARS = "dots: estimates, of posteriors means; thick lines: 50 % intervals, thin ones: 95 %"
 
 
-def forest(fits: Mapping[str, xr.DataTree | Estimates]) -> Figure:
+def forest(fits: Mapping[str, xr.DataTree | HasEstimates]) -> Figure:
     """Estimates of several fits with 50 % and 95 % intervals, a panel for each kind of parameter.
 
     Where sizes differ by more than six times there is a panel for the smaller ones. Means and

@@ -12,7 +12,7 @@ import xarray as xr
 from bayesmix.bayes.read import posterior_draws
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.intervals import intervals
-from bayesmix.reporting.compare import Estimates
+from bayesmix.reporting.compare import HasEstimates
 from bayesmix.reporting.implied_draws import coefficients_of, implied_draws
 from bayesmix.reporting.named_draws import named_items
 from bayesmix.specification.laws.coefficient import Coefficient
@@ -43,7 +43,7 @@ class Panel:
     labels: tuple[str, ...]
 
 
-def rows_of(result: xr.DataTree | Estimates) -> pd.DataFrame:
+def rows_of(result: xr.DataTree | HasEstimates) -> pd.DataFrame:
     """(P, 7) by flat name: kind, label, estimate, and ends of 95 and 50 % intervals."""
     if isinstance(result, xr.DataTree):
         return _of_draws(result)
@@ -55,7 +55,7 @@ def rows_of(result: xr.DataTree | Estimates) -> pd.DataFrame:
     return pd.concat([found[COLUMNS], _implied(result)])
 
 
-def units_of(result: xr.DataTree | Estimates) -> dict[str, tuple[str, str]]:
+def units_of(result: xr.DataTree | HasEstimates) -> dict[str, tuple[str, str]]:
     """By flat name of a mean or sd that is not the coefficient's: its unit, and its label."""
     coefficients: Sequence[Coefficient] = ()
     if isinstance(result, xr.DataTree):
@@ -118,7 +118,7 @@ def _with_ends(outer: pd.DataFrame, inner: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"estimate": outer["estimate"], **dict(zip(ENDS, ends, strict=True))})
 
 
-def _implied(result: Estimates) -> pd.DataFrame:
+def _implied(result: HasEstimates) -> pd.DataFrame:
     """Means and standard deviations of coefficients that a fit's laws imply."""
     if not isinstance(result, Fit) or not units_of(result):
         return pd.DataFrame(columns=COLUMNS)

@@ -28,7 +28,7 @@ from bayesmix.study.demand_checks import (
     check_scenarios,
     market_shares,
 )
-from bayesmix.study.parse import Place
+from bayesmix.study.parse import PlaceInFile
 from bayesmix.study.schema import (
     LAWS,
     AutoTable,
@@ -96,7 +96,7 @@ def check_study(study: Study) -> Built:
         Naming the study file, its table, and what is wrong.
     """
     instance("study", study, Study, "a study, from bm.study.read_study(path)")
-    place = Place(study.path)
+    place = PlaceInFile(study.path)
     with _blame(place, "[data]"):
         data, notes = study_data(study)
     with _blame(place, "[[random]]"):
@@ -161,7 +161,7 @@ def _priors(study: Study, model: MixedLogit, data: ChoiceData) -> dict[str, Any]
     return found
 
 
-def _check_methods(place: Place, model: MixedLogit, data: ChoiceData, study: Study) -> None:
+def _check_methods(place: PlaceInFile, model: MixedLogit, data: ChoiceData, study: Study) -> None:
     """Refuse models and constraints that a method does not take, in the words of a study."""
     methods, given = study.estimate.methods, model.constraints
     if "importance" in methods:
@@ -199,7 +199,7 @@ def _check_methods(place: Place, model: MixedLogit, data: ChoiceData, study: Stu
 
 
 @contextmanager
-def _blame(place: Place, table: str) -> Iterator[None]:
+def _blame(place: PlaceInFile, table: str) -> Iterator[None]:
     """Name the file and its table in front of an error that knows neither."""
     try:
         yield
@@ -225,7 +225,7 @@ def _law(table: LawTable) -> Any:
             return make(*settings.pop("terms"), **settings)
 
 
-def _rule(table: GridTable, place: Place) -> Rule | Centred | str:
+def _rule(table: GridTable, place: PlaceInFile) -> Rule | Centred | str:
     if isinstance(table, AutoTable):
         return "auto"
     settings = asdict(table)

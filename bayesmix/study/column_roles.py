@@ -11,7 +11,7 @@ import pandas as pd
 
 from bayesmix.data.columns import assigned, first_few
 from bayesmix.data.sources.written_labels import as_written
-from bayesmix.study.parse import Place
+from bayesmix.study.parse import PlaceInFile
 
 CODED = re.compile(r"\bC\(\s*`?([^(),`]+?)`?\s*[,)]")
 NAME = r"(?:`([^`]+)`|\b([^\W\d][\w.]*))"
@@ -21,7 +21,7 @@ COMPARED = re.compile(
 TRUTHS = ("chosen", "availability")
 
 
-def check_numbers(frame: pd.DataFrame, roles: Mapping[str, str], place: Place) -> None:
+def check_numbers(frame: pd.DataFrame, roles: Mapping[str, str], place: PlaceInFile) -> None:
     """Refuse text in columns of numbers; ``roles`` are keys of the study and their columns.
 
     Raises

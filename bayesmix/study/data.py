@@ -12,12 +12,12 @@ import pandas as pd
 from bayesmix.data import examples
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import assigned
-from bayesmix.data.sources.reader import FileOptions, Table, file_options
+from bayesmix.data.sources.reader import FileOptions, FileTable, file_options
 from bayesmix.data.sources.registry import check_named, format_of, read_file
 from bayesmix.data.sources.written_labels import as_text, as_written
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.study.column_roles import Labels, check_numbers, labels_of, numbers_where_available
-from bayesmix.study.parse import Place
+from bayesmix.study.parse import PlaceInFile
 from bayesmix.study.schema import DataTable, Study, WideTable
 
 NUMBERS = ("chosen", "ranked", "availability", "weights", "offset", "sampling", "correction")
@@ -38,7 +38,7 @@ def study_data(study: Study) -> Read:
     SpecificationError, DataError
         Naming the key of ``[data]``, or what is no choice data.
     """
-    table, place = study.data, Place(study.path, "[data]")
+    table, place = study.data, PlaceInFile(study.path, "[data]")
     if (table.example is None) == (table.file is None):
         place.fail(
             "give one of the keys 'example' and 'file'" + (", not both" if table.file else "")
@@ -59,7 +59,7 @@ def data_path(study_file: Path, table: DataTable) -> Path:
     return study_file.parent / str(table.file)
 
 
-def _example(table: DataTable, place: Place) -> ChoiceData:
+def _example(table: DataTable, place: PlaceInFile) -> ChoiceData:
     """The bundled data; columns may be named in the file, and must then be the example's."""
     data: ChoiceData = getattr(examples, str(table.example))()
     free = ("person", "situation", "alternative", "chosen", "example", "file", "population_shares")
@@ -73,7 +73,7 @@ def _example(table: DataTable, place: Place) -> ChoiceData:
     return data
 
 
-def _long(study: Study, place: Place) -> Read:
+def _long(study: Study, place: PlaceInFile) -> Read:
     table = study.data
     labels = label_columns(study)
     read = _read(table, place, labels)
@@ -97,7 +97,7 @@ def _long(study: Study, place: Place) -> Read:
     return ChoiceData.from_long(frame, **roles), read.notes
 
 
-def _wide(study: Study, wide: WideTable, place: Place) -> Read:
+def _wide(study: Study, wide: WideTable, place: PlaceInFile) -> Read:
     table = study.data
     inside = place.inside("[wide]")
     for key in OWN_OF_LONG:
@@ -164,8 +164,8 @@ def _alike(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
 
 
 def _read(
-    table: DataTable, place: Place, labels: Labels, columns: list[str] | None = None
-) -> Table:
+    table: DataTable, place: PlaceInFile, labels: Labels, columns: list[str] | None = None
+) -> FileTable:
     """The file; where it does not say itself what is text, labels are text."""
     path = data_path(place.file, table)
     given = {key: getattr(table, key) for key in FILE}
@@ -182,7 +182,7 @@ def _read(
         check_named(found, path, {"labels": table.labels, "codes": table.codes})
         return found
     except DataError as error:
-        Place(place.file, place.table, "file").fail(str(error))
+        PlaceInFile(place.file, place.table, "file").fail(str(error))
     except SpecificationError as error:
         place.fail(str(error))
 

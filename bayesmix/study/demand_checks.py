@@ -16,7 +16,7 @@ from bayesmix.demand.column_arguments import check_column
 from bayesmix.demand.diversion import KINDS
 from bayesmix.demand.interventions import attribute_slope
 from bayesmix.demand.money import price_of, price_slope
-from bayesmix.demand.options import How
+from bayesmix.demand.options import CheckedOptions
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.problem import Problem
@@ -65,7 +65,7 @@ def check_demand_table(study: Study, model: MixedLogit, data: ChoiceData) -> Non
     table = study.demand
     if table is None:
         return
-    How(**options(study), uncertainty=table.uncertainty)
+    CheckedOptions(**options(study), uncertainty=table.uncertainty)
     problem = bind(model, data)
     for key, name in (("by", table.by), ("products", table.products)):
         if name is not None:

@@ -18,7 +18,7 @@ from bayesmix.data.sources.registry import format_of, read_file
 from bayesmix.errors import DataError
 from bayesmix.study.guess import Guess, guess_long, named
 from bayesmix.study.guess_wide import guess_wide
-from bayesmix.study.sniff import Found, sniffed
+from bayesmix.study.sniff import SniffedFile, sniffed
 from bayesmix.study.terms import attributes, varies_within
 
 CODES = (-9, -99, -999, -9999, 99999, 999999)
@@ -146,7 +146,7 @@ def inspect_file(path: str | Path) -> Inspection:
     return Inspection(path, frame, found.options, found.why, guess, data, suspicions)
 
 
-def _read(path: Path) -> tuple[Found, Guess]:
+def _read(path: Path) -> tuple[SniffedFile, Guess]:
     """The file and its guess; choices that have value labels are taken as 0 and 1, if they are."""
     found = sniffed(path)
     guess = _guess(found.table.frame, found.table.roles)
@@ -165,7 +165,7 @@ def _read(path: Path) -> tuple[Found, Guess]:
     if coded.layout != "long" or coded.roles["chosen"] not in labelled:
         return found, guess
     why = found.why | {"codes": "its labels stand for 0 and 1: LOOK whether 1 is what was chosen"}
-    return Found(table, options, why), coded
+    return SniffedFile(table, options, why), coded
 
 
 def _guess(frame: pd.DataFrame, known: Any) -> Guess:

@@ -14,16 +14,16 @@ from typing import Any
 from bayesmix.files import file_hash, write_whole
 from bayesmix.study.keys import step_keys, subject_key
 from bayesmix.study.manifest import FinishedStep, Manifest, write_manifest
-from bayesmix.study.run_folder import RESULTS, Place, as_noted, set_aside
+from bayesmix.study.run_folder import RESULTS, RunFolder, as_noted, set_aside
 from bayesmix.study.schema import Study
-from bayesmix.study.step_lines import Steps
-from bayesmix.study.stored import FIT, POSTERIOR, Format, Origin
+from bayesmix.study.step_lines import StepLines
+from bayesmix.study.stored import FIT, POSTERIOR, Origin, ResultFormat
 
 FORMATS = {"msle": FIT, "msm": FIT, "mss": FIT, "nuts": POSTERIOR, "importance": POSTERIOR}
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptResult:
     """A result, where it comes from, and what was wrong with keeping it in the run folder."""
 
     result: Any
@@ -37,9 +37,9 @@ class Kept:
 class Keeper:
     """The results of a run so far, and its folder."""
 
-    place: Place
-    lines: Steps
-    kept: dict[str, Kept] = field(default_factory=dict)
+    place: RunFolder
+    lines: StepLines
+    kept: dict[str, KeptResult] = field(default_factory=dict)
 
 
 def find(keeper: Keeper, name: str, key: str) -> tuple[Path, Origin] | None:
@@ -53,7 +53,7 @@ def find(keeper: Keeper, name: str, key: str) -> tuple[Path, Origin] | None:
     return None
 
 
-def _origin(keeper: Keeper, path: Path, format_: Format) -> Origin | None:
+def _origin(keeper: Keeper, path: Path, format_: ResultFormat) -> Origin | None:
     if not path.is_file():
         return None
     try:
@@ -66,14 +66,14 @@ def _origin(keeper: Keeper, path: Path, format_: Format) -> Origin | None:
 def finished_steps(study: Study, folder: Path) -> dict[str, Path]:
     """Files of the steps that the next run of this study would take as they are."""
     keys = step_keys(study, subject_key(study))
-    keeper = Keeper(Place(folder, Manifest(study.name, "")), Steps(0, show=False))
+    keeper = Keeper(RunFolder(folder, Manifest(study.name, "")), StepLines(0, show=False))
     found = {name: find(keeper, name, keys[name]) for name in study.estimate.methods}
     return {name: one[0] for name, one in found.items() if one is not None}
 
 
 def keep(keeper: Keeper, name: str, result: Any, origin: Origin) -> None:
     """Write a result where it is safe; it stays in memory where it is not."""
-    keeper.kept[name] = _written(keeper, Kept(result, origin, None))
+    keeper.kept[name] = _written(keeper, KeptResult(result, origin, None))
     _say(keeper, name)
     again(keeper, but=name)
 
@@ -87,7 +87,7 @@ def again(keeper: Keeper, but: str = "") -> None:
                 keeper.lines.problem(f"{name.upper()} is now in {keeper.kept[name].path}")
 
 
-def _written(keeper: Keeper, kept: Kept) -> Kept:
+def _written(keeper: Keeper, kept: KeptResult) -> KeptResult:
     name = kept.origin.step
     path, format_ = keeper.place.folder / RESULTS[name], FORMATS[name]
     try:
@@ -99,7 +99,7 @@ def _written(keeper: Keeper, kept: Kept) -> Kept:
     return replace(kept, origin=origin, path=path, trouble="")
 
 
-def _replace(keeper: Keeper, path: Path, format_: Format, kept: Kept) -> Origin:
+def _replace(keeper: Keeper, path: Path, format_: ResultFormat, kept: KeptResult) -> Origin:
     origins: list[Origin] = []
 
     def write(beside: Path) -> None:
@@ -112,7 +112,7 @@ def _replace(keeper: Keeper, path: Path, format_: Format, kept: Kept) -> Origin:
     return origins[0]
 
 
-def _ours(path: Path, format_: Format) -> bool:
+def _ours(path: Path, format_: ResultFormat) -> bool:
     """Whether the file is as a run wrote it; only of a file it is the word."""
     try:
         format_.origin(path)
@@ -148,7 +148,7 @@ def note(keeper: Keeper, name: str, step: FinishedStep) -> None:
 def taken(keeper: Keeper, name: str, result: Any, found: tuple[Path, Origin]) -> None:
     """A result of an earlier run, moved into the run folder if it had been kept elsewhere."""
     path, origin = found
-    keeper.kept[name] = Kept(result, origin, path)
+    keeper.kept[name] = KeptResult(result, origin, path)
     if path.parent == keeper.place.folder:
         _note(keeper, name, origin, path)
         return
@@ -173,7 +173,7 @@ def drop_tables(keeper: Keeper) -> None:
                     (keeper.place.folder / file).unlink()
 
 
-def _rescued(keeper: Keeper, kept: Kept) -> Kept:
+def _rescued(keeper: Keeper, kept: KeptResult) -> KeptResult:
     name = kept.origin.step
     for folder in refuges(keeper.place.folder, make=True):
         path = folder / RESULTS[name]
@@ -184,7 +184,7 @@ def _rescued(keeper: Keeper, kept: Kept) -> Kept:
     return kept
 
 
-def _append(origins: list[Origin], kept: Kept, path: Path) -> None:
+def _append(origins: list[Origin], kept: KeptResult, path: Path) -> None:
     origins.append(FORMATS[kept.origin.step].write(kept.result, path, kept.origin))
 
 

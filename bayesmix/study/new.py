@@ -10,7 +10,7 @@ from bayesmix.arguments import flag, refused
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.files import write_text
 from bayesmix.study.inspect import Inspection, inspect_file
-from bayesmix.study.parse import Place, check_name
+from bayesmix.study.parse import PlaceInFile, check_name
 from bayesmix.study.terms import first_terms
 
 MOST_RANDOM = 3
@@ -48,7 +48,7 @@ def new_study(
     if out is not None and (not isinstance(out, str | os.PathLike) or not str(out)):
         raise refused("out", "the path of a study file", out)
     path = Path(out) if out is not None else _usual(found.path)
-    check_name(Place(path))
+    check_name(PlaceInFile(path))
     if path.exists() and not force:
         raise SpecificationError(
             f"{path} is there already: give another name (--out), or remove it first"

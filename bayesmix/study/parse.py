@@ -25,7 +25,7 @@ WORDS = {str: "text", bool: "true or false", int: "a whole number", float: "a nu
 
 
 @dataclass(frozen=True)
-class Place:
+class PlaceInFile:
     """Where in a study file a value stands; `table` as it is shown, with brackets."""
 
     file: Path
@@ -42,7 +42,7 @@ class Place:
         key = f"key '{self.key}'" if self.key else ""
         return ", ".join(filter(None, [str(self.file), line, self.table, key]))
 
-    def inside(self, table: str) -> "Place":
+    def inside(self, table: str) -> "PlaceInFile":
         return replace(self, table=", ".join(filter(None, [self.table, table])))
 
 
@@ -63,7 +63,7 @@ def read_study(path: str | Path) -> Study:
     """
     if not isinstance(path, str | os.PathLike):
         raise refused("path", "the path of a study file", path)
-    place = Place(Path(path))
+    place = PlaceInFile(Path(path))
     text = _text(place)
     check_name(place)
     try:
@@ -84,7 +84,7 @@ def _unquoted(text: str, error: tomllib.TOMLDecodeError) -> str:
     return f'; names of parameters stand in quotes: "{name[1]}" = ...' if name else ""
 
 
-def _text(place: Place) -> str:
+def _text(place: PlaceInFile) -> str:
     """What the file holds, with or without the mark that some editors put before UTF-8."""
     try:
         return place.file.read_text(encoding="utf-8-sig")
@@ -103,7 +103,7 @@ def _text(place: Place) -> str:
         place.fail(f"is not the name of a file ({error})")
 
 
-def check_name(place: Place) -> None:
+def check_name(place: PlaceInFile) -> None:
     """Refuse names that cannot be those of a folder, here or on another system."""
     name = place.file.stem
     if not name.strip(". "):
@@ -118,7 +118,7 @@ def check_name(place: Place) -> None:
         place.fail(f"'{name}' is a device's name on Windows, and no folder's: rename the file")
 
 
-def parse_record(kind: Any, table: dict[str, Any], place: Place, **given: Any) -> Any:
+def parse_record(kind: Any, table: dict[str, Any], place: PlaceInFile, **given: Any) -> Any:
     """A table as a record of type `kind`; `given` are fields that are not read from the table."""
     hints = get_type_hints(kind, include_extras=True)
     wanted = {field.name: field for field in fields(kind) if field.name not in given}
@@ -134,7 +134,7 @@ def parse_record(kind: Any, table: dict[str, Any], place: Place, **given: Any) -
     return kind(**given, **values)
 
 
-def convert(hint: Any, value: Any, place: Place) -> Any:
+def convert(hint: Any, value: Any, place: PlaceInFile) -> Any:
     """A TOML value as the type that the schema asks for."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
@@ -157,13 +157,13 @@ def convert(hint: Any, value: Any, place: Place) -> Any:
     return _scalar(hint, value, place)
 
 
-def _by_name(value: Any, place: Place) -> tuple[tuple[str, float], ...]:
+def _by_name(value: Any, place: PlaceInFile) -> tuple[tuple[str, float], ...]:
     """A table of numbers, whose keys are names of parameters."""
     table = _mapping(value, place)
     return tuple((k, _scalar(float, v, replace(place, key=k))) for k, v in table.items())
 
 
-def _ends_by_name(value: Any, place: Place) -> tuple[tuple[str, float, float], ...]:
+def _ends_by_name(value: Any, place: PlaceInFile) -> tuple[tuple[str, float, float], ...]:
     """A table of pairs of numbers, which may be infinite, by names of parameters."""
     found = []
     for name, ends in _mapping(value, place).items():
@@ -176,7 +176,7 @@ def _ends_by_name(value: Any, place: Place) -> tuple[tuple[str, float, float], .
     return tuple(found)
 
 
-def _scalar(kind: type, value: Any, place: Place) -> Any:
+def _scalar(kind: type, value: Any, place: PlaceInFile) -> Any:
     if kind is float and type(value) is int and abs(value) < 2**1023:
         return float(value)
     if type(value) is float and not math.isfinite(value):
@@ -186,13 +186,13 @@ def _scalar(kind: type, value: Any, place: Place) -> Any:
     return value
 
 
-def _literal(allowed: tuple[Any, ...], value: Any, place: Place) -> Any:
+def _literal(allowed: tuple[Any, ...], value: Any, place: PlaceInFile) -> Any:
     if any(value == one and type(value) is type(one) for one in allowed):
         return value
     place.fail(f"unknown value {_shown(value)}; {_nearest(value, allowed)}")
 
 
-def _bounded(value: float, bound: AtLeast, place: Place) -> float:
+def _bounded(value: float, bound: AtLeast, place: PlaceInFile) -> float:
     if value < bound.least:
         place.fail(f"expected at least {bound.least}, got {value}")
     if value > bound.most:
@@ -200,7 +200,7 @@ def _bounded(value: float, bound: AtLeast, place: Place) -> float:
     return value
 
 
-def _sequence(kind: Any, value: Any, place: Place) -> tuple[Any, ...]:
+def _sequence(kind: Any, value: Any, place: PlaceInFile) -> tuple[Any, ...]:
     if isinstance(value, dict):
         place.fail(f"write its heading with two brackets, [{place.table}]: there can be several")
     if not isinstance(value, list):
@@ -218,7 +218,7 @@ def _sequence(kind: Any, value: Any, place: Place) -> tuple[Any, ...]:
     return tuple(result)
 
 
-def _alternative(kinds: list[Any], value: Any, place: Place) -> Any:
+def _alternative(kinds: list[Any], value: Any, place: PlaceInFile) -> Any:
     """One of several records, told apart by their first field, or an optional key's one type."""
     if len(kinds) == 1:
         return convert(kinds[0], value, place)
@@ -237,7 +237,7 @@ def _alternative(kinds: list[Any], value: Any, place: Place) -> Any:
     return parse_record(by_value[name], table, place)
 
 
-def _mapping(value: Any, place: Place) -> dict[str, Any]:
+def _mapping(value: Any, place: PlaceInFile) -> dict[str, Any]:
     if not isinstance(value, dict):
         place.fail(f"expected a table, got {_shown(value)}")
     return value
@@ -247,13 +247,13 @@ def _is_record(kind: Any) -> bool:
     return is_dataclass(kind) or get_origin(kind) in (Union, UnionType)
 
 
-def _item(place: Place, number: int) -> Place:
+def _item(place: PlaceInFile, number: int) -> PlaceInFile:
     """``[[random]] number 2`` of ``[random]``; of nested tables the innermost is numbered."""
     outer, comma, last = place.table.rpartition(", ")
     return replace(place, table=f"{outer}{comma}[{last}] number {number}")
 
 
-def _inside(place: Place, key: str, value: Any) -> Place:
+def _inside(place: PlaceInFile, key: str, value: Any) -> PlaceInFile:
     """A table's place is the table itself, a value's place is its key."""
     tables = isinstance(value, dict) or (
         isinstance(value, list) and any(isinstance(item, dict) for item in value)
@@ -261,7 +261,7 @@ def _inside(place: Place, key: str, value: Any) -> Place:
     return place.inside(f"[{key}]") if tables else replace(place, key=key)
 
 
-def _sort(place: Place) -> str:
+def _sort(place: PlaceInFile) -> str:
     return "key" if place.table else "table"
 
 

@@ -30,7 +30,7 @@ NOTES = ("importance", "fallback", "integration", "weights")
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
+class RunReport:
     """Tables of a finished run, and the names of the files that hold them and the plots."""
 
     comparison: pd.DataFrame
@@ -41,7 +41,7 @@ class Report:
     """Files that could not be made or written, and why."""
 
 
-def bring_report(built: Built, keeper: Keeper) -> Report:
+def bring_report(built: Built, keeper: Keeper) -> RunReport:
     """The report on a run's results; it is written unless it stands there already."""
     results = {name: one.result for name, one in keeper.kept.items()}
     report, lines = make_report(built, results), keeper.lines
@@ -61,7 +61,7 @@ def bring_report(built: Built, keeper: Keeper) -> Report:
     return replace(report, missing=missing)
 
 
-def _writers(built: Built, report: Report, results: Mapping[str, Any]) -> dict[str, Writer]:
+def _writers(built: Built, report: RunReport, results: Mapping[str, Any]) -> dict[str, Writer]:
     writers: dict[str, Writer] = {
         "comparison.csv": lambda path: write_csv(report.comparison, path),
         "forest.png": lambda path: save_figure(forest(_labelled(results)), path),
@@ -75,13 +75,13 @@ def _writers(built: Built, report: Report, results: Mapping[str, Any]) -> dict[s
     return writers
 
 
-def make_report(built: Built, results: Mapping[str, Any]) -> Report:
+def make_report(built: Built, results: Mapping[str, Any]) -> RunReport:
     """The tables and sentences alone; writes nothing."""
     tables = {name.upper(): convergence(results[name]) for name in _posteriors(results)}
     diagnostics = _one_table(tables)
     files = ("comparison.csv", "forest.png", "summary.txt")
     pictures = tuple(POSTERIORS[name] for name in _posteriors(results))
-    return Report(
+    return RunReport(
         comparison=compare(_labelled(results), differences=True),
         diagnostics=diagnostics,
         sentences=tuple(_sentences(results, tables)),
@@ -117,7 +117,7 @@ def _sentences(results: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -
     return lines
 
 
-def _summary(built: Built, report: Report, results: Mapping[str, Any]) -> str:
+def _summary(built: Built, report: RunReport, results: Mapping[str, Any]) -> str:
     """Study, sentences and estimates; then each classical fit as it prints itself."""
     table = report.comparison.to_string(na_rep="", float_format="{:.4f}".format)
     parts = [str(built), "\n".join(report.sentences), table]

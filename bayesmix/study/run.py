@@ -18,10 +18,10 @@ from bayesmix.study.keep import Keeper, again, drop_tables, find, keep, taken
 from bayesmix.study.keys import step_keys, subject_key
 from bayesmix.study.manifest import Manifest
 from bayesmix.study.methods import METHODS
-from bayesmix.study.report_step import Report, bring_report
+from bayesmix.study.report_step import RunReport, bring_report
 from bayesmix.study.run_folder import default_folder, drop_chains, opened
 from bayesmix.study.schema import Study
-from bayesmix.study.step_lines import Steps
+from bayesmix.study.step_lines import StepLines
 from bayesmix.study.stored import Origin
 
 
@@ -46,7 +46,7 @@ class Run:
     folder: Path
     manifest: Manifest
     results: Mapping[str, Any]
-    report: Report
+    report: RunReport
     elsewhere: Mapping[str, str]
     demand: Demand
 
@@ -94,7 +94,7 @@ def run_study(
         built, subject = _checked(study)
         folder = Path(out) if out is not None else default_folder(study)
         names: list[str] = [name for name in METHODS if name in study.estimate.methods]
-        lines = Steps(len(names) + 1 + (settings(study) is not None), show=progress)
+        lines = StepLines(len(names) + 1 + (settings(study) is not None), show=progress)
         with opened(study, subject, folder, force=force) as place:
             if place.damage:
                 lines.problem(place.damage)

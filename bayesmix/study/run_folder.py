@@ -50,7 +50,7 @@ WRITTEN = (*RESULTS.values(), *TABLES, *DEMAND)
 
 
 @dataclass(frozen=True)
-class Place:
+class RunFolder:
     """An open run folder; `closed` says why nothing can be written there, if so."""
 
     folder: Path
@@ -77,7 +77,7 @@ def default_folder(study: Study) -> Path:
 
 
 @contextmanager
-def opened(study: Study, subject: str, folder: Path, *, force: bool = False) -> Iterator[Place]:
+def opened(study: Study, subject: str, folder: Path, *, force: bool = False) -> Iterator[RunFolder]:
     """Make the folder, or take up what an earlier run of the same study left in it.
 
     Raises
@@ -108,7 +108,7 @@ def _way(file: Path, folder: Path) -> str:
         return str(file.resolve())
 
 
-def _taken_up(study: Study, fresh: Manifest, folder: Path, force: bool) -> Place:
+def _taken_up(study: Study, fresh: Manifest, folder: Path, force: bool) -> RunFolder:
     earlier, damage = _earlier(folder)
     if force:
         _remove(folder)
@@ -120,14 +120,14 @@ def _taken_up(study: Study, fresh: Manifest, folder: Path, force: bool) -> Place
         write_manifest(folder, manifest)
         write_text(folder / STUDY, study.text)
     except OSError as error:
-        return Place(folder, manifest, error, damage)
+        return RunFolder(folder, manifest, error, damage)
     for name in (*WRITTEN, MANIFEST, STUDY):  # of killed runs
         with suppress(OSError):
             (folder / f"{PARTIAL}{name}").unlink(missing_ok=True)
-    return Place(folder, manifest, None, damage)
+    return RunFolder(folder, manifest, None, damage)
 
 
-def _closed(study: Study, fresh: Manifest, folder: Path, error: OSError) -> Place:
+def _closed(study: Study, fresh: Manifest, folder: Path, error: OSError) -> RunFolder:
     """A folder that can at most be read: a finished run can be shown."""
     if not folder.is_dir():
         raise SpecificationError(
@@ -135,7 +135,7 @@ def _closed(study: Study, fresh: Manifest, folder: Path, error: OSError) -> Plac
         ) from error
     earlier, damage = _earlier(folder)
     _check_ours(study, fresh, folder, earlier, damage)
-    return Place(folder, earlier or fresh, error, damage)
+    return RunFolder(folder, earlier or fresh, error, damage)
 
 
 def _earlier(folder: Path) -> tuple[Manifest | None, str]:
@@ -194,7 +194,7 @@ def drop_chains(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def set_aside(place: Place, name: str, *, ours: bool) -> str:
+def set_aside(place: RunFolder, name: str, *, ours: bool) -> str:
     """Make way for a file: one that no run wrote, or that was changed since, gets another name.
 
     Returns the new name, or nothing where the old file may be replaced.

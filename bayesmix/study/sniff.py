@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from bayesmix.data.columns import first_few
-from bayesmix.data.sources.reader import FileOptions, Table
+from bayesmix.data.sources.reader import FileOptions, FileTable
 from bayesmix.data.sources.registry import format_of, read_file
 from bayesmix.data.sources.text import OFFERED, TEXT
 from bayesmix.errors import DataError
@@ -21,15 +21,15 @@ NOTHING = ("NA", "N/A", "n/a", "nan", "NaN", "NULL", "null", "None", ".", "-", "
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class SniffedFile:
     """A file, read, with the options that it took and why."""
 
-    table: Table
+    table: FileTable
     options: FileOptions
     why: dict[str, str]
 
 
-def sniffed(path: Path) -> Found:
+def sniffed(path: Path) -> SniffedFile:
     """The file, read with the separator, decimal mark, encoding and missing texts that it has.
 
     Raises
@@ -40,7 +40,7 @@ def sniffed(path: Path) -> Found:
     options = FileOptions()
     why: dict[str, str] = {}
     if format_of(path.name) is not TEXT or not path.is_file():
-        return Found(read_file(path, options), options, why)
+        return SniffedFile(read_file(path, options), options, why)
     try:
         table = read_file(path, options)
     except DataError as error:
@@ -59,7 +59,7 @@ def sniffed(path: Path) -> Found:
         lost = f"; in {first_few(also)} too, where they are missing then: LOOK" if also else ""
         why["missing"] = f"these stand among numbers{lost}"
         table = read_file(path, options)
-    return Found(table, options, why)
+    return SniffedFile(table, options, why)
 
 
 def _otherwise(path: Path, error: DataError) -> tuple[FileOptions, dict[str, str]]:

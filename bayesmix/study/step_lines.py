@@ -9,7 +9,7 @@ from rich.console import Console
 
 
 @dataclass(frozen=True)
-class Steps:
+class StepLines:
     """Announces `total` steps; silent where `show` is False."""
 
     total: int

@@ -32,7 +32,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Format:
+class ResultFormat:
     """How results are written with their origin, and both are read again."""
 
     write: Callable[[Any, Path, Origin], Origin]
@@ -150,5 +150,5 @@ def _bytes(values: np.ndarray) -> bytes:
     return json.dumps([str(one) for one in values.ravel()]).encode()
 
 
-FIT = Format(write_fit, fit_origin)
-POSTERIOR = Format(write_posterior, posterior_origin)
+FIT = ResultFormat(write_fit, fit_origin)
+POSTERIOR = ResultFormat(write_posterior, posterior_origin)

@@ -10,7 +10,7 @@ from scipy.stats import norm
 import bayesmix as bm
 from bayesmix.bayes.psis import left_out
 from bayesmix.data.subset import take_persons
-from bayesmix.evaluation.replicates import Known, drawn_codes, given_others
+from bayesmix.evaluation.replicates import KnownPeople, drawn_codes, given_others
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from tests.simulated import simulated
@@ -123,7 +123,7 @@ def test_a_choice_given_the_others_is_a_ratio_of_integrals(data: bm.ChoiceData) 
     """``P(y_i) / P(y_i without t)``, by Gauss-Hermite quadrature and kernels of their own."""
     problem = bind(MODEL, data)
     theta = problem.parameters.theta(TRUTH)
-    who = Known(problem, theta, 512, np.random.default_rng(1))
+    who = KnownPeople(problem, theta, 512, np.random.default_rng(1))
     found, probabilities = who.over(theta, given_others)
     frame = data.frame
     kept = frame[frame["task"] != 1].drop(columns="choice")

@@ -9,7 +9,7 @@ from scipy.stats import kstest
 
 from bayesmix.evaluation.calibration import POINTS, reliability, transform
 from bayesmix.evaluation.envelope import envelope
-from bayesmix.evaluation.statistics import Sets, levels, shares, spread, switches
+from bayesmix.evaluation.statistics import SetsWithOutside, levels, shares, spread, switches
 
 SIZES = np.array([2, 3, 3, 2, 3, 3, 2, 3, 2])
 PERSON = np.array([0, 0, 0, 1, 2, 2, 2, 2, 3])
@@ -20,7 +20,9 @@ def sets():
     rng = np.random.default_rng(1)
     start = np.append(0, SIZES.cumsum())
     code = np.concatenate([np.sort(rng.permutation(3)[:n]) for n in SIZES])
-    return Sets(start, PERSON, WEIGHT, code, ("a", "b", "c"), PERSON % 2, ("even", "odd"))
+    return SetsWithOutside(
+        start, PERSON, WEIGHT, code, ("a", "b", "c"), PERSON % 2, ("even", "odd")
+    )
 
 
 def chosen(seed=2):
@@ -55,11 +57,13 @@ def test_switches_are_of_persons_with_several_situations():
         expected = sum(w for i, w in weight.items() if number[i] == k) / 1.5
         assert found[str(k)] == pytest.approx(expected)
     assert found["rate"] == pytest.approx((number[0] / 2 + 0.5 * number[2] / 3) / 1.5)
-    single = Sets(np.array([0, 2, 4]), np.arange(2), np.ones(2), own.code[:4], own.goods,
+    single = SetsWithOutside(np.array([0, 2, 4]), np.arange(2), np.ones(2), own.code[:4], own.goods,
                   np.zeros(2, dtype=int), ("all",))  # fmt: skip
     assert switches(single) is None
-    long = Sets(2 * np.arange(41), np.zeros(40, dtype=int), np.ones(40), np.tile([0, 1], 40),
-                ("a", "b"), np.zeros(40, dtype=int), ("all",))  # fmt: skip
+    none = np.zeros(40, dtype=int)
+    long = SetsWithOutside(
+        2 * np.arange(41), none, np.ones(40), np.tile([0, 1], 40), ("a", "b"), none, ("all",)
+    )
     assert switches(long).labels[:2] == ("0-3", "4-7")
     assert switches(long).of(2 * np.arange(40)).tolist() == [1.0, *[0.0] * 9, 0.0]
     assert switches(long).of(2 * np.arange(40) + np.arange(40) % 2)[[-2, -1]].tolist() == [1.0, 1.0]
@@ -104,7 +108,7 @@ def test_what_is_chosen_with_the_probabilities_is_calibrated():
     n = 40_000
     p = rng.dirichlet(np.ones(3), n)
     y = (p.cumsum(axis=1) < rng.random((n, 1))).sum(axis=1)
-    own = Sets(3 * np.arange(n + 1), np.arange(n), np.ones(n), np.tile(np.arange(3), n),
+    own = SetsWithOutside(3 * np.arange(n + 1), np.arange(n), np.ones(n), np.tile(np.arange(3), n),
                ("a", "b", "c"), np.zeros(n, dtype=int), ("all",))  # fmt: skip
     assert abs(transform(own, p.ravel()).of(3 * np.arange(n) + y)).max() < 0.01
     curve = reliability(own, p.ravel())

@@ -19,7 +19,7 @@ from bayesmix.data.market_sets import MarketSets
 from bayesmix.data.market_shares import given_shares
 from bayesmix.data.segments import goods_of, segments_of
 from bayesmix.demand.draws import Uncertainty
-from bayesmix.demand.options import How
+from bayesmix.demand.options import CheckedOptions
 from bayesmix.demand.sample import Sample
 from bayesmix.likelihood.bind import bind_sets
 from bayesmix.likelihood.persons import GivenNodes
@@ -56,7 +56,7 @@ def ours():
     who = People(problem, GivenNodes(GIVEN["nodes"][None], GIVEN["weights"][None]))
     none = Uncertainty(theta[None], lambda values: values, 0)
     places, names = segments_of(data, "market", data)
-    found = Sample(problem, who, none, places, names, How(), *goods_of(data, None))
+    found = Sample(problem, who, none, places, names, CheckedOptions(), *goods_of(data, None))
     index = pd.MultiIndex.from_arrays([GIVEN["market"], GIVEN["product"]])
     target = given_shares(
         MarketSets(found.there.data, found.segments, found.names),

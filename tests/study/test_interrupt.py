@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from bayesmix.cli import app
 from bayesmix.study import interrupt, read_study, run_study
 from bayesmix.study.interrupt import Stopped, deferred, interruptible
-from bayesmix.study.step_lines import Steps
+from bayesmix.study.step_lines import StepLines
 from tests.study.running import FILES, Write, run
 
 
@@ -108,14 +108,14 @@ def test_ctrl_c_counts_as_soon_as_a_step_is_announced(
 ) -> None:
     """Even where a shell started the command in the background, with Ctrl-C ignored."""
     path, out = write_study(), tmp_path / "out"
-    say = Steps._print
+    say = StepLines._print
 
-    def announce(steps: Steps, text: str) -> None:
+    def announce(steps: StepLines, text: str) -> None:
         say(steps, text)
         if text.endswith("NUTS ..."):
             press_ctrl_c()
 
-    monkeypatch.setattr(Steps, "_print", announce)
+    monkeypatch.setattr(StepLines, "_print", announce)
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with pytest.raises(KeyboardInterrupt):

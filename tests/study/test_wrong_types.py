@@ -11,7 +11,7 @@ import pytest
 
 from bayesmix.errors import SpecificationError
 from bayesmix.study import check_study, demand_schema, given, read_study, run_study, schema
-from bayesmix.study.parse import Place, parse_record
+from bayesmix.study.parse import PlaceInFile, parse_record
 
 VALUES: dict[str, Any] = {
     "text": "word",
@@ -120,7 +120,9 @@ def test_every_key_of_every_table_names_itself(record: type) -> None:
         tried += 1
         table = {k: v for k, v in required(record).items() if k in record.__annotations__}
         with pytest.raises(SpecificationError) as caught:
-            parse_record(record, {**table, key: VALUES[name]}, Place(Path("s.toml"), "[here]"))
+            parse_record(
+                record, {**table, key: VALUES[name]}, PlaceInFile(Path("s.toml"), "[here]")
+            )
         text = str(caught.value)
         assert re.match(r"s\.toml, \[+here\]", text), (key, name, text)
         assert key in text, (key, name, text)

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import first_few, show
-from bayesmix.data.sources.reader import FileOptions, Format, Table, check_unique, needed
+from bayesmix.data.sources.reader import FileFormat, FileOptions, FileTable, check_unique, needed
 from bayesmix.data.sources.tidy import tidied
 from bayesmix.errors import DataError
 
 TAKES = frozenset({"labels", "missing", "table"})
 
 
-def read_excel(path: Path, options: FileOptions) -> Table:
+def read_excel(path: Path, options: FileOptions) -> FileTable:
     """One sheet of a workbook, whose first row is the heading.
 
     Values are those that the program stored; cells that hold an error, such as #N/A, are empty.
@@ -31,7 +31,7 @@ def read_excel(path: Path, options: FileOptions) -> Table:
     book = library.CalamineWorkbook.from_path(str(path))
     rows = _sheet(book, path, options).to_python(skip_empty_area=True)
     if not rows:
-        return Table(pd.DataFrame())
+        return FileTable(pd.DataFrame())
     names, body = rows[0], [row for row in rows[1:] if any(cell != "" for cell in row)]
     columns = list(zip(*body, strict=True)) or [()] * len(names)
     kept = [k for k, name in enumerate(names) if name != "" or any(v != "" for v in columns[k])]
@@ -49,7 +49,7 @@ def read_excel(path: Path, options: FileOptions) -> Table:
             for name, k in zip(texts, kept, strict=True)
         }
     )
-    return Table(tidied(frame))
+    return FileTable(tidied(frame))
 
 
 def _sheet(book: Any, path: Path, options: FileOptions) -> Any:
@@ -88,4 +88,4 @@ def _text(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-EXCEL = Format("Excel", (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), read_excel, TAKES)
+EXCEL = FileFormat("Excel", (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), read_excel, TAKES)

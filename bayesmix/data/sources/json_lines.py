@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import show
-from bayesmix.data.sources.reader import FileOptions, Format, Table
+from bayesmix.data.sources.reader import FileFormat, FileOptions, FileTable
 from bayesmix.data.sources.text import decoded
 from bayesmix.data.sources.tidy import tidied
 from bayesmix.data.widen import EXACT
@@ -20,7 +20,7 @@ from bayesmix.errors import DataError
 TAKES = frozenset({"labels", "missing", "encoding"})
 
 
-def read_json_lines(path: Path, options: FileOptions) -> Table:
+def read_json_lines(path: Path, options: FileOptions) -> FileTable:
     """The table; null, and a key that a line lacks, are missing.
 
     Raises
@@ -34,7 +34,7 @@ def read_json_lines(path: Path, options: FileOptions) -> Table:
     frame = pd.DataFrame(
         {name: _cells([row.get(name) for row in rows], options.missing) for name in names}
     )
-    return Table(tidied(frame))
+    return FileTable(tidied(frame))
 
 
 def _row(path: Path, number: int, line: str) -> dict[str, Any]:
@@ -66,4 +66,4 @@ def _cells(values: list[Any], missing: Collection[str]) -> pd.Series:
     return pd.Series(cells, dtype=object) if large else pd.Series(cells)  # NaN would round them
 
 
-JSON_LINES = Format("JSON lines", (".jsonl", ".ndjson"), read_json_lines, TAKES, typed=True)
+JSON_LINES = FileFormat("JSON lines", (".jsonl", ".ndjson"), read_json_lines, TAKES, typed=True)

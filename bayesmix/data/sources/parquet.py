@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bayesmix.data.columns import assigned, first_few
-from bayesmix.data.sources.reader import FileOptions, Format, Table
+from bayesmix.data.sources.reader import FileFormat, FileOptions, FileTable
 from bayesmix.data.widen import EXACT
 
 
-def read_parquet(path: Path, options: FileOptions) -> Table:
+def read_parquet(path: Path, options: FileOptions) -> FileTable:
     """The table, an index with names among its columns.
 
     Whole numbers beside missing values come as floats, which are exact up to 2^53: columns that go
@@ -28,14 +28,14 @@ def read_parquet(path: Path, options: FileOptions) -> Table:
         if name in whole and frame[name].dtype.kind == "f" and (frame[name].abs() >= EXACT).any()
     ]
     if not large:
-        return Table(frame)
+        return FileTable(frame)
     exact = pq.read_table(path, columns=large).to_pandas(integer_object_nulls=True)
     written = {name: exact[name].map(str, na_action="ignore").array for name in large}
     note = (
         f"whole numbers of {first_few(large)} are too large for a column with missing values: they "
         "are read as text"
     )
-    return Table(assigned(frame, written), notes=(note,))
+    return FileTable(assigned(frame, written), notes=(note,))
 
 
-PARQUET = Format("Parquet", (".parquet",), read_parquet, frozenset({"labels"}), typed=True)
+PARQUET = FileFormat("Parquet", (".parquet",), read_parquet, frozenset({"labels"}), typed=True)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import first_few, show
-from bayesmix.data.sources.reader import FileOptions, Format, Table, check_unique, needed
+from bayesmix.data.sources.reader import FileFormat, FileOptions, FileTable, check_unique, needed
 from bayesmix.data.sources.tidy import missing_said, tidied, with_value_labels
 from bayesmix.data.widen import EXACT
 from bayesmix.errors import DataError
@@ -41,7 +41,7 @@ class Frame:
     rows: Any
 
 
-def read_r(path: Path, options: FileOptions) -> Table:
+def read_r(path: Path, options: FileOptions) -> FileTable:
     """A data frame of an R file: factors are categories, row names that are no numbers a column.
 
     Raises
@@ -72,7 +72,7 @@ def read_r(path: Path, options: FileOptions) -> Table:
         columns[name] = column
     made = _with_row_names(pd.DataFrame(columns), frame.rows)
     made, said = with_value_labels(made, labels, options.codes)
-    return Table(tidied(made), (*notes, *said))
+    return FileTable(tidied(made), (*notes, *said))
 
 
 def _odd(message: str) -> str:
@@ -178,4 +178,4 @@ def _with_row_names(frame: pd.DataFrame, rows: Any) -> pd.DataFrame:
     return frame
 
 
-R = Format("R", (".rds", ".rda", ".rdata"), read_r, TAKES, typed=True)
+R = FileFormat("R", (".rds", ".rda", ".rdata"), read_r, TAKES, typed=True)

@@ -95,7 +95,7 @@ def file_options(given: Mapping[str, Any], *, quantities: bool = False) -> FileO
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class FileTable:
     """A file as a frame.
 
     Parameters
@@ -114,7 +114,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Format:
+class FileFormat:
     """A file format.
 
     Parameters
@@ -133,7 +133,7 @@ class Format:
 
     words: str
     endings: tuple[str, ...]
-    read: Callable[[Path, FileOptions], Table]
+    read: Callable[[Path, FileOptions], FileTable]
     takes: frozenset[str] = frozenset()
     typed: bool = False
 

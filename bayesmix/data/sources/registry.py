@@ -13,7 +13,7 @@ from bayesmix.data.sources.excel import EXCEL
 from bayesmix.data.sources.json_lines import JSON_LINES
 from bayesmix.data.sources.parquet import PARQUET
 from bayesmix.data.sources.r import R
-from bayesmix.data.sources.reader import FileOptions, Format, Table
+from bayesmix.data.sources.reader import FileFormat, FileOptions, FileTable
 from bayesmix.data.sources.sawtooth import SAWTOOTH
 from bayesmix.data.sources.stata_spss import SPSS, STATA
 from bayesmix.data.sources.text import TEXT
@@ -24,13 +24,13 @@ FORMATS = (TEXT, PARQUET, STATA, SPSS, R, EXCEL, JSON_LINES, SAWTOOTH)
 ENDINGS = tuple(ending for one in FORMATS for ending in one.endings)
 
 
-def format_of(name: str) -> Format | None:
+def format_of(name: str) -> FileFormat | None:
     """The format of a file of this name; None where it is not known."""
     lowered = name.lower()
     return next((one for one in FORMATS if lowered.endswith(one.endings)), None)
 
 
-def check_named(table: Table, path: Path, options: Mapping[str, Any]) -> None:
+def check_named(table: FileTable, path: Path, options: Mapping[str, Any]) -> None:
     """Refuse ``labels`` and ``codes`` that are no columns of the file.
 
     Raises
@@ -47,7 +47,7 @@ def check_named(table: Table, path: Path, options: Mapping[str, Any]) -> None:
             )
 
 
-def read_file(path: Path, options: FileOptions) -> Table:
+def read_file(path: Path, options: FileOptions) -> FileTable:
     """The table in a file.
 
     Raises

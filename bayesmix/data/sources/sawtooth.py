@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from bayesmix.data.columns import first_few
-from bayesmix.data.sources.reader import FileOptions, Format, Table
+from bayesmix.data.sources.reader import FileFormat, FileOptions, FileTable
 from bayesmix.data.sources.text import decoded
 from bayesmix.errors import DataError
 
@@ -31,7 +31,7 @@ NONE, OFFERED, DUAL = 0, 1, 2
 Lines = Iterator[tuple[int, list[str]]]
 
 
-def read_cho(path: Path, options: FileOptions) -> Table:
+def read_cho(path: Path, options: FileOptions) -> FileTable:
     """One row a concept: levels as categories, ``chosen`` 0 or 1, of a none option none is 1.
 
     Raises
@@ -75,7 +75,7 @@ def read_cho(path: Path, options: FileOptions) -> Table:
     many = "1 task was" if len(skipped) == 1 else f"{len(skipped)} tasks were"
     said = [f"{many} not answered, and left out (respondent and task {first_few(skipped)})"]
     notes = said if skipped else []
-    return Table(frame, tuple(notes), {**ROLES, "outside_option": OFFERED in kinds})
+    return FileTable(frame, tuple(notes), {**ROLES, "outside_option": OFFERED in kinds})
 
 
 def _in_order(levels: pd.Series) -> list[str]:
@@ -142,4 +142,6 @@ def _unexpected(path: Path, number: int, cells: list[str], expected: str) -> Dat
     )
 
 
-SAWTOOTH = Format("Sawtooth", (".cho",), read_cho, frozenset({"encoding", "labels"}), typed=True)
+SAWTOOTH = FileFormat(
+    "Sawtooth", (".cho",), read_cho, frozenset({"encoding", "labels"}), typed=True
+)

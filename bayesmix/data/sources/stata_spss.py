@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.data.columns import assigned
-from bayesmix.data.sources.reader import FileOptions, Format, Table, check_unique, needed
+from bayesmix.data.sources.reader import FileFormat, FileOptions, FileTable, check_unique, needed
 from bayesmix.data.sources.tidy import missing_said, tidied, with_value_labels
 
 TAKES = frozenset({"codes", "encoding", "labels"})
 
 
-def read_stata(path: Path, options: FileOptions) -> Table:
+def read_stata(path: Path, options: FileOptions) -> FileTable:
     """A Stata file. Its coded missing values, .a to .z, are missing, and counted in the notes."""
     library = needed("pyreadstat", "stata", "Stata")
     frame, meta = library.read_dta(path, user_missing=True, encoding=options.encoding)
@@ -33,7 +33,7 @@ def read_stata(path: Path, options: FileOptions) -> Table:
     return _table(assigned(frame, found), meta, options, notes)
 
 
-def read_spss(path: Path, options: FileOptions) -> Table:
+def read_spss(path: Path, options: FileOptions) -> FileTable:
     """An SPSS file. Its user-missing values are missing, and counted in the notes."""
     library = needed("pyreadstat", "spss", "SPSS")
     reader = library.read_por if path.suffix.lower() == ".por" else library.read_sav
@@ -65,7 +65,7 @@ def _number(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _table(frame: pd.DataFrame, meta: Any, options: FileOptions, notes: list[str]) -> Table:
+def _table(frame: pd.DataFrame, meta: Any, options: FileOptions, notes: list[str]) -> FileTable:
     labels = {
         name: {
             code: text for code, text in meaning.items() if not _is_missing_code(frame, name, code)
@@ -73,7 +73,7 @@ def _table(frame: pd.DataFrame, meta: Any, options: FileOptions, notes: list[str
         for name, meaning in meta.variable_value_labels.items()
     }
     frame, said = with_value_labels(frame, labels, {*options.codes})
-    return Table(tidied(frame, [""]), (*notes, *said))
+    return FileTable(tidied(frame, [""]), (*notes, *said))
 
 
 def _is_missing_code(frame: pd.DataFrame, name: str, code: Any) -> bool:
@@ -81,5 +81,5 @@ def _is_missing_code(frame: pd.DataFrame, name: str, code: Any) -> bool:
     return isinstance(code, str) and frame[name].dtype.kind in "iuf"
 
 
-STATA = Format("Stata", (".dta",), read_stata, TAKES, typed=True)
-SPSS = Format("SPSS", (".sav", ".zsav", ".por"), read_spss, TAKES, typed=True)
+STATA = FileFormat("Stata", (".dta",), read_stata, TAKES, typed=True)
+SPSS = FileFormat("SPSS", (".sav", ".zsav", ".por"), read_spss, TAKES, typed=True)

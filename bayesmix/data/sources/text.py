@@ -20,7 +20,7 @@ from typing import Any
 import pandas as pd
 
 from bayesmix.data.columns import assigned, first_few, show
-from bayesmix.data.sources.reader import FileOptions, Format, Table, check_unique
+from bayesmix.data.sources.reader import FileFormat, FileOptions, FileTable, check_unique
 from bayesmix.data.widen import EXACT
 from bayesmix.errors import DataError
 
@@ -39,7 +39,7 @@ NEAREST = {"float_precision": "round_trip"} if OLD else {}
 TAKES = frozenset({"labels", "missing", "separator", "decimal", "encoding"})
 
 
-def read_text(path: Path, options: FileOptions) -> Table:
+def read_text(path: Path, options: FileOptions) -> FileTable:
     """The table in a text file.
 
     Raises
@@ -217,7 +217,7 @@ def _check_heading(
 
 def _padded(
     path: Path, frame: pd.DataFrame, wanted: Mapping[str, Any], options: FileOptions
-) -> Table:
+) -> FileTable:
     """With columns of digits that begin with 0, such as 0012, as text: they are no quantities."""
     whole = [
         name
@@ -225,7 +225,7 @@ def _padded(
         if name not in options.labels and frame[name].dtype.kind in "iuf"
     ]
     if options.quantities or not whole:
-        return Table(frame)
+        return FileTable(frame)
     empty = ["", *options.missing]
     written = pd.read_csv(
         path, usecols=whole, dtype=str, keep_default_na=False, na_values=empty, **wanted
@@ -245,7 +245,7 @@ def _padded(
         if large
         else ""
     )
-    return Table(frame, tuple(note for note in (padded, long) if note))
+    return FileTable(frame, tuple(note for note in (padded, long) if note))
 
 
 def _rounded(values: pd.Series, written: pd.Series) -> bool:
@@ -258,4 +258,4 @@ def _example(written: pd.DataFrame, kept: Sequence[str]) -> str:
     return next(one for one in written[kept[0]].dropna() if PADDED.match(one))
 
 
-TEXT = Format("delimited text", ENDINGS, read_text, TAKES)
+TEXT = FileFormat("delimited text", ENDINGS, read_text, TAKES)
