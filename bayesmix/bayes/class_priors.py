@@ -19,7 +19,7 @@ from bayesmix.bayes.prior_laws import PriorLike, is_wishart, read_law
 from bayesmix.bayes.priors import Priors, as_table, make_priors, replaced_laws, unknown
 from bayesmix.bayes.scalar_priors import Law, Laws
 from bayesmix.likelihood.problem import Problem
-from bayesmix.specification.classes import refuse_classes
+from bayesmix.specification.classes import check_one_class
 
 SHARE_SD = 2.0
 """Of the normal prior of a share's constant: odds between classes of 1 to 50 are two of them."""
@@ -135,13 +135,9 @@ def class_priors(problem: Problem, given: Mapping[str, PriorLike] | None = None)
     given = {} if given is None else given
     given = arguments.mapping("priors", given, "a mapping from flat names, or kinds, to priors")
     for name in (name for name, value in given.items() if is_wishart(value)):
-        refuse_classes(
-            problem.model.latent,
-            f"priors[{name!r}]: within latent classes covariances have LKJ and half-normal "
-            "priors; an inverse-Wishart prior is for models without classes",
-        )
+        check_one_class(problem.model.latent, "inverse-Wishart", name)
     in_all = set(within.parameters.names)  # what differs between classes has a name in each
-    own = (in_all ^ set(space.names)) | ({"share"} if space.share_names else set())
+    own = (in_all ^ set(space.names)) | {share.kind.name for share in space.shares}
     outer = {n: v for n, v in given.items() if n not in own}
     known = [*within.parameters.names, *space.names]
     for name in outer:
@@ -161,8 +157,7 @@ def class_priors(problem: Problem, given: Mapping[str, PriorLike] | None = None)
     shares = {n: v for n, v in given.items() if n.partition("[")[0] == "share"}
     for name in (n for n in given if n in own and n in plain):
         laws[name] = read_law(name, given[name], *units[plain[name]])
-    if space.share_names or shares:
-        laws |= replaced_laws(_shares(problem), shares)
+    laws |= replaced_laws(_shares(problem), shares)
     table = with_held(problem, _shown(laws, inner, plain))
     return ClassPriors(laws, inner, names, table)
 

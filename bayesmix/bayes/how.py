@@ -10,6 +10,7 @@ import numpy as np
 
 from bayesmix import arguments
 from bayesmix.bayes.chains import Chains
+from bayesmix.bayes.importance_check import why_not_whitened
 from bayesmix.bayes.marginal_sampling import Size
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.sampler_grid import FIRST_NODES
@@ -89,7 +90,7 @@ def check_segments(problem: Problem, path: str, method: str, noncentred: Centrin
     why = ""
     if method == "importance":
         why = "importance sampling takes seconds, and has no chains to go on with"
-    elif not problem.normal_index or not problem.model.random or noncentred is False:
+    elif why_not_whitened(problem) or noncentred is False:
         why = (
             "chains are kept in segments of models with random coefficients, without latent "
             "classes and without noncentred=False: PyMC's are whole or not at all"

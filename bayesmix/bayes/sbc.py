@@ -29,7 +29,7 @@ from bayesmix.likelihood.bind import bind_sets
 from bayesmix.likelihood.design_key import design_key
 from bayesmix.likelihood.problem import Problem
 from bayesmix.repeated import Record, Repeated, check_run, run_all, sorted_out
-from bayesmix.specification.classes import refuse_classes
+from bayesmix.specification.classes import check_one_class
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.record import model_record
 
@@ -149,11 +149,7 @@ def _checked(model: MixedLogit, design: ChoiceData) -> Problem:
             "the choices that are simulated: leave the weights out"
         )
     problem = bind_sets(model, design)
-    refuse_classes(
-        model.latent,
-        "the order of latent classes is another in other choices, and so is what ranks are of: "
-        "leave the classes out",
-    )
+    check_one_class(model.latent, "sbc")
     if not is_whole(problem):
         raise SpecificationError(
             f"parameters are drawn from the prior, which is known where means and the like are "

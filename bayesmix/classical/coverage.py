@@ -27,7 +27,7 @@ from bayesmix.likelihood.design_key import design_key
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.simulate import simulate_choices
 from bayesmix.repeated import FAILURE, Record, Repeated, check_run, run_all, sorted_out
-from bayesmix.specification.classes import refuse_classes
+from bayesmix.specification.classes import check_one_class
 from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.record import model_record
 
@@ -168,11 +168,7 @@ def _checked(model: MixedLogit, design: ChoiceData) -> Problem:
             "argument 'design': persons have weights, and choices are simulated for each of them "
             "once: leave the weights out"
         )
-    refuse_classes(
-        model.latent,
-        "the order of latent classes is another in other samples, and so is what their "
-        "intervals are of: leave the classes out",
-    )
+    check_one_class(model.latent, "coverage")
     given = model.constraints
     if given and (given.equal or given.linear or given.bounds):
         raise SpecificationError(

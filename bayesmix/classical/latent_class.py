@@ -13,8 +13,6 @@ from bayesmix.likelihood.classes import mean_shares, permuted
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.maximise import Optimum
-from bayesmix.specification.classes import refuse_classes
-from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.parameter import CLASS_SHARE, Parameter
 
 GONE = 1.0
@@ -25,21 +23,6 @@ EQUAL = 1e-2
 
 FAR = 50.0
 """Size of parameters, in natural units, that no person's choices can ask for."""
-
-
-def check_estimator(model: MixedLogit, estimator: str) -> None:
-    """Refuse latent classes where an estimator does not know them.
-
-    Raises
-    ------
-    SpecificationError
-        If the model has any.
-    """
-    refuse_classes(
-        model.latent,
-        f"{estimator} does not estimate latent classes: use msle, whose likelihood sums over "
-        "classes exactly, or sample",
-    )
 
 
 def numbered(problem: Problem, optimum: Optimum, grid: Grid) -> tuple[Optimum, Grid]:

@@ -18,7 +18,7 @@ from bayesmix.data.market_sets import MarketSets
 from bayesmix.data.market_shares import SHARE, given_shares
 from bayesmix.data.segments import segments_of
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.specification.classes import Classes
+from bayesmix.specification.classes import check_one_class
 from bayesmix.specification.model import MixedLogit
 
 if TYPE_CHECKING:
@@ -110,8 +110,8 @@ def read_shares(data: ChoiceData, shares: Any) -> tuple[MarketSets, str | None, 
 
 def check_marketable(model: MixedLogit, data: ChoiceData) -> None:
     """Refuse models and data of which constants of markets are not concentrated out."""
+    check_one_class(model.latent, "shares", ARGUMENT)
     wrong = {
-        "latent classes": any(isinstance(law, Classes) for law in model.random),
         "wtp=": model.wtp is not None,
         "scale=": model.scale is not None,
         "control=: constants of markets hold what its residuals are for": model.control is not None,

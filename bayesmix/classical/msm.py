@@ -21,7 +21,6 @@ from bayesmix.classical.instruments import (
     beside,
     given_instruments,
 )
-from bayesmix.classical.latent_class import check_estimator
 from bayesmix.classical.moment_fit import assemble_moments, overidentification_of
 from bayesmix.classical.moment_steps import first_step, optimal_step, sequences_step
 from bayesmix.classical.search import Search
@@ -38,6 +37,7 @@ from bayesmix.likelihood.multinomial import check_signs, multinomial
 from bayesmix.likelihood.problem import Problem
 from bayesmix.optimise.maximise import check_optimizer
 from bayesmix.progress import progress_line
+from bayesmix.specification.classes import check_one_class
 from bayesmix.specification.constraints import Equal, Fixed
 from bayesmix.specification.feasible import check_free
 from bayesmix.specification.held_and_tied import held_and_tied
@@ -162,7 +162,7 @@ def msm(
     arguments.seed("rng", rng)
     arguments.flag("progress", progress)
     check_arguments(model, data)
-    check_estimator(model, "msm")
+    check_one_class(model.latent, "estimator", "msm")
     refuse_bounds(model, "msm")
     model = held_and_tied(model, fixed, equal)
     given = bind(model, data)

@@ -20,7 +20,6 @@ from bayesmix.classical.given_starts import Start, refuse_bounds
 from bayesmix.classical.given_weights import in_given_weights
 from bayesmix.classical.identification import component_words, diagnosis
 from bayesmix.classical.information import information_at
-from bayesmix.classical.latent_class import check_estimator
 from bayesmix.classical.msle import msle
 from bayesmix.classical.score_root import (
     ScoreRoot,
@@ -42,6 +41,7 @@ from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem
 from bayesmix.optimise.leave_boundary import boundary_words
 from bayesmix.progress import progress_line
+from bayesmix.specification.classes import check_one_class
 from bayesmix.specification.constraints import Equal, Fixed
 from bayesmix.specification.feasible import check_free
 from bayesmix.specification.held_and_tied import held_and_tied
@@ -133,7 +133,7 @@ def mss(
     """
     begun = time.perf_counter()
     check_arguments(model, data)
-    check_estimator(model, "mss")
+    check_one_class(model.latent, "estimator", "mss")
     refuse_bounds(model, "mss")
     model = held_and_tied(model, fixed, equal)
     rule = _rule(method, grid)

@@ -19,7 +19,7 @@ from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed, population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.likelihood.point import Point
-from bayesmix.specification.classes import refuse_classes
+from bayesmix.specification.classes import check_one_class
 
 MOST_POINTS = 1_000_000
 MEANING = "a table with a column a term, values by term as in {'price': [-2, -1, 0]}, or a fit"
@@ -221,7 +221,7 @@ def _asked(number: int | None, what: str) -> int:
 def _drawn(fit: Fit, number: int, rng: Seed) -> tuple[tuple[str, ...], Array]:
     """Coefficients at scrambled Sobol nodes of the law of a fit."""
     problem = fit.problem
-    refuse_classes(fit.model.latent, "types from a fit need one law, and this has latent classes")
+    check_one_class(fit.model.latent, "types")
     if fit.model.wtp is not None or not problem.parameters.n_random or problem.z.shape[1]:
         raise SpecificationError(
             "types from a fit need random coefficients, in preference space, of one law for "

@@ -10,7 +10,6 @@ from bayesmix.demand.column_arguments import PRICE, check_column
 from bayesmix.demand.interventions import Intervention, attribute_slope
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
-from bayesmix.specification.classes import PointCoefficient
 from bayesmix.specification.laws.coefficient import Coefficient
 from bayesmix.specification.model import MixedLogit
 
@@ -25,14 +24,6 @@ def price_of(model: MixedLogit, price: str | None) -> str:
     if price is not None:
         return arguments.text("price", price, "the name of a column")
     return model.wtp or PRICE
-
-
-def has_one_sign(coefficient: Coefficient) -> bool:
-    """Whether the law has all its mass on one side of 0, and moments of 1 / beta.
-
-    The points of latent classes count as such: their signs are known at the estimate alone.
-    """
-    return coefficient.divides or isinstance(coefficient, PointCoefficient)
 
 
 def price_slope(problem: Problem, price: str) -> Intervention:
@@ -50,8 +41,8 @@ def price_slope(problem: Problem, price: str) -> Intervention:
     slope = attribute_slope(problem, price)
     assert slope.by is not None
     design = slope.by.design
-    signs = [design.random[:, k] for k, c in enumerate(design.coefficients) if not has_one_sign(c)]
-    names = [c.term for c in design.coefficients if not has_one_sign(c)]
+    signs = [design.random[:, k] for k, c in enumerate(design.coefficients) if not c.has_one_sign]
+    names = [c.term for c in design.coefficients if not c.has_one_sign]
     for name, column in zip(names, signs, strict=True):
         if column.any():
             raise SpecificationError(

@@ -24,7 +24,7 @@ from bayesmix.demand.draws import (
     spaced,
     uncertainty,
 )
-from bayesmix.demand.money import REMEDY, has_one_sign, price_of
+from bayesmix.demand.money import REMEDY, price_of
 from bayesmix.demand.options import CheckedOptions, Options, settle
 from bayesmix.demand.quantiles import (
     checked_quantiles,
@@ -279,7 +279,7 @@ def _infinite(price: str, where: str) -> str:
 def _no_mean(problem: Utility, price: str) -> str:
     """Why the ratio has no mean; empty where it has one."""
     laws = [c for c in problem.design.coefficients if c.term == price]
-    if not laws or has_one_sign(laws[0]):
+    if not laws or laws[0].has_one_sign:
         return ""
     reach = "need not exist: the law" if laws[0].side else "does not exist: the coefficient"
     return (

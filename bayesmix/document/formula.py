@@ -14,17 +14,20 @@ EXPLAINED = (
 
 def formulas(problem: Problem) -> str:
     """Lines of HTML: the utility, each law, the logit, the likelihood of a person."""
-    model, space = problem.model, problem.parameters
+    model = problem.model
     lines = [_utility(problem)]
     lines += [line for law in model.laws for line in _law(law)]
-    if model.latent.points:
-        names = ", ".join(_beta(term) for term in model.latent.points)
-        lines.append(f"{names} : one value in each of {space.classes} classes")
-    if space.classes > 1:
-        given = ", given covariates" if space.share_names else ""
-        lines.append(f"P(class <i>c</i>) = share<sub>c</sub>{given}, a logit of the classes")
+    each = f"one value in each of {model.latent.number} classes"
+    lines += [f"{_beta(c.term)} : {each}" for c in model.latent.coefficients]
+    lines += [_class_share(share) for share in model.latent.formulas]
     lines += [_logit(problem), _person(problem)]
     return "".join(f'<div class="formula">{line}</div>' for line in lines)
+
+
+def _class_share(share: str) -> str:
+    plain = {"0": "the same for all classes", "1": "the same for everybody"}
+    told = plain.get(share, f"a logit of the classes in {text(share)} of person <i>i</i>")
+    return f"P(class <i>c</i>) : {told}"
 
 
 def _utility(problem: Problem) -> str:

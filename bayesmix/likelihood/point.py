@@ -184,8 +184,6 @@ def over_classes(
     The score in the class's own entries is that of the class times ``h_ic``, the probability of the
     class given the choices; in ``gamma_c`` it is ``(h_ic - pi_ic) z_i``.
     """
-    if len(point.classes) == 1:
-        return logp[0], scores[0]
     space, prior = point.persons.parameters, point.log_shares
     total, posterior = posterior_classes(prior, np.stack(logp, axis=1))
     out = np.zeros((len(total), space.size))

@@ -26,7 +26,12 @@ ROLE = "the class shares"
 
 
 class PointCoefficient(Coefficient):
-    """A coefficient that is one number in each class."""
+    """A coefficient that is one number in each class, of signs known at estimates alone."""
+
+    @property
+    def has_one_sign(self) -> bool:
+        """True: whether a class's number is of the right sign, is asked where it is known."""
+        return True
 
 
 @dataclass(frozen=True)
@@ -148,16 +153,34 @@ def laws_of(random: Sequence[Law | Classes]) -> tuple[Law, ...]:
     return tuple(law for part in parts for law in part)
 
 
-def refuse_classes(classes: Classes, why: str) -> None:
-    """Refuse several classes where they are not known.
+ONE_CLASS_ONLY = {
+    "scale": "scale={0!r} with a LatentClass: scales of sources go with continuous laws alone; "
+    "interact attributes with the source in the formula, such as 'price + price:C({0})', or leave "
+    "out one of the two",
+    "inverse-Wishart": "priors[{0!r}]: within latent classes covariances have LKJ and half-normal "
+    "priors; an inverse-Wishart prior is for models without classes",
+    "sbc": "the order of latent classes is another in other choices, and so is what ranks are of: "
+    "leave the classes out",
+    "coverage": "the order of latent classes is another in other samples, and so is what their "
+    "intervals are of: leave the classes out",
+    "estimator": "{0} does not estimate latent classes: use msle, whose likelihood sums over "
+    "classes exactly, or sample",
+    "types": "types from a fit need one law, and this has latent classes",
+    "shares": "argument {0!r}: not of models with latent classes; leave one of the two out",
+}
+"""What is known of one class alone, and what is said where a model has several."""
+
+
+def check_one_class(classes: Classes, what: str, name: object = "") -> None:
+    """Refuse several classes where one alone is known.
 
     Raises
     ------
     SpecificationError
-        If there are several, with these words.
+        If there are several, in the words of `ONE_CLASS_ONLY` for ``what``, about ``name``.
     """
     if classes.number > 1:
-        raise SpecificationError(why)
+        raise SpecificationError(ONE_CLASS_ONLY[what].format(name))
 
 
 def LatentClass(*members: str | Law, classes: int = 2, share: str = "1") -> Classes:

@@ -11,7 +11,7 @@ from bayesmix.errors import SpecificationError
 from bayesmix.formulas.formula import (
     Columns,
 )
-from bayesmix.specification.classes import ROLE, refuse_classes
+from bayesmix.specification.classes import ROLE, check_one_class
 from bayesmix.specification.covariates import check_mean
 from bayesmix.specification.description import Description
 
@@ -19,12 +19,7 @@ from bayesmix.specification.description import Description
 def check_description(model: Description) -> None:
     """Raise SpecificationError where parts of a model do not go together."""
     if model.scale is not None:
-        refuse_classes(
-            model.latent,
-            f"scale={model.scale!r} with a LatentClass: scales of sources go with continuous laws "
-            "alone; interact attributes with the source in the formula, such as "
-            f"'price + price:C({model.scale})', or leave out one of the two",
-        )
+        check_one_class(model.latent, "scale", model.scale)
     for mean in {c.mean for c in model.coefficients}:
         check_mean(mean, trust=model.trust)
     check_mean(model.latent.share, ROLE, trust=model.trust)

@@ -69,6 +69,11 @@ class Coefficient:
         low, high = self.limits
         return (self.law.divides and self.side != 0) or low > 0 or high < 0
 
+    @property
+    def has_one_sign(self) -> bool:
+        """Whether all mass is known to be on one side of 0, with a mean of one over it."""
+        return self.divides
+
     def __str__(self) -> str:
         law = self.term
         if self.law.unit == "logarithm" and not self.law.moves:
