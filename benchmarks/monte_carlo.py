@@ -15,16 +15,13 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from _common import console, table, timed
-from matplotlib import pyplot as plt
+from _monte_carlo_summary import plot, summary
 from rich.progress import track
 
 import bayesmix as bm
-
-mpl.use("Agg")
 
 DRAWS = (10, 25, 100)
 CANDIDATES = 4096
@@ -188,77 +185,6 @@ def go_on(asked: argparse.Namespace) -> None:
             file.flush()
 
 
-def summary(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Bias and its noise, error and coverage of 95 % intervals over fits; what has no numbers.
-
-    ``coverage`` is of the intervals that `Fit.summary` prints, ``wald`` of the estimate and 1.96
-    standard errors to either side. An estimate without a standard error has no interval that could
-    cover: it counts as missed, and is counted in ``no error``. Failed fits are in ``failed`` alone.
-    """
-    made = estimates["error"].notna()
-    wald = (estimates["error"].abs() < 1.96 * estimates["std error"]).astype(float)
-    grouped = estimates.assign(
-        square=estimates["error"] ** 2,
-        wald=wald.where(made),
-        unknown=made & estimates["std error"].isna(),
-        failed=~made,
-    ).groupby(["design", "estimator", "draws", "parameter"], sort=False)
-    found = grouped.agg(
-        fits=("error", "size"),
-        bias=("error", "mean"),
-        noise=("error", "sem"),
-        rmse=("square", lambda s: np.sqrt(s.mean())),
-        spread=("error", "std"),
-        claimed=("std error", "mean"),
-        coverage=("inside", "mean"),
-        wald=("wald", "mean"),
-        unknown=("unknown", "sum"),
-        failed=("failed", "sum"),
-        seconds=("seconds", "median"),
-    )
-    return found.rename(columns={"unknown": "no error"}).reset_index()
-
-
-def plot(found: pd.DataFrame, path: Path) -> None:
-    """Bias by draws, a panel for each parameter, a row for each design.
-
-    Estimators are drawn side by side, for their intervals would hide one another.
-    """
-    width = max(len(d.truth) for d in DESIGNS.values())
-    names = list(found["design"].unique())
-    figure, axes = plt.subplots(
-        len(names), width, figsize=(3 * width, 2.6 * len(names)), squeeze=False
-    )
-    for line, name in zip(axes, names, strict=True):
-        for axis in line[len(DESIGNS[name].truth) :]:
-            axis.set_visible(False)
-        for axis, parameter in zip(line, DESIGNS[name].truth, strict=False):
-            here = found[(found["design"] == name) & (found["parameter"] == parameter)]
-            for estimator, part in here.groupby("estimator", sort=False):
-                number = list(ESTIMATORS).index(estimator)
-                axis.errorbar(
-                    part["draws"] * 1.12 ** (number - 2),
-                    part["bias"],
-                    1.96 * part["noise"],
-                    marker="o",
-                    color=f"C{number}",
-                    label=estimator,
-                )
-            axis.axhline(0.0, color="black", linewidth=0.6)
-            axis.set(xscale="log", title=parameter, xlim=(7, 160))
-            axis.set_xticks(DRAWS, labels=map(str, DRAWS))
-            axis.minorticks_off()
-        line[0].set_ylabel(f"{name}\nbias", fontsize=8)
-    known = [axis.get_legend_handles_labels() for axis in axes[:, 0]]
-    shown = {label: handle for pair in known for handle, label in zip(*pair, strict=True)}
-    names = [name for name in ESTIMATORS if name in shown]
-    axes[0, 0].legend([shown[name] for name in names], names, fontsize=7)
-    figure.supxlabel("draws or nodes a person")
-    figure.tight_layout()
-    figure.savefig(path, dpi=90)
-    plt.close(figure)
-
-
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--replications", type=int, default=300)
@@ -305,7 +231,7 @@ def main() -> None:
     asked.results.mkdir(parents=True, exist_ok=True)
     table_at, plot_at = (asked.results / f"{asked.out.stem}{end}" for end in (".csv", ".png"))
     found.round(5).to_csv(table_at, index=False)
-    plot(found, plot_at)
+    plot(found, {name: list(d.truth) for name, d in DESIGNS.items()}, list(ESTIMATORS), plot_at)
     console.print(f"{asked.out}, {table_at}, {plot_at}")
 
 

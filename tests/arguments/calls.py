@@ -7,6 +7,7 @@ from tests.arguments.call import Call, options
 from tests.arguments.estimator_calls import estimator_calls
 from tests.arguments.market_calls import market_calls
 from tests.arguments.model_calls import model_calls
+from tests.arguments.picture_calls import picture_calls
 from tests.arguments.things import AT, MODEL
 
 
@@ -251,21 +252,8 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
             },
         ),
         "compare_models": Call(bm.compare_models, {"models": {"a": have.loo, "b": have.loo}}),
-        "demand_table": Call(
-            bm.demand_table, {"found": have.elasticities, "digits": 3, "intervals": True}
-        ),
-        "plot_matrix": Call(
-            bm.plot_matrix, {"found": have.diversion, "segment": None, "digits": 2}
-        ),
-        "plot_diversion": Call(
-            bm.plot_diversion, {"found": {"MSLE": have.diversion}, "segment": None}
-        ),
-        "plot_price_curve": Call(bm.plot_price_curve, {"found": have.curve, "segment": None}),
-        "plot_wtp": Call(bm.plot_wtp, {"found": have.wtp}),
-        "diagnose": Call(bm.diagnose, {"posterior": have.draws}),
-        "plot_sbc": Call(bm.plot_sbc, {"found": have.ranks, "probability": 0.9}),
-        "plot_coverage": Call(bm.plot_coverage, {"found": have.coverage}),
         **model_calls(have),
+        **picture_calls(have),
         "predict": Call(
             bm.predict, {**demand, "new": None, "predict": None, "scenario": None, **options(few)}
         ),
@@ -297,6 +285,5 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         "class_probabilities": Call(
             bm.class_probabilities, {"result": have.classes, "data": data, **options(few)}
         ),
-        "plot_rules": Call(bm.plot_rules, {"table": have.rules}),
         "Fit.confidence_intervals": Call(fit.confidence_intervals, {"level": 0.95, "kind": None}),
     }

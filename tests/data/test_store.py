@@ -9,75 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import bayesmix as bm
-from bayesmix.data.store import build, finish, sort, source
-from bayesmix.data.table import ChoiceTable
-
-ROLES = {"person": "who", "situation": "task", "alternative": "mode", "chosen": "choice"}
-ARRAYS = (
-    "person_start",
-    "situation_start",
-    "alternative_code",
-    "chosen_row",
-    "weights",
-    "row_situation",
-    "stage",
-)
-COUNTS = ("alternatives", "rows_left_out", "situations_left_out", "booleans", "outside_option")
+from bayesmix.data.store import build
+from tests.data.stores import ROLES, check_same, frame, in_parts, written
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Units and ranges of some tens of rows, so that there are several."""
-    monkeypatch.setattr(sort, "ROWS", 60)
-    monkeypatch.setattr(source, "BATCH", 25)
-
-
-def frame(persons: int = 40) -> pd.DataFrame:
-    """Rows in no order, with columns of every kind."""
-    rng = np.random.default_rng(4)
-    rows = [(p, t, m) for p in range(persons) for t in range(3) for m in ("tram", "bus", "car")]
-    table = pd.DataFrame(rows, columns=["who", "task", "mode"])
-    best = rng.normal(size=len(table))
-    top = pd.Series(best).groupby([table["who"], table["task"]]).idxmax()
-    table["choice"] = table.index.isin(top).astype(int)
-    table["price"] = rng.uniform(1.0, 3.0, len(table))
-    table["seats"] = rng.integers(1, 9, len(table)).astype(np.int8)
-    table["gaps"] = pd.Series(rng.integers(1, 9, len(table))).where(rng.random(len(table)) > 0.1)
-    table["gaps"] = table["gaps"].astype("Int64")
-    table["direct"] = rng.random(len(table)) > 0.5
-    table["town"] = np.where(table["who"] % 3 == 0, "Ulm", "Aue")
-    table["level"] = pd.Categorical(rng.choice(["low", "high"], len(table)), ["low", "high", "top"])
-    table["day"] = pd.Timestamp("2024-05-01") + pd.to_timedelta(table["task"], unit="D")
-    table["weight"] = 1.0 + table["who"] % 2
-    return table.sample(frac=1.0, random_state=3, ignore_index=True)
-
-
-def written(table: pd.DataFrame, folder: Path, files: int = 3) -> pd.DataFrame:
-    """The table in several files; as one table again."""
-    parts = [table.iloc[k::files] for k in range(files)]
-    for k, part in enumerate(parts):
-        part.to_parquet(folder / f"part{k}.parquet", index=False, row_group_size=50)
-    return pd.concat(parts, ignore_index=True)
-
-
-def check_same(stored: ChoiceTable, memory: ChoiceTable) -> None:
-    for name in ARRAYS:
-        own, other = getattr(stored, name), getattr(memory, name)
-        assert (own is None) == (other is None), name
-        if own is not None:
-            assert own.dtype == other.dtype, name
-            np.testing.assert_array_equal(own, other, err_msg=name)
-    for name in COUNTS:
-        assert getattr(stored, name) == getattr(memory, name), name
-    assert stored.persons.tolist() == memory.persons.tolist()
-    assert stored.persons.name == memory.persons.name
-    assert stored.situations.tolist() == memory.situations.tolist()
-    assert stored.situations.names == memory.situations.names
-    assert stored.rows.tolist() == memory.rows.tolist()
-    assert list(stored.frame) == list(memory.frame)
-    for name in memory.frame:
-        own, other = (data.frame[name].astype(object) for data in (stored, memory))
-        assert own.where(own.notna(), None).tolist() == other.where(other.notna(), None).tolist()
+    in_parts(monkeypatch)
 
 
 def ranked(table: pd.DataFrame) -> pd.DataFrame:
@@ -141,82 +79,6 @@ def test_the_fit_is_the_same_to_the_bit(tmp_path: Path) -> None:
     memory = bm.msle(model, bm.ChoiceData.from_long(whole, **ROLES), **how)
     assert stored.loglik == memory.loglik
     pd.testing.assert_series_equal(stored.params, memory.params, check_exact=True)
-
-
-def test_an_interrupted_store_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = written(frame(), tmp_path)
-    real, calls = build.add_range, []
-
-    def stops(*arguments: object) -> None:
-        calls.append(1)
-        if len(calls) in (3, 4):
-            arguments[2].append(".sizes", np.arange(3))  # half of what belongs to a range
-            raise KeyboardInterrupt
-        real(*arguments)
-
-    monkeypatch.setattr(build, "add_range", stops)
-    for _ in range(2):
-        with pytest.raises(KeyboardInterrupt):
-            bm.ChoiceData.from_parquet(tmp_path, **ROLES)
-    data = bm.ChoiceData.from_parquet(tmp_path, **ROLES)
-    ranges = -(-len(whole) // 60)
-    assert len(calls) <= ranges + 2  # none twice but those that were cut off
-    check_same(data, bm.ChoiceData.from_long(whole, **ROLES))
-    stores = [path for path in tmp_path.iterdir() if path.is_dir()]
-    assert [path.suffix for path in stores] == [".store"]
-    assert not [path for path in stores[0].iterdir() if "unit" in path.name]
-
-
-def stopped(folder: Path, module: object, name: str, **more: object) -> None:
-    """A call that is interrupted where a function would be called."""
-
-    def stops(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, name, stops)
-        with pytest.raises(KeyboardInterrupt):
-            bm.ChoiceData.from_parquet(folder, **ROLES, **more)
-
-
-def test_what_an_interrupted_call_left_of_other_files_is_not_used(tmp_path: Path) -> None:
-    store = tmp_path / "store"
-    table = frame()
-    written(table, tmp_path)
-    stopped(tmp_path, build, "_check_ranges", store=store)
-    whole = written(table.assign(price=100.0 * table["price"]), tmp_path)
-    data = bm.ChoiceData.from_parquet(tmp_path, **ROLES, store=store)
-    check_same(data, bm.ChoiceData.from_long(whole, **ROLES))
-
-
-def test_what_an_interrupted_call_left_of_other_columns_is_not_used(tmp_path: Path) -> None:
-    store = tmp_path / "store"
-    written(frame(), tmp_path)
-    stopped(tmp_path, build, "_check_ranges", store=store, columns=["price"])
-    data = bm.ChoiceData.from_parquet(tmp_path, **ROLES, store=store, columns=["seats"])
-    assert list(data.frame) == ["who", "task", "mode", "choice", "seats"]
-
-
-def test_labels_are_right_where_the_last_step_was_interrupted(tmp_path: Path) -> None:
-    table = frame()
-    offered = table["mode"].ne("bus") | table["choice"].eq(1)
-    table["offered"] = offered.astype(int)
-    # Labels that no row left has are taken out, and codes change.
-    table["zone"] = np.where(offered, np.where(table["who"] % 2, "b", "c"), "a")
-    whole = written(table, tmp_path)
-    stopped(tmp_path, finish, "write_record", availability="offered")
-    data = bm.ChoiceData.from_parquet(tmp_path, **ROLES, availability="offered")
-    expected = bm.ChoiceData.from_long(whole, **ROLES, availability="offered")
-    assert data.frame["zone"].astype(str).tolist() == expected.frame["zone"].tolist()
-    assert (data.alternative_code == expected.alternative_code).all()
-
-
-def test_units_of_which_some_were_taken_away_are_made_again(tmp_path: Path) -> None:
-    whole = written(frame(), tmp_path)
-    stopped(tmp_path, build, "_check_ranges")
-    next(tmp_path.glob(".*.partial/unit-0.arrow")).unlink()
-    data = bm.ChoiceData.from_parquet(tmp_path, **ROLES)
-    check_same(data, bm.ChoiceData.from_long(whole, **ROLES))
 
 
 def test_categories_as_polars_writes_them(tmp_path: Path) -> None:
