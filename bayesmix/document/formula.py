@@ -27,7 +27,7 @@ def formulas(problem: Problem) -> str:
 def _class_share(share: str) -> str:
     plain = {"0": "the same for all classes", "1": "the same for everybody"}
     told = plain.get(share, f"a logit of the classes in {text(share)} of person <i>i</i>")
-    return f"P(class <i>c</i>) : {told}"
+    return f"P(class <i>c</i>) = share<sub>c</sub>, {told}"
 
 
 def _utility(problem: Problem) -> str:
