@@ -39,7 +39,7 @@ STAND_IN = """
 import time
 import numpy as np
 import xarray as xr
-from bayesmix.reporting import plots
+from matplotlib.figure import Figure
 from bayesmix.study import methods
 def sample(model, data, *, rng, chains, draws, **settings):
     time.sleep(0.2)
@@ -57,7 +57,7 @@ def savefig(figure, path, **settings):
     with open(path, "wb") as stream:
         stream.write(b"picture " * 4000)
 methods.bm.sample = sample
-plots.Figure.savefig = savefig
+Figure.savefig = savefig
 """
 KINDS = ("kill", "sigint", "sigterm", "full disk")
 STEPS = ("msle", "nuts")
