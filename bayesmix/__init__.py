@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what is public, and where it lives; the one listing of either
     from bayesmix.accuracy.refine import Tolerance as Tolerance
+    from bayesmix.bayes.correlations import correlations as correlations
     from bayesmix.bayes.inverse_wishart import InverseWishart as InverseWishart
     from bayesmix.bayes.models import pymc_model as pymc_model
     from bayesmix.bayes.prior_laws import Prior as Prior

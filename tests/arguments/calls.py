@@ -37,6 +37,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
             {"fit": fit, "posterior": have.posterior, "data": data, "priors": None, "draws": 0}
             | {"rng": 1},
         ),
+        "correlations": Call(bm.correlations, {"posterior": have.posterior}),
         "pymc_model": Call(
             bm.pymc_model,
             {

@@ -249,6 +249,7 @@ def test_all_groups_come_back_from_files(have: Trees, kind: str, tmp_path: Path)
         have.tree.to_netcdf(file, engine="netcdf4")
         again = xr.load_datatree(file, engine="netcdf4")
     else:
+        pytest.importorskip("zarr")
         have.tree.to_zarr(file, consolidated=False)
         again = xr.open_datatree(file, engine="zarr", consolidated=False).load()
     assert set(again.children) == GROUPS
@@ -264,6 +265,19 @@ def test_all_groups_come_back_from_files(have: Trees, kind: str, tmp_path: Path)
         bm.shares(again, have.data, people="known", draws=5, rng=1)["estimate"]
         == bm.shares(have.tree, have.data, people="known", draws=5, rng=1)["estimate"]
     ).all()
+
+
+def test_correlations_are_matrices_where_they_are_wanted(have: Trees) -> None:
+    found = bm.correlations(have.posterior)
+    flat = have.draws["corr"].sel(pair="x, y").to_numpy()
+    assert found.dims == ("chain", "draw", "random", "random_bis")
+    for pair in (("x", "y"), ("y", "x")):
+        one = found.sel(random=pair[0], random_bis=pair[1])
+        np.testing.assert_array_equal(one, flat)
+    assert (found.sel(random="x", random_bis="x") == 1).all()
+    assert az.summary(found, kind="stats").shape[0] == 4
+    with pytest.raises(bm.SpecificationError, match="expected a posterior"):
+        bm.correlations(have.draws["corr"])  # type: ignore[arg-type]
 
 
 def test_one_group_is_enough_for_demand_and_what_lost_its_model_is_said(have: Trees) -> None:
