@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bayesmix.classical import maketables
 from bayesmix.classical.delta import delta
 from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.headline import headline
@@ -21,6 +22,21 @@ if TYPE_CHECKING:
 
 class Reported(Estimates):
     """Estimates in tables and words: the half of `Fit` that prints."""
+
+    __maketables_stat_labels__ = maketables.LABELS
+    __maketables_default_stat_keys__ = ("N", "situations", "ll", "aic", "bic")
+    __maketables_depvar__ = "choice"
+
+    @property
+    def __maketables_coef_table__(self) -> pd.DataFrame:
+        return maketables.coefficients(self)
+
+    def __maketables_stat__(self, key: str) -> Any:
+        return maketables.statistic(self, key)
+
+    @property
+    def __maketables_vcov_info__(self) -> dict[str, str]:
+        return {"vcov_type": self.information.kind, "se_type": self.information.kind}
 
     def delta(
         self,

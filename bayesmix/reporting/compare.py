@@ -1,15 +1,18 @@
 """Estimates of several fits, Bayesian and classical, side by side."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import pandas as pd
 import xarray as xr
 
-from bayesmix.arguments import flag
+from bayesmix.arguments import flag, refused
 from bayesmix.bayes.read import posterior_draws, posterior_group
-from bayesmix.data.display import Table
+from bayesmix.data.display import Table, html, whole
 from bayesmix.errors import SpecificationError
+from bayesmix.integration.descriptions import Centred, Rule
+from bayesmix.reporting.joined_rows import joined_rows
+from bayesmix.reporting.model_facts import in_words, model_facts
 from bayesmix.reporting.named_draws import SAMPLE_DIMS, flat_items
 from bayesmix.specification.layout import Layout
 
@@ -35,9 +38,37 @@ class HasEstimates(Protocol):
     def std_errors(self) -> pd.Series: ...
 
 
+class Comparison(Table):
+    """Estimates beside one another; ``models`` holds what the models are of, a column each.
+
+    Attributes
+    ----------
+    models
+        Counts, log-likelihoods, criteria, grids, certificates and seconds, a row each.
+    """
+
+    _metadata: ClassVar[list[str]] = ["models"]
+    models: pd.DataFrame
+
+    @property
+    def _constructor(self) -> Callable[..., Table]:
+        return Table
+
+    def __repr__(self) -> str:
+        return "\n\n".join([whole(self), whole(in_words(self.models))])
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return html(self) + html(in_words(self.models))
+
+
 def compare(
-    fits: Mapping[str, xr.DataTree | HasEstimates], *, differences: bool = False
-) -> pd.DataFrame:
+    fits: Mapping[str, xr.DataTree | HasEstimates],
+    *,
+    differences: bool = False,
+    grid: Rule | Centred | None = None,
+) -> Comparison:
     """Put the estimates of several fits side by side.
 
     Parameters
@@ -48,12 +79,19 @@ def compare(
     differences
         Adds, for every fit but the first, its estimate minus the first one's, in standard errors
         (posterior standard deviations) of the first.
+    grid
+        A rule on which the log-likelihoods of all fits are computed anew, such as
+        ``bm.centred(bm.sobol(512))``: those that fits report are on grids of their own, and differ
+        by integration errors too.
 
     Returns
     -------
     DataFrame (P, 2 or 3 columns a fit)
         Rows by flat name, in order of first appearance; columns (label, "estimate" | "std error" |
-        "difference"). A parameter that a fit does not have is NaN there.
+        "difference"). A parameter that a fit does not have is NaN there. A coefficient that is
+        fixed in one model and random in another has one row, ``"fixed[x]"``, where its mean is in
+        the same units. ``models``, printed below, has counts, log-likelihoods, AIC, BIC, grids,
+        certificates and seconds.
 
     Raises
     ------
@@ -72,7 +110,11 @@ def compare(
     nan
     """
     flag("differences", differences)
+    if grid is not None and not isinstance(grid, Rule | Centred):
+        raise refused("grid", "a rule, such as bm.centred(bm.sobol(512))", grid)
     columns = {label: _estimates(label, fit) for label, fit in labelled("fits", fits).items()}
+    joined = joined_rows(fits, {label: table.index for label, table in columns.items()})
+    columns = {label: table.rename(index=joined) for label, table in columns.items()}
     rows = list(dict.fromkeys(name for table in columns.values() for name in table.index))
     columns = {label: table.reindex(rows) for label, table in columns.items()}
     if differences:
@@ -80,8 +122,9 @@ def compare(
         errors = first["std error"].where(first["std error"] > ROUNDING * first["estimate"].abs())
         for table in list(columns.values())[1:]:
             table["difference"] = (table["estimate"] - first["estimate"]) / errors
-    result = Table(pd.concat(columns, axis="columns"))
+    result = Comparison(pd.concat(columns, axis="columns"))
     result.index.name = "parameter"
+    result.models = model_facts(fits, grid, certificates=True)
     return result
 
 

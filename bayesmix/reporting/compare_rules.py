@@ -74,7 +74,7 @@ def compare_rules(
     exact = pooled(np.stack([Likelihood(problem, g).by_person(theta)[0] for g in grids]))[0]
     rows = []
     for rule in rules:
-        grid = _grid(problem, rule, theta, generator)
+        grid = grid_at(problem, rule, theta, generator)
         error = Likelihood(problem, grid).by_person(theta)[0] - exact
         rms = float(np.sqrt((error**2).mean()))
         rows.append((_family(rule), grid.size, rms, float(problem.data.weights @ error)))
@@ -103,7 +103,8 @@ def _rules(rules: Sequence[Rule | Centred]) -> list[Rule | Centred]:
     return listed
 
 
-def _grid(problem: Problem, rule: Rule | Centred, theta: Array, rng: np.random.Generator) -> Grid:
+def grid_at(problem: Problem, rule: Rule | Centred, theta: Array, rng: np.random.Generator) -> Grid:
+    """Nodes of a rule, at ``theta`` where it is centred on persons."""
     if isinstance(rule, Centred):
         return centre(problem, rule, theta, rng)
     return population_grid(rule, problem.parameters.n_random, problem.n_persons, rng)

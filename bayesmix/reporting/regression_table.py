@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,13 @@ import xarray as xr
 from scipy.stats import norm
 
 from bayesmix import arguments
-from bayesmix.bayes.read import attributes_of
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.latex_table import errors_of
 from bayesmix.data.booktabs import tabular
 from bayesmix.data.display import Table, html
 from bayesmix.reporting.compare import compare, labelled
+from bayesmix.reporting.model_facts import in_words, model_facts
+from bayesmix.reporting.word import write_word
 
 LEVELS = ((0.01, "***"), (0.05, "**"), (0.1, "*"))
 TESTED = ("mean", "fixed", "shift")
@@ -65,6 +67,27 @@ class RegressionTable:
         lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
         return "\n\n".join(["\n".join(lines), *self.notes])
 
+    def to_word(self, path: str | PathLike[str], *, caption: str | None = None) -> None:
+        """Write the table and its notes as a Word document.
+
+        Three rules, as journals have them: above and below the heading, and at the end.
+
+        Parameters
+        ----------
+        path
+            Of the file, ``"table.docx"``; an older one is replaced.
+        caption
+            A line above.
+
+        Raises
+        ------
+        DataError
+            Where python-docx is not installed, naming the extra that installs it.
+        """
+        if caption is not None:
+            arguments.text("caption", caption)
+        write_word(self.frame, path, self.notes, caption)
+
 
 def table(
     results: Mapping[str, Fit | xr.DataTree],
@@ -97,7 +120,8 @@ def table(
     Returns
     -------
     RegressionTable
-        ``to_latex()``, ``to_html()`` and ``to_markdown()`` write it; ``frame`` holds its cells.
+        ``to_latex()``, ``to_html()``, ``to_markdown()`` and ``to_word(path)`` write it; ``frame``
+        holds its cells.
 
     Raises
     ------
@@ -122,17 +146,18 @@ def table(
     for value in words.values():
         arguments.text("labels", value, "words by flat name")
     estimates = compare(several)
-    joined = _joined(several)
-    order = list(dict.fromkeys(joined.get(name, name) for name in estimates.index))
     columns = {
-        label: _column(label, result, estimates, joined, (stars, digits))
+        label: _column(label, result, estimates, (stars, digits))
         for label, result in several.items()
     }
     rows: list[tuple[str, list[str]]] = []
-    for name in order:
+    for name in estimates.index:
         cells = [columns[label].get(name, ("", "")) for label in several]
         rows += [(words.get(name, name), [c[0] for c in cells]), ("", [c[1] for c in cells])]
-    rows += _below(several)
+    below = in_words(model_facts(several))
+    rows += [
+        (str(name), list(row)) for name, row in zip(below.index, below.to_numpy(), strict=True)
+    ]
     frame = pd.DataFrame(
         [cells for _, cells in rows],
         index=pd.Index([name for name, _ in rows]),
@@ -141,43 +166,10 @@ def table(
     return RegressionTable(frame, (*_own_notes(several, stars), *notes))
 
 
-def _joined(results: Mapping[str, Any]) -> dict[str, str]:
-    """Names of means that share a row with the fixed coefficient of another model."""
-    fixed = {
-        str(p) for r in results.values() if isinstance(r, Fit) for p in r.space.listed
-        if p.kind.name == "fixed"
-    }  # fmt: skip
-    found: dict[str, str] = {}
-    for result in results.values():
-        if not isinstance(result, Fit) or result.problem is None:
-            continue
-        for coefficient in result.problem.design.coefficients:
-            name = f"fixed[{coefficient.term}]"
-            if not coefficient.law.index and name in fixed:
-                found[f"mean[{coefficient.term}]"] = name
-    return {mean: name for mean, name in found.items() if not _indices(results, mean)}
-
-
-def _indices(results: Mapping[str, Any], mean: str) -> bool:
-    """Whether a mean of this name is an index's in some model, or of one that does not say."""
-    for result in results.values():
-        if not isinstance(result, Fit):
-            return True
-        if mean not in result.params.index:
-            continue
-        problem = result.problem
-        if problem is None:
-            return True
-        if any(c.law.index and f"mean[{c.term}]" == mean for c in problem.design.coefficients):
-            return True
-    return False
-
-
 def _column(
     label: str,
     result: Any,
     estimates: pd.DataFrame,
-    joined: Mapping[str, str],
     style: tuple[bool, int],
 ) -> dict[str, tuple[str, str]]:
     """By row, an estimate and its standard error in brackets."""
@@ -191,7 +183,7 @@ def _column(
         brackets = f"({error:.{digits}f})" if np.isfinite(error) and error > 0 else "(held)"
         if not np.isfinite(error):
             brackets = "(.)"
-        found[joined.get(str(name), str(name))] = (f"{value:.{digits}f}{mark}", brackets)
+        found[str(name)] = (f"{value:.{digits}f}{mark}", brackets)
     return found
 
 
@@ -200,34 +192,6 @@ def _stars(value: float, error: float) -> str:
         return ""
     p = 2 * norm.sf(abs(value / error))
     return next((mark for level, mark in LEVELS if p < level), "")
-
-
-def _below(results: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-    """What models are of and how they were estimated, a row each; "" where it is not known."""
-    every = [_facts(result) for result in results.values()]
-    names = list(dict.fromkeys(name for facts in every for name in facts))
-    return [(name, [facts.get(name, "") for facts in every]) for name in names]
-
-
-def _facts(result: Any) -> dict[str, str]:
-    if not isinstance(result, Fit):
-        group = result["posterior"] if "posterior" in result.children else result
-        sizes = group.sizes
-        facts = {"method": "posterior", "draws": f"{sizes['chain'] * sizes['draw']:,}"}
-        known = attributes_of(result)
-        return facts | ({"grid": str(known["grid"])} if "grid" in known else {})
-    facts = {
-        "method": result.estimator,
-        "persons": f"{result.n_persons:,}",
-        "situations": f"{result.n_situations:,}",
-        "parameters": str(result.information.size),
-        "log-likelihood": f"{result.loglik:.3f}",
-    }
-    if result.estimator == "MSLE":
-        facts |= {"AIC": f"{result.aic:.1f}", "BIC": f"{result.bic:.1f}"}
-    if result.space.n_random:
-        facts["grid"] = str(result.grid.rule)
-    return facts | {"seconds": f"{result.seconds:.1f}"}
 
 
 def _own_notes(results: Mapping[str, Any], stars: bool) -> list[str]:

@@ -117,7 +117,9 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
         "compare_rules": Call(
             bm.compare_rules, {**estimate, "params": AT, "rules": [rule], "rng": 1}
         ),
-        "compare": Call(bm.compare, {"fits": {"MSLE": fit}, "differences": False}),
+        "compare": Call(
+            bm.compare, {"fits": {"MSLE": fit}, "differences": False, "grid": bm.sobol(8)}
+        ),
         "wald_test": Call(
             bm.wald_test, {"fit": fit, "restrictions": "fixed[price]", "values": 0.0, "kind": None}
         ),
