@@ -10,6 +10,7 @@ from bayesmix.demand.column_arguments import PRICE, check_column
 from bayesmix.demand.interventions import Intervention, attribute_slope
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
+from bayesmix.likelihood.utility import Utility
 from bayesmix.specification.laws.coefficient import Coefficient
 from bayesmix.specification.model import MixedLogit
 
@@ -79,3 +80,16 @@ def _check_same(problem: Problem, slopes: Array, price: str) -> None:
             f"{problem.model.formula!r}; let {price!r} enter it linearly, alone or times columns "
             "of persons"
         )
+
+
+def no_mean(problem: Utility, price: str) -> str:
+    """Why the ratio has no mean; empty where it has one."""
+    laws = [c for c in problem.design.coefficients if c.term == price]
+    if not laws or laws[0].has_one_sign:
+        return ""
+    reach = "need not exist: the law" if laws[0].side else "does not exist: the coefficient"
+    return (
+        f"the mean willingness to pay {reach} of {price!r} has "
+        "density at 0, where the ratio is infinite; use the median and other quantiles, or "
+        f"{REMEDY}"
+    )

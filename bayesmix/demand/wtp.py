@@ -24,7 +24,7 @@ from bayesmix.demand.draws import (
     spaced,
     uncertainty,
 )
-from bayesmix.demand.money import REMEDY, price_of
+from bayesmix.demand.money import no_mean, price_of
 from bayesmix.demand.options import CheckedOptions, Options, settle
 from bayesmix.demand.quantiles import (
     checked_quantiles,
@@ -131,7 +131,7 @@ def wtp(
             f"a share of people have a coefficient of {price!r} of exactly 0, by its censored law: "
             "nothing can be divided by it; write TruncatedNormal in its place"
         )
-    note = _no_mean(problem, price)
+    note = no_mean(problem, price)
     if mean is not None and flag("mean", mean) and note:
         raise SpecificationError(note)
     with_mean = not note if mean is None else mean
@@ -274,19 +274,6 @@ def _ratios(
 
 def _infinite(price: str, where: str) -> str:
     return f"the coefficient of {price!r} is 0 for some people {where}, who would pay anything"
-
-
-def _no_mean(problem: Utility, price: str) -> str:
-    """Why the ratio has no mean; empty where it has one."""
-    laws = [c for c in problem.design.coefficients if c.term == price]
-    if not laws or laws[0].has_one_sign:
-        return ""
-    reach = "need not exist: the law" if laws[0].side else "does not exist: the coefficient"
-    return (
-        f"the mean willingness to pay {reach} of {price!r} has "
-        "density at 0, where the ratio is infinite; use the median and other quantiles, or "
-        f"{REMEDY}"
-    )
 
 
 def _check_names(space: Layout, term: Any, price: Any) -> None:

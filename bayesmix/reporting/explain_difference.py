@@ -32,6 +32,7 @@ from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.problem import Problem
 from bayesmix.picture import sheet
 from bayesmix.reporting.named_draws import flat_items
+from bayesmix.specification.parameter import SD
 from bayesmix.specification.record import model_record
 
 NODES = 1024
@@ -240,7 +241,7 @@ def _checked(
             "argument 'priors': these are not the priors of the posterior; give those that "
             "bm.sample was given, which posterior['posterior'].attrs['priors'] lists"
         )
-    sds = fit.params[[name for name in fit.params.index if name.startswith("sd[")]]
+    sds = fit.params[fit.problem.parameters.of_kind(SD)]
     if (sds <= 0).any():
         raise SpecificationError(
             f"argument 'fit': {sds.index[int((sds <= 0).argmax())]!r} is estimated at 0, at the "
