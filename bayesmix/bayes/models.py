@@ -82,8 +82,8 @@ def pymc_model(
             "the marginal likelihood needs a grid: pass grid=fit.grid, or use bm.sample, "
             "which makes one"
         )
-    refuse_constraints(model)
     refuse_control(model)
+    refuse_constraints(model)
     problem = bind(model, data)
     if likelihood == "hierarchical" or not model.laws:
         return build(problem, None, priors, noncentred)

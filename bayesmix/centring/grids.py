@@ -187,7 +187,8 @@ def find_anchors(problem: Problem, theta: Array, start: Array | None = None) -> 
 def _modes(here: Point, origin: GivenNodes, start: Array) -> tuple[Array, Array, Flags]:
     """Modes (n, K), roots (n, K, K) of the inverse curvatures, and where there are none (n,)."""
     mixture = here.mixture(origin.nodes, origin.weights)
-    modes, precisions, _ = find_modes(here.panel, here.base, mixture, np.ascontiguousarray(start))
+    # With nests these are the modes of a logit: the weights make up for where nodes are.
+    modes, precisions, _ = find_modes(here.rows, here.base, mixture, np.ascontiguousarray(start))
     lost = ~np.isfinite(precisions).all(axis=(1, 2))
     precisions[lost] = np.eye(precisions.shape[1])
     covariances = np.linalg.inv(precisions)

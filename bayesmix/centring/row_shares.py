@@ -6,6 +6,7 @@ import numpy as np
 
 from bayesmix.arrays import Array
 from bayesmix.centring.people import People
+from bayesmix.kernels.nested_demand import nested_shares
 from bayesmix.kernels.shares import outside_shares, row_shares
 from bayesmix.likelihood.persons import joined, over_persons
 from bayesmix.likelihood.point import Point
@@ -31,6 +32,10 @@ def expected_rows(who: People, there: Problem, theta: Array) -> tuple[Array, Arr
 
 def _rows(here: Point, who: People) -> tuple[Array, Array]:
     """`expected_rows` of a block."""
-    mixture, panel = who.mixture(here), here.panel
+    mixture = who.mixture(here)
+    if here.nests is not None:
+        rows, outside = nested_shares(here.rows, here.nests, here.base, mixture)
+        return rows, outside if here.rows.outside else np.empty(0)
+    panel = here.panel
     outside = outside_shares(panel, here.base, mixture) if panel.outside else np.empty(0)
     return row_shares(panel, here.base, mixture), outside

@@ -114,6 +114,7 @@ def check_marketable(model: MixedLogit, data: ChoiceData) -> None:
     wrong = {
         "wtp=": model.wtp is not None,
         "scale=": model.scale is not None,
+        "nests=": model.nests is not None,
         "control=: constants of markets hold what its residuals are for": model.control is not None,
     }
     for what, has in wrong.items():

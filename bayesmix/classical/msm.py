@@ -42,6 +42,7 @@ from bayesmix.specification.constraints import Equal, Fixed
 from bayesmix.specification.feasible import check_free
 from bayesmix.specification.held_and_tied import held_and_tied
 from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.nests import refuse_nests
 
 Steps = Literal["one-step", "two-step", "iterated"]
 
@@ -163,6 +164,7 @@ def msm(
     arguments.flag("progress", progress)
     check_arguments(model, data)
     check_one_class(model.latent, "estimator", "msm")
+    refuse_nests(model.nests, "bm.msm")
     refuse_bounds(model, "msm")
     model = held_and_tied(model, fixed, equal)
     given = bind(model, data)

@@ -46,6 +46,7 @@ from bayesmix.specification.constraints import Equal, Fixed
 from bayesmix.specification.feasible import check_free
 from bayesmix.specification.held_and_tied import held_and_tied
 from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.nests import refuse_nests
 
 Method = Literal["accept-reject", "importance"]
 
@@ -134,6 +135,7 @@ def mss(
     begun = time.perf_counter()
     check_arguments(model, data)
     check_one_class(model.latent, "estimator", "mss")
+    refuse_nests(model.nests, "bm.mss")
     refuse_bounds(model, "mss")
     model = held_and_tied(model, fixed, equal)
     rule = _rule(method, grid)

@@ -156,6 +156,7 @@ def _check(model: MixedLogit, types: Types, method: str, adding: bool | None) ->
             (model.wtp, "wtp="),
             (model.scale, "scale="),
             (model.control, "control="),
+            (model.nests, "nests="),
             (model.constraints, "constraints"),
         ):
             if has:

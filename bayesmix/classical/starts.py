@@ -64,7 +64,7 @@ def scattered_starts(
         chol = np.diag(np.diag(chol) * np.exp(0.7 * rng.standard_normal(k)))
         fixed += 0.25 * unit[k:] * rng.standard_normal(len(fixed))
         shift = 0.5 * shift_units(problem, step) * rng.standard_normal(len(space.shifts))
-        log_scale = 0.3 * rng.standard_normal(len(space.scales))
+        log_scale = 0.3 * rng.standard_normal(space.n_logged)
         origins.append(problem.canonical(space.pack(mean, chol, fixed, shift, log_scale)))
     return origins
 

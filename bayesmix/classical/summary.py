@@ -15,7 +15,7 @@ from bayesmix.classical.intervals import boundary_notes, intervals, scales
 from bayesmix.data.display import Table
 from bayesmix.specification.parameter import (
     CORRELATION,
-    SCALE,
+    LOGGED,
     Parameter,
 )
 
@@ -46,7 +46,7 @@ def summary(fit: Estimates, level: float, kind: str | None) -> pd.DataFrame:
     notes = boundary_notes(table, parameters)
     of_held = held_notes(fit).reindex(notes.index, fill_value="")
     notes = notes.mask(of_held != "", of_held)
-    of_scale = np.array([p.kind == SCALE for p in parameters], dtype=bool)
+    of_scale = np.array([p.kind in LOGGED for p in parameters], dtype=bool)
     for names, words in (
         (of_scale, "z against 1"),
         (_about_indices(fit, parameters), "of the indices"),

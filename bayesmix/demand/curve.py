@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from bayesmix.arguments import refused, shown
-from bayesmix.arrays import Array
+from bayesmix.arrays import Array, Indices
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import nearest, show
@@ -21,6 +21,7 @@ from bayesmix.demand.interventions import difference
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Here, Sample, dataset, enumerate_sample, squeezed
 from bayesmix.errors import DataError, SpecificationError
+from bayesmix.kernels.nested_demand import nested_shares
 from bayesmix.kernels.share_curves import own_shares
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
@@ -147,6 +148,8 @@ def _own_shares(code: int, here: Here, *changes: Point) -> Array:
     for m, by in enumerate(changes):
         x[m, t] = here.scaled(piece.place(by.persons.panel.x))[mine]
         moved[m, t] = piece.place(by.base)[mine]
+    if here.nests is not None:
+        return np.stack([_nested_shares(here, mine, x[m], moved[m]) for m in range(len(changes))])
     return own_shares(here.panel, here.sets, here.base, code, x, moved, here.mixture)
 
 
@@ -188,3 +191,15 @@ def _prices(found: Sample, alternative: Hashable, price: str, prices: ArrayLike 
             f"argument 'prices' must be three or more rising numbers, got {shown(prices)}"
         )
     return at
+
+
+def _nested_shares(here: Here, mine: Indices, x: Array, moved: Array) -> Array:
+    """Share (n,) in each situation of the rows that are ``mine``, whose utilities have moved."""
+    panel, base, t = here.rows, here.base.copy(), here.piece.situation[mine]
+    attributes = panel.x.copy()
+    attributes[mine] += x[t]
+    base[mine] += moved[t]
+    panel = panel._replace(x=attributes, person_start=here.sets.person_start)
+    assert here.nests is not None
+    rows = nested_shares(panel, here.nests, base, here.mixture)[0]
+    return np.bincount(t, rows[mine], len(here.piece.sets.weight))

@@ -16,17 +16,13 @@ from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.column_arguments import PRICE, check_column
 from bayesmix.demand.interventions import (
-    Arguments,
     Intervention,
-    Moves,
     attribute_change,
     attribute_size,
-    by_row,
-    log_leaving,
-    moves,
     quality,
     removal,
 )
+from bayesmix.demand.moves import Arguments, Moves, by_row, log_leaving, moves
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Here, Sample, dataset, enumerate_sample, squeezed
 from bayesmix.demand.shares import of_rows
@@ -240,7 +236,8 @@ def _logit_arguments(kind: int, here: Here) -> Arguments:
     """What kernels read where the shares' logarithms are the utilities."""
     utility = _log_shares(here)
     panel = here.piece.panel._replace(x=np.zeros((len(utility), 0)))
-    return panel, here.sets, utility, Change(kind, panel.x, np.zeros(len(utility))), ALIKE
+    change = Change(kind, panel.x, np.zeros(len(utility)))
+    return Arguments(panel, here.sets, utility, change, ALIKE)
 
 
 def _log_shares(here: Here) -> Array:
@@ -265,6 +262,7 @@ def _leavers(here: Here, arguments: Arguments, z: Array, *, scale: Array, size: 
     """Sums (G, A, 1 + K + Z) over those who leave, of 1, coefficients and columns."""
     piece = here.piece
     own, beta = marginal(
-        *arguments, scale[piece.sets.group[piece.situation], piece.sets.alternative]
+        *arguments.of_logit("marginal consumers"),
+        scale[piece.sets.group[piece.situation], piece.sets.alternative],
     )
     return piece.add_up(np.hstack([own[:, None], beta, own[:, None] * piece.place(z)]), size)

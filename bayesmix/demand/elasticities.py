@@ -12,14 +12,8 @@ from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.column_arguments import check_column
-from bayesmix.demand.interventions import (
-    Intervention,
-    attribute_change,
-    attribute_slope,
-    by_column,
-    effects,
-    moves,
-)
+from bayesmix.demand.interventions import Intervention, attribute_change, attribute_slope
+from bayesmix.demand.moves import by_column, effects, moves
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Sample, dataset, enumerate_sample, squeezed
 from bayesmix.errors import SpecificationError

@@ -6,20 +6,17 @@ Attributes are columns of the data. What a change of one does to utilities goes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial, reduce
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from bayesmix.arrays import Array, Flags
+from bayesmix.arrays import Array
 from bayesmix.data.choices import ChoiceData
-from bayesmix.demand.sample import Here, Sample
+from bayesmix.demand.sample import Here
 from bayesmix.errors import SpecificationError
-from bayesmix.kernels.logit import Panel
-from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.substitution import (
     FINITE,
     QUALITY,
@@ -27,13 +24,8 @@ from bayesmix.kernels.substitution import (
     SIZE,
     SLOPE,
     Change,
-    Sets,
-    Size,
-    substitution,
 )
-from bayesmix.kernels.vanishing_shares import VANISHED, Sums, log_substitution
 from bayesmix.likelihood.bind import in_scenario
-from bayesmix.likelihood.persons import Divisible
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
 
@@ -105,113 +97,6 @@ def attribute_change(problem: Problem, attribute: str, value: Any) -> Interventi
 def difference(problem: Problem, scenario: ChoiceData) -> Problem:
     """The problem with the columns by which a scenario of the same rows differs from it."""
     return with_columns(problem, _scenario_columns(problem, scenario) - _own_columns(problem))
-
-
-type Arguments = tuple[Panel, Sets, Array, Change, Mixture]
-
-
-@dataclass(frozen=True, eq=False)
-class Moves:
-    """What a change of each alternative does, at one free vector: sums over persons.
-
-    ``arguments`` are what the kernels of substitution read of some persons, from a `Here` and what
-    is ``beside``.
-    """
-
-    found: Sample
-    theta: Array
-    arguments: Callable[..., Arguments]
-    beside: tuple[Divisible, ...] = ()
-
-    @property
-    def size(self) -> Size:
-        return self.found.size
-
-    def over[T](self, kernel: Callable[..., T], *beside: Divisible) -> Iterator[T]:
-        """``kernel(here, arguments, *beside)`` of each block of persons."""
-        work = partial(_of_arguments, kernel, self.arguments, len(self.beside))
-        return self.found.over(self.theta, work, *self.beside, *beside)
-
-
-def _of_arguments[T](
-    kernel: Callable[..., T],
-    arguments: Callable[..., Arguments],
-    number: int,
-    here: Here,
-    *beside: Any,
-) -> T:
-    return kernel(here, arguments(here, *beside[:number]), *beside[number:])
-
-
-def moves(found: Sample, what: Intervention, theta: Array) -> Moves:
-    """What an intervention does, at one free vector."""
-    return Moves(found, theta, partial(_arguments, what.kind), what.beside(theta))
-
-
-def _arguments(kind: int, here: Here, *by: Point) -> Arguments:
-    return here.panel, here.sets, here.base, change(kind, here, *by), here.mixture
-
-
-def effects(found: Moves) -> tuple[Array, Array]:
-    """Sums of weighted effects (G, J, A) on shares, and of shares (G, A)."""
-    of_effects, of_shares = zip(*found.over(partial(_effects, size=found.size)), strict=True)
-    return reduce(np.add, of_effects), reduce(np.add, of_shares)
-
-
-def _effects(_: Here, arguments: Arguments, *, size: Size) -> tuple[Array, Array]:
-    return substitution(*arguments, size)
-
-
-def by_row(found: Moves) -> Array:
-    """Effects (G, J, A), those of each alternative in units of their own.
-
-    Where next to nobody would leave an alternative its effects are no numbers, and their ratios
-    are: by their logarithms.
-    """
-    effect, share = effects(found)
-    lost = _lost(effect, share)
-    if lost.any():
-        logs, own = _log_effects(found)[0], np.arange(found.size.changed)
-        effect = np.where(lost[..., None], logs.relative(logs.top[:, own, own][..., None]), effect)
-    return effect
-
-
-def by_column(found: Moves) -> tuple[Array, Array]:
-    """Effects (G, J, A) and shares (G, A), each alternative's in units of their own."""
-    effect, share = effects(found)
-    lost = (share < VANISHED) & (share > 0.0)
-    if lost.any():
-        logs, parts = _log_effects(found)
-        effect = np.where(lost[:, None, :], logs.relative(parts.top[:, None, :]), effect)
-        share = np.where(lost, parts.total, share)
-    return effect, share
-
-
-def log_leaving(found: Moves) -> Array:
-    """Logarithms (G, A) of how many move where that is next to nobody, 0 elsewhere."""
-    effect, share = effects(found)
-    out, own = np.zeros(share.shape), np.arange(found.size.changed)
-    lost = _lost(effect, share)
-    if lost.any():
-        top = _log_effects(found)[0].top[:, own, own]
-        out[:, own] = np.where(lost & np.isfinite(top), top, 0.0)
-    return out
-
-
-def _lost(effect: Array, share: Array) -> Flags:
-    """Alternatives (G, J) that somebody might have, and that no number says that anybody leaves."""
-    own = np.arange(effect.shape[1])
-    return (np.abs(effect[:, own, own]) < VANISHED) & (share[:, own] > 0.0)
-
-
-def _log_effects(found: Moves) -> tuple[Sums, Sums]:
-    """`effects` by their logarithms."""
-    sums = list(found.over(partial(_logs, size=found.size)))
-    return reduce(Sums.plus, (e for e, _ in sums)), reduce(Sums.plus, (s for _, s in sums))
-
-
-def _logs(_: Here, arguments: Arguments, *, size: Size) -> tuple[Sums, Sums]:
-    return log_substitution(*arguments, size)
 
 
 def derivative(problem: Problem, attribute: str) -> Array:

@@ -24,13 +24,15 @@ from bayesmix.demand.draws import (
     uncertainty,
 )
 from bayesmix.demand.options import CheckedOptions, Where
+from bayesmix.errors import SpecificationError
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.mixture import Mixture
+from bayesmix.kernels.nests import Nests
 from bayesmix.kernels.substitution import Sets, Size
 from bayesmix.likelihood.bind import bind_like, bind_scenario, to_predict
 from bayesmix.likelihood.choice_sets import Piece, Pieces
 from bayesmix.likelihood.persons import Divisible, over_persons
-from bayesmix.likelihood.point import Point
+from bayesmix.likelihood.point import NOT_OF_NESTS, Point
 from bayesmix.likelihood.problem import Problem
 
 
@@ -51,9 +53,30 @@ class Here:
         """Coefficients of the persons."""
         return self.people.mixture(self.point)
 
-    @cached_property
+    @property
     def panel(self) -> Panel:
-        """The choice sets, attributes times the scales of the situations' own sources."""
+        """The choice sets of a logit, attributes times the scales of the situations' sources.
+
+        Raises
+        ------
+        SpecificationError
+            If there are nests, for what asks for them here does not know any.
+        """
+        if self.nests is not None:
+            raise SpecificationError(NOT_OF_NESTS)
+        return self.rows
+
+    @cached_property
+    def nests(self) -> Nests | None:
+        """Nests of the rows, with their coefficients; None where there are none."""
+        own, there = self.piece.nests, self.point.nests
+        if own is None or there is None:
+            return None
+        return own._replace(coefficient=there.coefficient)
+
+    @cached_property
+    def rows(self) -> Panel:
+        """The same for what knows the nests."""
         return self.piece.panel._replace(x=self.scaled(self.piece.panel.x))
 
     def scaled(self, x: Array) -> Array:

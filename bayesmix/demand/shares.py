@@ -15,6 +15,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Here, Sample, dataset, enumerate_sample, squeezed
 from bayesmix.errors import SpecificationError
+from bayesmix.kernels.nested_demand import nested_shares
 from bayesmix.kernels.shares import row_shares
 from bayesmix.kernels.substitution import Size
 
@@ -126,12 +127,15 @@ def _sums(here: Here, *, size: Size, sharp: bool) -> Array:
 
 def first_choices(here: Here) -> Array:
     """Share of nodes at which each row of a piece is best: the logit of utilities times `SHARP`."""
-    panel = here.panel._replace(person_start=here.sets.person_start, x=SHARP * here.panel.x)
+    # Errors are left out here, and with them what nests say of these.
+    panel = here.rows._replace(person_start=here.sets.person_start, x=SHARP * here.rows.x)
     return row_shares(panel, SHARP * here.base, here.mixture)
 
 
 def of_rows(here: Here) -> Array:
     """Share of each row of a piece, the outside option's among them."""
     # The kernel reads the nodes of a person: situations are grouped by person again.
-    panel = here.panel._replace(person_start=here.sets.person_start)
+    panel = here.rows._replace(person_start=here.sets.person_start)
+    if here.nests is not None:
+        return nested_shares(panel, here.nests, here.base, here.mixture)[0]
     return row_shares(panel, here.base, here.mixture)

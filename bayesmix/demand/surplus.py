@@ -18,6 +18,7 @@ from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Here, Sample, dataset, enumerate_sample, squeezed
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.logsums import money_logsums
+from bayesmix.kernels.nested_demand import nested_money_logsums
 from bayesmix.kernels.substitution import SLOPE
 from bayesmix.likelihood.bind import check_scenario, written
 from bayesmix.likelihood.choice_sets import Piece
@@ -151,7 +152,11 @@ def _values(here: Here, point: Point, sets: Piece, by: Point) -> Array:
     slope = change(SLOPE, Here(point, here.people, sets), by)
     first = sets.panel.situation_start[:-1]
     price = slope._replace(x=slope.x[first], base=slope.base[first])
-    value = money_logsums(here.panel, here.sets, here.base, price, here.mixture)
+    if here.nests is None:
+        value = money_logsums(here.panel, here.sets, here.base, price, here.mixture)
+    else:
+        persons = here.sets.person_start
+        value = nested_money_logsums(here.rows, here.nests, persons, here.base, price, here.mixture)
     # Where the outside option is all that is offered there is no price, and nothing to gain.
-    alone = here.point.persons.panel.outside & (np.diff(here.panel.situation_start) == 1)
+    alone = here.point.persons.panel.outside & (np.diff(here.rows.situation_start) == 1)
     return np.where(alone, 0.0, value)

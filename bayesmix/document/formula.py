@@ -95,10 +95,29 @@ def _coefficient(c: Coefficient) -> str:
 
 
 def _logit(problem: Problem) -> str:
+    if problem.model.nests is not None:
+        return _nested(problem)
     one = "1 + " if problem.data.outside_option else ""
     return (
         "<i>P</i><sub><i>itj</i></sub>(<i>β</i><sub><i>i</i></sub>) = exp <i>V</i><sub><i>itj</i>"
         f"</sub> / ({one}Σ<sub><i>k</i></sub> exp <i>V</i><sub><i>itk</i></sub>)"
+    )
+
+
+def _nested(problem: Problem) -> str:
+    """Probabilities of nests, and within them."""
+    power = "<sup>1/nest[<i>m</i>]</sup>"
+    inside, each = (
+        f"(<i>a</i><sub><i>{j}m</i></sub> exp <i>V</i><sub><i>it{j}</i></sub>){power}" for j in "jk"
+    )
+    total = f"Σ<sub><i>k</i></sub> {each}"
+    outside = ", the outside option among the <i>k</i>" if problem.data.outside_option else ""
+    return (
+        "<i>P</i><sub><i>itj</i></sub>(<i>β</i><sub><i>i</i></sub>) = Σ<sub><i>m</i></sub> "
+        f"<i>Q</i><sub><i>itm</i></sub> {inside} / {total}, &nbsp; <i>Q</i><sub><i>itm</i></sub> "
+        f"proportional to ({total})<sup>nest[<i>m</i>]</sup>{outside}</div>"
+        f'<div class="formula">nests <i>m</i>: {text(str(problem.model.nests))}; an alternative in '
+        "none is one by itself, with nest[<i>m</i>] = 1; <i>a</i> = 1 where no part is given"
     )
 
 

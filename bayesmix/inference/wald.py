@@ -15,7 +15,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
 from bayesmix.inference.chi_bar import ChiBar, ConeLaw
 from bayesmix.inference.chi_sum import ChiSum
-from bayesmix.specification.parameter import SD
+from bayesmix.specification.parameter import NEST, SD
 from bayesmix.specification.restrictions import Restrictions, read_restrictions
 
 Law = ChiBar | ConeLaw | ChiSum
@@ -164,6 +164,13 @@ def _check_moving(found: Restrictions, rows: Array, covariance: Array) -> None:
         )
 
 
+def _at_bound(fit: Fit, row: Array, value: float) -> bool:
+    """Whether a restriction of one parameter is that it is at a bound."""
+    place = int(np.flatnonzero(row)[0])
+    bounds = {name: ends for name, *ends in fit.model.constraints.bounds}
+    return value / row[place] in bounds.get(fit.space.names[place], [])
+
+
 def _check_testable(fit: Fit, found: Restrictions, covariance: pd.DataFrame) -> None:
     for row, value in zip(found.matrix, found.values, strict=True):
         about = [fit.space.listed[p] for p in np.flatnonzero(row)]
@@ -171,6 +178,11 @@ def _check_testable(fit: Fit, found: Restrictions, covariance: pd.DataFrame) -> 
             raise SpecificationError(
                 f"{about[0]} = 0 is at the boundary, where the Wald statistic is not chi-squared: "
                 "fit the model with a fixed coefficient and use lr_test(restricted, full)"
+            )
+        if len(about) == 1 and about[0].kind == NEST and _at_bound(fit, row, value):
+            raise SpecificationError(
+                f"{about[0]} = 1 is at its bound, where the Wald statistic is not chi-squared: "
+                "lift the bound, nests=bm.Nests(..., bounded=False), or compare aic and bic"
             )
     unknown = np.isnan(np.diag(covariance)) & found.matrix.any(axis=0)
     if unknown.any():

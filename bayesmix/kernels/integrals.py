@@ -1,9 +1,8 @@
 """Integrals over a grid: ``P_i = sum_s w_is P(y_i | beta_is)`` and the derivatives of their logs.
 
-``beta = T(L u_is; loc_i, s)``, in most laws a link of ``b = loc_i + L u_is``. The products of
-scores with node coordinates are contracted person by person and block by block, so that no
-(persons x nodes x coefficients) array exists. A person's result depends on nothing but that person:
-any number of threads, and any cut of the persons into chunks, gives the same numbers.
+``beta = T(L u_is; loc_i, s)``, in most laws a link of ``b = loc_i + L u_is``. A person's result
+depends on nothing but that person: any number of threads, and any cut of the persons into chunks,
+gives the same numbers.
 """
 
 from __future__ import annotations
@@ -17,13 +16,8 @@ from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.fastmath import exp
 from bayesmix.kernels.logit import BLOCK, Panel, dot
 from bayesmix.kernels.logit_differences import choice_log_probabilities, choice_scores, others
-from bayesmix.kernels.mixture import (
-    Mixture,
-    coefficients,
-    law_scores,
-    moving,
-    moving_scores,
-)
+from bayesmix.kernels.mixture import Mixture, coefficients
+from bayesmix.kernels.node_sums import add_scores, close_sums, no_sums
 from bayesmix.kernels.threads import share, take
 
 
@@ -38,9 +32,7 @@ def _person(  # pragma: no cover - compiled
     d_chol: Array,
     d_base: Array,
 ) -> None:
-    size, n_laws, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[1], mixture.nodes.shape[2]
-    n_loc = mixture.loc.shape[1]
-    u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]
+    size, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     w = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
     first_row = panel.situation_start[panel.person_start[i]]
     n_rows = panel.situation_start[panel.person_start[i + 1]] - first_row
@@ -52,9 +44,7 @@ def _person(  # pragma: no cover - compiled
     beta, slope, g = np.empty((size, width)), np.empty((size, width)), np.empty((size, width))
     node_logp, weight = np.empty(width), np.empty(width)
     top, total = -np.inf, 0.0
-    sum_loc, sum_chol, sum_rows = np.zeros(n_loc), np.zeros((size, n_laws)), np.zeros(count)
-    moves = moving(mixture.laws)
-    extra, sum_extra = np.empty((2, n_loc)), np.zeros((2, n_loc))
+    sums, sum_rows = no_sums(mixture), np.zeros(count)
     for first in range(0, n_nodes, BLOCK):
         n = min(BLOCK, n_nodes - first)
         coefficients(mixture, i, first, n, beta, slope)
@@ -71,26 +61,7 @@ def _person(  # pragma: no cover - compiled
         for s in range(n):
             total += weight[s]
         choice_scores(left, prob, n, g)
-        law_scores(mixture, beta, n, g)
-        for k in range(size):
-            gk = g[k]
-            for s in range(n):
-                gk[s] *= weight[s]
-        if moves:
-            moving_scores(mixture, i, first, n, g, extra)
-            for k in range(n_loc):
-                sum_extra[0, k] = sum_extra[0, k] * rescale + extra[0, k]
-                sum_extra[1, k] = sum_extra[1, k] * rescale + extra[1, k]
-        for k in range(size):
-            gk, d_k = g[k], slope[k]
-            for s in range(n):
-                gk[s] *= d_k[s]
-            sum_k = 0.0
-            for s in range(n):
-                sum_k += gk[s]
-            sum_loc[k] = sum_loc[k] * rescale + sum_k
-            for j in range(k + 1 if k < n_laws else 0):
-                sum_chol[k, j] = sum_chol[k, j] * rescale + dot(gk, u[j, first : first + n], n)
+        add_scores(sums, mixture, i, first, n, weight, rescale, beta, slope, g)
         if with_rows:
             for m in range(count):
                 sum_rows[m] = sum_rows[m] * rescale + dot(prob[m], weight, n)
@@ -98,17 +69,7 @@ def _person(  # pragma: no cover - compiled
         # A signed rule can give a negative integral; NaN too ends here. Callers name the person.
         top, total = np.nan, np.nan
     logp[i] = top + math.log(total)
-    if moves:
-        for k in range(n_loc):
-            sum_loc[k] += sum_extra[0, k]
-        for k in range(size):
-            for j in range(k + 1 if k < n_laws else 0):
-                sum_chol[k, j] += sum_extra[1, k] * mixture.chol[k, j]
-    for k in range(n_loc):
-        d_loc[i, k] = sum_loc[k] / total
-    for k in range(size):
-        for j in range(n_laws):
-            d_chol[i, k, j] = sum_chol[k, j] / total
+    close_sums(sums, mixture, total, d_loc[i], d_chol[i])
     if with_rows:
         for row in range(first_row, first_row + n_rows):
             d_base[row] = 0.0

@@ -10,6 +10,7 @@ import numpy as np
 
 from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.logit import Panel
+from bayesmix.kernels.nests import Nests
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,8 @@ class Block:
         Covariates (n, Q) of the class shares; (1, Q) where persons do not differ.
     inner
         The same persons within a class, where there are several; empty where there is one.
+    nests
+        Those of the rows, without their coefficients; None where there are none.
     """
 
     parameters: Any
@@ -58,6 +61,7 @@ class Block:
     source: Indices | None
     share_z: Array
     inner: tuple[Block, ...] = ()
+    nests: Nests | None = None
 
     @property
     def whole(self) -> Block:
@@ -114,4 +118,7 @@ class Block:
             source=None if self.source is None else self.source[situations],
             share_z=self.share_z[start:stop] if len(self.share_z) > 1 else self.share_z,
             inner=tuple(persons.part(start, stop) for persons in self.inner),
+            nests=None
+            if self.nests is None
+            else self.nests._replace(alternative=self.nests.alternative[rows]),
         )

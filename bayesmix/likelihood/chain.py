@@ -10,9 +10,11 @@ offset`` (see `bayesmix.likelihood.point`), so that the derivative
   column is 1 in its nest: by the *variance* ``L_kk^2`` it is that by ``L_kk`` over ``2 L_kk``.
   What is printed, ``sd_k = |L_k|``, has its Jacobian in `bayesmix.specification.parameters`;
 - by a fixed coefficient is the sum over rows of the column times that by the row's utility;
-- by the logarithm of a source's scale is the sum over its situations of that by their own.
+- by the logarithm of a source's scale is the sum over its situations of that by their own;
+- by the logarithm of a nest's coefficient is the sum of those of the person's situations.
 
-The free vector holds, in this order, means, free entries of L, fixed coefficients, shifts, scales.
+The free vector holds, in this order, means, free entries of L, fixed coefficients, shifts, scales
+or nests.
 MSLE, scores and posterior moments come by `scores`, MSM by `in_theta`, nodes held in coefficient
 space by `in_theta`, too, Louis's curvature by `law_entries` and `normal_scores`, PyTensor's graphs
 by `location_cotangent`, `factor_cotangent` and `row_cotangent`: there theta is taken apart by the
@@ -45,7 +47,7 @@ class Slopes(NamedTuple):
     z
         Covariates (n, M) of the person: one a shift.
     fixed, scale
-        By fixed coefficients (n, F), and logarithms of scales (n, G).
+        By fixed coefficients (n, F), and logarithms of scales (n, G) or of nests (n, M).
     """
 
     loc: Array
@@ -88,6 +90,7 @@ def scores(
     by_kernel: tuple[Array, Array, Array],
     *,
     serial: bool = False,
+    by_nest: Array | None = None,
 ) -> Array:
     """Scores (n, P) of persons' log-integrals on the nodes of ``mixture``.
 
@@ -102,10 +105,12 @@ def scores(
         the utilities of rows (R,), empty where no coefficient is fixed.
     serial
         Whether to stay on the calling thread.
+    by_nest
+        Derivatives by the logarithms of the coefficients of nests (n, M), where there are nests.
     """
     persons, space = point.persons, point.persons.parameters
     d_loc, d_chol, d_rows = by_kernel
-    fixed = scale = None
+    fixed, scale = None, by_nest
     if persons.x_fixed.shape[1]:
         d_rows = d_rows if point.scales is None else d_rows * point.scales
         products = persons.x_fixed * d_rows[:, None]

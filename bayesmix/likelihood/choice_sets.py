@@ -9,6 +9,7 @@ import numpy as np
 
 from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.logit import Panel
+from bayesmix.kernels.nests import Nests
 from bayesmix.kernels.substitution import Sets, Size
 from bayesmix.likelihood.problem import Problem
 
@@ -17,12 +18,14 @@ from bayesmix.likelihood.problem import Problem
 class Piece:
     """Choice sets of some persons, the outside option a row like the others.
 
-    ``rows`` (n,) says where the rows of the problem stand among those of ``panel``.
+    ``rows`` (n,) says where the rows of the problem stand among those of ``panel``. ``nests`` are
+    those of its rows, without their coefficients.
     """
 
     panel: Panel
     sets: Sets
     rows: Indices
+    nests: Nests | None = None
 
     @cached_property
     def situation(self) -> Indices:
@@ -89,4 +92,9 @@ def piece(
         False,
     )
     sets = Sets(panel.person_start, codes, segments[first:last], weights)
-    return Piece(explicit, sets, places)
+    nests = problem.design.nests
+    if nests is not None:
+        alternative = np.full(len(x), nests.outside, dtype=np.int64)
+        alternative[places] = nests.alternative[rows]
+        nests = nests._replace(alternative=alternative)
+    return Piece(explicit, sets, places, nests)

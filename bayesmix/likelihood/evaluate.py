@@ -12,6 +12,7 @@ from bayesmix.arrays import Array
 from bayesmix.data.columns import first_few
 from bayesmix.errors import IntegrationError
 from bayesmix.kernels.integrals import integrate
+from bayesmix.kernels.nested_integrals import integrate_nested
 from bayesmix.likelihood.chain import scores
 from bayesmix.likelihood.classes import class_grid, each_grid, of_classes
 from bayesmix.likelihood.halves import Halved, corrected
@@ -87,6 +88,9 @@ def log_integrals(here: Point, grid: Grid) -> tuple[Array, Array]:
 def _of_class(here: Point, grid: Grid) -> tuple[Array, Array]:
     """`log_integrals` within a class."""
     mixture = here.mixture(*grid.block(0, here.persons.n_persons))
+    if here.nests is not None:
+        logp, *slopes, by_nest = integrate_nested(here.rows, here.nests, here.base, mixture)
+        return logp, scores(here, mixture, (slopes[0], slopes[1], slopes[2]), by_nest=by_nest)
     with_rows = here.persons.x_fixed.shape[1] > 0
     # Not by a graph around the kernel: it would cost a quarter of an evaluation on few nodes.
     logp, *slopes = integrate(here.panel, here.base, mixture, with_rows)

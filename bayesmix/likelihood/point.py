@@ -10,15 +10,22 @@ from typing import Protocol
 import numpy as np
 
 from bayesmix.arrays import Array
+from bayesmix.errors import SpecificationError
 from bayesmix.kernels.integrals import coefficients_everywhere, node_log_probabilities
 from bayesmix.kernels.law_functions import ready
 from bayesmix.kernels.laws import law_tables, no_laws, with_fixed
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.mixture import Mixture
+from bayesmix.kernels.nested_integrals import nested_node_log_probabilities
+from bayesmix.kernels.nests import Nests
 from bayesmix.likelihood.block import Block
 from bayesmix.likelihood.ordered_sums import linear
 from bayesmix.specification.values import Parameters
 
+NOT_OF_NESTS = (
+    "this does not know nests=: bm.msle estimates models with nests, and bm.shares, bm.predict, "
+    "bm.elasticities, bm.diversion and bm.surplus tell their demand; leave nests= out of the model"
+)
 NO_NODES, NO_WEIGHTS = np.zeros((1, 0, 0)), np.zeros((1, 0))
 
 
@@ -123,11 +130,32 @@ class Point:
         utility = utility if self.scales is None else utility * self.scales
         return utility if persons.offset is None else utility + persons.offset
 
-    @cached_property
+    @property
     def panel(self) -> Panel:
-        """The kernel's arrays, attributes times the sources' scales."""
+        """The kernel's arrays, attributes times the sources' scales: of the logit.
+
+        Raises
+        ------
+        SpecificationError
+            If there are nests, for what asks for them here does not know any.
+        """
+        if self.persons.nests is not None:
+            raise SpecificationError(NOT_OF_NESTS)
+        return self.rows
+
+    @cached_property
+    def rows(self) -> Panel:
+        """The same for what knows the nests."""
         panel, scales = self.persons.panel, self.scales
         return panel if scales is None else panel._replace(x=panel.x * scales[:, None])
+
+    @cached_property
+    def nests(self) -> Nests | None:
+        """Nests of the rows, with their coefficients; None where there are none."""
+        nests = self.persons.nests
+        if nests is None:
+            return None
+        return nests._replace(coefficient=np.exp(self.parameters.log_scale))
 
     @cached_property
     def _law(self) -> Mixture:
@@ -167,6 +195,8 @@ class Point:
 
     def log_probabilities(self, mixture: Mixture) -> Array:
         """``log P(y_i | beta_is)`` (n, S) at the nodes of a mixture, before any weights."""
+        if self.nests is not None:
+            return nested_node_log_probabilities(self.rows, self.nests, self.base, mixture)
         return node_log_probabilities(self.panel, self.base, mixture)
 
 

@@ -15,6 +15,7 @@ from bayesmix.kernels.logit import Panel
 from bayesmix.likelihood.block import Block
 from bayesmix.likelihood.utility import Utility
 from bayesmix.specification.component_findings import component_faults
+from bayesmix.specification.nests import refuse_nests
 
 
 class Grid(Protocol):
@@ -123,6 +124,7 @@ class Problem(Utility):
         """Arrays of persons start .. stop - 1, with their nodes."""
         if not self.data.observed:
             raise DataError("a scenario has no observed choices, and so no likelihood")
+        refuse_nests(self.model.nests, "PyTensor's graph of the likelihood")
         here, rows = self.whole.part(start, stop), self.rows(start, stop)
         nodes, weights = grid.block(start, stop)
         last = here.panel.person_start[-1]
@@ -142,4 +144,5 @@ class Problem(Utility):
 def is_plain_logit(problem: Problem) -> bool:
     """Whether it is a multinomial logit and no more, whose log-likelihood is concave."""
     model = problem.model
-    return not model.random and model.scale is None and problem.constraint is None
+    kernel = model.scale is None and model.nests is None
+    return not model.random and kernel and problem.constraint is None

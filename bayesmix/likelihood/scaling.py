@@ -49,7 +49,7 @@ def _units_within(problem: Problem) -> Array:
     square = np.broadcast_to(unit[:k, None], (k, k))
     shifts = shift_units(problem, unit[:k])
     means = np.concatenate([unit[:k], np.ones(len(space.shapes))])
-    return space.pack(means, square, unit[k:], shifts, np.ones(len(space.scales)))
+    return space.pack(means, square, unit[k:], shifts, np.ones(space.n_logged))
 
 
 def shift_units(problem: Problem, unit: Array) -> Array:

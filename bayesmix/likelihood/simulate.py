@@ -11,6 +11,9 @@ from bayesmix import arguments
 from bayesmix.arrays import Array, Indices
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
+from bayesmix.kernels.laws import no_laws
+from bayesmix.kernels.mixture import Mixture
+from bayesmix.kernels.nested_demand import nested_shares
 from bayesmix.likelihood.bind import bind_sets
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
@@ -27,7 +30,8 @@ def simulate_choices(
 
     Every person draws one ``beta_i`` for all of their situations, and takes the alternative with
     the largest ``v_itj + e_itj``, the ``e`` independent standard Gumbel (the outside option's
-    utility is its ``e`` alone). Rankings are drawn anew by their utilities, as far as they went.
+    utility is its ``e`` alone). With nests choices are drawn by their probabilities. Rankings are
+    drawn anew by their utilities, as far as they went.
 
     Parameters
     ----------
@@ -71,11 +75,28 @@ def simulate_choices(
 
 def draw_choices(problem: Problem, theta: Array, beta: Array, rng: np.random.Generator) -> Indices:
     """Chosen rows (T,), -1 for the outside option, of persons with the coefficients beta (I, .)."""
+    if problem.design.nests is not None:
+        return _nested_choices(Point(problem, theta), beta, rng)
     utility, outside = _utilities(problem, theta, beta, rng)
     start = problem.data.situation_start
     best = np.maximum.reduceat(utility, start[:-1])
     winner = np.flatnonzero(utility == np.repeat(best, np.diff(start)))
     return winner if outside is None else np.where(outside > best, -1, winner)
+
+
+def _nested_choices(point: Point, beta: Array, rng: np.random.Generator) -> Indices:
+    """The same by choice probabilities, for errors of nests have no simple law."""
+    assert point.nests is not None
+    size, start = beta.shape[1], point.rows.situation_start
+    alike = np.zeros((1, size)), np.eye(size), no_laws(size)
+    mixture = Mixture(*alike, np.ascontiguousarray(beta[:, :, None]), np.ones((1, 1)))
+    rows, _ = nested_shares(point.rows, point.nests, point.base, mixture)
+    below = np.cumsum(rows)
+    aim = np.append(0.0, below)[start[:-1]] + rng.random(len(start) - 1)
+    found = np.searchsorted(below, aim, side="right")
+    if point.rows.outside:
+        return np.where(found >= start[1:], -1, found)
+    return np.minimum(found, start[1:] - 1)
 
 
 def _utilities(

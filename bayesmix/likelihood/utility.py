@@ -202,4 +202,5 @@ class Utility:
             source=source,
             share_z=self.share_z,
             inner=inner,
+            nests=self.design.nests,
         )

@@ -36,15 +36,15 @@ def freezable(problem: Problem, grid: PersonGrid) -> bool:
     Not where a standard deviation is near 0 at the anchor: the nodes would crowd around the mean,
     and larger ones find none. Not where the data leave a standard deviation so uncertain that a
     much smaller or larger one is plausible: nodes that do not move with it would miss its
-    integrals. Not for laws that are not links of an index, and where sources have scales: there
-    choice probabilities at an index move with the parameters.
+    integrals. Not for laws that are not links of an index, where sources have scales, and with
+    nests: there choice probabilities at an index move with the parameters.
     """
     if problem.moving:
         return False
     theta = grid.anchors.theta
     chol = problem.parameters.within.unpack(theta).chol
     diagonal = np.abs(np.diag(chol))
-    if problem.design.sources is not None:
+    if problem.design.sources is not None or problem.design.nests is not None:
         return False
     if (diagonal < 1e-6 * np.abs(chol).sum(axis=1).max(initial=0.0)).any():
         return False

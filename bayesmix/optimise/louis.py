@@ -187,10 +187,11 @@ def agree(one: Array, other: Array) -> bool:
 def posteriors_tell(problem: Problem) -> bool:
     """Whether the posterior of the index says it all, where indices vary.
 
-    Not with latent classes or scales of sources, for laws that are no links of an index, and where
-    columns do not identify variances.
+    Not with latent classes, scales of sources or nests, for laws that are no links of an index, and
+    where columns do not identify variances.
     """
-    if not problem.normal_index or problem.design.sources is not None or problem.unidentified:
+    further = problem.design.sources is not None or problem.design.nests is not None
+    if not problem.normal_index or further or problem.unidentified:
         return False
     return problem.parameters.n_random > 0 and not problem.moving
 

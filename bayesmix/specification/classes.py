@@ -157,6 +157,8 @@ ONE_CLASS_ONLY = {
     "scale": "scale={0!r} with a LatentClass: scales of sources go with continuous laws alone; "
     "interact attributes with the source in the formula, such as 'price + price:C({0})', or leave "
     "out one of the two",
+    "nests": "nests= with a LatentClass: nests go with continuous laws alone; leave out one of the "
+    "two",
     "inverse-Wishart": "priors[{0!r}]: within latent classes covariances have LKJ and half-normal "
     "priors; an inverse-Wishart prior is for models without classes",
     "sbc": "the order of latent classes is another in other choices, and so is what ranks are of: "

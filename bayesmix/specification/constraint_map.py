@@ -27,7 +27,7 @@ from bayesmix.specification.held_values import (
     in_words,
 )
 from bayesmix.specification.layout import Layout
-from bayesmix.specification.parameter import CORRELATION, SCALE, SD
+from bayesmix.specification.parameter import CORRELATION, LOGGED, SD
 from bayesmix.specification.parameters import ParameterSpace
 
 
@@ -145,10 +145,11 @@ def _of_words(space: Layout, one: Words, found: Equations) -> Array:
     """A linear constraint as the left side (P,) of an equation of the free vector."""
     row = np.zeros(space.size)
     for place in np.flatnonzero(one.coefficients):
-        if space.listed[place].kind == SCALE:
+        if space.listed[place].kind in LOGGED:
             raise SpecificationError(
                 f"argument 'linear': {one.words!r}: scales are held (fixed=) or equal to "
-                "scales (equal=), for their logarithms are what is estimated"
+                "scales (equal=), and coefficients of nests likewise, for logarithms are what is "
+                "estimated"
             )
         row += one.coefficients[place] * _row(space, int(place), found, "linear")
     return row
@@ -162,7 +163,7 @@ def _classes(space: Layout) -> Iterator[tuple[ParameterSpace, Indices, Indices]]
 
 def _on_entries(space: Layout, place: int, value: float) -> float:
     """A printed value as it stands in the free vector."""
-    return float(np.log(value)) if space.listed[place].kind == SCALE else value
+    return float(np.log(value)) if space.listed[place].kind in LOGGED else value
 
 
 def _tied(
@@ -173,11 +174,11 @@ def _tied(
         first = space.names.index(group[0])
         for name in group[1:]:
             other = space.names.index(name)
-            kinds = {space.listed[place].kind == SCALE for place in (first, other)}
+            kinds = {space.listed[place].kind in LOGGED for place in (first, other)}
             if len(kinds) > 1:
                 raise SpecificationError(
                     f"argument 'equal': {group[0]} and {name} are of different kinds: scales are "
-                    "equal to scales alone"
+                    "equal to scales alone, and coefficients of nests to such"
                 )
             if first in held and other in held:
                 continue  # at one value

@@ -8,6 +8,7 @@ from bayesmix.specification.classes import Classes, classes_of, laws_of
 from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.control_function import ControlFunction
 from bayesmix.specification.laws.coefficient import Coefficient, Law
+from bayesmix.specification.nests import Nests
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Description:
     scale: str | None = None
     constraints: Constraints = field(default=Constraints())
     control: ControlFunction | None = None
+    nests: Nests | None = None
     trust: bool = field(default=False, compare=False, repr=False)
 
     @property
@@ -59,6 +61,8 @@ class Description:
             lines.append(f"  scale     by {self.scale}, relative to its first source")
         if self.control is not None:
             lines.append(f"  control   {self.control}")
+        if self.nests is not None:
+            lines.append(f"  nests     {self.nests}")
         if self.constraints:
             lines.append(f"  held      {self.constraints}")
         return "\n".join(lines)
@@ -66,4 +70,7 @@ class Description:
     @property
     def kind(self) -> str:
         """What such a model is called."""
-        return self.latent.model(self.laws)
+        if self.nests is None:
+            return self.latent.model(self.laws)
+        kind = "cross-nested logit" if self.nests.crossed else "nested logit"
+        return f"mixed {kind}" if self.laws else kind

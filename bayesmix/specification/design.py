@@ -16,12 +16,14 @@ from bayesmix.formulas.formula import (
     columns_like,
 )
 from bayesmix.formulas.variation import levels
+from bayesmix.kernels.nests import Nests as Memberships
 from bayesmix.specification.classes import share_covariates
 from bayesmix.specification.covariates import Covariates, covariates
 from bayesmix.specification.description import Description
 from bayesmix.specification.laws.coefficient import Coefficient
 from bayesmix.specification.layout import Layout
 from bayesmix.specification.means import meanless
+from bayesmix.specification.nests import memberships
 from bayesmix.specification.residuals import Residuals, with_residuals
 from bayesmix.specification.scale import Sources, sources
 
@@ -57,6 +59,8 @@ class Design:
         choices see differences alone, and these keep their digits. None where none is far.
     residuals
         Those of a control function's first stage, which are among the columns.
+    nests
+        Those of the rows, without their coefficients; None where there are none.
     """
 
     random: Array
@@ -71,6 +75,7 @@ class Design:
     sources: Sources | None = None
     levels: Array | None = None
     residuals: Residuals | None = None
+    nests: Memberships | None = None
 
     @property
     def columns(self) -> Array:
@@ -193,4 +198,5 @@ def design_like(model: Description, data: ChoiceData, like: Design) -> Design:
         sources=found,
         levels=None,
         residuals=residuals,
+        nests=None if model.nests is None else memberships(model.nests, data, estimated=True),
     )

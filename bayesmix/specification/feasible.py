@@ -11,7 +11,7 @@ from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.elimination import KEPT
 from bayesmix.specification.held_rows import INFEASIBLE
 from bayesmix.specification.layout import Layout
-from bayesmix.specification.parameter import SCALE, SD
+from bayesmix.specification.parameter import LOGGED, SD
 
 
 def check_constraints(space: Layout, constraints: Constraints) -> None:
@@ -54,14 +54,15 @@ def _check_bounds(space: Layout, found: ConstraintMap) -> None:
     for name, low, high in found.constraints.bounds:
         place = space.names.index(name)
         kind = space.listed[place].kind
-        if (kind == SD and high < 0.0) or (kind == SCALE and high <= 0.0):
+        if (kind == SD and high < 0.0) or (kind in LOGGED and high <= 0.0):
             raise SpecificationError(
                 f"argument 'bounds': {name} is {high:g} at most, and no standard deviation is "
-                "negative, nor a scale 0: leave the bound out, or hold the parameter, fixed="
+                "negative, nor a scale or a coefficient of a nest 0: leave the bound out, or hold "
+                "the parameter, fixed="
             )
         if place in found.linear:
             with np.errstate(divide="ignore"):
-                ends = np.log((max(low, 0.0), high)) if kind == SCALE else (low, high)
+                ends = np.log((max(low, 0.0), high)) if kind in LOGGED else (low, high)
             limits[place] = max(ends[0], limits.get(place, ends)[0]), ends[1]
     if not limits:
         return

@@ -13,7 +13,7 @@ from bayesmix.errors import SpecificationError
 from bayesmix.specification.constraints import Constraints
 from bayesmix.specification.elimination import KEPT
 from bayesmix.specification.layout import Layout
-from bayesmix.specification.parameter import CORRELATION, SCALE, SD, Parameter
+from bayesmix.specification.parameter import CORRELATION, NEST, SCALE, SD, Parameter
 from bayesmix.specification.restrictions import read_restrictions
 
 
@@ -54,6 +54,7 @@ def _check_values(space: Layout, constraints: Constraints, held: Mapping[int, fl
             SD: (value >= 0.0, "0 at least"),
             CORRELATION: (-1.0 < value < 1.0, "between -1 and 1"),
             SCALE: (value > 0.0, "above 0"),
+            NEST: (value > 0.0, "above 0"),
         }.get(parameter.kind, (True, ""))
         if not wanted[0]:
             raise SpecificationError(

@@ -29,6 +29,7 @@ from bayesmix.specification.laws.coefficient import Law
 from bayesmix.specification.means import Terms, check_terms
 from bayesmix.specification.model_checks import check_description, check_flat_names, check_term
 from bayesmix.specification.model_space import model_space
+from bayesmix.specification.nests import Nests, check_nests, memberships
 from bayesmix.specification.residuals import with_residuals
 from bayesmix.specification.scale import Sources, check_scales, sources
 
@@ -71,6 +72,9 @@ class MixedLogit(Description):
     control
         `bayesmix.ControlFunction` of an attribute that answers to unobserved demand, such as a
         price: its first stage's residual is a further column of the utility.
+    nests
+        `bayesmix.Nests` of alternatives: the nested logit, and the cross-nested, as the kernel
+        under whatever coefficients are random.
     trust
         Formulas are data: names, numbers, arithmetic, comparisons, and a list of functions. True
         runs whatever else stands in them as Python; each such term must be computed row by row.
@@ -99,6 +103,7 @@ class MixedLogit(Description):
         scale: str | None = None,
         constraints: Constraints | None = None,
         control: ControlFunction | None = None,
+        nests: Nests | None = None,
         trust: bool = False,
     ) -> None:
         arguments.text("formula", formula, "a formula in text, such as 'price + time'")
@@ -119,6 +124,11 @@ class MixedLogit(Description):
             arguments.instance("control", control, ControlFunction, meaning)
             control.check(trust)
         object.__setattr__(self, "control", control)
+        if nests is not None:
+            meaning = "a record, bm.Nests({'public': ['train', 'bus']})"
+            arguments.instance("nests", nests, Nests, meaning)
+            object.__setattr__(self, "constraints", nests.bounds(self.constraints))
+        object.__setattr__(self, "nests", nests)
         object.__setattr__(self, "trust", trust)
         read(formula, trust=trust)
         check_description(self)
@@ -176,6 +186,10 @@ class MixedLogit(Description):
         found = None if self.scale is None else sources(self.scale, data, scales)
         if found is not None and scales is None and not estimated:
             check_scales(found, columns.values, data)
+        nests = None
+        if self.nests is not None:
+            check_nests(self.nests, data)
+            nests = memberships(self.nests, data, estimated=estimated)
         where = [columns.names.index(c.term) for c in self.varying]
         rest = [m for m in range(len(columns.names)) if m not in where]
         fixed = tuple(columns.names[m] for m in rest)
@@ -193,6 +207,7 @@ class MixedLogit(Description):
             offset=known_utility(data),
             sources=found,
             residuals=residuals,
+            nests=nests,
         )
 
     def describe(self, data: ChoiceData) -> str:

@@ -20,6 +20,14 @@ def check_description(model: Description) -> None:
     """Raise SpecificationError where parts of a model do not go together."""
     if model.scale is not None:
         check_one_class(model.latent, "scale", model.scale)
+    if model.nests is not None:
+        check_one_class(model.latent, "nests")
+        if model.scale is not None:
+            raise SpecificationError(
+                f"nests= with scale={model.scale!r}: coefficients of nests are told in one source "
+                "of data; interact attributes with the source in the formula, or leave out one of "
+                "the two"
+            )
     for mean in {c.mean for c in model.coefficients}:
         check_mean(mean, trust=model.trust)
     check_mean(model.latent.share, ROLE, trust=model.trust)

@@ -43,5 +43,6 @@ def model_space(
 ) -> Layout:
     """Layout of the parameters of a model; fixed coefficients, and scales of sources, by name."""
     within = space_of(model.laws, model.latent.points + fixed, persons)
-    within = replace(within, scales=scales)
+    nests = () if model.nests is None else model.nests.names
+    within = replace(within, scales=scales, nests=nests)
     return model.latent.layout(within, shares)

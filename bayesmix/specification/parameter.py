@@ -32,7 +32,11 @@ SHAPE = Kind("shape")
 """Of a law that has more than a location and a scale: any number, see the law."""
 SD, CORRELATION = Kind("sd", "log"), Kind("corr", "Fisher z")
 SCALE = Kind("scale", "log", neutral=1.0)
-CHOLESKY, LOG_SCALE = Kind("chol"), Kind("log scale")
+NEST = Kind("nest", "log", neutral=1.0)
+"""Log-sum coefficient of a nest: an interval that goes beyond 1 says that it may be the logit."""
+LOGGED = (SCALE, NEST)
+"""Kinds whose logarithms are entries of the free vector."""
+CHOLESKY, LOG_SCALE, LOG_NEST = Kind("chol"), Kind("log scale"), Kind("log nest")
 """Entries of the free vector that are not printed as they are."""
 IMPLIED_MEAN, IMPLIED_MEDIAN = Kind("implied mean"), Kind("implied median")
 IMPLIED_SD = Kind("implied sd", "log")

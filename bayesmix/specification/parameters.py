@@ -24,8 +24,10 @@ from bayesmix.specification.parameter import (
     CHOLESKY,
     CORRELATION,
     FIXED,
+    LOG_NEST,
     LOG_SCALE,
     MEAN,
+    NEST,
     SCALE,
     SD,
     SHAPE,
@@ -55,6 +57,8 @@ class ParameterSpace(OneClass):
         Position of the random coefficient and name of the covariate of each shift, M of them.
     scales
         Names of the sources whose scale is a parameter, G of them; its logarithm in ``theta``.
+    nests
+        Names of the nests, M of them; the logarithms of their coefficients follow those of scales.
     shapes
         Position of the random coefficient and label of each further parameter of its law, E of
         them. They follow the means wherever these stand.
@@ -66,6 +70,7 @@ class ParameterSpace(OneClass):
     centred: tuple[int, ...] = ()
     shifts: tuple[tuple[int, str], ...] = ()
     scales: tuple[str, ...] = ()
+    nests: tuple[str, ...] = ()
     shapes: tuple[tuple[int, str], ...] = ()
 
     @cached_property
@@ -131,6 +136,7 @@ class ParameterSpace(OneClass):
             *(Parameter(FIXED, n, (n,)) for n in self.fixed),
             *(Parameter(SHIFT, n, (random[k],)) for n, (k, _) in shifts),
             *(Parameter(SCALE, n) for n in self.scales),
+            *(Parameter(NEST, n) for n in self.nests),
         )
 
     @cached_property
@@ -151,6 +157,7 @@ class ParameterSpace(OneClass):
             *by_kind[2],
             *by_kind[3],
             *(Parameter(LOG_SCALE, n) for n in self.scales),
+            *(Parameter(LOG_NEST, n) for n in self.nests),
         )
 
     def of_kind(self, kind: Kind) -> Flags:
@@ -166,6 +173,11 @@ class ParameterSpace(OneClass):
     def n_random(self) -> int:
         return len(self.random)
 
+    @cached_property
+    def n_logged(self) -> int:
+        """Number of scales and nests, whose logarithms end the free vector."""
+        return len(self.scales) + len(self.nests)
+
     # -- the free vector -----------------------------------------------------------------------
 
     def unpack(self, theta: Array) -> Parameters:
@@ -176,7 +188,7 @@ class ParameterSpace(OneClass):
         mean[..., self.located] = theta[..., :m]
         chol[..., *self.chol_index] = theta[..., m : m + c]
         fixed = m + c + len(self.fixed)
-        scale = theta.shape[-1] - len(self.scales)
+        scale = theta.shape[-1] - self.n_logged
         shifts = theta[..., scale - len(self.shifts) : scale]
         parts = theta[..., m + c : fixed], shifts, theta[..., scale:]
         return Parameters(mean, chol, *(part.copy() for part in parts))
@@ -189,9 +201,9 @@ class ParameterSpace(OneClass):
         shift: Array | None = None,
         log_scale: Array | None = None,
     ) -> Array:
-        """The inverse of `unpack`; shifts and logarithms of scales are 0 by default."""
+        """The inverse of `unpack`; shifts and logarithms of scales and nests are 0 by default."""
         shift = np.zeros(len(self.shifts)) if shift is None else shift
-        log_scale = np.zeros(len(self.scales)) if log_scale is None else log_scale
+        log_scale = np.zeros(self.n_logged) if log_scale is None else log_scale
         return np.concatenate([mean[self.located], chol[self.chol_index], fixed, shift, log_scale])
 
     def diagonal(self) -> Indices:
@@ -210,11 +222,10 @@ class ParameterSpace(OneClass):
     def natural(self, theta: Array) -> Array:
         """Values of `names` at ``theta``; a correlation with a standard deviation of 0 is NaN."""
         mean, chol, fixed, shift, log_scale = self.unpack(theta)
-        sd = np.sqrt((chol**2).sum(axis=1))
+        sd, scale = np.sqrt((chol**2).sum(axis=1)), np.exp(log_scale)
         with np.errstate(invalid="ignore"):
             corr = [chol[j] @ chol[k] / (sd[j] * sd[k]) for j, k in self.pairs]
         corr_array = np.array(corr, dtype=float)
-        scale = np.exp(log_scale)
         return np.concatenate([mean[self.located], sd, corr_array, fixed, shift, scale])
 
     def jacobian(self, theta: Array) -> Array:
@@ -226,9 +237,8 @@ class ParameterSpace(OneClass):
         sd = np.sqrt((chol**2).sum(axis=1))
         jac = np.zeros((self.size, self.size))
         jac[np.arange(m0), np.arange(m0)] = 1.0
-        last = np.ones(len(self.fixed) + len(self.shifts) + len(self.scales))
+        last = np.concatenate([np.ones(len(self.fixed) + len(self.shifts)), np.exp(at.log_scale)])
         if len(last):
-            last[len(last) - len(self.scales) :] = np.exp(at.log_scale)
             jac[-len(last) :, -len(last) :] = np.diag(last)
         with np.errstate(invalid="ignore", divide="ignore"):
             unit = chol / sd[:, None]
@@ -261,7 +271,8 @@ class ParameterSpace(OneClass):
         cuts = np.cumsum([m, k, p, f, len(self.shifts)])
         means, sd, corr, fixed, shift, scale = np.split(vector, cuts)
         if not (scale > 0).all():
-            raise SpecificationError(f"scale[.] must be positive, got {scale.tolist()}")
+            names = self.names[-self.n_logged :]
+            raise SpecificationError(f"{names} must be positive, got {scale.tolist()}")
         mean = np.zeros(k + len(self.shapes))
         mean[self.located] = means
         if (sd < 0).any():

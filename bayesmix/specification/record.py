@@ -17,6 +17,7 @@ from bayesmix.specification.control_function import ControlFunction
 from bayesmix.specification.design import Design
 from bayesmix.specification.laws.coefficient import Coefficient, Law
 from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.nests import Nests
 from bayesmix.specification.scale import Sources
 
 
@@ -35,6 +36,7 @@ def model_record(model: MixedLogit) -> dict[str, Any]:
         "scale": model.scale,
         **({"constraints": model.constraints.record()} if model.constraints else {}),
         **({} if model.control is None else {"control": model.control.record()}),
+        **({} if model.nests is None else {"nests": model.nests.record()}),
     }
 
 
@@ -60,6 +62,7 @@ def model_from_record(record: dict[str, Any], *, trust: bool = False) -> MixedLo
             scale=record.get("scale"),
             constraints=Constraints.from_record(record.get("constraints")),
             control=control,
+            nests=Nests.from_record(record.get("nests")),
             trust=trust or is_trusted([*_formulas(formula, laws), *further]),
         )
     except UntrustedError as error:

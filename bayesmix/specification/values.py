@@ -25,7 +25,8 @@ class Parameters(NamedTuple):
     shift
         Shifts (M,) of means, a unit of their covariate.
     log_scale
-        Logarithms (G,) of the scales of the sources after the first.
+        Logarithms of the scales (G,) of the sources after the first, or of the coefficients (M,)
+        of nests: a model has one of them at most.
     """
 
     mean: Any

@@ -68,6 +68,7 @@ FINE: Mapping[str, tuple[str, ...]] = {
     "lower": ("a half", "minus one"),
     "upper": ("a half", "infinity"),
     "zero_bounded": ("True",),
+    "bounded": ("True",),
     "term": ("a word",),
     "terms": ("a word",),
     "members": ("a word",),

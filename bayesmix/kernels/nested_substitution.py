@@ -1,0 +1,272 @@
+"""What shares do when one alternative changes, where choice probabilities are nested.
+
+At a node, utilities of the changed alternative's rows move by ``d_j``, and ``h_m = 1 + sum_j q_jm
+(exp(d_j / l_m) - 1)`` is what that does to the sum within nest m. With ``c_m = h_m^l_m - 1`` and
+``S = sum_m Q_m c_m``, the share of k, which does not change, moves by
+
+    sum_m Q_m q_km (c_m - S - (h_m - 1) (1 + S)) / ((1 + S) h_m),
+
+in which nothing of size 1 cancels: a removal is ``d = -inf``. For a small change it is
+``sum_m Q_m q_km sum_j d_j ((1 - 1 / l_m) q_jm - P_j)``.
+
+The outside option is a row like the others, and situations stand in the place of persons.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from bayesmix.arrays import Array, Flags, Indices
+from bayesmix.kernels.certain_choices import FINITE, QUALITY, REMOVAL, SIZE, Change
+from bayesmix.kernels.compiling import compiled, part
+from bayesmix.kernels.logit import BLOCK, Panel, dot, utility
+from bayesmix.kernels.mixture import Mixture, coefficients
+from bayesmix.kernels.nests import Nests, Tree, add_probabilities, climb, grow, room, utilities
+from bayesmix.kernels.substitution import PART_BYTES, PARTS, Sets, Size
+from bayesmix.kernels.threads import share, take
+
+FAR = 1e200
+"""Times by which a sum changes, or its inverse, beyond which probabilities are computed anew."""
+
+
+def nested_substitution(
+    panel: Panel,
+    nests: Nests,
+    sets: Sets,
+    base: Array,
+    change: Change,
+    mixture: Mixture,
+    size: Size,
+) -> tuple[Array, Array]:
+    """As `bayesmix.kernels.substitution.substitution`: effects (G, J, A), and shares (G, A)."""
+    cells = size.groups * size.changed * size.alternatives
+    parts = max(1, min(PARTS, len(sets.person_start) - 1, PART_BYTES // (8 * cells)))
+    effects = np.zeros((parts, size.groups, size.changed, size.alternatives))
+    shares = np.zeros((parts, size.groups, size.alternatives))
+    share(_nested, parts, panel, nests, sets, base, change, mixture, effects, shares)
+    effect = effects.sum(axis=0)
+    own = np.arange(size.changed)
+    effect[:, own, own] = -effect.sum(axis=2)
+    return effect, shares.sum(axis=0)
+
+
+@compiled(nogil=True, error_model="numpy")
+def _nested(  # pragma: no cover - compiled
+    queue: Indices,
+    panel: Panel,
+    nests: Nests,
+    sets: Sets,
+    base: Array,
+    change: Change,
+    mixture: Mixture,
+    effects: Array,
+    shares: Array,
+) -> None:
+    n_persons, parts = sets.person_start.shape[0] - 1, shares.shape[0]
+    start = take(queue)
+    while start < parts:
+        for p in range(start, min(start + queue[1], parts)):
+            first, last = n_persons * p // parts, n_persons * (p + 1) // parts
+            _effects(panel, nests, sets, base, change, mixture, first, last, effects[p], shares[p])
+        start = take(queue)
+
+
+@part(error_model="numpy")
+def _effects(  # pragma: no cover - compiled
+    panel: Panel,
+    nests: Nests,
+    sets: Sets,
+    base: Array,
+    change: Change,
+    mixture: Mixture,
+    first_person: int,
+    last_person: int,
+    effect: Array,
+    share: Array,
+) -> None:
+    """Add the effects on others (G, J, A) and the shares (G, A) of some persons."""
+    situations, codes = panel.situation_start, sets.alternative
+    n_coefficients, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
+    width = min(BLOCK, n_nodes)
+    tree = room(panel, nests, width)
+    widest = tree.utility.shape[0]
+    prob, delta = np.empty((widest, width)), np.empty((widest, width))
+    d = np.empty((widest, width))
+    beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
+    nobody, moved = np.zeros(widest, dtype=np.bool_), np.zeros(widest, dtype=np.bool_)
+    for i in range(first_person, last_person):
+        weights = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
+        for first in range(0, n_nodes, BLOCK):
+            n = min(BLOCK, n_nodes - first)
+            w = weights[first : first + n]
+            coefficients(mixture, i, first, n, beta, slope)
+            for t in range(sets.person_start[i], sets.person_start[i + 1]):
+                row, m = situations[t], situations[t + 1] - situations[t]
+                g, weight = sets.group[t], sets.weight[t]
+                count, groups = grow(panel, nests, t, nobody, tree)
+                utilities(panel, t, base, beta, n, tree)
+                climb(tree, count, groups, n)
+                prob[: m + 1] = 0.0
+                add_probabilities(tree, count, n, prob)
+                _moves(change, row, m, beta, n, d)
+                for j in range(m):
+                    code = codes[row + j]
+                    share[g, code] += weight * dot(prob[j], w, n)
+                    if code >= effect.shape[1] or not _first(codes, row, j):
+                        continue
+                    moved[:] = False
+                    for k in range(m):
+                        moved[k] = codes[row + k] == code
+                    if change.kind == REMOVAL or change.kind == FINITE:
+                        far = _finite(change, tree, count, groups, n, moved, d, delta)
+                        if far:
+                            _anew(change, panel, nests, t, n, moved, d, tree, prob, delta)
+                            count, groups = grow(panel, nests, t, nobody, tree)
+                            utilities(panel, t, base, beta, n, tree)
+                            climb(tree, count, groups, n)
+                    else:
+                        _small(tree, count, groups, n, moved, d, prob, delta)
+                    out = effect[g, code]
+                    for k in range(m):
+                        if not moved[k]:
+                            out[codes[row + k]] += weight * dot(delta[k], w, n)
+
+
+@part(error_model="numpy")
+def _first(codes: Indices, row: int, j: int) -> bool:  # pragma: no cover - compiled
+    """Whether row j of a situation is the first of its product."""
+    found = True
+    for k in range(j):
+        found = found and codes[row + k] != codes[row + j]
+    return found
+
+
+@part(error_model="numpy")
+def _moves(  # pragma: no cover - compiled
+    change: Change, row: int, m: int, beta: Array, n: int, d: Array
+) -> None:
+    """By how much (m, n) utilities move: a unit's worth, its size, a unit, or all of it."""
+    for j in range(m):
+        if change.kind == QUALITY or change.kind == REMOVAL:
+            d[j, :n] = 1.0
+            continue
+        utility(change.x[row + j], beta, change.base[row + j], d[j], n)
+        if change.kind == SIZE:
+            for s in range(n):
+                d[j, s] = abs(d[j, s])
+
+
+@part(error_model="numpy")
+def _small(  # pragma: no cover - compiled
+    tree: Tree, count: int, groups: int, n: int, moved: Flags, d: Array, prob: Array, delta: Array
+) -> None:
+    """Derivatives of the shares of rows that do not move, in what moves."""
+    within, whole = np.zeros((groups, n)), np.zeros(n)
+    for j in range(moved.shape[0] - 1):
+        if moved[j]:
+            for s in range(n):
+                whole[s] += d[j, s] * prob[j, s]
+    for e in range(count):
+        if moved[tree.row[e]]:
+            for s in range(n):
+                within[tree.group[e], s] += d[tree.row[e], s] * tree.within[e, s]
+    delta[:] = 0.0
+    for e in range(count):
+        g, k = tree.group[e], tree.row[e]
+        c = 1.0 - 1.0 / tree.coefficient[g]
+        for s in range(n):
+            share = tree.share[g, s] * tree.within[e, s]
+            delta[k, s] += share * (c * within[g, s] - whole[s])
+
+
+@part(error_model="numpy")
+def _finite(  # pragma: no cover - compiled
+    change: Change,
+    tree: Tree,
+    count: int,
+    groups: int,
+    n: int,
+    moved: Flags,
+    d: Array,
+    delta: Array,
+) -> bool:
+    """Changes of the shares of rows that do not move; whether some are to be computed anew."""
+    x, rest = np.zeros((groups, n)), np.zeros((groups, n))
+    c, whole = np.zeros((groups, n)), np.zeros(n)
+    for e in range(count):
+        g, j = tree.group[e], tree.row[e]
+        for s in range(n):
+            q = tree.within[e, s]
+            if not moved[j]:
+                rest[g, s] += q
+            elif change.kind == REMOVAL:
+                x[g, s] -= q
+            else:
+                by = d[j, s] / tree.coefficient[g]
+                x[g, s] += q * math.expm1(by)
+                rest[g, s] += q * math.exp(by)
+    far = False
+    for g in range(groups):
+        scale = tree.coefficient[g]
+        for s in range(n):
+            # What is left is summed itself, for 1 + x may have lost it.
+            h = rest[g, s] if x[g, s] < -0.5 else 1.0 + x[g, s]
+            rest[g, s] = h
+            if h > 0.0 and abs(x[g, s]) < 0.5:
+                c[g, s] = math.expm1(scale * math.log1p(x[g, s]))
+            else:
+                c[g, s] = h**scale - 1.0
+            whole[s] += tree.share[g, s] * c[g, s]
+            far = far or not h < FAR
+    left = np.zeros(n)
+    for g in range(groups):
+        for s in range(n):
+            left[s] += tree.share[g, s] * rest[g, s] ** tree.coefficient[g]
+    delta[:] = 0.0
+    for e in range(count):
+        g, k = tree.group[e], tree.row[e]
+        if moved[k]:
+            continue
+        for s in range(n):
+            h, total = rest[g, s], 1.0 + whole[s]
+            total = left[s] if total < 0.5 else total
+            far = far or not (h > 1.0 / FAR and total > 1.0 / FAR)
+            up = c[g, s] - whole[s] - x[g, s] * (1.0 + whole[s])
+            delta[k, s] += tree.share[g, s] * tree.within[e, s] * up / (total * h)
+    return far
+
+
+@part(error_model="numpy")
+def _anew(  # pragma: no cover - compiled
+    change: Change,
+    panel: Panel,
+    nests: Nests,
+    t: int,
+    n: int,
+    moved: Flags,
+    d: Array,
+    tree: Tree,
+    prob: Array,
+    delta: Array,
+) -> None:
+    """The same by probabilities after the change, which is so large that they differ."""
+    m = panel.situation_start[t + 1] - panel.situation_start[t]
+    gone = np.zeros(moved.shape[0], dtype=np.bool_)
+    if change.kind == REMOVAL:
+        gone[:m] = moved[:m]
+    else:
+        for j in range(m):
+            if moved[j]:
+                for s in range(n):
+                    tree.utility[j, s] += d[j, s]
+    count, groups = grow(panel, nests, t, gone, tree)
+    delta[:] = 0.0
+    if not count:
+        return
+    climb(tree, count, groups, n)
+    add_probabilities(tree, count, n, delta)
+    for j in range(m):
+        for s in range(n):
+            delta[j, s] -= prob[j, s]
