@@ -54,6 +54,19 @@ def test_nuts_agrees_with_the_likelihood(fit, posterior):
     assert ratio.between(0.75, 1.3).all()
 
 
+def test_a_person_left_out_of_classes_by_weights_and_by_a_refit(data, posterior):
+    weighed = bm.loo(posterior, data).rows
+    assert (weighed["method"] == "weights").all()
+    logp = posterior["log_likelihood"]["choices"].to_numpy().reshape(-1, 150)
+    harmonic = -np.log(np.exp(-logp).mean(axis=0))  # as weights that are not smoothed have it
+    np.testing.assert_allclose(weighed["log score"], harmonic, atol=0.02)
+    worst = weighed["pareto_k"].idxmax()
+    exact = bm.loo(posterior, data, exact=[worst], rng=2).rows.loc[worst]
+    assert exact["method"] == "nuts"
+    error = np.hypot(exact["mcse"], weighed.loc[worst, "mcse"])
+    assert 0 < abs(exact["log score"] - weighed.loc[worst, "log score"]) < 3 * error
+
+
 def test_classes_are_in_one_order_and_the_posterior_says_so(posterior):
     draws = posterior["posterior"]
     values = draws["fixed"].sel(term=["x, 2", "x, 1"]).to_numpy()

@@ -58,7 +58,7 @@ def test_exact_refits_are_within_the_monte_carlo_error(
     data: bm.ChoiceData, posterior: xr.DataTree
 ) -> None:
     weighed = bm.loo(posterior, data).rows
-    worst = weighed["pareto_k"].nlargest(2).index
+    worst = weighed["pareto_k"].nlargest(3).index
     rows = bm.loo(posterior, data, exact=list(worst), rng=3).rows
     assert (rows.loc[worst, "method"] == "importance").all()
     assert (rows.drop(worst)["method"] == "weights").all()
