@@ -16,6 +16,8 @@ REDUCED = {
     "03-integration": "people, repeats = 40, 100",
     "04-substitution": "people, draws = 200, 4",
     "06-estimators": "people, samples = 200, 2",
+    "07-willingness": "people, draws = 60, 4",
+    "08-conjoint": "people, draws = 100, 4",
     "11-markets": "markets, buyers, draws, samples = 12, 20, 2, 2",
 }
 BARE = ["01-quickstart", "02-demand"]  # kept without output
