@@ -163,6 +163,10 @@ def test_it_is_written_whole_and_a_folder_that_is_missing_is_said_before_the_wor
         (bm.MixedLogit("price + time", bm.Normal("price", mean="0")), "N(0, sd[price]²)"),
         (bm.MixedLogit("price + time", bm.LKJNormal("price", "time")), "βi,price, βi,time"),
         (bm.MixedLogit("price + time", bm.Triangular("price")), "triangular law of price"),
+        (
+            bm.MixedLogit("price + time", nests=bm.Nests({"road": ["walk", "car"]})),
+            "(akm exp Vitk)1/nest[m])nest[m]",
+        ),
     ],
 )
 def test_formulas(model: bm.MixedLogit, words: str) -> None:
