@@ -44,9 +44,15 @@ def check_holdable(problem: Problem, noncentred: bool = True) -> None:
     if not given:
         return
     if constraint is None or given.equal or given.linear or given.bounds:
+        forms = (
+            (given.equal, "of equal coefficients add the columns in the formula"),
+            (given.linear, "of a linear constraint write its columns' combination in the formula"),
+            (given.bounds, "in place of a bound give a prior, priors=, or a law of one sign"),
+        )
+        remedies = "; ".join(words for has, words in forms if has)
         raise SpecificationError(
-            f"posteriors hold parameters, and neither tie nor bound them ({given}): add the "
-            "columns of coefficients that are equal, or fit by bm.msle"
+            f"posteriors hold parameters, and neither tie nor bound them ({given})"
+            f"{f': {remedies}' if remedies else ''}; or fit by bm.msle"
         )
     if why_not_whitened(problem) or not noncentred:
         raise SpecificationError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,7 @@ def _of_laws(
     space, chosen = problem.parameters, class_priors(problem, given)
     thetas = space.class_thetas(free_vectors(problem, posterior))
     found: dict[str, dict[str, Array]] = {"corr": {}, "cov": {}}
+    held = {name for name, _ in problem.model.constraints.fixed}
     for c, names in enumerate(chosen.names):
         mean, chol, *_ = space.within.unpack(thetas[..., c, :])
         position, priors = 0, chosen.within
@@ -81,11 +83,16 @@ def _of_laws(
                 words = f"{words}, {c + 1}"
             if covariance is not None:
                 found["cov"][words] = covariance.covariance_log_density(block, mean[..., here])
-            elif eta is not None:
+            elif eta is not None and not _pairs(law.terms) <= held:
                 found["corr"][words] = _correlations(block, eta)
     for name, own in found.items():
         if own:
             yield name, (f"{name}_law", list(own)), np.stack(list(own.values()), axis=-1)
+
+
+def _pairs(terms: Sequence[str]) -> set[str]:
+    """Flat names of the correlations of a law: held, all of them, they have no prior."""
+    return {f"corr[{', '.join(pair)}]" for pair in combinations(terms, 2)}
 
 
 def _correlations(chol: Array, eta: float) -> Array:

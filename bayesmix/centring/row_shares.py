@@ -8,6 +8,7 @@ from bayesmix.arrays import Array
 from bayesmix.centring.people import People
 from bayesmix.kernels.nested_demand import nested_shares
 from bayesmix.kernels.shares import outside_shares, row_shares
+from bayesmix.kernels.vanishing_shares import VANISHED
 from bayesmix.likelihood.persons import joined, over_persons
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
@@ -38,4 +39,9 @@ def _rows(here: Point, who: People) -> tuple[Array, Array]:
         return rows, outside if here.rows.outside else np.empty(0)
     panel = here.panel
     outside = outside_shares(panel, here.base, mixture) if panel.outside else np.empty(0)
-    return row_shares(panel, here.base, mixture), outside
+    return without_vanished(row_shares(panel, here.base, mixture)), without_vanished(outside)
+
+
+def without_vanished(values: Array) -> Array:
+    """Values, with 0 for those that shares below what kernels tell, some 3e-308, make."""
+    return np.where(np.abs(values) < VANISHED, 0.0, values)

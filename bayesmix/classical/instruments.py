@@ -16,6 +16,7 @@ import numpy as np
 from bayesmix.arrays import Array
 from bayesmix.data.attributes import check_numeric
 from bayesmix.data.choices import ChoiceData
+from bayesmix.data.columns import first_few
 from bayesmix.errors import SpecificationError
 from bayesmix.formulas.formula import evaluate
 from bayesmix.formulas.variation import deviations, length, levels
@@ -92,18 +93,42 @@ def given_instruments(
     """
     data = problem.data
     if isinstance(instruments, str):
-        return independent(evaluate(instruments, data, trust=problem.model.trust).values, data)
+        found = evaluate(instruments, data, trust=problem.model.trust)
+        return _varying(found.values, found.names, data, argument)
     listed = isinstance(instruments, Sequence) and len(instruments)
     if listed and all(isinstance(name, str) for name in instruments):
-        return independent(np.column_stack([_column(data, n, argument) for n in instruments]), data)
+        own = [str(name) for name in instruments]
+        columns = np.column_stack([_column(data, name, argument) for name in own])
+        return _varying(columns, own, data, argument)
     try:
         values = np.asarray(instruments, dtype=float)
     except (TypeError, ValueError):
         values = np.empty(0)
-    if values.ndim != 2 or len(values) != data.n_rows or not np.isfinite(values).all():
+    if values.ndim != 2 or len(values) != data.n_rows:
         raise SpecificationError(
             f"argument {argument!r} must be a formula, names of columns, or a finite array with a "
             f"row for each of the {data.n_rows} rows of data.frame, got shape {values.shape}"
+        )
+    wrong = np.argwhere(~np.isfinite(values))
+    if len(wrong):
+        raise SpecificationError(
+            f"argument {argument!r}: column {int(wrong[0, 1])} of the array is not finite in rows "
+            f"{first_few(data.rows[np.unique(wrong[:, 0])])}: fill the values in"
+        )
+    return _varying(
+        values, [f"column {m} of the array" for m in range(values.shape[1])], data, argument
+    )
+
+
+def _varying(values: Array, names: Sequence[str], data: ChoiceData, argument: str) -> Array:
+    """`independent` instruments, refused where one is a constant in each situation."""
+    still = np.flatnonzero(length(deviations(values, data)) == 0.0)
+    if len(still):
+        named = first_few([names[int(m)] for m in still])
+        raise SpecificationError(
+            f"argument {argument!r}: {named} is the same in all "
+            "rows of each situation, whose residuals sum to 0, and makes no moment: leave it out, "
+            "or let it meet an attribute, such as income:price"
         )
     return independent(values, data)
 

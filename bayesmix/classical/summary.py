@@ -19,6 +19,9 @@ from bayesmix.specification.parameter import (
     Parameter,
 )
 
+NO_TYPE = -575.0
+"""Log odds of a class against the largest, below which it stands for no type."""
+
 
 def _errors(fit: Estimates, kind: str | None) -> pd.DataFrame:
     """Estimates and standard errors of a kind."""
@@ -46,6 +49,8 @@ def summary(fit: Estimates, level: float, kind: str | None) -> pd.DataFrame:
     notes = boundary_notes(table, parameters)
     of_held = held_notes(fit).reindex(notes.index, fill_value="")
     notes = notes.mask(of_held != "", of_held)
+    if fit.estimator == "NPMLE":
+        notes[:] = _type_notes(fit, parameters)
     of_scale = np.array([p.kind in LOGGED for p in parameters], dtype=bool)
     for names, words in (
         (of_scale, "z against 1"),
@@ -77,6 +82,18 @@ def held_notes(fit: Estimates) -> pd.Series:
     words[constraint.held] = "held"
     words[constraint.undefined] = "none: a standard deviation is held at 0"
     return words
+
+
+def _type_notes(fit: Estimates, parameters: Sequence[Parameter]) -> list[str]:
+    """Of types: that intervals are the bootstrap's, and which classes are replications' alone."""
+    logs = fit.space.gamma(fit.theta)[:, 0]
+    empty = logs - logs.max() < NO_TYPE
+    return [
+        "no type of these people: for replications that have more"
+        if (number := p.number or (int(p.label) if p.label.isdigit() else 0)) and empty[number - 1]
+        else "no covariance: intervals are the bootstrap's"
+        for p in parameters
+    ]
 
 
 def _about_indices(fit: Estimates, parameters: Sequence[Parameter]) -> Flags:

@@ -97,4 +97,7 @@ def _place(data: ChoiceTable, row: int) -> str:
     situation = name_situation(
         data.situations, data.row_situation[row], panel=data.person is not None
     )
-    return f"alternative {show(alternative)} in {situation} (row {show(data.rows[row])})"
+    label = data.rows[row]
+    whole = data.files is not None and isinstance(label, int | np.integer)
+    words = data.files.words(int(label)) if whole and data.files else f"row {show(label)}"
+    return f"alternative {show(alternative)} in {situation} ({words})"

@@ -135,6 +135,7 @@ def market(
         outside_option=outside,
         forced=data.forced or outside != data.outside_option,
         rows=pd.Index([f"{MARKET}: {label}" for label in labels] * data.n_persons),
+        files=None,
         rows_left_out=0,
         situations_left_out=0,
         booleans=data.booleans & {str(name) for name in frame.columns},

@@ -13,6 +13,7 @@ from bayesmix.data.columns import first_few
 from bayesmix.data.known_columns import KnownColumns
 from bayesmix.data.labels import as_stored
 from bayesmix.data.reserved import check_labels
+from bayesmix.data.row_files import RowFiles
 from bayesmix.errors import DataError
 
 UNOBSERVED = -2
@@ -50,6 +51,7 @@ class ChoiceTable:
     known: KnownColumns = field(default_factory=KnownColumns)
     forced: bool = False
     origin: ChoiceTable | None = None
+    files: RowFiles | None = None
 
     def __post_init__(self) -> None:
         _check_arrays(self)

@@ -21,6 +21,7 @@ from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.bayes.read import attributes_of, posterior_draws, record_of
 from bayesmix.bayes.read import is_own as is_own_posterior
 from bayesmix.centring.people import past_choices
+from bayesmix.centring.row_shares import without_vanished
 from bayesmix.classical.bootstrap_result import Bootstrap
 from bayesmix.classical.first_stage_errors import first_stage_of
 from bayesmix.classical.fit import Fit
@@ -89,7 +90,7 @@ class Uncertainty:
     def of(self, quantity: Callable[[Array], Array], label: str, progress: bool) -> Interval:
         """Estimate and interval of a function of the free vector."""
         steps = tracked(self.points, label, total=len(self.points), show=progress)
-        return self.combine(np.stack([quantity(theta) for theta in steps]))
+        return self.combine(without_vanished(np.stack([quantity(theta) for theta in steps])))
 
 
 def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> ParameterDraws:
@@ -290,6 +291,9 @@ def _delta(fit: Fit, interval: float) -> Uncertainty:
 
 
 def _mean_and_quantiles(interval: float, values: Array) -> Interval:
+    """The mean over draws and quantiles; one draw says nothing of how they differ."""
+    if len(values) == 1:
+        return Interval(values[0], *[np.full_like(values[0], np.nan)] * 2)
     tail = (1 - interval) / 2
     return Interval(values.mean(axis=0), *np.quantile(values, [tail, 1 - tail], axis=0))
 

@@ -38,7 +38,8 @@ class CheckedOptions:
     interval
         Probability of the intervals.
     draws
-        Parameter draws: of a posterior, or of the law of a fit's estimates.
+        Parameter draws: of a posterior, or of the law of a fit's estimates. Of one alone there is
+        no interval, and its ends are NaN.
     rng
         Seed or Generator. The same seed gives the same nodes, so that scenarios compare.
     uncertainty

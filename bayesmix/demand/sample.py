@@ -213,10 +213,15 @@ def dataset(
             "nodes": found.people.grid.size,
         },
     )
-    left = found.there.data.situations_left_out
-    if left:  # their outside option has a share of 1, which no average here knows
-        out.attrs["left_out"] = f"{left} situations in which the outside option alone is available"
+    out.attrs |= left_out(found.there.data)
     return out
+
+
+def left_out(data: ChoiceData) -> dict[str, str]:
+    """What is said of situations that no average knows, whose outside option has a share of 1."""
+    left = data.situations_left_out
+    words = f"{left} situations in which the outside option alone is available"
+    return {"left_out": words} if left else {}
 
 
 def squeezed(out: xr.Dataset, by: str | None) -> xr.Dataset:

@@ -19,6 +19,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.subset import take_persons
 from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
 from bayesmix.evaluation.held_out import HeldOut, held_out
+from bayesmix.formulas.formula import REMEDY as UNSEEN
 from bayesmix.processes import shared
 from bayesmix.specification.model import MixedLogit
 
@@ -64,6 +65,11 @@ class Done(NamedTuple):
 
 Finished = Generator[tuple[Task, Done]]
 
+REMEDY = (
+    "the fold's persons alone have them: join rare categories with others, leave these persons "
+    "out, or take other folds, folds= or rng="
+)
+
 
 def folds_of(persons: int, folds: int, rng: np.random.Generator) -> Indices:
     """Fold (I,) of each person: as many in each, but for one, in random order.
@@ -95,7 +101,8 @@ def fit_and_score(job: FoldsJob, task: Task) -> Done:
         result = job.estimate(job.models[task.model], take_persons(job.data, others), rng=task.seed)
         scores = held_out(result, take_persons(job.data, away), task.seed)
     except (DataError, SpecificationError, IntegrationError, ConvergenceError) as error:
-        raise type(error)(f"fold {task.fold} of model {task.model!r}: {error}") from error
+        words = str(error).replace(UNSEEN, REMEDY)
+        raise type(error)(f"fold {task.fold} of model {task.model!r}: {words}") from error
     return Done(scores, result.converged if isinstance(result, Fit) else True)
 
 

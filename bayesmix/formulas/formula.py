@@ -8,6 +8,7 @@ are coded against a base, as constants ``C(alt)`` are.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from copy import deepcopy
@@ -165,9 +166,7 @@ def columns_like(
     except DataMismatchWarning as unseen:
         raise SpecificationError(
             f"the formula {formula!r} meets categories that the model was not estimated on, and "
-            f"has no coefficient for them ({reading.named(first_line(unseen))}): for a new "
-            "alternative name one whose constants it has, "
-            "with_alternative(..., like='existing label')"
+            f"has no coefficient for them ({reading.named(_unseen(unseen))}): {REMEDY}"
         ) from None
     except Exception as error:
         words = reading.named(first_line(error))
@@ -175,6 +174,19 @@ def columns_like(
         raise SpecificationError(message) from None
     _check_empty(matrix, state, data)
     return _columns(matrix, state, data)
+
+
+def _unseen(warning: Warning) -> str:
+    """The categories, of formulaic's two sentences on them."""
+    found = re.search(r"\{.*\}", first_line(warning))
+    return found[0].strip("{}") if found else first_line(warning)
+
+
+REMEDY = (
+    "for a new alternative name one whose constants it has, with_alternative(..., "
+    "like='existing label'); of another category, predict for rows whose categories it knows"
+)
+"""Of categories that a model was not estimated on."""
 
 
 def _known(learnt: Learnt | None, formula: str) -> dict[str, dict[str, Any]]:

@@ -118,10 +118,11 @@ def mean_utilities(
 
     By two-stage least squares, ``b = (X'P X)^-1 X'P xi`` with P the projection on instruments and
     exogenous attributes; by least squares without endogenous ones. Of data without an outside
-    option all is less the first alternative's, whose ``e`` a market's differences share. Standard
-    errors are by market and alternative, by market without an outside option (by ``cluster``), for
-    ``e``, and know that constants are estimated: by persons, for the parameters of the fit and for
-    predicted shares that are means over them (Berry, Linton and Pakes 2004).
+    option all is less its mean over a market's products, whichever of them is the first. Standard
+    errors are by market and alternative, by market without an outside option where there are
+    several (by ``cluster``), for ``e``, and know that constants are estimated: by persons, for the
+    parameters of the fit and for predicted shares that are means over them (Berry, Linton and Pakes
+    2004).
 
     Parameters
     ----------
@@ -210,23 +211,21 @@ def _result(
     groups: Indices,
 ) -> MeanUtilities:
     given, z, endogenous = of
-    kept, y = cells.kept, cells.xi[cells.kept]
-    groups = pd.factorize(groups[kept])[0]
-    ones = {CONSTANT: np.ones(len(cells.code))} if cells.outside else {}
-    x = {name: values[kept] for name, values in (ones | given).items()}
-    tools = {name: values for name, values in x.items() if name not in endogenous}
-    tools |= {name: values[kept] for name, values in z.items()}
+    y, groups = cells.within(cells.xi), pd.factorize(groups)[0]
+    x = ({CONSTANT: np.ones(len(y))} if cells.outside else {}) | given
+    tools = {name: values for name, values in x.items() if name not in endogenous} | z
     columns = _stacked(x, "formula")
-    if len(y) <= columns.shape[1]:
+    taken = columns.shape[1] + cells.lost
+    if len(y) <= taken:
         raise DataError(
-            f"{len(y)} products in markets are too few for {columns.shape[1]} coefficients: use a "
-            "shorter formula"
+            f"{len(y)} products in markets are too few for {columns.shape[1]} coefficients"
+            f"{f' and {cells.lost} means of markets' if cells.lost else ''}: use a shorter formula"
         )
     basis = np.linalg.qr(_stacked(tools, "instruments"))[0]
     onto = _onto(columns, basis)
     b = onto @ y
     left = y - columns @ b
-    middle = _middle(left, groups, error_covariance(fit, cells), len(b))
+    middle = _middle(left, groups, error_covariance(fit, cells), taken)
     covariance = onto @ middle @ onto.T
     if not (np.diag(covariance) > 0).all():
         raise DataError(
@@ -237,7 +236,7 @@ def _result(
     index = pd.Index(list(x), name="regressor")
     table = pd.DataFrame({"estimate": b, "std error": errors, "z": b / errors}, index)
     values = dict(zip(x, b.tolist(), strict=True))
-    keys = [cells.levels.keys[k] for k in np.flatnonzero(kept)]
+    keys = list(cells.levels.keys)
     return MeanUtilities(
         Table(table.assign(endogenous=[name in endogenous for name in x])),
         pd.DataFrame(covariance, index, index),

@@ -31,18 +31,36 @@ SAME = 1e-8
 class Cells:
     """The N products in markets of a regression.
 
-    ``code`` (N,) are their places among all G J, ``base`` (N,) the place among the N whose columns
-    are taken away, -1 where nothing is, ``levels`` the rows of each, and ``kept`` which are not a
-    base.
+    ``code`` (N,) are their places among all G J, ``market`` (N,) numbers of their markets,
+    ``levels`` the rows of each, ``kept`` (N,) whose constants are estimated: without an outside
+    option a market's first is 0.
     """
 
     sets: MarketSets
     levels: Levels
     code: Indices
-    base: Indices
+    market: Indices
     kept: Flags
     xi: Array
     outside: bool
+
+    @property
+    def lost(self) -> int:
+        """Means of markets that are taken away."""
+        return 0 if self.outside else int(self.market.max()) + 1
+
+    def within(self, values: Array) -> Array:
+        """Values (N, ...) less their market's mean, where there is no outside option.
+
+        A market's utilities have no level then, and all that is said is within it.
+        """
+        if self.outside:
+            return values
+        size = np.bincount(self.market)
+        sums = np.zeros((len(size), *values.shape[1:]))
+        np.add.at(sums, self.market, values)
+        found: Array = values - (sums.T / size).T[self.market]
+        return found
 
 
 def cells_of(fit: Fit, own: MarketConstants) -> Cells:
@@ -53,16 +71,12 @@ def cells_of(fit: Fit, own: MarketConstants) -> Cells:
     levels = levels_of(data, on)
     inside = len(sets.goods)
     code = (sets.of_row * inside + sets.codes)[levels.first]
-    base = np.full(len(code), -1)
+    market = np.unique(code // inside, return_inverse=True)[1]
     kept = np.ones(len(code), dtype=bool)
     if not data.outside_option:
-        market = code // inside
-        first = {int(m): int(code[market == m].min()) for m in np.unique(market)}
-        place = {int(c): n for n, c in enumerate(code)}
-        base = np.array([place[first[int(m)]] for m in market])
-        kept = base != np.arange(len(code))
+        kept = code != np.array([code[market == m].min() for m in market])
     xi = own.constants.to_numpy().ravel()[code]
-    return Cells(sets, levels, code, base, kept, xi, data.outside_option)
+    return Cells(sets, levels, code, market, kept, xi, data.outside_option)
 
 
 def columns_at(fit: Fit, cells: Cells, formula: str, argument: str) -> dict[str, Array]:
@@ -72,7 +86,7 @@ def columns_at(fit: Fit, cells: Cells, formula: str, argument: str) -> dict[str,
     for place, (name, values) in enumerate(zip(found.names, found.values.T, strict=True)):
         if place != found.constant:
             own = _one_each(values, cells, fit, f"argument {argument!r}: {name!r}")
-            out[name] = own if cells.outside else own - own[cells.base]
+            out[name] = cells.within(own)
     return out
 
 
@@ -91,10 +105,9 @@ def _one_each(values: Array, cells: Cells, fit: Fit, what: str) -> Array:
 
 
 def groups_at(fit: Fit, cells: Cells, cluster: str | None) -> Indices:
-    """Cluster (N,) of each product in a market: itself; differences from one base go together."""
+    """Cluster (N,) of each product in a market: itself; those less one mean go together."""
     if cluster is None:
-        markets = np.unique(cells.base, return_inverse=True)[1]
-        return np.arange(len(cells.code)) if markets.max() == 0 else markets
+        return np.arange(len(cells.code)) if cells.lost < 2 else cells.market
     arguments.text("cluster", cluster, "the name of a column")
     if cluster not in fit.data.frame.columns:
         raise DataError(f"argument 'cluster': the data have no column {cluster!r}")
@@ -108,7 +121,7 @@ def groups_at(fit: Fit, cells: Cells, cluster: str | None) -> Indices:
 
 
 def error_covariance(fit: Fit, cells: Cells) -> Array:
-    """Covariance (n, n) of the estimated constants, given what they estimate."""
+    """Covariance (N, N) of the estimated constants, within markets, given what they estimate."""
     own = fit.market_constants
     assert own is not None
     sets, inside = cells.sets, len(cells.sets.goods)
@@ -129,8 +142,9 @@ def error_covariance(fit: Fit, cells: Cells) -> Array:
     first = moves @ (along.T @ along) @ moves.T
     cross = moves @ (own_errors.T @ along).T
     second = (own_errors.T @ own_errors).toarray()
-    found: Array = first - cross - cross.T + second
-    return found
+    found = np.zeros((len(cells.code), len(cells.code)))
+    found[np.ix_(cells.kept, cells.kept)] = first - cross - cross.T + second
+    return cells.within(cells.within(found).T)
 
 
 def with_coefficients(fit: Fit, cells: Cells, found: dict[str, tuple[float, Array]]) -> Fit:

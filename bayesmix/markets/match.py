@@ -20,7 +20,7 @@ from bayesmix.data.market_shares import given_shares
 from bayesmix.demand.draws import parameter_draws
 from bayesmix.demand.interventions import change
 from bayesmix.demand.options import Options, Where, settle
-from bayesmix.demand.sample import Here, Sample, enumerate_sample
+from bayesmix.demand.sample import Here, Sample, enumerate_sample, left_out
 from bayesmix.errors import ConvergenceError
 from bayesmix.kernels.shares import row_shares
 from bayesmix.kernels.substitution import QUALITY, Size, substitution
@@ -52,8 +52,9 @@ def match_shares(
     ``S_mj`` what ``bm.shares(..., by=market)`` predicts: at a fit's estimates, and for a posterior
     on average over its draws. The constants are unique (Berry 1994) up to a level, which the
     outside option fixes; without one, the first alternative's constant in a market is 0. Found by
-    the contraction ``xi + log s - log S(xi)`` (Berry, Levinsohn and Pakes 1995), by Newton's steps
-    where alternatives are few, and elsewhere by squared extrapolation (Varadhan and Roland 2008).
+    the contraction ``xi + log s - log S(xi)`` (Berry, Levinsohn and Pakes 1995), by Newton's steps,
+    and, where markets times alternatives squared are above 33 million, by squared extrapolation
+    (Varadhan and Roland 2008), which is slow where the outside option's share is small.
 
     Parameters
     ----------
@@ -126,6 +127,7 @@ def match_shares(
         column=column,
         error=float(np.abs(solution.shares - target).max()),
         evaluations=solution.evaluations,
+        left_out=left_out(own).get("left_out", ""),
     )
 
 

@@ -37,6 +37,9 @@ class MatchedShares:
         Largest difference between a predicted share and the given one.
     evaluations
         How often all shares were computed.
+    left_out
+        Which situations shares do not know: those in which the outside option alone is available,
+        of whose choices shares of a market may.
     """
 
     constants: xr.DataArray
@@ -45,6 +48,7 @@ class MatchedShares:
     column: str
     error: float
     evaluations: int
+    left_out: str = ""
 
     def put(self, data: ChoiceData) -> ChoiceData:
         """Other choice sets of the same markets and alternatives, with the constants.
@@ -73,7 +77,7 @@ class MatchedShares:
         return (
             f"Constants of {self.constants.sizes['alternative']} alternatives in "
             f"{self.constants.sizes['market']} markets; shares match to {self.error:.1e} after "
-            f"{self.evaluations} evaluations"
+            f"{self.evaluations} evaluations{f'; without {self.left_out}' if self.left_out else ''}"
         )
 
 

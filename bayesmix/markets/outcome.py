@@ -83,7 +83,8 @@ class Counterfactual:
     def _heading(self) -> str:
         level = self.products.attrs["interval"]
         words = f"{self.title}: estimates, and intervals of {level:.0%} in brackets"
-        return f"{words}\n{self.note}" if self.note else words
+        left = self.products.attrs.get("left_out", "")
+        return "\n".join([words, *filter(None, [self.note, left and f"without {left}"])])
 
     def _estimates(self, part: str) -> pd.DataFrame:
         """Estimates with their intervals, as text."""
@@ -95,6 +96,6 @@ class Counterfactual:
 def _texts(table: pd.DataFrame) -> list[str]:
     """Numbers with their intervals in brackets, and "" where there are none."""
     return [
-        f"{a:.4g} [{b:.4g}, {c:.4g}]" if np.isfinite(a) else ""
+        f"{a:.4g}{f' [{b:.4g}, {c:.4g}]' if np.isfinite(b) else ''}" if np.isfinite(a) else ""
         for a, b, c in table.itertuples(index=False)
     ]

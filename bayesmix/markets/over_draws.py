@@ -18,7 +18,7 @@ from bayesmix.data.columns import first_few
 from bayesmix.demand.draws import Interval
 from bayesmix.demand.money import REMEDY
 from bayesmix.demand.options import CheckedOptions, Where
-from bayesmix.demand.sample import Sample, enumerate_sample
+from bayesmix.demand.sample import Sample, enumerate_sample, left_out
 from bayesmix.errors import ConvergenceError, SpecificationError
 from bayesmix.markets.firms import Firms
 from bayesmix.markets.markets import by_market
@@ -211,6 +211,7 @@ def dataset_of(
         "draws": sample.uncertainty.draws,
         "nodes": sample.people.grid.size,
         **({"note": note} if note else {}),
+        **left_out(sample.there.data),
     }
     return out
 

@@ -12,8 +12,8 @@ from bayesmix.optimise.fixed_point import solved_rows, squarem
 
 TOLERANCE = 1e-13
 """How far logarithms of predicted shares may be from those of given ones."""
-NEWTON_MOST = 64
-"""Alternatives up to which Newton's steps, whose matrices grow with their square, are taken."""
+NEWTON_MOST = 2**25
+"""Derivatives of shares in constants, of all markets, up to which Newton's steps are taken."""
 MOST_STEPS, MOST_EVALUATIONS = 100, 3000
 
 
@@ -97,11 +97,11 @@ def wanted_of(target: Array, inside: int) -> SharesToMatch:
 def solve_constants(
     predicted: ShareFunction, wanted: SharesToMatch, start: Array | None = None
 ) -> MatchingConstants:
-    """Constants with which shares are those wanted: by Newton, of many alternatives by contraction.
+    """Constants with which shares are those wanted: by Newton, of very many by contraction.
 
     The first alternative's constant is 0 where there is no outside option.
     """
-    method = _newton if wanted.inside <= NEWTON_MOST else _contraction
+    method = _newton if wanted.logs.size * wanted.inside <= NEWTON_MOST else _contraction
     return method(predicted, wanted, wanted.start if start is None else start)
 
 

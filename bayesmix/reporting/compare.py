@@ -20,6 +20,9 @@ ROUNDING = 1e-12
 """Part of an estimate below which a standard error is none: the parameter is held."""
 
 
+DIFFERENCE = "difference (std errors)"
+
+
 class NoEstimates(SpecificationError, TypeError):
     """What was handed over holds no estimates: a TypeError too, as it has been before."""
 
@@ -88,7 +91,7 @@ def compare(
     -------
     DataFrame (P, 2 or 3 columns a fit)
         Rows by flat name, in order of first appearance; columns (label, "estimate" | "std error" |
-        "difference"). A parameter that a fit does not have is NaN there. A coefficient that is
+        "difference (std errors)"). A parameter that a fit does not have is NaN there. A coefficient that is
         fixed in one model and random in another has one row, ``"fixed[x]"``, where its mean is in
         the same units. ``models``, printed below, has counts, log-likelihoods, AIC, BIC, grids,
         certificates and seconds.
@@ -104,7 +107,7 @@ def compare(
     >>> data = bm.examples.electricity()
     >>> fit, fewer = (bm.msle(bm.MixedLogit(terms), data) for terms in ("pf + cl", "pf"))
     >>> table = compare({"both": fit, "again": fit, "one": fewer}, differences=True)
-    >>> float(table.loc["fixed[cl]", ("again", "difference")])
+    >>> float(table.loc["fixed[cl]", ("again", "difference (std errors)")])
     0.0
     >>> float(table.loc["fixed[cl]", ("one", "estimate")])
     nan
@@ -121,7 +124,7 @@ def compare(
         first = next(iter(columns.values()))
         errors = first["std error"].where(first["std error"] > ROUNDING * first["estimate"].abs())
         for table in list(columns.values())[1:]:
-            table["difference"] = (table["estimate"] - first["estimate"]) / errors
+            table[DIFFERENCE] = (table["estimate"] - first["estimate"]) / errors
     result = Comparison(pd.concat(columns, axis="columns"))
     result.index.name = "parameter"
     result.models = model_facts(fits, grid, certificates=True)

@@ -41,7 +41,7 @@ def test_what_is_held_is_a_constant_and_the_rest_are_the_likelihoods():
         assert table.loc[name, ("nuts", "estimate")] == pytest.approx(value, rel=1e-12)
         assert table.loc[name, ("nuts", "std error")] < 1e-12
         assert table.loc[name, ("msle", "estimate")] == pytest.approx(value, rel=1e-12)
-        assert np.isnan(table.loc[name, ("msle", "difference")])
+        assert np.isnan(table.loc[name, ("msle", "difference (std errors)")])
     errors = np.sqrt(
         np.diag(fit.covariance("hessian").loc[["mean[x]", "sd[y]"], ["mean[x]", "sd[y]"]])
     )
@@ -70,8 +70,13 @@ def test_what_a_posterior_does_not_hold_is_refused(options, words):
 
 def test_ties_and_bounds_are_for_fits():
     tied = replace(MODEL, constraints=bm.Constraints(equal=[("mean[x]", "mean[y]")]))
-    with pytest.raises(SpecificationError, match="neither tie nor bound"):
+    with pytest.raises(SpecificationError, match=r"neither tie nor bound.*equal coefficients add"):
         bm.sample(tied, data(), progress=False)
+    linear = replace(MODEL, constraints=bm.Constraints(linear=["mean[x] = 2 * mean[y]"]))
+    bounded = replace(MODEL, constraints=bm.Constraints(bounds={"mean[x]": (0, 2)}))
+    for model, words in ((linear, "columns' combination"), (bounded, r"give a prior, priors=")):
+        with pytest.raises(SpecificationError, match=words):
+            bm.sample(model, data(), progress=False)
     with pytest.raises(SpecificationError, match=r"bm\.sample"):
         bm.pymc_model(tied, data())
 

@@ -47,6 +47,15 @@ def test_what_is_held_has_no_prior(panel) -> None:
     assert list(tree["log_prior"]["sd"]["random"].to_numpy()) == ["a", "b"]
 
 
+def test_a_correlation_that_is_held_has_no_prior(panel) -> None:
+    model = bm.MixedLogit("a + b", random=[bm.LKJNormal("a", "b")])
+    tree = bm.sample(
+        model, panel, method="importance", grid=bm.centred(bm.sobol(32)), draws=100, rng=3,
+        fixed={"corr[a, b]": 0.0}, progress=False,
+    )  # fmt: skip
+    assert set(tree["log_prior"].data_vars) == {"mean", "sd"}
+
+
 def test_a_sharp_prior_is_what_a_posterior_is_sensitive_to(panel) -> None:
     options = {"grid": bm.centred(bm.sobol(32)), "rng": 4, "progress": False}
     sharp = {"mean[a]": (0.0, 0.15)}

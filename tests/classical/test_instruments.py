@@ -9,13 +9,14 @@ from bayesmix.classical.instruments import (
     optimal_instruments,
 )
 from bayesmix.classical.msm import msm
-from bayesmix.errors import SpecificationError
+from bayesmix.errors import DataError, SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.likelihood.bind import bind
 from bayesmix.specification.laws.normal import Normal
 from bayesmix.specification.model import MixedLogit
 from tests.classical.moments_fits import MODEL, data
+from tests.simulated import choice_data
 
 
 def test_instruments_are_drawn_independently_of_residuals():
@@ -86,3 +87,20 @@ def test_of_a_logit_further_moments_are_least_where_their_slopes_are_0():
 def test_further_instruments_and_sequences_are_refused_together():
     with pytest.raises(SpecificationError, match="further"):
         msm(MODEL, data(), further="I(x**2)", moments="sequences")
+
+
+@pytest.mark.parametrize("argument", ["instruments", "further"])
+def test_instruments_that_are_nothing_are_refused_by_name_and_row(argument):
+    table = data().frame.assign(still=lambda f: f["task"] * 1.0, lost=lambda f: f["x"])
+    table.loc[7, "lost"] = np.nan
+    sets = choice_data(table)
+    hole = np.ones((sets.n_rows, 2)) * table[["x", "y"]].to_numpy()
+    hole[4, 1] = np.inf
+    for given, error, words in (
+        ("x:y + still", SpecificationError, "'still' is the same in all rows"),
+        (["still"], SpecificationError, "'still' is the same in all rows"),
+        (["lost"], DataError, r"'lost' is missing in 1 of .*row 7"),
+        (hole, SpecificationError, r"column 1 of the array is not finite in rows 4"),
+    ):
+        with pytest.raises(error, match=words):
+            msm(MODEL, sets, **{argument: given}, grid=sobol(16), rng=1)

@@ -279,3 +279,11 @@ def test_willingness_to_pay_wants_a_price_that_is_not_zero(data: bm.ChoiceData) 
     mean = -(some.types["y"] / some.types["x"]) @ some.types["share"]
     np.testing.assert_allclose(found["estimate"].sel(statistic="mean"), mean, rtol=1e-9)
     assert bool(np.isfinite(found["low"]).all())
+
+
+def test_classes_that_replications_alone_have_are_said(data: bm.ChoiceData, found: Any) -> None:
+    table, shares = found.fit.summary(), found.types["share"]
+    empty = table["note"].str.startswith("no type of these people")
+    classes = [name for name in table.index if name.startswith("class share")]
+    assert (~empty[classes]).sum() == len(shares)
+    assert "curvature" not in "".join(table["note"])

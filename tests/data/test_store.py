@@ -161,6 +161,25 @@ def test_rows_are_named_by_file(tmp_path: Path) -> None:
         bm.ChoiceData.from_parquet(tmp_path, **ROLES)
 
 
+def test_missing_attributes_are_named_by_file(tmp_path: Path) -> None:
+    table = frame(12)
+    table.loc[40, "price"] = np.nan
+    written(table, tmp_path)
+    data = bm.ChoiceData.from_parquet(tmp_path, **ROLES)
+    with pytest.raises(bm.DataError, match=r"\(part\d.parquet: row \d+\)"):
+        bm.msle(bm.MixedLogit("price"), data)
+
+
+def test_that_files_lose_the_order_of_numbers_is_said(tmp_path: Path) -> None:
+    table = frame(12)
+    table["size"] = pd.Categorical(np.arange(len(table)) % 3, [2, 0, 1], ordered=True)
+    table.to_parquet(tmp_path / "one.parquet", index=False)
+    with pytest.warns(UserWarning, match=r"'size' were categories of numbers"):
+        bm.ChoiceData.from_parquet(tmp_path / "one.parquet", **ROLES)
+    with pytest.warns(UserWarning, match=r"levels=\[...\]"):
+        bm.read_table(tmp_path / "one.parquet")
+
+
 def test_what_files_cannot_be(tmp_path: Path) -> None:
     table = frame(10)
     with pytest.raises(bm.DataError, match="no file"):

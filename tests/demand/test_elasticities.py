@@ -132,7 +132,10 @@ def test_bootstrap_draws_are_used_as_they_are(fit, data):
     thetas = fit.theta + 0.01 * np.random.default_rng(1).normal(size=(5, len(fit.theta)))
     found = bm.shares(fit, data, uncertainty=bootstrapped(fit, thetas), **QUICK)
     assert found.attrs["draws"] == 5
-    each = [bm.shares(fit, data, uncertainty=bootstrapped(fit, t[None]), **QUICK) for t in thetas]
+    each = [
+        bm.shares(fit, data, uncertainty=bootstrapped(fit, np.stack([t, t])), **QUICK)
+        for t in thetas
+    ]
     values = np.stack([e["low"].to_numpy() for e in each])
     np.testing.assert_allclose(found["low"], np.quantile(values, 0.025, axis=0), atol=1e-14)
 
@@ -157,7 +160,7 @@ def test_a_posterior_gives_the_mean_over_its_draws(fit, data, posterior):
         one = draws.isel(all=d)
         values = np.concatenate([one[kind].to_numpy() for kind in ("mean", "sd", "fixed")])
         theta = fit.space.theta(dict(zip(fit.space.names, values, strict=True)))
-        at = bootstrapped(fit, theta[None])
+        at = bootstrapped(fit, np.stack([theta, theta]))
         total = total + bm.elasticities(fit, data, uncertainty=at, rng=5, nodes=32)["low"]
     np.testing.assert_allclose(found["estimate"], total / 6, atol=1e-12)
 

@@ -160,3 +160,28 @@ def test_arguments_are_checked(fitted, options, error, words):
 def test_what_is_no_result_is_refused(fitted):
     with pytest.raises(SpecificationError, match="'result' must be a Fit or a DataTree"):
         bm.shares(pd.Series([1.0]), fitted[1])
+
+
+def test_what_nobody_would_choose_is_0_and_its_limit_too():
+    """Kernels' least probability is some 3e-308, which is no share."""
+    frame = attributes(np.random.default_rng(3), 40, 2)
+    frame["choice"] = (frame["alt"] == frame["task"] % 3).astype(int)
+    data = choice_data(frame)
+    fit = bm.msle(bm.MixedLogit("x + y"), data)
+    far = choice_data(frame.assign(x=frame["x"] - 1e7 * np.sign(fit.params["fixed[x]"]) * (
+        frame["alt"] == 2)))  # fmt: skip
+    for rule in ("preference", "first-choice"):
+        found = bm.shares(fit, far, rule=rule, draws=2, interval=0.01, rng=1)
+        assert float(found["estimate"].sel(alternative=2)) == 0.0
+        assert set(found["low"].sel(alternative=2).to_numpy().ravel()) <= {0.0}
+    rows = bm.diversion(fit, far, draws=2, rng=1)["estimate"].to_numpy()
+    assert rows[0, 2] == rows[1, 2] == 0.0
+    assert fit.predict(far).query("alternative == 2")["probability"].eq(0.0).all()
+
+
+def test_one_draw_makes_no_interval(fitted):
+    fit, data = fitted
+    found = bm.shares(fit, data, draws=1, rng=1)
+    assert np.isfinite(found["estimate"]).all()
+    assert np.isnan(found["low"]).all()
+    assert np.isnan(found["high"]).all()

@@ -124,6 +124,18 @@ def test_failures_name_the_fold_and_the_model(data: bm.ChoiceData) -> None:
         bm.cross_validate(bm.MixedLogit("x + rare"), sets, folds=3, rng=1)
 
 
+def test_a_category_of_one_folds_persons_alone_is_said_with_what_to_do(
+    data: bm.ChoiceData,
+) -> None:
+    one = data.frame.assign(rare=np.where(data.frame["who"] == 5, "yes", "no"))
+    one.loc[one["x"] > one["x"].median(), "rare"] = "no"
+    roles = {"person": "who", "situation": "task", "alternative": "alt", "chosen": "choice"}
+    sets = bm.ChoiceData.from_long(one, **roles, outside_option=True)
+    words = r"fold \d .*no coefficient for them \('yes'\): the fold's persons alone have them"
+    with pytest.raises(bm.SpecificationError, match=words):
+        bm.cross_validate(bm.MixedLogit("x + C(rare)"), sets, folds=3, rng=1)
+
+
 def test_a_method_without_a_seed_is_refused(data: bm.ChoiceData) -> None:
     with pytest.raises(bm.SpecificationError, match=r"method\(model, data, rng=seed\).*'rng'"):
         bm.cross_validate(LOGIT, data, folds=3, method=lambda model, sets: None)

@@ -1,6 +1,7 @@
 """The second stage: two-stage least squares on constants, and the fit with its coefficients."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import bayesmix as bm
@@ -89,11 +90,37 @@ def test_without_an_outside_option_differences_count() -> None:
     np.testing.assert_allclose(y[:, 0], 0.0)
     first = rows.drop_duplicates(["market", "alt"]).sort_values(["market", "alt"])
     x = first[["price", "quality"]].to_numpy().reshape(12, 3, 2)
-    x, y = (x - x[:, :1])[:, 1:].reshape(-1, 2), y[:, 1:].ravel()
+    x = (x - x.mean(axis=1, keepdims=True)).reshape(-1, 2)
+    y = (y - y.mean(axis=1, keepdims=True)).ravel()
     one = bm.mean_utilities(fit, "price + quality")
     np.testing.assert_allclose(one.params, np.linalg.lstsq(x, y, rcond=None)[0], rtol=1e-8)
     by_market = bm.mean_utilities(fit, "price + quality", cluster="market")
-    np.testing.assert_allclose(one.covariance, by_market.covariance)  # they share a base's shock
+    np.testing.assert_allclose(one.covariance, by_market.covariance)  # they share a mean
+
+
+def test_one_market_without_an_outside_option_has_errors_of_its_size() -> None:
+    """Differences from the first product share its shock: one market would say what it is."""
+    shown = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        goods = pd.DataFrame({"alt": range(20), "quality": rng.normal(size=20)})
+        xi = goods["quality"] + 0.5 * rng.normal(size=20)
+        xi[0] += 3.0  # the first is much liked, for no reason that is a column
+        rows = goods.loc[np.tile(goods.index, 100)].assign(who=np.repeat(np.arange(100), 20))
+        rows["z"] = rng.normal(size=len(rows))
+        utility = xi[rows["alt"]].to_numpy() + 0.5 * rows["z"] + rng.gumbel(size=len(rows))
+        best = utility.groupby(rows["who"]).transform("max")
+        rows["choice"] = (utility == best).astype(int)
+        data = bm.ChoiceData.from_long(
+            rows, person=None, situation="who", alternative="alt", chosen="choice"
+        )
+        shares = goods.assign(share=np.exp(xi) / np.exp(xi).sum())[["alt", "share"]]
+        fit = bm.msle(bm.MixedLogit("z"), data, market_shares=shares)
+        found = bm.mean_utilities(fit, "quality")
+        assert len(found.unobserved) == 20
+        assert abs(found.unobserved.sum()) < 1e-8
+        shown.append((found.params["quality"] - 1.0) / found.std_errors["quality"])
+    assert np.abs(shown).max() < 2.5
 
 
 def test_errors_are_known_where_constants_are_far_from_logarithms_of_shares() -> None:

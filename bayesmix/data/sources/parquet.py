@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bayesmix.data.columns import assigned, first_few
+from bayesmix.data.parquet_categories import categories_lost, categories_of_numbers
 from bayesmix.data.sources.reader import FileFormat, FileOptions, FileTable
 from bayesmix.data.widen import EXACT
 
@@ -27,15 +28,17 @@ def read_parquet(path: Path, options: FileOptions) -> FileTable:
         for name in frame.columns
         if name in whole and frame[name].dtype.kind == "f" and (frame[name].abs() >= EXACT).any()
     ]
+    numbered = categories_of_numbers(pq.read_schema(path))
+    notes = (categories_lost(numbered),) if numbered else ()
     if not large:
-        return FileTable(frame)
+        return FileTable(frame, notes=notes)
     exact = pq.read_table(path, columns=large).to_pandas(integer_object_nulls=True)
     written = {name: exact[name].map(str, na_action="ignore").array for name in large}
     note = (
         f"whole numbers of {first_few(large)} are too large for a column with missing values: they "
         "are read as text"
     )
-    return FileTable(assigned(frame, written), notes=(note,))
+    return FileTable(assigned(frame, written), notes=(note, *notes))
 
 
 PARQUET = FileFormat("Parquet", (".parquet",), read_parquet, frozenset({"labels"}), typed=True)

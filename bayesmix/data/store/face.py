@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -10,6 +11,7 @@ from typing import Any, Self
 from bayesmix.arguments import flag, refused
 from bayesmix.data.derived import Derivable
 from bayesmix.data.long import Roles
+from bayesmix.data.parquet_categories import categories_lost
 from bayesmix.data.store.build import Order, build
 from bayesmix.data.store.mapped import open_store, stored_key
 from bayesmix.data.store.source import open_source
@@ -93,6 +95,8 @@ class Storable(Derivable):
             sampling, correction,
         )  # fmt: skip
         order = Order(open_source(path, _names(columns), _needed(roles)), roles, outside_option)
+        if order.source.numbered:
+            warnings.warn(categories_lost(order.source.numbered), stacklevel=2)
         folder = _folder(order, store)
         key = stored_key(folder)
         if key is None:

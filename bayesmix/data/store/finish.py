@@ -37,6 +37,7 @@ def finish(order: Any, columns: dict[str, Column], totals: Totals, folder: Path)
             "bayesmix": package_identity(),
             "key": order.key,
             "files": [str(path) for path in order.source.paths],
+            "starts": order.source.starts.tolist(),
             "rows": totals.rows,
             "rows_left_out": totals.rows_left_out,
             "situations_left_out": totals.situations_left_out,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bayesmix.data.long import Roles
 from bayesmix.data.rankings import CHOSEN
+from bayesmix.data.row_files import RowFiles
 from bayesmix.data.store.folder import FORMAT, MANIFEST, mapped, read_labels, read_record
 from bayesmix.data.store.ranges import PERSON, SITUATION, file_of
 from bayesmix.data.table import ChoiceTable
@@ -80,7 +81,15 @@ def open_store[Table: ChoiceTable](
         booleans=frozenset(record["booleans"]),
         stage=mapped(folder, ".stage", np.int64) if record["staged"] else None,
         known=roles.known,
+        files=_files(record),
     )
+
+
+def _files(record: dict[str, Any]) -> RowFiles | None:
+    """The files of rows; early stores do not tell where each begins."""
+    if "starts" not in record:
+        return None
+    return RowFiles(tuple(Path(one).name for one in record["files"]), tuple(record["starts"]))
 
 
 def _frame(folder: Path, record: dict[str, Any]) -> pd.DataFrame:

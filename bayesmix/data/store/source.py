@@ -18,6 +18,8 @@ import pyarrow.parquet as pq
 
 from bayesmix.arguments import refused
 from bayesmix.data.columns import first_few, nearest, show
+from bayesmix.data.parquet_categories import categories_of_numbers
+from bayesmix.data.row_files import RowFiles
 from bayesmix.errors import DataError
 
 BATCH = 2**17
@@ -90,8 +92,17 @@ class Source:
 
     def words(self, row: int) -> str:
         """A row as messages call it: its file, and its number in that, from 1."""
-        file = int(np.searchsorted(self.starts, row, side="right")) - 1
-        return f"{self.paths[file].name}: row {row - int(self.starts[file]) + 1}"
+        return self.row_files.words(row)
+
+    @property
+    def row_files(self) -> RowFiles:
+        """Names and first rows of the files."""
+        return RowFiles(tuple(path.name for path in self.paths), tuple(self.starts.tolist()))
+
+    @cached_property
+    def numbered(self) -> list[str]:
+        """Columns of numbers that were categories, whose order such files do not keep."""
+        return [name for name in categories_of_numbers(self.schema) if name in self.names]
 
     def key(self, roles: Any) -> str:
         """Digest of what a store is made from: the files as they are now, columns and roles."""
