@@ -91,8 +91,9 @@ def compare(
     -------
     DataFrame (P, 2 or 3 columns a fit)
         Rows by flat name, in order of first appearance; columns (label, "estimate" | "std error" |
-        "difference (std errors)"). A parameter that a fit does not have is NaN there. A coefficient that is
-        fixed in one model and random in another has one row, ``"fixed[x]"``, where its mean is in
+        "difference (std errors)"). A parameter that a fit does not have is NaN there. A
+        coefficient that is fixed in one model and random in another has one row, ``"fixed[x]"``,
+        where its mean is in
         the same units. ``models``, printed below, has counts, log-likelihoods, AIC, BIC, grids,
         certificates and seconds.
 
