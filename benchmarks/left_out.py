@@ -76,13 +76,14 @@ def refit(asked: int, seed: int, number: int) -> dict[str, object]:
     data, tree, rows = posterior(seed)
     order = rows["pareto_k"].sort_values(ascending=False).index
     person = order[np.linspace(0, len(order) - 1, asked).round().astype(int)[number]]
-    exact = bm.loo(tree, data, exact=[person], rng=[seed, number]).rows.loc[person]
-    own = rows.loc[person]
+    own = int(np.random.default_rng([seed, number]).integers(2**31))
+    exact = bm.loo(tree, data, exact=[person], rng=own).rows.loc[person]
+    weighed = rows.loc[person]
     return {
         "person": int(person),
-        "pareto_k": float(own["pareto_k"]),
-        "weights": float(own["log score"]),
-        "weights_error": float(own["mcse"]),
+        "pareto_k": float(weighed["pareto_k"]),
+        "weights": float(weighed["log score"]),
+        "weights_error": float(weighed["mcse"]),
         "refit": float(exact["log score"]),
         "refit_error": float(exact["mcse"]),
         "method": str(exact["method"]),
