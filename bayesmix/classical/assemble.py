@@ -142,7 +142,7 @@ def _certificate(
     """The certificate of a fit, whose log-integrals and scores on its grid are ``own``.
 
     And what is ``found`` of standard errors, known better by their check. At a root of scores the
-    curvatures (S, P, P) are told by which it is known, if they are.
+    curvatures (2, G, P, P) are told by which it is known, if they are.
     """
     problem, grid = likelihood.problem, likelihood.grid
     theta = problem.canonical(optimum.theta)

@@ -11,9 +11,14 @@ from bayesmix.accuracy.refine import next_rule as refined
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.assemble import assemble
+from bayesmix.classical.curvature_noise import mean_curvature
 from bayesmix.classical.ends import COMPARED, Ends, carried, compare_ends, ends_on_shared_grid
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.information import CURVATURE_NODES, made_of_draws, root_information
+from bayesmix.classical.information import (
+    CURVATURE_NODES,
+    made_of_draws,
+    root_information,
+)
 from bayesmix.classical.search import Search
 from bayesmix.classical.starts import best_of
 from bayesmix.integration.descriptions import Centred, DrawRule, Rule
@@ -142,7 +147,7 @@ def _first_root(search: Search, theta: Array) -> tuple[Optimum, PersonGrid, str]
             likelihood = Likelihood(search.problem, found[1])
             scores = found[0].by_person.scores
             curvatures = root_information(likelihood, theta, scores, draft=True)[1]
-            known = None if curvatures is None else curvatures.mean(axis=0)
+            known = None if curvatures is None else mean_curvature(curvatures)
     return None if found is None else (*found, why)
 
 

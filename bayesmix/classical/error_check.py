@@ -16,12 +16,8 @@ import pandas as pd
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, centre
 from bayesmix.classical.covariance import Information, natural_covariance
-from bayesmix.classical.information import (
-    SCORE_NODES,
-    information_at,
-    made_of_draws,
-    spread_of_mean,
-)
+from bayesmix.classical.curvature_noise import added_noise, noisy_curvatures
+from bayesmix.classical.information import SCORE_NODES, information_at, made_of_draws
 from bayesmix.integration.descriptions import Interleaved, Product, Trapezoid
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, sobol
@@ -74,7 +70,7 @@ def _printed(space: Layout, theta: Array, found: Information, covariance: Array)
 
 
 def _scrambled_errors(
-    space: Layout, theta: Array, found: Information, curvatures: Array, product: Array
+    space: Layout, theta: Array, found: Information, noisy: Array, product: Array
 ) -> pd.DataFrame:
     """Sizes of `relative_errors` of what is the mean of independent scramblings.
 
@@ -85,8 +81,8 @@ def _scrambled_errors(
     ----------
     space, theta, found
         The layout, the free vector (P,), and the mean.
-    curvatures
-        Those (S, P, P) that it is of.
+    noisy
+        The mean curvature with independent parts of its noise alone (G, P, P).
     product
         Sum (P, P) over persons of the products of their weighted scores from two scramblings.
     """
@@ -97,12 +93,13 @@ def _scrambled_errors(
     )
     each = [
         _printed(space, theta, found, replace(found, hessian=own).covariance("hessian"))
-        for own in curvatures
+        for own in noisy
     ]
+    mean = _printed(space, theta, found, bread)
     held = np.zeros(len(errors), bool) if found.held is None else found.held
     with np.errstate(invalid="ignore", divide="ignore"):
         by_scores = np.where(held, np.nan, errors / unbiased - 1.0)
-        by_curvature = np.where(held, np.nan, spread_of_mean(np.stack(each)))
+        by_curvature = np.where(held, np.nan, added_noise(np.stack(each), mean))
     robust = np.copysign(np.hypot(by_scores, 2.0 * by_curvature), by_scores)
     index = pd.Index(space.names, name="parameter")
     return pd.DataFrame({"robust": robust, "hessian": by_curvature}, index=index)
@@ -111,7 +108,7 @@ def _scrambled_errors(
 def root_errors(
     problem: Problem, grid: PersonGrid, found: Information, curvatures: Array
 ) -> pd.DataFrame:
-    """`relative_errors` at a root of posteriors' scores, whose ``curvatures`` (S, P, P) are known.
+    """`relative_errors` at a root of posteriors' scores, with its ``curvatures`` (2, G, P, P).
 
     Scores are those of two more scramblings.
     """
@@ -120,8 +117,8 @@ def root_errors(
     one, other = (
         weights[:, None] * anchored_scores(problem, few.renewed(seed))[1] for seed in (1, 2)
     )
-    product = one.T @ other
-    return _scrambled_errors(problem.parameters, grid.anchors.theta, found, curvatures, product)
+    product, noisy = one.T @ other, noisy_curvatures(curvatures)
+    return _scrambled_errors(problem.parameters, grid.anchors.theta, found, noisy, product)
 
 
 def checked_errors(
@@ -168,8 +165,9 @@ def _two_scramblings(
             hessian=(one.hessian + other.hessian) / 2,
             scores=(one.scores + other.scores) / 2,
         )
-        pair = np.stack([one.hessian, other.hessian])
-        found, off = mean, _scrambled_errors(problem.parameters, theta, mean, pair, product)
+        pair = np.stack([one.hessian, other.hessian])[:, None]
+        noisy = noisy_curvatures(pair)
+        found, off = mean, _scrambled_errors(problem.parameters, theta, mean, noisy, product)
         if np.nanmax(off.abs().to_numpy(), initial=0.0) < ENOUGH:
             break
     return found, off, SCRAMBLED

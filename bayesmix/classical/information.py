@@ -7,18 +7,19 @@ from typing import TypeGuard
 
 import numpy as np
 
-from bayesmix.arrays import Array, Flags
+from bayesmix.arrays import Array
 from bayesmix.centring.follow import following_gradient
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.covariance import (
     Information,
 )
+from bayesmix.classical.curvature_noise import curvature_errors, mean_curvature
 from bayesmix.integration.descriptions import DrawRule
 from bayesmix.likelihood.classes import ClassGrid, each_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import natural_units
-from bayesmix.optimise.anchored_scores import following_scores
+from bayesmix.optimise.anchored_scores import following_scores_of_groups
 from bayesmix.optimise.louis import DRAFT_NODES, MORE, NODES, checked, noise, plausible
 from bayesmix.optimise.maximise import curvature, whitening
 
@@ -32,8 +33,9 @@ errors are within 2 % of those with 4,096 nodes."""
 
 CURVATURE_WORK, SCORE_WORK, MOST_NODES = 2**17, 2**18, 2048
 """Persons times nodes that take no time, of either, and nodes: with few persons there are more."""
-SCRAMBLINGS, DRAFT_SCRAMBLINGS = 4, 2
-"""Independent curvatures at a root: what two of them differ by may be little by chance."""
+SCRAMBLINGS = 2
+GROUPS = 32
+"""Groups of persons whose curvatures are told apart at a root, see `curvature_noise`."""
 APART = 0.01
 """How far standard errors may be off by what scramblings say of their curvature."""
 ROOT_NODES, FAR_NODES, ROOT_WORK = (32, 256), 512, 2**20
@@ -106,12 +108,13 @@ def root_information(
     *,
     draft: bool = False,
 ) -> tuple[Information, Array | None]:
-    """`information_at` a root of posteriors' scores, and the curvatures (S, P, P) that it is of.
+    """`information_at` a root of posteriors' scores, and the curvatures (2, G, P, P) it is of.
 
-    By differences of these scores, on few nodes in some scramblings, taken there and nowhere else:
-    a tenth of a standard error away a standard error may be another by 7 %. On the electricity data
-    standard errors are within 1 % with 32 of them each, robust ones within 2 %. Where these are
-    none of a maximum, with more nodes, and where these do not agree, from posteriors (Louis 1982).
+    By differences of these scores, on few nodes in two scramblings, of groups of persons each, and
+    nowhere but there: a tenth of a standard error away a standard error may be another by 7 %. On
+    the electricity data standard errors are within 1 % with 32 nodes, robust ones within 2 %. Where
+    curvatures are none of a maximum, with more nodes, and where these do not agree, from posteriors
+    (Louis 1982).
     The outer product of scores stands in for a curvature that is noise on all of these.
 
     Parameters
@@ -135,13 +138,15 @@ def root_information(
         return Information(hessian, by_person, weights, words=words, constraint=constraint)
 
     best: tuple[Information, Array | None] | None = None
-    near, scramblings = grid.anchors.normal.any(), DRAFT_SCRAMBLINGS if draft else SCRAMBLINGS
+    near, groups = grid.anchors.normal.any(), min(GROUPS, problem.n_persons)
     first = (ROOT_NODES[0] if draft else _first_nodes(problem)) if near else FAR_NODES
     for nodes in _more_and_more(first):
         few = grid.resized(nodes)
-        grids = [few, *(few.renewed(seed) for seed in range(1, scramblings))]
-        found = np.stack([curvature(following_scores(problem, g), theta, root) for g in grids])
-        error, mean = noise([root.T @ one @ root for one in found]), found.mean(axis=0)
+        grids = [few, *(few.renewed(seed) for seed in range(1, SCRAMBLINGS))]
+        scores_on = [following_scores_of_groups(problem, g, groups) for g in grids]
+        found = np.stack([curvature(totals, theta, root) for totals in scores_on])
+        error = noise([root.T @ one @ root for one in found.sum(axis=1)])
+        mean = mean_curvature(found)
         if error < FROZEN_NOISE and plausible(mean, root):
             best = information(mean), found
             held = None if constraint is None else constraint.held
@@ -181,25 +186,6 @@ def _outer_product(root: Array) -> Array:
     back = np.linalg.pinv(root)
     product: Array = back.T @ back
     return product
-
-
-def curvature_errors(jacobian: Array, curvatures: Array, held: Flags | None) -> Array:
-    """Relative errors (P,) of standard errors from independent ``curvatures``' (S, P, P) mean.
-
-    By how those of each differ; ``jacobian`` (P, P) is of printed parameters. NaN where a curvature
-    is that of no maximum, and of what is ``held``.
-    """
-    with np.errstate(invalid="ignore"):
-        each = [np.sqrt(np.diag(jacobian @ np.linalg.pinv(own) @ jacobian.T)) for own in curvatures]
-    found = spread_of_mean(np.stack(each))
-    return found if held is None else np.where(held, np.nan, found)
-
-
-def spread_of_mean(each: Array) -> Array:
-    """Standard errors (P,) of means of independent values (S, P), relative to these."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found: Array = each.std(axis=0, ddof=1) / (np.sqrt(len(each)) * each.mean(axis=0))
-    return found
 
 
 def centred_on_persons(grid: Grid) -> TypeGuard[PersonGrid | ClassGrid]:

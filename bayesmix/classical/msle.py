@@ -19,6 +19,7 @@ from bayesmix.classical.assemble import assemble, assemble_multinomial
 from bayesmix.classical.automatic_grid import automatic, compared_on_its_grid
 from bayesmix.classical.bounds import within_bounds
 from bayesmix.classical.clusters import person_groups, with_groups
+from bayesmix.classical.first_persons import LOOSE, some_persons, words_of
 from bayesmix.classical.first_stage_errors import carried
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_starts import Start, check_starts, with_given
@@ -28,7 +29,7 @@ from bayesmix.classical.market_search import MarketSearch
 from bayesmix.classical.search import Search
 from bayesmix.classical.starts import best_of, origins_of, scattered_starts
 from bayesmix.data.choices import ChoiceData
-from bayesmix.errors import SpecificationError
+from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed
 from bayesmix.kernels.first_use import FITS, prepare
@@ -224,10 +225,15 @@ def _fit(search: Search, settings: _Settings) -> Fit:
         origins = with_given(problem, origins, settings.given)
         ends = best_of(search, points_grid(problem), origins)
         return assemble(search, ends.optimum, ends.grid, ends.optima)
-    origins = origins_of(search, starts, first=settings.given[0] is None)
-    origins = with_given(problem, origins, settings.given)
     if not problem.parameters.n_random:
         grid = points_grid(problem)
+    if isinstance(grid, str):
+        part = _of_some_persons(search, settings)
+        if part is not None:
+            fit = automatic(search, [problem.canonical(part.theta)], settings.tolerance)
+            return replace(fit, message=f"{fit.message}. {words_of(part)}")
+    origins = origins_of(search, starts, first=settings.given[0] is None)
+    origins = with_given(problem, origins, settings.given)
     if isinstance(grid, str):
         return automatic(search, origins, settings.tolerance)
     ends = best_of(search, grid, origins)
@@ -236,3 +242,14 @@ def _fit(search: Search, settings: _Settings) -> Fit:
     if found.optimum is not ends.optimum:
         return assemble(search, found.optimum, found.grid, found.optima)
     return replace(fit, optima=found.optima)
+
+
+def _of_some_persons(search: Search, settings: _Settings) -> Fit | None:
+    """The fit of persons drawn at random, where there are many; None where it has no optimum."""
+    if settings.starts == 1 and settings.given[0] is not None:
+        return None
+    try:
+        some = some_persons(search)
+        return None if some is None else _fit(some, replace(settings, tolerance=LOOSE))
+    except (ConvergenceError, DataError, IntegrationError):
+        return None  # what all persons tell may be more than what some do

@@ -151,8 +151,26 @@ def following_scores(problem: Problem, grid: PersonGrid) -> Callable[[Array], Ar
     """Sum (P,) of the weighted `anchored_scores`, a function of theta, on nodes that follow it."""
 
     def total(theta: Array) -> Array:
-        moved = followed(problem, grid, theta)
-        assert isinstance(moved, PersonGrid)
-        return weighted_sum(problem.data.weights, anchored_scores(problem, moved)[1])
+        return weighted_sum(problem.data.weights, _followed_scores(problem, grid, theta))
 
     return total
+
+
+def following_scores_of_groups(
+    problem: Problem, grid: PersonGrid, groups: int
+) -> Callable[[Array], Array]:
+    """`following_scores` (G, P) of groups of persons, each of every G-th of them."""
+    weights = problem.data.weights
+
+    def totals(theta: Array) -> Array:
+        scores = _followed_scores(problem, grid, theta)
+        members = [slice(g, None, groups) for g in range(groups)]
+        return np.stack([weighted_sum(weights[own], scores[own]) for own in members])
+
+    return totals
+
+
+def _followed_scores(problem: Problem, grid: PersonGrid, theta: Array) -> Array:
+    moved = followed(problem, grid, theta)
+    assert isinstance(moved, PersonGrid)
+    return anchored_scores(problem, moved)[1]

@@ -131,14 +131,16 @@ def coordinates(root: Array, step: Array) -> Array:
 def curvature(
     gradient: Callable[[Array], Array], theta: Array, root: Array, units: Array | None = None
 ) -> Array:
-    """Minus the second derivatives (P, P), by differences of an analytic gradient.
+    """Minus the second derivatives (P, P), by differences of an analytic gradient (P,).
+
+    Of gradients (G, P) of several functions all those of each (G, P, P).
 
     Differences are taken along the columns of a whitening ``root`` (P, P), where a unit is about
     one standard error: forward ones, for with so small a step their error is some 1e-4 of a
     derivative, at half the evaluations of central ones. With natural ``units`` (P,) they are
     central, over half a standard error to either side or less: of a gradient that moves by jumps.
     """
-    whitened = np.empty((root.shape[1],) * 2)
+    slopes: list[Array] = []
     step, here = STEP, None
     if units is None:
         here = gradient(theta)
@@ -154,9 +156,10 @@ def curvature(
             slope = (gradient(theta + move) - gradient(theta - move)) / (2.0 * step)
         else:
             slope = (gradient(theta + move) - here) / step
-        whitened[p] = root.T @ slope
+        slopes.append(slope @ root)
     back = np.linalg.inv(root) if root.shape[0] == root.shape[1] else np.linalg.pinv(root)
-    return -back.T @ (whitened + whitened.T) / 2 @ back
+    whitened = np.stack(slopes, axis=-2)
+    return -back.T @ (whitened + np.swapaxes(whitened, -1, -2)) / 2 @ back
 
 
 def check_optimizer(optimizer: str) -> str:

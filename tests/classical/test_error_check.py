@@ -63,7 +63,10 @@ def four_normals():
 
 
 def test_at_a_root_of_scores_the_error_that_is_said_holds():
-    """Curvatures that were known a tenth of a standard error away made this 6 % for 1.6 % said."""
+    """Curvatures that were known a tenth of a standard error away made this 6 % for 1.6 % said.
+
+    And what two of them differ by in sum is little by luck in many fits: not so in parts of it.
+    """
     model, data = (
         bm.MixedLogit("x0 + x1 + x2 + x3 + y", bm.Normal("x0", "x1", "x2", "x3")),
         four_normals(),
