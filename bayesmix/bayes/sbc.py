@@ -16,6 +16,7 @@ import pandas as pd
 
 from bayesmix import arguments
 from bayesmix.bayes.class_priors import prior_key
+from bayesmix.bayes.control import refuse_control
 from bayesmix.bayes.importance_check import check_importance
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.prior_values import is_whole
@@ -149,6 +150,7 @@ def _checked(model: MixedLogit, design: ChoiceData) -> Problem:
             "the choices that are simulated: leave the weights out"
         )
     problem = bind_sets(model, design)
+    refuse_control(model)
     check_one_class(model.latent, "sbc")
     if not is_whole(problem):
         raise SpecificationError(

@@ -194,7 +194,9 @@ def _members(name: str, own: object) -> Iterator[tuple[Hashable, float]]:
                 f"argument 'nests': the part of {show(label)} that is in nest {name!r} must be a "
                 f"number above 0, and 1 at most, got {part!r}"
             )
-        yield label, float(part)
+        # Labels of an array are NumPy's own, which files do not know.
+        plain = isinstance(label, np.bool_ | np.integer | np.floating)
+        yield label.item() if plain else label, float(part)
 
 
 def _check_parts(nests: Nests) -> None:

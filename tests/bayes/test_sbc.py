@@ -109,6 +109,9 @@ def test_what_cannot_be_calibrated_is_refused() -> None:
         bm.sbc(bm.MixedLogit("x"), design(), **{**OPTIONS, "priors": None})
     with pytest.raises(bm.SpecificationError, match="order of latent classes"):
         bm.sbc(classes, design(), **{**OPTIONS, "priors": None})
+    nested = bm.MixedLogit("x", bm.Normal("x"), nests=bm.Nests({"both": [0, 1]}))
+    with pytest.raises(bm.SpecificationError, match="nests="):
+        bm.sbc(nested, design(), **{**OPTIONS, "priors": None})
 
 
 def test_simulations_that_fail_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

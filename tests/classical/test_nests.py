@@ -175,6 +175,14 @@ def test_fits_come_back_from_files(fit, data, tmp_path):
     )
 
 
+def test_labels_of_an_array_are_known_in_a_file():
+    labels = np.unique([3, 2, 1])
+    nests = bm.Nests({"a": list(labels[:2]), "b": {labels[2]: 0.5, 0: 1.0}, "c": {3: 0.5, 4: 1}})
+    back = bm.Nests.from_record(json.loads(json.dumps(nests.record())))
+    assert back == nests
+    assert [label for _, own in back.members for label, _ in own] == [1, 2, 3, 0, 3, 4]
+
+
 def test_choices_are_drawn_by_their_probabilities():
     own = bm.MixedLogit("x", nests=bm.Nests({"low": [0, 1], "out": [2, "outside"]}))
     params = {"fixed[x]": 1.0, "nest[low]": 0.3, "nest[out]": 0.6}
