@@ -249,6 +249,12 @@ def _choice(
         unknown &= ~none.to_numpy(dtype=bool, na_value=False)
     else:
         remedy += "; where nothing was chosen, give outside_option=True"
+    if outside_label is None and values[unknown].nunique() == 1:
+        label = first_few(values[unknown].dropna().unique())
+        remedy += (
+            f"; where {label} is the outside option, give outside_option=True and "
+            f"outside_label={label}"
+        )
     if unknown.any() and values[unknown].isna().any():
         remedy += "; pandas reads None and NA as missing unless keep_default_na=False"
     elif unknown.any():

@@ -75,13 +75,21 @@ def check_demand_table(study: Study, model: MixedLogit, data: ChoiceData) -> Non
         attribute_slope(problem, name)
     for kind in table.diversion or ():
         if kind not in DERIVATIVES:
-            check_column(data, "diversion", kind)
-            attribute_slope(problem, kind)
+            name = diverted(table, kind).get("attribute") or kind
+            check_column(data, "diversion", name)
+            attribute_slope(problem, name)
     if table.surplus:
         price_slope(problem, price_name(study, model))
     if table.wtp:
         check_column(data, "price", price_name(study, model))
         _check_terms(problem, table.wtp)
+
+
+def diverted(table: DemandTable, kind: str) -> dict[str, str | None]:
+    """The kind, and which column a change of the price is of: that of the key ``price``."""
+    if kind == "price" and table.price is not None:
+        return {"kind": kind, "attribute": table.price}
+    return {"kind": kind}
 
 
 def _check_terms(problem: Problem, terms: Iterable[str]) -> None:

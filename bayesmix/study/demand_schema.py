@@ -11,8 +11,8 @@ from bayesmix.study.key_types import Count, Terms
 class DemandTable:
     """``[demand]``: what the run folder holds of demand, of every method, with intervals.
 
-    ``elasticities`` are attributes, ``diversion`` kinds (``removal``, ``quality``, or a column),
-    ``wtp`` terms; ``price`` is the column that money is counted in.
+    ``elasticities`` are attributes, ``diversion`` kinds (``removal``, ``quality``, ``price``, or a
+    column), ``wtp`` terms; ``price`` is the column that money is counted in.
     """
 
     price: str | None = None

@@ -24,6 +24,12 @@ PATTERNS = (
     ("{attribute}{alternative}", r"(?P<attribute>.*[^0-9])(?P<alternative>[0-9]+)"),
 )
 
+OUTSIDE = re.compile(
+    r"none|no.?choice|nothing|neither|outside|outside.?option|opt.?out|no.?purchase",
+    re.IGNORECASE,
+)
+"""What a choice of no alternative is called; 0 may as well be no answer, and is not guessed."""
+
 type Columns = dict[str, dict[str, str]]
 """Attribute -> alternative -> column."""
 
@@ -32,14 +38,17 @@ def guess_wide(frame: pd.DataFrame) -> Guess:
     """Roles where columns are called by attribute and alternative, and one holds what was chosen.
 
     Values of the choice are alternatives' names, or whole numbers: these are taken in the order in
-    which alternatives first have a column, which the reasons say.
+    which alternatives first have a column, which the reasons say. One value more may be the outside
+    option, where it is called so.
     """
     best: tuple[int, Guess] = (0, Guess(""))
     candidates = [n for n in frame.columns if _choice(frame[n])]
     for chosen in sorted(candidates, key=lambda n: -named("chosen", n))[:6]:
         for pattern, regex in PATTERNS:
             found = _columns(frame, regex, chosen)
-            codes = _alternatives(frame[chosen], found)
+            outside = _outside(frame[chosen], found)
+            is_outside = frame[chosen].astype(object).map(_text) == outside
+            codes = _alternatives(frame[chosen][~is_outside], found)
             if codes is None or any(ATTRIBUTE.fullmatch(name) for name in codes.values()):
                 continue
             spread = _spread(found, list(codes.values()), pattern)
@@ -48,7 +57,7 @@ def guess_wide(frame: pd.DataFrame) -> Guess:
             # Names of alternatives say what numbers, such as classes of income, may say by chance.
             count += 50 * (not pd.api.types.is_numeric_dtype(frame[chosen].dtype))
             if spread and count > best[0]:
-                best = count, _guess(frame, chosen, codes, spread)
+                best = count, _guess(frame, chosen, codes, spread, outside)
     return best[1]
 
 
@@ -65,6 +74,14 @@ def _columns(frame: pd.DataFrame, regex: str, chosen: str) -> Columns:
         if parts and name != chosen:
             found.setdefault(parts["attribute"], {})[parts["alternative"]] = name
     return {attribute: own for attribute, own in found.items() if len(own) > 1}
+
+
+def _outside(values: pd.Series, found: Columns) -> str | None:
+    """The value that is called as an outside option, and has no columns."""
+    tokens = {token.lower() for own in found.values() for token in own}
+    held = [_text(v) for v in values.dropna().unique()]
+    called = [v for v in held if OUTSIDE.fullmatch(v) and v.lower() not in tokens]
+    return called[0] if len(called) == 1 else None
 
 
 def _alternatives(values: pd.Series, found: Columns) -> dict[str, str] | None:
@@ -111,7 +128,11 @@ def _spread(found: Columns, names: list[str], pattern: str) -> dict[str, Any]:
 
 
 def _guess(
-    frame: pd.DataFrame, chosen: str, codes: dict[str, str], spread: dict[str, Any]
+    frame: pd.DataFrame,
+    chosen: str,
+    codes: dict[str, str],
+    spread: dict[str, Any],
+    outside: str | None,
 ) -> Guess:
     roles: dict[str, Any] = {"chosen": chosen}
     why = {"chosen": "its values are alternatives"}
@@ -132,6 +153,10 @@ def _guess(
     why["alternatives"] = "parts of columns' names"
     if not same and all(code.isdigit() for code in codes):
         why["alternatives"] = "numbers in the order of the columns: LOOK whether they mean this"
+    if outside is not None:
+        roles["outside_option"], roles["outside_label"] = True, outside
+        why["outside_option"] = "the choice has a value without columns that is called so"
+        why["outside_label"] = "LOOK whether it means this, and no missing answer"
     available = next(
         (a for a in spread if AVAILABLE.fullmatch(a) and _binary(frame, spread[a])), ""
     )

@@ -15,7 +15,8 @@ from bayesmix.study.terms import first_terms
 
 MOST_RANDOM = 3
 LONG = ("person", "situation", "alternative", "chosen", "availability", "outside_option")
-WIDE = ("person", "situation", "chosen")
+WIDE = ("person", "situation", "chosen", "outside_option")
+OF_WIDE = ("alternatives", "outside_label", "availability", "varying")
 
 
 def new_study(
@@ -102,7 +103,7 @@ def _data(found: Inspection, path: Path) -> list[str]:
         lines.append('# person = "..."  # none was found: every situation is its own person')
     lines.append("")
     if found.guess.layout == "wide":
-        own = [key for key in ("alternatives", "availability", "varying") if key in roles]
+        own = [key for key in OF_WIDE if key in roles]
         lines.append("[data.wide]  # one row a situation")
         lines += [f"{key} = {quote(roles[key])}  # {why[key]}" for key in own]
         lines.append("")

@@ -19,6 +19,7 @@ from bayesmix.study.build import Built
 from bayesmix.study.demand_checks import (
     amounts,
     changed,
+    diverted,
     firms_of,
     goods,
     make_firms,
@@ -157,7 +158,8 @@ def _demand(asked: _Asked) -> None:
         found = ask("elasticities.csv", {"attribute": name}, bm.elasticities, data, name, **groups)
         _picture(asked, "elasticities.png", found)
     for kind in table.diversion or ():
-        found = ask("diversion.csv", {"kind": kind}, bm.diversion, data, kind, **groups)
+        what = diverted(table, kind) | groups
+        found = ask("diversion.csv", {"kind": kind}, bm.diversion, data, **what)
         _picture(asked, "diversion.png", found)
     price = price_name(study, asked.built.model)
     for term in table.wtp or ():

@@ -158,6 +158,15 @@ def test_an_unknown_label_is_refused_with_outside_option(wide):
         ChoiceData.from_wide(wide, **ARGUMENTS, outside_option=True)
 
 
+@pytest.mark.parametrize("outside", [True, False])
+def test_the_remedy_for_a_single_unknown_label_is_whole(wide, outside):
+    wide["CHOICE"] = [1, 9, 2, 9]
+    with pytest.raises(DataError, match="outside_option=True and outside_label=9;"):
+        ChoiceData.from_wide(wide, **ARGUMENTS, outside_option=outside)
+    data = ChoiceData.from_wide(wide, **ARGUMENTS, outside_option=True, outside_label=9)
+    assert (data.chosen_row == -1).tolist() == [False, True, False, True]
+
+
 def test_a_chosen_alternative_that_is_unavailable(wide):
     wide["CAR_AV"] = [1, 0, 1, 1]
     message = r"'CHOICE' holds 'CAR' in row 41, where it is not available \(column 'CAR_AV'\)"

@@ -1,7 +1,9 @@
 """Studies of demand, markets and firms, with real estimators on a small file; and opened runs."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,8 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.study import check_study, read_study, run_study
+from bayesmix.study.demand_schema import DemandTable
+from bayesmix.study.quantities import quantities
 from bayesmix.study.written import read_table
 from tests.study.demand_study import GIVEN, STUDY, finished, opened, written
 
@@ -116,12 +120,35 @@ def test_demand_is_done_again_where_it_is_asked_otherwise(
         path.write_text(text, encoding="utf-8")
 
 
+def test_diversion_by_price_is_of_the_column_that_money_is_counted_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever it is called: here it is quality, by the key price of the table."""
+    run = opened()
+    asked = []
+
+    def recorded(result: bm.Fit, data: bm.ChoiceData, **given: Any) -> Any:
+        asked.append((given["kind"], given.get("attribute")))
+        return diversion(result, data, **given)
+
+    diversion = bm.diversion
+    monkeypatch.setattr(bm, "diversion", recorded)
+    table = DemandTable(price="quality", diversion=("removal", "price"), draws=2, nodes=16)
+    study = replace(run.study, demand=table, market=None, firms=None, scenario=())
+    built = replace(check_study(run.study), study=study)
+    found = quantities(built, {"MSLE": run["msle"]})
+    assert asked == [("removal", None), ("price", "quality")]
+    assert not found.missing
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
         ('elasticities = ["price"]', 'elasticities = ["prize"]', r"line \d+, \[demand\]: .*'priz"),
         ('wtp = ["quality"]', 'wtp = ["qualty"]', r"key 'wtp': the utility has no term 'qualty'"),
         ('diversion = ["removal", "price"]', 'diversion = ["cost"]', r"\[demand\]: .*'cost'"),
+        ('diversion = ["removal", "price"]', 'price = "cost"\ndiversion = ["price"]',
+         r"\[demand\]: .*'cost'"),
         ('ownership = "firm"', 'ownership = "frm"', r"\[firms\]: argument 'ownership'"),
         ('firms = ["A", "B"]', 'firms = ["A", "X"]', r"'A and B': key 'firms': the data have no"),
         ("efficiencies = {1 = 0.05}", "efficiencies = {9 = 0.05}", "key 'efficiencies'"),

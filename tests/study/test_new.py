@@ -90,6 +90,32 @@ def test_a_wide_file(tmp_path: Path, codes: bool, pattern: str) -> None:
     assert ("LOOK whether they mean this" in text) == codes
 
 
+@pytest.mark.parametrize("label", ["none", "Opt-out"])
+def test_an_outside_option_of_a_wide_file(tmp_path: Path, label: str) -> None:
+    frame = wide()
+    frame.loc[::4, "choice"] = label
+    data = checked(written(frame, tmp_path / "w.csv")).data
+    assert data.alternatives == ("a", "b", "c")
+    assert data.outside_option
+    own = frame.sort_values("id", kind="stable")["choice"].to_numpy()
+    assert np.flatnonzero(data.chosen_row == -1).tolist() == np.flatnonzero(own == label).tolist()
+    assert f'outside_label = "{label}"' in (tmp_path / "w.toml").read_text()
+
+
+@pytest.mark.parametrize("code", [0, "maybe"])
+def test_what_is_not_called_an_outside_option_is_not_guessed_to_be_one(
+    tmp_path: Path, code: object
+) -> None:
+    """0 may be no answer: the remedy names the argument, and no study is written."""
+    frame = wide(codes=code == 0)
+    frame.loc[::4, "choice"] = code
+    found = inspect_file(written(frame, tmp_path / "w.csv"))
+    assert found.data is None
+    assert "outside_label" not in found.guess.roles
+    if code == 0:
+        assert any("outside_label='0'" in one for one in found.suspicions)
+
+
 def test_names_of_alternatives_tell_more_than_numbers_of_something_else(tmp_path: Path) -> None:
     """Three classes of income are no choice among three."""
     frame = wide().rename(columns={"choice": "mode"})
