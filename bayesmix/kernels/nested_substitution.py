@@ -6,7 +6,11 @@ At a node, utilities of the changed alternative's rows move by ``d_j``, and ``h_
 
     sum_m Q_m q_km (c_m - S - (h_m - 1) (1 + S)) / ((1 + S) h_m),
 
-in which nothing of size 1 cancels: a removal is ``d = -inf``. For a small change it is
+in which nothing of size 1 cancels unless next to all have moved, where it is
+
+    sum_m Q_m q_km (h_m^(l_m - 1) / (1 + S) - 1),
+
+with 1 + S summed itself: a removal is ``d = -inf``. For a small change it is
 ``sum_m Q_m q_km sum_j d_j ((1 - 1 / l_m) q_jm - P_j)``.
 
 The outside option is a row like the others, and situations stand in the place of persons.
@@ -231,9 +235,12 @@ def _finite(  # pragma: no cover - compiled
             continue
         for s in range(n):
             h, total = rest[g, s], 1.0 + whole[s]
-            total = left[s] if total < 0.5 else total
+            if total < 0.5:  # next to all have moved: 1 + S would have lost who has not
+                total = left[s]
+                up = h ** tree.coefficient[g] - h * total
+            else:
+                up = c[g, s] - whole[s] - x[g, s] * total
             far = far or not (h > 1.0 / FAR and total > 1.0 / FAR)
-            up = c[g, s] - whole[s] - x[g, s] * (1.0 + whole[s])
             delta[k, s] += tree.share[g, s] * tree.within[e, s] * up / (total * h)
     return far
 

@@ -70,6 +70,21 @@ def test_a_scenario_and_diversion_by_removal(fit, data, utilities):
     assert moved["estimate"].sel(to) > moved["logit"].sel(to) + 0.1
 
 
+def test_diversion_from_what_all_but_everybody_chooses(data):
+    """Utilities of dozens: what one alternative leaves to the others is down to 1e-30."""
+    held = {"fixed[x]": 25.0, "nest[low]": 0.5, "nest[out]": 0.7}
+    sharp = bm.msle(MODEL, data, starts=1, fixed=held)
+    v = data.frame[["x", "p"]].to_numpy() @ sharp.params[["fixed[x]", "fixed[p]"]].to_numpy()
+    v = np.column_stack([v.reshape(-1, 3), np.zeros(len(v) // 3)])
+    prob, _ = closed(sharp, v)
+    assert (np.sort(prob, axis=1)[:, :3].sum(axis=1) < 1e-10).sum() > 30
+    found = bm.diversion(sharp, data, **HOW)["estimate"]
+    for j in range(3):
+        others = [k for k in range(4) if k != j]
+        gain = (closed(sharp, v, others)[0] - prob)[:, others].mean(axis=0) / prob[:, j].mean()
+        np.testing.assert_allclose(found[j][others], gain, atol=1e-13)
+
+
 def test_elasticities_are_those_of_differences(fit, data, utilities):
     found = bm.elasticities(fit, data, "p", kind="marginal", **HOW)["estimate"]
     for j in range(3):
