@@ -84,7 +84,7 @@ def test_interrupted_resumed_and_used_again(folder: Path) -> None:
     posterior = xr.load_datatree(out / "posterior.nc", engine="netcdf4")
     assert posterior["posterior"]["mean"].sizes == {"chain": 2, "draw": 40, "random": 1}
     assert posterior["log_likelihood"]["choices"].sizes["person"] == 60
-    assert (comparison["NUTS difference"].abs() < 2).all()
+    assert (comparison["NUTS difference (std errors)"].abs() < 2).all()
 
     again = run(folder)
     assert again.stderr.count("finished earlier, used again") == 3

@@ -140,6 +140,8 @@ def curvature(
     derivative, at half the evaluations of central ones. With natural ``units`` (P,) they are
     central, over half a standard error to either side or less: of a gradient that moves by jumps.
     """
+    if not root.shape[1]:
+        return np.zeros((*gradient(theta).shape[:-1], *(2 * root.shape[:1])))  # all is held
     slopes: list[Array] = []
     step, here = STEP, None
     if units is None:

@@ -27,7 +27,9 @@ def test_folder_holds_fits_tables_and_plots(
     assert comparison.loc["sd[time]", "MSLE estimate"] == 0.5
     mean = float(finished.results["nuts"]["posterior"]["mean"].mean())
     assert comparison.loc["mean[time]", "NUTS estimate"] == pytest.approx(mean)
-    assert comparison.loc["mean[time]", "NUTS difference"] == pytest.approx((mean + 1.0) / 0.1)
+    assert comparison.loc["mean[time]", "NUTS difference (std errors)"] == pytest.approx(
+        (mean + 1.0) / 0.1
+    )
     diagnostics = pd.read_csv(out / "diagnostics.csv", index_col="parameter")
     assert list(diagnostics.columns) == ["r_hat", "ess_bulk", "ess_tail", "divergences"]
     assert "log-likelihood -30.0" in (out / "summary.txt").read_text()
@@ -90,7 +92,7 @@ def test_moments_and_scores_stand_beside_the_likelihood(
     assert scores == moments | {"method": "accept-reject", "accepted": 25}
     table = pd.read_csv(tmp_path / "out" / "comparison.csv", index_col="parameter")
     assert table.loc["sd[time]", "MSM estimate"] == 0.6
-    assert table.loc["mean[time]", "MSS difference"] == pytest.approx(1.0)
+    assert table.loc["mean[time]", "MSS difference (std errors)"] == pytest.approx(1.0)
     before = len(estimators.calls)
     run(path, tmp_path / "out")
     assert len(estimators.calls) == before

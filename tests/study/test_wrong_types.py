@@ -233,8 +233,12 @@ def test_data_files_that_are_none(
 def test_a_data_file_that_is_a_folder_or_absent(write_study: Any, tmp_path: Path) -> None:
     study = read_study(write_study())
     (tmp_path / "choices.csv").unlink()
-    for make in (lambda: None, (tmp_path / "choices.csv").mkdir):
+    cases = {
+        "no file": lambda: None,
+        "is a folder: give the data": (tmp_path / "choices.csv").mkdir,
+    }
+    for words, make in cases.items():
         make()
         for function in (check_study, run_study):
-            with pytest.raises(SpecificationError, match="no file"):
+            with pytest.raises(SpecificationError, match=words):
                 function(study)
