@@ -32,6 +32,7 @@ from bayesmix.demand.quantiles import (
     step_quantiles,
     weighted_quantiles,
 )
+from bayesmix.demand.whole_slopes import check_whole_slope
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import sobol
@@ -108,8 +109,9 @@ def wtp(
     Raises
     ------
     SpecificationError
-        If a coefficient is unknown, a mean is asked for that does not exist, the price's law is
-        censored at 0, or a type of people has a price coefficient of 0.
+        If a coefficient is unknown or not all of the slope (its column is in other terms, too), a
+        mean is asked for that does not exist, the price's law is censored at 0, or a type of people
+        has a price coefficient of 0.
 
     Examples
     --------
@@ -286,3 +288,4 @@ def _check_names(space: Layout, term: Any, price: Any) -> None:
             raise SpecificationError(
                 f"argument {argument!r}: the model has no coefficient {name!r}: {hint}"
             )
+        check_whole_slope(argument, name, known)

@@ -17,6 +17,7 @@ from bayesmix.demand.diversion import KINDS
 from bayesmix.demand.interventions import attribute_slope
 from bayesmix.demand.money import price_of, price_slope
 from bayesmix.demand.options import CheckedOptions
+from bayesmix.demand.whole_slopes import check_whole_slope
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.problem import Problem
@@ -82,7 +83,7 @@ def check_demand_table(study: Study, model: MixedLogit, data: ChoiceData) -> Non
         price_slope(problem, price_name(study, model))
     if table.wtp:
         check_column(data, "price", price_name(study, model))
-        _check_terms(problem, table.wtp)
+        _check_terms(problem, [*table.wtp, price_name(study, model)])
 
 
 def diverted(table: DemandTable, kind: str) -> dict[str, str | None]:
@@ -100,6 +101,7 @@ def _check_terms(problem: Problem, terms: Iterable[str]) -> None:
             raise SpecificationError(
                 f"key 'wtp': the utility has no term '{term}'; {nearest(term, known)}"
             )
+        check_whole_slope("wtp", term, known)
 
 
 def check_scenarios(study: Study, model: MixedLogit, data: ChoiceData) -> None:

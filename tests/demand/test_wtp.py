@@ -82,10 +82,12 @@ def test_a_normal_price_has_no_mean():
 
 
 def test_a_posterior_needs_no_data(posterior, fit, data):
-    found = bm.wtp(posterior, "np.log(size)", draws=6, rng=1)["estimate"]
+    found = bm.wtp(posterior, "np.log(size)", "quality", draws=6, rng=1)["estimate"]
     thetas = parameter_draws(posterior, data, 6).thetas
     each = [
-        bm.wtp(fit, "np.log(size)", uncertainty=bootstrapped(fit, t[None]), rng=1)["low"]
+        bm.wtp(
+            fit, "np.log(size)", "quality", uncertainty=bootstrapped(fit, np.stack([t, t])), rng=1
+        )["low"]
         for t in thetas
     ]
     np.testing.assert_allclose(found, np.mean(each, axis=0), rtol=1e-12)
@@ -101,3 +103,12 @@ def test_arguments_are_checked(lognormal):
         bm.wtp(fit, "x", price="y", people="known")
     with pytest.raises(SpecificationError, match="'quantiles' must be different numbers"):
         bm.wtp(fit, "x", price="y", quantiles=[50])
+
+
+@pytest.mark.parametrize(("term", "price"), [("pf", "cl"), ("cl", "pf")])
+def test_a_coefficient_that_is_part_of_a_slope_is_refused(term, price):
+    """The law of the reference group was printed as that of all people."""
+    data = bm.examples.electricity()
+    fit = bm.msle(bm.MixedLogit("pf + cl + C(seas):cl"), data)
+    with pytest.raises(SpecificationError, match=r"'cl' by the terms \['seas\[1\]:cl'\]"):
+        bm.wtp(fit, term, price=price, data=data)
