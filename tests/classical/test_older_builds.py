@@ -51,8 +51,11 @@ def test_what_older_builds_printed_of_their_fits_is_printed_still(name):
     assert fit.params.to_dict() == pytest.approx(numbers["params"], rel=1e-12)
     for kind, errors in numbers["errors"].items():
         found = pd.Series(np.diag(fit.covariance(kind)) ** 0.5, index=fit.params.index)
+        inverted = fit.information.opg if kind == "opg" else fit.information.hessian
+        # LAPACK's last bits are the processor's, and what is hardly identified multiplies them.
+        rtol = max(1e-9, 4 * np.finfo(float).eps * np.linalg.cond(inverted))
         pd.testing.assert_series_equal(
-            found, pd.Series(errors, dtype=float), rtol=1e-9, check_names=False
+            found, pd.Series(errors, dtype=float), rtol=rtol, check_names=False
         )
     intervals = as_table(numbers["intervals"]).replace({None: np.nan})
     pd.testing.assert_frame_equal(
