@@ -16,18 +16,18 @@ import numpy as np
 import xarray as xr
 from scipy.stats import norm
 
-from bayesmix.arrays import Array, Flags
+from bayesmix.arrays import Array
 from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.bayes.read import attributes_of, posterior_draws, record_of
 from bayesmix.bayes.read import is_own as is_own_posterior
 from bayesmix.centring.people import past_choices
 from bayesmix.centring.row_shares import without_vanished
 from bayesmix.classical.bootstrap_result import Bootstrap
-from bayesmix.classical.first_stage_errors import first_stage_of
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.predict import bound_like, is_own
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known_utility import check_offset, check_outside
+from bayesmix.demand.normal_draws import krinsky_robb, normal_law, whole_vector
 from bayesmix.demand.options import CheckedOptions
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.likelihood.bind import bind_like, bind_sets
@@ -210,7 +210,7 @@ def uncertainty(
         drawn = drawn if first is None else np.hstack([drawn, first])
     else:
         drawn = krinsky_robb(result, how.draws, rng)
-    points = np.vstack([_whole(result), drawn])
+    points = np.vstack([whole_vector(result), drawn])
     return Uncertainty(points, partial(_first_and_quantiles, how.interval), len(drawn))
 
 
@@ -221,61 +221,11 @@ def point_alone(result: Fit | xr.DataTree) -> Uncertainty | None:
     return Uncertainty(result.theta[None, :], lambda values: Interval(*[values[0]] * 3), 0)
 
 
-def krinsky_robb(fit: Fit, draws: int, rng: np.random.Generator) -> Array:
-    """Free vectors (D, P + G) drawn from the law of a fit's estimates (Krinsky and Robb 1986).
-
-    Behind the P entries stand the G coefficients of a control function's first stage, jointly.
-
-    With the robust covariance by person (by cluster where the fit has clusters). Entries at the
-    boundary, which have no normal law, stay where they are.
-
-    Raises
-    ------
-    SpecificationError
-        If the fit has no covariance matrix.
-    """
-    moving, part = _covariance(fit)
-    whole = _whole(fit)
-    thetas = np.repeat(whole[None, :], draws, axis=0)
-    thetas[:, moving] = rng.multivariate_normal(whole[moving], part, size=draws)
-    return thetas
-
-
-def _whole(fit: Fit) -> Array:
-    """The estimated free vector, and behind it first-stage coefficients (P + G,)."""
-    first = None if fit.information.first is None else first_stage_of(fit)
-    return fit.theta if first is None else np.concatenate([fit.theta, first])
-
-
-def _covariance(fit: Fit) -> tuple[Flags, Array]:
-    """Entries of `_whole` that have a normal law (P + G,), and their covariance."""
-    if fit.estimator == "NPMLE":
-        raise SpecificationError(
-            "types of bm.nonparametric have no covariance matrix, and intervals are those of its "
-            "bootstrap: give uncertainty=found.bootstrap, of bm.nonparametric(..., "
-            "replications=200), and bm.individuals uncertainty=False, at the estimate alone"
-        )
-    covariance = fit.information.joint_covariance()
-    moving = np.append(~fit.information.silent, np.ones(len(covariance) - len(fit.theta), bool))
-    part = covariance[np.ix_(moving, moving)]
-    if not moving.any():
-        raise SpecificationError(
-            "no estimate of the fit has a standard error, and so nothing that depends on them an "
-            f"interval: {fit.message}; give uncertainty=bm.bootstrap(fit, data), or more persons"
-        )
-    if not np.isfinite(part).all():
-        raise SpecificationError(
-            "the fit has no covariance matrix, for its curvature is not that of a maximum: "
-            f"{fit.message}"
-        )
-    return moving, part
-
-
 def _delta(fit: Fit, interval: float) -> Uncertainty:
     """The estimate, and a point on either side of it along each parameter."""
-    moving, part = _covariance(fit)
+    moving, part = normal_law(fit)
     steps = STEP * np.sqrt(np.diag(part))
-    whole = _whole(fit)
+    whole = whole_vector(fit)
     sides = np.zeros((len(steps), len(whole)))
     sides[:, moving] = np.diag(steps)
     points = np.vstack([whole, whole + sides, whole - sides])

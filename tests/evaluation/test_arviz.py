@@ -17,14 +17,8 @@ import bayesmix as bm
 from tests.simulated import simulated
 
 MODEL = bm.MixedLogit("x + y + z", random=[bm.LKJNormal("x", "y")])
-TRUTH = {
-    "mean[x]": 1.0,
-    "mean[y]": -0.5,
-    "sd[x]": 0.8,
-    "sd[y]": 0.6,
-    "corr[x, y]": 0.4,
-    "fixed[z]": 0.7,
-}
+TRUTH = {"mean[x]": 1.0, "mean[y]": -0.5, "sd[x]": 0.8, "sd[y]": 0.6}
+TRUTH |= {"corr[x, y]": 0.4, "fixed[z]": 0.7}
 GROUPS = {
     "posterior",
     "prior",
