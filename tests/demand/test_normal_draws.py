@@ -1,0 +1,26 @@
+"""Draws of parameters from the normal law of estimates."""
+
+import numpy as np
+import pytest
+
+import bayesmix as bm
+from bayesmix.demand.normal_draws import krinsky_robb
+from tests.simulated import simulated
+
+MODEL = bm.MixedLogit("x + y", random=bm.Normal("x"))
+
+
+@pytest.fixture(scope="module")
+def at_boundary():
+    truth = {"mean[x]": 1.0, "sd[x]": 0.0, "fixed[y]": -1.0}
+    return bm.msle(MODEL, simulated(MODEL, truth, 200, 4, seed=3), starts=1, rng=1)
+
+
+def test_what_is_at_the_boundary_stays_there(at_boundary):
+    fit, silent = at_boundary, at_boundary.information.silent
+    assert silent.any()
+    thetas = krinsky_robb(fit, 2000, np.random.default_rng(1))
+    assert (thetas[:, silent] == fit.theta[silent]).all()
+    spread = np.cov(thetas[:, ~silent].T)
+    law = fit.information.covariance()[np.ix_(~silent, ~silent)]
+    np.testing.assert_allclose(spread, law, atol=0.15 * np.diag(law).max())
