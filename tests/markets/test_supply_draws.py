@@ -44,7 +44,7 @@ def test_intervals_are_of_each_draws_own_costs(logit):
     thetas = fit.theta + np.array([[0.0, 0.0], [0.1, 0.0]])
     both = bm.markups(fit, data, OWN, uncertainty=bootstrapped(fit, thetas), interval=0.999, rng=1)
     each = [
-        bm.markups(fit, data, OWN, uncertainty=bootstrapped(fit, t[None]), rng=1)["low"]
+        bm.markups(fit, data, OWN, uncertainty=bootstrapped(fit, np.vstack([t, t])), rng=1)["low"]
         for t in thetas
     ]
     ends = np.sort([e.sel(quantity="cost").to_numpy() for e in each], axis=0)
