@@ -20,6 +20,7 @@ from bayesmix.arrays import Array
 from bayesmix.bayes.chain_segments import Segments, run_segments, stand_digest, thread_limit
 from bayesmix.bayes.checkpoint import Checkpoint
 from bayesmix.bayes.models import mean_dimension
+from bayesmix.bayes.pointwise import FIRST_STAGE
 from bayesmix.errors import ConvergenceError
 from bayesmix.likelihood.problem import Problem
 
@@ -163,7 +164,14 @@ def variables(problem: Problem) -> dict[str, tuple[str, list[str]]]:
         "fixed": ("term", list(space.fixed)),
         "shift": ("shifted", list(space.shift_names)),
         "scale": ("source", list(space.scales)),
+        FIRST_STAGE: ("regressor", list(first_stage_names(problem))),
     }
+
+
+def first_stage_names(problem: Problem) -> tuple[str, ...]:
+    """Regressors of a control function's first stage, whose coefficients are drawn too."""
+    residuals = problem.design.residuals
+    return () if residuals is None else residuals.first.names
 
 
 def _values(
@@ -171,7 +179,8 @@ def _values(
 ) -> dict[str, Array]:
     """The parameters that people read, by variable, at ``x``."""
     sizes = {name: len(labels) for name, (_, labels) in variables(problem).items()}
-    values = problem.parameters.natural(posterior.theta(x))
+    own, first = np.split(posterior.theta(x), [problem.parameters.size])
+    values = np.concatenate([problem.parameters.natural(own), first])
     parts = np.split(values, np.cumsum(list(sizes.values()))[:-1])
     return {name: part for name, part in zip(sizes, parts, strict=True) if name in names}
 

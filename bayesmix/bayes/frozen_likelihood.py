@@ -67,6 +67,8 @@ class FrozenLikelihood:
         """
         if not isinstance(grid, PersonGrid) or problem.parameters.fixed:
             return None
+        if problem.design.residuals is not None:  # columns move too
+            return None
         found = freeze(problem, grid)
         if not found:
             return None

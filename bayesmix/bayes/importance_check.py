@@ -8,7 +8,7 @@ def why_not_whitened(problem: Problem, path: str = "marginal") -> str:
     """Why a posterior has no whitened coordinates of the population alone; "" where it has."""
     if path == "hierarchical":
         return "persons are sampled, and their tastes are too many to weigh"
-    if not problem.model.random:
+    if not problem.model.random and problem.design.residuals is None:
         return "no coefficient is random, and nothing is integrated"
     return "" if problem.normal_index else "latent classes have posteriors of several modes"
 

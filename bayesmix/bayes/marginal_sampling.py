@@ -12,6 +12,7 @@ from bayesmix.arrays import Array
 from bayesmix.bayes.chains import Chains, run_chains, variables
 from bayesmix.bayes.checkpoint import Checkpoint
 from bayesmix.bayes.importance import ENOUGH, HEAVY, Weighted, weigh
+from bayesmix.bayes.pointwise import FIRST_STAGE
 from bayesmix.bayes.posterior import Whitened
 from bayesmix.bayes.prior_values import held_value, knows_constant
 from bayesmix.likelihood.problem import Problem
@@ -129,7 +130,8 @@ def printed_values(space: ParameterSpace, thetas: Array) -> dict[str, Array]:
 
 def draws_dataset(problem: Problem, thetas: Array) -> xr.Dataset:
     """The parameters that people read, by variable, at free vectors (chains, draws, P)."""
-    values = printed_values(problem.parameters.within, thetas)
+    own, first = np.split(thetas, [problem.parameters.size], axis=-1)
+    values = printed_values(problem.parameters.within, own) | {FIRST_STAGE: first}
     chains, draws = thetas.shape[:2]
     coords: dict[str, object] = {"chain": np.arange(chains), "draw": np.arange(draws)}
     kept = {}
@@ -143,7 +145,8 @@ def draws_dataset(problem: Problem, thetas: Array) -> xr.Dataset:
 def _notes(problem: Problem, posterior: Whitened, found: Weighted) -> dict[str, object]:
     """Attributes of the draws: ``log_evidence`` is of the nodes, as they are corrected."""
     evidence = float("nan")
-    if knows_constant(problem, posterior.posterior.priors):
+    improper = problem.design.residuals is not None  # the prior of its first stage
+    if not improper and knows_constant(problem, posterior.posterior.priors):
         root = np.linalg.svd(posterior.root, compute_uv=False)
         evidence = found.log_total + float(np.log(root).sum())
         evidence -= held_value(problem, posterior.posterior.priors)

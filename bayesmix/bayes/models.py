@@ -82,7 +82,7 @@ def pymc_model(
             "the marginal likelihood needs a grid: pass grid=fit.grid, or use bm.sample, "
             "which makes one"
         )
-    refuse_control(model)
+    refuse_control(model, "bm.pymc_model")
     refuse_constraints(model)
     problem = bind(model, data)
     if likelihood == "hierarchical" or not model.laws:

@@ -16,9 +16,14 @@ from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.utility import Utility
 from bayesmix.specification.parameters import ParameterSpace
 
+FIRST_STAGE = "first_stage"
+"""The variable of a control function's first-stage coefficients, which are drawn jointly."""
+
 
 def free_vectors(problem: Utility, posterior: xr.Dataset) -> Array:
     """The free vector of every draw, (chains, draws, P).
+
+    First-stage coefficients of a control function, where they are drawn, stand behind it, (P + G).
 
     Draws are taken by the names of their coordinates, where they have names.
 
@@ -38,7 +43,10 @@ def free_vectors(problem: Utility, posterior: xr.Dataset) -> Array:
         parts = {k: (("chain", "draw", f"of_{k}"), own[..., kinds == k]) for k in kinds}
         thetas[..., entries] = _vectors(within.parameters.within, xr.Dataset(parts))
     thetas[..., space.n_within :] = values[..., space.n_within :]
-    return thetas
+    residuals = problem.design.residuals
+    if residuals is None or FIRST_STAGE not in posterior:
+        return thetas
+    return np.concatenate([thetas, _named(posterior, FIRST_STAGE, residuals.first.names)], axis=-1)
 
 
 def _vectors(space: ParameterSpace, posterior: xr.Dataset) -> Array:

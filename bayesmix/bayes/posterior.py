@@ -29,21 +29,30 @@ from bayesmix.likelihood.persons import ranges
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.threads import in_threads
+from bayesmix.likelihood.with_first_stage import WithFirstStage
 
 Total = Callable[[Array], tuple[float, Array]]
-"""Free vector (P,) -> weighted log-likelihood, nats, and its gradient (P,)."""
+"""Free vector (P,) -> weighted log-likelihood, nats, and its gradient (P,).
+
+With a control function first-stage coefficients stand behind the free vector, (P + G,), and prices
+are part of the likelihood.
+"""
 Nodes = tuple[Array, Array]
 """Nodes (1 or I, K, S) and weights (1 or I, S)."""
 
 
 def threaded_on(problem: Problem, grid: Grid) -> Total:
     """The integrated likelihood on ``grid``, with threads over persons."""
+    if problem.design.residuals is not None:
+        return WithFirstStage(problem, grid, None)
     frozen = FrozenLikelihood.on(problem, grid, threads=None)
     return frozen or Likelihood(problem, grid).value_and_gradient
 
 
 def serial_on(problem: Problem, grid: Grid) -> Total:
     """The same on one thread, which several threads may call at once; without latent classes."""
+    if problem.design.residuals is not None:
+        return WithFirstStage(problem, grid)
     frozen = FrozenLikelihood.on(problem, grid)
     if frozen:
         return frozen
@@ -108,6 +117,10 @@ class LogPosterior:
         """From the coordinates ``q`` to the free vector."""
         return coordinates_of(self.problem)
 
+    @property
+    def _size(self) -> int:
+        return self.problem.parameters.size
+
     def __call__(self, q: Array) -> tuple[float, Array]:
         """The value in nats, up to a constant, and its gradient (P,).
 
@@ -125,15 +138,16 @@ class LogPosterior:
         with np.errstate(all="ignore"):
             thetas = self.coordinates.theta(q)
             logp = values_of(self.likelihood, thetas)
-            prior = prior_values(self.problem, self.priors, thetas)
+            prior = prior_values(self.problem, self.priors, thetas[:, : self._size])
             found: Array = logp + prior + self.coordinates.log_jacobian(q)
             return found
 
     def _at(self, q: Array) -> tuple[float, Array]:
         theta, jacobian, d_jacobian = self.coordinates.point(q)
         logp, d_logp = self.likelihood(theta)
-        prior, d_prior = prior_value_and_gradient(self.problem, self.priors, theta)
-        slopes = self.coordinates.gradient(q, theta, d_logp + d_prior)
+        prior, d_prior = prior_value_and_gradient(self.problem, self.priors, theta[: self._size])
+        d_logp[: self._size] += d_prior  # the first stage's is part of its likelihood
+        slopes = self.coordinates.gradient(q, theta, d_logp)
         return logp + prior + jacobian, slopes + d_jacobian
 
 

@@ -98,9 +98,11 @@ def posterior_accuracy(
     weights = problem.data.weights
     errors, noise = [], []
     rule = centred(sobol(REFERENCE), moments=True)
-    anchored = centre(problem, rule, thetas[chosen[0]], rng)
+    moved, first = problem.split(thetas[chosen[0]])
+    anchored = centre(moved, rule, first, rng)
     for d in chosen:
-        exact, variance = _reference(problem, anchored, thetas[d], rng)
+        moved, theta = problem.split(thetas[d])
+        exact, variance = _reference(moved, anchored, theta, rng)
         errors.append(totals[d] - weights @ exact)
         noise.append(weights**2 @ variance)
     # The references' own noise is known, and taken out.
@@ -133,7 +135,8 @@ def _heaviest(
     many = grid.resized(TAIL_NODES).renewed(rng)
     shapes = np.zeros(problem.n_persons)
     for theta in thetas:
-        shapes += _shapes(problem, many, theta) / len(thetas)
+        moved, own = problem.split(theta)
+        shapes += _shapes(moved, many, own) / len(thetas)
     worst = int(shapes.argmax())
     return float(shapes[worst]), problem.data.persons[worst]
 

@@ -66,7 +66,11 @@ def first_stand(
 ) -> Stand:
     """The grid as asked for; a person-centred rule is anchored at the posterior mode."""
     if not problem.model.random:
-        return Stand(points_grid(problem))
+        points = points_grid(problem)
+        if problem.design.residuals is None:
+            return Stand(points)
+        start = problem.canonical(starting_values(problem, logit))
+        return Stand(points, posterior_mode(problem, points, start, priors))
     if isinstance(grid, str):
         if grid != "auto":
             raise SpecificationError(f"argument 'grid' must be a rule or 'auto', got {grid!r}")
@@ -101,10 +105,16 @@ def stand_at(
     size = rule.rule.size(problem.parameters.n_random)
     nodes = max(size, fine_nodes(problem))
     fine = centred(sobol(nodes), moments=True)
-    here = posterior_mode(problem, centre(problem, fine, theta, rng), theta, priors)
-    many = centre(problem, fine, here.theta, rng)
+    here = posterior_mode(problem, _centred(problem, fine, theta, rng), theta, priors)
+    many = _centred(problem, fine, here.theta, rng)
     here = posterior_mode(problem, many, here.theta, priors)
-    few = centre(problem, rule, here.theta, rng)
+    few = _centred(problem, rule, here.theta, rng)
     if size >= nodes:
         return Stand(few, here)
     return Stand(few, here, correct(problem, few, many, here, rng))
+
+
+def _centred(problem: Problem, rule: Centred, theta: Array, rng: np.random.Generator) -> Grid:
+    """Nodes anchored at a vector, first-stage coefficients its last entries."""
+    moved, own = problem.split(theta)
+    return centre(moved, rule, own, rng)

@@ -19,7 +19,11 @@ from bayesmix.bayes.checkpoint import open_checkpoint, posterior_key
 from bayesmix.bayes.class_labels import check_labels
 from bayesmix.bayes.class_priors import prior_key
 from bayesmix.bayes.class_sampling import class_plan
-from bayesmix.bayes.control import refuse_control
+from bayesmix.bayes.control import (
+    FIRST_STAGE_PRIOR,
+    check_first_stage,
+    refuse_posterior_nests,
+)
 from bayesmix.bayes.held import check_held
 from bayesmix.bayes.hierarchical_sampling import TUNE as PERSONS_TUNE
 from bayesmix.bayes.hierarchical_sampling import hierarchical_chains
@@ -90,6 +94,13 @@ def sample(
     Weights multiply the log-likelihoods of persons, as if these were so many people: posterior
     standard deviations shrink as weights grow, which the robust standard errors of an MSLE do not.
     The group ``log_likelihood`` is without weights.
+
+    With a control function its price equation is a part of the model, not plugged in: prices are
+    normal around ``z' gamma``, levels independent with one variance, and ``first_stage`` in the
+    posterior has draws of ``gamma``, which choices tell of as well as prices do. Their prior is
+    flat, that of the variance ``1 / sigma^2``, integrated out; what follows from the draws has each
+    draw's own residuals. Intervals carry the first stage, as two-step standard errors do (Murphy
+    and Topel 1985).
 
     Parameters
     ----------
@@ -167,8 +178,9 @@ def sample(
     arguments.flag("progress", progress)
     arguments.seed("rng", rng)
     model = held_and_tied(model, fixed, None)
-    refuse_control(model)
+    refuse_posterior_nests(model)
     problem = bind(model, data)
+    check_first_stage(problem, likelihood)
     check_free(problem.constraint, "bm.sample")
     check_held(problem, priors, noncentred is not False)
     unit = person_unit(problem.data.weights)
@@ -214,6 +226,8 @@ def _sample_one(
         thetas = free_vectors(problem, tree["posterior"].to_dataset())
         logp = integrated_log_likelihood(problem, stand.grid, thetas)
         notes: dict[str, Any] = {"likelihood": how.path, "why": how.why}
+        if problem.design.residuals is not None:
+            notes["first_stage"] = FIRST_STAGE_PRIOR
         if not problem.model.random:
             return complete(tree, problem, logp, how.priors, notes)
         flat = thetas.reshape(-1, thetas.shape[-1])

@@ -150,7 +150,7 @@ def _checked(model: MixedLogit, design: ChoiceData) -> Problem:
             "the choices that are simulated: leave the weights out"
         )
     problem = bind_sets(model, design)
-    refuse_control(model)
+    refuse_control(model, "bm.sbc")
     check_one_class(model.latent, "sbc")
     if not is_whole(problem):
         raise SpecificationError(

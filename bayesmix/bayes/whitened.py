@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.linalg
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.coordinates import Coordinates
@@ -27,6 +28,7 @@ from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.maximise import coordinates as along
 from bayesmix.optimise.maximise import curvature, maximise, whitening
+from bayesmix.specification.residuals import FirstStage
 
 SMALL = 0.03
 """Natural units of the least standard deviation from which the mode is looked for."""
@@ -76,8 +78,12 @@ def whitened_posterior(
 def posterior_mode(
     problem: Problem, grid: Grid, theta: Array, priors: Mapping[str, PriorLike] | None = None
 ) -> Whitening:
-    """The posterior mode nearest to ``theta`` (P,), which has a positive diagonal."""
-    theta = problem.canonical(theta)
+    """The posterior mode nearest to ``theta`` (P,), which has a positive diagonal.
+
+    With a control function first-stage coefficients stand behind it, at the mode in any case.
+    """
+    there, own = problem.split(theta)
+    theta = problem.canonical(own)
     function = LogPosterior(problem, make_priors(problem, priors), threaded_on(problem, grid))
     within, units = function.coordinates, natural_units(problem)
     scale = [row.diagonal for row in within.rows]
@@ -85,16 +91,35 @@ def posterior_mode(
     # A row of length 0 has no direction.
     theta[moved] = np.maximum(theta[moved], SMALL * units[moved])
     start = within.at(theta)
-    _, scores = Likelihood(problem, grid).by_person(theta)
+    _, scores = Likelihood(there, grid).by_person(theta)
     for row in within.rows:
         units[[*row.before, row.diagonal]] = 1.0  # of logarithms, and of Fisher's z
     root = whitening(within.slopes(start, scores), problem.data.weights, units, problem.directions)
+    residuals = there.design.residuals
+    if residuals is not None:
+        root = with_first_stage(root, residuals.first)
+        start = np.concatenate([start, residuals.first.gamma])
     optimum = maximise(function, start, root)
     information = curvature(lambda at: function(at)[1], optimum.theta, root)
     # Where this is not a maximum in every direction, the scores' root still gives the scales.
     with suppress(np.linalg.LinAlgError):
-        root = _root(information, problem.directions)
+        root = _root(information, _directions(problem, len(start)))
     return Whitening(optimum.theta, root, within)
+
+
+def with_first_stage(root: Array, first: FirstStage) -> Array:
+    """A root (P, Q) and, behind it, that of the first stage's coefficients by prices alone."""
+    found: Array = scipy.linalg.block_diag(root, first.root * first.residual.std())
+    return found
+
+
+def _directions(problem: Problem, size: int) -> Array | None:
+    """Directions that are free of a vector of ``size``: first-stage coefficients all are."""
+    own = problem.directions
+    if own is None:
+        return None
+    found: Array = scipy.linalg.block_diag(own, np.eye(size - len(own)))
+    return found
 
 
 def _root(information: Array, directions: Array | None) -> Array:

@@ -89,7 +89,7 @@ def prior_predictive(
     arguments.flag("progress", progress)
     arguments.seed("rng", rng)
     observed = isinstance(data, ChoiceData) and data.observed
-    refuse_control(model)
+    refuse_control(model, "bm.prior_predictive")
     problem = bind(model, data) if observed else bind_sets(model, data)
     generator = np.random.default_rng(rng)
     tree = xr.DataTree()

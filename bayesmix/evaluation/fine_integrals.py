@@ -20,7 +20,8 @@ KEY = 1
 def fine_log_likelihood(problem: Problem, thetas: Array, seed: int) -> Array:
     """``log P_i`` (D, I) at free vectors (D, P), on many nodes placed at their mean."""
     rng = np.random.default_rng(seed)
-    who = people(problem, thetas.mean(axis=0), known=True, nodes=fine_nodes(problem), rng=rng)
+    moved, mean = problem.split(thetas.mean(axis=0))
+    who = people(moved, mean, known=True, nodes=fine_nodes(problem), rng=rng)
     found: Array = integrated_log_likelihood(problem, who.grid, thetas[None])[0]
     return found
 

@@ -86,6 +86,11 @@ class Problem(Utility):
         rest = theta[self.parameters.size :]
         return self.at_first_stage(rest).whole if len(rest) else self.whole
 
+    def split(self, theta: Array) -> tuple[Problem, Array]:
+        """The problem at the first-stage coefficients behind the free vector, and that (P,)."""
+        own, rest = np.split(theta, [self.parameters.size])
+        return (self.at_first_stage(rest) if len(rest) else self), own
+
     @property
     def z(self) -> Array:
         """Covariates (I, M) of persons, a column for each shift of a mean."""

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bayesmix.bayes.control import refuse_control
+from bayesmix.bayes.control import refuse_posterior_nests
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.prior_summary import COLUMNS, prior_summary
 from bayesmix.data.choices import ChoiceData
@@ -127,7 +127,7 @@ def priors(
     0.353553
     """
     observed = isinstance(data, ChoiceData) and data.observed
-    refuse_control(model)
+    refuse_posterior_nests(model)
     problem = bind(model, data) if observed else bind_sets(model, data)
     table = prior_summary(problem, priors)
     return PriorTable(table, _likelihood(problem) if observed else _nothing())

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bayesmix.arguments import instance
+from bayesmix.bayes.control import check_first_stage
 from bayesmix.bayes.held import check_holdable
 from bayesmix.bayes.importance_check import check_importance
 from bayesmix.data.choices import ChoiceData
@@ -171,13 +172,8 @@ def _check_methods(place: PlaceInFile, model: MixedLogit, data: ChoiceData, stud
     with _blame(place, "[estimate]"):
         if cluster is not None:
             check_column(data, "cluster", cluster)
-        for name in ("nuts", "importance") if model.control is not None else ():
-            if name in methods:
-                raise SpecificationError(
-                    f"'{name}' does not take a control function, whose first stage would have to "
-                    'be a part of the posterior: methods = ["msle"], "msm" or "mss", or leave '
-                    "[endogeneity] out"
-                )
+        if model.control is not None and {"nuts", "importance"} & set(methods):
+            check_first_stage(bind(model, data), study.estimate.likelihood)
     if not given:
         return
     with _blame(place, "[fixed]" if given.fixed else "[constraints]"):

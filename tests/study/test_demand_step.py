@@ -161,8 +161,6 @@ def test_diversion_by_price_is_of_the_column_that_money_is_counted_in(
         ("nu = 4, ", "", r'\[priors\]: "sd": .*nu'),
         ('methods = ["msle", "importance"]', 'methods = ["msle"]', r"\[priors\]: priors are of"),
         ('cluster = "region"', 'cluster = "regon"', r"\[estimate\]: .*'regon'"),
-        ("[priors]", '[endogeneity]\nprice = "price"\ninstruments = "cost"\non = ["id", "chid", '
-         '"alt"]\n[priors]', r"'importance' does not take a control function"),
         ("draws = 5\n", "draws = 5\ninterval = 1.5\n", r"\[demand\]: argument 'interval'"),
         ("chosen =", "population_shares = {1 = 0.2, 2 = 0.5}\nchosen =",
          r"\[data\]: .*several situations"),
@@ -198,6 +196,16 @@ def test_mistakes_are_named_with_their_lines(old: str, new: str, words: str) -> 
 def test_priors_say_what_they_can_be() -> None:
     with pytest.raises(bm.SpecificationError, match='"sd": expected a number, two, or a law'):
         read_study(written(("sd = {law", "sd = {lw")))
+
+
+def test_posteriors_take_control_functions_with_persons_integrated_out() -> None:
+    table = '[endogeneity]\nprice = "price"\ninstruments = "cost"\non = ["id", "chid", "alt"]\n'
+    path = written(("[priors]", f"{table}[priors]"))
+    check_study(read_study(path))
+    text = path.read_text(encoding="utf-8").replace('"importance"]', '"nuts"]')
+    path.write_text(text.replace("[estimate]\n", '[estimate]\nlikelihood = "hierarchical"\n'))
+    with pytest.raises(bm.SpecificationError, match=r"\[estimate\]: .*persons integrated out"):
+        check_study(read_study(path))
 
 
 def test_control_functions_are_fitted_with_their_first_stage() -> None:
