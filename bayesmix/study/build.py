@@ -29,6 +29,7 @@ from bayesmix.study.demand_checks import (
     check_scenarios,
     market_shares,
 )
+from bayesmix.study.nests import check_nests_asked, nests_of
 from bayesmix.study.parse import PlaceInFile
 from bayesmix.study.schema import (
     LAWS,
@@ -112,6 +113,11 @@ def check_study(study: Study) -> Built:
     if study.endogeneity is not None:
         with _blame(place, "[endogeneity]"):
             model = replace(model, control=ControlFunction(**asdict(study.endogeneity)))
+            space = model.design(data).parameters
+    if study.nests is not None:
+        with _blame(place, "[nests]"):
+            check_nests_asked(study)
+            model = replace(model, nests=nests_of(study.nests, data))
             space = model.design(data).parameters
     with _blame(place, "[fixed]"):
         model = replace(model, constraints=Constraints(dict(study.fixed)))

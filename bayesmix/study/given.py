@@ -42,6 +42,11 @@ class PriorsByName:
     """A table of priors by flat name or kind: a number, two, or a table with the key ``law``."""
 
 
+@dataclass(frozen=True)
+class NestsByName:
+    """A table of nests by name: a list of labels, or a table of parts by label; and ``bounded``."""
+
+
 def number(value: Any) -> bool:
     """Whether a value is a finite number, and not a truth value."""
     return type(value) in (int, float) and abs(value) < LARGE
@@ -96,6 +101,21 @@ def _priors(value: Any) -> Read:
     return "", dict(value)
 
 
+def _nests(value: Any) -> Read:
+    expected = 'expected a table of nests, such as {public = ["train", "bus"]}'
+    if not isinstance(value, dict):
+        return f"{expected}, got {value!r}", None
+    for name, one in value.items():
+        if name == "bounded" and isinstance(one, bool):
+            continue
+        problem = (_by_label if isinstance(one, dict) else _labels)(one)[0]
+        if problem:
+            return f"{name}: {problem}", None
+    if not any(not isinstance(one, bool) for one in value.values()):
+        return f"{expected}, and one nest at least", None
+    return "", dict(value)
+
+
 GIVEN: Mapping[type, Callable[[Any], Read]] = {
     LabelList: _labels,
     Amounts: _amounts,
@@ -103,4 +123,5 @@ GIVEN: Mapping[type, Callable[[Any], Read]] = {
     Scalar: _scalar,
     Scalars: _scalars,
     PriorsByName: _priors,
+    NestsByName: _nests,
 }

@@ -23,6 +23,8 @@ def subject_key(study: Study) -> str:
     further: list[Any] = [held] if study.fixed or any(held[1].values()) else []
     if study.endogeneity is not None:
         further.append({"endogeneity": asdict(study.endogeneity)})
+    if study.nests is not None:
+        further.append({"nests": list(study.nests.items())})
     return digest(_data_content(study), asdict(study.utility), laws, *further)
 
 

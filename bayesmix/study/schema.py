@@ -18,7 +18,7 @@ from bayesmix.study.demand_schema import (
     MarketTable,
     ScenarioTable,
 )
-from bayesmix.study.given import ByLabel, PriorsByName
+from bayesmix.study.given import ByLabel, NestsByName, PriorsByName
 from bayesmix.study.key_types import AtLeast, Count, Terms
 
 
@@ -267,6 +267,7 @@ class Study:
     grid: GridTable = AutoTable("auto")
     estimate: EstimateTable = EstimateTable()
     priors: Annotated[Any, PriorsByName()] = None
+    nests: Annotated[Any, NestsByName()] = None
     endogeneity: EndogeneityTable | None = None
     demand: DemandTable | None = None
     market: MarketTable | None = None
