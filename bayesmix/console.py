@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
@@ -28,15 +29,29 @@ EXIT_USER_ERROR = 2
 
 @contextmanager
 def readable_errors(as_json: bool = False) -> Iterator[None]:
-    """What the user can put right: one message on standard error, no traceback, exit code 2."""
+    """What the user can put right: one message on standard error, no traceback, exit code 2.
+
+    Warnings are notes there, without the file and the line of the code that they come from.
+    """
     try:
-        yield
+        with warnings.catch_warnings():
+            shown = warnings.showwarning
+            warnings.showwarning = lambda *warning: _note(shown, *warning)
+            yield
     except USER_ERRORS as error:
         if as_json:
             print_json(error=str(error), kind=type(error).__name__)
         else:
             errors().print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(EXIT_USER_ERROR) from None
+
+
+def _note(shown: Callable[..., None], message: Any, category: type, *place: Any) -> None:
+    """A warning of ours as a note; others, such as of a library that has aged, as they are."""
+    if not issubclass(category, UserWarning):
+        shown(message, category, *place)
+        return
+    errors().print(f"note: {message}", markup=False, highlight=False, soft_wrap=True)
 
 
 def print_json(**content: Any) -> None:

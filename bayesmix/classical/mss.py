@@ -190,7 +190,7 @@ def _rule(method: str, grid: Any) -> Any:
     chosen = CANDIDATES if grid is None else grid
     if not isinstance(chosen, MonteCarlo) or chosen.antithetic:
         raise SpecificationError(
-            "argument 'grid': candidates to accept or reject are independent draws, "
+            "argument 'grid': candidates to accept or reject must be independent draws, "
             f"monte_carlo(4096), got {grid!r}"
         )
     return chosen

@@ -45,6 +45,7 @@ KINDS: Mapping[str, Any] = {
     "converged": bool,
 }
 """Fields that a fit has as they are stored."""
+ESTIMATORS = ("MSLE", "MSM", "MSS")
 NUMBERLESS = (OverflowError, MemoryError)
 """What numbers raise that are no numbers of nodes, persons or keys."""
 SAME = 1e-7
@@ -146,6 +147,8 @@ def _fit[Kind: Estimates](
     for name, plain in KINDS.items():
         if not isinstance(record[name], plain):
             raise TypeError(f"{name} is {record[name]!r}")
+    if record["estimator"] not in ESTIMATORS:
+        raise TypeError(f"estimator is {record['estimator']!r}")
     fit = kind(
         model=problem.model,
         space=problem.parameters,

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayesmix.data.attributes import check_numeric
 from bayesmix.data.counts import ChoiceSummary, summarise
-from bayesmix.data.long import Roles, choice_table
+from bayesmix.data.long import Roles, choice_table, say_alike_labels
 from bayesmix.data.store.face import Storable
 from bayesmix.data.wide import ALTERNATIVE, Wide, lengthen
 from bayesmix.errors import DataError
@@ -164,7 +164,7 @@ class ChoiceData(Storable):
                 "of one person have tastes in common, or give person=None where every situation is "
                 "another person's"
             )
-        return choice_table(
+        data = choice_table(
             cls,
             frame,
             Roles(
@@ -181,6 +181,8 @@ class ChoiceData(Storable):
             ),
             outside_option,
         )
+        say_alike_labels(data)
+        return data
 
     @classmethod
     def from_wide(

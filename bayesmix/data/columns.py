@@ -38,7 +38,11 @@ def as_pandas(frame: Any) -> pd.DataFrame:
             table = _converted(nw.from_native(frame, eager_only=True))
         except TypeError:
             file = isinstance(frame, str | PathLike)
-            remedy = "read the file first, with pandas.read_csv" if file else REMEDY
+            remedy = (
+                "bm.read_choices reads files, bm.read_table makes frames of them"
+                if file
+                else REMEDY
+            )
             raise DataError(
                 f"frame must be a data frame (pandas, polars, ...), got {type(frame).__name__}: "
                 f"{remedy}"

@@ -8,6 +8,7 @@ Two labels that would be the same text, such as 17 and '17', are refused when da
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -128,6 +129,37 @@ def _keys(label: Any) -> set[str]:
     if NUMBER.fullmatch(text):
         found.add(str(int(text)) if "." not in text else f"{float(text):.17g}")
     return found | {text.removesuffix(" 00:00:00")}
+
+
+def alike(labels: Sequence[Hashable], *, capitals: bool) -> list[tuple[str, str]]:
+    """Pairs of labels that differ by blanks alone, or by ``capitals`` too.
+
+    >>> alike(["bus", "bus ", "Bus"], capitals=True), alike(["p1", "P1"], capitals=False)
+    ([('bus', 'bus '), ('bus', 'Bus')], [])
+    """
+    first: dict[str, str] = {}
+    pairs = []
+    for label in labels:
+        if isinstance(label, str):
+            plain = " ".join(label.split())
+            other = first.setdefault(plain.casefold() if capitals else plain, label)
+            pairs += [(other, label)] if other != label else []
+    return pairs
+
+
+def say_alike(column: str, labels: Sequence[Hashable], *, capitals: bool) -> None:
+    """Warn of labels that people would read as one, and that are two."""
+    pairs = alike(labels, capitals=capitals)
+    if pairs:
+        differ = ", ".join(f"{one!r} and {other!r}" for one, other in pairs[:3])
+        more = f" and {len(pairs) - 3} more" if len(pairs) > 3 else ""
+        remedy = ".str.strip().str.lower()" if capitals else ".str.strip()"
+        warnings.warn(
+            f"column {column!r} has {differ}{more}, which differ by blanks"
+            f"{' or capitals' if capitals else ''} alone, and are taken for different labels: if "
+            f"they are the same, frame[{column!r}] = frame[{column!r}]{remedy}",
+            stacklevel=4,
+        )
 
 
 def as_stored(labels: pd.Index) -> np.ndarray:

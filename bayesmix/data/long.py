@@ -11,7 +11,7 @@ from bayesmix.data import checks, rankings
 from bayesmix.data.columns import as_pandas, binary, require_columns, require_complete, show
 from bayesmix.data.known_columns import KnownColumns
 from bayesmix.data.known_utility import known_utility
-from bayesmix.data.labels import with_names
+from bayesmix.data.labels import say_alike, with_names
 from bayesmix.data.row_order import RowOrder, compress, lay_out, offsets
 from bayesmix.data.table import UNOBSERVED, ChoiceTable
 from bayesmix.data.widen import levels_in_use, widened
@@ -97,6 +97,13 @@ def read_long(frame: Any, roles: Roles, outside_option: bool) -> LongRows:
         return read
     weights = checks.person_weights(read.layout, read.frame[roles.weights])
     return replace(read, weights=weights)
+
+
+def say_alike_labels(data: ChoiceTable) -> None:
+    """Warn of alternatives that differ by blanks or capitals alone, and of persons by blanks."""
+    say_alike(data.alternative, data.alternatives, capitals=True)
+    if data.person is not None and data.persons.dtype.kind not in "iuf":
+        say_alike(data.person, data.persons.tolist(), capitals=False)
 
 
 def _without_certain(read: LongRows, roles: Roles) -> LongRows:

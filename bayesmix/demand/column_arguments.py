@@ -28,7 +28,8 @@ def check_column(data: ChoiceData, argument: str, name: Any) -> None:
         raise refused(argument, "the name of a column of the data", name)
     if name not in data.frame.columns:
         default = ", its default" if name == PRICE else ""
+        hint = nearest(name, data.frame.columns)
         raise DataError(
             f"argument {argument!r}: the data have no column {name!r}{default}; "
-            f"{nearest(name, data.frame.columns)} Name one of them, {argument}=..."
+            f"{hint}{'' if hint.endswith('?') else '.'} Name one of them, {argument}=..."
         )

@@ -86,8 +86,21 @@ def code_first(
     except Exception as error:  # whatever contrasts and levels do not fit
         words = reading.named(first_line(error))
         raise SpecificationError(
-            f"cannot evaluate the formula {reading.formula!r}: {words}"
+            f"cannot evaluate the formula {reading.formula!r}: {words.rstrip('.')}; check levels "
+            "and contrasts, which name levels as the data have them"
         ) from None
+
+
+def check_terms(terms: Sequence[Term], matrix: formulaic.ModelMatrix, reading: Reading) -> None:
+    """Refuse terms without a column, which would be left out unsaid."""
+    for term in terms:
+        found = matrix.model_spec.term_slices.get(term)
+        if found is not None and found.stop == found.start:
+            text = ":".join(reading.named(factor.expr) for factor in term.factors)
+            raise SpecificationError(
+                f"term {text!r} of the formula {reading.formula!r} has no column: a category of "
+                "one level, or a transform of degree 0, has none; leave it out"
+            )
 
 
 def _check_columns(terms: Sequence[Term], values: Mapping[str, Any], reading: Reading) -> None:

@@ -27,6 +27,7 @@ from bayesmix.errors import DataError, SpecificationError
 from bayesmix.formulas.coding import (
     State,
     bases,
+    check_terms,
     code_first,
     coded,
     empty_columns,
@@ -108,6 +109,7 @@ def evaluate(
     added = CONSTANT in reading.terms and not data.outside_option
     constant = [CONSTANT] if written or added else []
     matrix = code_first([*constant, *implied, *terms], values, data.n_rows, reading)
+    check_terms(terms, matrix, reading)
     keep = np.ones(matrix.shape[1], dtype=bool)
     for term, columns in matrix.model_spec.term_slices.items():
         if term in implied or (term == CONSTANT and not written):

@@ -43,19 +43,25 @@ def factor_values(
         except Exception as error:
             raise SpecificationError(
                 f"cannot evaluate {expression.text!r} of the formula {reading.formula!r}: "
-                f"{first_line(error)}"
+                f"{first_line(error)}; check the arguments of its functions"
             ) from None
-        found[f"\ue000{place}\ue001"] = _shaped(value, data.n_rows)
+        found[f"\ue000{place}\ue001"] = _shaped(value, data.n_rows, expression.text)
     return found
 
 
-def _shaped(value: Any, rows: int) -> Any:
+def _shaped(value: Any, rows: int, text: str) -> Any:
     """Numbers (R,) as float64; categories and bases of several columns as they are."""
     if isinstance(value, FactorValues | dict | pd.DataFrame):
         return value
     if isinstance(value, pd.Series | pd.Categorical) and numbers(pd.Series(value)) is None:
         return value
-    return np.broadcast_to(np.asarray(value, dtype=np.float64), (rows,)).copy()
+    found = np.asarray(value, dtype=np.float64)
+    if found.shape not in ((), (rows,)):
+        raise SpecificationError(
+            f"{text!r} is not one number a row: give its functions all of their arguments, such "
+            "as where(price > 2, price, 2)"
+        )
+    return np.broadcast_to(found, (rows,)).copy()
 
 
 @dataclass(frozen=True, eq=False)

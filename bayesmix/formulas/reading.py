@@ -151,7 +151,7 @@ def _read(formula: str, trust: bool) -> Reading:
         raise
     except (FormulaicError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise _unreadable(formula, error, expressions) from None
-    if not isinstance(parsed, formulaic.SimpleFormula):
+    if "~" in aliased or not isinstance(parsed, formulaic.SimpleFormula):
         raise SpecificationError(
             f"the formula {formula!r} has more than one part: write the utility alone, without "
             "'~' and '|'; the choices are named in the data"

@@ -256,7 +256,10 @@ def _check_arguments(node: ast.Call, positional: list[ast.expr]) -> None:
             _check_size(size, node)
     for keyword in node.keywords:
         if keyword.arg in ("df", "degree"):
-            _check_size(ast.literal_eval(keyword.value), node)
+            size = ast.literal_eval(keyword.value)
+            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+                raise Unlisted(f"{keyword.arg}= of {ast.unparse(node)!r} must be 1 at least, whole")
+            _check_size(size, node)
 
 
 def _check_size(size: object, node: ast.Call) -> None:

@@ -96,7 +96,9 @@ def hausman_test(
     if kind is not None:
         arguments.one_of("kind", kind, (JOINT, *KINDS))
     if params is not None:
-        arguments.names("params", params, "a list of flat names, such as ['mean[price]']")
+        meaning = "a list of flat names, such as ['mean[price]'], one at least"
+        if not arguments.names("params", params, meaning):
+            raise arguments.refused("params", meaning, params)
     names, notes = _common(efficient, consistent, params)
     joint = _joint(efficient, consistent, kind)
     each = None if joint else kind

@@ -26,7 +26,10 @@ def one_segment(found: xr.Dataset, segment: object, name: str = "found") -> xr.D
     check_demand(found, name)
     if "segment" not in found.dims:
         if segment is not None:
-            raise SpecificationError("argument 'segment': these results have no segments")
+            raise SpecificationError(
+                "argument 'segment': these results have no segments; leave it out, or compute them "
+                "with by=COLUMN"
+            )
         return found
     names = found["segment"].to_numpy().tolist()
     if not isinstance(segment, Hashable) or segment not in names:

@@ -264,6 +264,16 @@ def _check_identified(nests: Nests, data: ChoiceData) -> None:
                 f"argument 'nests': no two alternatives of nest {name!r} are ever offered "
                 "together, so that nothing tells its coefficient: leave it out"
             )
+        offered = np.bincount(data.row_situation, minlength=data.n_situations)
+        every = count == offered
+        if data.outside_option:
+            every &= len(places) < len(own)
+        if every[offered + data.outside_option > 1].all() and all(p == 1.0 for _, p in own):
+            raise SpecificationError(
+                f"argument 'nests': nest {name!r} has every alternative that is ever offered, and "
+                "its coefficient would be one of scale, which nothing tells: leave out those that "
+                "are not close substitutes of the others"
+            )
 
 
 def _word(member: tuple[Hashable, float]) -> str:

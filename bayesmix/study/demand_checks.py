@@ -77,6 +77,11 @@ def check_demand_table(study: Study, model: MixedLogit, data: ChoiceData) -> Non
     for kind in table.diversion or ():
         if kind not in DERIVATIVES:
             name = diverted(table, kind).get("attribute") or kind
+            if name not in data.frame.columns:
+                raise SpecificationError(
+                    f"key 'diversion': {kind!r} is neither a kind ({', '.join(DERIVATIVES)}) nor a "
+                    f"column of the data; {nearest(name, [*DERIVATIVES, *data.frame.columns])}"
+                )
             check_column(data, "diversion", name)
             attribute_slope(problem, name)
     if table.surplus:

@@ -241,6 +241,18 @@ def test_nests_whose_alternatives_never_meet():
         bm.msle(model, choice_data(frame))
 
 
+def test_a_nest_of_all_alternatives_is_one_of_scale():
+    """Its coefficient divides all utilities: nothing tells it, unless there is something else."""
+    frame = attributes(np.random.default_rng(1), 20, 2)
+    outside, words = choice_data(frame, outside_option=True), "every alternative that is ever"
+    inside = bm.MixedLogit("x", nests=bm.Nests({"all": [0, 1, 2]}))
+    everything = bm.MixedLogit("x", nests=bm.Nests({"all": [0, 1, 2, "outside"]}))
+    for model, data in ((inside, choice_data(frame)), (everything, outside)):
+        with pytest.raises(SpecificationError, match=words):
+            bind(model, data)
+    assert bind(inside, outside).parameters.names[-1] == "nest[all]"
+
+
 def test_what_does_not_know_nests_says_so(data, fit):
     one = bm.MixedLogit("x + y", nests=NESTS)
     for call in (

@@ -2,6 +2,7 @@
 
 import datetime
 import uuid
+import warnings
 from decimal import Decimal
 
 import numpy as np
@@ -153,3 +154,29 @@ def test_plain_labels_stay_what_they_are():
     assert as_stored(pd.Index(["a", "b"])).tolist() == ["a", "b"]
     assert as_stored(pd.Index([1.5, 2.0])).tolist() == [1.5, 2.0]
     assert as_stored(pd.Index(["a\0b", "a\0c"])).tolist() == ["a\\x00b", "a\\x00c"]
+
+
+@pytest.mark.parametrize(
+    ("column", "labels", "said"),
+    [
+        (
+            "alt",
+            ["bus", "bus ", "car"],
+            "column 'alt' has 'bus' and 'bus ', which differ by blanks",
+        ),
+        ("alt", ["bus", "Bus", "car"], "'Bus' and 'bus', which differ by blanks or capitals"),
+        ("id", ["p 1", "p  1", "p2"], "'p  1' and 'p 1', which differ by blanks alone"),
+        ("id", ["p1", "P1", "p2"], None),
+        ("alt", ["bus", "tram", "car"], None),
+    ],
+)
+def test_labels_that_people_would_read_as_one_are_said(column, labels, said):
+    """They stay two: a note, not a merger."""
+    table = frame(3)
+    table[column] = table[column].map(dict(zip([1, 2, 3], labels, strict=True)))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        data = ChoiceData.from_long(table, **ROLES)
+    assert set(data.frame[column]) == set(labels)
+    assert len(caught) == (said is not None)
+    assert said is None or said in str(caught[0].message)

@@ -282,3 +282,15 @@ def test_lines_that_were_cut_off_are_refused(tmp_path):
         bm.read_table(path)
     path.write_text('who,task,price\n1,1,"2,5"\n1,2,\n\n2,1,\n')
     assert len(bm.read_table(path)) == 3
+
+
+@pytest.mark.parametrize("place", ["in a field", "a line", "at the end"])
+def test_null_bytes_are_no_text(tmp_path, place):
+    """pandas leaves them out: 2<null>5 would be 25."""
+    text = "who,price\n1,25\n2,7\n"
+    path = tmp_path / "c.csv"
+    nulls = {"in a field": ("25", "2\x005"), "a line": ("1,25", "\x00" * 9), "at the end": ("", "")}
+    path.write_text(text.replace(*nulls[place]) + "\x00" * 9 * (place == "at the end"))
+    line = 4 if place == "at the end" else 2
+    with pytest.raises(bm.DataError, match=f"null bytes in 1 lines, such as line {line}: "):
+        bm.read_table(path)

@@ -202,6 +202,24 @@ def test_the_row_named_in_a_message_is_the_users(frame):
         evaluate("np.log(cost) + price", choices(labelled))
 
 
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        ("~price", "more than one part: write the utility alone, without '~'"),
+        ("choice ~ price + time", "more than one part"),
+        ("poly(price, 0) + time", r"term 'poly\(price, 0\)' .* has no column"),
+        ("price + C(one)", "term 'one' .* has no column: a category of one level"),
+        ("bs(price, df=0)", "df= of .* must be 1 at least"),
+        ("bs(price, degree=1.5)", "degree= of .* must be 1 at least"),
+        ("np.where(price > 0)", "is not one number a row: give its functions all"),
+        ("price + C(mode, Treatment('tram'))", "'tram'.*; check levels and contrasts"),
+    ],
+)
+def test_what_would_be_left_out_or_is_no_column_is_refused(frame, formula, words):
+    with pytest.raises(SpecificationError, match=words):
+        evaluate(formula, choices(frame.assign(one="same")))
+
+
 BUS, YOUNG = "mode against bus", "group against old"
 
 

@@ -152,3 +152,15 @@ def test_check_reports_on_identification(write_study: Write, here: Path) -> None
     refused = call("check", here / "small.toml")
     assert refused.exit_code == 2
     assert "error    the multinomial logit has no maximum" in refused.stdout
+
+
+@pytest.mark.filterwarnings("default::UserWarning")
+def test_warnings_are_notes_without_a_path(write_study: Write, estimators: Any, here: Path) -> None:
+    path = write_study()
+    frame = pd.read_csv(here / "choices.csv")
+    column = "alt" if "alt" in frame else frame.columns[2]
+    last = frame[column].astype(str).where(frame.index > 5, frame[column].astype(str) + " ")
+    frame.assign(**{column: last}).to_csv(here / "choices.csv", index=False)
+    said = call("check", path).stderr
+    assert said.startswith(f"note: column '{column}' has ")
+    assert not [word for word in ("Warning", ".py") if word in said]

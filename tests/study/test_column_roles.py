@@ -60,6 +60,7 @@ def test_ids_of_digits_and_of_letters_in_one_file(write_study: Write, tmp_path: 
         ChoiceData.from_long(mixed, person="id", **roles)
 
 
+@pytest.mark.filterwarnings("ignore:column 'alt' has 'TRUE' and 'True'")
 @pytest.mark.parametrize(
     ("names", "order"),
     [

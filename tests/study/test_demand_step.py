@@ -147,6 +147,7 @@ def test_diversion_by_price_is_of_the_column_that_money_is_counted_in(
         ('elasticities = ["price"]', 'elasticities = ["prize"]', r"line \d+, \[demand\]: .*'priz"),
         ('wtp = ["quality"]', 'wtp = ["qualty"]', r"key 'wtp': the utility has no term 'qualty'"),
         ('diversion = ["removal", "price"]', 'diversion = ["cost"]', r"\[demand\]: .*'cost'"),
+        ('diversion = ["removal", "price"]', 'diversion = ["removl"]', "did you mean 'removal'"),
         ('diversion = ["removal", "price"]', 'price = "cost"\ndiversion = ["price"]',
          r"\[demand\]: .*'cost'"),
         ('ownership = "firm"', 'ownership = "frm"', r"\[firms\]: argument 'ownership'"),

@@ -137,7 +137,7 @@ def _encoding(path: Path, options: FileOptions) -> str:
     mark = next((name for mark, name in MARKS.items() if content.startswith(mark)), "utf-8-sig")
     encoding = options.encoding or mark
     try:
-        content.decode(encoding)
+        text = content.decode(encoding)
     except LookupError:
         raise DataError(
             f"encoding={encoding!r} is no encoding that Python knows: give one such as 'utf-8', "
@@ -145,6 +145,14 @@ def _encoding(path: Path, options: FileOptions) -> str:
         ) from None
     except UnicodeError as error:
         raise _undecodable(path, content, encoding, error) from None
+    if "\0" in text:
+        lines = [number for number, line in enumerate(text.split("\n"), 1) if "\0" in line]
+        raise DataError(
+            f"'{path.name}' has null bytes in {len(lines)} lines, such as line {first_few(lines)}: "
+            "a copy or a program that was interrupted leaves them in the place of text, and text "
+            "in another encoding has them; write the file anew, or say which encoding it has, such "
+            "as encoding = 'utf-16'"
+        )
     if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
         return "utf-8-sig"  # the mark that some editors put first is no part of a name
     return encoding

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from bayesmix.arguments import flag, refused
 from bayesmix.data.derived import Derivable
-from bayesmix.data.long import Roles
+from bayesmix.data.long import Roles, say_alike_labels
 from bayesmix.data.parquet_categories import categories_lost
 from bayesmix.data.store.build import Order, build
 from bayesmix.data.store.mapped import open_store, stored_key
@@ -106,7 +106,9 @@ class Storable(Derivable):
                 f"store='{folder}' was made of other files, of files that have changed since, or "
                 "with other arguments: give another folder, or take this one away"
             )
-        return open_store(cls, folder, roles, outside_option)
+        data = open_store(cls, folder, roles, outside_option)
+        say_alike_labels(data)
+        return data
 
 
 def _names(columns: Any) -> Sequence[str] | None:
