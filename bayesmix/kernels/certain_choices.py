@@ -38,28 +38,28 @@ class Change(NamedTuple):
 
 @part(error_model="numpy")
 def utilities(  # pragma: no cover - compiled
-    x: Array, base: Array, first_row: int, m: int, beta: Array, s: int, v: Array
+    x: Array, base: Array, beta: Array, s: int, v: Array
 ) -> None:
-    """``v_k = base_k + x_k' beta_s`` of the m rows of a situation, at one node."""
-    for k in range(m):
-        v[k] = base[first_row + k]
+    """``v_k = base_k + x_k' beta_s`` of the rows (m,) of a situation, at one node."""
+    for k in range(v.shape[0]):
+        v[k] = base[k]
         for c in range(beta.shape[0]):
-            v[k] += x[first_row + k, c] * beta[c, s]
+            v[k] += x[k, c] * beta[c, s]
 
 
 @part(error_model="numpy")
 def log_sum(  # pragma: no cover - compiled
-    v: Array, codes: Indices, row: int, j: int, m: int, same: bool
+    v: Array, codes: Indices, j: int, same: bool
 ) -> float:
-    """``log sum exp v`` of the rows of row j's product, or of all the others."""
+    """``log sum exp v`` of the rows (m,) of row j's product, or of all the others."""
     top, total = -np.inf, 0.0
-    for k in range(m):
-        if (codes[row + k] == codes[row + j]) == same:
+    for k in range(v.shape[0]):
+        if (codes[k] == codes[j]) == same:
             top = max(top, v[k])
     if top == -np.inf:
         return top
-    for k in range(m):
-        if (codes[row + k] == codes[row + j]) == same:
+    for k in range(v.shape[0]):
+        if (codes[k] == codes[j]) == same:
             total += math.exp(v[k] - top)
     return top + math.log(total)
 
@@ -73,14 +73,14 @@ def log_add(a: float, b: float) -> float:  # pragma: no cover - compiled
 
 @part(error_model="numpy")
 def log_moved(  # pragma: no cover - compiled
-    kind: int, codes: Indices, row: int, j: int, m: int, v: Array, d: Array
+    kind: int, codes: Indices, j: int, v: Array, d: Array
 ) -> tuple[float, float, float]:
     """How many row j wins when its product changes: the logarithm of the size, and the sign.
 
-    From utilities ``v`` and what changes them ``d``. The third number is the log-sum of the others,
-    of which ``exp(v_k - it)`` are the probabilities without the product.
+    From utilities ``v`` and what changes them ``d``, both (m,). The third number is the log-sum of
+    the others, of which ``exp(v_k - it)`` are the probabilities without the product.
     """
-    others, own = log_sum(v, codes, row, j, m, False), log_sum(v, codes, row, j, m, True)
+    others, own = log_sum(v, codes, j, False), log_sum(v, codes, j, True)
     if others == -np.inf:
         return -np.inf, 0.0, others
     whole = log_add(others, own)
@@ -95,16 +95,14 @@ def log_moved(  # pragma: no cover - compiled
         sign = -1.0 if kind == SLOPE and d[j] < 0.0 else 1.0
         return p + rest + math.log(abs(d[j])), sign, others
     then = rest
-    for k in range(m):
-        if codes[row + k] == codes[row + j]:
+    for k in range(v.shape[0]):
+        if codes[k] == codes[j]:
             then = log_add(then, v[k] - whole + d[k])
     grown = max(d[j], 0.0) + math.log(-math.expm1(-abs(d[j])))
     return p + rest + grown - then, 1.0 if d[j] > 0.0 else -1.0, others
 
 
 @part(error_model="numpy")
-def log_odds(  # pragma: no cover - compiled
-    v: Array, codes: Indices, row: int, j: int, m: int
-) -> float:
+def log_odds(v: Array, codes: Indices, j: int) -> float:  # pragma: no cover - compiled
     """``log(P_j / (1 - P_j))`` of row j's product; infinite where there is nothing else."""
-    return log_sum(v, codes, row, j, m, True) - log_sum(v, codes, row, j, m, False)
+    return log_sum(v, codes, j, True) - log_sum(v, codes, j, False)

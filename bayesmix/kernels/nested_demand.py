@@ -51,11 +51,11 @@ def _nested_shares(  # pragma: no cover - compiled
                 coefficients(mixture, i, first, n, beta, slope)
                 for t in range(panel.person_start[i], panel.person_start[i + 1]):
                     row, m = situations[t], situations[t + 1] - situations[t]
-                    count, groups = grow(panel, nests, t, gone, tree)
+                    grow(panel, nests, t, gone, tree)
                     utilities(panel, t, base, beta, n, tree)
-                    climb(tree, count, groups, n)
+                    climb(tree, n)
                     prob[: m + 1] = 0.0
-                    add_probabilities(tree, count, n, prob)
+                    add_probabilities(tree, n, prob)
                     for j in range(m):
                         rows[row + j] += dot(prob[j], w, n)
                     outside[t] += dot(prob[m], w, n)
@@ -105,9 +105,9 @@ def _nested_money_logsums(  # pragma: no cover - compiled
                 n = min(BLOCK, n_nodes - first)
                 coefficients(mixture, i, first, n, beta, slope)
                 for t in range(person_start[i], person_start[i + 1]):
-                    count, groups = grow(panel, nests, t, gone, tree)
+                    grow(panel, nests, t, gone, tree)
                     utilities(panel, t, base, beta, n, tree)
-                    climb(tree, count, groups, n)
+                    climb(tree, n)
                     utility(price.x[t], beta, price.base[t], alpha, n)
                     total = 0.0
                     for s in range(n):

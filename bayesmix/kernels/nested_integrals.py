@@ -28,13 +28,13 @@ Derivatives = tuple[Array, Array, Array, Array, Array]
 
 @part(fastmath={"contract"}, error_model="numpy")
 def _choice(  # pragma: no cover - compiled
-    tree: Tree, count: int, y: int, n: int, own: Array, logp: Array
+    tree: Tree, y: int, n: int, own: Array, logp: Array
 ) -> None:
     """Add ``log P_y`` to ``logp`` (n,), and fill ``own`` (E, n) with the shares r of its nests.
 
     Where nothing is chosen, ``y < 0``, it is minus the log-sum, and shares are 0.
     """
-    high, total = np.full(n, -np.inf), np.zeros(n)
+    high, total, count = np.full(n, -np.inf), np.zeros(n), tree.size[0]
     for e in range(count):
         if tree.row[e] == y:
             g = tree.group[e]
@@ -57,9 +57,10 @@ def _choice(  # pragma: no cover - compiled
 
 @part(fastmath={"contract"}, error_model="numpy")
 def _slopes(  # pragma: no cover - compiled
-    tree: Tree, count: int, groups: int, n: int, own: Array, slope: Array, by_nest: Array
+    tree: Tree, n: int, own: Array, slope: Array, by_nest: Array
 ) -> None:
     """Slopes of ``log P_y`` in utilities (., n), and added in logarithms of coefficients (M, n)."""
+    count, groups = tree.size[0], tree.size[1]
     whole = np.zeros((groups, n))
     for e in range(count):
         for s in range(n):
@@ -111,18 +112,18 @@ def _choices(  # pragma: no cover - compiled
     spare = np.empty((tree.utility.shape[0], n))
     for t in range(panel.person_start[i], panel.person_start[i + 1]):
         first, m = situations[t], situations[t + 1] - situations[t]
-        count, groups = grow(panel, nests, t, gone, tree)
+        grow(panel, nests, t, gone, tree)
         utilities(panel, t, base, beta, n, tree)
-        climb(tree, count, groups, n)
+        climb(tree, n)
         y = panel.chosen_row[t] - first if panel.chosen_row[t] >= 0 else -1
         y = m if y < 0 and panel.outside else y
-        _choice(tree, count, y, n, own, logp)
+        _choice(tree, y, n, own, logp)
         for j in range(m + 1):
             for s in range(n):
                 spare[j, s] = 0.0
                 # What is infinite has no utility, not even where it speaks for the choice.
                 logp[s] += 0.0 * tree.utility[j, s]
-        _slopes(tree, count, groups, n, own, spare, by_nest)
+        _slopes(tree, n, own, spare, by_nest)
         for j in range(m):
             for s in range(n):
                 slope[first - first_row + j, s] = spare[j, s]

@@ -19,6 +19,7 @@ The outside option is a row like the others, and situations stand in the place o
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,6 +34,13 @@ from bayesmix.kernels.threads import share, take
 
 FAR = 1e200
 """Times by which a sum changes, or its inverse, beyond which probabilities are computed anew."""
+
+
+class Moved(NamedTuple):
+    """Flags (.,) of the rows of the alternative that changes, and by how much (., n) each would."""
+
+    rows: Flags
+    by: Array
 
 
 def nested_substitution(
@@ -100,6 +108,7 @@ def _effects(  # pragma: no cover - compiled
     d = np.empty((widest, width))
     beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
     nobody, moved = np.zeros(widest, dtype=np.bool_), np.zeros(widest, dtype=np.bool_)
+    which = Moved(moved, d)
     for i in range(first_person, last_person):
         weights = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
         for first in range(0, n_nodes, BLOCK):
@@ -109,11 +118,11 @@ def _effects(  # pragma: no cover - compiled
             for t in range(sets.person_start[i], sets.person_start[i + 1]):
                 row, m = situations[t], situations[t + 1] - situations[t]
                 g, weight = sets.group[t], sets.weight[t]
-                count, groups = grow(panel, nests, t, nobody, tree)
+                grow(panel, nests, t, nobody, tree)
                 utilities(panel, t, base, beta, n, tree)
-                climb(tree, count, groups, n)
+                climb(tree, n)
                 prob[: m + 1] = 0.0
-                add_probabilities(tree, count, n, prob)
+                add_probabilities(tree, n, prob)
                 _moves(change, row, m, beta, n, d)
                 for j in range(m):
                     code = codes[row + j]
@@ -124,14 +133,16 @@ def _effects(  # pragma: no cover - compiled
                     for k in range(m):
                         moved[k] = codes[row + k] == code
                     if change.kind == REMOVAL or change.kind == FINITE:
-                        far = _finite(change, tree, count, groups, n, moved, d, delta)
-                        if far:
-                            _anew(change, panel, nests, t, n, moved, d, tree, prob, delta)
-                            count, groups = grow(panel, nests, t, nobody, tree)
+                        if _finite(change, tree, n, which, delta):
+                            gone = moved if change.kind == REMOVAL else nobody
+                            grow(panel, nests, t, gone, tree)
+                            _shift(change, which, n, tree)
+                            _anew(tree, n, prob, delta)
+                            grow(panel, nests, t, nobody, tree)
                             utilities(panel, t, base, beta, n, tree)
-                            climb(tree, count, groups, n)
+                            climb(tree, n)
                     else:
-                        _small(tree, count, groups, n, moved, d, prob, delta)
+                        _small(tree, n, which, prob, delta)
                     out = effect[g, code]
                     for k in range(m):
                         if not moved[k]:
@@ -164,9 +175,11 @@ def _moves(  # pragma: no cover - compiled
 
 @part(error_model="numpy")
 def _small(  # pragma: no cover - compiled
-    tree: Tree, count: int, groups: int, n: int, moved: Flags, d: Array, prob: Array, delta: Array
+    tree: Tree, n: int, which: Moved, prob: Array, delta: Array
 ) -> None:
     """Derivatives of the shares of rows that do not move, in what moves."""
+    moved, d = which.rows, which.by
+    count, groups = tree.size[0], tree.size[1]
     within, whole = np.zeros((groups, n)), np.zeros(n)
     for j in range(moved.shape[0] - 1):
         if moved[j]:
@@ -187,16 +200,11 @@ def _small(  # pragma: no cover - compiled
 
 @part(error_model="numpy")
 def _finite(  # pragma: no cover - compiled
-    change: Change,
-    tree: Tree,
-    count: int,
-    groups: int,
-    n: int,
-    moved: Flags,
-    d: Array,
-    delta: Array,
+    change: Change, tree: Tree, n: int, which: Moved, delta: Array
 ) -> bool:
     """Changes of the shares of rows that do not move; whether some are to be computed anew."""
+    moved, d = which.rows, which.by
+    count, groups = tree.size[0], tree.size[1]
     x, rest = np.zeros((groups, n)), np.zeros((groups, n))
     c, whole = np.zeros((groups, n)), np.zeros(n)
     for e in range(count):
@@ -246,34 +254,28 @@ def _finite(  # pragma: no cover - compiled
 
 
 @part(error_model="numpy")
+def _shift(  # pragma: no cover - compiled
+    change: Change, which: Moved, n: int, tree: Tree
+) -> None:
+    """Utilities after the change, of what stays."""
+    if change.kind == REMOVAL:
+        return
+    for j in range(which.rows.shape[0]):
+        if which.rows[j]:
+            for s in range(n):
+                tree.utility[j, s] += which.by[j, s]
+
+
+@part(error_model="numpy")
 def _anew(  # pragma: no cover - compiled
-    change: Change,
-    panel: Panel,
-    nests: Nests,
-    t: int,
-    n: int,
-    moved: Flags,
-    d: Array,
-    tree: Tree,
-    prob: Array,
-    delta: Array,
+    tree: Tree, n: int, prob: Array, delta: Array
 ) -> None:
     """The same by probabilities after the change, which is so large that they differ."""
-    m = panel.situation_start[t + 1] - panel.situation_start[t]
-    gone = np.zeros(moved.shape[0], dtype=np.bool_)
-    if change.kind == REMOVAL:
-        gone[:m] = moved[:m]
-    else:
-        for j in range(m):
-            if moved[j]:
-                for s in range(n):
-                    tree.utility[j, s] += d[j, s]
-    count, groups = grow(panel, nests, t, gone, tree)
     delta[:] = 0.0
-    if not count:
+    if not tree.size[0]:
         return
-    climb(tree, count, groups, n)
-    add_probabilities(tree, count, n, delta)
-    for j in range(m):
+    climb(tree, n)
+    add_probabilities(tree, n, delta)
+    for j in range(delta.shape[0]):
         for s in range(n):
             delta[j, s] -= prob[j, s]

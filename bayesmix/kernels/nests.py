@@ -55,6 +55,8 @@ class Tree(NamedTuple):
 
     Parameters
     ----------
+    size
+        Numbers (2,) of memberships E and of nests G.
     place
         Where each nest (M,) stands among those of the situation, -1 where it does not.
     row, group, log_part
@@ -74,6 +76,7 @@ class Tree(NamedTuple):
         ``log G`` (n,).
     """
 
+    size: Indices
     place: Indices
     row: Indices
     group: Indices
@@ -104,6 +107,7 @@ def room(panel: Panel, nests: Nests, width: int) -> Tree:  # pragma: no cover - 
         rows, most = max(rows, last - first), max(most, count)
     most += nests.start[nests.outside + 1] - nests.start[nests.outside]
     return Tree(
+        np.zeros(2, dtype=np.int64),
         np.full(nests.coefficient.shape[0], -1, dtype=np.int64),
         np.empty(most, dtype=np.int64),
         np.empty(most, dtype=np.int64),
@@ -125,8 +129,8 @@ def room(panel: Panel, nests: Nests, width: int) -> Tree:  # pragma: no cover - 
 @part(error_model="numpy")
 def grow(  # pragma: no cover - compiled
     panel: Panel, nests: Nests, t: int, gone: Flags, tree: Tree
-) -> tuple[int, int]:
-    """Numbers of memberships and of nests of situation t, without rows that are ``gone``."""
+) -> None:
+    """Memberships and nests of situation t, without rows that are ``gone``."""
     first, last = panel.situation_start[t], panel.situation_start[t + 1]
     tree.place[:] = -1
     count, groups = 0, 0
@@ -147,7 +151,7 @@ def grow(  # pragma: no cover - compiled
             tree.row[count], tree.group[count] = m, own
             tree.log_part[count] = nests.log_part[e]
             count += 1
-    return count, groups
+    tree.size[0], tree.size[1] = count, groups
 
 
 @part(fastmath={"contract"}, error_model="numpy")
@@ -164,8 +168,9 @@ def utilities(  # pragma: no cover - compiled
 
 
 @part(fastmath={"contract"}, error_model="numpy")
-def climb(tree: Tree, count: int, groups: int, n: int) -> None:  # pragma: no cover - compiled
+def climb(tree: Tree, n: int) -> None:  # pragma: no cover - compiled
     """All that a `Tree` holds, of its utilities."""
+    count, groups = tree.size[0], tree.size[1]
     top, log_sum, mean = tree.top, tree.log_sum, tree.mean
     for g in range(groups):
         for s in range(n):
@@ -211,10 +216,10 @@ def climb(tree: Tree, count: int, groups: int, n: int) -> None:  # pragma: no co
 
 @part(fastmath={"contract"}, error_model="numpy")
 def add_probabilities(  # pragma: no cover - compiled
-    tree: Tree, count: int, n: int, prob: Array
+    tree: Tree, n: int, prob: Array
 ) -> None:
     """Add choice probabilities to ``prob`` (., n), by row within the situation."""
-    for e in range(count):
+    for e in range(tree.size[0]):
         q, nest, p = tree.within[e], tree.share[tree.group[e]], prob[tree.row[e]]
         for s in range(n):
             p[s] += q[s] * nest[s]

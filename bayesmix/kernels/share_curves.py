@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,15 @@ from bayesmix.kernels.logit import BLOCK, Panel, dot, log_probabilities, utility
 from bayesmix.kernels.mixture import Mixture, coefficients
 from bayesmix.kernels.substitution import Sets
 from bayesmix.kernels.threads import share, take
+
+
+class Own(NamedTuple):
+    """An alternative's ``row`` among those of a situation: x (m, K), base (m,), codes (m,)."""
+
+    x: Array
+    base: Array
+    codes: Indices
+    row: int
 
 
 def own_shares(
@@ -77,11 +87,11 @@ def _own_shares(  # pragma: no cover - compiled
                         some = _far(prob[mine], rest, then, n, shift)
                         _move(prob[mine], rest, then, n)
                         if some:
-                            row = situations[t]
-                            _sure(
-                                panel, sets, base, row, situations[t + 1] - row, beta, mine, n,
-                                prob[mine], rest, shift, then,
-                            )  # fmt: skip
+                            row, last = situations[t], situations[t + 1]
+                            own = Own(
+                                panel.x[row:last], base[row:last], sets.alternative[row:last], mine
+                            )
+                            _sure(own, beta, prob[mine], rest, shift, then[:n])
                         out[m, t] += dot(then, w, n)
         start = take(queue)
 
@@ -107,25 +117,14 @@ def _far(  # pragma: no cover - compiled
 
 @part(error_model="numpy")
 def _sure(  # pragma: no cover - compiled
-    panel: Panel,
-    sets: Sets,
-    base: Array,
-    row: int,
-    m: int,
-    beta: Array,
-    mine: int,
-    n: int,
-    p: Array,
-    rest: Array,
-    d: Array,
-    then: Array,
+    own: Own, beta: Array, p: Array, rest: Array, d: Array, then: Array
 ) -> None:
     """``P'`` by its odds where the alternative or all others have next to no probability."""
-    v = np.empty(m)
-    for s in range(n):
+    v = np.empty(own.codes.shape[0])
+    for s in range(then.shape[0]):
         if p[s] < TINY or rest[s] < TINY:
-            utilities(panel.x, base, row, m, beta, s, v)
-            odds = log_odds(v, sets.alternative, row, mine, m) + d[s]
+            utilities(own.x, own.base, beta, s, v)
+            odds = log_odds(v, own.codes, own.row) + d[s]
             then[s] = math.exp(-log_add(0.0, -odds))
 
 

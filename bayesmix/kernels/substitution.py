@@ -27,7 +27,7 @@ import numpy as np
 from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.certain_choices import FINITE, QUALITY, REMOVAL, SIZE, SLOPE, Change
 from bayesmix.kernels.compiling import compiled, part
-from bayesmix.kernels.interventions import leaving, move, other_products, sure
+from bayesmix.kernels.interventions import Rows, leaving, move, other_products, part_of, sure
 from bayesmix.kernels.logit import BLOCK, Panel, dot, log_probabilities
 from bayesmix.kernels.mixture import Mixture, coefficients
 from bayesmix.kernels.threads import share, take
@@ -146,10 +146,19 @@ def _effects(  # pragma: no cover - compiled
                 row, m = situations[t], situations[t + 1] - situations[t]
                 g, weight = sets.group[t], sets.weight[t]
                 log_probabilities(panel, t, base, beta, n, logp, prob)
-                move(change, row, m, codes, beta, n, prob, w, rest, moved)
-                some = sure(
-                    change, panel, base, row, m, codes, beta, n, prob, w, rest, moved, certain
+                here, there = part_of(change, row, row + m), situations[t + 1]
+                rows = Rows(
+                    panel.x[row:there],
+                    base[row:there],
+                    codes[row:there],
+                    beta,
+                    w,
+                    prob,
+                    rest,
+                    moved,
                 )
+                move(here, rows)
+                some = sure(here, rows, certain)
                 _contract(moved, prob, m, n, flow)
                 if some:
                     for j in range(m):
@@ -247,13 +256,14 @@ def _marginal(  # pragma: no cover - compiled
                 for t in range(sets.person_start[i], sets.person_start[i + 1]):
                     row, m = situations[t], situations[t + 1] - situations[t]
                     log_probabilities(panel, t, base, beta, n, logp, prob)
-                    other_products(prob, row, m, sets.alternative, n, rest)
-                    w_here = weights[first : first + n]
-                    move(change, row, m, sets.alternative, beta, n, prob, w_here, rest, moved)
-                    leaving(
-                        change, panel, base, row, m, sets.alternative, beta, n,
-                        prob, w_here, rest, moved, scale[row : row + m],
+                    here, there = part_of(change, row, row + m), situations[t + 1]
+                    rows = Rows(
+                        panel.x[row:there], base[row:there], sets.alternative[row:there], beta,
+                        weights[first : first + n], prob, rest, moved,
                     )  # fmt: skip
+                    other_products(rows)
+                    move(here, rows)
+                    leaving(here, rows, scale[row:there])
                     for j in range(m):
                         for s in range(n):
                             own[row + j] += moved[j, s]

@@ -82,21 +82,22 @@ def _add_up(  # pragma: no cover - compiled
             n = min(BLOCK, n_nodes - first)
             coefficients(mixture, i, first, n, beta, slope)
             for t in range(sets.person_start[i], sets.person_start[i + 1]):
-                row, m, g = situations[t], situations[t + 1] - situations[t], sets.group[t]
+                row, last, g = situations[t], situations[t + 1], sets.group[t]
+                m = last - row
                 v, d = np.empty(m), np.empty(m)
                 for s in range(n):
                     if not w[first + s] * sets.weight[t] > 0.0:
                         continue
                     weight = math.log(w[first + s]) + math.log(sets.weight[t])
-                    utilities(panel.x, base, row, m, beta, s, v)
-                    utilities(change.x, change.base, row, m, beta, s, d)
+                    utilities(panel.x[row:last], base[row:last], beta, s, v)
+                    utilities(change.x[row:last], change.base[row:last], beta, s, d)
                     whole = _log_sum_all(v)
                     for j in range(m):
                         code = codes[row + j]
                         add(share.top[g], share.total[g], code, weight + v[j] - whole, 1.0)
                         if code >= changed:
                             continue
-                        size, sign, others = log_moved(change.kind, codes, row, j, m, v, d)
+                        size, sign, others = log_moved(change.kind, codes[row:last], j, v, d)
                         top, total = effect.top[g, code], effect.total[g, code]
                         for k in range(m):
                             if codes[row + k] != code:
@@ -141,12 +142,13 @@ def log_row_shares(  # pragma: no cover - compiled
             n = min(BLOCK, n_nodes - first)
             coefficients(mixture, i, first, n, beta, slope)
             for t in range(sets.person_start[i], sets.person_start[i + 1]):
-                row, m = situations[t], situations[t + 1] - situations[t]
+                row, last = situations[t], situations[t + 1]
+                m = last - row
                 v = np.empty(m)
                 for s in range(n):
                     if not w[first + s] > 0.0:
                         continue
-                    utilities(panel.x, base, row, m, beta, s, v)
+                    utilities(panel.x[row:last], base[row:last], beta, s, v)
                     whole = math.log(w[first + s]) - _log_sum_all(v)
                     for j in range(m):
                         add(top, total, row + j, whole + v[j], 1.0)
