@@ -13,20 +13,38 @@ from bayesmix.arrays import Array
 from bayesmix.bayes.read import SAMPLE_DIMS
 
 
-class LeftOut(NamedTuple):
-    """Of each of n observations, predicted by all others.
+class Estimates(NamedTuple):
+    """Monte Carlo estimates that share their draws.
 
-    ``elpd`` (n,) is ``log p(y_i | y_-i)``, ``mcse`` (n,) its Monte Carlo standard error, and
-    ``pareto_k`` (n,) the shape of the tail of the weights; NaN where draws were not weighed.
+    Parameters
+    ----------
+    values
+        Estimates (n,).
+    noise
+        Independent parts (N, n) of their errors, each of its own standard deviation: of every draw,
+        of every scrambling of nodes.
     """
 
-    elpd: Array
-    mcse: Array
-    pareto_k: Array
+    values: Array
+    noise: Array
+
+    @property
+    def errors(self) -> Array:
+        """Monte Carlo standard errors (n,)."""
+        return np.asarray(np.sqrt((self.noise**2).sum(axis=0)))
+
+    def plus(self, other: Estimates) -> Estimates:
+        """Sums with estimates whose noise is independent of these."""
+        noise = np.concatenate([self.noise, other.noise])
+        return Estimates(self.values + other.values, noise)
+
+    def sum_error(self, weights: Array) -> float:
+        """That of ``sum_i w_i value_i``: estimates from the same draws err together."""
+        return float(np.linalg.norm(self.noise @ weights))
 
 
-def left_out(logp: Array, weights: Array, efficiency: float) -> LeftOut:
-    """Each observation predicted by the others, from draws given all of them.
+def left_out(logp: Array, weights: Array, efficiency: float) -> tuple[Estimates, Array]:
+    """Each observation predicted by the others, from draws given all of them; Pareto shapes (n,).
 
     ``p(y_i | y_-i) = sum_d r_d p(y_i | theta_d)``, with weights ``r_d`` proportional to
     ``p(y_i | theta_d)^(-w_i)`` whose largest are smoothed by a generalised Pareto law (Vehtari,
@@ -44,11 +62,11 @@ def left_out(logp: Array, weights: Array, efficiency: float) -> LeftOut:
     # ArviZ's function takes the logarithms of the likelihoods, and weighs by their inverses.
     logs, shape = array_stats.psislw((weights * logp).T, r_eff=efficiency)
     share = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])
-    return LeftOut(*_averaged(logp.T, share, efficiency), np.asarray(shape))
+    return _averaged(logp.T, share, efficiency), np.asarray(shape)
 
 
-def averaged(logp: Array, effective: float) -> tuple[Array, Array]:
-    """``log mean_d exp(logp)`` (n,) of draws (D, n), and Monte Carlo standard errors (n,)."""
+def averaged(logp: Array, effective: float) -> Estimates:
+    """``log mean_d exp(logp)`` (n,) of draws (D, n)."""
     share = np.full(logp.T.shape, 1 / len(logp))
     return _averaged(logp.T, share, effective / len(logp))
 
@@ -88,10 +106,10 @@ def mean_errors(draws: xr.Dataset, values: Sequence[xr.DataArray]) -> Array:
     return np.asarray(np.where(sds > 0, sds / np.sqrt(found), 0.0))
 
 
-def _averaged(logp: Array, share: Array, efficiency: float) -> tuple[Array, Array]:
-    """Logarithms of weighted means of ``exp(logp)`` (n, D), and their standard errors."""
+def _averaged(logp: Array, share: Array, efficiency: float) -> Estimates:
+    """Logarithms of weighted means of ``exp(logp)`` (n, D)."""
     with np.errstate(divide="ignore"):
         elpd = np.logaddexp.reduce(logp + np.log(share), axis=1)
     relative = np.exp(logp - elpd[:, None]) - 1.0
-    error = np.sqrt((share**2 * relative**2).sum(axis=1) / min(1.0, efficiency))
-    return np.asarray(elpd), np.asarray(error)
+    noise = share * relative / np.sqrt(min(1.0, efficiency))
+    return Estimates(np.asarray(elpd), np.asarray(noise.T))

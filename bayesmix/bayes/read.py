@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bayesmix.arrays import Array
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 
 SAMPLE_DIMS = ("chain", "draw")
+SAMPLED = "sampled_log_likelihood"
+"""In ``sample_stats``: the weighted log-likelihood of the choices that was sampled, nats."""
 
 
 def posterior_group(tree: Any, whose: str = "the posterior") -> xr.Dataset:
@@ -63,6 +66,15 @@ def posterior_draws(tree: Any, whose: str = "the posterior") -> xr.Dataset:
         raise SpecificationError(f"{whose} has no draws: its selection of them is empty")
     _check_numbers(found, whose)
     return found
+
+
+def sampled_log_likelihood(tree: xr.DataTree) -> Array | None:
+    """The log-likelihood (D,) that draws are of, with persons integrated out.
+
+    None where persons were sampled, and of trees that do not have it, as those of earlier builds.
+    """
+    stats = tree.children.get("sample_stats")
+    return None if stats is None or SAMPLED not in stats else stats[SAMPLED].to_numpy().ravel()
 
 
 def group_of(tree: xr.DataTree) -> str:

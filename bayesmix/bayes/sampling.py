@@ -46,7 +46,7 @@ from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.pymc_chains import pymc_chains
 from bayesmix.bayes.sampler_grid import MOST_NODES, GridChoice, Stand, first_stand, stand_at
-from bayesmix.bayes.tree import WEIGHTED, complete
+from bayesmix.bayes.tree import WEIGHTED, complete, keep_sampled
 from bayesmix.bayes.whitened import whitened_posterior
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
@@ -242,6 +242,8 @@ def _sample_one(
         rule = centred(sobol(_more_nodes(stand.grid.size, accuracy.sd)), moments=True)
         stand = stand_at(problem, rule, flat.mean(axis=0), how.priors, rng)
     notes |= {"grid": str(stand.grid), **accuracy.notes()}
+    if not how.hierarchical:
+        keep_sampled(tree, totals)
     evidence = tree["posterior"].attrs.get("log_evidence")
     if evidence is not None:  # of exact integrals, as far as these are known
         notes["log_evidence"] = evidence - accuracy.mean
@@ -295,5 +297,7 @@ def _sample_classes(
         flat = thetas.reshape(-1, thetas.shape[-1])
         totals = linear(logp.reshape(len(flat), -1), problem.data.weights)
         accuracy = posterior_accuracy(problem, plan.grid, flat, totals, rng)
+        if not how.hierarchical:
+            keep_sampled(tree, totals)
         notes |= {"grid": str(plan.grid), **accuracy.notes()}
     return complete(tree, problem, logp, how.priors, notes)

@@ -14,6 +14,7 @@ from bayesmix.arrays import Array, Indices
 from bayesmix.bayes.class_priors import prior_key, prior_words
 from bayesmix.bayes.log_prior import log_prior_group
 from bayesmix.bayes.prior_laws import PriorLike
+from bayesmix.bayes.read import SAMPLE_DIMS, SAMPLED
 from bayesmix.data.reserved import OUTSIDE
 from bayesmix.data.table import ChoiceTable
 from bayesmix.likelihood.effective_weights import SAME, person_unit
@@ -77,6 +78,18 @@ def complete(
         }
     )
     return tree
+
+
+def keep_sampled(tree: xr.DataTree, totals: Array) -> None:
+    """Keep the log-likelihood (D,) that was sampled, with persons integrated out.
+
+    The sum of persons' own in ``log_likelihood`` is without the correction of their nodes.
+    """
+    stats = tree["sample_stats"].to_dataset()
+    shape = tuple(stats.sizes[dim] for dim in SAMPLE_DIMS)
+    tree["sample_stats"] = xr.DataTree(
+        stats.assign({SAMPLED: (SAMPLE_DIMS, totals.reshape(shape))})
+    )
 
 
 def _labels(values: Any) -> NDArray[np.str_]:

@@ -11,11 +11,11 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix import arguments
-from bayesmix.arrays import Array, Indices
+from bayesmix.arrays import Indices
 from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.bayes.prior_laws import PriorLike
-from bayesmix.bayes.psis import LeftOut, averaged, efficiency_of, left_out
-from bayesmix.bayes.read import posterior_draws
+from bayesmix.bayes.psis import Estimates, averaged, efficiency_of, left_out
+from bayesmix.bayes.read import posterior_draws, sampled_log_likelihood
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
 from bayesmix.demand.draws import draws_of, parameter_draws
@@ -57,8 +57,9 @@ def loo(
     (Vehtari, Gelman and Gabry 2017). Where the shape k of a person's weights is above 0.7 (of fewer
     than 2,200 draws D, above 1 - 1 / log10(D)) the posterior without the person is sampled: by
     importance sampling from proposals that adapt to it, and where these do not reach it, or do not
-    serve for the model, by NUTS. ``P_i`` is integrated on many nodes: what the sampler's own miss
-    of it, found at some draws, is added to the scores of persons.
+    serve for the model, by NUTS. Integrals are those of many nodes, the person's own and those of
+    all others, on whom the posterior depends: what the sampler's nodes miss, found at some draws,
+    is added to the scores of persons, and counts in their errors.
 
     Parameters
     ----------
@@ -91,7 +92,7 @@ def loo(
         ``rows`` by person (or person and situation): ``log score``, ``mcse``, its Monte Carlo
         standard error, ``pareto_k``, ``in sample``, the score when the observation is not left out,
         ``weight``, ``method`` and ``integration``, what was added for the sampler's nodes. The
-        weighted sum is ``log_score``, with ``std_error``.
+        weighted sum is ``log_score``, with ``std_error``, and ``mcse``, of scores that share draws.
 
     Raises
     ------
@@ -136,12 +137,13 @@ def loo(
         )
     logp = posterior["log_likelihood"]["choices"].to_numpy().reshape(-1, data.n_persons)
     weights, efficiency = data.weights, efficiency_of(given)
-    found = left_out(logp, weights, efficiency)
+    found, shapes = left_out(logp, weights, efficiency)
     thetas = free_vectors(problem, given)
-    missed, unsure = integration_errors(problem, thetas.reshape(len(logp), -1), logp)
-    found = LeftOut(found.elpd + missed, np.hypot(found.mcse, unsure), found.pareto_k)
-    limit = reliable_shape(len(logp))
-    doubtful = np.flatnonzero(found.pareto_k > limit)
+    flat, effective = thetas.reshape(len(logp), -1), efficiency * len(logp)
+    sampled = sampled_log_likelihood(posterior)
+    missed, missed_in_sample = integration_errors(problem, flat, logp, sampled, effective)
+    found, limit = found.plus(missed), reliable_shape(len(logp))
+    doubtful = np.flatnonzero(shapes > limit)
     if refit:
         places = np.union1d(places, doubtful)
     elif len(doubtful):
@@ -152,9 +154,14 @@ def loo(
         refits.check_priors()
     if len(places):
         found = _replaced(found, methods, refits, places)
-    in_sample, _ = averaged(logp, efficiency * len(logp))
     index = pd.Index(data.persons, name=data.person or data.situation)
-    beside = (in_sample + missed, weights, methods, missed)
+    beside = {
+        "pareto_k": shapes,
+        "in sample": averaged(logp, effective).plus(missed_in_sample).values,
+        "weight": weights,
+        "method": methods,
+        "integration": missed.values,
+    }
     return _result(data, index, found, beside, "person")
 
 
@@ -190,12 +197,14 @@ def _warn(data: ChoiceData, doubtful: Indices, limit: float) -> None:
     )
 
 
-def _replaced(found: LeftOut, methods: Any, refits: Refits, places: Indices) -> LeftOut:
-    """With the scores of refits; the k that gave rise to them stays."""
-    elpd, mcse = found.elpd.copy(), found.mcse.copy()
-    for place, (score, error, method) in zip(places, refits.scores(places), strict=True):
-        elpd[place], mcse[place], methods[place] = score, error, method
-    return LeftOut(elpd, mcse, found.pareto_k)
+def _replaced(found: Estimates, methods: Any, refits: Refits, places: Indices) -> Estimates:
+    """With the scores of refits, each of draws and nodes of its own."""
+    values, noise = found.values.copy(), found.noise.copy()
+    own = np.zeros((len(places), len(values)))
+    noise[:, places] = 0.0
+    for n, (place, refit) in enumerate(zip(places, refits.scores(places), strict=True)):
+        values[place], own[n, place], methods[place] = refit
+    return Estimates(values, np.concatenate([noise, own]))
 
 
 def _by_situation(
@@ -208,42 +217,35 @@ def _by_situation(
     logp = np.stack([who.over(theta, given_others)[0] for theta in thetas])
     weights = np.repeat(data.weights, np.diff(data.person_start))
     efficiency = efficiency_of(posterior_draws(tree))
-    found = left_out(logp, weights, efficiency)
+    found, shapes = left_out(logp, weights, efficiency)
     limit = reliable_shape(len(logp))
-    doubtful = np.flatnonzero(found.pareto_k > limit)
+    doubtful = np.flatnonzero(shapes > limit)
     if len(doubtful):
         warnings.warn(
             f"{len(doubtful)} of {len(weights)} choices have weights with a Pareto k above "
             f"{limit:.2f}: their scores are not reliable; more draws, or by='person'",
             stacklevel=3,
         )
-    in_sample, _ = averaged(logp, efficiency * len(logp))
-    methods = np.full(len(weights), PSIS, dtype=object)
-    beside = (in_sample, weights, methods, np.zeros(len(weights)))
+    beside = {
+        "pareto_k": shapes,
+        "in sample": averaged(logp, efficiency * len(logp)).values,
+        "weight": weights,
+        "method": np.full(len(weights), PSIS, dtype=object),
+        "integration": np.zeros(len(weights)),
+    }
     return _result(data, data.situations, found, beside, "situation")
 
 
 def _result(
     data: ChoiceData,
     index: pd.Index,
-    found: LeftOut,
-    beside: tuple[Array, Array, Any, Array],
+    found: Estimates,
+    beside: Mapping[str, Any],
     by: str,
 ) -> Loo:
-    in_sample, weights, methods, missed = beside
-    rows = pd.DataFrame(
-        {
-            "log score": found.elpd,
-            "mcse": found.mcse,
-            "pareto_k": found.pareto_k,
-            "in sample": in_sample,
-            "weight": weights,
-            "method": methods,
-            "integration": missed,
-        },
-        index=index,
-    )
+    scores = {"log score": found.values, "mcse": found.errors}
+    rows = pd.DataFrame({**scores, **beside}, index=index)
     digests = digests_of(data)
     if by == "situation":
         digests = np.repeat(digests, np.diff(data.person_start))
-    return Loo(rows, digests, UNITS[by])
+    return Loo(rows, digests, UNITS[by], found.sum_error(beside["weight"]))

@@ -23,19 +23,17 @@ class Loo(LogScores):
     ``rows`` has ``log score``, ``mcse``, ``pareto_k``, ``in sample``, ``weight``, ``method`` and
     ``integration``. The method is ``"weights"`` of the posterior's draws, or what sampled the
     posterior without the person, ``"importance"`` or ``"nuts"``. ``integration`` is what was added
-    to both scores of a person for the sampler's nodes, 0 of choices.
+    to the log score of a person for the sampler's nodes, 0 of choices. ``mcse`` is the Monte Carlo
+    standard error of the sum: scores by weights err together, for they share draws and nodes.
     """
+
+    mcse: float
 
     @property
     def effective_parameters(self) -> float:
         """How much better the observations are predicted when they are not left out, in nats."""
         gained = self.rows["in sample"] - self.rows["log score"]
         return float((self.rows["weight"] * gained).sum())
-
-    @property
-    def mcse(self) -> float:
-        """Monte Carlo standard error of the sum."""
-        return float(np.sqrt(((self.rows["weight"] * self.rows["mcse"]) ** 2).sum()))
 
     def summary(self) -> pd.DataFrame:
         """The sum, its standard errors, and what is gained by not leaving out."""

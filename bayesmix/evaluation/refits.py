@@ -17,11 +17,11 @@ from bayesmix.bayes.log_prior import log_prior_group
 from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.psis import averaged, efficiency_of
-from bayesmix.bayes.read import attributes_of, posterior_draws
+from bayesmix.bayes.read import attributes_of, posterior_draws, sampled_log_likelihood
 from bayesmix.bayes.sampling import sample
 from bayesmix.data.subset import take_persons
 from bayesmix.errors import SpecificationError
-from bayesmix.evaluation.fine_integrals import fine_log_likelihood
+from bayesmix.evaluation.fine_integrals import fine_log_likelihood, refit_error
 from bayesmix.integration.grids import Seed
 from bayesmix.likelihood.bind import like
 from bayesmix.likelihood.problem import Problem
@@ -38,8 +38,8 @@ class Refits:
     """Refits of a posterior without some persons.
 
     A person who is left out has a weight of 0: what formulas have learnt and what default priors
-    are scaled by stays as it was. The person's own integral is on many nodes: the sampler's are too
-    few for one person's, and others in every refit.
+    are scaled by stays as it was. Integrals are those of many nodes, the person's own at all draws,
+    the others' at some: the sampler's are too few, and others in every refit.
 
     Parameters
     ----------
@@ -68,6 +68,7 @@ class Refits:
         data = self.problem.data
         weights = data.weights.copy()
         weights[place] = 0.0
+        others_alone = replace(data, weights=weights)
         draws = posterior_draws(self.posterior)
         said = attributes_of(self.posterior).get("likelihood")
         path: Literal["hierarchical", "marginal"] = (
@@ -77,7 +78,7 @@ class Refits:
             warnings.filterwarnings("ignore", FALLBACK)  # NUTS is what follows, and is said
             tree = sample(
                 self.problem.model,
-                replace(data, weights=weights),
+                others_alone,
                 method="nuts" if why_not_whitened(self.problem, path) else "importance",
                 likelihood=path,
                 draws=draws.sizes["draw"],
@@ -89,9 +90,14 @@ class Refits:
         found = tree["posterior"].to_dataset()
         thetas = free_vectors(self.problem, posterior_draws(tree))
         left_out = like(self.problem, take_persons(data, np.array([place])))
-        logp = fine_log_likelihood(left_out, thetas.reshape(-1, thetas.shape[-1]), seed)
-        score, error = averaged(logp, efficiency_of(found) * len(logp))
-        return float(score[0]), float(error[0]), str(found.attrs.get("method", "nuts"))
+        flat = thetas.reshape(-1, thetas.shape[-1])
+        logp = fine_log_likelihood(left_out, flat, seed)
+        effective = efficiency_of(found) * len(logp)
+        score = averaged(logp, effective)
+        others = like(self.problem, others_alone)
+        missed = refit_error(others, flat, logp, sampled_log_likelihood(tree), effective)
+        both = score.plus(missed)
+        return float(both.values[0]), float(both.errors[0]), str(found.attrs.get("method", "nuts"))
 
     def check_priors(self) -> None:
         """Refuse priors that are not those of the posterior, where it says what they were.

@@ -8,6 +8,7 @@ import xarray as xr
 from scipy.stats import norm
 
 import bayesmix as bm
+from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.bayes.psis import left_out
 from bayesmix.data.subset import take_persons
 from bayesmix.evaluation.replicates import KnownPeople, drawn_codes, given_others
@@ -46,12 +47,26 @@ def test_weights_are_copies_of_observations() -> None:
     rng = np.random.default_rng(2)
     y, w = rng.normal(size=8), np.array([1.0, 1, 2, 1, 3, 1, 1, 0.5])
     draws = rng.normal(w @ y / w.sum(), w.sum() ** -0.5, 200_000)
-    found = left_out(norm.logpdf(y, draws[:, None], 1.0), w, 1.0)
+    found, shapes = left_out(norm.logpdf(y, draws[:, None], 1.0), w, 1.0)
     rest = w.sum() - w
     exact = norm.logpdf(y, (w @ y - w * y) / rest, np.sqrt(1 + 1 / rest))
-    np.testing.assert_allclose(found.elpd, exact, atol=0.02)
-    assert (np.abs(found.elpd - exact) < 4 * found.mcse + 1e-3).all()
-    assert found.pareto_k.max() < 0.7
+    np.testing.assert_allclose(found.values, exact, atol=0.02)
+    assert (np.abs(found.values - exact) < 4 * found.errors + 1e-3).all()
+    assert shapes.max() < 0.7
+
+
+def test_sums_err_as_their_common_draws_do() -> None:
+    """Of a normal mean again: over many samples of draws, scores and their sum err as they say."""
+    y, w = norm.ppf(np.arange(1, 8) / 8) / 4, np.linspace(1.0, 1.6, 7)
+    draws = np.random.default_rng(3).normal(w @ y / w.sum(), w.sum() ** -0.5, (100, 300, 1))
+    each = [left_out(norm.logpdf(y, one, 1.0), w, 1.0)[0] for one in draws]
+    values = np.stack([one.values for one in each])
+    claimed = np.sqrt(np.mean([one.errors**2 for one in each], axis=0))
+    # Standard deviations of 100 are known to 7 %.
+    np.testing.assert_allclose(values.std(axis=0), claimed, rtol=0.28)
+    total = np.sqrt(np.mean([one.sum_error(w) ** 2 for one in each]))
+    assert (values @ w).std() == pytest.approx(total, rel=0.28)
+    assert total > 1.5 * np.linalg.norm(w * claimed)
 
 
 def test_exact_refits_are_within_the_monte_carlo_error(
@@ -69,19 +84,23 @@ def test_exact_refits_are_within_the_monte_carlo_error(
 
 
 def test_scores_are_of_exact_integrals_whatever_the_samplers_nodes(data: bm.ChoiceData) -> None:
-    """Few nodes are off by more than the draws' error; scores by weights and by refits are not."""
+    """On few nodes for all persons; weighing the draws by quadrature says the same."""
     few = bm.sample(
-        MODEL, data, method="importance", grid=bm.centred(bm.sobol(8)), draws=250, rng=2,
+        MODEL, data, method="importance", grid=bm.monte_carlo(200), draws=250, rng=2,
         progress=False,
     )  # fmt: skip
-    weighed = bm.loo(few, data).rows
-    missed = weighed["integration"].abs()
-    worst = missed.nlargest(2).index
-    exact = bm.loo(few, data, exact=list(worst), rng=3).rows
-    gap = (exact["log score"] - weighed["log score"])[worst]
-    error = np.hypot(exact["mcse"], weighed["mcse"])[worst]
-    assert (missed[worst] > 3 * error).all()
-    assert (gap.abs() < 2 * error).all()
+    problem = bind(MODEL, data)
+    exact = Likelihood(problem, bm.population_grid(bm.gauss_hermite(40), 1, 50))
+    thetas = free_vectors(problem, few["posterior"].to_dataset()).reshape(1000, -1)
+    logp = np.stack([exact.by_person(theta)[0] for theta in thetas])
+    error = logp.sum(axis=1) - few["sample_stats"]["sampled_log_likelihood"].to_numpy().ravel()
+    weighed, _ = left_out(logp, np.ones(50), 1.0)
+    right = np.logaddexp.reduce(error) - np.logaddexp.reduce(error[:, None] - logp, axis=0)
+    rows = bm.loo(few, data).rows
+    gap = rows["log score"] - right
+    assert error.std() > 0.2
+    assert (gap.abs() < 3 * rows["mcse"]).mean() > 0.95
+    assert gap.abs().sum() < 0.4 * np.abs(weighed.values - right).sum()
 
 
 def test_a_refit_is_the_posterior_of_the_others(
