@@ -62,7 +62,7 @@ def class_probabilities(
     >>> float(abs(found["estimate"].sum("class") - 1).max().round(12))
     0.0
     """
-    settled = settle(how)
+    settled = settle(how, class_probabilities)
     rng = np.random.default_rng(settled.rng)
     parameters = parameter_draws(result, data, settled.draws)
     problem = parameters.problem

@@ -88,7 +88,8 @@ def price_curve(
     >>> bool((curve["estimate"].sel(quantity="share").diff("price") < 0).all())
     True
     """
-    before = enumerate_sample(result, data, Where(scenario, by, None, predict), settle(how))
+    asked = settle(how, price_curve)
+    before = enumerate_sample(result, data, Where(scenario, by, None, predict), asked)
     check_column(before.there.data, "price", price)
     if not isinstance(alternative, Hashable):
         raise refused("alternative", "the label of an alternative", alternative)

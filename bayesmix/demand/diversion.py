@@ -116,7 +116,8 @@ def diversion(
     >>> float(abs(found["estimate"] - found["logit"]).max().round(12))
     0.0
     """
-    found = enumerate_sample(result, data, Where(scenario, by, products, predict), settle(how))
+    asked = settle(how, diversion)
+    found = enumerate_sample(result, data, Where(scenario, by, products, predict), asked)
     what = intervention(found.there, kind, attribute, change)
 
     def quantity(theta: Array) -> Array:
@@ -168,7 +169,8 @@ def marginal_consumers(
         coefficients, then the covariates, ``"x (column)"`` where a coefficient is called ``x``.
         NaN where nobody leaves.
     """
-    found = enumerate_sample(result, data, Where(scenario, by, products, predict), settle(how))
+    asked = settle(how, marginal_consumers)
+    found = enumerate_sample(result, data, Where(scenario, by, products, predict), asked)
     what = intervention(found.there, kind, attribute, change)
     covariates = names("covariates", covariates, "a list of columns of the data")
     for name in covariates:

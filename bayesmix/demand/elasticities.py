@@ -85,7 +85,8 @@ def elasticities(
     0.0
     """
     kind = _kind(kind, arc, change)
-    found = enumerate_sample(result, data, Where(scenario, by, products, predict), settle(how))
+    asked = settle(how, elasticities)
+    found = enumerate_sample(result, data, Where(scenario, by, products, predict), asked)
     what = _intervention(found, attribute, kind, arc, change)
 
     def quantity(theta: Array) -> Array:

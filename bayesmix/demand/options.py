@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from inspect import signature
 from typing import Any, TypedDict
 
 from bayesmix.arguments import flag, one_of, real, refused, seed, whole
@@ -77,14 +78,16 @@ class CheckedOptions:
             one_of("uncertainty", self.uncertainty, METHODS, extra=extra)
 
 
-def settle(options: Mapping[str, Any]) -> CheckedOptions:
-    """The options that were given, checked, and their names too."""
+def settle(options: Mapping[str, Any], function: Callable[..., Any]) -> CheckedOptions:
+    """The options that a public function was given beside its own, checked, and their names too."""
     known = [field.name for field in fields(CheckedOptions)]
     for name in options:
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"beside its own it has {known}"
-            raise SpecificationError(f"there is no argument {name!r}: {hint}")
+            given = signature(function).parameters.values()
+            own = [each.name for each in given if each.kind is not each.VAR_KEYWORD]
+            near = get_close_matches(name, own + known, 1, cutoff=0.7)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {own + known}"
+            raise SpecificationError(f"{function.__name__} has no argument {name!r}: {hint}")
     return CheckedOptions(**options)
 
 

@@ -65,7 +65,7 @@ def person_draws(
     >>> bool((abs(drawn["probability"].sum("alternative") - 1) < 1e-12).all())
     True
     """
-    asked = settle(how)
+    asked = settle(how, person_draws)
     found = drawn_people(result, data, Where(scenario, predict=predict), asked)
     table = found.problem.data
     size = (asked.draws, table.n_situations, len(found.sample.labels))

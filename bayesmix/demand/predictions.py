@@ -13,7 +13,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.classical.predict import probability_table
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.known_and_new import groups_of
-from bayesmix.demand.options import Options, Where, settle
+from bayesmix.demand.options import CheckedOptions, Options, Where, settle
 from bayesmix.demand.sample import Sample, enumerate_sample
 from bayesmix.demand.shares import of_rows
 from bayesmix.errors import SpecificationError
@@ -93,7 +93,7 @@ def predict(
     >>> found.groupby("known")["person"].nunique().to_dict()
     {False: 1, True: 360}
     """
-    asked = settle(how)
+    asked = _checked(how)
     if new is not None and predict is not None:
         raise SpecificationError(
             "arguments 'new' and 'predict' are two ways to give the sets to predict for: give one"
@@ -107,6 +107,11 @@ def predict(
     tables = [_table(group.sample).assign(known=group.known) for group in groups]
     place = np.concatenate([group.places[_persons(group.sample)] for group in groups])
     return pd.concat(tables).iloc[np.argsort(place, kind="stable")]
+
+
+def _checked(how: Options) -> CheckedOptions:
+    """The options; an argument of `predict` has its name."""
+    return settle(how, predict)
 
 
 def _table(found: Sample) -> pd.DataFrame:

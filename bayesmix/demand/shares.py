@@ -103,7 +103,7 @@ def shares(
     >>> bool((without["estimate"] > now["estimate"].sel(alternative=[1, 2, 3])).all())
     True
     """
-    asked = settle(how)
+    asked = settle(how, shares)
     sharp = one_of("rule", rule, RULES) == "first-choice"
     if sharp and asked.uncertainty == "delta":
         raise SpecificationError(

@@ -80,7 +80,7 @@ def surplus(
     >>> float(change["estimate"].round(10))
     -1.0
     """
-    before = enumerate_sample(result, data, Where(None, by, None, predict), settle(how))
+    before = enumerate_sample(result, data, Where(None, by, None, predict), settle(how, surplus))
     if scenario is not None:
         check_scenario(before.there.data, scenario)
     price = price_of(before.there.model, price)

@@ -122,7 +122,7 @@ def wtp(
     >>> bool(np.isclose(found[0], -fit.params["fixed[loc]"] / fit.params["fixed[pf]"]))
     True
     """
-    settled = settle({"nodes": NODES if data is None else CheckedOptions.nodes, **how})
+    settled = settle({"nodes": NODES if data is None else CheckedOptions.nodes, **how}, wtp)
     rng = np.random.default_rng(settled.rng)
     past, thetas = _problem(result, data, settled)
     problem = _there(past, data, predict)

@@ -116,7 +116,7 @@ def report(
     several = {"fit": fits} if isinstance(fits, Fit | xr.DataTree) else labelled("fits", fits)
     own = {str(label): result for label, result in several.items()}
     _check(own, title, reproduce, path)
-    settled = settle(how)
+    settled = settle(how, report)
     problems = {k: parameter_draws(r, data, 1).problem for k, r in own.items()}
     found = _price(price, problems)
     asked = demand_sections.Asked(

@@ -127,7 +127,7 @@ def check_fit(
     >>> float(found.checks.loc["spread between persons", "p-value"])
     0.01
     """
-    asked = settle(how)
+    asked = settle(how, check_fit)
     observed = data if predict is None else predict
     check_observed(observed, "data" if predict is None else "predict")
     if attributes is not None:

@@ -77,7 +77,7 @@ def scores(
     >>> bool(known["log score"] > unknown["log score"])
     True
     """
-    asked = settle(how)
+    asked = settle(how, scores)
     people = asked.people if "people" in how else None
     found = predicted_choices(result, data, predict, asked, people)
     scored = score_choices(found.found, interval=asked.interval, notes=_notes(found, result))

@@ -79,7 +79,7 @@ def entry_and_exit(
     >>> bool((change > 0).all())
     True
     """
-    before = priced_sample(result, data, firms, predict, settle(how))
+    before = priced_sample(result, data, firms, predict, settle(how, entry_and_exit))
     check_rivals(before.found, before.products, before.products.owner, firms)
     after = pricing(_moved(before.found, scenario, firms), firms)
     labels, owner = _joint(before, after)

@@ -75,7 +75,7 @@ def markups(
     >>> bool((margins > 0).all()), float(shares.sum().round(12))
     (True, 1.0)
     """
-    market = priced_sample(result, data, firms, predict, settle(how))
+    market = priced_sample(result, data, firms, predict, settle(how, markups))
     check_rivals(market.found, market.products, market.products.owner, firms)
 
     def function(theta: Array) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def match_shares(
     [0.4, 0.3, 0.2, 0.1]
     """
     text("column", column, "the name of the column of constants")
-    options = settle(how)
+    options = settle(how, match_shares)
     if market is not None and not isinstance(market, Hashable):
         raise refused("market", "the name of a column of the data", market)
     sets = predict if scenario is None else scenario

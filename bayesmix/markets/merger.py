@@ -82,7 +82,7 @@ def merger(
     >>> bool((found.products["estimate"].sel(quantity="price_change") > 0).all())
     True
     """
-    before = priced_sample(result, data, firms, predict, settle(how))
+    before = priced_sample(result, data, firms, predict, settle(how, merger))
     labels, codes = merging(before, merge)
     owner = merged_owner(before.products.owner, codes)
     check_rivals(before.found, before.products, owner, firms)

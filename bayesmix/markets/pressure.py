@@ -76,7 +76,7 @@ def pricing_pressure(
     >>> bool((found["estimate"].sel(quantity="upp", product=[1, 2]) > 0).all())
     True
     """
-    market = priced_sample(result, data, firms, predict, settle(how))
+    market = priced_sample(result, data, firms, predict, settle(how, pricing_pressure))
     _, codes = merging(market, merge)
     products, owner = market.products, merged_owner(market.products.owner, codes)
     check_rivals(market.found, products, owner, firms)

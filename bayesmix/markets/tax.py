@@ -75,7 +75,7 @@ def tax(
     >>> paid.to_numpy().round(6).tolist()  # where all have to buy, it is passed on whole
     [1.0, 1.0, 1.0, 1.0]
     """
-    before = priced_sample(result, data, firms, predict, settle(how))
+    before = priced_sample(result, data, firms, predict, settle(how, tax))
     products, labels = before.products, before.found.goods
     check_rivals(before.found, products, products.owner, firms)
     if specific is None and ad_valorem is None:
@@ -136,7 +136,7 @@ def pass_through(
     >>> found["estimate"].isel(market=0).sum("changed").to_numpy().round(6).tolist()
     [1.0, 1.0, 1.0, 1.0]
     """
-    market = priced_sample(result, data, firms, predict, settle(how))
+    market = priced_sample(result, data, firms, predict, settle(how, pass_through))
     products = market.products
     check_rivals(market.found, products, products.owner, firms)
     both = products.offered[:, :, None] & products.offered[:, None, :]

@@ -109,7 +109,7 @@ def test_drawn_people_meet_the_residuals_of_their_own_draw() -> None:
     fit = bm.msle(RANDOM, data, grid=bm.gauss_hermite(15), starts=1, rng=1)
     size, person = len(fit.theta), data.row_person
     for people in ("population", "known"):
-        how = settle({"draws": 3, "nodes": 32, "people": people, "rng": 1})
+        how = settle({"draws": 3, "nodes": 32, "people": people, "rng": 1}, bm.shares)
         drawn = drawn_people(fit, data, Where(None), how)
         for theta, beta in drawn:
             problem = drawn.problem.at_first_stage(theta[size:])

@@ -233,7 +233,10 @@ def test_markets_of_wtp_space_sources_and_classes():
         now = bm.market(two, data)
         for people in ("population", "known"):
             drawn = drawn_people(
-                found, data, Where(predict=now), settle({**HOW, "draws": 60, "people": people})
+                found,
+                data,
+                Where(predict=now),
+                settle({**HOW, "draws": 60, "people": people}, bm.shares),
             )
             gap = []
             for theta, beta in drawn:  # at the same parameters

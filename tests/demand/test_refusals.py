@@ -96,6 +96,12 @@ def test_the_nearest_kind_is_offered():
         bm.diversion(fit(), sets()[0], "removl")
     with pytest.raises(SpecificationError, match="no argument 'drws': did you mean 'draws'"):
         bm.shares(fit(), sets()[0], drws=3)
+    with pytest.raises(
+        SpecificationError, match=r"diversion has no .* 'price': it has .*'attribute'"
+    ):
+        bm.diversion(fit(), sets()[0], "price", price="x")
+    with pytest.raises(SpecificationError, match=r"predict has no .* 'weigths': it has .*'new'"):
+        bm.predict(fit(), sets()[0], weigths="x")
 
 
 @pytest.mark.parametrize(

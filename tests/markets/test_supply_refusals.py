@@ -100,7 +100,9 @@ def test_share_of_people_whom_prices_please(fit, data):
 
     model = bm.MixedLogit("price + quality", random=[bm.Normal("price")])
     other = bm.msle(model, data, starts=1, rng=1)
-    market = priced_sample(other, data, OWN, None, settle({"rng": 1, "nodes": 512, "draws": 2}))
+    market = priced_sample(
+        other, data, OWN, None, settle({"rng": 1, "nodes": 512, "draws": 2}, bm.shares)
+    )
     names = list(other.params.index)
     theta = other.theta.copy()
     theta[names.index("mean[price]")], theta[names.index("sd[price]")] = -0.8, 0.9
