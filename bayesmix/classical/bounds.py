@@ -67,7 +67,7 @@ def within_bounds(model: MixedLogit, estimate: Callable[[MixedLogit], Fit]) -> F
     if not active:
         return fit
     at = ", ".join(f"{name} at its bound {value:g}" for name, value in active.items())
-    return replace(fit, message=f"{fit.message}. Held: {at}")
+    return replace(fit, message=f"{fit.message}. Held: {at}", at_bounds=tuple(active))
 
 
 def _holding(model: MixedLogit, active: Active) -> MixedLogit:

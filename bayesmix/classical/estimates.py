@@ -45,6 +45,13 @@ class Estimates:
     fingerprint: str = ""
     overidentification: Overidentification | None = None
     market_constants: MarketConstants | None = None
+    at_bounds: tuple[str, ...] = ()
+    """Parameters that would have crossed a bound of the model, and are held there."""
+
+    @property
+    def n_parameters(self) -> int:
+        """Parameters that were estimated, those that ended at a bound included."""
+        return self.information.size + len(self.at_bounds)
 
     @property
     def params(self) -> pd.Series:
@@ -65,13 +72,15 @@ class Estimates:
     def aic(self) -> float:
         """Akaike's criterion ``2 P - 2 log L``; NaN for moments and scores.
 
+        A parameter that ended at a bound was estimated, and is one of the P, as Biogeme and lme4
+        count it; what is held by ``fixed=`` is none.
         Their estimates do not maximise this log-likelihood. With weights it is that of a weighted
         pseudo-likelihood, which grows with their scale: compare fits with the same weights alone,
         and scale them to a mean of 1.
         """
         if self.estimator != "MSLE":
             return float("nan")
-        return 2.0 * self.information.size - 2.0 * self.loglik
+        return 2.0 * self.n_parameters - 2.0 * self.loglik
 
     @property
     def bic(self) -> float:
@@ -81,7 +90,7 @@ class Estimates:
         """
         if self.estimator != "MSLE":
             return float("nan")
-        return self.information.size * float(np.log(self.n_persons)) - 2.0 * self.loglik
+        return self.n_parameters * float(np.log(self.n_persons)) - 2.0 * self.loglik
 
     @property
     def std_errors(self) -> pd.Series:

@@ -44,7 +44,7 @@ def _parameters(fit: Estimates) -> str:
     if fit.estimator == "NPMLE":
         return ""
     held = f" ({fit.model.constraints})" if fit.model.constraints else ""
-    return f"{fit.information.size} parameters{held}, "
+    return f"{fit.n_parameters} parameters{held}, "
 
 
 def _clusters(found: Information) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,8 @@ def confidence_intervals(fit: Estimates, level: float, kind: str | None) -> pd.D
     table, parameters = _errors(fit, kind), fit.space.listed
     found = _intervals(fit, table, level).iloc[:, -2:]
     notes, words = held_notes(fit), scales(table, parameters)
+    for name, side, bound in _cut(fit, table, level):
+        words[name] += f", {side} cut at the bound {bound:g}"
     return Table(found.assign(scale=words.mask(notes != "", notes)))
 
 
@@ -63,11 +66,26 @@ def summary(fit: Estimates, level: float, kind: str | None) -> pd.DataFrame:
 def _intervals(fit: Estimates, table: pd.DataFrame, level: float) -> pd.DataFrame:
     """Intervals of the parameters; those that are held are points."""
     found = intervals(table, [p.kind for p in fit.space.listed], level)
+    for name, side, bound in _cut(fit, table, level):
+        found.loc[name, found.columns[-2 if side == "low" else -1]] = bound
     held = fit.information.held
     if held is not None:
         for end in found.columns[-2:]:
             found.loc[held, end] = table["estimate"][held]
     return found
+
+
+def _cut(
+    fit: Estimates, table: pd.DataFrame, level: float
+) -> Iterator[tuple[str, Literal["low", "high"], float]]:
+    """Ends of intervals that are beyond a bound of the model, which its parameters keep."""
+    ends = intervals(table, [p.kind for p in fit.space.listed], level).iloc[:, -2:]
+    for name, low, high in fit.model.constraints.bounds:
+        if name in ends.index:
+            if ends.loc[name].iloc[0] < low:
+                yield name, "low", low
+            if ends.loc[name].iloc[1] > high:
+                yield name, "high", high
 
 
 def held_notes(fit: Estimates) -> pd.Series:
@@ -80,6 +98,7 @@ def held_notes(fit: Estimates) -> pd.Series:
         for name in group:
             words[name] = f"equal to {', '.join(other for other in group if other != name)}"
     words[constraint.held] = "held"
+    words[[name for name in fit.at_bounds if name in words]] = "at its bound"
     words[constraint.undefined] = "none: a standard deviation is held at 0"
     return words
 

@@ -61,6 +61,7 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
         if restricted.model.constraints == full.model.constraints:
             raise _not_nested("they have the same parameters")
         return Nesting(*restricted_terms(restricted, full))
+    _check_nests(restricted.model, full.model)
     if restricted.model.constraints or full.model.constraints:
         raise _not_nested(
             "they are different models, and parameters are held or tied; fit one model with more "
@@ -102,6 +103,16 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
     groups = ((at, [str(p) for p in left if p.kind.neutral == at]) for at in (0, 1))
     null = ", ".join(f"{', '.join(names)} = {at}" for at, names in groups if names)
     return Nesting(blocks, len(left) - bounded, null, tuple(map(str, left)))
+
+
+def _check_nests(restricted: MixedLogit, full: MixedLogit) -> None:
+    """Refuse a null of nests at their bound of 1, in words that say what to fit in its place."""
+    if full.nests is not None and full.nests.bounded and restricted.nests is None:
+        raise SpecificationError(
+            "nests: their coefficients are 1 in the first fit, which is their bound in the second, "
+            "where the law of the likelihood ratio is not known here: fit the second with "
+            "bm.Nests(..., bounded=False), of which 1 is a value as any other"
+        )
 
 
 def _plain(coefficient: Coefficient) -> Coefficient:

@@ -1,6 +1,9 @@
 """Estimates of several fits, Bayesian and classical, side by side."""
 
+import shutil
 from collections.abc import Callable, Mapping
+from html import escape
+from textwrap import fill
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import pandas as pd
@@ -12,7 +15,7 @@ from bayesmix.data.display import Table, html, whole
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.reporting.joined_rows import joined_rows
-from bayesmix.reporting.model_facts import in_words, model_facts
+from bayesmix.reporting.model_facts import below, model_facts
 from bayesmix.reporting.named_draws import SAMPLE_DIMS, flat_items
 from bayesmix.specification.layout import Layout
 
@@ -58,12 +61,16 @@ class Comparison(Table):
         return Table
 
     def __repr__(self) -> str:
-        return "\n\n".join([whole(self), whole(in_words(self.models))])
+        facts, sentences = below(self.models)
+        width = shutil.get_terminal_size().columns
+        lines = [fill(one, width, subsequent_indent="  ") for one in sentences]
+        return "\n\n".join([whole(self), whole(facts), *(["\n".join(lines)] if lines else [])])
 
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
-        return html(self) + html(in_words(self.models))
+        facts, sentences = below(self.models)
+        return html(self) + html(facts) + "".join(f"<p>{escape(s)}</p>" for s in sentences)
 
 
 def compare(

@@ -8,19 +8,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesmix.bayes.read import attributes_of, posterior_group
+from bayesmix.bayes.read import attributes_of, held_names, posterior_group
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.reporting.compare_rules import grid_at
+from bayesmix.reporting.named_draws import flat_items, population_variables
 
+CERTIFICATE = "certificate"
 COMMON = "log-likelihood, common grid"
 FORMATS = {
     "persons": "{:,}",
     "situations": "{:,}",
     "parameters": "{}",
     "draws": "{:,}",
+    "effective draws": "{:,.0f}",
+    "Pareto k": "{:.2f}",
     "log-likelihood": "{:.3f}",
     COMMON: "{:.3f}",
     "AIC": "{:.1f}",
@@ -39,11 +43,11 @@ def model_facts(
     """
     columns = {}
     for label, result in results.items():
-        facts = _of_fit(result) if isinstance(result, Fit) else _of_draws(result)
+        facts = _of_fit(result) if isinstance(result, Fit) else _of_draws(result, certificates)
         if grid is not None and isinstance(result, Fit):
             facts = _after(facts, "log-likelihood", {COMMON: _on(result, grid, str(label))})
         if certificates and isinstance(result, Fit) and result.integration is not None:
-            facts["certificate"] = str(result.integration)
+            facts[CERTIFICATE] = str(result.integration)
         columns[label] = facts
     order = [*dict.fromkeys(name for facts in columns.values() for name in facts)]
     # Of what one result alone has the place is that in the result's own order.
@@ -52,8 +56,8 @@ def model_facts(
 
 
 ORDER = (
-    "method", "persons", "situations", "draws", "parameters", "log-likelihood", COMMON, "AIC",
-    "BIC", "grid", "certificate", "seconds",
+    "method", "persons", "situations", "draws", "effective draws", "Pareto k", "parameters",
+    "log-likelihood", COMMON, "AIC", "BIC", "grid", CERTIFICATE, "seconds",
 )  # fmt: skip
 
 
@@ -66,6 +70,15 @@ def in_words(facts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=facts.columns)
 
 
+def below(facts: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The facts as text, and what is too long for a column as a sentence for each result."""
+    if CERTIFICATE not in facts.index:
+        return in_words(facts), []
+    known = {label: words for label, words in facts.loc[CERTIFICATE].items() if not _unknown(words)}
+    sentences = [f"{label}: {words}" for label, words in known.items()]
+    return in_words(facts.drop(index=CERTIFICATE)), sentences
+
+
 def _unknown(value: Any) -> bool:
     return value is None or (isinstance(value, float) and np.isnan(value))
 
@@ -74,14 +87,25 @@ def _after(facts: dict[str, Any], name: str, more: dict[str, Any]) -> dict[str, 
     return facts | more if name in facts else facts
 
 
-def _of_draws(result: Any) -> dict[str, Any]:
+def _of_draws(result: Any, certificates: bool) -> dict[str, Any]:
     if not hasattr(result, "children"):
         return {}
     sizes, known = posterior_group(result).sizes, posterior_group(result).attrs
     draws = sizes.get("chain", 1) * sizes.get("draw", 1)
     facts = {"method": "posterior", "draws": int(draws)}
+    if known.get("method") == "importance":  # resampled draws, which no autocorrelation tells
+        facts["method"] = "importance sampling"
+        worth = min(float(known["ess"]), float(draws))
+        facts |= {"effective draws": worth, "Pareto k": float(known["pareto_k"])}
+    if "log_likelihood" in result.children:
+        facts["persons"] = int(result["log_likelihood"].sizes.get("person", 0)) or None
+    own = posterior_group(result)
+    names = {name for name, _ in flat_items(own[population_variables(own)])}
+    facts["parameters"] = len(names - set(held_names(result)))
     if "grid" in known:
         facts["grid"] = str(attributes_of(result)["grid"])
+    if certificates and "integration" in known:
+        facts[CERTIFICATE] = str(known["integration"])
     return facts
 
 
@@ -90,7 +114,7 @@ def _of_fit(fit: Fit) -> dict[str, Any]:
         "method": fit.estimator,
         "persons": fit.n_persons,
         "situations": fit.n_situations,
-        "parameters": fit.information.size,
+        "parameters": fit.n_parameters,
         "log-likelihood": fit.loglik,
     }
     if fit.estimator == "MSLE":

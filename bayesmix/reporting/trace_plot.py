@@ -10,6 +10,7 @@ import matplotlib
 import xarray as xr
 
 from bayesmix.picture import save_figure
+from bayesmix.reporting.diagnostics import SHAPE_LIMIT
 from bayesmix.reporting.named_draws import flat_items, population_variables
 
 MOST_TRACES = 40
@@ -21,7 +22,8 @@ WARN = 1.01
 def save_trace(posterior: xr.DataTree, path: Path) -> None:
     """Densities and draws by iteration as a PNG file, a row a parameter and a colour a chain.
 
-    R-hat stands in the titles, red from 1.01. Beyond 40 parameters the correlations are left out.
+    R-hat stands in the titles, red from 1.01; of importance sampling, whose draws were resampled
+    and are no chains, what they are worth. Beyond 40 parameters the correlations are left out.
     """
     import arviz as az
     from matplotlib.pyplot import close
@@ -51,12 +53,19 @@ def _title(collection: object, posterior: xr.DataTree, names: list[str]) -> None
     """The flat name and R-hat above each row, where axes stand in the order of parameters."""
     import arviz as az
 
+    known = posterior["posterior"].attrs
+    weighted = known.get("method") == "importance"
     parameters = list(flat_items(az.rhat(posterior, var_names=names)))
     axes = collection.get_viz("figure").axes  # type: ignore[attr-defined]
     for (name, rhat), left, right in zip(parameters, axes[::2], axes[1::2], strict=True):
         value = float(rhat)
-        colour = "C3" if not value < WARN else "black"
-        left.set_title(f"{name}, R-hat {value:.3f}", fontsize=8, loc="left", color=colour)
+        figures = f"R-hat {value:.3f}"
+        bad = not value < WARN
+        if weighted:
+            figures = f"effective draws {known['ess']:,.0f}, Pareto k {known['pareto_k']:.2f}"
+            bad = known["pareto_k"] > SHAPE_LIMIT
+        colour = "C3" if bad else "black"
+        left.set_title(f"{name}, {figures}", fontsize=8, loc="left", color=colour)
         for axis in (left, right):
             axis.tick_params(labelsize=7)
 

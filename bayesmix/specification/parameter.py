@@ -33,7 +33,7 @@ SHAPE = Kind("shape")
 SD, CORRELATION = Kind("sd", "log"), Kind("corr", "Fisher z")
 SCALE = Kind("scale", "log", neutral=1.0)
 NEST = Kind("nest", "log", neutral=1.0)
-"""Log-sum coefficient of a nest: an interval that goes beyond 1 says that it may be the logit."""
+"""Log-sum coefficient of a nest: an interval that has 1 in it says that it may be the logit."""
 LOGGED = (SCALE, NEST)
 """Kinds whose logarithms are entries of the free vector."""
 CHOLESKY, LOG_SCALE, LOG_NEST = Kind("chol"), Kind("log scale"), Kind("log nest")

@@ -140,7 +140,7 @@ def test_a_coefficient_of_one_is_the_logit(data):
     np.testing.assert_allclose(nested.std_errors[same], plain.std_errors, rtol=1e-3)
 
 
-def test_a_coefficient_that_would_be_above_one_is_held_there():
+def test_a_coefficient_that_would_be_above_one_is_held_there(tmp_path):
     """Choices of a logit whose nests are no nests: half of such samples want more than 1."""
     own = bm.MixedLogit("x + y", nests=bm.Nests({"low": [0, 1]}))
     truth = {"fixed[x]": 1.0, "fixed[y]": -1.0, "nest[low]": 1.3}
@@ -152,6 +152,22 @@ def test_a_coefficient_that_would_be_above_one_is_held_there():
     above = bm.msle(bm.MixedLogit("x + y", nests=own.nests, constraints=free), data, starts=1)
     assert 1.0 < above.params["nest[low]"] < 1.3 + 3 * above.std_errors["nest[low]"]
     assert above.loglik > fit.loglik
+    # It was estimated all the same, and is one of the parameters of criteria and of files.
+    assert fit.n_parameters == above.n_parameters == 3
+    assert fit.aic == 6.0 - 2.0 * fit.loglik
+    assert fit.summary()["note"]["nest[low]"] == "at its bound"
+    fit.save(tmp_path / "fit.json")
+    assert Fit.load(tmp_path / "fit.json", data).aic == fit.aic
+    held = bm.msle(own, data, fixed={"nest[low]": 1}, starts=1)
+    assert held.n_parameters == 2
+    assert held.summary()["note"]["nest[low]"] == "held"
+    # Ends of intervals keep bounds: that of the free fit is beyond 2.
+    near = bm.Constraints(bounds={"nest[low]": (0.0, 1.5)})
+    cut = bm.msle(bm.MixedLogit("x + y", nests=own.nests, constraints=near), data, starts=1)
+    assert above.confidence_intervals()["97.5 %"]["nest[low]"] > 1.5
+    ends = cut.confidence_intervals().loc["nest[low]"]
+    assert ends["97.5 %"] == cut.summary()["97.5 %"]["nest[low]"] == 1.5
+    assert ends["scale"] == "log, high cut at the bound 1.5"
 
 
 def test_coefficients_are_held_and_tied(data):
@@ -199,58 +215,6 @@ def test_choices_are_drawn_by_their_probabilities():
     chosen = np.where(drawn.chosen_row < 0, 3, drawn.alternative_code[drawn.chosen_row])
     share = np.bincount(chosen, minlength=4) / 4000
     assert (np.abs(share - expected) < 3 * np.sqrt(expected * (1 - expected) / 4000)).all()
-
-
-@pytest.mark.parametrize(
-    ("nests", "words"),
-    [
-        ({"a": [0, 9]}, "which is no alternative"),
-        ({"a": [0, "outside"]}, "no outside option"),
-    ],
-)
-def test_labels_that_are_no_alternatives(data, nests, words):
-    model = bm.MixedLogit("x", nests=bm.Nests(nests))
-    with pytest.raises(SpecificationError, match=words):
-        bm.msle(model, data)
-    with pytest.raises(SpecificationError, match=words):
-        bm.simulate_choices(model, {"fixed[x]": 1.0, "nest[a]": 0.5}, data)
-
-
-@pytest.mark.parametrize(
-    ("nests", "words"),
-    [
-        ({"a": [0]}, "two alternatives at least"),
-        ({"a": [0, 0]}, "each once"),
-        ({"a": [0, 1], "b": [1, 2]}, "sum to 2, expected 1"),
-        ({"a": {0: 1, 1: 0.5}}, "sum to 0.5"),
-        ({"a": {0: 1, 1: -0.5}}, "above 0"),
-        ({}, "one at least"),
-        ({"a": "01"}, "nests by name"),
-    ],
-)
-def test_nests_that_are_none(nests, words):
-    with pytest.raises(SpecificationError, match=words):
-        bm.Nests(nests)
-
-
-def test_nests_whose_alternatives_never_meet():
-    frame = attributes(np.random.default_rng(1), 20, 2)
-    frame = frame[(frame["alt"] == 0) | (frame["alt"] - 1 == frame["task"] % 2)]
-    model = bm.MixedLogit("x", nests=bm.Nests({"a": [1, 2]}))
-    with pytest.raises(SpecificationError, match="ever offered together"):
-        bm.msle(model, choice_data(frame))
-
-
-def test_a_nest_of_all_alternatives_is_one_of_scale():
-    """Its coefficient divides all utilities: nothing tells it, unless there is something else."""
-    frame = attributes(np.random.default_rng(1), 20, 2)
-    outside, words = choice_data(frame, outside_option=True), "every alternative that is ever"
-    inside = bm.MixedLogit("x", nests=bm.Nests({"all": [0, 1, 2]}))
-    everything = bm.MixedLogit("x", nests=bm.Nests({"all": [0, 1, 2, "outside"]}))
-    for model, data in ((inside, choice_data(frame)), (everything, outside)):
-        with pytest.raises(SpecificationError, match=words):
-            bind(model, data)
-    assert bind(inside, outside).parameters.names[-1] == "nest[all]"
 
 
 def test_what_does_not_know_nests_says_so(data, fit):
@@ -303,3 +267,7 @@ def test_without_the_bound_one_is_tested_as_any_value(data):
     one = bm.msle(bounded, data, fixed={"nest[low]": 1}, starts=1)
     with pytest.raises(SpecificationError, match="at a bound"):
         bm.lr_test(one, bm.msle(bounded, data, starts=1))
+    plain = bm.msle(bm.MixedLogit("x + y"), data)
+    with pytest.raises(SpecificationError, match=r"bm.Nests\(..., bounded=False\)"):
+        bm.lr_test(plain, bm.msle(bounded, data, starts=1))
+    assert bm.lr_test(plain, free).distribution == "chi2(2)"

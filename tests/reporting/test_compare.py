@@ -67,3 +67,29 @@ def test_another_type_is_refused_by_name(posterior: xr.DataTree) -> None:
         compare({"NUTS": posterior["sample_stats"]})
     with pytest.raises(TypeError, match="at least one fit"):
         compare({})
+
+
+def weighted(posterior: xr.DataTree) -> xr.DataTree:
+    """As importance sampling leaves it: resampled draws, with what their weights were worth."""
+    tree = posterior.copy()
+    how = {"method": "importance", "ess": 1e9, "pareto_k": 0.31}
+    tree["posterior"].attrs |= how | {"integration": "mean 0.01 nats"}
+    return tree
+
+
+def test_what_is_long_stands_below_and_weighted_draws_have_their_worth(
+    posterior: xr.DataTree,
+) -> None:
+    """No line is wider than a terminal, and no column of facts is blank."""
+    table = compare({"weights": weighted(posterior), "chains": posterior})
+    sizes = posterior["posterior"].sizes
+    draws = sizes["chain"] * sizes["draw"]
+    facts = table.models
+    assert facts["weights"]["effective draws"] == draws  # no more than there are
+    assert facts["weights"]["Pareto k"] == 0.31
+    assert np.isnan(facts["chains"]["Pareto k"])
+    assert facts.loc["parameters"].tolist() == [len(table)] * 2
+    text = repr(table)
+    assert text.endswith("weights: mean 0.01 nats")
+    assert "<p>weights: mean 0.01 nats</p>" in table._repr_html_()
+    assert max(map(len, text.splitlines())) <= 80

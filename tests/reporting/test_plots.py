@@ -190,6 +190,23 @@ def test_titles_of_traces_have_r_hat_red_where_chains_differ(
     assert colours[0] == ("C3" if rhat[0] >= 1.01 else "black")
 
 
+def test_titles_of_resampled_draws_say_what_they_are_worth(
+    posterior: xr.DataTree, tmp_path: Path, monkeypatch
+) -> None:
+    """They are no chains: their R-hat would be 1, and their autocorrelation none."""
+    draws = posterior["posterior"].to_dataset()[["fixed"]].copy(deep=True)
+    draws.attrs |= {"method": "importance", "ess": 1234.4, "pareto_k": 0.75}
+    titles: list[object] = []
+
+    def look(figure: Figure, path: Path) -> None:
+        titles.extend(a._left_title for a in figure.axes[::2])
+
+    monkeypatch.setattr(trace_plot, "save_figure", look)
+    save_trace(xr.DataTree.from_dict({"posterior": draws}), tmp_path / "trace.png")
+    assert titles[0].get_text() == "fixed[wk], effective draws 1,234, Pareto k 0.75"
+    assert titles[0].get_color() == "C3"
+
+
 def test_trace_of_very_many_parameters_leaves_correlations_out(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     draws = xr.Dataset(
