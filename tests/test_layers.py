@@ -34,7 +34,7 @@ TIERS = (
     {"processes"},
     {"kernels"},
     {"arguments"},
-    {"files", "identity", "locks", "picture", "progress"},
+    {"files", "identity", "journal", "locks", "picture", "progress"},
     {"errors", "arrays"},
 )
 RANK = {layer: rank for rank, tier in enumerate(TIERS) for layer in tier}

@@ -17,12 +17,13 @@ from scipy.special import stdtrit
 
 from bayesmix.accuracy.certificate import Certificate
 from bayesmix.accuracy.pareto import pareto_shape
-from bayesmix.accuracy.pooling import SCRAMBLES, pool, pooled_interval
+from bayesmix.accuracy.pooling import SCRAMBLES, Pooled, pool, pooled_interval
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, centre
 from bayesmix.integration.descriptions import Centred, DrawRule, Rule
 from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
+from bayesmix.journal import remembered
 from bayesmix.likelihood.effective_weights import person_unit
 from bayesmix.likelihood.evaluate import Likelihood, log_integrals
 from bayesmix.likelihood.ordered_sums import weighted_sum
@@ -93,7 +94,10 @@ def certify(
     jacobian = problem.parameters.jacobian(theta)
     to_shift = -(jacobian @ covariance) / std_errors[:, None]
     integrals = anchored_integrals if frozen else log_integrals
-    found = pool(Point(problem, theta), scrambles, integrals, to_shift)
+    point = Point(problem, theta)
+    found = Pooled(
+        *remembered("certificate", theta, lambda: pool(point, scrambles, integrals, to_shift))
+    )
     half = pooled_interval(found.variance, weights)
     exact = float(weighted_sum(weights, found.logp + found.variance / (2 * SCRAMBLES)))
     error = float(weighted_sum(weights, own_logp)) - exact
@@ -105,7 +109,8 @@ def certify(
     if problem.constraint is not None and problem.constraint.held.all():
         shift, shift_half = np.zeros((2, len(std_errors)))  # constants all: nothing is shifted
     index = pd.Index(problem.parameters.names, name="parameter")
-    shapes = tail_shapes(problem, theta, scrambles[: -(-TAIL_NODES // first.size)])
+    seen = scrambles[: -(-TAIL_NODES // first.size)]
+    (shapes,) = remembered("tails", theta, lambda: (tail_shapes(problem, theta, seen),))
     return Certificate(
         error=error,
         error_interval=(error - half, error + half),

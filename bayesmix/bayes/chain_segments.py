@@ -21,7 +21,7 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.arrays import Array
-from bayesmix.bayes.checkpoint import Checkpoint
+from bayesmix.likelihood.checkpoint import Checkpoint
 
 SEGMENT = 250
 """Draws of a segment, and the most that is done again."""

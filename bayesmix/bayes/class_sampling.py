@@ -13,7 +13,8 @@ from bayesmix.bayes.class_labels import OrderedEntries, Ordering, numbered_class
 from bayesmix.bayes.class_model import class_model
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.sampler_grid import FIRST_NODES, SEARCH_NODES, GridChoice
-from bayesmix.centring.grids import centre, check_grid
+from bayesmix.centring.check_grid import check_grid
+from bayesmix.centring.grids import centre
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import population_grid

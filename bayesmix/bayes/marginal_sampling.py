@@ -10,11 +10,11 @@ import xarray as xr
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.chains import Chains, run_chains, variables
-from bayesmix.bayes.checkpoint import Checkpoint
 from bayesmix.bayes.importance import ENOUGH, HEAVY, Weighted, weigh
 from bayesmix.bayes.pointwise import FIRST_STAGE
 from bayesmix.bayes.posterior import Whitened
 from bayesmix.bayes.prior_values import held_value, knows_constant
+from bayesmix.likelihood.checkpoint import Checkpoint
 from bayesmix.likelihood.problem import Problem
 from bayesmix.progress import progress_line
 from bayesmix.specification.parameters import ParameterSpace

@@ -26,7 +26,8 @@ from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.prior_variables import add_difference, prior_distribution, prior_variable
 from bayesmix.bayes.priors import Priors, make_priors
 from bayesmix.bayes.scalar_priors import Laws
-from bayesmix.centring.grids import PersonGrid, check_grid
+from bayesmix.centring.check_grid import check_grid
+from bayesmix.centring.grids import PersonGrid
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule

@@ -11,7 +11,8 @@ from bayesmix.arrays import Array
 from bayesmix.bayes.correction import Correction
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.whitened import Whitening, correct, posterior_mode
-from bayesmix.centring.grids import PersonGrid, centre, check_grid
+from bayesmix.centring.check_grid import check_grid
+from bayesmix.centring.grids import PersonGrid, centre
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, population_grid

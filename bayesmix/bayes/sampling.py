@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from bayesmix import arguments
-from bayesmix.bayes.checkpoint import open_checkpoint, posterior_key
 from bayesmix.bayes.class_labels import check_labels
 from bayesmix.bayes.class_priors import prior_key
 from bayesmix.bayes.class_sampling import class_plan
@@ -53,6 +53,7 @@ from bayesmix.integration.grids import Seed
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.kernels.first_use import SAMPLING, prepare
 from bayesmix.likelihood.bind import bind
+from bayesmix.likelihood.checkpoint import IN_USE, open_checkpoint, problem_key
 from bayesmix.likelihood.effective_weights import person_unit
 from bayesmix.likelihood.multinomial import (
     Multinomial,
@@ -62,6 +63,7 @@ from bayesmix.likelihood.multinomial import (
 )
 from bayesmix.likelihood.ordered_sums import linear
 from bayesmix.likelihood.problem import Problem
+from bayesmix.locks import locked
 from bayesmix.progress import progress_line
 from bayesmix.specification.constraints import Fixed
 from bayesmix.specification.feasible import check_free
@@ -195,18 +197,23 @@ def sample(
     store = None
     if checkpoint is not None:
         check_segments(problem, path, method, noncentred)
-        settings: dict[str, Any] = {"grid": grid, "tuning": TUNE if tune is None else tune}
+        settings: dict[str, Any] = {
+            "priors": prior_key(problem, priors),
+            "grid": grid,
+            "tuning": TUNE if tune is None else tune,
+        }
         if path == "hierarchical":
             # Chains of a checkpoint are of one class, where "auto" is "partial".
             steps, form = PERSONS_TUNE if tune is None else tune, noncentred is True or "partial"
             settings |= {"path": path, "tuning": steps, "noncentred": form}
-        key = posterior_key(problem, prior_key(problem, priors), settings)
-        store = open_checkpoint(checkpoint, key, rng)
+        seed = None if rng is None else int(np.random.default_rng(rng).integers(2**62))
+        store = open_checkpoint(checkpoint, problem_key(problem, settings), seed)
     generator = np.random.default_rng(rng if store is None else store.seed)
     size = Size(draws, chains, tune, store)
     how = How(path, why, method, priors, noncentred, size, progress)
     walk = _sample_one if problem.normal_index else _sample_classes
-    return walk(problem, grid, logit, how, generator)
+    with nullcontext() if store is None else locked(store.folder, *IN_USE):
+        return walk(problem, grid, logit, how, generator)
 
 
 def _sample_one(

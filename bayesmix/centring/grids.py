@@ -10,6 +10,7 @@ Guibas 1995): ``w_s = phi(z_s) / (S q(z_s))``. The population's share ``a`` boun
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -18,13 +19,13 @@ import numpy as np
 
 from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.centring.anchors import Anchors, with_component
-from bayesmix.errors import IntegrationError, SpecificationError
-from bayesmix.integration.descriptions import Centred, DrawRule, Rule
+from bayesmix.errors import IntegrationError
+from bayesmix.integration.descriptions import Centred, DrawRule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.kernels.adaptive_quadrature import moved
 from bayesmix.kernels.modes import find_modes
 from bayesmix.kernels.person_nodes import place
-from bayesmix.likelihood.classes import check_classes, class_grid, of_classes
+from bayesmix.likelihood.classes import of_classes
 from bayesmix.likelihood.halves import both
 from bayesmix.likelihood.persons import GivenNodes, OfPersons, joined, over_persons
 from bayesmix.likelihood.point import Point
@@ -140,32 +141,6 @@ class PersonGrid:
         return f"PersonGrid({self.rule}, {self.base.persons} persons, {self.dimension} dimensions)"
 
 
-def check_grid(problem: Problem, grid: Any) -> None:
-    """Refuse what is no grid, and a grid made for other counts: kernels do not check bounds.
-
-    Raises
-    ------
-    SpecificationError
-        If ``grid`` is neither a rule nor a grid, or has other numbers of persons or coefficients.
-    """
-    if isinstance(grid, Rule | Centred):
-        return
-    own = class_grid(grid, 0)
-    if not isinstance(own, PopulationGrid | PersonGrid):
-        raise SpecificationError(
-            "argument 'grid' must be a rule, such as centred(sobol(64)), or the grid of a fit, "
-            f"got {grid!r}"
-        )
-    check_classes(problem, grid)
-    base = own.base if isinstance(own, PersonGrid) else own
-    have, need = (base.persons, base.dimension), (problem.n_persons, problem.parameters.n_random)
-    if have != need:
-        raise SpecificationError(
-            f"argument 'grid' was made for {have[0]} persons and {have[1]} random coefficients, "
-            f"data and model have {need[0]} and {need[1]}: pass the rule, {grid}, in its place"
-        )
-
-
 def find_anchors(problem: Problem, theta: Array, start: Array | None = None) -> Anchors:
     """Modes and curvatures at ``theta``; Newton starts from ``start`` (I, K), 0 by default."""
     size = problem.parameters.n_random
@@ -218,16 +193,33 @@ def centre(
         Where the search for modes starts (I, K), of several classes (C, I, K), such as the modes at
         a nearby anchor.
     """
-    generator = np.random.default_rng(rng)
+    return centred_on(problem, rule, theta, class_draws(problem, rule, rng), start)
+
+
+def class_draws(problem: Problem, rule: Centred, rng: Seed) -> tuple[PopulationGrid, ...]:
+    """Standard-normal draws of each class's persons, of which their nodes are made."""
+    generator, size = np.random.default_rng(rng), problem.within.parameters.n_random
+    return tuple(
+        population_grid(rule.rule, size, problem.n_persons, generator)
+        for _ in range(problem.parameters.classes)
+    )
+
+
+def centred_on(
+    problem: Problem,
+    rule: Centred,
+    theta: Array,
+    draws: Sequence[PopulationGrid],
+    start: Array | None = None,
+) -> Any:
+    """`centre` on given draws of each class."""
     thetas, within = problem.parameters.class_thetas(theta), problem.within
-    size, persons = within.parameters.n_random, problem.n_persons
-    starts = [None] * len(thetas) if start is None else start.reshape(-1, persons, size)
+    shape = (-1, problem.n_persons, within.parameters.n_random)
+    starts = [None] * len(thetas) if start is None else start.reshape(shape)
     return of_classes(
         [
-            anchored_grid(
-                within, rule, own, population_grid(rule.rule, size, persons, generator), begin
-            )
-            for own, begin in zip(thetas, starts, strict=True)
+            anchored_grid(within, rule, own, base, begin)
+            for own, base, begin in zip(thetas, draws, starts, strict=True)
         ]
     )
 

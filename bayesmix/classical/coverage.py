@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix import arguments
-from bayesmix.centring.grids import check_grid
+from bayesmix.centring.check_grid import check_grid
 from bayesmix.classical.coverage_result import Coverage
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.msle import GridChoice, msle

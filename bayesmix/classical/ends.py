@@ -14,6 +14,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.classical.search import Search
 from bayesmix.integration.descriptions import Centred
 from bayesmix.integration.grids import PopulationGrid
+from bayesmix.journal import remembered
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid
 from bayesmix.optimise.bhhh import maximise_likelihood
@@ -165,16 +166,22 @@ def _gain(
 ) -> float:
     """Log-likelihood of one optimum less that of another, on common draws: nats."""
     problem, weights = search.problem, search.problem.data.weights
-    logp: tuple[list[Array], list[Array]] = ([], [])
-    for _ in range(PAIRS):
-        base = one[1].renewed(search.rng).base
-        for end, parts in zip((one, other), logp, strict=True):
-            grid = replace(end[1], base=base)
-            parts.append(Likelihood(problem, grid).by_person(end[0].theta)[0])
-    (first, first_variance), (second, second_variance) = (pooled(np.stack(p)) for p in logp)
-    # The logarithm of a mean is low by half its variance.
-    bias = (first_variance - second_variance) / (2 * PAIRS)
-    return float(weights @ (first - second + bias))
+    bases = [one[1].renewed(search.rng).base for _ in range(PAIRS)]
+
+    def pooled_logs(optimum: Optimum, own: PersonGrid) -> tuple[Array, Array]:
+        grids = [replace(own, base=base) for base in bases]
+        return pooled(
+            np.stack([Likelihood(problem, grid).by_person(optimum.theta)[0] for grid in grids])
+        )
+
+    def evaluate() -> tuple[float]:
+        (first, first_variance), (second, second_variance) = (pooled_logs(*e) for e in (one, other))
+        # The logarithm of a mean is low by half its variance.
+        bias = (first_variance - second_variance) / (2 * PAIRS)
+        return (float(weights @ (first - second + bias)),)
+
+    thetas = np.concatenate([one[0].theta, other[0].theta])
+    return float(remembered("difference of optima", thetas, evaluate)[0])
 
 
 def _distance(search: Search, root: Array, theta: Array, optimum: Optimum) -> float:

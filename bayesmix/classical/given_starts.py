@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -94,6 +95,15 @@ def completed(problem: Problem, theta: Array, start: Start, argument: str = "sta
         return problem.canonical(space.theta(whole | known))
     except SpecificationError as error:
         raise SpecificationError(f"argument {argument!r}: {error}") from None
+
+
+def written(start: Start | None, argument: str = "start") -> str:
+    """A start in words that tell it from others."""
+    if start is None:
+        return "none"
+    if isinstance(start, Estimates):
+        return f"{start.space.names} {start.theta.tolist()}"
+    return json.dumps({name: float(value) for name, value in _by_name(start, argument).items()})
 
 
 def _is_posterior(start: Any) -> TypeGuard[xr.DataTree]:

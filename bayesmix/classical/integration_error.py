@@ -12,7 +12,8 @@ from bayesmix import arguments
 from bayesmix.accuracy.certificate import Certificate
 from bayesmix.accuracy.certify import certify
 from bayesmix.arrays import Array
-from bayesmix.centring.grids import PersonGrid, centre, check_grid
+from bayesmix.centring.check_grid import check_grid
+from bayesmix.centring.grids import PersonGrid, centre
 from bayesmix.classical.error_check import checked_errors
 from bayesmix.classical.information import information_at
 from bayesmix.data.choices import ChoiceData

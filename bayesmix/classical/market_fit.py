@@ -11,7 +11,7 @@ import pandas as pd
 import scipy.sparse
 
 from bayesmix.arrays import Array
-from bayesmix.centring.grids import check_grid
+from bayesmix.centring.check_grid import check_grid
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.market_constants import (

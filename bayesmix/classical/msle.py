@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +16,9 @@ import pandas as pd
 
 from bayesmix import arguments
 from bayesmix.accuracy.refine import DEFAULT_TOLERANCE, Tolerance
-from bayesmix.centring.grids import PersonGrid, check_grid
+from bayesmix.centring.check_grid import check_grid
+from bayesmix.centring.grids import PersonGrid
+from bayesmix.centring.stored_grid import write_grid
 from bayesmix.classical.assemble import assemble, assemble_multinomial
 from bayesmix.classical.automatic_grid import automatic, compared_on_its_grid
 from bayesmix.classical.bounds import within_bounds
@@ -22,8 +26,9 @@ from bayesmix.classical.clusters import person_groups, with_groups
 from bayesmix.classical.first_persons import LOOSE, some_persons, words_of
 from bayesmix.classical.first_stage_errors import carried
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.given_starts import Start, check_starts, with_given
+from bayesmix.classical.given_starts import Start, check_starts, with_given, written
 from bayesmix.classical.given_weights import in_given_weights
+from bayesmix.classical.kept_search import refuse_shares, search_kept
 from bayesmix.classical.market_fit import market_msle
 from bayesmix.classical.market_search import MarketSearch
 from bayesmix.classical.search import Search
@@ -38,7 +43,7 @@ from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.cluster import on_workers
 from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.multinomial import check_signs, multinomial
-from bayesmix.likelihood.problem import is_plain_logit
+from bayesmix.likelihood.problem import Problem, is_plain_logit
 from bayesmix.optimise.maximise import check_optimizer
 from bayesmix.progress import progress_line
 from bayesmix.specification.constraints import Equal, Fixed
@@ -65,6 +70,7 @@ def msle(
     rng: Seed = None,
     progress: bool = False,
     client: Any = None,
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> Fit:
     """Maximise the simulated log-likelihood ``sum_i w_i log sum_s w_is P(y_i | beta_is)``.
 
@@ -101,12 +107,17 @@ def msle(
         are concentrated out of the likelihood. A frame with a column of the data's that names
         markets, that of alternatives, and ``"share"``; the outside option's is the rest. See notes.
     rng
-        Seed or Generator of scrambles and starts; the same seed gives the same numbers.
+        Seed or Generator of scrambles and starts; the same seed gives the same numbers. Without
+        one, a checkpoint's own.
     progress
         Whether to show a progress line.
     client
         A ``distributed.Client``: persons' parts are done by the workers of its cluster, with the
         same numbers, see `on_workers`.
+    checkpoint
+        A folder in which what is evaluated is kept as the search goes on: after a crash the same
+        call takes it from there, goes on where it was, and ends with the fit that it would have
+        ended with. A folder of another fit is refused. Not with ``market_shares``.
 
     Returns
     -------
@@ -157,26 +168,24 @@ def msle(
     arguments.seed("rng", rng)
     arguments.flag("progress", progress)
     model = held_and_tied(model, fixed, equal)
-    generator = np.random.default_rng(rng)
     settings = _Settings(grid, number, given_starts, optimizer, tolerance, progress)
-
-    def estimate(model: MixedLogit) -> Fit:
-        # Searches under bounds have the same nodes, and what is held at one is as if by fixed=.
-        own = deepcopy(generator) if model.constraints.bounds else generator
-        return _estimate(model, data, settings, own)
-
     check_arguments(model, data)
-    if market_shares is not None:
-        how = MarketSearch(
-            data, market_shares, grid, given_starts, number, optimizer, tolerance, progress
-        )
+    refuse_shares(checkpoint, market_shares)
+    groups = None if cluster is None else person_groups(data, cluster)
+    with ExitStack() as stack:
+        if client is not None:
+            stack.enter_context(on_workers(client))
+        generator = stack.enter_context(search_kept(checkpoint, model, data, settings.written, rng))
 
         def estimate(model: MixedLogit) -> Fit:
+            # Searches under bounds have the same nodes; what is held at one is as if by fixed=.
+            bounded = model.constraints.bounds or market_shares is not None
+            own = deepcopy(generator) if bounded else generator
+            if market_shares is None:
+                return _estimate(model, data, settings, own)
             prepare(FITS)
-            return market_msle(model, how, deepcopy(generator))
+            return market_msle(model, settings.with_shares(data, market_shares), own)
 
-    groups = None if cluster is None else person_groups(data, cluster)
-    with nullcontext() if client is None else on_workers(client):
         fit = carried(within_bounds(model, estimate))
     fit = replace(fit, seconds=time.perf_counter() - begun)
     return fit if groups is None else with_groups(fit, groups, str(cluster))
@@ -192,6 +201,25 @@ class _Settings:
     optimizer: str
     tolerance: Tolerance
     progress: bool
+
+    def with_shares(self, data: ChoiceData, shares: Any) -> MarketSearch:
+        """The same of a search with shares of markets."""
+        given = list(self.given)
+        own = (self.grid, given, self.starts, self.optimizer, self.tolerance, self.progress)
+        return MarketSearch(data, shares, *own)
+
+    def written(self, problem: Problem) -> dict[str, str]:
+        """By word, what a search depends on besides model, data and random numbers."""
+        rule = self.grid
+        if not isinstance(rule, str | Rule | Centred):
+            check_grid(problem, rule)
+            rule = json.dumps(write_grid(rule), default=lambda values: values.tolist())
+        return {
+            "grid": str(rule),
+            "starts": f"{self.starts} {[written(one) for one in self.given]}",
+            "optimizer": self.optimizer,
+            "tolerance": str(self.tolerance),
+        }
 
 
 def _estimate(

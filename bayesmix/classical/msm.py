@@ -10,7 +10,8 @@ import numpy as np
 
 from bayesmix import arguments
 from bayesmix.arrays import Array
-from bayesmix.centring.grids import PersonGrid, check_grid
+from bayesmix.centring.check_grid import check_grid
+from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.against_likelihood import likeliest
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_starts import Start, refuse_bounds, with_given

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from bayesmix.classical.search import Search
 from bayesmix.errors import ConvergenceError, IntegrationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, population_grid
+from bayesmix.journal import remembered
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import Multinomial, multinomial, starting_values
@@ -173,23 +175,23 @@ def _climb(
 def _on_grid(search: Search, grid: PopulationGrid | PersonGrid, origin: Array) -> Optimum:
     problem = search.problem
     likelihood = Likelihood(problem, grid)
-    likelihood.check(origin)
+
+    def checked() -> tuple[()]:
+        likelihood.check(origin)
+        return ()
+
+    def whitened(theta: Array) -> tuple[Array]:
+        scores = np.nan_to_num(likelihood.by_person(theta)[1])
+        weights, units = problem.data.weights, natural_units(problem)
+        return (whitening(scores, weights, units, problem.directions),)
+
+    remembered("check", origin, checked)
 
     def from_start(theta: Array) -> tuple[Optimum, Grid]:
         optimum = None
         for _ in range(3):
-            _, scores = likelihood.by_person(theta)
-            optimum = maximise_likelihood(
-                likelihood,
-                theta,
-                whitening(
-                    np.nan_to_num(scores),
-                    problem.data.weights,
-                    natural_units(problem),
-                    problem.directions,
-                ),
-                steps=search.steps,
-            )
+            (root,) = remembered("outer product", theta, partial(whitened, theta))
+            optimum = maximise_likelihood(likelihood, theta, root, steps=search.steps)
             theta = problem.canonical(optimum.theta)
             if optimum.converged and np.array_equal(theta, optimum.theta):
                 break

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from bayesmix.arrays import Array
+from bayesmix.journal import Later, remembered
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
@@ -84,53 +85,84 @@ def bhhh(likelihood: ByPersons, start: Array, steps: Steps = STEPS) -> Optimum:
     At the maximum of a model that is right, ``B`` is the curvature. It stops where
     ``(g' B^-1 g)^(1/2)``, the distance in standard errors, is small.
     """
-    weights = likelihood.problem.data.weights
-    units = natural_units(likelihood.problem)
-    theta, evaluations, message = start, 1, "iterations are used up"
-    logp, scores = likelihood.by_person(theta)
-    value, gradient, distance = (
-        float(weighted_sum(weights, logp)),
-        weighted_sum(weights, scores),
-        np.inf,
-    )
+    here, evaluations, message = _scored(likelihood, start), 1, "iterations are used up"
+    distance = np.inf
     for _ in range(steps.iterations):
-        if not (np.isfinite(value) and np.isfinite(gradient).all()):
+        if not here.finite:
             message = "the log-likelihood is not finite"
             break
         if steps.callback is not None:
-            steps.callback(value)
-        root = whitening(scores, weights, units, likelihood.problem.directions)
-        whitened = root.T @ gradient
+            steps.callback(here.value)
+        root = _root(likelihood.problem, here)
+        whitened = root.T @ here.gradient
         distance = float(np.linalg.norm(whitened))
         if distance <= GRADIENT_TOLERANCE:
             message = "the gradient is small"
             break
-        found = _rise(likelihood, theta, value, (root @ whitened, distance**2))
-        evaluations += HALVINGS if found is None else found[4]
+        found = _rise(likelihood, here, root @ whitened, distance**2)
+        evaluations += HALVINGS if found is None else found[1]
         if found is None:
             message = "no step raises the log-likelihood"
             break
-        theta, value, logp, scores = found[:4]
-        gradient = weighted_sum(weights, scores)
+        here = found[0]
     # Halving gives up where rounding hides the last digits: that is convergence too.
-    converged = bool(np.isfinite(value)) and distance <= 10 * GRADIENT_TOLERANCE
-    by_person = ByPerson(theta, logp, scores)
-    return Optimum(theta, value, gradient, distance, evaluations, converged, message, by_person)
+    converged = here.finite and distance <= 10 * GRADIENT_TOLERANCE
+    return Optimum(
+        here.theta,
+        here.value,
+        here.gradient,
+        distance,
+        evaluations,
+        converged,
+        message,
+        here.by_person.made if here.by_person.known else None,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    """A log-likelihood at a point, its gradient (P,), and of what these are sums."""
+
+    theta: Array
+    value: float
+    gradient: Array
+    finite: bool
+    by_person: Later[ByPerson]
+
+
+def _scored(likelihood: ByPersons, theta: Array) -> _Scored:
+    def evaluate() -> tuple[float, Array, float]:
+        _, logp, scores = by_person.made
+        weights = likelihood.problem.data.weights
+        value, gradient = float(weighted_sum(weights, logp)), weighted_sum(weights, scores)
+        return value, gradient, float(np.isfinite(value) and np.isfinite(scores).all())
+
+    by_person = Later(lambda: ByPerson(theta, *likelihood.by_person(theta)))
+    value, gradient, finite = remembered("scored", theta, evaluate)
+    return _Scored(theta, value, gradient, bool(finite), by_person)
+
+
+def _root(problem: Problem, here: _Scored) -> Array:
+    """A root (P, Q) of ``B^-1``."""
+
+    def evaluate() -> tuple[Array]:
+        weights, units = problem.data.weights, natural_units(problem)
+        return (whitening(here.by_person.made.scores, weights, units, problem.directions),)
+
+    (root,) = remembered("outer product", here.theta, evaluate)
+    return np.asarray(root)
 
 
 def _rise(
-    likelihood: ByPersons, theta: Array, value: float, step: tuple[Array, float]
-) -> tuple[Array, float, Array, Array, int] | None:
+    likelihood: ByPersons, here: _Scored, direction: Array, slope: float
+) -> tuple[_Scored, int] | None:
     """The first of a step, its half, its quarter, ... that raises the log-likelihood enough."""
-    direction, slope = step
-    weights = likelihood.problem.data.weights
     for halving in range(HALVINGS):
         scale = 0.5**halving
-        trial = theta + scale * direction
+        trial = here.theta + scale * direction
         if not likelihood.problem.keeps(trial):
             continue
-        logp, scores = likelihood.by_person(trial)
-        total = float(weighted_sum(weights, logp))
-        if total >= value + ARMIJO * scale * slope and np.isfinite(scores).all():
-            return trial, total, logp, scores, halving + 1
+        there = _scored(likelihood, trial)
+        if there.finite and there.value >= here.value + ARMIJO * scale * slope:
+            return there, halving + 1
     return None

@@ -18,6 +18,7 @@ from bayesmix.centring.follow import followed
 from bayesmix.centring.grids import PersonGrid, anchored_grid
 from bayesmix.integration.descriptions import Centred
 from bayesmix.integration.grids import PopulationGrid
+from bayesmix.journal import remembered
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem
 from bayesmix.optimise.anchored_scores import anchored_scores, followable, freezable_at
@@ -77,7 +78,10 @@ def broyden_root(
             callback(found.value)
     if best is None or not best[0].converged:
         return None
-    return replace(best[0], evaluations=total), best[1]
+    found, grid = best
+    if found.by_person is None:  # it was known in sum
+        found = replace(found, by_person=ByPerson(found.theta, *anchored_scores(problem, grid)))
+    return replace(found, evaluations=total), grid
 
 
 def _follow_root(problem: Problem, grid: PersonGrid, here: Optimum, root: Array) -> Optimum:
@@ -113,14 +117,19 @@ def _follow_root(problem: Problem, grid: PersonGrid, here: Optimum, root: Array)
 def _root_at(problem: Problem, grid: PersonGrid, root: Array) -> Optimum:
     """How far the scores at an anchor are from 0; infinitely where they do not exist."""
     theta, weights = grid.anchors.theta, problem.data.weights
-    logp, scores = anchored_scores(problem, grid)
-    gradient = weighted_sum(weights, scores)
+    own: list[ByPerson] = []
+
+    def evaluate() -> tuple[float, Array]:
+        logp, scores = anchored_scores(problem, grid)
+        own.append(ByPerson(theta, logp, scores))
+        return float(weighted_sum(weights, logp)), weighted_sum(weights, scores)
+
+    value, gradient = remembered("anchored scores", theta, evaluate)
     length = float(np.linalg.norm(root.T @ gradient))
     length = length if np.isfinite(length) else np.inf
     words = "posterior means of the scores are small"
-    own = ByPerson(theta, logp, scores)
-    value = float(weighted_sum(weights, logp))
-    return Optimum(theta, value, gradient, length, 1, length < LOST, words, own, frozen="broyden")
+    kept = own[0] if own else None
+    return Optimum(theta, value, gradient, length, 1, length < LOST, words, kept, frozen="broyden")
 
 
 def _broyden(inverse: Array, step: Array, change: Array) -> Array:

@@ -8,16 +8,19 @@ anchors are frozen, and the optimiser converges on them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from bayesmix.arrays import Array
-from bayesmix.centring.grids import PersonGrid, anchored_grid, centre
+from bayesmix.centring.grids import PersonGrid, centred_on, class_draws
 from bayesmix.integration.descriptions import Centred
 from bayesmix.integration.grids import PopulationGrid
+from bayesmix.journal import Later, remembered
+from bayesmix.likelihood.classes import each_grid, of_classes
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem
@@ -45,17 +48,30 @@ NOISE = 3.0
 
 @dataclass(frozen=True, eq=False)
 class _State:
-    """A point, with the likelihood on nodes anchored there and its curvature."""
+    """A point, with the likelihood on nodes anchored there and its curvature.
 
+    Nodes are placed when something is evaluated on them that is not known.
+    """
+
+    problem: Problem
     theta: Array
-    likelihood: Likelihood
+    likelihood: Later[Likelihood]
     value: float
     gradient: Array
     root: Array
 
     @property
     def grid(self) -> Any:
-        return self.likelihood.grid
+        return self.likelihood.made.grid
+
+    def by_person(self, theta: Array) -> tuple[Array, Array]:
+        """``log P_i`` (I,) and their scores (I, P) on these nodes."""
+        return self.likelihood.made.by_person(theta)
+
+    def release(self) -> None:
+        """Drop nodes that are kept."""
+        if self.likelihood.known:
+            self.likelihood.made.release()
 
     def distance(self, theta: Array) -> float:
         """Of a point from this one, in standard errors."""
@@ -66,31 +82,42 @@ def _anchor(
     problem: Problem,
     rule: Centred,
     theta: Array,
-    draws: np.random.Generator | PopulationGrid,
-    modes: Array | None = None,
+    draws: Sequence[PopulationGrid],
+    modes: Callable[[], Array] | None = None,
     root: Array | None = None,
 ) -> _State:
-    """Nodes anchored at ``theta``; ``root`` (P, P) is that of the scores where none is given.
+    """Nodes of some draws anchored at ``theta``; ``root`` (P, P) is that of scores if not given."""
 
-    Draws are new ones of a generator, or those of a grid.
-    """
-    if isinstance(draws, PopulationGrid):
-        likelihood = Likelihood(problem, anchored_grid(problem, rule, theta, draws, modes))
-    else:
-        likelihood = Likelihood(problem, centre(problem, rule, theta, draws, modes))
-    logp, scores = likelihood.by_person(theta)
-    weights = problem.data.weights
-    if root is None:
-        root = whitening(np.nan_to_num(scores), weights, natural_units(problem), problem.directions)
-    return _State(
-        theta, likelihood, float(weighted_sum(weights, logp)), weighted_sum(weights, scores), root
-    )
+    def place() -> Likelihood:
+        start = None if modes is None else modes()
+        return Likelihood(problem, centred_on(problem, rule, theta, draws, start))
+
+    def evaluate() -> tuple[float, Array, Array]:
+        logp, scores = likelihood.made.by_person(theta)
+        weights, units, own = problem.data.weights, natural_units(problem), root
+        if own is None:
+            own = whitening(np.nan_to_num(scores), weights, units, problem.directions)
+        return float(weighted_sum(weights, logp)), weighted_sum(weights, scores), own
+
+    likelihood = Later(place)
+    return _State(problem, theta, likelihood, *remembered("anchor", theta, evaluate))
 
 
-def _noise(state: _State, rng: np.random.Generator) -> float:
+def _modes_of(state: _State) -> Array:
+    found: Array = state.grid.modes
+    return found
+
+
+def _noise(state: _State, rule: Centred, rng: np.random.Generator) -> float:
     """Length of the Newton step that is due to integration alone, in standard errors."""
-    other_nodes = Likelihood(state.likelihood.problem, state.grid.renewed(rng), keep=False)
-    _, other = other_nodes.value_and_gradient(state.theta)
+    draws = class_draws(state.problem, rule, rng)
+
+    def evaluate() -> tuple[Array]:
+        parts = zip(each_grid(state.grid), draws, strict=True)
+        other = of_classes([replace(grid, base=base) for grid, base in parts])
+        return (Likelihood(state.problem, other, keep=False).value_and_gradient(state.theta)[1],)
+
+    (other,) = remembered("gradient on other nodes", state.theta, evaluate)
     return float(np.linalg.norm(state.root.T @ (state.gradient - other))) / np.sqrt(2.0)
 
 
@@ -119,11 +146,11 @@ def climb(
         Optima that other starts have found: a climb ends there that comes as near to one of them
         as the next anchors could tell, or to it on the nodes on which it was found.
     """
-    state = _anchor(problem, rule, start, rng)
+    state = _anchor(problem, rule, start, class_draws(problem, rule, rng))
     radius, evaluations, few = 20.0, 0, replace(steps, iterations=CLIMB)
     for _ in range(ROUNDS):
         local = maximise_likelihood(
-            state.likelihood,
+            state,
             state.theta,
             state.root,
             steps=few,
@@ -133,13 +160,14 @@ def climb(
         step, distance = local.theta - state.theta, state.distance(local.theta)
         if distance < SMALL_STEP:
             break
-        if distance < WITHIN_SIGHT and distance < NOISY_STEP * _noise(state, rng):
+        if distance < WITHIN_SIGHT and distance < NOISY_STEP * _noise(state, rule, rng):
             break
         scale = min(1.0, radius / distance)
         # Signs as they are printed, for known optima have them too.
         end = problem.canonical(state.theta + scale * step)
-        state.likelihood.release()
-        trial = _anchor(problem, rule, end, rng, state.grid.modes)
+        state.release()
+        draws = class_draws(problem, rule, rng)
+        trial = _anchor(problem, rule, end, draws, partial(_modes_of, state))
         # Log-likelihoods on different nodes differ by integration noise: a climb of less than a
         # few nats cannot be told from it, and is taken.
         promised = scale * (2.0 - scale) * (local.value - state.value)
@@ -178,7 +206,7 @@ def _leads_to(
 
     On other nodes the same optimum is elsewhere, by the noise of both.
     """
-    problem = state.likelihood.problem
+    problem = state.problem
     there = maximise_likelihood(
         Likelihood(problem, grid), state.theta, state.root, steps=Steps(optimizer)
     )
@@ -201,12 +229,15 @@ def settle(
     ``root`` (P, P), a root of the inverse curvature where that is known, spares the optimiser half
     of its steps; the outer product of scores stands in for it.
     """
-    evaluations, found, nearest, base = 0, None, np.inf, None
+    evaluations, found, nearest = 0, None, np.inf
+    draws: tuple[PopulationGrid, ...] = ()
     for _ in range(SETTLINGS):
         theta = problem.canonical(theta)
-        state = _anchor(problem, rule, theta, rng if base is None else base, root=root)
+        if len(draws) != 1:
+            draws = class_draws(problem, rule, rng)
+        state = _anchor(problem, rule, theta, draws, root=root)
         optimum = maximise_likelihood(
-            state.likelihood,
+            state,
             state.theta,
             state.root,
             steps=steps,
@@ -217,13 +248,13 @@ def settle(
         if found is None or (not optimum.converged, distance) < (not found[0].converged, nearest):
             found, nearest = (optimum, state.grid), distance
         signs_kept = np.array_equal(problem.canonical(optimum.theta), optimum.theta)
-        near = distance < FAR_STEP or distance < NOISY_STEP * _noise(state, rng)
+        near = distance < FAR_STEP or distance < NOISY_STEP * _noise(state, rule, rng)
         if signs_kept and near:
             found = optimum, state.grid
             break
-        # Far from their anchor nodes are climbed on. On the same draws, anchors come to rest.
+        # Far from their anchor nodes are climbed on. On the same draws, anchors come to rest (and
+        # with several classes on new ones).
         theta = theta + min(1.0, LEAP / distance) * (optimum.theta - theta)
-        base = getattr(state.grid, "base", None)
-        state.likelihood.release()
+        state.release()
     assert found is not None
     return replace(found[0], evaluations=evaluations), found[1]

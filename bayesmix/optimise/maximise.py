@@ -11,6 +11,7 @@ from scipy.optimize import OptimizeResult, minimize
 
 from bayesmix import arguments
 from bayesmix.arrays import Array
+from bayesmix.journal import remembered
 
 Function = Callable[[Array], tuple[float, Array]]
 
@@ -142,10 +143,15 @@ def curvature(
     """
     if not root.shape[1]:
         return np.zeros((*gradient(theta).shape[:-1], *(2 * root.shape[:1])))  # all is held
+
+    def slope_at(at: Array) -> Array:
+        (found,) = remembered("slope", at, lambda: (gradient(at),))
+        return np.asarray(found)
+
     slopes: list[Array] = []
     step, here = STEP, None
     if units is None:
-        here = gradient(theta)
+        here = slope_at(theta)
     else:
         # A column of any length is as good a direction. Near a standard deviation of 0, whose
         # scores vanish, whitening's are as long as ten units.
@@ -155,9 +161,9 @@ def curvature(
     for p in range(root.shape[1]):
         move = step * root[:, p]
         if here is None:
-            slope = (gradient(theta + move) - gradient(theta - move)) / (2.0 * step)
+            slope = (slope_at(theta + move) - slope_at(theta - move)) / (2.0 * step)
         else:
-            slope = (gradient(theta + move) - here) / step
+            slope = (slope_at(theta + move) - here) / step
         slopes.append(slope @ root)
     back = np.linalg.inv(root) if root.shape[0] == root.shape[1] else np.linalg.pinv(root)
     whitened = np.stack(slopes, axis=-2)
@@ -196,12 +202,16 @@ def maximise(
     best_value, best_theta, best_gradient = -np.inf, start, np.zeros_like(start)
     wall = 1e6
 
+    def evaluated(theta: Array) -> tuple[float, Array]:
+        value, gradient = remembered("value and gradient", theta, lambda: function(theta))
+        return value, gradient
+
     def negative(x: Array) -> tuple[float, Array]:
         nonlocal evaluations, first, best_value, best_theta, best_gradient, wall
         evaluations += 1
         theta = start + root @ x
         # Every optimiser begins with the start itself.
-        value, gradient = function(theta) if first is None or x.any() else first
+        value, gradient = evaluated(theta) if first is None or x.any() else first
         first = None
         if not (np.isfinite(value) and np.isfinite(gradient).all()):
             return wall, np.zeros_like(x)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid, anchored_grid
 from bayesmix.integration.descriptions import Centred
 from bayesmix.integration.grids import PopulationGrid
+from bayesmix.journal import Later, remembered
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
@@ -56,19 +58,26 @@ SLOW, PATIENCE = 0.7, 3
 """So many steps in turn that leave so much of the way before them ask for a new curvature."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Point:
-    """A free vector, the grid anchored there, and what is known on it."""
+class _OnGrid(NamedTuple):
+    """The grid anchored at a point, and log-integrals (I,) and scores (I, P) of persons on it."""
 
     grid: PersonGrid
     logp: Array
     scores: Array
+
+
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """A free vector, what is known of it in sum, and what that is of, made where it is asked for.
+
+    ``normal`` says whether anybody's nodes follow a posterior there.
+    """
+
+    theta: Array
+    there: Later[_OnGrid]
     value: float
     gradient: Array
-
-    @property
-    def theta(self) -> Array:
-        return self.grid.anchors.theta
+    normal: bool
 
     @property
     def finite(self) -> bool:
@@ -138,7 +147,7 @@ def newton(
     here = _at(problem, rule, theta, base)
     if not here.finite:
         return None
-    if not here.grid.anchors.normal.any():
+    if not here.normal:
         return None
     model = _outer(problem, here)
     if hessian is not None:
@@ -173,12 +182,13 @@ def newton(
     if not (distance < NEAR or (known is not None and known(here.theta))):
         return None
     words = "scores of the posteriors vanish"
-    own = ByPerson(here.theta, here.logp, here.scores)
+    found = here.there.made
+    own = ByPerson(here.theta, found.logp, found.scores)
     spent = int(np.ceil(evaluations))
     optimum = Optimum(
         here.theta, here.value, here.gradient, distance, spent, True, words, own, frozen="newton"
     )
-    return optimum, here.grid
+    return optimum, found.grid
 
 
 def rises(
@@ -214,15 +224,29 @@ def loosened(problem: Problem, theta: Array) -> Array:
 
 
 def _at(problem: Problem, rule: Centred, theta: Array, base: PopulationGrid) -> _Point:
-    grid, weights = anchored_grid(problem, rule, theta, base), problem.data.weights
-    logp, scores = anchored_scores(problem, grid)
-    value = float(weighted_sum(weights, logp))
-    return _Point(grid, logp, scores, value, weighted_sum(weights, scores))
+    def place() -> _OnGrid:
+        grid = anchored_grid(problem, rule, theta, base)
+        return _OnGrid(grid, *anchored_scores(problem, grid))
+
+    def evaluate() -> tuple[float, Array, float]:
+        grid, logp, scores = there.made
+        weights = problem.data.weights
+        normal = float(grid.anchors.normal.any())
+        return float(weighted_sum(weights, logp)), weighted_sum(weights, scores), normal
+
+    there = Later(place)
+    value, gradient, normal = remembered("following nodes", theta, evaluate)
+    return _Point(theta, there, value, gradient, bool(normal))
 
 
 def _outer(problem: Problem, here: _Point) -> _Model:
     """Curvature as the scores' outer product, in whose coordinates it is 1."""
-    root = whitening(here.scores, problem.data.weights, natural_units(problem), problem.directions)
+
+    def evaluate() -> tuple[Array]:
+        scores, weights = here.there.made.scores, problem.data.weights
+        return (whitening(scores, weights, natural_units(problem), problem.directions),)
+
+    (root,) = remembered("outer product", here.theta, evaluate)
     return _Model(root, np.eye(root.shape[1]))
 
 
@@ -234,6 +258,11 @@ def _known(problem: Problem, here: _Point, hessian: Array) -> _Model:
 
 def _by_differences(problem: Problem, here: _Point) -> _Model:
     root = _outer(problem, here).root
-    few = here.grid.resized(min(here.grid.size, CURVATURE_NODES))
-    own = curvature(following_scores(problem, few), here.theta, root)
+
+    def slope(theta: Array) -> Array:
+        grid = here.there.made.grid
+        few = grid.resized(min(grid.size, CURVATURE_NODES))
+        return following_scores(problem, few)(theta)
+
+    own = curvature(slope, here.theta, root)
     return _known(problem, here, (own + own.T) / 2)

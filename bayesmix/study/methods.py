@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,9 +13,11 @@ import xarray as xr
 
 import bayesmix as bm
 from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
+from bayesmix.files import PARTIAL
 from bayesmix.integration.descriptions import Centred
 from bayesmix.integration.rules import monte_carlo
 from bayesmix.study.build import Built
+from bayesmix.study.schema import EstimateTable
 from bayesmix.study.stored import ATTRIBUTE
 
 MSS_WORDS = {
@@ -27,7 +29,24 @@ CHECKPOINT_WORDS = {
     "argument 'checkpoint'": "[estimate], key 'checkpoint'",
     "likelihood='marginal'": 'the key likelihood = "marginal" of [estimate]',
 }
+ROOM = 2**16
+"""Bytes of free disk without which nothing of a search is kept."""
 Results = Mapping[str, Any]  # a Fit or a posterior, by the method that is finished
+
+
+def never(settings: EstimateTable) -> bool:
+    """A step of seconds: what is not finished is done again."""
+    return False
+
+
+def always(settings: EstimateTable) -> bool:
+    """What is kept changes no number."""
+    return True
+
+
+def if_asked_for(settings: EstimateTable) -> bool:
+    """Draws of chains in segments are others than of chains at once."""
+    return settings.checkpoint
 
 
 @dataclass(frozen=True)
@@ -35,17 +54,20 @@ class Method:
     """How a result is made from the study and the earlier results, and read from its file.
 
     `whole` tells a result from what a method hands back that was interrupted. `resumes` tells
-    whether `make` takes a folder, ``chains=``, where it keeps what can be gone on with.
+    whether `make` takes a folder, ``unfinished=``, where it keeps what can be gone on with.
     """
 
     make: Callable[..., Any]
     load: Callable[[Path, Built], Any]
     whole: Callable[[Built, Any], bool]
-    resumes: bool = False
+    resumes: Callable[[EstimateTable], bool] = never
 
 
-def _msle(built: Built, results: Results, progress: bool) -> Any:
+def _msle(built: Built, results: Results, progress: bool, unfinished: Path | None = None) -> Any:
     settings = built.study.estimate
+    kept: dict[str, Any] = {}
+    if unfinished is not None and _has_room(unfinished.parent):
+        kept = {"checkpoint": unfinished}
     return bm.msle(
         built.model,
         built.data,
@@ -55,7 +77,21 @@ def _msle(built: Built, results: Results, progress: bool) -> Any:
         rng=settings.seed,
         progress=progress,
         cluster=settings.cluster,
+        **kept,
     )
+
+
+def _has_room(folder: Path) -> bool:
+    """Whether some numbers could be kept there: a fit itself needs no disk."""
+    probe = folder / f"{PARTIAL}room"
+    try:
+        probe.write_bytes(bytes(ROOM))
+    except OSError:
+        return False
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return True
 
 
 def _msm(built: Built, results: Results, progress: bool) -> Any:
@@ -107,13 +143,13 @@ def _posterior(
     built: Built,
     results: Results,
     progress: bool,
-    chains: Path | None = None,
+    unfinished: Path | None = None,
 ) -> xr.DataTree:
     """On the grid of the MSLE where there is one, unless grids are left to the estimators."""
     settings, rule = built.study.estimate, built.rule
     shared = "msle" in results and rule != "auto"
     # The sampler's bar is progress, and goes where progress goes: results alone are for stdout.
-    kept: dict[str, Any] = {} if chains is None else {"checkpoint": chains}
+    kept: dict[str, Any] = {} if unfinished is None else {"checkpoint": unfinished}
     with redirect_stdout(sys.stderr), _words_of_studies(CHECKPOINT_WORDS):
         return bm.sample(
             built.model,
@@ -167,9 +203,9 @@ def _posterior_is_whole(built: Built, tree: Any) -> bool:
 
 
 METHODS = {
-    "msle": Method(_msle, _load_fit, _fit_is_whole),
+    "msle": Method(_msle, _load_fit, _fit_is_whole, always),
     "msm": Method(_msm, _load_fit, _fit_is_whole),
     "mss": Method(_mss, _load_fit, _fit_is_whole),
-    "nuts": Method(partial(_posterior, "nuts"), _load_posterior, _posterior_is_whole, resumes=True),
+    "nuts": Method(partial(_posterior, "nuts"), _load_posterior, _posterior_is_whole, if_asked_for),
     "importance": Method(partial(_posterior, "importance"), _load_posterior, _posterior_is_whole),
 }

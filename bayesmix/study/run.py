@@ -19,7 +19,7 @@ from bayesmix.study.keys import step_keys, subject_key
 from bayesmix.study.manifest import Manifest
 from bayesmix.study.methods import METHODS
 from bayesmix.study.report_step import RunReport, bring_report
-from bayesmix.study.run_folder import default_folder, drop_chains, opened
+from bayesmix.study.run_folder import default_folder, drop_unfinished, opened
 from bayesmix.study.schema import Study
 from bayesmix.study.step_lines import StepLines
 from bayesmix.study.stored import Origin
@@ -132,8 +132,8 @@ def _step(built: Built, keeper: Keeper, what: tuple[int, str, str], force: bool)
     keeper.place.refuse_if_closed(name.upper())
     results = {done: kept.result for done, kept in keeper.kept.items()}
     method = METHODS[name]
-    resumes = method.resumes and built.study.estimate.checkpoint
-    kept = {"chains": keeper.place.chains(key)} if resumes else {}
+    resumes = method.resumes(built.study.estimate)
+    kept = {"unfinished": keeper.place.unfinished(name, key)} if resumes else {}
     # Outside as well: Ctrl-C counts from the moment that the step is announced.
     made: list[tuple[Any, float]] = []
     came: int | None = None
@@ -152,7 +152,7 @@ def _step(built: Built, keeper: Keeper, what: tuple[int, str, str], force: bool)
         drop_tables(keeper)
         keep(keeper, name, made[0][0], _origin(built, name, key, made[0][1]))
         if resumes and not keeper.kept[name].trouble:
-            drop_chains(keeper.place.chains(key))
+            drop_unfinished(keeper.place.unfinished(name, key))
     if came:
         raise Stopped(came)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bayesmix.errors import SpecificationError
 from bayesmix.files import PARTIAL, file_hash, write_text
+from bayesmix.identity import digest, package_versions
 from bayesmix.locks import LOCK, locked
 from bayesmix.study.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from bayesmix.study.schema import Study
@@ -41,8 +42,8 @@ DEMAND = (
     "elasticities.png",
     "diversion.png",
 )  # fmt: skip
-CHAINS, CHECKPOINT = "chains-", "checkpoint.json"
-"""Beginning of the name of a folder of unfinished chains, and the file that makes it one."""
+UNFINISHED, CHECKPOINT = {"nuts": "chains-", "msle": "search-"}, "checkpoint.json"
+"""Beginnings of the names of folders of unfinished steps, and the file that makes them such."""
 KEY = 12
 """Digits of a step's key in that name: other folders are the user's."""
 WRITTEN = (*RESULTS.values(), *TABLES, *DEMAND)
@@ -58,9 +59,11 @@ class RunFolder:
     closed: OSError | None = None
     damage: str = ""
 
-    def chains(self, key: str) -> Path:
-        """Where chains of the step of this key are kept while they are drawn."""
-        return self.folder / f"{CHAINS}{key[:KEY]}"
+    def unfinished(self, name: str, key: str) -> Path:
+        """Where what there is of a step with this key is kept until it is finished."""
+        # A search that other versions began is not gone on with; of their chains it is asked.
+        own = digest(key, package_versions()) if name == "msle" else key
+        return self.folder / f"{UNFINISHED[name]}{own[:KEY]}"
 
     def refuse_if_closed(self, step: str) -> None:
         """Before hours of work whose result would have no place."""
@@ -181,15 +184,16 @@ def _unfinished_start(study: Study, folder: Path) -> bool:
 def _remove(folder: Path) -> None:
     """What runs write, by our own list: a manifest may say anything."""
     if (folder / MANIFEST).exists():
-        for path in folder.glob(CHAINS + "[0-9a-f]" * KEY):
-            drop_chains(path)
+        for beginning in UNFINISHED.values():
+            for path in folder.glob(beginning + "[0-9a-f]" * KEY):
+                drop_unfinished(path)
         for name in (*WRITTEN, MANIFEST):
             if not (folder / name).is_dir() or (folder / name).is_symlink():
                 (folder / name).unlink(missing_ok=True)
 
 
-def drop_chains(path: Path) -> None:
-    """Remove what a run kept of chains, if it is that; those of other settings are gone on with."""
+def drop_unfinished(path: Path) -> None:
+    """Remove what a run kept of a step, if it is that; that of other settings is gone on with."""
     if (path / CHECKPOINT).is_file() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
 

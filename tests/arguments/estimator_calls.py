@@ -28,6 +28,7 @@ def estimator_calls(have: SimpleNamespace) -> dict[str, Call]:
                 "rng": 1,
                 "progress": False,
                 "client": None,
+                "checkpoint": None,
             },
         ),
         "msm": Call(

@@ -12,7 +12,7 @@ import xarray as xr
 import bayesmix as bm
 from bayesmix.bayes import chain_segments
 from bayesmix.bayes.chain_segments import LAST, _usable
-from bayesmix.bayes.checkpoint import Checkpoint, open_checkpoint
+from bayesmix.likelihood.checkpoint import Checkpoint, open_checkpoint
 from tests.simulated import simulated
 
 MODEL = bm.MixedLogit("x", random=[bm.Normal("x")])

@@ -11,7 +11,7 @@ from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import multinomial, starting_values
 from bayesmix.likelihood.scaling import natural_units
-from bayesmix.optimise.bhhh import HALVINGS, _rise, bhhh, maximise_likelihood
+from bayesmix.optimise.bhhh import HALVINGS, _rise, _scored, bhhh, maximise_likelihood
 from bayesmix.optimise.maximise import GRADIENT_TOLERANCE, Steps, whitening
 from tests.simulated import choice_data, simulated
 
@@ -109,7 +109,9 @@ def test_a_step_that_is_too_long_is_halved():
     direction = np.linalg.solve(scores.T @ scores, gradient)
     far = 2.0**9 * direction
     assert not target.by_person(at + far)[0].sum() > logp.sum()
-    theta, value, _, _, evaluations = _rise(target, at, logp.sum(), (far, gradient @ far))
-    np.testing.assert_allclose(theta - at, 0.5 ** (evaluations - 1) * far, rtol=1e-9)
+    found = _rise(target, _scored(target, at), far, gradient @ far)
+    assert found is not None
+    there, evaluations = found
+    np.testing.assert_allclose(there.theta - at, 0.5 ** (evaluations - 1) * far, rtol=1e-9)
     assert evaluations > 3
-    assert value > logp.sum()
+    assert there.value > logp.sum()

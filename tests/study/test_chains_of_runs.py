@@ -1,4 +1,4 @@
-"""A run keeps chains until their posterior is written, and no longer."""
+"""A run keeps chains and searches until their results are written, and no longer."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bayesmix.errors import IntegrationError, SpecificationError
-from tests.study.running import Write, run
+from tests.study.running import FITS_ONLY, FULL, Write, run
 
 
 def test_chains_are_kept_until_the_posterior_is(
@@ -64,3 +64,41 @@ def test_a_path_without_segments_is_said_in_words_of_the_study(
     path = write_study(("draws = 20", "draws = 20\ncheckpoint = true"))
     with pytest.raises(SpecificationError, match=r"\[estimate\], key 'checkpoint': no segments"):
         run(path, tmp_path / "out")
+
+
+def test_the_search_is_kept_until_the_fit_is(
+    write_study: Write, estimators: Any, quick_plots: None, tmp_path: Path
+) -> None:
+    """Without being asked for; not where nothing can be written beside the run."""
+    path, out = write_study(FITS_ONLY), tmp_path / "out"
+
+    def ends() -> None:
+        folder = estimators.calls[-1][1]["checkpoint"]
+        folder.mkdir()
+        (folder / "checkpoint.json").write_text("{}")
+        raise IntegrationError("the machine went away")
+
+    estimators.during["msle"] = ends
+    with pytest.raises(IntegrationError, match="went away"):
+        run(path, out)
+    (unfinished,) = out.glob("search-*")
+    del estimators.during["msle"]
+    run(path, out)
+    assert estimators.calls[-1][1]["checkpoint"] == unfinished
+    assert not list(out.glob("search-*"))
+    unfinished.mkdir()
+    (unfinished / "checkpoint.json").write_text("{}")
+    (out / "search-mine").mkdir()
+    run(path, out, force=True)
+    assert [folder.name for folder in out.glob("search-*")] == ["search-mine"]
+
+
+def test_without_room_nothing_of_a_search_is_kept(
+    write_study: Write, estimators: Any, quick_plots: None, tmp_path: Path, monkeypatch: Any
+) -> None:
+    def full(self: Path, content: bytes) -> None:
+        raise FULL
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    run(write_study(FITS_ONLY), tmp_path / "out")
+    assert "checkpoint" not in estimators.calls[-1][1]

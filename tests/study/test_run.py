@@ -40,6 +40,7 @@ def test_settings_reach_the_estimators(write_study: Write, estimators: Any, tmp_
     (_, msle), (_, nuts) = estimators.calls
     grid = msle.pop("grid")
     assert str(grid) == "sobol(32)"
+    assert msle.pop("checkpoint").parent == tmp_path / "out"
     assert msle == {
         "starts": 2, "optimizer": "bfgs", "cluster": None, "rng": 5, "progress": False,
     }  # fmt: skip
