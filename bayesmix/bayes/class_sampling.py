@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pymc as pm
+import xarray as xr
 
 from bayesmix.arrays import Array
-from bayesmix.bayes.class_labels import OrderedEntries, Ordering, numbered_classes, ordering
+from bayesmix.bayes.class_labels import (
+    OrderedEntries,
+    Ordering,
+    check_labels,
+    numbered_classes,
+    ordering,
+)
 from bayesmix.bayes.class_model import class_model
+from bayesmix.bayes.how import How
+from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
+from bayesmix.bayes.posterior_accuracy import posterior_accuracy
 from bayesmix.bayes.prior_laws import PriorLike
+from bayesmix.bayes.pymc_chains import pymc_chains
 from bayesmix.bayes.sampler_grid import FIRST_NODES, SEARCH_NODES, GridChoice
+from bayesmix.bayes.tree import complete, keep_sampled
 from bayesmix.centring.check_grid import check_grid
 from bayesmix.centring.grids import centre
 from bayesmix.errors import SpecificationError
@@ -22,6 +35,7 @@ from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import Multinomial
+from bayesmix.likelihood.ordered_sums import linear
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.bhhh import maximise_likelihood
@@ -137,3 +151,30 @@ def _initial(problem: Problem, theta: Array, middle: Array, order: Ordering) -> 
     bounded = np.where(space.of_kind(SD), np.maximum(values, least), values)
     kinds = np.array([parameter.kind.name for parameter in space.listed], dtype=str)
     return {kind: bounded[kinds == kind] for kind in space.labels}
+
+
+def sample_classes(
+    problem: Problem,
+    grid: GridChoice,
+    logit: Multinomial,
+    how: How,
+    rng: np.random.Generator,
+) -> xr.DataTree:
+    """Sample latent classes, in one order, and look at whether all chains number them alike."""
+    chains = how.size.chains, how.hierarchical, how.noncentred is not False
+    plan = class_plan(problem, grid, logit, how.priors, chains, rng)
+    tree = pymc_chains(plan.model, how.chains, plan.initial, rng, plan.scales)
+    posterior = tree["posterior"].to_dataset()
+    thetas = free_vectors(problem, posterior)
+    logp = integrated_log_likelihood(problem, plan.grid, thetas)
+    labels = check_labels(problem, posterior)
+    notes: dict[str, Any] = {"likelihood": how.path, "why": how.why, "ordering": str(plan.order)}
+    notes |= {"labels": str(labels), "label_switching": int(labels.switched)}
+    if problem.parameters.n_random:
+        flat = thetas.reshape(-1, thetas.shape[-1])
+        totals = linear(logp.reshape(len(flat), -1), problem.data.weights)
+        accuracy = posterior_accuracy(problem, plan.grid, flat, totals, rng)
+        if not how.hierarchical:
+            keep_sampled(tree, totals)
+        notes |= {"grid": str(plan.grid), **accuracy.notes()}
+    return complete(tree, problem, logp, how.priors, notes)

@@ -18,12 +18,15 @@ from bayesmix.specification.parameters import ParameterSpace
 
 FIRST_STAGE = "first_stage"
 """The variable of a control function's first-stage coefficients, which are drawn jointly."""
+CONSTANTS = "market_constant"
+"""The variable of constants by market and alternative that match known shares at each draw."""
 
 
 def free_vectors(problem: Utility, posterior: xr.Dataset) -> Array:
     """The free vector of every draw, (chains, draws, P).
 
-    First-stage coefficients of a control function, where they are drawn, stand behind it, (P + G).
+    First-stage coefficients of a control function, where they are drawn, stand behind it, (P + G),
+    or the constants of all alternatives and markets, where the problem knows these.
 
     Draws are taken by the names of their coordinates, where they have names.
 
@@ -43,6 +46,11 @@ def free_vectors(problem: Utility, posterior: xr.Dataset) -> Array:
         parts = {k: (("chain", "draw", f"of_{k}"), own[..., kinds == k]) for k in kinds}
         thetas[..., entries] = _vectors(within.parameters.within, xr.Dataset(parts))
     thetas[..., space.n_within :] = values[..., space.n_within :]
+    if problem.design.cells is not None:
+        constants = posterior[CONSTANTS].transpose("chain", "draw", "market", "alternative")
+        return np.concatenate(
+            [thetas, constants.to_numpy().reshape(*thetas.shape[:2], -1)], axis=-1
+        )
     residuals = problem.design.residuals
     if residuals is None or FIRST_STAGE not in posterior:
         return thetas

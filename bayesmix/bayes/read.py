@@ -85,7 +85,8 @@ def group_of(tree: xr.DataTree) -> str:
 def _check_numbers(draws: xr.Dataset, whose: str) -> None:
     """Refuse parameters of the population that are NaN or infinite at some draw."""
     for name, values in draws.data_vars.items():
-        if "person" in values.dims or values.dtype.kind not in "fiu":
+        # Constants of what a market does not offer are none.
+        if {"person", "market"} & set(values.dims) or values.dtype.kind not in "fiu":
             continue
         order = [*SAMPLE_DIMS, *(d for d in values.dims if d not in SAMPLE_DIMS)]
         bad = ~np.isfinite(values.transpose(*order).to_numpy())

@@ -10,15 +10,16 @@ import os
 import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from bayesmix import arguments
-from bayesmix.bayes.class_labels import check_labels
 from bayesmix.bayes.class_priors import prior_key
-from bayesmix.bayes.class_sampling import class_plan
+from bayesmix.bayes.class_sampling import sample_classes
 from bayesmix.bayes.control import (
     FIRST_STAGE_PRIOR,
     check_first_stage,
@@ -39,6 +40,7 @@ from bayesmix.bayes.how import (
 from bayesmix.bayes.importance_check import check_importance
 from bayesmix.bayes.initial_values import initial_values
 from bayesmix.bayes.marginal_sampling import TUNE, Size, nuts_or_importance
+from bayesmix.bayes.market_sampling import known_shares, sample_markets
 from bayesmix.bayes.models import build
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
 from bayesmix.bayes.posterior_accuracy import ERROR_SD, posterior_accuracy
@@ -87,6 +89,7 @@ def sample(
     priors: Mapping[str, PriorLike] | None = None,
     fixed: Fixed | None = None,
     noncentred: Centring = "auto",
+    market_shares: pd.DataFrame | Mapping[Any, float] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     rng: Seed = None,
     progress: bool = True,
@@ -146,6 +149,12 @@ def sample(
         other of the next two where choices say nothing, or all. True: standard normals ``z``.
         False: the index itself, a model of PyMC's. ``"auto"``: partial, but True with latent
         classes, where an index has no one law.
+    market_shares
+        Known shares of alternatives by market, as in `msle`: constants by market and alternative
+        match them at every draw, ``market_constant`` in the posterior. They are a function of the
+        other parameters, and have no prior. ``grid`` is of the population, by default 256 nodes a
+        person and more where these are too few; ``log_likelihood`` is at each draw's constants,
+        and so is what follows from the posterior.
     checkpoint
         A folder where chains are kept in segments of 250 draws as they are
         finished. The same call goes on with it, whenever it was ended, and ends with the draws of
@@ -192,6 +201,7 @@ def sample(
     logit = multinomial(problem)
     check_signs(problem, logit)
     path, why = sampled_path(problem, likelihood)
+    shares = None if market_shares is None else known_shares(problem, market_shares, path)
     if method == "importance":
         check_importance(problem, path, tune)
     store = None
@@ -207,11 +217,15 @@ def sample(
             steps, form = PERSONS_TUNE if tune is None else tune, noncentred is True or "partial"
             settings |= {"path": path, "tuning": steps, "noncentred": form}
         seed = None if rng is None else int(np.random.default_rng(rng).integers(2**62))
+        if shares is not None:
+            settings["shares of markets"] = shares.key
         store = open_checkpoint(checkpoint, problem_key(problem, settings), seed)
     generator = np.random.default_rng(rng if store is None else store.seed)
     size = Size(draws, chains, tune, store)
     how = How(path, why, method, priors, noncentred, size, progress)
-    walk = _sample_one if problem.normal_index else _sample_classes
+    walk = _sample_one if problem.normal_index else sample_classes
+    if shares is not None:
+        walk = partial(sample_markets, shares)
     with nullcontext() if store is None else locked(store.folder, *IN_USE):
         return walk(problem, grid, logit, how, generator)
 
@@ -281,30 +295,3 @@ def _run(
     values = initial_values(problem, start, make_priors(problem, how.priors))
     initial = {k: v for k, v in values.items() if k in pymc.named_vars}
     return pymc_chains(pymc, how.chains, initial, rng)
-
-
-def _sample_classes(
-    problem: Problem,
-    grid: GridChoice,
-    logit: Multinomial,
-    how: How,
-    rng: np.random.Generator,
-) -> xr.DataTree:
-    """Sample latent classes, in one order, and look at whether all chains number them alike."""
-    chains = how.size.chains, how.hierarchical, how.noncentred is not False
-    plan = class_plan(problem, grid, logit, how.priors, chains, rng)
-    tree = pymc_chains(plan.model, how.chains, plan.initial, rng, plan.scales)
-    posterior = tree["posterior"].to_dataset()
-    thetas = free_vectors(problem, posterior)
-    logp = integrated_log_likelihood(problem, plan.grid, thetas)
-    labels = check_labels(problem, posterior)
-    notes: dict[str, Any] = {"likelihood": how.path, "why": how.why, "ordering": str(plan.order)}
-    notes |= {"labels": str(labels), "label_switching": int(labels.switched)}
-    if problem.parameters.n_random:
-        flat = thetas.reshape(-1, thetas.shape[-1])
-        totals = linear(logp.reshape(len(flat), -1), problem.data.weights)
-        accuracy = posterior_accuracy(problem, plan.grid, flat, totals, rng)
-        if not how.hierarchical:
-            keep_sampled(tree, totals)
-        notes |= {"grid": str(plan.grid), **accuracy.notes()}
-    return complete(tree, problem, logp, how.priors, notes)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import scipy.linalg
@@ -75,8 +76,22 @@ def whitened_posterior(
     return Whitened(function, at.centre, at.root, correction)
 
 
+class PersonLikelihood(Protocol):
+    """A log-likelihood of the free vector that is no integral alone."""
+
+    def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
+        """Nats, and the gradient (P,)."""
+
+    def by_person(self, theta: Array) -> tuple[Array, Array]:
+        """``log P_i`` (I,), and scores (I, P)."""
+
+
 def posterior_mode(
-    problem: Problem, grid: Grid, theta: Array, priors: Mapping[str, PriorLike] | None = None
+    problem: Problem,
+    grid: Grid,
+    theta: Array,
+    priors: Mapping[str, PriorLike] | None = None,
+    likelihood: PersonLikelihood | None = None,
 ) -> Whitening:
     """The posterior mode nearest to ``theta`` (P,), which has a positive diagonal.
 
@@ -84,14 +99,15 @@ def posterior_mode(
     """
     there, own = problem.split(theta)
     theta = problem.canonical(own)
-    function = LogPosterior(problem, make_priors(problem, priors), threaded_on(problem, grid))
+    total = likelihood.value_and_gradient if likelihood else threaded_on(problem, grid)
+    function = LogPosterior(problem, make_priors(problem, priors), total)
     within, units = function.coordinates, natural_units(problem)
     scale = [row.diagonal for row in within.rows]
     moved = scale if problem.constraint is None else np.intersect1d(scale, problem.constraint.free)
     # A row of length 0 has no direction.
     theta[moved] = np.maximum(theta[moved], SMALL * units[moved])
     start = within.at(theta)
-    _, scores = Likelihood(there, grid).by_person(theta)
+    _, scores = (likelihood or Likelihood(there, grid)).by_person(theta)
     for row in within.rows:
         units[[*row.before, row.diagonal]] = 1.0  # of logarithms, and of Fisher's z
     root = whitening(within.slopes(start, scores), problem.data.weights, units, problem.directions)

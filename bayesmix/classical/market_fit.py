@@ -14,14 +14,7 @@ from bayesmix.arrays import Array
 from bayesmix.centring.check_grid import check_grid
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.market_constants import (
-    MarketConstants,
-    check_marketable,
-    labelled,
-    read_shares,
-    with_constants,
-)
-from bayesmix.classical.market_likelihood import Evaluation, MarketLikelihood
+from bayesmix.classical.market_constants import MarketConstants
 from bayesmix.classical.market_search import MarketSearch, logit_value, search, whitened
 from bayesmix.classical.message import message_of
 from bayesmix.data.fingerprint import fingerprint
@@ -33,8 +26,15 @@ from bayesmix.integration.rules import sobol
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.problem import Problem
+from bayesmix.optimise.market_likelihood import Evaluation, MarketLikelihood
 from bayesmix.optimise.maximise import Optimum
 from bayesmix.progress import Progress, progress_line
+from bayesmix.specification.known_shares import (
+    check_marketable,
+    labelled,
+    read_shares,
+    with_constants,
+)
 from bayesmix.specification.model import MixedLogit
 
 NODES, MOST_NODES = 128, 4096

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ import xarray as xr
 from scipy.stats import norm
 
 from bayesmix.arrays import Array
-from bayesmix.bayes.pointwise import free_vectors
+from bayesmix.bayes.pointwise import CONSTANTS, free_vectors
 from bayesmix.bayes.read import attributes_of, posterior_draws, record_of
 from bayesmix.bayes.read import is_own as is_own_posterior
 from bayesmix.centring.people import past_choices
@@ -34,6 +34,7 @@ from bayesmix.likelihood.bind import bind_like, bind_sets
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.utility import Utility
 from bayesmix.progress import tracked
+from bayesmix.specification.market_cells import MarketCells
 from bayesmix.specification.record import (
     learnt_from_record,
     model_from_record,
@@ -124,8 +125,19 @@ def parameter_draws(result: Fit | xr.DataTree, data: ChoiceData, draws: int) -> 
         check_outside(own, record["outside_option"], "the posterior")
     if learnt is None:  # an old posterior
         _check_state(problem, result)
+    if CONSTANTS in posterior:
+        problem = with_constants_of(problem, posterior)
     thetas = spaced(problem, posterior, draws)
     return ParameterDraws(bind_like(problem, data), thetas)
+
+
+def with_constants_of(problem: Problem, posterior: xr.Dataset) -> Problem:
+    """The problem, whose free vectors are followed by a posterior's constants of markets."""
+    constants = posterior[CONSTANTS]
+    names, labels = (tuple(constants.indexes[dim]) for dim in ("market", "alternative"))
+    column = constants.attrs["column"] or None
+    cells = MarketCells(column, names, labels, np.zeros(0, dtype=np.int64)).on(problem.data)
+    return replace(problem, design=replace(problem.design, cells=cells))
 
 
 def draws_of(result: Any) -> xr.Dataset:

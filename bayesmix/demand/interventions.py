@@ -180,5 +180,6 @@ def with_columns(problem: Problem, columns: Array, scale: Array | None = None) -
         fixed=np.ascontiguousarray(fixed),
         offset=np.ascontiguousarray(offset[:, 0]),
         residuals=None,
+        cells=None,
     )
     return replace(problem, design=design)

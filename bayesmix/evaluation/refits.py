@@ -59,6 +59,11 @@ class Refits:
 
     def scores(self, places: Indices) -> Iterator[tuple[float, float, str]]:
         """Log score of each person, its Monte Carlo standard error, and the sampler's name."""
+        if self.problem.design.cells is not None:
+            raise SpecificationError(
+                "posteriors with market_shares= are not sampled again without a person, for "
+                "predicted shares are of all: take refit=False, and leave exact= out"
+            )
         bar = tracked(places, "without one person", total=len(places), show=self.progress)
         generator = np.random.default_rng(self.rng)
         for place in bar:

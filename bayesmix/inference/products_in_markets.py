@@ -10,9 +10,8 @@ import pandas as pd
 from bayesmix import arguments
 from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.market_constants import MarketConstants, with_constants
+from bayesmix.classical.market_constants import MarketConstants
 from bayesmix.classical.market_fit import share_deviations
-from bayesmix.classical.market_likelihood import MarketLikelihood
 from bayesmix.data.columns import show
 from bayesmix.data.market_sets import MarketSets
 from bayesmix.data.segments import segments_of
@@ -20,7 +19,9 @@ from bayesmix.errors import DataError, SpecificationError
 from bayesmix.formulas.formula import columns_of
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.optimise.market_likelihood import MarketLikelihood
 from bayesmix.specification.constraints import Constraints
+from bayesmix.specification.known_shares import with_constants
 from bayesmix.specification.levels import Levels, levels_of
 
 SAME = 1e-8
@@ -131,8 +132,8 @@ def error_covariance(fit: Fit, cells: Cells) -> Array:
     if cells.outside:
         target[:, -1] = 1.0 - shares.sum(axis=1)
     # The fit's known utility has its constants already: what is looked for beside it is 0.
-    last = {"constants": np.zeros((len(target), inside))}
-    likelihood = MarketLikelihood(fit.problem, fit.grid, sets, target, last)
+    none = np.zeros((len(target), inside))
+    likelihood = MarketLikelihood(fit.problem, fit.grid, sets, target, lambda theta: none)
     there = likelihood.at(fit.theta)
     code = cells.code[cells.kept]
     weights = fit.weights

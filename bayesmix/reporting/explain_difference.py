@@ -225,6 +225,11 @@ def _checked(
             "argument 'fit': differences are split for models with random coefficients and without "
             "latent classes, whose posteriors have one mode; compare modes and means by bm.compare"
         )
+    if fit.problem.design.residuals is not None or fit.market_constants is not None:
+        raise SpecificationError(
+            "argument 'fit': differences are not split for models with control= or market_shares=, "
+            "whose posteriors hold more than integrals and priors; compare both by bm.compare"
+        )
     own = json.loads(attributes_of(posterior)["model"])
     if own != json.loads(json.dumps(model_record(fit.model))):
         raise SpecificationError(

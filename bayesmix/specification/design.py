@@ -22,6 +22,7 @@ from bayesmix.specification.covariates import Covariates, covariates
 from bayesmix.specification.description import Description
 from bayesmix.specification.laws.coefficient import Coefficient
 from bayesmix.specification.layout import Layout
+from bayesmix.specification.market_cells import MarketCells
 from bayesmix.specification.means import meanless
 from bayesmix.specification.nests import memberships
 from bayesmix.specification.residuals import Residuals, with_residuals
@@ -61,6 +62,8 @@ class Design:
         Those of a control function's first stage, which are among the columns.
     nests
         Those of the rows, without their coefficients; None where there are none.
+    cells
+        Of a posterior with constants of markets, which of them a row has.
     """
 
     random: Array
@@ -76,6 +79,7 @@ class Design:
     levels: Array | None = None
     residuals: Residuals | None = None
     nests: Memberships | None = None
+    cells: MarketCells | None = None
 
     @property
     def columns(self) -> Array:
@@ -106,7 +110,11 @@ class Design:
         """The design with the residuals of other first-stage coefficients ``gamma`` (G,).
 
         Where there are no residuals, for columns are changes in which they cancel, it is the same.
+        Of a posterior with constants of markets these are added, in place of such coefficients.
         """
+        if self.cells is not None:
+            own = 0.0 if self.offset is None else self.offset
+            return replace(self, offset=own + self.cells.rows(gamma), cells=None)
         if self.residuals is None:
             return self
         moved = self.residuals.columns(gamma) - self.residuals.columns()
@@ -199,4 +207,5 @@ def design_like(model: Description, data: ChoiceData, like: Design) -> Design:
         levels=None,
         residuals=residuals,
         nests=None if model.nests is None else memberships(model.nests, data, estimated=True),
+        cells=None if like.cells is None else like.cells.on(data),
     )

@@ -10,10 +10,10 @@ import pytest
 import bayesmix as bm
 from bayesmix.classical import market_fit
 from bayesmix.classical.market_fit import share_deviations
-from bayesmix.classical.market_likelihood import MarketLikelihood
 from bayesmix.data.market_sets import MarketSets
 from bayesmix.data.segments import segments_of
 from bayesmix.likelihood.bind import bind
+from bayesmix.optimise.market_likelihood import MarketLikelihood
 from tests.markets_with_panels import HELD, MODEL, TRUTH, data_of, frames
 
 SMALL = {"markets": 6, "people": 8, "tasks": 2}

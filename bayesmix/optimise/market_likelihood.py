@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -69,12 +70,16 @@ class MarketLikelihood:
         The model bound to data, and a population grid.
     sets, target
         The markets, and their shares (G, A).
+    start
+        From theta to the constants (G, J) that are looked for from there; by default those that
+        were found last, so that what is found depends, in its last bits, on what was asked before.
     """
 
     problem: Problem
     grid: Any
     sets: MarketSets
     target: Array
+    start: Callable[[Array], Array] | None = None
     _last: dict[str, Array] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -116,14 +121,39 @@ class MarketLikelihood:
         weights = self.problem.data.weights
         return float(weighted_sum(weights, logp)), weighted_sum(weights, slopes)
 
-    def at(self, theta: Array) -> Evaluation:
-        """All that is known at a free vector; NaN where no constants match."""
-        solution = solve_constants(_At(self, theta), self.wanted, self._last.get("constants"))
+    def anchored(self, theta: Array) -> MarketLikelihood:
+        """The same, whose constants are looked for from their tangent at ``theta`` (P,).
+
+        Nothing depends on the order of evaluations, which threads may share.
+        """
+        there = self.at(theta)
+        return replace(self, start=_Tangent(theta, there.constants, there.moves), _last={})
+
+    def constants(self, theta: Array) -> Array | None:
+        """The constants (G, J) at a free vector; None where none match."""
+        begin = self._last.get("constants") if self.start is None else self.start(theta)
+        solution = solve_constants(_At(self, theta), self.wanted, begin)
         if not (solution.error <= MATCHED).all():
             solution = solve_constants(_At(self, theta), self.wanted)
         if not (solution.error <= MATCHED).all():
+            return None
+        if self.start is None:
+            self._last["constants"] = solution.constants
+        return solution.constants
+
+    def matched(self, theta: Array) -> tuple[Array, Array]:
+        """The constants (G, J) at a free vector, and ``log P_i`` (I,); NaN where none match."""
+        xi = self.constants(theta)
+        if xi is None:
+            nowhere = self._nowhere(theta)
+            return nowhere.constants, nowhere.logp
+        return xi, joined(over_persons(self.point(theta, xi), self.nodes, _log_integrals))[0]
+
+    def at(self, theta: Array) -> Evaluation:
+        """All that is known at a free vector; NaN where no constants match."""
+        xi = self.constants(theta)
+        if xi is None:
             return self._nowhere(theta)
-        xi = self._last["constants"] = solution.constants
         effect = self.wanted.blocks(_At(self, theta).slopes(xi)[1])
         point = self.point(theta, xi)
         step = share_step(self.problem, self.nodes)
@@ -153,6 +183,19 @@ class MarketLikelihood:
         persons, rows = self.problem.n_persons, self.problem.data.n_rows
         shapes = ((g, j), (persons,), (persons, p), (g, j), (g, j, p), (g, j, j), (rows,))
         return Evaluation(*(np.full(shape, np.nan) for shape in shapes))
+
+
+@dataclass(frozen=True, eq=False)
+class _Tangent:
+    """Constants (G, J) to the first order around ``theta`` (P,)."""
+
+    theta: Array
+    constants: Array
+    moves: Array
+
+    def __call__(self, theta: Array) -> Array:
+        found: Array = self.constants + self.moves @ (theta - self.theta)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
