@@ -71,6 +71,13 @@ def flag(name: str, value: Any) -> bool:
     raise refused(name, "True or False", value)
 
 
+def flag_or_none(name: str, value: Any) -> bool | None:
+    """True, False, or None, which leaves it to the occasion."""
+    if value is None or isinstance(value, bool | np.bool_):
+        return None if value is None else bool(value)
+    raise refused(name, "True, False or None", value)
+
+
 def text(name: str, value: Any, meaning: str = "text") -> str:
     """A string that is not empty."""
     if isinstance(value, str) and value.strip():

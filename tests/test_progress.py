@@ -58,3 +58,53 @@ def test_importance_sampling_and_demand_say_how_far_they_are(capsys, impatient):
     assert "effective draws" in told
     bm.elasticities(posterior, data, "x", draws=3, nodes=16, rng=1)
     assert "1 of 3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("show", [None, True, False])
+def test_on_a_terminal_a_fit_speaks_unless_it_is_told_not_to(capsys, monkeypatch, show):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as a terminal
+    monkeypatch.setattr(progress, "UNASKED", -1.0)
+    bm.msle(MODEL, simulated(MODEL, AT, 30, 2), grid=bm.sobol(8), starts=1, progress=show)
+    assert ("MSLE" in capsys.readouterr().err) == (show is not False)
+
+
+def test_unasked_nothing_is_said_soon_nor_in_files_nor_inside_of_other_work(capsys, monkeypatch):
+    def said(*, inside=False):
+        with progress_line(None, "fit") as line:
+            line.tell("start 1")
+            if inside:
+                list(tracked("a", "letters", total=1, show=False))
+                with progress_line(None, "part") as part:
+                    part.tell("start 2")
+        return capsys.readouterr().err
+
+    monkeypatch.setattr(progress, "UNASKED", -1.0)
+    assert said() == ""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "fit" in said()
+    text = said(inside=True)
+    assert "fit" in text
+    assert "part" not in text
+    for _ in tracked("a", "folds", total=1, show=False):  # who asked for silence has it
+        assert said() == ""
+    monkeypatch.setattr(progress, "parent_process", lambda: "another")
+    assert said() == ""
+    monkeypatch.undo()
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert said() == ""
+
+
+def test_a_notebook_has_a_line_that_goes_away(monkeypatch):
+    shown = []
+
+    class Handle:
+        def update(self, content, *, raw):
+            shown.append(content["text/plain"])
+
+    monkeypatch.setattr("IPython.display.display", lambda *_, **__: Handle())
+    monkeypatch.setattr(progress, "EVERY", -1.0)
+    monkeypatch.setattr(progress, "UNASKED", -1.0)
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    with progress_line(None, "fit") as line:
+        line.tell("start 1")
+    assert shown == ["fit: start 1", ""]

@@ -41,7 +41,7 @@ class MarketSearch:
     starts: int
     optimizer: str
     tolerance: Tolerance
-    progress: bool
+    progress: bool | None
 
 
 def search(

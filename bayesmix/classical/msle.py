@@ -68,7 +68,7 @@ def msle(
     cluster: str | None = None,
     market_shares: pd.DataFrame | Mapping[Any, float] | None = None,
     rng: Seed = None,
-    progress: bool = False,
+    progress: bool | None = None,
     client: Any = None,
     checkpoint: str | os.PathLike[str] | None = None,
 ) -> Fit:
@@ -110,7 +110,7 @@ def msle(
         Seed or Generator of scrambles and starts; the same seed gives the same numbers. Without
         one, a checkpoint's own.
     progress
-        Whether to show a progress line.
+        Whether to show a progress line; not said, after three seconds, in terminals and notebooks.
     client
         A ``distributed.Client``: persons' parts are done by the workers of its cluster, with the
         same numbers, see `on_workers`.
@@ -166,7 +166,7 @@ def msle(
         given_starts = list(starts)
     arguments.instance("tolerance", tolerance, Tolerance, "a record, bm.Tolerance(estimates=0.05)")
     arguments.seed("rng", rng)
-    arguments.flag("progress", progress)
+    arguments.flag_or_none("progress", progress)
     model = held_and_tied(model, fixed, equal)
     settings = _Settings(grid, number, given_starts, optimizer, tolerance, progress)
     check_arguments(model, data)
@@ -200,7 +200,7 @@ class _Settings:
     given: Sequence[Start | None]
     optimizer: str
     tolerance: Tolerance
-    progress: bool
+    progress: bool | None
 
     def with_shares(self, data: ChoiceData, shares: Any) -> MarketSearch:
         """The same of a search with shares of markets."""

@@ -70,7 +70,7 @@ def msm(
     start: Start | None = None,
     starts: int = 1,
     rng: Seed = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> Fit:
     """Solve simulated moment conditions ``sum_i w_i sum_tj z_itj (y_itj - s_itj(theta)) = 0``.
 
@@ -122,7 +122,7 @@ def msm(
     rng
         Seed or Generator of draws and starts; the same seed gives the same numbers.
     progress
-        Whether to show a progress line.
+        Whether to show a progress line; not said, after three seconds, in terminals and notebooks.
 
     Returns
     -------
@@ -162,7 +162,7 @@ def msm(
     arguments.one_of("moments", moments, MOMENTS)
     arguments.whole("starts", starts, most=10_000)
     arguments.seed("rng", rng)
-    arguments.flag("progress", progress)
+    arguments.flag_or_none("progress", progress)
     check_arguments(model, data)
     check_one_class(model.latent, "estimator", "msm")
     refuse_nests(model.nests, "bm.msm")

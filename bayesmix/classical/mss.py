@@ -67,7 +67,7 @@ def mss(
     start: Start | None = None,
     starts: int = 1,
     rng: Seed = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> Fit:
     """Solve the simulated score ``sum_i w_i E[d log P(y_i | beta_i(theta)) / d theta] = 0``.
 
@@ -97,7 +97,7 @@ def mss(
     rng
         Seed or Generator; the same seed gives the same numbers.
     progress
-        Whether to show a progress line.
+        Whether to show a progress line; not said, after three seconds, in terminals and notebooks.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def mss(
     arguments.whole("accepted", accepted, least=2)
     arguments.whole("starts", starts, most=10_000)
     arguments.seed("rng", rng)
-    arguments.flag("progress", progress)
+    arguments.flag_or_none("progress", progress)
     if method == "importance" or not model.random:
         fit = msle(model, data, grid=rule, start=start, starts=starts, rng=rng, progress=progress)
         return replace(fit, estimator="MSS")

@@ -43,7 +43,7 @@ def nonparametric(
     replications: int = 0,
     tolerance: float = 1e-3,
     rng: Seed = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> TypesFit:
     r"""Types of people and their shares, whatever the law of the coefficients is.
 
@@ -80,7 +80,7 @@ def nonparametric(
     rng
         Seed or Generator of searches and samples.
     progress
-        Whether to show a progress line.
+        Whether to show a progress line; not said, after three seconds, in terminals and notebooks.
 
     Returns
     -------
@@ -119,7 +119,7 @@ def nonparametric(
     arguments.whole("replications", replications, least=0, most=MOST_REPLICATIONS)
     arguments.real("tolerance", tolerance, above=0)
     arguments.seed("rng", rng)
-    arguments.flag("progress", progress)
+    arguments.flag_or_none("progress", progress)
     generator = np.random.default_rng(rng)
     normal = MixedLogit(model.formula, [Normal(*types.terms)], trust=model.trust)
     given = bind(normal, data)

@@ -22,7 +22,7 @@ from bayesmix.demand.interventions import (
     quality,
     removal,
 )
-from bayesmix.demand.moves import Arguments, Moves, by_row, log_leaving, moves
+from bayesmix.demand.moves import Arguments, Moves, by_row, log_leaving, moves, refuse_vanished
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Here, Sample, dataset, enumerate_sample, squeezed
 from bayesmix.demand.shares import of_rows
@@ -247,6 +247,7 @@ def _log_shares(here: Here) -> Array:
     shares = of_rows(here)
     if (shares > VANISHED).all():
         return np.log(shares)
+    refuse_vanished(here.nests)
     return log_row_shares(here.panel, here.sets, here.base, here.mixture)
 
 

@@ -14,10 +14,21 @@ from bayesmix.likelihood.utility import Utility
 from bayesmix.specification.laws.coefficient import Coefficient
 from bayesmix.specification.model import MixedLogit
 
-REMEDY = (
-    "give it LogNormal(..., sign=-1), which is negative for everybody, a fixed coefficient, or "
-    "estimate in willingness-to-pay space"
-)
+NEGATIVE = "give it LogNormal(..., sign=-1), which is negative for everybody"
+SPACE = "estimate in willingness-to-pay space"
+REMEDY = f"{NEGATIVE}, a fixed coefficient, or {SPACE}"
+
+
+def remedy(model: MixedLogit, price: str) -> str:
+    """What else a model could say of the coefficient of a price, than what it says already."""
+    laws = [c for c in model.coefficients if c.term == price]
+    negative = bool(laws) and all(c.side < 0 and c.has_one_sign for c in laws)
+    ways = [
+        "leave out what else its slope is made of, such as interactions" if negative else NEGATIVE,
+        *(["give it a fixed coefficient"] if laws else []),
+        *([SPACE] if model.wtp is None else []),
+    ]
+    return ", or ".join(ways)
 
 
 def price_of(model: MixedLogit, price: str | None) -> str:

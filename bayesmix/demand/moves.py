@@ -154,5 +154,21 @@ def _log_effects(found: Moves) -> tuple[Sums, Sums]:
 
 
 def _logs(_: Here, arguments: Arguments, *, size: Size) -> tuple[Sums, Sums]:
-    what = "effects on shares below 1e-290, by their logarithms"
-    return log_substitution(*arguments.of_logit(what), size)
+    refuse_vanished(arguments.nests)
+    return log_substitution(*arguments[:5], size)
+
+
+def refuse_vanished(nests: Nests | None) -> None:
+    """Refuse shares that no number tells from 0, where nests keep them from being logarithms.
+
+    Raises
+    ------
+    SpecificationError
+        If there are nests.
+    """
+    if nests is not None:
+        raise SpecificationError(
+            f"the share of an alternative is below {VANISHED:g}, and where so few would leave it "
+            "nothing is known with nests of where they would go: leave out of the data what nobody "
+            "would choose, data.without(label), or compare bm.shares in two scenarios"
+        )

@@ -13,7 +13,7 @@ from bayesmix.arrays import Array, Flags
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.interventions import Intervention, change
-from bayesmix.demand.money import REMEDY, price_of, price_slope
+from bayesmix.demand.money import price_of, price_slope, remedy
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Here, Sample, dataset, enumerate_sample, squeezed
 from bayesmix.errors import SpecificationError
@@ -126,13 +126,14 @@ def _note(found: Sample, estimate: Array, refused: Flags, price: str) -> str:
     else:
         where = f"at {bad} of the {at - 1} points of the delta method, beside the estimate"
     what = f"utility does not fall in {price!r} for everybody {where}"
+    other = remedy(found.there.model, price)
     if np.isnan(estimate).any():
-        raise SpecificationError(f"{what}, and cannot be expressed in its units; {REMEDY}")
+        raise SpecificationError(f"{what}, and cannot be expressed in its units; {other}")
     names = [n for n, any_here in zip(found.names, refused.any(axis=0), strict=True) if any_here]
     segments = "" if len(found.names) == 1 else f", in segments {names}"
     return (
         f"{what}{segments}: there it is worth no money, so that the interval has no ends (NaN); "
-        f"the estimate holds. The data hardly tell the slope from 0; {REMEDY}"
+        f"the estimate holds. The data hardly tell the slope from 0; {other}"
     )
 
 

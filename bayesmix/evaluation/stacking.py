@@ -10,6 +10,8 @@ from bayesmix.arrays import Array
 STEPS = 200
 """Steps of EM, which are short where models hardly differ; a quadratic programme goes on."""
 ENOUGH = 1e-10
+NONE = 1e-6
+"""Weights below which searches stop short of 0, where the mixture is as good without them."""
 
 
 def stacking_weights(scores: Array, weights: Array) -> Array:
@@ -47,9 +49,18 @@ def stacking_weights(scores: Array, weights: Array) -> Array:
         # The slopes of the log score: at most 1 everywhere, where nothing can be gained.
         slopes = part @ (p / (p @ found)[:, None])
         if slopes.max() - 1 < ENOUGH:
-            return np.asarray(found / found.sum())
+            return _without(np.asarray(found / found.sum()), p, part)
         found = found * slopes
-    return _polished(p, part, found / found.sum())
+    return _without(_polished(p, part, found / found.sum()), p, part)
+
+
+def _without(found: Array, p: Array, part: Array) -> Array:
+    """0 for weights that are next to 0, unless the mixture's log score is the less for it."""
+    fewer = np.where(found < NONE, 0.0, found)
+    fewer = fewer / fewer.sum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gained = float(part @ (np.log(p @ fewer) - np.log(p @ found)))
+    return fewer if gained >= -ENOUGH else found
 
 
 def _polished(p: Array, part: Array, start: Array) -> Array:

@@ -16,7 +16,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
 from bayesmix.demand.draws import Interval
-from bayesmix.demand.money import REMEDY
+from bayesmix.demand.money import remedy
 from bayesmix.demand.options import CheckedOptions, Where
 from bayesmix.demand.sample import Sample, enumerate_sample, left_out
 from bayesmix.errors import ConvergenceError, SpecificationError
@@ -222,9 +222,10 @@ def _is_fit(found: Sample) -> bool:
 
 
 def _positive(market: Pricing, share: float, where: str) -> SpecificationError:
+    other = remedy(market.found.there.model, market.firms.price)
     return SpecificationError(
         f"utility rises in {market.firms.price!r} for {share:.2%} of people {where}: a dearer "
-        f"product is worth more to them, and no price is too high; {REMEDY}; or take their demand "
+        f"product is worth more to them, and no price is too high; {other}; or take their demand "
         "as it is, Firms(allow_positive=True)"
     )
 

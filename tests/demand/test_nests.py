@@ -108,3 +108,13 @@ def test_surplus_and_price_curves(fit, data, utilities):
     expected = closed(fit, own)[0][:, 2].mean()
     share = curve["estimate"].sel(quantity="share", price=0.5)
     assert float(share) == pytest.approx(expected, abs=1e-12)
+
+
+def test_shares_that_vanish_are_refused_in_words(fit, data):
+    """Logarithms, which tell where they would go, are those of the logit."""
+    far = data.with_attribute("x", -2000.0, alternative=2)
+    for function, more in ((bm.diversion, ()), (bm.elasticities, ("p",))):
+        with pytest.raises(bm.SpecificationError, match=r"below 1e-290, .* with nests .*without\("):
+            function(fit, far, *more, **HOW)
+    found = bm.shares(fit, far, **HOW)["estimate"]
+    assert float(found.sel(alternative=2)) < 1e-290

@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
+from bayesmix.demand.money import remedy
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.bind import bind
 from tests.demand.test_elasticities import QUICK, bootstrapped
@@ -84,12 +85,24 @@ def fitted(formula, random=(), sign=1.0):
         ("I(x**2) + x + y", [], -1, "differs between alternatives of a situation"),
         ("x + C(alt):x + y", [], -1, "differs between alternatives of a situation"),
         ("x + y", [], 1, "does not fall in 'x' for everybody"),
+        # It is fixed: that is no remedy.
+        ("x + y", [], 1, r"its units; give it LogNormal\(.*\), which is .* everybody, or estimate"),
     ],
 )
 def test_what_is_no_price_is_refused(formula, random, sign, words):
     fit, data = fitted(formula, random, sign)
     with pytest.raises(SpecificationError, match=words):
         bm.surplus(fit, data, price="x", draws=2, rng=1, nodes=16)
+
+
+def test_what_a_model_says_already_is_no_remedy():
+    laws = bm.MixedLogit("x + y", random=[bm.LogNormal("x", sign=-1)])
+    assert remedy(laws, "x").startswith("leave out what else its slope is made of")
+    assert remedy(laws, "y").startswith("give it LogNormal(..., sign=-1)")
+    rising = bm.MixedLogit("x + y", random=[bm.LogNormal("x")])
+    assert "LogNormal(..., sign=-1)" in remedy(rising, "x")
+    assert "fixed" in remedy(rising, "x")
+    assert "willingness-to-pay" not in remedy(bm.MixedLogit("x + y", wtp="x"), "x")
 
 
 def drawn(data, slopes):

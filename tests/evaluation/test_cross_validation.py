@@ -167,6 +167,14 @@ def test_no_model_would_gain_by_a_larger_stacking_weight(apart: float) -> None:
     assert slopes.max() < 1 + 1e-3 * np.ptp(slopes) + 1e-8
 
 
+def test_stacking_weights_that_are_none_are_0() -> None:
+    """Searches stop short of 0, which would be printed as 3e-14."""
+    scores = np.random.default_rng(0).normal(-1, 0.3, (200, 4)) - [0.0, 0.0, 0.4, 1.0]
+    found = stacking_weights(scores, np.ones(200))
+    assert found[2:].tolist() == [0.0, 0.0]
+    assert found[:2].min() > 0.4
+
+
 def test_digests_are_of_choices(data: bm.ChoiceData) -> None:
     other = data.chosen_row.copy()
     other[0] = -1 if other[0] >= 0 else 0
