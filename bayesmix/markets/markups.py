@@ -13,7 +13,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.options import Options, settle
 from bayesmix.markets.equilibrium import not_best, observed
 from bayesmix.markets.firms import Firms, check_rivals
-from bayesmix.markets.over_draws import SOLVED, at_draws, dataset_of, priced_sample, said
+from bayesmix.markets.over_draws import SOLVED, above_one, at_draws, dataset_of, priced_sample, said
 from bayesmix.markets.pricing import Pricing
 
 QUANTITIES = ("price", "cost", "margin", "lerner", "share", "profit")
@@ -34,8 +34,9 @@ def markups(
     ``S_j + sum_{k of j's firm} (p_k - c_k) dS_k/dp_j = 0``, are solved for costs ``c``, at every
     draw of the parameters. Shares and slopes are those of `shares` and `elasticities`, by market.
     Where these prices are no maximum of some firm's profits at the estimates (second-order
-    conditions), a warning and ``note`` say so. A cost below 0 says that demand falls too slowly in
-    prices for firms that set them so.
+    conditions), a warning and ``note`` say so. A cost below 0, a Lerner index above 1, says that
+    demand falls too slowly in prices for firms that set them so; attribute ``lerner`` has the
+    share of such indices in words.
 
     Parameters
     ----------
@@ -89,7 +90,10 @@ def markups(
         found, market, NO_MARGINS, lambda theta: not_best(market, theta, *observed(market, theta))
     )
     dims = {"product": market.found.inside, "quantity": list(QUANTITIES)}
-    return with_firms(dataset_of(found, "products", dims, note), market)
+    out = with_firms(dataset_of(found, "products", dims, note), market)
+    lerner = found.values["products"][..., QUANTITIES.index("lerner")]
+    words = above_one(found, np.where(found.solved[..., None], lerner, np.nan))
+    return out.assign_attrs(lerner=words) if words else out
 
 
 def with_firms(out: xr.Dataset, market: Pricing) -> xr.Dataset:

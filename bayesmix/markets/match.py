@@ -22,6 +22,8 @@ from bayesmix.demand.interventions import change
 from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Here, Sample, enumerate_sample, left_out
 from bayesmix.errors import ConvergenceError
+from bayesmix.kernels.nested_demand import nested_shares
+from bayesmix.kernels.nested_substitution import nested_substitution
 from bayesmix.kernels.shares import row_shares
 from bayesmix.kernels.substitution import QUALITY, Size, substitution
 from bayesmix.likelihood.persons import OfRows
@@ -178,16 +180,26 @@ def _of_rows(found: Sample, xi: Array) -> OfRows:
 
 def _shares(here: Here, xi: Array, *, size: Size) -> Array:
     piece = here.piece
-    panel = here.panel._replace(person_start=here.sets.person_start)
-    rows = row_shares(panel, here.base + piece.place(xi), here.mixture)
+    panel, base = here.rows._replace(person_start=here.sets.person_start), _base(here, xi)
+    if here.nests is None:
+        rows = row_shares(panel, base, here.mixture)
+    else:
+        rows = nested_shares(panel, here.nests, base, here.mixture)[0]
     groups, weights = here.sets.group[piece.situation], here.sets.weight[piece.situation]
     shape = size.groups, size.alternatives
     return cells(groups, here.sets.alternative, shape, rows * weights)
 
 
 def _slopes(here: Here, xi: Array, *, size: Size) -> tuple[Array, Array]:
-    base = here.base + here.piece.place(xi)
-    return substitution(here.panel, here.sets, base, change(QUALITY, here), here.mixture, size)
+    what = here.sets, _base(here, xi), change(QUALITY, here), here.mixture, size
+    if here.nests is None:
+        return substitution(here.rows, *what)
+    return nested_substitution(here.rows, here.nests, *what)
+
+
+def _base(here: Here, xi: Array) -> Array:
+    found: Array = here.base + here.piece.place(xi)
+    return found
 
 
 def _check(found: Sample, solution: MatchingConstants, market: str | None) -> None:

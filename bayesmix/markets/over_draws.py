@@ -216,6 +216,25 @@ def dataset_of(
     return out
 
 
+def above_one(found: AtDraws, lerner: Array) -> str:
+    """What is to be said of Lerner indices (N, G, J) above 1 at the points; "" where none is."""
+    first = int(_is_fit(found.found))
+    above, known = lerner > 1.0, np.isfinite(lerner)
+    draws = above[first:].any(axis=(1, 2))
+    if not (above[:first].any() or draws.any()):
+        return ""
+    own, of = (flags[:first] if first else flags for flags in (above, known))
+    where = "at the estimates" if first else "of products and draws"
+    words = f"{own.sum() / of.sum():.1%} of Lerner indices are above 1 {where}"
+    if len(draws):
+        words += f", and {draws.mean():.1%} of draws have one"
+    return (
+        f"{words}: a cost below 0 says that demand falls too slowly in prices for firms that set "
+        "them so, as where some people hardly mind prices; look at own-price elasticities and at "
+        "the law of the price's coefficient"
+    )
+
+
 def _is_fit(found: Sample) -> bool:
     """Whether the first point is an estimate, and not a draw of a posterior."""
     return found.uncertainty.draws != len(found.uncertainty.points)

@@ -15,6 +15,8 @@ from bayesmix.demand.sample import Here, Sample
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.integrals import coefficients_everywhere
 from bayesmix.kernels.logsums import money_logsums
+from bayesmix.kernels.nested_demand import nested_money_logsums
+from bayesmix.kernels.nested_substitution import nested_substitution
 from bayesmix.kernels.shares import row_shares
 from bayesmix.kernels.substitution import REMOVAL, SLOPE, Change, Size, marginal, substitution
 from bayesmix.likelihood.bind import in_scenario
@@ -109,6 +111,11 @@ class Pricing:
         shares, effect, own = (np.sum(each, axis=0) for each in zip(*sums, strict=True))
         mass = self.found.mass
         shares, effect = shares / mass[:, None], effect / mass[:, None, None]
+        if self.found.there.model.nests is not None and of_buyers is None:
+            # Of a logit ``dS/dp = alpha P (1 - P)``; prices' fixed point is the same for any.
+            inside = effect.shape[1]
+            slopes = np.einsum("gjj->gj", effect[..., :inside])
+            return DemandAtPrices(shares, effect, slopes / (1.0 - shares[:, :inside]))
         if of_buyers is not None:
             return DemandAtPrices(shares, effect, of_buyers * shares[:, : effect.shape[1]])
         return DemandAtPrices(shares, effect, own / mass[:, None])
@@ -153,16 +160,21 @@ def _here[T](work: Callable[..., T], here: Here, by: Point, moved: Array) -> T:
 def _moved(here: Here, slope: Change, moved: Array) -> tuple[Array, Array]:
     """Attributes and base utilities at other prices."""
     if not moved.any():
-        return here.panel.x, here.base
-    return here.panel.x + slope.x * moved[:, None], here.base + slope.base * moved
+        return here.rows.x, here.base
+    return here.rows.x + slope.x * moved[:, None], here.base + slope.base * moved
 
 
 def _sums(
     here: Here, slope: Change, moved: Array, *, size: Size, known: bool
 ) -> tuple[Array, Array, Array]:
     x, base = _moved(here, slope, moved)
-    panel, piece = here.panel._replace(x=x), here.piece
-    effect, share = substitution(panel, here.sets, base, slope, here.mixture, size)
+    panel, piece = here.rows._replace(x=x), here.piece
+    changed = here.sets, base, slope, here.mixture, size
+    if here.nests is not None:
+        effect, share = nested_substitution(panel, here.nests, *changed)
+        known = True
+    else:
+        effect, share = substitution(panel, *changed)
     if known:
         return share, effect, np.zeros((size.groups, size.changed))
     if slope.x.any():
@@ -188,7 +200,7 @@ def _surplus(
     slope = change(SLOPE, here, by)
     x, base = _moved(here, slope, here.piece.place(moved))
     outside = here.point.persons.panel.outside
-    now, was = (panel.situation_start for panel in (here.panel, sets.panel))
+    now, was = (panel.situation_start for panel in (here.rows, sets.panel))
     # Where nothing was offered there was no price: that of what is added is.
     empty = outside & (np.diff(was) == 1)
     worth, first = change(SLOPE, Here(before, here.people, sets), money), was[:-1]
@@ -196,7 +208,12 @@ def _surplus(
         x=np.where(empty[:, None], slope.x[now[:-1]], worth.x[first]),
         base=np.where(empty, slope.base[now[:-1]], worth.base[first]),
     )
-    value = money_logsums(here.panel._replace(x=x), here.sets, base, price, here.mixture)
+    panel, nests = here.rows._replace(x=x), here.nests
+    if nests is None:
+        value = money_logsums(panel, here.sets, base, price, here.mixture)
+    else:
+        persons = here.sets.person_start
+        value = nested_money_logsums(panel, nests, persons, base, price, here.mixture)
     return np.where(outside & (np.diff(now) == 1), 0.0, value)
 
 
@@ -210,7 +227,7 @@ def _positive(here: Here, slope: Change, moved: Array) -> float:
     beta = coefficients_everywhere(here.mixture)[:, used]
     weights = here.mixture.weights
     person = np.repeat(np.arange(len(sets.person_start) - 1), np.diff(sets.person_start))
-    total, starts = 0.0, here.panel.situation_start
+    total, starts = 0.0, here.rows.situation_start
     step = max(1, ROWS * (len(starts) - 1) // max(1, len(situation)))
     for t in range(0, len(starts) - 1, step):
         stop = min(t + step, len(starts) - 1)

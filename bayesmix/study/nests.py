@@ -1,4 +1,4 @@
-"""``[nests]`` of a study: the argument of `MixedLogit`, and what a study cannot ask of it."""
+"""``[nests]`` of a study: the argument of `MixedLogit`, and which methods know it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def nests_of(given: Mapping[str, Any], data: ChoiceData) -> Nests:
 
 
 def check_nests_asked(study: Study) -> None:
-    """Refuse methods and tables that do not know nests, before anything is fitted.
+    """Refuse methods that do not know nests, before anything is fitted.
 
     Raises
     ------
@@ -47,10 +47,3 @@ def check_nests_asked(study: Study) -> None:
             f"{others[0]!r} does not know nests, whose models are estimated by maximum simulated "
             'likelihood: methods = ["msle"] in [estimate]'
         )
-    tables = {"[market]": study.market is not None, "[firms]": study.firms is not None}
-    for table, asked in tables.items():
-        if asked:
-            raise SpecificationError(
-                f"{table} does not know nests: leave it out, or let alternatives of a nest share an"
-                " error component, a normal law with mean = '0' on a dummy of the nest"
-            )

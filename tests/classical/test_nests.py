@@ -231,7 +231,6 @@ def test_what_does_not_know_nests_says_so(data, fit):
         lambda: bm.MixedLogit("x", bm.LatentClass("x"), nests=NESTS),
         lambda: bm.MixedLogit("x", scale="who", nests=NESTS),
         lambda: bm.marginal_consumers(fit, data, "quality"),
-        lambda: bm.match_shares(fit, data, {0: 0.2, 1: 0.3, 2: 0.2, 3: 0.3}),
         lambda: bm.person_draws(fit, data, rng=1),
         lambda: bm.wald_test(fit, "nest[low] = 1"),
         lambda: bm.msle(one, data, market_shares={0: 0.2, 1: 0.3, 2: 0.2, 3: 0.3}),

@@ -64,11 +64,6 @@ def test_other_nests_are_another_subject() -> None:
             lambda t: t.replace('["msle"]', '["msle", "msm"]'),
             r"'msm' does not know",
         ),
-        (
-            "low = [1, 2]",
-            lambda t: f'{t}\n[firms]\nownership = "firm"\n',
-            r"\[firms\] does not know",
-        ),
     ],
 )
 def test_what_is_no_nest_is_refused_with_its_table(
