@@ -10,6 +10,7 @@ from bayesmix import (
     JohnsonSB,
     LogNormal,
     Normal,
+    SemiNonparametric,
     Triangular,
     TruncatedNormal,
     Uniform,
@@ -36,6 +37,7 @@ LAWS = {
     "negative gamma": Gamma("x", sign=-1),
     "johnson": JohnsonSB("x", lower=-2, upper=1),
     "yeo-johnson": YeoJohnson("x"),
+    "semi-nonparametric": SemiNonparametric("x", degree=3),
 }
 
 CORRELATED = {

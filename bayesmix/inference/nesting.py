@@ -73,7 +73,7 @@ def nesting(restricted: Fit, full: Fit) -> Nesting:
     for term, coefficient in mine.items():
         if term not in theirs:
             raise _not_nested(f"{term!r} is random in the first, and not in the second")
-        if coefficient not in (theirs[term], _plain(theirs[term])):
+        if coefficient not in _plainer(theirs[term]):
             raise _not_nested(f"{term!r} has another law in each")
     columns = {*full.space.random, *full.space.fixed}
     strange = [n for n in (*restricted.space.random, *restricted.space.fixed) if n not in columns]
@@ -115,10 +115,13 @@ def _check_nests(restricted: MixedLogit, full: MixedLogit) -> None:
         )
 
 
-def _plain(coefficient: Coefficient) -> Coefficient:
-    """The same with the law that it is where its shapes are 0."""
-    law = coefficient.law.plain
-    return coefficient if law is None else replace(coefficient, family=law.name)
+def _plainer(coefficient: Coefficient) -> list[Coefficient]:
+    """It, and the same with each law that it is where shapes are 0: all, or the last of them."""
+    found, law = [coefficient], coefficient.law.plain
+    while law is not None:
+        found.append(replace(coefficient, family=law.name))
+        law = law.plain
+    return found
 
 
 def _unconstrained(model: MixedLogit) -> MixedLogit:

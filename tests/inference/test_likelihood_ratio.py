@@ -53,6 +53,16 @@ def test_a_normal_law_is_yeo_and_johnsons_without_its_shape():
         bm.lr_test(fit(yeo), fit(X))
 
 
+def test_a_degree_less_is_a_shape_of_0():
+    one, two = (bm.SemiNonparametric("x", degree=degree) for degree in (1, 2))
+    test = bm.lr_test(fit(one), fit(two))
+    assert (test.df, test.null) == (1, "shape[x, 2] = 0")
+    assert bm.lr_test(fit(X), fit(two)).null == "shape[x, 1], shape[x, 2] = 0"
+    assert test.statistic > -0.01
+    with pytest.raises(SpecificationError, match="another law in each"):
+        bm.lr_test(fit(two), fit(one))
+
+
 def test_a_nuisance_parameter_at_its_boundary_is_said():
     none = simulated(TRUTH, AT | {"sd[x]": 0.0}, 150, 5, columns=("x", "y", "z"), seed=3)
     grid = bm.gauss_hermite(7)

@@ -14,6 +14,7 @@ from bayesmix import (
     JohnsonSB,
     LogNormal,
     Normal,
+    SemiNonparametric,
     Triangular,
     TruncatedNormal,
     Uniform,
@@ -89,6 +90,7 @@ def test_latent_classes_are_built(write_study: Write) -> None:
         ('"exponential"\nsign = -1', Exponential("time", sign=-1)),
         ('"gamma"\nsign = -1', Gamma("time", sign=-1)),
         ('"yeo-johnson"\nmean = "0"', YeoJohnson("time", mean="0")),
+        ('"semi-nonparametric"\ndegree = 3', SemiNonparametric("time", degree=3)),
     ],
 )
 def test_every_law_is_built(write_study: Write, text: str, law: object) -> None:

@@ -109,7 +109,8 @@ class Family:
         whose shape has bounds maps a number to it. The derivatives by them follow that by the
         scale, see `bayesmix.kernels.law_functions.law_map`.
     plain
-        The law that it is where its shapes are 0; None where that is none of the others.
+        The law that it is where its shapes are 0, or where those are that this one has beside the
+        other's, which come last; None where that is none of the others.
     key
         Its name in study files; laws that one function makes have the same.
     """

@@ -43,7 +43,7 @@ class Coefficient:
     def shape_labels(self) -> tuple[str, ...]:
         """What is in the brackets of the names of the law's further parameters."""
         names = [name for name, _ in self.law.shapes]
-        return (self.term,) if len(names) == 1 else tuple(f"{self.term}, {n}" for n in names)
+        return (self.term,) if names == ["shape"] else tuple(f"{self.term}, {n}" for n in names)
 
     @property
     def shapes(self) -> tuple[float, ...]:
