@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.classical.coverage_result import Coverage as Coverage
     from bayesmix.classical.fit import Fit as Fit
     from bayesmix.classical.integration_error import integration_error as integration_error
+    from bayesmix.classical.logit_mixed import logit_mixed as logit_mixed
     from bayesmix.classical.market_constants import MarketConstants as MarketConstants
     from bayesmix.classical.msle import msle as msle
     from bayesmix.classical.msm import msm as msm
@@ -50,6 +51,7 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.classical.nonparametric import nonparametric as nonparametric
     from bayesmix.classical.types import Types as Types
     from bayesmix.classical.types_fit import TypesFit as TypesFit
+    from bayesmix.classical.weight_basis import LogitWeights as LogitWeights
     from bayesmix.data import examples as examples
     from bayesmix.data.choices import ChoiceData as ChoiceData
     from bayesmix.data.market import market as market

@@ -130,11 +130,11 @@ def nonparametric(
     with progress_line(progress, "types", unit) as line:
         at = _found(work, types, (method, tolerance, adds), logit.coefficients, generator, line)
         drawn = _replicated(work, at, (method, tolerance), replications, generator, line)
-    kept, dropped = _kept(at)
+    types_left, dropped = kept(at)
     mixtures = [own for own in drawn.values() if own is not None]
-    size = max(2, *(int((own.weights >= LEAST_SHARE).sum()) for own in [kept, *mixtures]))
+    size = max(2, *(int((own.weights >= LEAST_SHARE).sum()) for own in [types_left, *mixtures]))
     words = _words(at, types, method, dropped, unit)
-    fit = ClassLogitOf(model, data, types, size).fit(kept, words, logit.loglik, begun)
+    fit = ClassLogitOf(model, data, types, size).fit(types_left, words, logit.loglik, begun)
     return TypesFit(
         fit=fit,
         terms=types.terms,
@@ -150,6 +150,27 @@ def nonparametric(
 
 def _check(model: MixedLogit, types: Types, method: str, adding: bool | None) -> bool:
     """Whether points are added; refuses what types do not go with."""
+    check_utility(model)
+    arguments.instance("types", types, Types, "points, such as bm.Types({'price': [-2, -1, 0]})")
+    arguments.one_of("method", method, METHODS)
+    likelihood = method != "least-squares"
+    adds = likelihood if adding is None else arguments.flag("adding", adding)
+    if adds and not likelihood:
+        raise SpecificationError(
+            "adding=True goes by the likelihood's directional derivative: with "
+            "method='least-squares' leave it out"
+        )
+    return adds
+
+
+def check_utility(model: MixedLogit) -> None:
+    """Refuse what types do not go with.
+
+    Raises
+    ------
+    SpecificationError
+        If the model has more than a utility.
+    """
     if isinstance(model, MixedLogit):
         for has, what in (
             (model.random, "random coefficients of its own"),
@@ -164,16 +185,6 @@ def _check(model: MixedLogit, types: Types, method: str, adding: bool | None) ->
                     f"argument 'model' has {what}, and types are all that varies over people here: "
                     "give the utility alone, bm.MixedLogit(formula)"
                 )
-    arguments.instance("types", types, Types, "points, such as bm.Types({'price': [-2, -1, 0]})")
-    arguments.one_of("method", method, METHODS)
-    likelihood = method != "least-squares"
-    adds = likelihood if adding is None else arguments.flag("adding", adding)
-    if adds and not likelihood:
-        raise SpecificationError(
-            "adding=True goes by the likelihood's directional derivative: with "
-            "method='least-squares' leave it out"
-        )
-    return adds
 
 
 def _found(
@@ -229,7 +240,7 @@ def _replicated(
         persons = np.bincount(drawn, minlength=n) * work.persons
         try:
             own = _reweighted(work, at, method, tolerance, persons)
-            found[replication] = _kept(own)[0]
+            found[replication] = kept(own)[0]
         except ConvergenceError:
             found[replication] = None
     return found
@@ -244,7 +255,7 @@ def _reweighted(
     return replace(at, weights=TypeLikelihood(problem).least_squares(at.points))
 
 
-def _kept(at: WeightedPoints) -> tuple[WeightedPoints, tuple[int, float]]:
+def kept(at: WeightedPoints) -> tuple[WeightedPoints, tuple[int, float]]:
     """The points that are types, the largest first, and number and share of those left out."""
     small = (at.weights > 0) & (at.weights < LEAST_SHARE)
     kept = np.flatnonzero(at.weights >= LEAST_SHARE)

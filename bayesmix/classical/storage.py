@@ -45,7 +45,7 @@ KINDS: Mapping[str, Any] = {
     "converged": bool,
 }
 """Fields that a fit has as they are stored."""
-ESTIMATORS = ("MSLE", "MSM", "MSS")
+ESTIMATORS = ("MSLE", "MSM", "MSS", "NPMLE")
 NUMBERLESS = (OverflowError, MemoryError)
 """What numbers raise that are no numbers of nodes, persons or keys."""
 SAME = 1e-7

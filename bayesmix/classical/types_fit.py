@@ -14,6 +14,7 @@ from bayesmix import arguments
 from bayesmix.arrays import Array
 from bayesmix.classical.bootstrap_result import Bootstrap
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.weight_estimates import WeightEstimates
 from bayesmix.data.display import Table, html, whole
 from bayesmix.specification.layout import Layout
 
@@ -46,9 +47,11 @@ class TypesFit:
         Number of points whose weight is positive but below 1e-6, and their share together: they are
         left out of the fit. Of the points that are in neither the weight is exactly 0.
     method
-        ``"newton"``, ``"em"`` or ``"least-squares"``.
+        ``"newton"``, ``"em"`` or ``"least-squares"``; ``"logit"`` of `logit_mixed`.
     bootstrap
         Replications over persons, where these were asked for.
+    logit
+        What the shares are a logit of, as `logit_mixed` estimated it.
 
     Examples
     --------
@@ -71,6 +74,7 @@ class TypesFit:
     dropped: tuple[int, float]
     method: str
     bootstrap: Bootstrap | None = None
+    logit: WeightEstimates | None = None
 
     @property
     def loglik(self) -> float:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bayesmix import arguments
 from bayesmix.accuracy.certificate import Certificate
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.implied import implied_of
+from bayesmix.classical.logit_mixed import logit_mixed
 from bayesmix.classical.msle import msle
+from bayesmix.classical.types_fit import TypesFit, quantile
+from bayesmix.classical.weight_basis import LogitWeights
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.wtp import wtp
 from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
@@ -34,7 +39,7 @@ FAILURES = (ConvergenceError, IntegrationError, SpecificationError, DataError)
 def compare_laws(
     data: ChoiceData,
     formula: str,
-    laws: Mapping[str, Law | Classes | Sequence[Law | Classes]],
+    laws: Mapping[str, Law | Classes | LogitWeights | Sequence[Law | Classes]],
     *,
     price: str | None = None,
     wtp_of: Sequence[str] = (),
@@ -54,7 +59,8 @@ def compare_laws(
     formula
         The utility, the same for all.
     laws
-        By label, what ``MixedLogit(formula, random=...)`` takes.
+        By label, what ``MixedLogit(formula, random=...)`` takes, or `LogitWeights`, whose
+        parameters and criteria are those of the weights.
     price, wtp_of
         With a price, the median over people of ``-beta_term / beta_price`` for each of these terms.
     folds
@@ -94,15 +100,25 @@ def compare_laws(
     (['normal', 'nobody differs'], 3)
     """
     given, terms = _checked(data, formula, laws, (price, wtp_of), (folds, method, rng))
-    models = {label: MixedLogit(formula, random=own) for label, own in given.items()}
+    models: dict[str, MixedLogit] = {}
+    methods: dict[str, Any] = {}
+    for label, own in given.items():
+        flexible = isinstance(own, LogitWeights)
+        models[label] = MixedLogit(formula, random=[] if flexible else own)
+        methods[label] = _OfWeights(own) if flexible else method
     fits: dict[str, Fit] = {}
+    types: dict[str, TypesFit] = {}
     failed: dict[str, str] = {}
     scores: dict[str, CrossValidation] = {}
     for label, model in models.items():
         try:
-            fits[label] = method(model, data, rng=rng)
+            if isinstance(methods[label], _OfWeights):
+                types[label] = logit_mixed(model, data, methods[label].weights, rng=rng)
+                fits[label] = types[label].fit
+            else:
+                fits[label] = method(model, data, rng=rng)
             if folds:
-                found = cross_validate(model, data, folds=folds, method=method, rng=rng)
+                found = cross_validate(model, data, folds=folds, method=methods[label], rng=rng)
                 assert isinstance(found, CrossValidation)
                 scores[label] = found
         except FAILURES as error:
@@ -112,9 +128,12 @@ def compare_laws(
         raise SpecificationError(f"no law could be fitted; {first!r}: {failed[first]}")
     rows: dict[str, dict[str, float]] = {label: {} for label in models}
     for label, fit in fits.items():
-        rows[label] = _row(fit, scores.get(label))
+        rows[label] = _row(fit, scores.get(label), types.get(label))
         try:
-            rows[label] |= _medians(fit, data, price, terms)
+            if label in types:
+                rows[label] |= _medians_of_types(types[label], price, terms)
+            else:
+                rows[label] |= _medians(fit, data, price, terms)
         except FAILURES as error:
             failed.setdefault(label, str(error))
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("law")
@@ -153,7 +172,19 @@ def _checked(
     return given, terms
 
 
-def _row(fit: Fit, score: CrossValidation | None) -> dict[str, float]:
+@dataclass(frozen=True, eq=False)
+class _OfWeights:
+    """`logit_mixed` as what `cross_validate` calls."""
+
+    weights: LogitWeights
+
+    def __call__(self, model: MixedLogit, data: ChoiceData, *, rng: Seed = None) -> Fit:
+        return logit_mixed(model, data, self.weights, rng=rng).fit
+
+
+def _row(
+    fit: Fit, score: CrossValidation | None, types: TypesFit | None = None
+) -> dict[str, float]:
     row = {
         "log-likelihood": fit.loglik,
         "integration error": (
@@ -163,10 +194,35 @@ def _row(fit: Fit, score: CrossValidation | None) -> dict[str, float]:
         "AIC": fit.aic,
         "BIC": fit.bic,
     }
+    if types is not None and types.logit is not None:
+        own = types.logit
+        row |= {"parameters": len(own.names), "AIC": own.aic, "BIC": own.bic}
     if score is not None:
         row |= {"log score": score.log_score, "score error": score.std_error}
-    row |= {f"positive[{term}]": share for term, share in _positive(fit).items()}
+    if types is None:
+        positive = _positive(fit)
+    else:
+        moments = types.moments()["estimate"]
+        positive = {term: float(moments[f"share positive[{term}]"]) for term in types.terms}
+    row |= {f"positive[{term}]": share for term, share in positive.items()}
     return row
+
+
+def _medians_of_types(types: TypesFit, price: str | None, terms: Sequence[str]) -> dict[str, float]:
+    """The same of points with shares."""
+    table, found = types.types, {}
+    for term in terms:
+        top, bottom = (
+            table[name] if name in types.terms else float(types.fit.params[f"fixed[{name}]"])
+            for name in (term, str(price))
+        )
+        if (np.asarray(bottom) == 0.0).any():
+            raise SpecificationError(
+                f"{price!r} is 0 at some points, and nothing can be divided by it: leave these out"
+            )
+        ratio = np.broadcast_to(-np.asarray(top) / np.asarray(bottom), len(table))
+        found[f"median wtp[{term}]"] = quantile(ratio, table["share"].to_numpy(), 0.5)
+    return found
 
 
 def _medians(

@@ -92,6 +92,19 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
             bm.Types,
             {"grid": {"price": [-1.0, 0.0]}, "points": None, "box": None, "rng": 1},
         ),
+        "logit_mixed": Call(
+            bm.logit_mixed,
+            {
+                "model": bm.MixedLogit("price + quality"),
+                "data": data,
+                "weights": bm.LogitWeights(
+                    bm.Types({"price": [-2.0, -1.0, 0.0]}), basis="steps", size=1
+                ),
+                "replications": 2,
+                "rng": 1,
+                "progress": False,
+            },
+        ),
         "nonparametric": Call(
             bm.nonparametric,
             {

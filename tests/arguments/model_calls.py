@@ -33,6 +33,7 @@ def model_calls(have: SimpleNamespace) -> dict[str, Call]:
         "Triangular": Call(bm.Triangular, {**law, "zero_bounded": True, "sign": 1}),
         "TruncatedNormal": Call(bm.TruncatedNormal, {**law, "lower": 0.0, "upper": None}),
         "CensoredNormal": Call(bm.CensoredNormal, {**law, "lower": 0.0, "upper": None}),
+        "SemiNonparametric": Call(bm.SemiNonparametric, {**law, "degree": 2}),
         "YeoJohnson": Call(bm.YeoJohnson, law),
         "JohnsonSB": Call(bm.JohnsonSB, {**law, "lower": 0.0, "upper": 1.0}),
         "Exponential": Call(bm.Exponential, {"terms": ("price",), "sign": 1}),
@@ -47,6 +48,15 @@ def model_calls(have: SimpleNamespace) -> dict[str, Call]:
                 "equal": [("a", "b")],
                 "linear": "a = 1",
                 "bounds": {"a": (0.0, 1.0)},
+            },
+        ),
+        "LogitWeights": Call(
+            bm.LogitWeights,
+            {
+                "types": bm.Types({"price": [-2.0, -1.0, 0.0]}),
+                "basis": "steps",
+                "size": 1,
+                "correlated": False,
             },
         ),
         "LatentClass": Call(bm.LatentClass, {"members": ("price",), "classes": 2, "share": "1"}),

@@ -128,6 +128,7 @@ FINE: Mapping[str, tuple[str, ...]] = {
     "refit": ("True",),
     "exact": ("an empty list", "numbers"),
     "adding": ("True",),
+    "correlated": ("True",),
     "nonparametric.tolerance": ("a half",),
     "Types.grid": ("a mapping", "a frame"),
     "store": ("a word",),
