@@ -22,7 +22,8 @@ from bayesmix.demand.options import Options, Where, settle
 from bayesmix.demand.sample import Here, Sample, dataset, enumerate_sample, squeezed
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.kernels.nested_demand import nested_shares
-from bayesmix.kernels.share_curves import own_shares
+from bayesmix.kernels.share_curves import Raised, own_shares
+from bayesmix.kernels.substitution import Offer
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
 
@@ -151,7 +152,8 @@ def _own_shares(code: int, here: Here, *changes: Point) -> Array:
         moved[m, t] = piece.place(by.base)[mine]
     if here.nests is not None:
         return np.stack([_nested_shares(here, mine, x[m], moved[m]) for m in range(len(changes))])
-    return own_shares(here.panel, here.sets, here.base, code, x, moved, here.mixture)
+    offer = Offer(here.panel, here.sets, here.base)
+    return own_shares(offer, code, Raised(x, moved), here.mixture)
 
 
 def best_price(prices: Array, revenue: Array) -> Array:

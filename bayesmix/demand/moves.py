@@ -16,7 +16,7 @@ from bayesmix.errors import SpecificationError
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.nested_substitution import nested_substitution
-from bayesmix.kernels.nests import Nests
+from bayesmix.kernels.nests import Nested, Nests
 from bayesmix.kernels.substitution import Change, Sets, Size, substitution
 from bayesmix.kernels.vanishing_shares import VANISHED, Sums, log_substitution
 from bayesmix.likelihood.persons import Divisible
@@ -101,7 +101,8 @@ def effects(found: Moves) -> tuple[Array, Array]:
 
 def _effects(_: Here, arguments: Arguments, *, size: Size) -> tuple[Array, Array]:
     if arguments.nests is not None:
-        return nested_substitution(arguments.panel, arguments.nests, *arguments[1:5], size)
+        given = Nested(arguments.panel, arguments.nests, arguments.base)
+        return nested_substitution(given, arguments.sets, arguments.change, arguments.mixture, size)
     return substitution(*arguments[:5], size)
 
 

@@ -8,12 +8,21 @@ weights ``w_s |R| phi(z_s) / phi(t_s)`` (Naylor and Smith 1982; Rabe-Hesketh, Sk
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.fastmath import exp
 from bayesmix.kernels.threads import share, take
+
+
+class Rule(NamedTuple):
+    """Nodes (K, S) and weights (S,) for the standard normal law."""
+
+    nodes: Array
+    weights: Array
 
 
 def moved(nodes: Array, weights: Array, centres: Array, roots: Array) -> tuple[Array, Array]:
@@ -23,47 +32,35 @@ def moved(nodes: Array, weights: Array, centres: Array, roots: Array) -> tuple[A
     """
     n, (size, n_nodes) = len(centres), nodes.shape
     out, weight = np.empty((n, size, n_nodes)), np.empty((n, n_nodes))
-    share(_moved, n, nodes, weights, centres, roots, out, weight)
+    share(_moved, n, Rule(nodes, weights), centres, roots, out, weight)
     return out, weight
 
 
 @compiled(nogil=True, fastmath={"contract"}, error_model="numpy")
 def _moved(  # pragma: no cover - compiled
-    queue: Indices,
-    nodes: Array,
-    weights: Array,
-    centres: Array,
-    roots: Array,
-    out: Array,
-    weight: Array,
+    queue: Indices, rule: Rule, centres: Array, roots: Array, out: Array, weight: Array
 ) -> None:
     n, size, n_nodes = out.shape
     square = np.zeros(n_nodes)
     for k in range(size):
         for s in range(n_nodes):
-            square[s] += nodes[k, s] * nodes[k, s]
+            square[s] += rule.nodes[k, s] * rule.nodes[k, s]
     first = take(queue)
     while first < n:
         for i in range(first, min(first + queue[1], n)):
-            _move(nodes, weights, centres[i], roots[i], square, out[i], weight[i])
+            weight[i] = square
+            _move(rule, centres[i], roots[i], out[i], weight[i])
         first = take(queue)
 
 
 @part(fastmath={"contract"}, error_model="numpy")
 def _move(  # pragma: no cover - compiled
-    nodes: Array,
-    weights: Array,
-    centre: Array,
-    root: Array,
-    square: Array,
-    out: Array,
-    weight: Array,
+    rule: Rule, centre: Array, root: Array, out: Array, weight: Array
 ) -> None:
-    """Nodes and weights of one person."""
+    """Nodes and weights of one person; ``weight`` (S,) comes with the squares of the nodes."""
+    nodes, weights = rule.nodes, rule.weights
     size, n_nodes = nodes.shape
     determinant = 1.0
-    for s in range(n_nodes):
-        weight[s] = square[s]
     for k in range(size):
         determinant *= root[k, k]
         row = out[k]

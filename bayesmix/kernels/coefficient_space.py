@@ -37,13 +37,14 @@ class CoefficientNodes(NamedTuple):
 
 @part(fastmath={"contract"}, error_model="numpy")
 def _whiten(  # pragma: no cover - compiled
-    nodes: Array, loc: Array, chol: Array, first: int, n: int, y: Array, half_square: Array
+    nodes: Array, loc: Array, chol: Array, y: Array, half_square: Array
 ) -> None:
-    """``y = L^-1 (b - loc)`` and ``y'y / 2`` at a block of nodes, by forward substitution."""
+    """``y = L^-1 (b - loc)`` and ``y'y / 2`` at nodes (K, n), by forward substitution."""
+    n = nodes.shape[1]
     for s in range(n):
         half_square[s] = 0.0
     for k in range(chol.shape[0]):
-        row, column = y[k], nodes[k, first : first + n]
+        row, column = y[k], nodes[k]
         constant, inverse = loc[k], 1.0 / chol[k, k]
         for s in range(n):
             row[s] = column[s] - constant
@@ -103,7 +104,7 @@ def density_integrals(  # pragma: no cover - compiled
                 second_moment[k, j] = 0.0
         for first in range(0, n_nodes, BLOCK):
             n = min(BLOCK, n_nodes - first)
-            _whiten(nodes[i], centre, chol, first, n, y, a)
+            _whiten(nodes[i, :, first : first + n], centre, chol, y, a)
             new_top = top
             for s in range(n):
                 a[s] = constants[i, first + s] - a[s]

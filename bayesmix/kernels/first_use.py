@@ -23,10 +23,15 @@ from typing import IO, Any, NamedTuple
 
 from numba import types
 
+from bayesmix.kernels.adaptive_quadrature import Rule
+from bayesmix.kernels.integrals import Derivatives
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.mixture import Mixture
+from bayesmix.kernels.modes import Modes
+from bayesmix.kernels.person_nodes import Components
 from bayesmix.kernels.posterior_moments import PosteriorMoments
-from bayesmix.kernels.substitution import Change, Sets
+from bayesmix.kernels.share_curves import Raised
+from bayesmix.kernels.substitution import Change, Flows, Offer, Sets
 from bayesmix.kernels.threads import JIT
 
 try:
@@ -69,13 +74,13 @@ class Wanted(NamedTuple):
 
 
 FITS = (
-    Wanted("modes", "_find_modes", "n panel v mixture vv vvv b"),
+    Wanted("modes", "_find_modes", "n panel v mixture modes"),
     Wanted("laws", "law_tables", "nn vv vv vv"),
     Wanted("sequences", "_sobol", "n key i words vvv"),
-    Wanted("person_nodes", "_place", "n vvv n vvv vvvv vvvv vv"),
+    Wanted("person_nodes", "_place", "n vvv components vv"),
     Wanted("integrals", "_node_log_probabilities", "n panel v mixture vv"),
     Wanted("posterior_moments", "_posterior_moments", "n panel v mixture posteriormoments"),
-    Wanted("integrals", "_integrate", "n panel v mixture v vv vvv v"),
+    Wanted("integrals", "_integrate", "n panel v mixture derivatives"),
 )
 """What fits need, in the order in which they do; long ones stand at the ends."""
 SAMPLING = (
@@ -87,14 +92,14 @@ SAMPLING = (
     *FITS[4:],
 )
 """What marginal posteriors need."""
-QUADRATURE = (Wanted("adaptive_quadrature", "_moved", "n vv v vv vvv vvv vv"),)
+QUADRATURE = (Wanted("adaptive_quadrature", "_moved", "n rule vv vvv vvv vv"),)
 """What fits with one to three random coefficients need besides."""
 DEMAND = (
-    Wanted("substitution", "_substitution", "n panel sets v change mixture vvvv vvv"),
-    Wanted("substitution", "_marginal", "n panel sets v change mixture v v vv"),
+    Wanted("substitution", "_substitution", "n offer change mixture flows"),
+    Wanted("substitution", "_marginal", "n offer change mixture v rows"),
     Wanted("integrals", "_coefficients_everywhere", "n mixture vvv"),
-    Wanted("share_curves", "_own_shares", "n panel sets v i vvv vv mixture vv"),
-    Wanted("logsums", "_money_logsums", "n panel sets v change mixture v"),
+    Wanted("share_curves", "_own_shares", "n offer i raised mixture vv"),
+    Wanted("logsums", "_money_logsums", "n offer change mixture v"),
     Wanted("shares", "_row_shares", "n panel v mixture v"),
 )
 """What measures of demand need besides."""
@@ -116,19 +121,26 @@ def _types() -> dict[str, Any]:
         "f": types.float64,
         "key": types.uint64,
         "nnn": types.UniTuple(types.int64[::1], 3),
+        "rows": types.Tuple((types.float64[::1], types.float64[:, ::1])),
         "words": types.Array(types.uint64, 2, "C", readonly=True),
     }
-    n, v, vv, vvv = (known[word] for word in ("n", "v", "vv", "vvv"))
+    n, b, v, vv, vvv, vvvv = (known[word] for word in ("n", "b", "v", "vv", "vvv", "vvvv"))
     records = {
         Panel: (vv, n, n, n, types.boolean),
         Mixture: (vv, vv, known["nn"], vvv, vv, types.int64, vv, vv),
         Sets: (n, n, n, v),
         Change: (types.int64, vv, v),
         PosteriorMoments: (v, vv, vvv, vv, vvv, v),
+        Components: (n, vvv, vvvv, vvvv),
+        Derivatives: (v, vv, vvv, v),
+        Flows: (vvvv, vvv),
+        Modes: (vv, vvv, b),
+        Raised: (vvv, vv),
+        Rule: (vv, v),
     }
-    return known | {
-        kind.__name__.lower(): types.NamedTuple(of, kind) for kind, of in records.items()
-    }
+    found = {kind.__name__.lower(): types.NamedTuple(of, kind) for kind, of in records.items()}
+    offer = types.NamedTuple((found["panel"], found["sets"], v), Offer)
+    return known | found | {"offer": offer}
 
 
 def prepare(wanted: Sequence[Wanted]) -> None:

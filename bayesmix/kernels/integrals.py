@@ -8,6 +8,7 @@ gives the same numbers.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,26 +18,38 @@ from bayesmix.kernels.fastmath import exp
 from bayesmix.kernels.logit import BLOCK, Panel, dot
 from bayesmix.kernels.logit_differences import choice_log_probabilities, choice_scores, others
 from bayesmix.kernels.mixture import Mixture, coefficients
-from bayesmix.kernels.node_sums import add_scores, close_sums, no_sums
+from bayesmix.kernels.node_sums import Block, add_scores, close_sums, no_sums
 from bayesmix.kernels.threads import share, take
+
+
+class Derivatives(NamedTuple):
+    """Log-integrals of n persons, and their derivatives.
+
+    Parameters
+    ----------
+    logp
+        ``log P_i`` (n,).
+    loc, chol
+        By locations and shapes (n, C + E), and by ``L`` (n, C, K), the lower triangle.
+    base
+        By the rest of utility (R,); empty where nobody asked.
+    """
+
+    logp: Array
+    loc: Array
+    chol: Array
+    base: Array
 
 
 @part(fastmath={"contract"}, error_model="numpy")
 def _person(  # pragma: no cover - compiled
-    panel: Panel,
-    base: Array,
-    mixture: Mixture,
-    i: int,
-    logp: Array,
-    d_loc: Array,
-    d_chol: Array,
-    d_base: Array,
+    panel: Panel, base: Array, mixture: Mixture, i: int, out: Derivatives
 ) -> None:
     size, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     w = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
     first_row = panel.situation_start[panel.person_start[i]]
     n_rows = panel.situation_start[panel.person_start[i + 1]] - first_row
-    with_rows = d_base.shape[0] > 0
+    with_rows = out.base.shape[0] > 0
     width = min(BLOCK, n_nodes)
     left = others(panel, base, i)
     count = left.row.shape[0]
@@ -61,16 +74,17 @@ def _person(  # pragma: no cover - compiled
         for s in range(n):
             total += weight[s]
         choice_scores(left, prob, n, g)
-        add_scores(sums, mixture, i, first, n, weight, rescale, beta, slope, g)
+        add_scores(sums, mixture, Block(i, first, n, beta, slope, weight, rescale), g)
         if with_rows:
             for m in range(count):
                 sum_rows[m] = sum_rows[m] * rescale + dot(prob[m], weight, n)
     if not total > 0.0:
         # A signed rule can give a negative integral; NaN too ends here. Callers name the person.
         top, total = np.nan, np.nan
-    logp[i] = top + math.log(total)
-    close_sums(sums, mixture, total, d_loc[i], d_chol[i])
+    out.logp[i] = top + math.log(total)
+    close_sums(sums, mixture, total, out.loc[i], out.chol[i])
     if with_rows:
+        d_base = out.base
         for row in range(first_row, first_row + n_rows):
             d_base[row] = 0.0
         for t in range(panel.person_start[i], panel.person_start[i + 1]):
@@ -84,25 +98,21 @@ def _person(  # pragma: no cover - compiled
                     d_base[chosen] += share
 
 
-Derivatives = tuple[Array, Array, Array, Array]
-
-
 @compiled(nogil=True, error_model="numpy")
 def integrate_serial(  # pragma: no cover - compiled
     panel: Panel, base: Array, mixture: Mixture, with_rows: bool
 ) -> Derivatives:
-    """Log-integrals and their derivatives, on the calling thread: for samplers' own threads.
-
-    Returns ``log P_i (n,)``, and its derivatives with respect to ``loc (n, C + E)``,
-    ``chol (n, C, K)`` (lower triangle) and ``base (R,)`` (empty unless ``with_rows``).
-    """
+    """Log-integrals and their derivatives, on the calling thread: for samplers' own threads."""
     n, size, n_laws = panel.person_start.shape[0] - 1, *mixture.chol.shape
-    n_loc = mixture.loc.shape[1]
-    logp, d_loc, d_chol = np.empty(n), np.empty((n, n_loc)), np.empty((n, size, n_laws))
-    d_base = np.empty(base.shape[0] if with_rows else 0)
+    out = Derivatives(
+        np.empty(n),
+        np.empty((n, mixture.loc.shape[1])),
+        np.empty((n, size, n_laws)),
+        np.empty(base.shape[0] if with_rows else 0),
+    )
     for i in range(n):
-        _person(panel, base, mixture, i, logp, d_loc, d_chol, d_base)
-    return logp, d_loc, d_chol, d_base
+        _person(panel, base, mixture, i, out)
+    return out
 
 
 def integrate(
@@ -110,28 +120,24 @@ def integrate(
 ) -> Derivatives:
     """`integrate_serial` with persons shared among threads, by default as many as there are."""
     n, size, n_laws = panel.person_start.shape[0] - 1, *mixture.chol.shape
-    n_loc = mixture.loc.shape[1]
-    logp, d_loc, d_chol = np.empty(n), np.empty((n, n_loc)), np.empty((n, size, n_laws))
-    d_base = np.empty(base.shape[0] if with_rows else 0)
-    share(_integrate, n, panel, base, mixture, logp, d_loc, d_chol, d_base, threads=threads)
-    return logp, d_loc, d_chol, d_base
+    out = Derivatives(
+        np.empty(n),
+        np.empty((n, mixture.loc.shape[1])),
+        np.empty((n, size, n_laws)),
+        np.empty(base.shape[0] if with_rows else 0),
+    )
+    share(_integrate, n, panel, base, mixture, out, threads=threads)
+    return out
 
 
 @compiled(nogil=True, error_model="numpy")
 def _integrate(  # pragma: no cover - compiled
-    queue: Indices,
-    panel: Panel,
-    base: Array,
-    mixture: Mixture,
-    logp: Array,
-    d_loc: Array,
-    d_chol: Array,
-    d_base: Array,
+    queue: Indices, panel: Panel, base: Array, mixture: Mixture, out: Derivatives
 ) -> None:
     first = take(queue)
-    while first < logp.shape[0]:
-        for i in range(first, min(first + queue[1], logp.shape[0])):
-            _person(panel, base, mixture, i, logp, d_loc, d_chol, d_base)
+    while first < out.logp.shape[0]:
+        for i in range(first, min(first + queue[1], out.logp.shape[0])):
+            _person(panel, base, mixture, i, out)
         first = take(queue)
 
 

@@ -23,7 +23,7 @@ def _largest(panel: Panel, base: Array, i: int) -> float:  # pragma: no cover - 
     first_row = situations[start]
     prob, logp = np.empty((situations[end] - first_row, 1)), np.empty(1)
     beta, trial, g = np.zeros((size, 1)), np.empty((size, 1)), np.empty((size, 1))
-    log_probabilities(panel, i, base, beta, 1, logp, prob)
+    log_probabilities(panel, i, base, beta, logp, prob)
     height = logp[0]
     for _ in range(ITERATIONS):
         scores(panel, i, prob, 1, g)
@@ -56,7 +56,7 @@ def _largest(panel: Panel, base: Array, i: int) -> float:  # pragma: no cover - 
         for _ in range(40):
             for k in range(size):
                 trial[k, 0] = beta[k, 0] + step[k, 0]
-            log_probabilities(panel, i, base, trial, 1, logp, prob)
+            log_probabilities(panel, i, base, trial, logp, prob)
             if logp[0] > height:
                 break
             for k in range(size):

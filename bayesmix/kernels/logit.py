@@ -80,13 +80,14 @@ def utility(  # pragma: no cover - compiled
 
 @part(fastmath={"contract"}, error_model="numpy")
 def log_probabilities(  # pragma: no cover - compiled
-    panel: Panel, i: int, base: Array, beta: Array, n: int, logp: Array, prob: Array
+    panel: Panel, i: int, base: Array, beta: Array, logp: Array, prob: Array
 ) -> None:
     """Log-probability of all the choices of person i at n nodes, and every choice probability.
 
     ``l_s = sum_t [v_ts - log sum_j exp v_tjs]`` with ``v_tjs = base_tj + x_tj' beta_s``, the
-    largest utility subtracted first. Fills ``logp (n,)`` and ``prob (rows of i, n)``.
+    largest utility subtracted first. Fills ``logp (n,)`` and ``prob (rows of i, .)``.
     """
+    n = logp.shape[0]
     situations = panel.situation_start
     first_row = situations[panel.person_start[i]]
     largest = np.empty(n)

@@ -8,7 +8,7 @@ from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.compiling import compiled
 from bayesmix.kernels.logit import BLOCK, Panel, log_probabilities, utility
 from bayesmix.kernels.mixture import Mixture, coefficients
-from bayesmix.kernels.substitution import Change, Sets
+from bayesmix.kernels.substitution import Change, Offer, Sets
 from bayesmix.kernels.threads import share, take
 
 
@@ -18,20 +18,16 @@ def money_logsums(panel: Panel, sets: Sets, base: Array, price: Change, mixture:
     ``price`` has a row for each situation. NaN where its slope is not negative at some node.
     """
     out = np.zeros(len(panel.situation_start) - 1)
-    share(_money_logsums, len(sets.person_start) - 1, panel, sets, base, price, mixture, out)
+    offer = Offer(panel, sets, base)
+    share(_money_logsums, len(sets.person_start) - 1, offer, price, mixture, out)
     return out
 
 
 @compiled(nogil=True, error_model="numpy")
 def _money_logsums(  # pragma: no cover - compiled
-    queue: Indices,
-    panel: Panel,
-    sets: Sets,
-    base: Array,
-    price: Change,
-    mixture: Mixture,
-    out: Array,
+    queue: Indices, offer: Offer, price: Change, mixture: Mixture, out: Array
 ) -> None:
+    panel, sets, base = offer.panel, offer.sets, offer.base
     situations, n_persons = panel.situation_start, sets.person_start.shape[0] - 1
     n_coefficients, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     width, widest = min(BLOCK, n_nodes), 1
@@ -48,7 +44,7 @@ def _money_logsums(  # pragma: no cover - compiled
                 coefficients(mixture, i, first, n, beta, slope)
                 for t in range(sets.person_start[i], sets.person_start[i + 1]):
                     # Nothing is chosen in these panels: the log-probability is minus the logsum.
-                    log_probabilities(panel, t, base, beta, n, logp, prob)
+                    log_probabilities(panel, t, base, beta, logp[:n], prob)
                     utility(price.x[t], beta, price.base[t], alpha, n)
                     total = 0.0
                     for s in range(n):

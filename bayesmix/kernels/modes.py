@@ -8,6 +8,7 @@ scaled even where a standard deviation is nearly 0.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,33 @@ TOLERANCE = 1e-6
 # A pivot of the curvature below this (the prior's is 1) is a flat or saddle direction: there the
 # expected information, which is never below the prior's, places the nodes.
 LEAST_CURVATURE = 0.25
+
+
+class Slopes(NamedTuple):
+    """Gradient (K,), and minus the expected and the observed second derivatives (K, K)."""
+
+    gradient: Array
+    expected: Array
+    observed: Array
+
+
+class Curve(NamedTuple):
+    """Score (C,) and information (C, C) in coefficients or in the index.
+
+    ``bend`` (C, C) is ``sum_k score_k d2 beta_k / db db'``, what the information leaves out.
+    """
+
+    score: Array
+    information: Array
+    bend: Array
+
+
+class Modes(NamedTuple):
+    """Modes (n, K), precisions (n, K, K), and who converged (n,)."""
+
+    z: Array
+    precision: Array
+    converged: Flags
 
 
 @part(error_model="numpy")
@@ -67,18 +95,10 @@ def _norm(a: Array) -> float:  # pragma: no cover - compiled
 
 @part(error_model="numpy")
 def _to_indices(  # pragma: no cover - compiled
-    mixture: Mixture,
-    i: int,
-    z: Array,
-    there: There,
-    score: Array,
-    information: Array,
-    bend: Array,
+    mixture: Mixture, i: int, z: Array, there: There, curve: Curve
 ) -> None:
-    """Score (C,) and information (C, C) in beta become those in the index b.
-
-    ``bend`` is ``sum_k score_k d2 beta_k / db db'``, what the information leaves out.
-    """
+    """Score and information in beta become those in the index b."""
+    score, information, bend = curve.score, curve.information, curve.bend
     beta, slope = there.beta, there.slope
     size, price = len(score), mixture.price
     if price >= 0:
@@ -118,16 +138,9 @@ def _to_indices(  # pragma: no cover - compiled
 
 @part(error_model="numpy")
 def _derivatives(  # pragma: no cover - compiled
-    panel: Panel,
-    i: int,
-    mixture: Mixture,
-    z: Array,
-    there: There,
-    gradient: Array,
-    expected: Array,
-    observed: Array,
+    panel: Panel, i: int, mixture: Mixture, z: Array, there: There, out: Slopes
 ) -> None:
-    """Gradient (K,) and minus the expected and observed second derivatives (K, K) in z."""
+    """Slopes of the height in z, without the prior's own."""
     prob, x, chol = there.prob, panel.x, mixture.chol
     size = x.shape[1]
     score, information, mean = np.zeros(size), np.zeros((size, size)), np.empty(size)
@@ -153,16 +166,16 @@ def _derivatives(  # pragma: no cover - compiled
         for j in range(k):
             information[j, k] = information[k, j]
     bend = np.zeros((size, size))
-    _to_indices(mixture, i, z, there, score, information, bend)
-    _sandwich(chol, information, expected)
+    _to_indices(mixture, i, z, there, Curve(score, information, bend))
+    _sandwich(chol, information, out.expected)
     for k in range(size):
         for j in range(size):
             information[k, j] -= bend[k, j]
-    _sandwich(chol, information, observed)
+    _sandwich(chol, information, out.observed)
     for j in range(chol.shape[1]):
-        gradient[j] = 0.0
+        out.gradient[j] = 0.0
         for k in range(j, size):
-            gradient[j] += chol[k, j] * score[k]
+            out.gradient[j] += chol[k, j] * score[k]
 
 
 @part(error_model="numpy")
@@ -207,11 +220,12 @@ def _mode(  # pragma: no cover - compiled
     )
     gradient, expected = np.empty(size), np.empty((size, size))
     observed, factor = np.empty((size, size)), np.empty((size, size))
+    slopes = Slopes(gradient, expected, observed)
     step, trial = np.empty(size), np.empty(size)
     height = _height(panel, i, base, mixture, z, there)
     converged = False
     for _ in range(ITERATIONS):
-        _derivatives(panel, i, mixture, z, there, gradient, expected, observed)
+        _derivatives(panel, i, mixture, z, there, slopes)
         for k in range(size):
             gradient[k] -= z[k]
         if _norm(gradient) < TOLERANCE:
@@ -241,7 +255,7 @@ def _mode(  # pragma: no cover - compiled
         if not accepted:
             # No representable step climbs any more: rounding, or the bound of the search.
             _height(panel, i, base, mixture, z, there)
-            _derivatives(panel, i, mixture, z, there, gradient, expected, observed)
+            _derivatives(panel, i, mixture, z, there, slopes)
             converged = _norm(z) < 0.999 * REACH
             break
         for k in range(size):
@@ -254,34 +268,25 @@ def _mode(  # pragma: no cover - compiled
     return converged
 
 
-def find_modes(
-    panel: Panel, base: Array, mixture: Mixture, start: Array
-) -> tuple[Array, Array, Flags]:
-    """Modes (n, K) and precisions (n, K, K) of every person's posterior in z, from ``start``.
+def find_modes(panel: Panel, base: Array, mixture: Mixture, start: Array) -> Modes:
+    """The mode of every person's posterior in z, from ``start`` (n, K), and the precision there.
 
-    The nodes of ``mixture`` are not used. The third result tells who converged within the bounds
-    (steps of 3 prior standard deviations, 9 in all).
+    The nodes of ``mixture`` are not used. Who converged did so within the bounds (steps of 3 prior
+    standard deviations, 9 in all).
     """
     n, size = start.shape
-    modes, precisions = start.copy(), np.empty((n, size, size))
-    converged = np.empty(n, dtype=np.bool_)
-    share(_find_modes, n, panel, base, mixture, modes, precisions, converged)
-    return modes, precisions, converged
+    found = Modes(start.copy(), np.empty((n, size, size)), np.empty(n, dtype=np.bool_))
+    share(_find_modes, n, panel, base, mixture, found)
+    return found
 
 
 @compiled(nogil=True, error_model="numpy")
 def _find_modes(  # pragma: no cover - compiled
-    queue: Indices,
-    panel: Panel,
-    base: Array,
-    mixture: Mixture,
-    modes: Array,
-    precisions: Array,
-    converged: Flags,
+    queue: Indices, panel: Panel, base: Array, mixture: Mixture, out: Modes
 ) -> None:
-    n = modes.shape[0]
+    n = out.z.shape[0]
     first = take(queue)
     while first < n:
         for i in range(first, min(first + queue[1], n)):
-            converged[i] = _mode(panel, i, base, mixture, modes[i], precisions[i])
+            out.converged[i] = _mode(panel, i, base, mixture, out.z[i], out.precision[i])
         first = take(queue)

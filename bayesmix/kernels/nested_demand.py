@@ -9,7 +9,7 @@ from bayesmix.kernels.certain_choices import Change
 from bayesmix.kernels.compiling import compiled
 from bayesmix.kernels.logit import BLOCK, Panel, dot, utility
 from bayesmix.kernels.mixture import Mixture, coefficients
-from bayesmix.kernels.nests import Nests, add_probabilities, climb, grow, room, utilities
+from bayesmix.kernels.nests import Nested, Nests, add_probabilities, climb, grow, room, utilities
 from bayesmix.kernels.threads import share, take
 
 
@@ -20,25 +20,20 @@ def nested_shares(panel: Panel, nests: Nests, base: Array, mixture: Mixture) -> 
     """
     rows, outside = np.zeros(len(base)), np.zeros(len(panel.situation_start) - 1)
     n = len(panel.person_start) - 1
-    share(_nested_shares, n, panel, nests, base, mixture, rows, outside)
+    share(_nested_shares, n, Nested(panel, nests, base), mixture, rows, outside)
     return rows, outside
 
 
 @compiled(nogil=True, error_model="numpy")
 def _nested_shares(  # pragma: no cover - compiled
-    queue: Indices,
-    panel: Panel,
-    nests: Nests,
-    base: Array,
-    mixture: Mixture,
-    rows: Array,
-    outside: Array,
+    queue: Indices, given: Nested, mixture: Mixture, rows: Array, outside: Array
 ) -> None:
+    panel = given.panel
     situations, n_persons = panel.situation_start, panel.person_start.shape[0] - 1
     size, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     width = min(BLOCK, n_nodes)
     beta, slope = np.empty((size, width)), np.empty((size, width))
-    tree = room(panel, nests, width)
+    tree = room(given, width)
     prob = np.empty((tree.utility.shape[0], width))
     gone = np.zeros(tree.utility.shape[0], dtype=np.bool_)
     start = take(queue)
@@ -51,8 +46,8 @@ def _nested_shares(  # pragma: no cover - compiled
                 coefficients(mixture, i, first, n, beta, slope)
                 for t in range(panel.person_start[i], panel.person_start[i + 1]):
                     row, m = situations[t], situations[t + 1] - situations[t]
-                    grow(panel, nests, t, gone, tree)
-                    utilities(panel, t, base, beta, n, tree)
+                    grow(given, t, gone, tree)
+                    utilities(given, t, beta, n, tree)
                     climb(tree, n)
                     prob[: m + 1] = 0.0
                     add_probabilities(tree, n, prob)
@@ -77,17 +72,16 @@ def nested_money_logsums(
     """
     out = np.zeros(len(panel.situation_start) - 1)
     n = len(person_start) - 1
-    share(_nested_money_logsums, n, panel, nests, person_start, base, price, mixture, out)
+    given = Nested(panel, nests, base)
+    share(_nested_money_logsums, n, given, person_start, price, mixture, out)
     return out
 
 
 @compiled(nogil=True, error_model="numpy")
 def _nested_money_logsums(  # pragma: no cover - compiled
     queue: Indices,
-    panel: Panel,
-    nests: Nests,
+    given: Nested,
     person_start: Indices,
-    base: Array,
     price: Change,
     mixture: Mixture,
     out: Array,
@@ -95,7 +89,7 @@ def _nested_money_logsums(  # pragma: no cover - compiled
     size, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     n_persons, width = person_start.shape[0] - 1, min(BLOCK, n_nodes)
     beta, slope, alpha = np.empty((size, width)), np.empty((size, width)), np.empty(width)
-    tree = room(panel, nests, width)
+    tree = room(given, width)
     gone = np.zeros(tree.utility.shape[0], dtype=np.bool_)
     start = take(queue)
     while start < n_persons:
@@ -105,8 +99,8 @@ def _nested_money_logsums(  # pragma: no cover - compiled
                 n = min(BLOCK, n_nodes - first)
                 coefficients(mixture, i, first, n, beta, slope)
                 for t in range(person_start[i], person_start[i + 1]):
-                    grow(panel, nests, t, gone, tree)
-                    utilities(panel, t, base, beta, n, tree)
+                    grow(given, t, gone, tree)
+                    utilities(given, t, beta, n, tree)
                     climb(tree, n)
                     utility(price.x[t], beta, price.base[t], alpha, n)
                     total = 0.0

@@ -11,6 +11,7 @@ with ``E_m = dL_m / dl_m = log_sum_m - mean_m``, see `bayesmix.kernels.nests.Tre
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,11 +20,41 @@ from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.fastmath import exp
 from bayesmix.kernels.logit import BLOCK, Panel, dot
 from bayesmix.kernels.mixture import Mixture, coefficients
-from bayesmix.kernels.nests import ALONE, Nests, Tree, climb, grow, room, utilities
-from bayesmix.kernels.node_sums import add_scores, close_sums, no_sums
+from bayesmix.kernels.nests import ALONE, Nested, Nests, Tree, climb, grow, room, utilities
+from bayesmix.kernels.node_sums import Block, add_scores, close_sums, no_sums
 from bayesmix.kernels.threads import share, take
 
-Derivatives = tuple[Array, Array, Array, Array, Array]
+
+class Derivatives(NamedTuple):
+    """Log-integrals of n persons, and their derivatives.
+
+    Parameters
+    ----------
+    logp
+        ``log P_i`` (n,).
+    loc, chol
+        By locations and shapes (n, C + E), and by ``L`` (n, C, K), the lower triangle.
+    base
+        By the rest of utility (R,).
+    nest
+        By the logarithms of the log-sum coefficients (n, M).
+    """
+
+    logp: Array
+    loc: Array
+    chol: Array
+    base: Array
+    nest: Array
+
+
+class Slopes(NamedTuple):
+    """Slopes of ``log P_y`` at nodes: in utilities of a person's rows (., n), and by nest (M, n).
+
+    Those by nest are in the logarithms of coefficients.
+    """
+
+    utility: Array
+    nest: Array
 
 
 @part(fastmath={"contract"}, error_model="numpy")
@@ -85,18 +116,11 @@ def _slopes(  # pragma: no cover - compiled
 
 @part(fastmath={"contract"}, error_model="numpy")
 def _choices(  # pragma: no cover - compiled
-    panel: Panel,
-    nests: Nests,
-    i: int,
-    base: Array,
-    beta: Array,
-    n: int,
-    tree: Tree,
-    logp: Array,
-    slope: Array,
-    by_nest: Array,
+    given: Nested, i: int, beta: Array, tree: Tree, logp: Array, slopes: Slopes
 ) -> None:
     """Log-probability (n,) of person i's choices, and its slopes in utilities and coefficients."""
+    panel, n = given.panel, logp.shape[0]
+    slope, by_nest = slopes.utility, slopes.nest
     situations = panel.situation_start
     first_row = situations[panel.person_start[i]]
     gone = np.zeros(tree.utility.shape[0], dtype=np.bool_)
@@ -112,8 +136,8 @@ def _choices(  # pragma: no cover - compiled
     spare = np.empty((tree.utility.shape[0], n))
     for t in range(panel.person_start[i], panel.person_start[i + 1]):
         first, m = situations[t], situations[t + 1] - situations[t]
-        grow(panel, nests, t, gone, tree)
-        utilities(panel, t, base, beta, n, tree)
+        grow(given, t, gone, tree)
+        utilities(given, t, beta, n, tree)
         climb(tree, n)
         y = panel.chosen_row[t] - first if panel.chosen_row[t] >= 0 else -1
         y = m if y < 0 and panel.outside else y
@@ -131,19 +155,10 @@ def _choices(  # pragma: no cover - compiled
 
 @part(fastmath={"contract"}, error_model="numpy")
 def _person(  # pragma: no cover - compiled
-    panel: Panel,
-    nests: Nests,
-    base: Array,
-    mixture: Mixture,
-    i: int,
-    tree: Tree,
-    logp: Array,
-    d_loc: Array,
-    d_chol: Array,
-    d_base: Array,
-    d_nest: Array,
+    given: Nested, mixture: Mixture, i: int, tree: Tree, out: Derivatives
 ) -> None:
-    size, n_nodes, n_nests = mixture.laws.shape[0], mixture.nodes.shape[2], d_nest.shape[1]
+    panel = given.panel
+    size, n_nodes, n_nests = mixture.laws.shape[0], mixture.nodes.shape[2], out.nest.shape[1]
     w = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
     first_row = panel.situation_start[panel.person_start[i]]
     n_rows = panel.situation_start[panel.person_start[i + 1]] - first_row
@@ -156,7 +171,7 @@ def _person(  # pragma: no cover - compiled
     for first in range(0, n_nodes, BLOCK):
         n = min(BLOCK, n_nodes - first)
         coefficients(mixture, i, first, n, beta, slope)
-        _choices(panel, nests, i, base, beta, n, tree, node_logp, v, by_nest)
+        _choices(given, i, beta, tree, node_logp[:n], Slopes(v, by_nest))
         new_top = top
         for s in range(n):
             new_top = max(new_top, node_logp[s])
@@ -173,60 +188,46 @@ def _person(  # pragma: no cover - compiled
                 x = panel.x[first_row + row, k]
                 for s in range(n):
                     g[k, s] += x * v[row, s]
-        add_scores(sums, mixture, i, first, n, weight, rescale, beta, slope, g)
+        add_scores(sums, mixture, Block(i, first, n, beta, slope, weight, rescale), g)
         for row in range(n_rows):
             sum_rows[row] = sum_rows[row] * rescale + dot(v[row], weight, n)
         for k in range(n_nests):
             sum_nests[k] = sum_nests[k] * rescale + dot(by_nest[k], weight, n)
     if not total > 0.0:
         top, total = np.nan, np.nan
-    logp[i] = top + math.log(total)
-    close_sums(sums, mixture, total, d_loc[i], d_chol[i])
+    out.logp[i] = top + math.log(total)
+    close_sums(sums, mixture, total, out.loc[i], out.chol[i])
     for row in range(n_rows):
-        d_base[first_row + row] = sum_rows[row] / total
+        out.base[first_row + row] = sum_rows[row] / total
     for k in range(n_nests):
-        d_nest[i, k] = sum_nests[k] / total
+        out.nest[i, k] = sum_nests[k] / total
 
 
 def integrate_nested(
     panel: Panel, nests: Nests, base: Array, mixture: Mixture, *, threads: int | None = None
 ) -> Derivatives:
-    """Log-integrals and their derivatives, persons shared among threads.
-
-    Returns ``log P_i`` (n,), and its derivatives with respect to ``loc (n, C + E)``,
-    ``chol (n, C, K)`` (lower triangle), ``base (R,)`` and the logarithms of the log-sum
-    coefficients (n, M).
-    """
+    """Log-integrals and their derivatives, persons shared among threads."""
     n, size, n_laws = len(panel.person_start) - 1, *mixture.chol.shape
-    out = (
+    out = Derivatives(
         np.empty(n),
         np.empty((n, mixture.loc.shape[1])),
         np.empty((n, size, n_laws)),
         np.empty(len(base)),
         np.empty((n, len(nests.coefficient))),
     )
-    share(_integrate, n, panel, nests, base, mixture, *out, threads=threads)
+    share(_integrate, n, Nested(panel, nests, base), mixture, out, threads=threads)
     return out
 
 
 @compiled(nogil=True, error_model="numpy")
 def _integrate(  # pragma: no cover - compiled
-    queue: Indices,
-    panel: Panel,
-    nests: Nests,
-    base: Array,
-    mixture: Mixture,
-    logp: Array,
-    d_loc: Array,
-    d_chol: Array,
-    d_base: Array,
-    d_nest: Array,
+    queue: Indices, given: Nested, mixture: Mixture, out: Derivatives
 ) -> None:
-    tree = room(panel, nests, min(BLOCK, mixture.nodes.shape[2]))
+    tree = room(given, min(BLOCK, mixture.nodes.shape[2]))
     first = take(queue)
-    while first < logp.shape[0]:
-        for i in range(first, min(first + queue[1], logp.shape[0])):
-            _person(panel, nests, base, mixture, i, tree, logp, d_loc, d_chol, d_base, d_nest)
+    while first < out.logp.shape[0]:
+        for i in range(first, min(first + queue[1], out.logp.shape[0])):
+            _person(given, mixture, i, tree, out)
         first = take(queue)
 
 
@@ -235,19 +236,20 @@ def nested_node_log_probabilities(
 ) -> Array:
     """``log P(y_i | beta_is)``, (n, S): before any weights."""
     out = np.empty((len(panel.person_start) - 1, mixture.nodes.shape[2]))
-    share(_node_log_probabilities, len(out), panel, nests, base, mixture, out)
+    share(_node_log_probabilities, len(out), Nested(panel, nests, base), mixture, out)
     return out
 
 
 @compiled(nogil=True, error_model="numpy")
 def _node_log_probabilities(  # pragma: no cover - compiled
-    queue: Indices, panel: Panel, nests: Nests, base: Array, mixture: Mixture, out: Array
+    queue: Indices, given: Nested, mixture: Mixture, out: Array
 ) -> None:
+    panel = given.panel
     size, (n, n_nodes) = mixture.laws.shape[0], out.shape
     width = min(BLOCK, n_nodes)
     beta, slope, node_logp = np.empty((size, width)), np.empty((size, width)), np.empty(width)
-    by_nest = np.empty((nests.coefficient.shape[0], width))
-    tree = room(panel, nests, width)
+    by_nest = np.empty((given.nests.coefficient.shape[0], width))
+    tree = room(given, width)
     start = take(queue)
     while start < n:
         for i in range(start, min(start + queue[1], n)):
@@ -256,7 +258,7 @@ def _node_log_probabilities(  # pragma: no cover - compiled
             for first in range(0, n_nodes, BLOCK):
                 m = min(BLOCK, n_nodes - first)
                 coefficients(mixture, i, first, m, beta, slope)
-                _choices(panel, nests, i, base, beta, m, tree, node_logp, v, by_nest)
+                _choices(given, i, beta, tree, node_logp[:m], Slopes(v, by_nest))
                 for s in range(m):
                     out[i, first + s] = node_logp[s]
         start = take(queue)

@@ -26,10 +26,10 @@ import numpy as np
 from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.kernels.certain_choices import FINITE, QUALITY, REMOVAL, SIZE, Change
 from bayesmix.kernels.compiling import compiled, part
-from bayesmix.kernels.logit import BLOCK, Panel, dot, utility
+from bayesmix.kernels.logit import BLOCK, dot, utility
 from bayesmix.kernels.mixture import Mixture, coefficients
-from bayesmix.kernels.nests import Nests, Tree, add_probabilities, climb, grow, room, utilities
-from bayesmix.kernels.substitution import PART_BYTES, PARTS, Sets, Size
+from bayesmix.kernels.nests import Nested, Tree, add_probabilities, climb, grow, room, utilities
+from bayesmix.kernels.substitution import Flows, Sets, Size, add_up, no_flows
 from bayesmix.kernels.threads import share, take
 
 FAR = 1e200
@@ -44,72 +44,50 @@ class Moved(NamedTuple):
 
 
 def nested_substitution(
-    panel: Panel,
-    nests: Nests,
-    sets: Sets,
-    base: Array,
-    change: Change,
-    mixture: Mixture,
-    size: Size,
+    given: Nested, sets: Sets, change: Change, mixture: Mixture, size: Size
 ) -> tuple[Array, Array]:
     """As `bayesmix.kernels.substitution.substitution`: effects (G, J, A), and shares (G, A)."""
-    cells = size.groups * size.changed * size.alternatives
-    parts = max(1, min(PARTS, len(sets.person_start) - 1, PART_BYTES // (8 * cells)))
-    effects = np.zeros((parts, size.groups, size.changed, size.alternatives))
-    shares = np.zeros((parts, size.groups, size.alternatives))
-    share(_nested, parts, panel, nests, sets, base, change, mixture, effects, shares)
-    effect = effects.sum(axis=0)
-    own = np.arange(size.changed)
-    effect[:, own, own] = -effect.sum(axis=2)
-    return effect, shares.sum(axis=0)
+    flows = no_flows(sets, size)
+    share(_nested, len(flows.share), given, sets, change, mixture, flows)
+    return add_up(flows)
 
 
 @compiled(nogil=True, error_model="numpy")
 def _nested(  # pragma: no cover - compiled
-    queue: Indices,
-    panel: Panel,
-    nests: Nests,
-    sets: Sets,
-    base: Array,
-    change: Change,
-    mixture: Mixture,
-    effects: Array,
-    shares: Array,
+    queue: Indices, given: Nested, sets: Sets, change: Change, mixture: Mixture, flows: Flows
 ) -> None:
-    n_persons, parts = sets.person_start.shape[0] - 1, shares.shape[0]
+    n_persons, parts = sets.person_start.shape[0] - 1, flows.share.shape[0]
     start = take(queue)
     while start < parts:
         for p in range(start, min(start + queue[1], parts)):
-            first, last = n_persons * p // parts, n_persons * (p + 1) // parts
-            _effects(panel, nests, sets, base, change, mixture, first, last, effects[p], shares[p])
+            persons = n_persons * p // parts, n_persons * (p + 1) // parts
+            own = Flows(flows.effect[p], flows.share[p])
+            _effects(given, sets, change, mixture, persons, own)
         start = take(queue)
 
 
 @part(error_model="numpy")
 def _effects(  # pragma: no cover - compiled
-    panel: Panel,
-    nests: Nests,
+    given: Nested,
     sets: Sets,
-    base: Array,
     change: Change,
     mixture: Mixture,
-    first_person: int,
-    last_person: int,
-    effect: Array,
-    share: Array,
+    persons: tuple[int, int],
+    flows: Flows,
 ) -> None:
-    """Add the effects on others (G, J, A) and the shares (G, A) of some persons."""
+    """Add the effects on others and the shares of persons first .. last - 1."""
+    panel, effect, share = given.panel, flows.effect, flows.share
     situations, codes = panel.situation_start, sets.alternative
     n_coefficients, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     width = min(BLOCK, n_nodes)
-    tree = room(panel, nests, width)
+    tree = room(given, width)
     widest = tree.utility.shape[0]
     prob, delta = np.empty((widest, width)), np.empty((widest, width))
     d = np.empty((widest, width))
     beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
     nobody, moved = np.zeros(widest, dtype=np.bool_), np.zeros(widest, dtype=np.bool_)
     which = Moved(moved, d)
-    for i in range(first_person, last_person):
+    for i in range(persons[0], persons[1]):
         weights = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
         for first in range(0, n_nodes, BLOCK):
             n = min(BLOCK, n_nodes - first)
@@ -118,8 +96,8 @@ def _effects(  # pragma: no cover - compiled
             for t in range(sets.person_start[i], sets.person_start[i + 1]):
                 row, m = situations[t], situations[t + 1] - situations[t]
                 g, weight = sets.group[t], sets.weight[t]
-                grow(panel, nests, t, nobody, tree)
-                utilities(panel, t, base, beta, n, tree)
+                grow(given, t, nobody, tree)
+                utilities(given, t, beta, n, tree)
                 climb(tree, n)
                 prob[: m + 1] = 0.0
                 add_probabilities(tree, n, prob)
@@ -135,11 +113,11 @@ def _effects(  # pragma: no cover - compiled
                     if change.kind == REMOVAL or change.kind == FINITE:
                         if _finite(change, tree, n, which, delta):
                             gone = moved if change.kind == REMOVAL else nobody
-                            grow(panel, nests, t, gone, tree)
+                            grow(given, t, gone, tree)
                             _shift(change, which, n, tree)
                             _anew(tree, n, prob, delta)
-                            grow(panel, nests, t, nobody, tree)
-                            utilities(panel, t, base, beta, n, tree)
+                            grow(given, t, nobody, tree)
+                            utilities(given, t, beta, n, tree)
                             climb(tree, n)
                     else:
                         _small(tree, n, which, prob, delta)

@@ -50,6 +50,14 @@ class Nests(NamedTuple):
     coefficient: Array
 
 
+class Nested(NamedTuple):
+    """A panel, the nests of its rows, and the rest of utility (R,)."""
+
+    panel: Panel
+    nests: Nests
+    base: Array
+
+
 class Tree(NamedTuple):
     """Room for one situation: E memberships of its alternatives in G nests, at n nodes.
 
@@ -95,8 +103,9 @@ class Tree(NamedTuple):
 
 
 @part(error_model="numpy")
-def room(panel: Panel, nests: Nests, width: int) -> Tree:  # pragma: no cover - compiled
+def room(given: Nested, width: int) -> Tree:  # pragma: no cover - compiled
     """Room for the largest situation."""
+    panel, nests = given.panel, given.nests
     rows, most = 0, 0
     for t in range(panel.situation_start.shape[0] - 1):
         first, last = panel.situation_start[t], panel.situation_start[t + 1]
@@ -128,9 +137,10 @@ def room(panel: Panel, nests: Nests, width: int) -> Tree:  # pragma: no cover - 
 
 @part(error_model="numpy")
 def grow(  # pragma: no cover - compiled
-    panel: Panel, nests: Nests, t: int, gone: Flags, tree: Tree
+    given: Nested, t: int, gone: Flags, tree: Tree
 ) -> None:
     """Memberships and nests of situation t, without rows that are ``gone``."""
+    panel, nests = given.panel, given.nests
     first, last = panel.situation_start[t], panel.situation_start[t + 1]
     tree.place[:] = -1
     count, groups = 0, 0
@@ -156,12 +166,13 @@ def grow(  # pragma: no cover - compiled
 
 @part(fastmath={"contract"}, error_model="numpy")
 def utilities(  # pragma: no cover - compiled
-    panel: Panel, t: int, base: Array, beta: Array, n: int, tree: Tree
+    given: Nested, t: int, beta: Array, n: int, tree: Tree
 ) -> None:
     """Utilities of the rows of situation t at n nodes, and 0 for the outside option."""
+    panel = given.panel
     first, last = panel.situation_start[t], panel.situation_start[t + 1]
     for row in range(first, last):
-        utility(panel.x[row], beta, base[row], tree.utility[row - first], n)
+        utility(panel.x[row], beta, given.base[row], tree.utility[row - first], n)
     outside = tree.utility[last - first]
     for s in range(n):
         outside[s] = 0.0

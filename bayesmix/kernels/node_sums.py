@@ -37,6 +37,30 @@ class Sums(NamedTuple):
     block: Array
 
 
+class Block(NamedTuple):
+    """Nodes first .. first + n - 1 of person i.
+
+    Parameters
+    ----------
+    i, first, n
+        The person, the first node, and how many there are.
+    beta, slope
+        Coefficients and the laws' slopes (C, .).
+    weight
+        Weights (.,), relative to the largest term so far.
+    rescale
+        What sums before are multiplied with, where that has grown.
+    """
+
+    i: int
+    first: int
+    n: int
+    beta: Array
+    slope: Array
+    weight: Array
+    rescale: float
+
+
 @part(error_model="numpy")
 def no_sums(mixture: Mixture) -> Sums:  # pragma: no cover - compiled
     """Sums of no nodes yet."""
@@ -53,21 +77,11 @@ def no_sums(mixture: Mixture) -> Sums:  # pragma: no cover - compiled
 
 @part(fastmath={"contract"}, error_model="numpy")
 def add_scores(  # pragma: no cover - compiled
-    sums: Sums,
-    mixture: Mixture,
-    i: int,
-    first: int,
-    n: int,
-    weight: Array,
-    rescale: float,
-    beta: Array,
-    slope: Array,
-    g: Array,
+    sums: Sums, mixture: Mixture, nodes: Block, g: Array
 ) -> None:
-    """Add nodes first .. first + n - 1 of person i, after those before are multiplied.
-
-    ``g`` (C, n), the scores with respect to beta, is used up.
-    """
+    """Add a block of nodes, whose scores with respect to beta ``g`` (C, n) are used up."""
+    i, first, n, rescale = nodes.i, nodes.first, nodes.n, nodes.rescale
+    beta, slope, weight = nodes.beta, nodes.slope, nodes.weight
     size, n_laws = mixture.chol.shape
     n_loc = mixture.loc.shape[1]
     u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]

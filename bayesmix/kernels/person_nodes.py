@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,48 +43,47 @@ def _distances(  # pragma: no cover - compiled
             out[s] += y[s] * y[s]
 
 
+class Components(NamedTuple):
+    """Mixtures of M normals: nodes of the standard normal and of each (1 + M,), and their laws.
+
+    ``centres`` (n, M, K), and lower-triangular ``roots`` and ``inverses`` (n, M, K, K) of them.
+    """
+
+    counts: Indices
+    centres: Array
+    roots: Array
+    inverses: Array
+
+
 def place(nodes: Array, counts: Indices, centres: Array, roots: Array, inverses: Array) -> Array:
     """Turn standard normals (n, K, S) into nodes of the mixtures, in place; returns the weights."""
     n, _, n_nodes = nodes.shape
     weights = np.empty((n, n_nodes))
-    share(_place, n, nodes, counts, centres, roots, inverses, weights)
+    share(_place, n, nodes, Components(counts, centres, roots, inverses), weights)
     return weights
 
 
 @compiled(nogil=True, fastmath={"contract"}, error_model="numpy")
 def _place(  # pragma: no cover - compiled
-    queue: Indices,
-    nodes: Array,
-    counts: Indices,
-    centres: Array,
-    roots: Array,
-    inverses: Array,
-    weights: Array,
+    queue: Indices, nodes: Array, of: Components, weights: Array
 ) -> None:
     n, n_nodes = weights.shape
     square, distance, y = np.empty(n_nodes), np.empty(n_nodes), np.empty(n_nodes)
     first = take(queue)
     while first < n:
         for i in range(first, min(first + queue[1], n)):
-            _place_one(
-                nodes[i], counts, centres[i], roots[i], inverses[i], square, distance, y, weights[i]
-            )
+            own = Components(of.counts, of.centres[i], of.roots[i], of.inverses[i])
+            _place_one(nodes[i], own, (square, distance, y), weights[i])
         first = take(queue)
 
 
 @part(fastmath={"contract"}, error_model="numpy")
 def _place_one(  # pragma: no cover - compiled
-    nodes: Array,
-    counts: Indices,
-    centres: Array,
-    roots: Array,
-    inverses: Array,
-    square: Array,
-    distance: Array,
-    y: Array,
-    weights: Array,
+    nodes: Array, of: Components, room: tuple[Array, Array, Array], weights: Array
 ) -> None:
     """Nodes of one person; ``weights`` (S,) hold ``q / phi``, node by node, until the end."""
+    counts, centres, roots, inverses = of.counts, of.centres, of.roots, of.inverses
+    square, distance, y = room
     size, n_nodes = nodes.shape
     first = counts[0]
     for m in range(len(counts) - 1):

@@ -11,10 +11,17 @@ from bayesmix.arrays import Array, Indices
 from bayesmix.kernels.certain_choices import TINY, log_add, log_odds, utilities
 from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.fastmath import exp
-from bayesmix.kernels.logit import BLOCK, Panel, dot, log_probabilities, utility
+from bayesmix.kernels.logit import BLOCK, dot, log_probabilities, utility
 from bayesmix.kernels.mixture import Mixture, coefficients
-from bayesmix.kernels.substitution import Sets
+from bayesmix.kernels.substitution import Offer
 from bayesmix.kernels.threads import share, take
+
+
+class Raised(NamedTuple):
+    """By how much utility is higher: ``d_mts = base_mt + x_mt' beta_s``, (M, T, K) and (M, T)."""
+
+    x: Array
+    base: Array
 
 
 class Own(NamedTuple):
@@ -26,32 +33,23 @@ class Own(NamedTuple):
     row: int
 
 
-def own_shares(
-    panel: Panel, sets: Sets, base: Array, code: int, x: Array, moved: Array, mixture: Mixture
-) -> Array:
+def own_shares(offer: Offer, code: int, raised: Raised, mixture: Mixture) -> Array:
     """Share (M, T) of the alternative ``code`` where its utility is higher by ``d_mts``.
 
-    ``d_mts = moved_mt + x_mt' beta_s``, with ``x`` (M, T, K) and ``moved`` (M, T); with
     ``P' = P e^d / (1 - P + P e^d)``. 0 where the alternative is not offered.
     """
-    out = np.zeros(x.shape[:2])
-    n = len(sets.person_start) - 1
-    share(_own_shares, n, panel, sets, base, code, x, moved, mixture, out)
+    out = np.zeros(raised.base.shape)
+    n = len(offer.sets.person_start) - 1
+    share(_own_shares, n, offer, code, raised, mixture, out)
     return out
 
 
 @compiled(nogil=True, error_model="numpy")
 def _own_shares(  # pragma: no cover - compiled
-    queue: Indices,
-    panel: Panel,
-    sets: Sets,
-    base: Array,
-    code: int,
-    x: Array,
-    moved: Array,
-    mixture: Mixture,
-    out: Array,
+    queue: Indices, offer: Offer, code: int, raised: Raised, mixture: Mixture, out: Array
 ) -> None:
+    panel, sets, base = offer.panel, offer.sets, offer.base
+    x, moved = raised.x, raised.base
     situations, n_persons = panel.situation_start, sets.person_start.shape[0] - 1
     n_points, n_situations, n_coefficients = x.shape
     n_nodes = mixture.nodes.shape[2]
@@ -76,7 +74,7 @@ def _own_shares(  # pragma: no cover - compiled
                             mine = row - situations[t]
                     if mine < 0:
                         continue
-                    log_probabilities(panel, t, base, beta, n, logp, prob)
+                    log_probabilities(panel, t, base, beta, logp[:n], prob)
                     for s in range(n):
                         rest[s] = 0.0
                     for j in range(situations[t + 1] - situations[t]):

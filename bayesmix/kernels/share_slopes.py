@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from bayesmix.arrays import Array, Indices
@@ -11,17 +13,27 @@ from bayesmix.kernels.mixture import Mixture, coefficients, law_scores, moving, 
 from bayesmix.kernels.threads import share, take
 
 
+class Rows(NamedTuple):
+    """A panel, attributes with fixed coefficients (R, F), and the rest of utility (R,)."""
+
+    panel: Panel
+    x_fixed: Array
+    base: Array
+
+
+class Shares(NamedTuple):
+    """Shares (R,), and their derivatives (R, P)."""
+
+    share: Array
+    slopes: Array
+
+
 @part(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 def _person(  # pragma: no cover - compiled
-    panel: Panel,
-    x_fixed: Array,
-    base: Array,
-    mixture: Mixture,
-    entries: tuple[Indices, Indices],
-    i: int,
-    share: Array,
-    slopes: Array,
+    given: Rows, mixture: Mixture, entries: tuple[Indices, Indices], i: int, out: Shares
 ) -> None:
+    panel, x_fixed, base = given.panel, given.x_fixed, given.base
+    share, slopes = out.share, out.slopes
     size, n_laws, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[1], mixture.nodes.shape[2]
     n_chol, n_fixed = entries[0].shape[0], x_fixed.shape[1]
     u = mixture.nodes[min(i, mixture.nodes.shape[0] - 1)]
@@ -39,7 +51,7 @@ def _person(  # pragma: no cover - compiled
     for first in range(0, n_nodes, BLOCK):
         n = min(BLOCK, n_nodes - first)
         coefficients(mixture, i, first, n, beta, slope)
-        log_probabilities(panel, i, base, beta, n, node_logp, prob)
+        log_probabilities(panel, i, base, beta, node_logp[:n], prob)
         for t in range(start, end):
             for k in range(size):
                 for s in range(n):
@@ -111,24 +123,22 @@ def share_slopes(
     shares = np.zeros(len(base))
     slopes = np.zeros((len(base), mixture.loc.shape[1] + len(entries[0]) + x_fixed.shape[1]))
     n = len(panel.person_start) - 1
-    share(_share_slopes, n, panel, x_fixed, base, mixture, entries, shares, slopes)
+    given = Rows(panel, x_fixed, base)
+    share(_share_slopes, n, given, mixture, entries, Shares(shares, slopes))
     return shares, slopes
 
 
 @compiled(nogil=True, error_model="numpy")
 def _share_slopes(  # pragma: no cover - compiled
     queue: Indices,
-    panel: Panel,
-    x_fixed: Array,
-    base: Array,
+    given: Rows,
     mixture: Mixture,
     entries: tuple[Indices, Indices],
-    shares: Array,
-    slopes: Array,
+    out: Shares,
 ) -> None:
-    n = panel.person_start.shape[0] - 1
+    n = given.panel.person_start.shape[0] - 1
     first = take(queue)
     while first < n:
         for i in range(first, min(first + queue[1], n)):
-            _person(panel, x_fixed, base, mixture, entries, i, shares, slopes)
+            _person(given, mixture, entries, i, out)
         first = take(queue)

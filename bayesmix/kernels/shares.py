@@ -41,7 +41,7 @@ def _row_shares(  # pragma: no cover - compiled
             for first in range(0, n_nodes, BLOCK):
                 n = min(BLOCK, n_nodes - first)
                 coefficients(mixture, i, first, n, beta, slope)
-                log_probabilities(panel, i, base, beta, n, node_logp, prob)
+                log_probabilities(panel, i, base, beta, node_logp[:n], prob)
                 for row in range(n_rows):
                     out[first_row + row] += dot(prob[row], w[first : first + n], n)
         start = take(queue)
@@ -85,7 +85,7 @@ def _outside_shares(  # pragma: no cover - compiled
                 n = min(BLOCK, n_nodes - first)
                 coefficients(mixture, i, first, n, beta, slope)
                 for t in range(person_start[i], person_start[i + 1]):
-                    log_probabilities(panel, t, base, beta, n, logp, prob)
+                    log_probabilities(panel, t, base, beta, logp[:n], prob)
                     for s in range(n):
                         out[t] += w[first + s] * math.exp(logp[s])
         start = take(queue)

@@ -35,7 +35,7 @@ def _person(  # pragma: no cover - compiled
     for first in range(0, n_nodes, BLOCK):
         n = min(BLOCK, n_nodes - first)
         coefficients(mixture, i, first, n, beta, slope)
-        log_probabilities(panel, i, base, beta, n, node_logp, prob)
+        log_probabilities(panel, i, base, beta, node_logp[:n], prob)
         new_top = top
         for s in range(n):
             new_top = max(new_top, node_logp[s])

@@ -63,6 +63,21 @@ class Sets(NamedTuple):
     weight: Array
 
 
+class Offer(NamedTuple):
+    """Choice sets of persons: their panel, and the rest of utility (R,) of its rows."""
+
+    panel: Panel
+    sets: Sets
+    base: Array
+
+
+class Flows(NamedTuple):
+    """Sums over situations: effects on others (..., G, J, A), and shares (..., G, A)."""
+
+    effect: Array
+    share: Array
+
+
 class Size(NamedTuple):
     """Numbers of groups, of alternatives that change, and of all alternatives."""
 
@@ -84,50 +99,50 @@ def substitution(
     tuple
         Effects (G, J, A) of each alternative's change on all shares, and shares (G, A).
     """
+    flows = no_flows(sets, size)
+    offer = Offer(panel, sets, base)
+    share(_substitution, len(flows.share), offer, change, mixture, flows)
+    return add_up(flows)
+
+
+def no_flows(sets: Sets, size: Size) -> Flows:
+    """Room for the sums of parts of the persons."""
     cells = size.groups * size.changed * size.alternatives
     parts = max(1, min(PARTS, len(sets.person_start) - 1, PART_BYTES // (8 * cells)))
-    effects = np.zeros((parts, size.groups, size.changed, size.alternatives))
-    shares = np.zeros((parts, size.groups, size.alternatives))
-    share(_substitution, parts, panel, sets, base, change, mixture, effects, shares)
-    effect = effects.sum(axis=0)
-    own = np.arange(size.changed)
+    return Flows(
+        np.zeros((parts, size.groups, size.changed, size.alternatives)),
+        np.zeros((parts, size.groups, size.alternatives)),
+    )
+
+
+def add_up(flows: Flows) -> tuple[Array, Array]:
+    """Sums of all parts; who leaves an alternative is what goes to the others."""
+    effect = flows.effect.sum(axis=0)
+    own = np.arange(effect.shape[1])
     effect[:, own, own] = -effect.sum(axis=2)
-    return effect, shares.sum(axis=0)
+    return effect, flows.share.sum(axis=0)
 
 
 @compiled(nogil=True, error_model="numpy")
 def _substitution(  # pragma: no cover - compiled
-    queue: Indices,
-    panel: Panel,
-    sets: Sets,
-    base: Array,
-    change: Change,
-    mixture: Mixture,
-    effects: Array,
-    shares: Array,
+    queue: Indices, offer: Offer, change: Change, mixture: Mixture, flows: Flows
 ) -> None:
-    n_persons, parts = sets.person_start.shape[0] - 1, shares.shape[0]
+    n_persons, parts = offer.sets.person_start.shape[0] - 1, flows.share.shape[0]
     start = take(queue)
     while start < parts:
         for p in range(start, min(start + queue[1], parts)):
-            first, last = n_persons * p // parts, n_persons * (p + 1) // parts
-            _effects(panel, sets, base, change, mixture, first, last, effects[p], shares[p])
+            persons = n_persons * p // parts, n_persons * (p + 1) // parts
+            _effects(offer, change, mixture, persons, Flows(flows.effect[p], flows.share[p]))
         start = take(queue)
 
 
 @part(error_model="numpy")
 def _effects(  # pragma: no cover - compiled
-    panel: Panel,
-    sets: Sets,
-    base: Array,
-    change: Change,
-    mixture: Mixture,
-    first_person: int,
-    last_person: int,
-    effect: Array,
-    share: Array,
+    offer: Offer, change: Change, mixture: Mixture, persons: tuple[int, int], flows: Flows
 ) -> None:
-    """Add the effects on others (G, J, A) and the shares (G, A) of some persons."""
+    """Add the effects on others and the shares of persons first .. last - 1."""
+    panel, sets, base = offer.panel, offer.sets, offer.base
+    effect, share = flows.effect, flows.share
     situations, codes = panel.situation_start, sets.alternative
     n_coefficients, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     widest, width = _widest(panel), min(BLOCK, n_nodes)
@@ -136,7 +151,7 @@ def _effects(  # pragma: no cover - compiled
     certain = np.zeros((widest, widest))
     beta, slope = np.empty((n_coefficients, width)), np.empty((n_coefficients, width))
     logp = np.empty(width)
-    for i in range(first_person, last_person):
+    for i in range(persons[0], persons[1]):
         weights = mixture.weights[min(i, mixture.weights.shape[0] - 1)]
         for first in range(0, n_nodes, BLOCK):
             n = min(BLOCK, n_nodes - first)
@@ -145,7 +160,7 @@ def _effects(  # pragma: no cover - compiled
             for t in range(sets.person_start[i], sets.person_start[i + 1]):
                 row, m = situations[t], situations[t + 1] - situations[t]
                 g, weight = sets.group[t], sets.weight[t]
-                log_probabilities(panel, t, base, beta, n, logp, prob)
+                log_probabilities(panel, t, base, beta, logp[:n], prob)
                 here, there = part_of(change, row, row + m), situations[t + 1]
                 rows = Rows(
                     panel.x[row:there],
@@ -223,23 +238,22 @@ def marginal(
     ``beta_iks`` (R, K); in units of ``exp(scale_r)`` (R,).
     """
     own, with_beta = np.zeros(len(base)), np.zeros((len(base), len(mixture.laws)))
-    n = len(sets.person_start) - 1
-    share(_marginal, n, panel, sets, base, change, mixture, scale, own, with_beta)
+    n, offer = len(sets.person_start) - 1, Offer(panel, sets, base)
+    share(_marginal, n, offer, change, mixture, scale, (own, with_beta))
     return own, with_beta
 
 
 @compiled(nogil=True, error_model="numpy")
 def _marginal(  # pragma: no cover - compiled
     queue: Indices,
-    panel: Panel,
-    sets: Sets,
-    base: Array,
+    offer: Offer,
     change: Change,
     mixture: Mixture,
     scale: Array,
-    own: Array,
-    with_beta: Array,
+    out: tuple[Array, Array],
 ) -> None:
+    panel, sets, base = offer.panel, offer.sets, offer.base
+    own, with_beta = out
     situations, n_persons = panel.situation_start, sets.person_start.shape[0] - 1
     n_coefficients, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     widest, width = _widest(panel), min(BLOCK, n_nodes)
@@ -255,7 +269,7 @@ def _marginal(  # pragma: no cover - compiled
                 coefficients(mixture, i, first, n, beta, slope)
                 for t in range(sets.person_start[i], sets.person_start[i + 1]):
                     row, m = situations[t], situations[t + 1] - situations[t]
-                    log_probabilities(panel, t, base, beta, n, logp, prob)
+                    log_probabilities(panel, t, base, beta, logp[:n], prob)
                     here, there = part_of(change, row, row + m), situations[t + 1]
                     rows = Rows(
                         panel.x[row:there], base[row:there], sets.alternative[row:there], beta,

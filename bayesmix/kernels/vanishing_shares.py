@@ -18,7 +18,7 @@ from bayesmix.kernels.certain_choices import Change, log_moved, utilities
 from bayesmix.kernels.compiling import compiled, part
 from bayesmix.kernels.logit import BLOCK, Panel
 from bayesmix.kernels.mixture import Mixture, coefficients
-from bayesmix.kernels.substitution import Sets, Size
+from bayesmix.kernels.substitution import Offer, Sets, Size
 
 VANISHED = 1e-290
 """Sums of probabilities below it are not accurate where they are sums of products."""
@@ -53,7 +53,7 @@ def log_substitution(
         )
     ]
     effect, share = empty
-    _add_up(panel, sets, base, change, mixture, effect, share)
+    _add_up(Offer(panel, sets, base), change, mixture, effect, share)
     top = effect.top.max(axis=2)
     own = np.arange(size.changed)
     effect.total[:, own, own] = -effect.relative(top[..., None]).sum(axis=2)
@@ -63,14 +63,9 @@ def log_substitution(
 
 @compiled(error_model="numpy")
 def _add_up(  # pragma: no cover - compiled
-    panel: Panel,
-    sets: Sets,
-    base: Array,
-    change: Change,
-    mixture: Mixture,
-    effect: Sums,
-    share: Sums,
+    offer: Offer, change: Change, mixture: Mixture, effect: Sums, share: Sums
 ) -> None:
+    panel, sets, base = offer.panel, offer.sets, offer.base
     situations, codes = panel.situation_start, sets.alternative
     n_coefficients, n_nodes = mixture.laws.shape[0], mixture.nodes.shape[2]
     width = min(BLOCK, n_nodes)

@@ -14,7 +14,7 @@ def run(panel, i, base, beta):
     size, n = beta.shape
     first, last = panel.situation_start[panel.person_start[[i, i + 1]]]
     logp, prob, score = np.empty(n), np.empty((last - first, n)), np.empty((size, n))
-    log_probabilities(panel, i, base, np.ascontiguousarray(beta), n, logp, prob)
+    log_probabilities(panel, i, base, np.ascontiguousarray(beta), logp, prob)
     scores(panel, i, prob, n, score)
     return logp, prob, score
 

@@ -52,7 +52,7 @@ def test_probabilities_are_those_of_the_kernel_of_all_alternatives(outside, spre
     for i in range(40):
         first, last = panel.situation_start[panel.person_start[[i, i + 1]]]
         expected, every = np.empty(BLOCK), np.empty((last - first, BLOCK))
-        log_probabilities(panel, i, base, beta, BLOCK, expected, every)
+        log_probabilities(panel, i, base, beta, expected, every)
         logp, prob, _, left = run(panel, i, base, beta)
         np.testing.assert_allclose(logp, expected, rtol=ROUNDING, atol=ROUNDING)
         rows = left.row >= 0

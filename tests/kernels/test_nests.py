@@ -14,7 +14,7 @@ from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.nested_demand import nested_money_logsums, nested_shares
 from bayesmix.kernels.nested_integrals import integrate_nested, nested_node_log_probabilities
 from bayesmix.kernels.nested_substitution import nested_substitution
-from bayesmix.kernels.nests import ALONE, Nests
+from bayesmix.kernels.nests import ALONE, Nested, Nests
 from bayesmix.kernels.shares import row_shares
 from bayesmix.kernels.substitution import Sets, Size, substitution
 
@@ -213,7 +213,9 @@ def test_substitution_is_what_probabilities_say(case, kind):
     panel, nests, sets, base, mixture = explicit(case)
     rng = np.random.default_rng(7)
     moves = Change(kind, rng.normal(size=panel.x.shape), rng.normal(size=len(base)))
-    effect, shares = nested_substitution(panel, nests, sets, base, moves, mixture, Size(1, 5, 6))
+    effect, shares = nested_substitution(
+        Nested(panel, nests, base), sets, moves, mixture, Size(1, 5, 6)
+    )
     tolerance = 1e-12 if kind in (REMOVAL, FINITE) else 1e-9
     np.testing.assert_allclose(effect, changed(case, kind, moves), rtol=0, atol=tolerance)
     _, rows, outside, _ = by_hand(case)
@@ -222,7 +224,7 @@ def test_substitution_is_what_probabilities_say(case, kind):
     np.testing.assert_allclose(shares[0], total, rtol=0, atol=1e-12)
     one = nests._replace(coefficient=np.ones(2))
     plain = substitution(panel, sets, base, moves, mixture, Size(1, 5, 6))[0]
-    found = nested_substitution(panel, one, sets, base, moves, mixture, Size(1, 5, 6))[0]
+    found = nested_substitution(Nested(panel, one, base), sets, moves, mixture, Size(1, 5, 6))[0]
     np.testing.assert_allclose(found, plain, rtol=0, atol=1e-12)
 
 
@@ -232,9 +234,11 @@ def test_substitution_of_those_who_are_sure(case, kind):
     panel, nests, sets, base, mixture = explicit(case)
     base = base + np.where(nests.alternative == 0, 400.0, 0.0)
     moves = Change(kind, np.zeros_like(panel.x), np.full(len(base), -900.0))
-    effect, _ = nested_substitution(panel, nests, sets, base, moves, mixture, Size(1, 5, 6))
+    effect, _ = nested_substitution(Nested(panel, nests, base), sets, moves, mixture, Size(1, 5, 6))
     without = Change(REMOVAL, moves.x, moves.base)
-    other, _ = nested_substitution(panel, nests, sets, base, without, mixture, Size(1, 5, 6))
+    other, _ = nested_substitution(
+        Nested(panel, nests, base), sets, without, mixture, Size(1, 5, 6)
+    )
     np.testing.assert_allclose(effect[0, 0], other[0, 0], rtol=0, atol=1e-12)
     assert abs(effect[0, 0, 0] + 4.0) < 1e-12  # offered in four situations
     assert (effect[0, 0, 1:] > 0.01).all()
