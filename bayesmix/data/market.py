@@ -14,7 +14,12 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few, nearest, show
 from bayesmix.data.known_columns import KnownColumns
 from bayesmix.data.known_utility import known_utility
-from bayesmix.data.products import check_attributes, labelled_products, products_table
+from bayesmix.data.products import (
+    check_attributes,
+    check_owners,
+    labelled_products,
+    products_table,
+)
 from bayesmix.data.table import UNOBSERVED
 from bayesmix.data.widen import levels_in_use
 from bayesmix.errors import DataError
@@ -30,6 +35,7 @@ def market(
     products: str | None = None,
     outside_option: bool | None = None,
     like: Mapping[str, Hashable] | None = None,
+    owners: str | None = None,
 ) -> ChoiceData:
     """A market of products, each described once, that is offered to every person of the data.
 
@@ -58,6 +64,9 @@ def market(
         among these products alone.
     like
         By label of a product that the data do not know: the alternative whose constants it has.
+    owners
+        The column of ``described`` with the firm that owns each product, which the data need not
+        have: ``bm.Firms`` reads it by the same name.
 
     Returns
     -------
@@ -93,7 +102,8 @@ def market(
     data = data.first_choices()
     table = products_table(described)
     labels, table = labelled_products(table, data, products)
-    check_attributes(table, data, labels)
+    check_owners(owners, table, data)
+    check_attributes(table.drop(columns=[] if owners is None else [owners]), data, labels)
     offered = len(labels)
     rows = _own(data, list(table.columns))
     frame = pd.concat(

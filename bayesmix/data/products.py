@@ -96,6 +96,19 @@ def labelled_products(
     return tuple(labels), table.drop(columns=[column]) if own else table
 
 
+def check_owners(owners: str | None, table: pd.DataFrame, data: ChoiceTable) -> None:
+    """Refuse owners that the products do not have, or that are another role of the data's."""
+    if owners is None:
+        return
+    roles = (data.person, data.situation, data.alternative, data.chosen)
+    if not isinstance(owners, str) or owners not in table.columns or owners in roles:
+        names = [str(name) for name in table.columns]
+        raise DataError(
+            f"argument 'owners' must be a column of the described products, with the firm of each, "
+            f"{first_few(names, 12)}, got {show(owners)}"
+        )
+
+
 def check_attributes(table: pd.DataFrame, data: ChoiceTable, labels: Sequence[Hashable]) -> None:
     """Refuse what is no attribute of the data, or of another kind than theirs."""
     for name in table.columns:

@@ -296,6 +296,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "products": None,
                 "outside_option": None,
                 "like": None,
+                "owners": None,
             },
         ),
         "class_probabilities": Call(

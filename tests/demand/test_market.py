@@ -250,3 +250,17 @@ def test_markets_of_wtp_space_sources_and_classes():
             bm.market([{**one, "source": "XX"} for one in two], data),
             **HOW,
         )
+
+
+def test_owners_are_described_with_the_products():
+    """A logit firm's margins are all ``1 / (alpha (1 - its share))``."""
+    owned = [{**one, "firm": firm} for one, firm in zip(CAMERAS, "AAB", strict=True)]
+    now = bm.market(owned, cameras(), products="brand", owners="firm")
+    found = bm.markups(plain(), cameras(), bm.Firms("firm"), predict=now, **HOW)["estimate"]
+    v = np.exp(utilities(plain().params))
+    left = 1 - np.array([v[:2].sum()] * 2 + [v[2]]) / (1 + v.sum())
+    margins = found.sel(quantity="margin").to_numpy().ravel()
+    np.testing.assert_allclose(margins, 1 / (-plain().params["fixed[price]"] * left), rtol=1e-10)
+    for wrong in ("fiirm", 3):
+        with pytest.raises(DataError, match="argument 'owners' must be a column of the described"):
+            bm.market(owned, cameras(), products="brand", owners=wrong)
