@@ -64,8 +64,8 @@ def fine_mean(
     """Means from ``wanted`` effective draws on ``grid``, which is anchored at ``mode`` (P,)."""
     at = posterior_mode(problem, grid, mode, priors)
     law = whitened_posterior(problem, grid, at, priors)
-    size = at.root.shape[1]
-    found = weigh(law.values, size, wanted=wanted, most=max(MOST * wanted, LEAST), rng=rng)
+    most = max(MOST * wanted, LEAST)
+    found = weigh(law.values, law.log_scales, wanted=wanted, most=most, rng=rng)
     kept = found.weights > 0
     weights, values = found.weights[kept], _printed(problem, law.theta(found.x[kept]))
     mean = weights @ values

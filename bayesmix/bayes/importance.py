@@ -95,7 +95,7 @@ class Weighted:
 
 def weigh(
     values: Values,
-    size: int,
+    levels: Array,
     *,
     wanted: float,
     most: int,
@@ -108,8 +108,9 @@ def weigh(
     ----------
     values
         The log-density of many points at once.
-    size
-        Dimension Q.
+    levels
+        Logarithms of scales as linear functions (n, Q) of a point: their lower tails, where a scale
+        may be 0, are heavier than those of a Student law in the middle.
     wanted
         Effective draws after which to stop.
     most
@@ -119,7 +120,8 @@ def weigh(
     report
         Called after every stage.
     """
-    proposals = [StudentMixture.standard(size, FIRST_DF)]
+    size = levels.shape[1]
+    proposals = [StudentMixture.standard(size, FIRST_DF).with_tails(levels)]
     x, logs, counts = np.empty((0, size)), np.empty(0), np.empty(0)
     n = min(max(FIRST, 20 * size), most)
     while True:
@@ -134,7 +136,7 @@ def weigh(
         if (good and len(proposals) > 1) or len(x) >= most or not np.isfinite(found.log_total):
             return found
         proposal, efficiency = _next(found, rng)
-        proposals.append(proposal)
+        proposals.append(proposal.with_tails(levels))
         missing = 1.05 * (wanted - found.ess) / efficiency
         n = int(min(max(missing, LEAST), 2 * len(x), max(most - len(x), 1)))
 

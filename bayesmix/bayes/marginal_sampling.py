@@ -59,13 +59,13 @@ def importance_draws(
     """
     n = size.draws * size.chains
     most = max(MOST * n, MOST_LEAST)
-    dimension = posterior.root.shape[1]
+    levels = posterior.log_scales
     with progress_line(progress, "importance sampling") as line:
 
         def report(stage: Weighted) -> None:
             line.tell(f"{stage}, of {n:,}")
 
-        found = weigh(posterior.values, dimension, wanted=n, most=most, rng=rng, report=report)
+        found = weigh(posterior.values, levels, wanted=n, most=most, rng=rng, report=report)
     if not found.reliable:
         enough = min(ENOUGH, n)
         return TOO_HEAVY.format(found=found, heavy=HEAVY, enough=enough)

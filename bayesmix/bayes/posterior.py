@@ -176,6 +176,12 @@ class Whitened:
         return int(self.root.shape[1])
 
     @property
+    def log_scales(self) -> Array:
+        """Logarithms of the standard deviations, up to constants, as functions (K, Q) of ``x``."""
+        rows = [row.diagonal for row in self.posterior.coordinates.rows]
+        return self.root[np.array(rows, dtype=np.int64)]
+
+    @property
     def stand(self) -> tuple[Array, ...]:
         """What the coordinates and the value at them depend on, but for data, priors and nodes."""
         known = self.correction

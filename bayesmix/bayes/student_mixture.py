@@ -13,6 +13,11 @@ from bayesmix.arrays import Array
 STEPS = 15
 """Steps of expectation and maximisation: a proposal need not be at the last digit of a maximum."""
 
+VAGUE = 0.3
+"""Standard deviation of a logarithm from which its lower tail gets draws of its own."""
+TAIL_SHARE, TAIL_STEPS = 0.2, 6
+"""Share of the draws that are for such tails, and how far these go, in factors of e."""
+
 
 @dataclass(frozen=True, eq=False)
 class StudentMixture:
@@ -42,6 +47,35 @@ class StudentMixture:
         mean, covariance = moments(x, weights)
         root = np.linalg.cholesky(covariance * (df - 2) / df)
         return StudentMixture(np.ones(1), mean[None], root[None], df)
+
+    def with_tails(self, levels: Array) -> StudentMixture:
+        """With a fifth of the draws along the lower tails of logarithms, ``levels @ x`` (n,).
+
+        A scale of which little is known has a density that is flat near 0: that of its logarithm
+        falls as ``e^t`` does. Components on a line through the mean, at steps of 1 in ``t``, with
+        shares that fall so, are as good as that tail; all else moves as it does with ``t``.
+        """
+        mean = np.einsum("c,cq->q", self.shares, self.centres)
+        away = self.centres - mean
+        spread = np.einsum("c,cqr,cpr->qp", self.shares, self.roots, self.roots)
+        spread *= self.df / (self.df - 2)
+        spread += np.einsum("c,cq,cp->qp", self.shares, away, away)
+        slopes = np.einsum("qp,np->nq", spread, levels)
+        variances = np.einsum("nq,nq->n", slopes, levels)
+        vague = np.flatnonzero(variances > VAGUE**2)
+        if not len(vague):
+            return self
+        root = np.linalg.cholesky(spread * (self.df - 2) / self.df)
+        steps = np.arange(1.0, TAIL_STEPS + 1)
+        centres = [mean - steps[:, None] * slopes[n] / variances[n] for n in vague]
+        shares = np.tile(np.exp(-steps), len(vague))
+        tails = TAIL_SHARE * self.shares.sum() * shares / shares.sum()
+        return StudentMixture(
+            np.concatenate([(1 - TAIL_SHARE) * self.shares, tails]),
+            np.concatenate([self.centres, *centres]),
+            np.concatenate([self.roots, np.repeat(root[None], len(tails), axis=0)]),
+            self.df,
+        )
 
     def draw(self, n: int, rng: np.random.Generator) -> Array:
         """Draws (n, Q), component by component; their numbers are nearest to the shares."""

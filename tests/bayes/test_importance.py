@@ -29,7 +29,7 @@ COVARIANCE = np.array(
 
 def draws(values, size: int = 4, wanted: float = 5000.0, seed: int = 1):
     rng = np.random.default_rng(seed)
-    return weigh(values, size, wanted=wanted, most=60_000, rng=rng)
+    return weigh(values, np.empty((0, size)), wanted=wanted, most=60_000, rng=rng)
 
 
 def averages(found) -> tuple[np.ndarray, np.ndarray]:
@@ -233,3 +233,25 @@ def test_nuts_takes_over_in_words(panel, monkeypatch) -> None:
 def test_what_it_is_not_for_is_refused(panel, model, options, words) -> None:
     with pytest.raises(SpecificationError, match=words):
         bm.sample(model, panel, **{"method": "importance", "progress": False, **options})
+
+
+def test_scales_that_may_be_0_have_their_lower_tail() -> None:
+    """A half-normal scale beside eight normals: how often it is small is known."""
+    levels = np.zeros((1, 9))
+    levels[0, 0] = 1 / np.sqrt(2)  # of unit curvature at the mode of its logarithm
+
+    def values(x):
+        t = x @ levels[0]
+        return t - 0.5 * np.exp(2 * t) - 0.5 * (x[:, 1:] ** 2).sum(axis=1)
+
+    most = np.array([0.01, 0.05, 0.2])
+    found = np.zeros((12, 3))
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        draws = weigh(values, levels, wanted=400, most=20_000, rng=rng)
+        below = np.exp(draws.x @ levels[0])[:, None] < most
+        found[seed] = draws.weights @ below
+    exact = stats.chi(1).cdf(most)
+    error = found.std(axis=0, ddof=1) / np.sqrt(12)
+    assert (np.abs(found.mean(axis=0) - exact) < 4 * error).all()
+    assert (error < 0.1 * exact).all()
