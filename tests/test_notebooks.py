@@ -15,9 +15,12 @@ REDUCED = {
     "02-demand": "people, nodes, draws = 30, 32, 4",
     "03-integration": "people, repeats = 40, 100",
     "04-substitution": "people, draws = 200, 4",
+    "05-laws": "people, nodes, starts, folds, draws, points = 40, 3, 1, 2, 20, 40",
     "06-estimators": "people, samples = 200, 2",
     "07-willingness": "people, draws = 60, 4",
     "08-conjoint": "people, draws = 100, 4",
+    "09-checks": "people, draws, simulations = 40, 20, 2",
+    "10-lecture": "people, draws, repeats = 40, 3, 10",
     "11-markets": "markets, buyers, draws, samples = 12, 20, 2, 2",
 }
 BARE = ["01-quickstart", "02-demand"]  # kept without output
