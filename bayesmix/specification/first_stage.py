@@ -152,7 +152,8 @@ def _independent(
         # A level that is large beside its spread is no reason: the constant is of the basis.
         around = values - values.mean()
         spread = np.linalg.norm(around) if name != CONSTANT else size
-        apart = np.linalg.norm(rest) * size > DEPENDENT * spread and size > 0
+        # A column without spread, such as a constant of the utility, is that constant again.
+        apart = np.linalg.norm(rest) * size > DEPENDENT * spread and spread > DEPENDENT**2 * size
         if apart and name not in names:
             names.append(name)
             kept.append(values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 
 import bayesmix
@@ -26,13 +27,23 @@ def examples() -> dict[str, Path]:
     }
 
 
+def companions(path: Path) -> list[Path]:
+    """Files of data that an example study reads, beside it."""
+    if path.suffix != ".toml":
+        return []
+    study = tomllib.loads(path.read_text(encoding="utf-8"))
+    names = (study.get("data", {}).get("file"), study.get("market", {}).get("shares"))
+    return [path.parent / name for name in names if name]
+
+
 def copy_example(name: str, out: str | Path | None = None, *, force: bool = False) -> Path:
-    """Copy a study or a notebook into a folder, the current one by default.
+    """Copy a study with its files of data, or a notebook, into a folder: the current one by default.
 
     Raises
     ------
     SpecificationError
-        If there is no such example, or a file of its name is there already, and not `force`.
+        If there is no such example, or another file of its name is there already, and not
+        `force`.
     """
     known = examples()
     if not isinstance(name, str) or Path(name).stem not in known:
@@ -41,11 +52,14 @@ def copy_example(name: str, out: str | Path | None = None, *, force: bool = Fals
         raise refused("out", "the path of a folder", out)
     source = known[Path(name).stem]
     target = (Path.cwd() if out is None else Path(out)) / source.name
-    if target.exists() and not force:
-        raise SpecificationError(
-            f"'{target}' is there already: choose another folder with --out, or replace it with "
-            "--force"
-        )
+    copies = {target.parent / one.name: one for one in (source, *companions(source))}
+    for copy, one in copies.items():
+        if copy.exists() and not force and copy.read_bytes() != one.read_bytes():
+            raise SpecificationError(
+                f"'{copy}' is there already: choose another folder with --out, or replace it with "
+                "--force"
+            )
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_text(target, source.read_text(encoding="utf-8"))
+    for copy, one in copies.items():
+        write_text(copy, one.read_text(encoding="utf-8"))
     return target

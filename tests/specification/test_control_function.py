@@ -35,6 +35,10 @@ def test_exogenous_attributes_enter_where_they_are_of_levels() -> None:
     model = bm.MixedLogit("price + C(alt)", control=control())
     left = model.design(outside).residuals.first.left_out
     assert left == ("alt[2] (a combination of the others)",)
+    # A constant that inside goods share is the first stage's own.
+    shared = bm.MixedLogit("1 + price + quality", control=control()).design(outside)
+    assert shared.residuals.first.names == ("1", "quality", "cost", "wage")
+    assert shared.residuals.first.left_out == ("Intercept (a combination of the others)",)
     asked = designed(table, "price + quality + distance", exogenous="C(alt)").residuals.first
     assert asked.names == ("1", "alt[1]", "alt[2]", "cost", "wage")
 

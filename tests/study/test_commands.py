@@ -105,9 +105,14 @@ def test_examples_are_copied_and_never_over_a_file(tmp_path: Path) -> None:
     assert "did you mean 'electricity'?" in parsed("example", "electricty")["error"]
 
 
-@pytest.mark.parametrize("name", [n for n, p in examples().items() if p.suffix == ".toml"])
-def test_example_studies_are_valid(name: str) -> None:
-    assert check_study(read_study(examples()[name])).study.name == name
+def test_files_of_data_go_along(tmp_path: Path) -> None:
+    for name in ("market", "trips", "trips_nested"):  # the last two share a file
+        study = read_study(parsed("example", name, "--out", tmp_path)["written"])
+        assert check_study(study).data.n_persons > 0
+    files = {path.name for path in tmp_path.iterdir() if path.suffix == ".csv"}
+    assert files == {"market.csv", "market_shares.csv", "trips.csv"}
+    (tmp_path / "trips.csv").write_text("mine")
+    assert "trips.csv' is there already" in parsed("example", "trips", "--out", tmp_path)["error"]
 
 
 def test_rules_are_those_of_the_table() -> None:
