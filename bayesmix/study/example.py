@@ -37,7 +37,7 @@ def companions(path: Path) -> list[Path]:
 
 
 def copy_example(name: str, out: str | Path | None = None, *, force: bool = False) -> Path:
-    """Copy a study with its files of data, or a notebook, into a folder: the current one by default.
+    """Copy a study with its files of data, or a notebook, into a folder, by default this one.
 
     Raises
     ------
