@@ -4,47 +4,16 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import bayesmix as bm
+from tests.properties.choices import close, few, frames
 from tests.simulated import choice_data
 
-# The same examples at every run, few of them, and no clock: it measures the machine.
-DERANDOMISED = settings(
-    derandomize=True,
-    deadline=None,
-    max_examples=8,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+DERANDOMISED = few(8)
 CLASSES = bm.MixedLogit("x + y", bm.LatentClass("x", "y"))
 HOW = {"draws": 2, "rng": 1}
-
-
-@st.composite
-def frames(draw):
-    """Persons, situations and alternatives, with whole attributes from -20 to 20."""
-    persons, situations = draw(st.integers(4, 8)), draw(st.integers(1, 3))
-    alternatives = draw(st.integers(2, 4))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    size = persons * situations * alternatives
-    frame = pd.DataFrame(rng.integers(-20, 21, (size, 2)), columns=["x", "y"])
-    frame["who"] = np.repeat(np.arange(persons), situations * alternatives)
-    frame["task"] = np.repeat(np.arange(persons * situations), alternatives)
-    frame["alt"] = np.tile(np.arange(alternatives), persons * situations)
-    frame["choice"] = 0
-    chosen = rng.integers(0, alternatives, persons * situations)
-    frame.loc[np.arange(persons * situations) * alternatives + chosen, "choice"] = 1
-    # Never flat, never collinear: the first rows of the first two persons say so.
-    frame.loc[[0, 1], ["x", "y"]] = [[3, 1], [-2, 4]]
-    last = persons * situations * alternatives - alternatives
-    frame.loc[[last, last + 1], ["x", "y"]] = [[5, -6], [1, 7]]
-    return frame
-
-
-def close(one, other, rtol=1e-9):
-    np.testing.assert_allclose(one, other, rtol=rtol, atol=1e-9)
 
 
 @cache
