@@ -24,6 +24,7 @@ from bayesmix.demand.sample import Here, Sample, enumerate_sample, left_out
 from bayesmix.errors import ConvergenceError
 from bayesmix.kernels.nested_demand import nested_shares
 from bayesmix.kernels.nested_substitution import nested_substitution
+from bayesmix.kernels.nests import Nested
 from bayesmix.kernels.shares import row_shares
 from bayesmix.kernels.substitution import QUALITY, Size, substitution
 from bayesmix.likelihood.persons import OfRows
@@ -191,10 +192,11 @@ def _shares(here: Here, xi: Array, *, size: Size) -> Array:
 
 
 def _slopes(here: Here, xi: Array, *, size: Size) -> tuple[Array, Array]:
-    what = here.sets, _base(here, xi), change(QUALITY, here), here.mixture, size
+    sets, base, quality = here.sets, _base(here, xi), change(QUALITY, here)
     if here.nests is None:
-        return substitution(here.rows, *what)
-    return nested_substitution(here.rows, here.nests, *what)
+        return substitution(here.rows, sets, base, quality, here.mixture, size)
+    given = Nested(here.rows, here.nests, base)
+    return nested_substitution(given, sets, quality, here.mixture, size)
 
 
 def _base(here: Here, xi: Array) -> Array:

@@ -17,6 +17,7 @@ from bayesmix.kernels.integrals import coefficients_everywhere
 from bayesmix.kernels.logsums import money_logsums
 from bayesmix.kernels.nested_demand import nested_money_logsums
 from bayesmix.kernels.nested_substitution import nested_substitution
+from bayesmix.kernels.nests import Nested
 from bayesmix.kernels.shares import row_shares
 from bayesmix.kernels.substitution import REMOVAL, SLOPE, Change, Size, marginal, substitution
 from bayesmix.likelihood.bind import in_scenario
@@ -169,12 +170,12 @@ def _sums(
 ) -> tuple[Array, Array, Array]:
     x, base = _moved(here, slope, moved)
     panel, piece = here.rows._replace(x=x), here.piece
-    changed = here.sets, base, slope, here.mixture, size
     if here.nests is not None:
-        effect, share = nested_substitution(panel, here.nests, *changed)
+        given = Nested(panel, here.nests, base)
+        effect, share = nested_substitution(given, here.sets, slope, here.mixture, size)
         known = True
     else:
-        effect, share = substitution(panel, *changed)
+        effect, share = substitution(panel, here.sets, base, slope, here.mixture, size)
     if known:
         return share, effect, np.zeros((size.groups, size.changed))
     if slope.x.any():
