@@ -128,6 +128,7 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.reporting.diversion_plot import plot_diversion as plot_diversion
     from bayesmix.reporting.explain_difference import explain_difference as explain_difference
     from bayesmix.reporting.first_stage_plots import plot_first_stage as plot_first_stage
+    from bayesmix.reporting.forest import plot_forest as plot_forest
     from bayesmix.reporting.latex import to_latex as to_latex
     from bayesmix.reporting.market_plots import plot_counterfactual as plot_counterfactual
     from bayesmix.reporting.market_plots import plot_markups as plot_markups

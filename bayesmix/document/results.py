@@ -27,7 +27,7 @@ from bayesmix.likelihood.problem import Problem
 from bayesmix.reporting.compare import compare
 from bayesmix.reporting.diagnose import diagnose
 from bayesmix.reporting.explain_difference import explain_difference
-from bayesmix.reporting.forest import forest
+from bayesmix.reporting.forest import plot_forest
 
 Results = Mapping[str, Fit | xr.DataTree]
 PRIORS = "priors"
@@ -75,7 +75,7 @@ def estimates_section(results: Results) -> Section:
     parts = [paragraph(words), table(found)]
     if len(found) <= MOST_PARAMETERS:
         caption = "Estimates with 50 % (thick) and 95 % (thin) intervals"
-        parts.append(picture(forest(results), caption))
+        parts.append(picture(plot_forest(results), caption))
     for label, result in results.items():
         if isinstance(result, Fit):
             parts.append(f"<h3>{text(label)}</h3>{paragraph(result.headline(), 'note')}")

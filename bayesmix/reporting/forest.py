@@ -19,7 +19,7 @@ TALL = 22
 BARS = "dots: estimates, of posteriors means; thick lines: 50 % intervals, thin ones: 95 %"
 
 
-def forest(fits: Mapping[str, xr.DataTree | HasEstimates]) -> Figure:
+def plot_forest(fits: Mapping[str, xr.DataTree | HasEstimates]) -> Figure:
     """Estimates of several fits with 50 % and 95 % intervals, a panel for each kind of parameter.
 
     Where sizes differ by more than six times there is a panel for the smaller ones. Means and
@@ -38,6 +38,18 @@ def forest(fits: Mapping[str, xr.DataTree | HasEstimates]) -> Figure:
     Figure
         Not known to pyplot: it appears in a notebook as the value of a cell, and
         ``figure.savefig(path)`` writes it whatever the backend.
+
+    Raises
+    ------
+    SpecificationError
+        If a result is none, or there are none.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> fit = bm.msle(bm.MixedLogit("pf + cl", bm.Normal("cl")), bm.examples.electricity(), rng=1)
+    >>> len(bm.plot_forest({"MSLE": fit}).axes)  # means, standard deviations, fixed coefficients
+    3
     """
     compare(fits)  # which refuses what is none
     rows = {str(label): rows_of(fit) for label, fit in fits.items()}

@@ -13,7 +13,7 @@ from bayesmix.picture import save_figure
 from bayesmix.reporting.compare import compare
 from bayesmix.reporting.diagnose import diagnose
 from bayesmix.reporting.diagnostics import convergence, convergence_sentence
-from bayesmix.reporting.forest import forest
+from bayesmix.reporting.forest import plot_forest
 from bayesmix.reporting.tables import write_csv
 from bayesmix.reporting.trace_plot import save_trace
 from bayesmix.study.build import Built
@@ -64,7 +64,7 @@ def bring_report(built: Built, keeper: Keeper) -> RunReport:
 def _writers(built: Built, report: RunReport, results: Mapping[str, Any]) -> dict[str, Writer]:
     writers: dict[str, Writer] = {
         "comparison.csv": lambda path: write_csv(report.comparison, path),
-        "forest.png": lambda path: save_figure(forest(_labelled(results)), path),
+        "forest.png": lambda path: save_figure(plot_forest(_labelled(results)), path),
         "summary.txt": lambda path: write_text(path, _summary(built, report, results)),
     }
     diagnostics = report.diagnostics

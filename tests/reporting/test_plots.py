@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 import bayesmix as bm
 from bayesmix.picture import save_figure
 from bayesmix.reporting import trace_plot
-from bayesmix.reporting.forest import forest
+from bayesmix.reporting.forest import plot_forest
 from bayesmix.reporting.named_draws import flat_items
 from bayesmix.reporting.trace_plot import save_trace
 from bayesmix.specification.parameters import ParameterSpace
@@ -36,7 +36,7 @@ def png_size(path: Path) -> tuple[int, int]:
 def test_forest_has_a_panel_a_kind_and_a_row_a_parameter(
     posterior: xr.DataTree, fit: SimpleNamespace
 ) -> None:
-    figure = forest({"NUTS": posterior, "MSLE": fit})
+    figure = plot_forest({"NUTS": posterior, "MSLE": fit})
     rows = [[label.get_text() for label in axis.get_yticklabels()] for axis in figure.axes]
     pairs = ["pf, cl", "pf, loc", "cl, loc"]
     assert rows == [["pf", "loc"], ["cl"], ["pf", "cl", "loc"], pairs, ["wk", "age"]]
@@ -48,7 +48,7 @@ def test_forest_has_a_panel_a_kind_and_a_row_a_parameter(
 def test_forest_draws_quantiles_of_a_posterior_and_intervals_of_a_fit(
     posterior: xr.DataTree, fit: SimpleNamespace
 ) -> None:
-    means = forest({"NUTS": posterior, "MSLE": fit}).axes[1]  # of cl alone, the smaller one
+    means = plot_forest({"NUTS": posterior, "MSLE": fit}).axes[1]  # of cl alone, the smaller one
     collections = [c for c in means.collections if isinstance(c, LineCollection)]
     (low, _), (high, _) = collections[0].get_segments()[0]
     draws = posterior["posterior"]["mean"].sel(random="cl")
@@ -63,13 +63,14 @@ def test_standard_deviations_have_intervals_above_zero(fit: SimpleNamespace) -> 
         (5.0, 0, [0.0, 1.0 + 5.0 * 1.959964]),
     ):
         fit.std_errors["sd[cl]"] = error
-        (low, _), (high, _) = forest({"MSLE": fit}).axes[2].collections[0].get_segments()[place]
+        bars = plot_forest({"MSLE": fit}).axes[2].collections[0]
+        (low, _), (high, _) = bars.get_segments()[place]
         assert [low, high] == pytest.approx(limits)
 
 
 def test_forest_is_unknown_to_pyplot(fit: SimpleNamespace, tmp_path: Path) -> None:
     before = pyplot.get_fignums()
-    save_figure(forest({"MSLE": fit}), tmp_path / "forest.png")
+    save_figure(plot_forest({"MSLE": fit}), tmp_path / "forest.png")
     assert pyplot.get_fignums() == before
     assert png_size(tmp_path / "forest.png")[0] == 816
 
@@ -77,7 +78,7 @@ def test_forest_is_unknown_to_pyplot(fit: SimpleNamespace, tmp_path: Path) -> No
 def test_a_picture_shows_itself_without_pyplot_and_once_with_it(fit: SimpleNamespace) -> None:
     """In IPython as it starts, and with pyplot's own display of figures switched on."""
     before = pyplot.get_fignums()
-    figure = forest({"MSLE": fit})
+    figure = plot_forest({"MSLE": fit})
     plain = DisplayFormatter().format(figure)[0]
     assert sorted(plain) == ["image/png", "text/plain"]
     formatter = DisplayFormatter()
@@ -121,7 +122,7 @@ def tree_of(fit: bm.Fit) -> xr.DataTree:
 
 def test_what_is_of_a_logarithm_says_so_and_its_moments_stand_below(lognormal) -> None:
     fit, tree = lognormal
-    figure = forest({"MSLE": fit, "draws": tree})
+    figure = plot_forest({"MSLE": fit, "draws": tree})
     found = {axis.get_title(loc="left"): axis for axis in figure.axes}
     logs = found["means of the mixing law, of logarithms"]
     assert [t.get_text() for t in logs.get_yticklabels()] == ["log(-pf)"]
@@ -143,7 +144,7 @@ def test_many_rows_stand_in_two_columns(fit: SimpleNamespace) -> None:
     names = [str(p) for p in space.listed]
     values = pd.Series(np.where([n.startswith("corr") for n in names], 0.5, 1.0), names)
     many = SimpleNamespace(params=values, std_errors=0 * values + 0.1, space=space)
-    figure = forest({"MSLE": many})
+    figure = plot_forest({"MSLE": many})
     figure.canvas.draw()
     left, middle, right = (axis.get_position().x0 for axis in figure.axes)
     assert left == pytest.approx(middle)

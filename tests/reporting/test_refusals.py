@@ -7,11 +7,11 @@ import xarray as xr
 import bayesmix as bm
 from bayesmix.errors import SpecificationError
 from bayesmix.reporting.diagnostics import convergence
-from bayesmix.reporting.forest import forest
+from bayesmix.reporting.forest import plot_forest
 
 
 @pytest.mark.parametrize("verb", [lambda t: bm.compare({"NUTS": t}), convergence,
-                                  lambda t: forest({"NUTS": t})])  # fmt: skip
+                                  lambda t: plot_forest({"NUTS": t})])  # fmt: skip
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_draw_that_is_no_number_is_named_by_chain_and_draw(posterior, verb, bad):
     posterior["posterior"]["sd"][1, 17, 2] = bad

@@ -188,6 +188,6 @@ def refuge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def quick_plots(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plots that cost nothing."""
-    monkeypatch.setattr(report_step, "forest", lambda results: None)
+    monkeypatch.setattr(report_step, "plot_forest", lambda results: None)
     monkeypatch.setattr(report_step, "save_figure", lambda figure, path: path.write_bytes(b"PNG"))
     monkeypatch.setattr(report_step, "save_trace", lambda posterior, path: path.write_bytes(b"PNG"))
