@@ -15,6 +15,7 @@ import typer
 
 from bayesmix.console import (
     EXIT_USER_ERROR,
+    peak_memory,
     print_json,
     print_run,
     readable_errors,
@@ -43,18 +44,28 @@ def run(
     force: Annotated[
         bool, typer.Option("--force", help="Start afresh: replace what is in the run folder.")
     ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Share persons among so many processes (Dask).")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Or among the workers of a Dask scheduler, by its address.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
     as_json: JSON = False,
 ) -> None:
     """Fit a study and write its run folder; finished steps of an earlier run are used again."""
     from bayesmix.study import read_study, run_study
+    from bayesmix.study.workers import cluster
 
     with readable_errors(as_json):
         parsed = read_study(study)
         try:
-            finished = run_study(parsed, out, force=force, progress=not quiet)
+            with cluster(workers, scheduler) as client:
+                finished = run_study(parsed, out, force=force, progress=not quiet, client=client)
         except KeyboardInterrupt as stopped:
-            say_how_to_resume(study, out, parsed)
+            shared = [] if workers is None else ["--workers", str(workers)]
+            shared += [] if scheduler is None else ["--scheduler", scheduler]
+            say_how_to_resume(study, out, parsed, shared)
             raise typer.Exit(EXIT_SIGNAL + getattr(stopped, "number", SIGINT)) from None
     if as_json:
         print_json(
@@ -62,6 +73,7 @@ def run(
             results=list(finished.results),
             files=[file for step in finished.manifest.steps.values() for file in step.files],
             missing=finished.missing,
+            peak_memory=peak_memory(),
             elsewhere=dict(finished.elsewhere),
             comparison=rows(finished.report.comparison),
         )

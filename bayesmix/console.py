@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
@@ -83,10 +84,22 @@ def print_run(run: Run) -> None:
     print_whole(run.report.comparison)
     for sentence in run.report.sentences:
         console.print(escape(sentence), soft_wrap=True)
-    console.print(f"\nwritten to {escape(str(run.folder))}", soft_wrap=True)
+    peak = peak_memory()
+    words = "" if peak is None else f" (at most {peak / 2**20:,.0f} MiB of memory in this process)"
+    console.print(f"\nwritten to {escape(str(run.folder))}{words}", soft_wrap=True)
 
 
-def say_how_to_resume(file: Path, out: Path | None, study: Study) -> None:
+def peak_memory() -> int | None:
+    """Bytes that this process has had in memory at most; None where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * unit
+
+
+def say_how_to_resume(file: Path, out: Path | None, study: Study, more: Sequence[str] = ()) -> None:
     """What is on disk, and the command that goes on from there."""
     from bayesmix.study.keep import finished_steps
     from bayesmix.study.run_folder import default_folder
@@ -96,7 +109,7 @@ def say_how_to_resume(file: Path, out: Path | None, study: Study) -> None:
     done = ", ".join(
         f"{name} ({path.name if path.parent == folder else path})" for name, path in steps.items()
     )
-    command = ["bayesmix", "run", str(file), *(["--out", str(out)] if out else [])]
+    command = ["bayesmix", "run", str(file), *(["--out", str(out)] if out else []), *more]
     errors().print(
         f"\nInterrupted. Finished and kept in {escape(str(folder))}: {escape(done) or 'no step'}.\n"
         f"To go on from there:\n  {escape(shlex.join(command))}",

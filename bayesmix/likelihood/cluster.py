@@ -33,6 +33,10 @@ TRIES, PAUSE = 20, 0.5
 starts, and connections to it are forgotten."""
 
 
+class ClusterGoneError(RuntimeError):
+    """The scheduler, or all of its workers, are gone."""
+
+
 class Workers:
     """The workers of a Dask client, and what stays on them."""
 
@@ -139,8 +143,8 @@ class Workers:
             raise self._gone()
         return found
 
-    def _gone(self) -> RuntimeError:
-        return RuntimeError(
+    def _gone(self) -> ClusterGoneError:
+        return ClusterGoneError(
             "the cluster is gone, its scheduler or all of its workers: start it again, connect a "
             "new client to it, and repeat the call"
         )

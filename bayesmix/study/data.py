@@ -19,6 +19,7 @@ from bayesmix.errors import DataError, SpecificationError
 from bayesmix.study.column_roles import Labels, check_numbers, labels_of, numbers_where_available
 from bayesmix.study.parse import PlaceInFile
 from bayesmix.study.schema import DataTable, Study, WideTable
+from bayesmix.study.store import stored_data
 
 NUMBERS = ("chosen", "ranked", "availability", "weights", "offset", "sampling", "correction")
 STRUCTURE = ("situation", "alternative", "chosen")
@@ -45,6 +46,8 @@ def study_data(study: Study) -> Read:
         )
     if table.example:
         data, notes = _example(table, place), tuple[str, ...]()
+    elif table.store:
+        data, notes = stored_data(study, place), tuple[str, ...]()
     else:
         data, notes = _wide(study, table.wide, place) if table.wide else _long(study, place)
     if table.population_shares:

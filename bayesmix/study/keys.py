@@ -9,9 +9,11 @@ from bayesmix.identity import digest, package_identity
 from bayesmix.study.data import data_path
 from bayesmix.study.demand_checks import shares_path
 from bayesmix.study.schema import Study
+from bayesmix.study.store import files_hash
 
 LATER = (
     "labels", "codes", "separator", "decimal", "encoding", "table", "wide", "population_shares",
+    "store",
 )  # fmt: skip
 """Keys that are no part of the hash where they are not given, as in builds without them."""
 
@@ -70,6 +72,9 @@ def demand_key(study: Study, results: Mapping[str, str]) -> str:
 
 def _data_content(study: Study) -> dict[str, Any]:
     content = {key: value for key, value in asdict(study.data).items() if key not in LATER or value}
+    # Where a store stands does not matter; what it is made of does.
+    if content.pop("store", None):
+        return content | {"file": files_hash(study.path.parent, study.data)}
     if study.data.file is not None:
         with data_path(study.path, study.data).open("rb") as stream:
             content["file"] = hashlib.file_digest(stream, "sha256").hexdigest()

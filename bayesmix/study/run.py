@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from bayesmix.arguments import flag, instance, refused
 from bayesmix.errors import SpecificationError
 from bayesmix.identity import package_versions
+from bayesmix.likelihood.cluster import on_workers
 from bayesmix.study.build import Built, check_study
 from bayesmix.study.demand_checks import settings
 from bayesmix.study.demand_step import Demand, bring_demand
@@ -57,7 +59,12 @@ class Run:
 
 
 def run_study(
-    study: Study, out: str | Path | None = None, *, force: bool = False, progress: bool = True
+    study: Study,
+    out: str | Path | None = None,
+    *,
+    force: bool = False,
+    progress: bool = True,
+    client: Any = None,
 ) -> Run:
     """Fit a study with each of its methods, and write the run folder.
 
@@ -77,6 +84,8 @@ def run_study(
         Start afresh: remove what an earlier run, of this study or another, left in the folder.
     progress
         Show steps and the sampler's bar on standard error.
+    client
+        A ``distributed.Client``, whose workers do what is done person by person, see `on_workers`.
 
     Raises
     ------
@@ -90,7 +99,7 @@ def run_study(
     if out is not None and not isinstance(out, str | os.PathLike):
         raise refused("out", "the path of a folder", out)
     force, progress = flag("force", force), flag("progress", progress)
-    with stoppable():
+    with stoppable(), nullcontext() if client is None else on_workers(client):
         built, subject = _checked(study)
         folder = Path(out) if out is not None else default_folder(study)
         names: list[str] = [name for name in METHODS if name in study.estimate.methods]

@@ -71,7 +71,9 @@ class DataTable:
 
     In a text file an empty field is missing, and what ``missing`` lists, such as ``["NA"]``;
     ``labels`` are columns that stay text, ``codes`` those whose value labels are not wanted.
-    ``population_shares``, by alternative, are for samples that were drawn by choices.
+    ``population_shares``, by alternative, are for samples that were drawn by choices. With a
+    ``store``, a folder to make, ``file`` is of Parquet, or a folder or a pattern of such files,
+    and rows stay on the disk.
     """
 
     example: Literal["electricity"] | None = None
@@ -94,6 +96,7 @@ class DataTable:
     decimal: Literal[".", ","] | None = None
     encoding: str | None = None
     table: str | None = None
+    store: str | None = None
     population_shares: Annotated[Any, ByLabel()] = None
     wide: WideTable | None = None
 

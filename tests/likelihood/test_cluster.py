@@ -11,6 +11,7 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.likelihood import cluster
+from bayesmix.study import workers
 from tests.simulated import simulated
 
 distributed = pytest.importorskip("distributed")
@@ -110,3 +111,32 @@ def test_what_is_no_client() -> None:
             bm.on_workers(wrong)
     with pytest.raises(bm.SpecificationError, match=r"'client' must be a distributed.Client"):
         bm.msle(MODEL, data(), client="here")
+
+
+def test_a_command_finds_a_scheduler_by_its_address(client: Any) -> None:
+    with workers.cluster(None, client.scheduler.address) as own, bm.on_workers(own):
+        check_same(bm.msle(MODEL, data(), **HOW))
+    with workers.cluster(None, None) as nobody:
+        assert nobody is None
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere://"])
+def test_an_address_without_a_scheduler_is_said(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "PATIENCE", 0.2)
+    with (
+        pytest.raises(bm.SpecificationError, match="no scheduler answers at"),
+        workers.cluster(None, address),
+    ):
+        pass
+
+
+def test_a_command_says_what_is_kept_where_its_cluster_goes() -> None:
+    with (
+        pytest.raises(bm.SpecificationError, match="give one"),
+        workers.cluster(2, "tcp://127.0.0.1:9"),
+    ):
+        pass
+    with pytest.raises(OSError, match="same command goes on"), workers.gone_is_said():
+        raise cluster.ClusterGoneError("the cluster is gone")

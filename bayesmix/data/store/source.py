@@ -128,7 +128,7 @@ def open_source(path: Any, columns: Sequence[str] | None, needed: Sequence[str])
     DataError
         If there is no file, one cannot be read, or files have other columns than the first.
     """
-    paths = _paths(path)
+    paths = source_paths(path)
     first = _read_schema(paths[0])
     twice = sorted({name for name in first.names if first.names.count(name) > 1})
     if twice:
@@ -144,9 +144,10 @@ def open_source(path: Any, columns: Sequence[str] | None, needed: Sequence[str])
     return Source(paths, tuple(name for name in first.names if name in wanted))
 
 
-def _paths(path: Any) -> tuple[Path, ...]:
+def source_paths(path: Any) -> tuple[Path, ...]:
+    """The files that a path, a pattern, a folder or a list of paths stands for, sorted by name."""
     if isinstance(path, list | tuple) and path:
-        return tuple(sorted(one for each in path for one in _paths(each)))
+        return tuple(sorted(one for each in path for one in source_paths(each)))
     if not isinstance(path, str | os.PathLike) or isinstance(path, bytes) or not str(path):
         raise refused("path", "the path of a Parquet file, a pattern, or a list of paths", path)
     place = Path(path)

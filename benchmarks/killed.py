@@ -1,0 +1,162 @@
+"""A study killed (``kill -9``) at random moments, within its steps: the same command goes on.
+
+MSLE with its grid chosen, two chains of NUTS in segments, and tables are run as a command, and
+killed at a random moment; then the same command runs to its end. Its figures, to the
+last digit, are held against those of the study that nothing disturbed, and so is the content of the
+folder, in which nothing unfinished may be left. What a kill finds half done (evaluations of the
+search, segments of chains) stands in ``results/killed.csv``, a line a kill; the script goes on
+where it stopped.
+
+    python benchmarks/killed.py --runs 20
+"""
+
+import argparse
+import csv
+import json
+import os
+import random
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from _disturbances import Process, disturbed
+
+RESULTS = Path(__file__).parent / "results" / "killed.csv"
+COLUMNS = (
+    "run",
+    "moment",
+    "code",
+    "finished",
+    "evaluations",
+    "segments",
+    "same",
+    "left",
+    "seconds",
+)
+STUDY = """
+[data]
+file = "choices.csv"
+person = "who"
+situation = "task"
+alternative = "alt"
+chosen = "choice"
+
+[utility]
+formula = "price + x + y"
+
+[[random]]
+law = "normal"
+terms = ["x", "y"]
+
+[estimate]
+methods = ["msle", "nuts"]
+likelihood = "marginal"
+checkpoint = true
+draws = 500
+tune = 100
+chains = 2
+seed = 1
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=20, help="in all, with those done earlier")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    done = _lines(options.results)
+    work = Path(tempfile.mkdtemp(prefix="killed-"))
+    try:
+        _write_study(work)
+        _run(work, work / "warm")  # what compiles does so here
+        begun = time.perf_counter()
+        _run(work, work / "undisturbed")
+        seconds, undisturbed = time.perf_counter() - begun, _figures(work / "undisturbed")
+        files = {path.name for path in (work / "undisturbed").iterdir()}
+        for number in sorted(set(range(options.runs)) - {int(line["run"]) for line in done}):
+            moment = random.Random(number).uniform(0.1, 1.0) * seconds
+            out = work / f"run{number}"
+            line = {"run": number, "moment": round(moment, 1), **_killed(work, out, moment)}
+            line["same"] = int(_figures(out) == undisturbed)
+            line["left"] = "+".join(sorted({path.name for path in out.iterdir()} ^ files))
+            _append(options.results, line)
+            print(" ".join(f"{key}={value}" for key, value in line.items()), flush=True)
+            shutil.rmtree(out)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    lines = _lines(options.results)
+    same = sum(line["same"] == "1" and not line["left"] for line in lines)
+    within = sum(line["finished"] != "msle+nuts" for line in lines)
+    print(f"{len(lines)} kills, {within} before both fits were finished: {same} ended the same")
+
+
+def _write_study(work: Path) -> None:
+    import numpy as np
+    import pandas as pd
+
+    persons, tasks = 80, 6
+    rng, rows = np.random.default_rng(1), persons * tasks * 3
+    columns = {name: rng.normal(size=rows) for name in ("price", "x", "y")}
+    who = np.repeat(np.arange(persons), tasks * 3)
+    frame = pd.DataFrame({"who": who, "task": np.arange(rows) // 3, **columns})
+    frame["alt"] = np.tile(list("abc"), persons * tasks)
+    tastes = rng.normal([1.0, -0.5], [0.8, 1.2], (persons, 2))[who]
+    utility = (frame[["x", "y"]].to_numpy() * tastes).sum(axis=1) - 0.7 * frame["price"]
+    noisy = utility + rng.gumbel(size=rows)
+    frame["choice"] = (noisy.groupby(frame["task"]).transform("max") == noisy).astype(int)
+    frame.to_csv(work / "choices.csv", index=False)
+    (work / "panel.toml").write_text(STUDY)
+
+
+def _process(work: Path, out: Path) -> Process:
+    command = ["run", str(work / "panel.toml"), "--out", str(out)]
+    return Process(command, dict(os.environ), False, work / "said")
+
+
+def _run(work: Path, out: Path) -> None:
+    code, said = _process(work, out).to_end()
+    assert not code, said
+
+
+def _killed(work: Path, out: Path, moment: float) -> dict[str, object]:
+    """Kill the command, see what there is, and let the same command end."""
+    begun = time.perf_counter()
+    code = disturbed(_process(work, out), "kill", moment)
+    names = {"msle": "msle.json", "nuts": "posterior.nc"}
+    found = {
+        "code": code,
+        "finished": "+".join(name for name, file in names.items() if (out / file).exists()),
+        "evaluations": sum(len(p.read_bytes().splitlines()) for p in out.glob("search-*/*.jsonl")),
+        "segments": len(list(out.glob("chains-*/*.npz"))),
+    }
+    _run(work, out)
+    return found | {"seconds": round(time.perf_counter() - begun, 1)}
+
+
+def _figures(out: Path) -> dict[str, str]:
+    """All tables, and the fit, without times and places."""
+    fit = json.loads((out / "msle.json").read_text())
+    found = {name: json.dumps(fit[name]) for name in ("theta", "loglik", "params") if name in fit}
+    return found | {path.name: _timeless(path) for path in sorted(out.glob("*.csv"))}
+
+
+def _timeless(path: Path) -> str:
+    return "\n".join(line for line in path.read_text().splitlines() if "seconds" not in line)
+
+
+def _lines(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.open())) if path.is_file() else []
+
+
+def _append(path: Path, line: dict[str, object]) -> None:
+    new = not path.is_file()
+    with path.open("a", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerow(line)
+
+
+if __name__ == "__main__":
+    main()
