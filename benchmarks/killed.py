@@ -1,38 +1,44 @@
-"""A study killed (``kill -9``) at random moments, within its steps: the same command goes on.
+"""Studies and searches killed (``kill -9``) at random moments: the same call goes on.
 
-MSLE with its grid chosen, two chains of NUTS in segments, and tables are run as a command, and
-killed at a random moment; then the same command runs to its end. Its figures, to the
-last digit, are held against those of the study that nothing disturbed, and so is the content of the
-folder, in which nothing unfinished may be left. What a kill finds half done (evaluations of the
-search, segments of chains) stands in ``results/killed.csv``, a line a kill; the script goes on
-where it stopped.
+A study, MSLE with its grid chosen, two chains of NUTS in segments, and tables, is run as a command
+and killed at a random moment; then the same command runs to its end. Its figures, to the last
+digit, are held against those of the study that nothing disturbed, and so is the content of the
+folder, in which nothing unfinished may be left.
+
+A search, the default fit of the electricity data with ``checkpoint=``, runs in a fork of a process
+that has everything imported, so that kills fall into the search, and is killed twice before it may
+end; its fit is to be that of a search without a checkpoint, to the last bit.
+
+What the last kill finds half done (evaluations of the search, segments of chains) stands in
+``results/killed.csv``, a line a run; the script goes on where it stopped.
 
     python benchmarks/killed.py --runs 20
 """
 
 import argparse
+import contextlib
 import csv
 import json
 import os
 import random
 import shutil
+import signal
 import tempfile
 import time
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 from _disturbances import Process, disturbed
+
+import bayesmix as bm
 
 RESULTS = Path(__file__).parent / "results" / "killed.csv"
 COLUMNS = (
-    "run",
-    "moment",
-    "code",
-    "finished",
-    "evaluations",
-    "segments",
-    "same",
-    "left",
-    "seconds",
+    *("what", "run", "moment", "code", "finished", "evaluations", "segments"),
+    *("same", "left", "seconds"),
 )
 STUDY = """
 [data]
@@ -63,38 +69,99 @@ seed = 1
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=20, help="in all, with those done earlier")
+    parser.add_argument(
+        "--what", nargs="+", choices=("search", "study"), default=["search", "study"]
+    )
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
-    done = _lines(options.results)
-    work = Path(tempfile.mkdtemp(prefix="killed-"))
-    try:
-        _write_study(work)
-        _run(work, work / "warm")  # what compiles does so here
-        begun = time.perf_counter()
-        _run(work, work / "undisturbed")
-        seconds, undisturbed = time.perf_counter() - begun, _figures(work / "undisturbed")
-        files = {path.name for path in (work / "undisturbed").iterdir()}
-        for number in sorted(set(range(options.runs)) - {int(line["run"]) for line in done}):
-            moment = random.Random(number).uniform(0.1, 1.0) * seconds
-            out = work / f"run{number}"
-            line = {"run": number, "moment": round(moment, 1), **_killed(work, out, moment)}
-            line["same"] = int(_figures(out) == undisturbed)
-            line["left"] = "+".join(sorted({path.name for path in out.iterdir()} ^ files))
-            _append(options.results, line)
-            print(" ".join(f"{key}={value}" for key, value in line.items()), flush=True)
-            shutil.rmtree(out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    lines = _lines(options.results)
-    same = sum(line["same"] == "1" and not line["left"] for line in lines)
-    within = sum(line["finished"] != "msle+nuts" for line in lines)
-    print(f"{len(lines)} kills, {within} before both fits were finished: {same} ended the same")
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+    for what in options.what:
+        lines = _lines(options.results)
+        done = {int(line["run"]) for line in lines if line["what"] == what}
+        missing = sorted(set(range(options.runs)) - done)
+        work = Path(tempfile.mkdtemp(prefix="killed-"))
+        try:
+            for line in (_searches if what == "search" else _studies)(work, missing):
+                _append(options.results, {"what": what, **line})
+                print(" ".join(f"{key}={value}" for key, value in line.items()), flush=True)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    for what in ("search", "study"):
+        lines = [line for line in _lines(options.results) if line["what"] == what]
+        same = sum(line["same"] == "1" and not line["left"] for line in lines)
+        within = sum(bool(int(line["evaluations"]) + int(line["segments"])) for line in lines)
+        print(f"{what}: {len(lines)} runs, {within} with steps half done: {same} ended the same")
+
+
+def _studies(work: Path, numbers: list[int]) -> Iterator[dict[str, object]]:
+    if not numbers:
+        return
+    _write_study(work)
+    _run(work, work / "warm")  # what compiles does so here
+    begun = time.perf_counter()
+    _run(work, work / "undisturbed")
+    seconds, undisturbed = time.perf_counter() - begun, _figures(work / "undisturbed")
+    files = {path.name for path in (work / "undisturbed").iterdir()}
+    for number in numbers:
+        moment = random.Random(number).uniform(0.1, 1.0) * seconds
+        out = work / f"run{number}"
+        line = {"run": number, "moment": round(moment, 1), **_killed(work, out, moment)}
+        line["same"] = int(_figures(out) == undisturbed)
+        line["left"] = "+".join(sorted({path.name for path in out.iterdir()} ^ files))
+        yield line
+        shutil.rmtree(out)
+
+
+def _searches(work: Path, numbers: list[int]) -> Iterator[dict[str, object]]:
+    if not numbers:
+        return
+    _search(work / "warm", work / "warm.txt")
+    begun = time.perf_counter()
+    _search(None, work / "undisturbed.txt")
+    seconds, undisturbed = time.perf_counter() - begun, (work / "undisturbed.txt").read_text()
+    for number in numbers:
+        rng, begun, folder = random.Random(number), time.perf_counter(), work / f"search{number}"
+        for _ in range(2):
+            moment = rng.uniform(0.0, 0.7) * seconds
+            code = _forked(folder, work / "fit.txt", moment)
+        journal = folder / "evaluations.jsonl"
+        known = len(journal.read_bytes().splitlines()) if journal.exists() else 0
+        found = {"run": number, "moment": round(moment, 1), "code": code, "finished": ""}
+        _forked(folder, work / "fit.txt", np.inf)
+        found |= {"evaluations": known, "segments": 0}
+        found["same"] = int((work / "fit.txt").read_text() == undisturbed)
+        found |= {"left": "", "seconds": round(time.perf_counter() - begun, 1)}
+        yield found
+
+
+def _forked(folder: Path, file: Path, moment: float) -> int:
+    """The code of a fork that searches, killed at a moment if it has not ended."""
+    file.unlink(missing_ok=True)
+    pid = os.fork()
+    if not pid:
+        with contextlib.suppress(BaseException):
+            _search(folder, file)
+        os._exit(0)
+    until = time.perf_counter() + moment
+    while time.perf_counter() < until:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.002)
+    os.kill(pid, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _search(folder: Path | None, file: Path) -> None:
+    """The default fit, all bits of which are written to a file."""
+    terms = ["pf", "cl", "loc", "wk", "tod", "seas"]
+    model = bm.MixedLogit(" + ".join(terms), random=[bm.Normal(term) for term in terms])
+    fit = bm.msle(model, bm.examples.electricity(), rng=1, checkpoint=folder)
+    numbers = [*fit.params, *fit.std_errors, fit.loglik, fit.integration.error]
+    file.write_text(" ".join(float(number).hex() for number in numbers) + fit.message)
 
 
 def _write_study(work: Path) -> None:
-    import numpy as np
-    import pandas as pd
-
     persons, tasks = 80, 6
     rng, rows = np.random.default_rng(1), persons * tasks * 3
     columns = {name: rng.normal(size=rows) for name in ("price", "x", "y")}
