@@ -1,9 +1,9 @@
 """Look at the built site in headless Chromium, as a reader does: ``python docs/look.py [FOLDER]``.
 
 Every page is opened by clicking links, at the widths of a desktop and of a phone, light and dark.
-It is said what is broken: a page wider than its window, a script's error, a request that leaves the
-site. With FOLDER a picture of each page is put there. Needs Chromium, and ``pip install playwright``
-(which brings no browser of its own by that); without them nothing is looked at.
+It is said what is broken: a page wider than its window, an error of a script, a request that leaves
+the site. With FOLDER a picture of each page is put there. Needs Chromium, and playwright, by which
+no browser is fetched; without them nothing is looked at.
 """
 
 from __future__ import annotations
