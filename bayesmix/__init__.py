@@ -158,6 +158,7 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.specification.laws.uniform import Uniform as Uniform
     from bayesmix.specification.model import MixedLogit as MixedLogit
     from bayesmix.specification.nests import Nests as Nests
+    from bayesmix.specification.normal_mixture import NormalMixture as NormalMixture
     from bayesmix.specification.warm import warm as warm
     from bayesmix.study.open import StudyRun as StudyRun
     from bayesmix.study.open import open_run as open_run

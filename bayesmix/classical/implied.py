@@ -165,6 +165,21 @@ class _Implied:
             found[pair] = self._correlation(a, b, params, weights)
         return pd.Series(found, dtype=float)
 
+    def of_all(self, each: Sequence[pd.Series], weights: Array) -> pd.Series:
+        """Moments over the people of all classes, of their parameters and weights (I, C)."""
+        found: dict[Parameter, float] = {}
+        share = weights.sum(axis=0) / weights.sum()
+        for c in self.laws:
+            laws = [self._moments(c, own, weights[:, k]) for k, own in enumerate(each)]
+            mean = float(sum(p * law.mean for p, law in zip(share, laws, strict=True)))
+            apart = [law.sd**2 + (law.mean - mean) ** 2 for law in laws]
+            found[Parameter(IMPLIED_MEAN, c.term, (c.term,))] = mean
+            found[Parameter(IMPLIED_SD, c.term, (c.term,))] = math.sqrt(share @ np.array(apart))
+            if not c.side or c.law.atoms:
+                positive = float(share @ np.array([law.positive for law in laws]))
+                found[Parameter(SHARE_POSITIVE, c.term, (c.term,))] = positive
+        return pd.Series(found, dtype=float)
+
     def _moments(self, c: Coefficient, params: pd.Series, weights: Array) -> Moments:
         c = _shaped(c, params)
         scale = float(params[f"sd[{c.term}]"])
@@ -227,6 +242,9 @@ def implied_moments(problem: Problem) -> Quantities | None:
         for c in range(space.classes) if own.any else ():
             found = own(space.class_params(params, c), of_class[:, c])
             parts.append(found.set_axis([parameter.of_class(c + 1) for parameter in found.index]))
+        if own.any:
+            each = [space.class_params(params, c) for c in range(space.classes)]
+            parts.append(own.of_all(each, of_class))
         parts.append(shared(space.class_params(params, 0), weights))
         return pd.concat([part for part in parts if len(part)])
 

@@ -77,8 +77,8 @@ def compare_laws(
         ``table``: a row a law: ``log-likelihood`` and its ``integration error`` in nats (grid less
         exact), ``parameters``, ``AIC``, ``BIC``, ``log score`` and ``score error`` of people left
         out, ``positive[x]``, the share of people whose coefficient is positive: where everybody
-        should dislike x, the share with the wrong sign (of classes' own coefficients it is left
-        out: ``fits`` have these); ``median wtp[x]``. Best AIC first.
+        should dislike x, the share with the wrong sign (of laws of classes over all of these;
+        of classes' points it is left out: ``fits`` have these); ``median wtp[x]``. Best AIC first.
         ``fits``, ``scores``, ``failed`` by label; ``plot()`` draws the laws over one another.
 
     Raises
@@ -247,6 +247,7 @@ def _positive(fit: Fit) -> dict[str, float]:
         parameter.label: float(value)
         for parameter, value in found.items()
         if isinstance(parameter, Parameter) and parameter.kind == SHARE_POSITIVE
+        if parameter.label in fit.space.random
     }
     own = set(fit.problem.parameters.own)
     sure = {c.term: float(c.side > 0) for c in fit.model.coefficients if c.side}

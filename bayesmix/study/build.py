@@ -21,6 +21,7 @@ from bayesmix.specification.control_function import ControlFunction
 from bayesmix.specification.feasible import check_constraints, check_free
 from bayesmix.specification.laws.joint import Correlated, LKJNormal
 from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.normal_mixture import NormalMixture
 from bayesmix.study.data import study_data
 from bayesmix.study.demand_checks import (
     asked_in_words,
@@ -39,6 +40,7 @@ from bayesmix.study.schema import (
     LatentClassTable,
     LawTable,
     LKJNormalTable,
+    NormalMixtureTable,
     Study,
 )
 
@@ -217,6 +219,13 @@ def _law(table: LawTable) -> Any:
         case LatentClassTable():
             inside = (_law(inner) for inner in table.laws)
             return LatentClass(*table.terms, *inside, classes=table.classes, share=table.share)
+        case NormalMixtureTable():
+            return NormalMixture(
+                *table.terms,
+                components=table.components,
+                correlated=table.correlated,
+                share=table.share,
+            )
         case CorrelatedTable():
             return Correlated(*(_law(inner) for inner in table.laws), eta=table.eta)
         case LKJNormalTable():

@@ -163,7 +163,20 @@ class LatentClassTable:
     share: str = "1"
 
 
-LawTable = IndependentTable | LKJNormalTable | CorrelatedTable | LatentClassTable
+@dataclass(frozen=True)
+class NormalMixtureTable:
+    """``[[random]]`` with a mixture of normal laws."""
+
+    law: Literal["normal-mixture"]
+    terms: Terms
+    components: int = 2
+    correlated: bool = True
+    share: str = "1"
+
+
+LawTable = (
+    IndependentTable | LKJNormalTable | CorrelatedTable | NormalMixtureTable | LatentClassTable
+)
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,10 @@ def model_calls(have: SimpleNamespace) -> dict[str, Call]:
                 "bounds": {"a": (0.0, 1.0)},
             },
         ),
+        "NormalMixture": Call(
+            bm.NormalMixture,
+            {"terms": ("price", "quality"), "components": 2, "correlated": False, "share": "1"},
+        ),
         "LogitWeights": Call(
             bm.LogitWeights,
             {

@@ -11,6 +11,7 @@ import bayesmix as bm
 from bayesmix.classical.latent_class import class_words
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.bind import bind
+from bayesmix.likelihood.simulate import draw_coefficients
 from tests.simulated import attributes, choice_data, simulated
 
 MODEL = bm.MixedLogit("x + y", bm.LatentClass("x", "y", share="1 + age"))
@@ -61,6 +62,20 @@ def test_mixtures_of_normals_are_recovered():
     assert error.abs().max() < 3
     assert abs(found.integration.error) < 2
     assert found.integration.pareto_k.max() < 0.7
+
+
+def test_moments_over_all_classes_are_those_of_people_drawn():
+    _, found = mixed()
+    draws = [
+        draw_coefficients(found.problem, found.theta, np.random.default_rng(r)) for r in range(80)
+    ]
+    y = np.concatenate(draws)[:, list(found.problem.parameters.random).index("y")]
+    table = found.summary()
+    error = y.std() / len(y) ** 0.5
+    assert table["estimate"]["implied mean[y]"] == pytest.approx(y.mean(), abs=4 * error)
+    assert table["estimate"]["implied sd[y]"] == pytest.approx(y.std(), rel=0.02)
+    assert table["estimate"]["share positive[y]"] == pytest.approx((y > 0).mean(), abs=0.01)
+    assert 0 < table["std error"]["implied mean[y]"] < table["std error"]["mean[y, 2]"]
 
 
 def test_classes_are_in_the_order_of_their_shares():

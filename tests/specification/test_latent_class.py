@@ -64,9 +64,18 @@ def test_records_return_the_model():
     assert model_from_record(model_record(MODEL)) == MODEL
 
 
+def test_a_mixture_of_normals_is_a_law_in_classes():
+    correlated = bm.LatentClass(bm.LKJNormal("price", "time"), classes=3)
+    assert bm.NormalMixture("price", "time", components=3) == correlated
+    each = bm.NormalMixture("price", "time", correlated=False, share="1 + age")
+    assert each == bm.LatentClass(bm.Normal("price", "time"), share="1 + age")
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
+        (lambda: bm.NormalMixture(), "names no term"),
+        (lambda: bm.NormalMixture("price", components=1), "components"),
         (lambda: bm.LatentClass("price", classes=1), "one class is the model without LatentClass"),
         (lambda: bm.LatentClass(classes=2), "names no term"),
         (lambda: bm.LatentClass(3), "names of columns"),

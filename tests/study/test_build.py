@@ -14,6 +14,7 @@ from bayesmix import (
     JohnsonSB,
     LogNormal,
     Normal,
+    NormalMixture,
     SemiNonparametric,
     Triangular,
     TruncatedNormal,
@@ -90,6 +91,7 @@ def test_latent_classes_are_built(write_study: Write) -> None:
         ('"exponential"\nsign = -1', Exponential("time", sign=-1)),
         ('"gamma"\nsign = -1', Gamma("time", sign=-1)),
         ('"yeo-johnson"\nmean = "0"', YeoJohnson("time", mean="0")),
+        ('"normal-mixture"\ncomponents = 3', NormalMixture("time", components=3)),
         ('"semi-nonparametric"\ndegree = 3', SemiNonparametric("time", degree=3)),
     ],
 )
