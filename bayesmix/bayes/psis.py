@@ -11,6 +11,10 @@ from arviz_stats.base import array_stats
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.read import SAMPLE_DIMS
+from bayesmix.errors import SpecificationError
+
+TAIL = 5
+"""Draws that a Pareto law is fitted to, at least."""
 
 
 class Estimates(NamedTuple):
@@ -58,7 +62,18 @@ def left_out(logp: Array, weights: Array, efficiency: float) -> tuple[Estimates,
         How many observations each counts for in the posterior, (n,).
     efficiency
         Effective draws a draw.
+
+    Raises
+    ------
+    SpecificationError
+        If there are too few draws to know the tail of their weights.
     """
+    if len(logp) <= 5 * (TAIL - 1):
+        raise SpecificationError(
+            f"{len(logp)} draws are too few to know what weighing them is worth: at least "
+            f"{5 * (TAIL - 1) + 1}, of which the largest fifth is a tail; sample more, or ask for "
+            "more by draws="
+        )
     # ArviZ's function takes the logarithms of the likelihoods, and weighs by their inverses.
     logs, shape = array_stats.psislw((weights * logp).T, r_eff=efficiency)
     share = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])

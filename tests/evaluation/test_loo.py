@@ -55,6 +55,14 @@ def test_weights_are_copies_of_observations() -> None:
     assert shapes.max() < 0.7
 
 
+def test_few_draws_have_no_tail() -> None:
+    """Twenty-one have a fifth of five, which is the least that a Pareto law is fitted to."""
+    draws = np.random.default_rng(1).normal(size=(21, 1))
+    assert np.isfinite(left_out(norm.logpdf(draws), np.ones(1), 1.0)[0].values).all()
+    with pytest.raises(bm.SpecificationError, match=r"20 draws are too few .* at least 21.*draws="):
+        left_out(norm.logpdf(draws[1:]), np.ones(1), 1.0)
+
+
 def test_sums_err_as_their_common_draws_do() -> None:
     """Of a normal mean again: over many samples of draws, scores and their sum err as they say."""
     y, w = norm.ppf(np.arange(1, 8) / 8) / 4, np.linspace(1.0, 1.6, 7)
