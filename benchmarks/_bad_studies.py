@@ -137,7 +137,7 @@ ROLES = {"person": "who", "situation": "task", "alternative": "alt", "chosen": "
 UNUSED = {
     *(f"{key} as text" for key in ("first_stage", "params", "std_errors", "message")),
     *(f"without {key}" for key in ("first_stage", "params", "std_errors", "offset")),
-    *(f"without {key}" for key in ("overidentification", "market_constants")),
+    *(f"without {key}" for key in ("overidentification", "market_constants", "at_bounds")),
 }
 
 

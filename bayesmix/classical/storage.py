@@ -148,6 +148,9 @@ def _fit[Kind: Estimates](
     for name, plain in KINDS.items():
         if not isinstance(record[name], plain):
             raise TypeError(f"{name} is {record[name]!r}")
+    at_bounds = record.get("at_bounds", [])  # earlier builds did not write them
+    if not isinstance(at_bounds, list) or not set(at_bounds) <= set(problem.parameters.names):
+        raise TypeError(f"at_bounds is {at_bounds!r}")
     if record["estimator"] not in ESTIMATORS:
         raise TypeError(f"estimator is {record['estimator']!r}")
     fit = kind(
@@ -162,7 +165,7 @@ def _fit[Kind: Estimates](
         n_situations=data.n_situations,
         fingerprint=fingerprint(without_own(record.get("market_constants"), data)),
         problem=problem,
-        at_bounds=tuple(map(str, record.get("at_bounds", ()))),
+        at_bounds=tuple(at_bounds),
         overidentification=test and Overidentification(**test),
         market_constants=read_constants(record.get("market_constants"), data),
         **{name: record[name] for name in KINDS},

@@ -216,6 +216,7 @@ def damaged(change):
         lambda r: r.update(converged="no"),
         lambda r: r.update(estimator=None),
         lambda r: r.update(estimator="nuts"),
+        lambda r: r.update(at_bounds="x"),
         lambda r: r.update(seconds="long"),
         lambda r: r["information"].update(hessian=[[1.0]]),
         lambda r: r["grid"]["rule"].update(rule={"type": "Sobol", "nodes": 2**50}),
