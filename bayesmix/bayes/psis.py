@@ -68,10 +68,10 @@ def left_out(logp: Array, weights: Array, efficiency: float) -> tuple[Estimates,
     SpecificationError
         If there are too few draws to know the tail of their weights.
     """
-    if len(logp) <= 5 * (TAIL - 1):
+    if len(logp) < 5 * TAIL:
         raise SpecificationError(
             f"{len(logp)} draws are too few to know what weighing them is worth: at least "
-            f"{5 * (TAIL - 1) + 1}, of which the largest fifth is a tail; sample more, or ask for "
+            f"{5 * TAIL}, of which the largest fifth is a tail; sample more, or ask for "
             "more by draws="
         )
     # ArviZ's function takes the logarithms of the likelihoods, and weighs by their inverses.

@@ -56,10 +56,10 @@ def test_weights_are_copies_of_observations() -> None:
 
 
 def test_few_draws_have_no_tail() -> None:
-    """Twenty-one have a fifth of five, which is the least that a Pareto law is fitted to."""
-    draws = np.random.default_rng(1).normal(size=(21, 1))
+    """Of twenty-five a fifth is five, which is the least that a Pareto law is fitted to."""
+    draws = np.random.default_rng(1).normal(size=(25, 1))
     assert np.isfinite(left_out(norm.logpdf(draws), np.ones(1), 1.0)[0].values).all()
-    with pytest.raises(bm.SpecificationError, match=r"20 draws are too few .* at least 21.*draws="):
+    with pytest.raises(bm.SpecificationError, match=r"24 draws are too few .* at least 25.*draws="):
         left_out(norm.logpdf(draws[1:]), np.ones(1), 1.0)
 
 
