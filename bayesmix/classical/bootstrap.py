@@ -8,6 +8,7 @@ import pandas as pd
 from bayesmix import arguments
 from bayesmix.arrays import Array
 from bayesmix.classical.bootstrap_result import Bootstrap
+from bayesmix.classical.estimates import OF_TYPES
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_starts import refuse_bounds
 from bayesmix.classical.resampling import make_job, replications_of
@@ -139,10 +140,10 @@ def _settled(problem: Problem, theta: Array, errors: Array) -> Array:
 
 
 def _check(fit: Fit, data: ChoiceData) -> None:
-    if fit.estimator == "NPMLE":
+    if fit.estimator in OF_TYPES:
+        made = OF_TYPES[fit.estimator]
         raise SpecificationError(
-            "types of bm.nonparametric are estimated again by itself: bm.nonparametric(..., "
-            "replications=200)"
+            f"types of {made} are estimated again by itself: {made}(..., replications=200)"
         )
     if fit.estimator != "MSLE":
         raise SpecificationError(

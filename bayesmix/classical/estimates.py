@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from bayesmix.likelihood.problem import Problem
 
 
+OF_TYPES = {"NPMLE": "bm.nonparametric", "LML": "bm.logit_mixed"}
+"""Estimators of shares of points, and their functions: of a class logit none has a covariance."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Estimates:
     """What a `Fit` holds, whose parameters these are; what reads fits takes the estimates."""

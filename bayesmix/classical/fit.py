@@ -23,7 +23,7 @@ class Fit(Reported):
     Parameters
     ----------
     estimator
-        ``"MSLE"``, ``"MSM"`` or ``"MSS"``.
+        ``"MSLE"``, ``"MSM"`` or ``"MSS"``; of points with shares ``"NPMLE"`` or ``"LML"``.
     model
         The model that was fitted.
     space

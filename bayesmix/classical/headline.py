@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmix.classical.covariance import Information, weighting
-from bayesmix.classical.estimates import Estimates
+from bayesmix.classical.estimates import OF_TYPES, Estimates
 from bayesmix.classical.instrument_strength import control_words
 from bayesmix.likelihood.effective_weights import person_unit
 
@@ -16,8 +16,7 @@ SAME_OPTIMUM = 0.1
 def headline(fit: Estimates) -> str:
     """`Fit.headline`."""
     lines = [
-        f"{fit.estimator} of a {fit.model.kind}, "
-        f"{fit.n_persons} persons, {fit.n_situations} situations",
+        f"{_what(fit)}, {fit.n_persons} persons, {fit.n_situations} situations",
         f"log-likelihood {fit.loglik:.3f} (multinomial logit {fit.loglik_multinomial:.3f}), "
         f"{_parameters(fit)}{fit.seconds:.1f} s",
         *([f"grid {fit.grid.rule}"] if fit.space.n_random else []),
@@ -36,12 +35,19 @@ def headline(fit: Estimates) -> str:
     return "\n".join(lines)
 
 
+def _what(fit: Estimates) -> str:
+    """Estimator and model; a logit-mixed logit is known by the name of both."""
+    return (
+        "logit-mixed logit" if fit.estimator == "LML" else f"{fit.estimator} of a {fit.model.kind}"
+    )
+
+
 def _parameters(fit: Estimates) -> str:
     """Number of parameters that are estimated, and what is held and tied besides.
 
     Nothing of types: classes that are none in the fit, but in its replications, are no parameters.
     """
-    if fit.estimator == "NPMLE":
+    if fit.estimator in OF_TYPES:
         return ""
     held = f" ({fit.model.constraints})" if fit.model.constraints else ""
     return f"{fit.n_parameters} parameters{held}, "

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import eigh
 
 from bayesmix import arguments
 from bayesmix.arrays import Array
@@ -32,6 +33,8 @@ from bayesmix.specification.model import MixedLogit
 ROUNDS = 500
 STEP = 1e-4
 """Of differences by fixed coefficients, in units of a typical attribute."""
+LEAST_KNOWN = 1e-6
+"""Least curvature of a direction of weights: a standard error of 1,000 of their logarithms."""
 
 
 def logit_mixed(
@@ -41,7 +44,7 @@ def logit_mixed(
     *,
     replications: int = 0,
     rng: Seed = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> TypesFit:
     r"""The logit-mixed logit: a flexible law of coefficients on given points.
 
@@ -64,7 +67,7 @@ def logit_mixed(
     rng
         Seed or Generator of the samples.
     progress
-        Whether to show a progress line.
+        Whether to show a progress line; not said, after three seconds, in terminals and notebooks.
 
     Returns
     -------
@@ -97,7 +100,7 @@ def logit_mixed(
     arguments.instance("weights", weights, LogitWeights, "bm.LogitWeights(bm.Types(...))")
     arguments.whole("replications", replications, least=0, most=MOST_REPLICATIONS)
     arguments.seed("rng", rng)
-    arguments.flag("progress", progress)
+    arguments.flag_or_none("progress", progress)
     terms = weights.types.terms
     given = bind(MixedLogit(model.formula, [Normal(*terms)], trust=model.trust), data)
     problem, unit = in_effective_persons(given)
@@ -114,7 +117,7 @@ def logit_mixed(
     mixtures = [one for one in drawn.values() if one is not None]
     size = max(2, *(len(one.weights) for one in [own, *mixtures]))
     words = _words(weights, at, unit, dropped, bool(np.isnan(matrix).any()))
-    fit = ClassLogitOf(model, data, weights.types, size).fit(own, words, logit.loglik, begun)
+    fit = ClassLogitOf(model, data, weights.types, size, "LML").fit(own, words, logit.loglik, begun)
     names = (*weights.names, *(f"fixed[{name}]" for name in given.parameters.fixed))
     values = np.concatenate([found.alpha, at.fixed])
     return TypesFit(
@@ -166,7 +169,11 @@ def _solved(
 
 
 def _covariance(work: _Work, found: WeightLogit, fixed: Array) -> Array:
-    """Robust covariance (Q + F, Q + F); NaN where the curvature is not that of a maximum."""
+    """Robust covariance (Q + F, Q + F); NaN where coefficients have no end.
+
+    That is where the curvature is not that of a maximum, and where a direction of the logarithms of
+    weights, their standard deviation over the points 1, has hardly any: what is left are digits.
+    """
     likelihood, q = work.likelihood, len(found.alpha)
     persons, f = likelihood.persons, len(fixed)
     scores = found.scores
@@ -181,7 +188,11 @@ def _covariance(work: _Work, found: WeightLogit, fixed: Array) -> Array:
             curvature[:, q + j] = -(ends[0] - ends[1]) / (2.0 * step)
         curvature[q:, :q] = curvature[:q, q:].T
         curvature[q:, q:] = 0.5 * (curvature[q:, q:] + curvature[q:, q:].T)
-    if not np.isfinite(curvature).all() or np.linalg.eigvalsh(curvature).min() <= 0.0:
+    unit = np.eye(q + f)
+    unit[:q, :q] = np.cov(work.basis.T, bias=True).reshape(q, q)
+    if f:
+        unit[range(q, q + f), range(q, q + f)] = np.abs(np.diag(curvature)[q:])
+    if not np.isfinite(curvature).all() or eigh(curvature, unit)[0].min() <= LEAST_KNOWN:
         return np.full((q + f, q + f), np.nan)
     bread = np.linalg.inv(curvature)
     weighted = scores * persons[:, None]
@@ -234,7 +245,8 @@ def _words(
     if endless:
         words.append(
             "coefficients have no standard errors, for the curvature is not that of a maximum: "
-            "where shares fall to 0 coefficients have no end; a smaller size= has"
+            "where shares fall to 0 coefficients have no end, and other coefficients may have a "
+            "higher log-likelihood; ask for a smaller size="
         )
     if dropped[0]:
         words.append(

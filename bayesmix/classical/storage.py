@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.centring.stored_grid import read_grid, write_grid
-from bayesmix.classical.estimates import Estimates
+from bayesmix.classical.estimates import OF_TYPES, Estimates
 from bayesmix.classical.first_stage_errors import first_stage_of
 from bayesmix.classical.gmm import Overidentification
 from bayesmix.classical.market_constants import (
@@ -45,7 +45,7 @@ KINDS: Mapping[str, Any] = {
     "converged": bool,
 }
 """Fields that a fit has as they are stored."""
-ESTIMATORS = ("MSLE", "MSM", "MSS", "NPMLE")
+ESTIMATORS = ("MSLE", "MSM", "MSS", *OF_TYPES)
 NUMBERLESS = (OverflowError, MemoryError)
 """What numbers raise that are no numbers of nodes, persons or keys."""
 SAME = 1e-7

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayesmix.arrays import Flags
 from bayesmix.classical.delta import delta
-from bayesmix.classical.estimates import Estimates
+from bayesmix.classical.estimates import OF_TYPES, Estimates
 from bayesmix.classical.implied import implied_of, of_indices
 from bayesmix.classical.intervals import boundary_notes, intervals, scales
 from bayesmix.data.display import Table
@@ -52,7 +52,7 @@ def summary(fit: Estimates, level: float, kind: str | None) -> pd.DataFrame:
     notes = boundary_notes(table, parameters)
     of_held = held_notes(fit).reindex(notes.index, fill_value="")
     notes = notes.mask(of_held != "", of_held)
-    if fit.estimator == "NPMLE":
+    if fit.estimator in OF_TYPES:
         notes[:] = _type_notes(fit, parameters)
     of_scale = np.array([p.kind in LOGGED for p in parameters], dtype=bool)
     for names, words in (

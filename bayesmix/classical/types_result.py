@@ -38,6 +38,7 @@ class ClassLogitOf:
     data: ChoiceData
     types: Types
     size: int
+    estimator: str = "NPMLE"
 
     def problem(self) -> Problem:
         classes = LatentClass(*self.types.terms, classes=self.size)
@@ -53,7 +54,7 @@ class ClassLogitOf:
         unknown = np.full((len(theta), len(theta)), np.nan)
         found = {"loglik": [loglik], "evaluations": [0], "converged": [True], "grid": [str(grid)]}
         return Fit(
-            estimator="NPMLE",
+            estimator=self.estimator,
             model=problem.model,
             space=problem.parameters,
             theta=theta,

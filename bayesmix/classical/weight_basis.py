@@ -14,6 +14,8 @@ from bayesmix.errors import SpecificationError
 
 BASES = ("polynomial", "spline", "steps")
 MOST = 50
+ROUNDING = 1e-12
+"""Of the place of a point, relative."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,5 +120,6 @@ def _functions(basis: str, unit: Array, size: int) -> Array:
         return np.asarray(np.polynomial.legendre.legvander(2.0 * unit - 1.0, size)[:, 1:])
     if basis == "spline":
         return np.clip(1.0 - np.abs(unit[:, None] * size - np.arange(1, size + 1)), 0.0, None)
-    part = np.minimum((unit * (size + 1)).astype(int), size)
+    # A point between two parts is in the upper one, whatever rounding has made of its place.
+    part = np.minimum((unit * (size + 1) * (1.0 + ROUNDING)).astype(int), size)
     return (part[:, None] == np.arange(1, size + 1)).astype(float)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmix.arrays import Array, Flags
+from bayesmix.classical.estimates import OF_TYPES
 from bayesmix.classical.first_stage_errors import first_stage_of
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
@@ -38,10 +39,11 @@ def whole_vector(fit: Fit) -> Array:
 
 def normal_law(fit: Fit) -> tuple[Flags, Array]:
     """Entries of `whole_vector` that have a normal law (P + G,), and their covariance."""
-    if fit.estimator == "NPMLE":
+    if fit.estimator in OF_TYPES:
+        made = OF_TYPES[fit.estimator]
         raise SpecificationError(
-            "types of bm.nonparametric have no covariance matrix, and intervals are those of its "
-            "bootstrap: give uncertainty=found.bootstrap, of bm.nonparametric(..., "
+            f"types of {made} have no covariance matrix, and intervals are those of its "
+            f"bootstrap: give uncertainty=found.bootstrap, of {made}(..., "
             "replications=200), and bm.individuals uncertainty=False, at the estimate alone"
         )
     covariance = fit.information.joint_covariance()

@@ -18,6 +18,7 @@ from bayesmix.classical.msle import msle
 from bayesmix.classical.types_fit import TypesFit, quantile
 from bayesmix.classical.weight_basis import LogitWeights
 from bayesmix.data.choices import ChoiceData
+from bayesmix.demand.whole_slopes import check_whole_slope
 from bayesmix.demand.wtp import wtp
 from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
 from bayesmix.evaluation.cross_validation import CrossValidation, cross_validate
@@ -212,6 +213,8 @@ def _medians_of_types(types: TypesFit, price: str | None, terms: Sequence[str]) 
     """The same of points with shares."""
     table, found = types.types, {}
     for term in terms:
+        for argument, name in (("wtp_of", term), ("price", str(price))):
+            check_whole_slope(argument, name, [*types.terms, *types.fit.space.fixed])
         top, bottom = (
             table[name] if name in types.terms else float(types.fit.params[f"fixed[{name}]"])
             for name in (term, str(price))

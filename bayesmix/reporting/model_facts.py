@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.bayes.read import attributes_of, held_names, posterior_group
+from bayesmix.classical.estimates import OF_TYPES
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
@@ -117,6 +118,8 @@ def _of_fit(fit: Fit) -> dict[str, Any]:
         "parameters": fit.n_parameters,
         "log-likelihood": fit.loglik,
     }
+    if fit.estimator in OF_TYPES:  # classes that are none in the fit are no parameters, and shares
+        del facts["parameters"]  # that are a logit have fewer: found.logit knows
     if fit.estimator == "MSLE":
         facts |= {"AIC": fit.aic, "BIC": fit.bic}
     if fit.space.n_random:

@@ -139,3 +139,38 @@ def test_shares_that_fall_to_0_are_said() -> None:
     found = bm.logit_mixed(UTILITY, data(), weights)
     assert found.logit.summary()["std error"].isna().all()
     assert "where shares fall to 0" in found.fit.message
+
+
+def test_coefficients_of_parts_where_nobody_is_have_no_errors() -> None:
+    """Their curvature is rounding, above 0 or below: some had errors of 1e6, and roots of less."""
+    found = bm.logit_mixed(UTILITY, data(), bm.LogitWeights(LINE, basis="steps", size=4))
+    assert found.types["y"].between(-1.0, 1.0).mean() < 0.3  # the middle part is empty
+    assert found.logit.summary()["std error"].isna().all()
+    assert "may have a higher log-likelihood" in found.fit.message
+
+
+def test_a_point_between_two_parts_is_in_the_upper_one() -> None:
+    ends = [(3.0 * n - 2.0, 3.0 * n + 7.0) for n in range(-5, 5)]
+    for low, high in [*ends, (-3.0, 2.0), (0.0, 0.9), (-0.3, 0.7)]:
+        for size in range(1, 9):
+            n = 5 * (size + 1)
+            types = bm.Types({"y": np.linspace(low, high, n + 1)})
+            found = bm.LogitWeights(types, basis="steps", size=size).values.sum(axis=0)
+            assert found.tolist() == [5.0] * (size - 1) + [6.0]
+
+
+def test_words_are_those_of_what_was_fitted() -> None:
+    found = plane()
+    assert found.headline().startswith("logit-mixed logit, 300 persons")
+    for call in (lambda: bm.shares(found.fit, data()), lambda: bm.bootstrap(found.fit, data())):
+        with pytest.raises(bm.SpecificationError, match=r"types of bm\.logit_mixed") as refused:
+            call()
+        assert "nonparametric" not in str(refused.value)
+    assert "parameters" not in bm.compare({"points": found.fit}).models.index
+
+
+def test_a_price_in_other_terms_too_has_no_ratio() -> None:
+    laws = {"degree 1": bm.LogitWeights(bm.Types({"y": [-2.0, 0.0, 2.0]}), size=1)}
+    found = bm.compare_laws(data(), "x + x:y + y", laws, price="x", wtp_of=["y"])
+    assert "median wtp[y]" not in found.table
+    assert "changes with 'y' by the terms ['x:y']" in found.failed["degree 1"]
