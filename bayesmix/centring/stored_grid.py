@@ -15,7 +15,7 @@ from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.likelihood.classes import ClassGrid, each_grid, of_classes
 from bayesmix.likelihood.problem import Problem
 
-RULES: Mapping[str, Callable[..., Any]] = {
+RECORDS: Mapping[str, Callable[..., Any]] = {
     rule.__name__: rule
     for rule in (
         *(descriptions.Sobol, descriptions.Halton, descriptions.PlainHalton, descriptions.MLHS),
@@ -38,12 +38,12 @@ def _read_rule(record: dict[str, Any]) -> Any:
     values = {k: v for k, v in record.items() if k != "type"}
     if "rule" in values:
         values["rule"] = _read_rule(values["rule"])
-    if record["type"] not in RULES:
+    if record["type"] not in RECORDS:
         raise DataError(
-            f"a stored grid is of the rule {record['type']!r}; rules are {', '.join(RULES)}: "
+            f"a stored grid is of the rule {record['type']!r}; rules are {', '.join(RECORDS)}: "
             "give a file that fit.save(path) wrote"
         )
-    return RULES[record["type"]](**values)
+    return RECORDS[record["type"]](**values)
 
 
 def write_grid(grid: PopulationGrid | PersonGrid | ClassGrid) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import Fault
-from bayesmix.specification.error_components import (
+from bayesmix.specification.component_identification import (
     check_components,
     check_products,
     component_fault,

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bayesmix.data.choices import ChoiceData
-from bayesmix.specification.error_components import check_components, check_products
+from bayesmix.specification.component_identification import check_components, check_products
 
 
 def offered(*sets, persons=None, outside=False):
