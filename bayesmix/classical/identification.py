@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from bayesmix.arrays import Array
 from bayesmix.classical.covariance import Information
-from bayesmix.identification.weakest_direction import free_names, weakest_direction, weakest_of
+from bayesmix.identification.weakest_direction import (
+    HARDLY,
+    free_names,
+    weakest_direction,
+    weakest_of,
+)
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.layout import Layout
 
@@ -14,6 +21,11 @@ def diagnosis(found: Information, space: Layout, theta: Array) -> str:
     if not found.size:
         return ""
     nothing = found.unidentified_direction(space)
+    if nothing and _told_by_scores(found):
+        return (
+            f"On these nodes the curvature is not that of a maximum, in the direction {nothing}, "
+            "of which persons' scores tell: ask for more nodes, or for a better start"
+        )
     if nothing:
         return f"Not identified: the direction {nothing}"
     if found.constraint is None:
@@ -24,6 +36,21 @@ def diagnosis(found: Information, space: Layout, theta: Array) -> str:
     if weakest is None or not (weakest.hardly and weakest.smallest > 0):
         return ""
     return str(weakest.fault())
+
+
+def _told_by_scores(found: Information) -> bool:
+    """Whether a curvature bends upwards where persons' scores differ in every direction.
+
+    Steep integrands do that on few nodes; of what is not identified there are no scores either.
+    """
+    smallest = []
+    for matrix in (found.free(found.hessian), found.free(found.opg)):
+        scale = np.sqrt(np.abs(np.diag(matrix)))
+        if not (scale > 0).all():
+            return False
+        values = np.linalg.eigvalsh(matrix / np.outer(scale, scale))
+        smallest.append(values[0] / values[-1])
+    return bool(smallest[0] < -HARDLY and smallest[1] > HARDLY)
 
 
 def component_words(problem: Problem) -> str:

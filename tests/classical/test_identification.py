@@ -72,6 +72,15 @@ def test_thresholds():
     assert gone.startswith("Not identified: the direction")
 
 
+def test_what_scores_tell_is_not_said_to_be_unidentified():
+    """Steep integrands on few nodes: exact curvature 1.3 to 222, on 256 nodes below 0."""
+    info = with_weak_direction(np.array([1.0, 0, 0, -1.0, 0, 0]), -0.1)
+    assert diagnosis(info, SPACE, THETA).startswith("On these nodes the curvature is not that")
+    alike = np.ones((6, 6))  # scores that move together tell of one direction alone
+    silent = Information(info.hessian, alike, info.weights)
+    assert diagnosis(silent, SPACE, THETA).startswith("Not identified: the direction")
+
+
 def test_a_singular_covariance_is_named_in_the_free_vector():
     theta = THETA.copy()
     theta[2:5] = 0.0  # sd a = sd b = 0: no way back from the printed parameters
