@@ -191,7 +191,6 @@ def sample(
     model = held_and_tied(model, fixed, None)
     refuse_posterior_nests(model)
     problem = bind(model, data)
-    check_first_stage(problem, likelihood)
     check_free(problem.constraint, "bm.sample")
     check_held(problem, priors, noncentred is not False)
     unit = person_unit(problem.data.weights)
@@ -201,6 +200,7 @@ def sample(
     logit = multinomial(problem)
     check_signs(problem, logit)
     path, why = sampled_path(problem, likelihood)
+    check_first_stage(problem, path)
     shares = None if market_shares is None else known_shares(problem, market_shares, path)
     if method == "importance":
         check_importance(problem, path, tune)

@@ -235,7 +235,9 @@ def point_alone(result: Fit | xr.DataTree) -> Uncertainty | None:
 
 def _delta(fit: Fit, interval: float) -> Uncertainty:
     """The estimate, and a point on either side of it along each parameter."""
-    moving, part = normal_law(fit)
+    normal, part = normal_law(fit)
+    free = np.diag(part) > 0.0  # what is held has no error, and no step
+    moving, part = np.flatnonzero(normal)[free], part[np.ix_(free, free)]
     steps = STEP * np.sqrt(np.diag(part))
     whole = whole_vector(fit)
     sides = np.zeros((len(steps), len(whole)))

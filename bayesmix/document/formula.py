@@ -47,6 +47,8 @@ def _utility(problem: Problem) -> str:
     if scale:
         value = f"{scale}[{value}]"
     known = " + offset<sub><i>itj</i></sub>" if design.offset is not None else ""
+    if design.cells is not None:
+        known += " + market_constant<sub><i>m</i>(<i>it</i>),<i>j</i></sub>"
     outside = ", &nbsp; <i>V</i><sub><i>it</i>0</sub> = 0" if problem.data.outside_option else ""
     return f"<i>V</i><sub><i>itj</i></sub> = {value}{known}{outside}"
 

@@ -31,6 +31,8 @@ from bayesmix.reporting.forest import plot_forest
 
 Results = Mapping[str, Fit | xr.DataTree]
 PRIORS = "priors"
+BESIDE = ("first_stage", "market_shares")
+"""Attributes of posteriors that say what is drawn beside parameters, and with which prior."""
 MOST_PARAMETERS = 60
 """Up to which the picture of estimates is drawn: beyond, it is a wall of lines."""
 
@@ -109,7 +111,8 @@ def diagnostics_section(results: Results) -> Section | None:
         parts += [f"<h3>{text(label)}</h3>", paragraph(seen.headline()), listed(seen.troubles)]
         parts += [table(checks), folded(f"{label}: by parameter", table(seen.parameters))]
         if PRIORS in known:
-            parts.append(folded(f"{label}: priors", verbatim(known[PRIORS])))
+            words = "\n".join(str(known[name]) for name in (PRIORS, *BESIDE) if name in known)
+            parts.append(folded(f"{label}: priors", verbatim(words)))
     return Section("diagnostics", "Diagnostics of draws", "".join(parts)) if parts else None
 
 

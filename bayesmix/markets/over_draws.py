@@ -217,10 +217,15 @@ def dataset_of(
 
 
 def above_one(found: AtDraws, lerner: Array) -> str:
-    """What is to be said of Lerner indices (N, G, J) above 1 at the points; "" where none is."""
+    """What is to be said of Lerner indices (N, G, J) above 1 at the points; "" where none is.
+
+    Those that are NaN, of draws without an answer, do not count.
+    """
     first = int(_is_fit(found.found))
     above, known = lerner > 1.0, np.isfinite(lerner)
-    draws = above[first:].any(axis=(1, 2))
+    draws = above[first:].any(axis=(1, 2))[known[first:].any(axis=(1, 2))]
+    if not found.found.uncertainty.draws:  # steps of the delta method are none
+        draws = draws[:0]
     if not (above[:first].any() or draws.any()):
         return ""
     own, of = (flags[:first] if first else flags for flags in (above, known))

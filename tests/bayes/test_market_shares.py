@@ -11,6 +11,9 @@ from bayesmix.bayes.pointwise import CONSTANTS, free_vectors
 from bayesmix.bayes.whitened import posterior_mode
 from bayesmix.data.market_sets import MarketSets
 from bayesmix.data.segments import segments_of
+from bayesmix.demand.draws import parameter_draws
+from bayesmix.document.formula import formulas
+from bayesmix.document.results import diagnostics_section
 from bayesmix.likelihood.bind import bind
 from bayesmix.optimise.market_likelihood import MarketLikelihood
 from tests.markets_with_panels import HELD, MODEL, data_of, frames
@@ -44,6 +47,20 @@ def test_the_mode_under_flat_priors_is_the_msle() -> None:
     start = fit.theta + np.array([0.0, 0.1, 0.0, -0.1])
     at = posterior_mode(own.problem, fit.grid, start, flat, own)
     np.testing.assert_allclose(at.theta, fit.theta, atol=2e-5)
+
+
+def test_choices_say_the_same_whatever_a_common_slope_is_held_at() -> None:
+    fit, data, _ = both()
+    own, moved = likelihood(fit, data), fit.theta - np.array([1.2, 0.0, 0.0, 0.0])
+    np.testing.assert_allclose(own.at(moved).logp, own.at(fit.theta).logp, atol=1e-8)
+
+
+def test_a_report_says_what_constants_are() -> None:
+    _, data, tree = both()
+    assert "market_constant" in formulas(parameter_draws(tree, data, 1).problem)
+    found = diagnostics_section({"draws": tree})
+    assert found is not None
+    assert "without a prior" in found.content
 
 
 def test_means_are_near_the_estimates() -> None:

@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 from scipy.optimize import root
+from scipy.stats import norm
 
 import bayesmix as bm
 from tests.markets.conftest import (
@@ -83,6 +84,15 @@ def test_a_merger_finds_the_prices_of_a_nested_logit() -> None:
     np.testing.assert_allclose(estimates(passed.products, "price_after", "all"), taxed, rtol=1e-8)
 
 
+def test_delta_intervals_know_that_a_held_nest_has_no_error() -> None:
+    fit, data = alike()
+    found = bm.shares(fit, data, uncertainty="delta", interval=0.9, rng=1)
+    slope, error = fit.params["fixed[price]"], fit.std_errors["fixed[price]"]
+    sides = [nested(np.full(4, PRICE), slope + step)[0] for step in (1e-5, -1e-5)]
+    width = 2 * norm.ppf(0.95) * error * np.abs(sides[0] - sides[1]) / 2e-5
+    np.testing.assert_allclose((found["high"] - found["low"])[:4], width, rtol=1e-5)
+
+
 def test_constants_that_match_shares_are_in_closed_form() -> None:
     """``log s_j - log s_0 - (1 - l) log s_j|nest``, less what attributes say (Berry 1994)."""
     fit, data = alike()
@@ -109,9 +119,13 @@ def test_conditions_hold_with_tastes_that_differ() -> None:
 
 def test_lerner_indices_above_one_are_said_with_their_share() -> None:
     fit, data = alike()
-    found = bm.markups(fit, data.with_attribute("price", 0.4), bm.Firms("alt"), **QUICK)
+    cheap, how = data.with_attribute("price", 0.4), {**QUICK, "uncertainty": "delta"}
+    found = bm.markups(fit, cheap, bm.Firms("alt"), **QUICK)
     assert (estimates(found, "lerner", "all") > 1.0).all()
-    assert "100.0% of Lerner indices are above 1 at the estimates" in found.attrs["lerner"]
+    words = "100.0% of Lerner indices are above 1 at the estimates"
+    assert f"{words}, and 100.0% of draws have one: " in found.attrs["lerner"]
+    # Steps of the delta method are no draws.
+    assert f"{words}: " in bm.markups(fit, cheap, bm.Firms("alt"), **how).attrs["lerner"]
     assert (
         "lerner"
         not in bm.markups(fit, data.with_attribute("price", 9.0), bm.Firms("alt"), **QUICK).attrs
