@@ -109,6 +109,8 @@ def _nests(value: Any) -> Read:
         if name == "bounded" and isinstance(one, bool):
             continue
         problem = (_by_label if isinstance(one, dict) else _labels)(one)[0]
+        if problem and name == "bounded":
+            problem = f"expected true or false, or labels of a nest of that name, got {one!r}"
         if problem:
             return f"{name}: {problem}", None
     if not any(not isinstance(one, bool) for one in value.values()):

@@ -58,6 +58,7 @@ def test_other_nests_are_another_subject() -> None:
         ("low = {1 = 0.5, 2 = 1}", str, r"\[nests\]: .*sum to 0.5, expected 1"),
         ("low = 1", str, r"\[nests\]: low: expected a list of labels"),
         ("low = {1 = 'a', 2 = 1}", str, r"\[nests\].*low: expected a table such as"),
+        ('a = [1, 2]\nbounded = "no"', str, r"\[nests\].*bounded: expected true or false"),
         ("bounded = true", str, r"\[nests\]: .*one nest at least"),
         (
             "low = [1, 2]",
