@@ -30,6 +30,16 @@ class DataError(ValueError):
     when what a model uses of them does not serve: an attribute with missing, infinite or
     non-numeric values, a column that does not vary within any situation or is collinear with
     others, a covariate that varies within persons.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import bayesmix as bm
+    >>> frame = pd.DataFrame({"trip": [1, 1], "mode": ["bus", "car"], "choice": [1, 1]})
+    >>> bm.ChoiceData.from_long(
+    ...     frame, person=None, situation="trip", alternative="mode", chosen="choice")
+    Traceback (most recent call last):
+    bayesmix.errors.DataError: ...2 chosen rows...
     """
 
 
@@ -38,6 +48,13 @@ class SpecificationError(ValueError):
 
     Raised for formulas, mixing laws, priors and parameter names: a term that is random twice, a
     random term that is no column of the formula, a constant that cancels.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> bm.LogNormal("price", sign=2)
+    Traceback (most recent call last):
+    bayesmix.errors.SpecificationError: ...sign...
     """
 
 
@@ -46,6 +63,13 @@ class IntegrationError(ValueError):
 
     Raised for impossible grids, and where the integral of a person's likelihood is not a positive
     finite number; the message names the person and a grid that would do.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> bm.population_grid(bm.gauss_hermite(64), dimension=10, persons=1)
+    Traceback (most recent call last):
+    bayesmix.errors.IntegrationError: ...
     """
 
 
@@ -54,4 +78,16 @@ class ConvergenceError(ValueError):
 
     Raised when what follows needs a converged result; the message says where the search stopped and
     what to change.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import bayesmix as bm
+    >>> frame = pd.DataFrame({"trip": [1, 1, 2, 2], "mode": ["bus", "car"] * 2})
+    >>> frame["price"], frame["choice"] = [1, 2, 1, 3], [1, 0, 1, 0]
+    >>> data = bm.ChoiceData.from_long(
+    ...     frame, person=None, situation="trip", alternative="mode", chosen="choice")
+    >>> bm.msle(bm.MixedLogit("price"), data)  # the cheaper one is always chosen
+    Traceback (most recent call last):
+    bayesmix.errors.ConvergenceError: ...
     """

@@ -87,6 +87,11 @@ class Tolerance:
     References
     ----------
     Kish (1965), Survey Sampling, chapter 11.
+
+    Examples
+    --------
+    >>> Tolerance(loglik=0.1)
+    Tolerance(estimates=0.05, loglik=0.1, std_errors=0.02)
     """
 
     estimates: float = 0.05

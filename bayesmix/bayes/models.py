@@ -70,10 +70,23 @@ def pymc_model(
     noncentred
         Whether the hierarchical model samples standard normals ``z`` and not the indices.
 
+    Returns
+    -------
+    pymc.Model
+        With the variables above, and nothing sampled yet.
+
     Raises
     ------
     SpecificationError
         If the marginal likelihood has no grid, or a prior does not fit the model.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> model = bm.pymc_model(bm.MixedLogit("cl", random=[bm.Normal("cl")]), data)
+    >>> sorted(variable.name for variable in model.free_RVs)
+    ['mean', 'sd', 'z']
     """
     arguments.one_of("likelihood", likelihood, ("hierarchical", "marginal"))
     arguments.flag("noncentred", noncentred)

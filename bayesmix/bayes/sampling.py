@@ -179,6 +179,16 @@ def sample(
     ------
     SpecificationError, DataError
         If model, data or arguments do not fit together, or a checkpoint is of another posterior.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> model = bm.MixedLogit("cl", random=[bm.Normal("cl")])
+    >>> options = {"method": "importance", "draws": 50, "rng": 1, "progress": False}
+    >>> posterior = bm.sample(model, data, grid=bm.centred(bm.sobol(16)), **options)
+    >>> dict(posterior["log_likelihood"].sizes)["person"]
+    361
     """
     arguments.one_of("method", method, ("nuts", "importance"))
     arguments.one_of("likelihood", likelihood, ("marginal", "hierarchical", "auto"))

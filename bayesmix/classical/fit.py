@@ -59,6 +59,9 @@ class Fit(Reported):
         Test of the moments that are more than parameters; None for other estimators than MSM.
     market_constants
         Constants by market and alternative, of a fit with ``market_shares=``; None elsewhere.
+    at_bounds
+        Flat names of parameters that the search left at a bound of the model's `Constraints`, and
+        that count as estimated.
     """
 
     def clustered(self, data: ChoiceData, column: str) -> Fit:

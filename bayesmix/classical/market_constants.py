@@ -35,6 +35,14 @@ class MarketConstants:
         The column of known utilities that the data had before, or None.
     error
         Largest difference between a predicted share and the given one, on the fit's nodes.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data, model = bm.examples.electricity(), bm.MixedLogit("pf + cl")
+    >>> fit = bm.msle(model, data, market_shares={1: 0.4, 2: 0.3, 3: 0.2, 4: 0.1})
+    >>> fit.market_constants.error < 1e-9
+    True
     """
 
     constants: xr.DataArray

@@ -69,6 +69,8 @@ class ChoiceData(Storable):
         Of a market: whether the outside option that the data have was left out of it on purpose.
     origin : ChoiceData, or None
         Of a market: the data that it was made from, of which formulas learn what levels there are.
+    files : RowFiles, or None
+        Of data that are mapped from files: where their rows are; None in memory.
     """
 
     @classmethod

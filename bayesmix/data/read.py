@@ -51,6 +51,11 @@ def read_table(path: str | os.PathLike[str], **file: Any) -> pd.DataFrame:
     table : text, optional
         Sheet of a workbook, or object of an R file; needed where there are several.
 
+    Returns
+    -------
+    pandas.DataFrame
+        One row a record of the file, its columns in the file's order.
+
     Raises
     ------
     DataError
@@ -86,11 +91,16 @@ def read_choices(path: str | os.PathLike[str], **given: Any) -> ChoiceData:
     ----------
     path : path
         The file, of any format of `read_table`.
-    person, situation, alternative, chosen, ... : columns
+    person, situation, alternative, chosen, **given : columns
         The arguments of `ChoiceData.from_long`; with ``varying`` and ``alternatives``, those of
         `ChoiceData.from_wide`. A Sawtooth .cho file needs none.
     labels, codes, missing, separator, decimal, encoding, table : optional
         How the file is read: the arguments of `read_table`.
+
+    Returns
+    -------
+    ChoiceData
+        The choices, sorted and checked.
 
     Raises
     ------

@@ -168,6 +168,18 @@ def marginal_consumers(
         ``estimate``, ``low`` and ``high`` by ``origin`` and ``characteristic``: the random
         coefficients, then the covariates, ``"x (column)"`` where a coefficient is called ``x``.
         NaN where nobody leaves.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> fit = bm.msle(bm.MixedLogit("pf + cl"), data)
+    >>> paid = bm.marginal_consumers(fit, data, covariates=["pf"], draws=2, rng=1)["estimate"]
+    >>> shares = bm.shares(fit, data, draws=2, rng=1)["estimate"].to_numpy()
+    >>> chosen = data.frame.loc[data.frame["choice"] == 1, "pf"].mean()
+    >>> predicted = shares @ paid.sel(characteristic="pf").to_numpy()
+    >>> bool(abs(predicted - chosen) < 1e-6)  # as at the maximum of any logit likelihood
+    True
     """
     asked = settle(how, marginal_consumers)
     found = enumerate_sample(result, data, Where(scenario, by, products, predict), asked)

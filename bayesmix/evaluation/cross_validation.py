@@ -40,6 +40,11 @@ class CrossValidation(LogScores):
     rows
         By person: ``log score``, ``log p(y_i)`` of all choices together; ``weight``, ``fold`` and
         ``choices``, their number.
+    digests
+        Digest (rows,) of the choices and sets of each row's person: scores of others are not
+        compared.
+    unit
+        What was left out, and how: models are compared in one unit.
     choices
         Scores of single choices of new people: log score, Brier score, hit rate.
     not_converged
@@ -82,7 +87,13 @@ class CrossValidation(LogScores):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CrossValidations(Mapping[str, CrossValidation]):
-    """Cross-validations of several models on the same folds, by label."""
+    """Cross-validations of several models on the same folds, by label.
+
+    Parameters
+    ----------
+    models
+        The cross-validation of each model, by its label.
+    """
 
     models: dict[str, CrossValidation]
 

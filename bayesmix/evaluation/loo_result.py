@@ -25,6 +25,18 @@ class Loo(LogScores):
     posterior without the person, ``"importance"`` or ``"nuts"``. ``integration`` is what was added
     to the log score of a person for the sampler's nodes, 0 of choices. ``mcse`` is the Monte Carlo
     standard error of the sum: scores by weights err together, for they share draws and nodes.
+
+    Parameters
+    ----------
+    rows
+        A row an observation, with the columns above; log scores in nats.
+    digests
+        Digest (rows,) of the choices and sets of each row's person: scores of others are not
+        compared.
+    unit
+        What was left out, and how: models are compared in one unit.
+    mcse
+        Monte Carlo standard error of the sum of the log scores, nats.
     """
 
     mcse: float

@@ -107,6 +107,11 @@ def overidentification_test(fit: Fit, *, kind: str | None = None) -> HypothesisT
     kind
         ``"robust"`` or ``"cluster"``; as `Fit.covariance` by default.
 
+    Returns
+    -------
+    HypothesisTest
+        Statistic, degrees of freedom and p-value; it prints itself in words.
+
     Raises
     ------
     SpecificationError

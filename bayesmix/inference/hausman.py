@@ -68,6 +68,11 @@ def hausman_test(
         kinds of `Fit.covariance`: the difference of these; of each fit's own, elsewhere the
         default.
 
+    Returns
+    -------
+    HypothesisTest
+        Statistic, degrees of freedom and p-value; it prints itself in words.
+
     Raises
     ------
     SpecificationError

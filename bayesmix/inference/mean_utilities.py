@@ -142,6 +142,7 @@ def mean_utilities(
     Returns
     -------
     MeanUtilities
+        Estimates with standard errors; it prints itself in words.
 
     Raises
     ------
@@ -154,6 +155,25 @@ def mean_utilities(
     References
     ----------
     Berry (1994); Berry, Levinsohn and Pakes (2004); Goolsbee and Petrin (2004).
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> import numpy as np, pandas as pd
+    >>> row = np.arange(6 * 20 * 2)
+    >>> frame = pd.DataFrame({"market": row // 40, "who": row // 2, "alt": row % 2})
+    >>> frame["price"] = 1.0 + (frame["market"] + 3 * frame["alt"]) % 5 / 2
+    >>> frame["age"] = np.random.default_rng(1).normal(size=120)[frame["who"]]
+    >>> frame["y"] = (frame["who"] % 3 == frame["alt"]).astype(int)
+    >>> roles = {"person": None, "situation": "who", "alternative": "alt", "chosen": "y"}
+    >>> data = bm.ChoiceData.from_long(frame, **roles, outside_option=True)
+    >>> cells = frame.drop_duplicates(["market", "alt"])[["market", "alt", "price"]]
+    >>> power = np.exp(-cells["price"])
+    >>> shares = cells.assign(share=power / (1 + power.groupby(cells["market"]).transform("sum")))
+    >>> model, known = bm.MixedLogit("price:age"), shares.drop(columns="price")
+    >>> found = bm.mean_utilities(bm.msle(model, data, market_shares=known), "price")
+    >>> bool(abs(found.params["price"] + 1) < 0.2)  # the shares are of -price, for everybody
+    True
     """
     arguments.instance("fit", fit, Fit, "a fit, as bm.msle returns it")
     own = fit.market_constants

@@ -110,6 +110,11 @@ def wald_test(
     kind
         Covariance, see `Fit.covariance`.
 
+    Returns
+    -------
+    HypothesisTest
+        Statistic, degrees of freedom and p-value; it prints itself in words.
+
     Raises
     ------
     SpecificationError

@@ -124,6 +124,8 @@ def population_grid(rule: Rule, dimension: int, persons: int, rng: Seed = None) 
     IntegrationError
         If a quadrature rule has too many nodes in this dimension.
 
+    Examples
+    --------
     >>> from bayesmix.integration.rules import sobol
     >>> nodes, weights = population_grid(sobol(64), dimension=2, persons=10, rng=1).block(3, 5)
     >>> nodes.shape, weights.shape

@@ -39,6 +39,8 @@ def rule_table(dimension: int, rules: Iterable[Rule] | None = None) -> pd.DataFr
         factor by which rounding and roughness of the integrand can be magnified. `own nodes`:
         whether each person has own nodes.
 
+    Examples
+    --------
     >>> from bayesmix.integration.rules import sparse
     >>> rule_table(5, [sparse(3), sparse(3, "gqn")])[["nodes", "exact degree"]]
                                   nodes  exact degree

@@ -44,11 +44,23 @@ def sobol(nodes: int) -> Sobol:
     nodes : int
         Nodes S a person, from 1 to 2**20. Powers of two keep the balance of the points.
 
+    Returns
+    -------
+    Sobol
+        A description, which prints as the call that makes it.
+
+    Raises
+    ------
+    SpecificationError
+        If ``nodes`` is no whole number from 1 to 2**20.
+
     Notes
     -----
     Joe and Kuo's (2008) direction numbers with a random linear matrix scramble and digital shift
     (Matousek 1998): each person's estimate is unbiased, and persons are independent.
 
+    Examples
+    --------
     >>> sobol(64)
     sobol(64)
     """
@@ -70,6 +82,19 @@ def halton(nodes: int, scramble: bool = True, skip: int | None = None) -> Halton
         Elements of the plain sequence dropped at its start (default 100, at least 1: element 0
         is infinite as a normal). Only with `scramble=False`.
 
+    Returns
+    -------
+    Halton or PlainHalton
+        A description, which prints as the call that makes it.
+
+    Raises
+    ------
+    SpecificationError
+        If ``nodes`` is no whole number from 1 to 2**20, ``skip`` none of at least 1, or given for
+        scrambled points.
+
+    Examples
+    --------
     >>> halton(100), halton(100, scramble=False)
     (halton(100), halton(100, scramble=False, skip=100))
     """
@@ -94,6 +119,18 @@ def mlhs(nodes: int) -> MLHS:
         Nodes S a person. In every dimension the uniforms are (s + u)/S, s = 0..S-1, with one u
         a person and dimension, in an own random order.
 
+    Returns
+    -------
+    MLHS
+        A description, which prints as the call that makes it.
+
+    Raises
+    ------
+    SpecificationError
+        If ``nodes`` is no whole number from 1 to 2**20.
+
+    Examples
+    --------
     >>> mlhs(100)
     mlhs(100)
     """
@@ -110,6 +147,18 @@ def monte_carlo(nodes: int, antithetic: bool = False) -> MonteCarlo:
     antithetic : bool
         True: the second half of a person's nodes is minus the first half.
 
+    Returns
+    -------
+    MonteCarlo
+        A description, which prints as the call that makes it.
+
+    Raises
+    ------
+    SpecificationError
+        If ``nodes`` is no whole number from 1 to 2**20, or odd though antithetic.
+
+    Examples
+    --------
     >>> monte_carlo(500, antithetic=True)
     monte_carlo(500, antithetic=True)
     """
@@ -131,6 +180,18 @@ def gauss_hermite(points: int) -> GaussHermite:
         Points in every dimension, points**K nodes in all: for few random coefficients. Exact for
         polynomials of degree up to 2*points - 1 in every coordinate.
 
+    Returns
+    -------
+    GaussHermite
+        A description, which prints as the call that makes it.
+
+    Raises
+    ------
+    SpecificationError
+        If ``points`` is no whole number from 1 to 64.
+
+    Examples
+    --------
     >>> gauss_hermite(7)
     gauss_hermite(7)
     """
@@ -145,6 +206,16 @@ def trapezoid(points: int) -> Trapezoid:
     points : int
         Points in every dimension, points**K nodes in all: for few random coefficients.
 
+    Returns
+    -------
+    Trapezoid
+        A description, which prints as the call that makes it.
+
+    Raises
+    ------
+    SpecificationError
+        If ``points`` is no whole number from 1 to 4096.
+
     Notes
     -----
     The rule for single choices: their probabilities are steep in coefficients that vary much, which
@@ -153,6 +224,8 @@ def trapezoid(points: int) -> Trapezoid:
     and Weideman 2014). Every mixing law is a smooth map of a normal, and with bounded ones this is
     the error-function rule of Takahasi and Mori (1973).
 
+    Examples
+    --------
     >>> trapezoid(128)
     trapezoid(128)
     """
@@ -169,10 +242,22 @@ def sparse(level: int = 5, family: Literal["kpn", "gqn"] = "kpn") -> Sparse:
     family : {"kpn", "gqn"}
         One-dimensional rules: nested ones of Genz and Keister (1996), or Gauss-Hermite.
 
+    Returns
+    -------
+    Sparse
+        A description, which prints as the call that makes it.
+
+    Raises
+    ------
+    SpecificationError
+        If ``level`` is no whole number from 1 to 15, or ``family`` is another one.
+
     Notes
     -----
     Weights can be negative: for smooth integrands (cross-sections), not for long panels.
 
+    Examples
+    --------
     >>> sparse(5)
     sparse(level=5, family='kpn')
     """
@@ -214,6 +299,19 @@ def centred(
         ``log P_i = log P + ((P_a - P_b) / (P_a + P_b))^2 / 2``: the bias of a log of an average
         (Train 2009, chapter 10) is the same for every person, and its sum outgrows its noise.
 
+    Returns
+    -------
+    Centred
+        A description, which prints as the call that makes it.
+
+    Raises
+    ------
+    SpecificationError
+        If ``rule`` has no own draws and is no quadrature, a number is out of bounds, or an option
+        is of draws alone and ``rule`` is a quadrature.
+
+    Examples
+    --------
     >>> centred(sobol(64))
     centred(sobol(64), population=0.25, inflation=1.2)
     >>> centred(gauss_hermite(15))

@@ -204,6 +204,11 @@ def on_workers(client: Any) -> AbstractContextManager[None]:
         dask-jobqueue. Give workers as many kernels' threads as they have processors
         (``NUMBA_NUM_THREADS``), and one thread of Dask's own.
 
+    Returns
+    -------
+    context manager
+        For a ``with`` statement, at whose end computation is on this machine again.
+
     Raises
     ------
     SpecificationError

@@ -63,6 +63,17 @@ def compare_rules(
         One row a rule: ``rule``, ``nodes``, ``rms`` (root mean square over persons of the error of
         ``log P_i``) and ``loglik`` (error of the log-likelihood), both in nats. Integrals that are
         not positive count as NaN.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> model = bm.MixedLogit("cl", random=[bm.Normal("cl")])
+    >>> params = {"mean[cl]": -0.2, "sd[cl]": 0.3}
+    >>> found = bm.compare_rules(model, data, params, [bm.sobol(16), bm.sobol(64)], rng=1)
+    >>> few, many = found["rms"]
+    >>> bool(many < few / 2)
+    True
     """
     arguments.seed("rng", rng)
     rules = default_rules() if rules is None else _rules(rules)
@@ -111,7 +122,28 @@ def grid_at(problem: Problem, rule: Rule | Centred, theta: Array, rng: np.random
 
 
 def plot_rules(table: pd.DataFrame) -> Figure:
-    """Root mean square error of ``log P_i`` against nodes, both on log scales, a line a rule."""
+    """Root mean square error of ``log P_i`` against nodes, both on log scales, a line a rule.
+
+    Parameters
+    ----------
+    table
+        What `compare_rules` returned.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        An axis.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> model = bm.MixedLogit("cl", random=[bm.Normal("cl")])
+    >>> params = {"mean[cl]": -0.2, "sd[cl]": 0.3}
+    >>> found = bm.compare_rules(model, data, params, [bm.sobol(16), bm.sobol(64)], rng=1)
+    >>> [axis.get_xlabel() for axis in bm.plot_rules(found).axes]
+    ['nodes a person']
+    """
     made = {"rule", "nodes", "rms"}
     if not isinstance(table, pd.DataFrame) or not made <= set(table.columns):
         raise arguments.refused("table", "what bm.compare_rules returned", table)

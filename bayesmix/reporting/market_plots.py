@@ -35,6 +35,21 @@ def plot_markups(
         ``"lerner"``, ``"margin"``, ``"cost"`` or ``"profit"``.
     market
         Which market, where there are several.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        An axis, a row a product.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> fit = bm.msle(bm.MixedLogit("pf + cl + loc + wk + tod + seas"), data)
+    >>> one = data.with_attribute("pf", lambda rows: rows.groupby("alt")["pf"].transform("mean"))
+    >>> found = bm.markups(fit, one, bm.Firms("alt", price="pf"), draws=2, rng=1)
+    >>> [axis.get_xlabel() for axis in bm.plot_markups(found).axes]
+    ['Lerner index, margin over price']
     """
     check_demand(found)
     one_of("quantity", quantity, MARKUPS)
@@ -67,6 +82,22 @@ def plot_counterfactual(found: Counterfactual, *, market: Hashable | None = None
         What ``bm.merger``, ``bm.entry_and_exit`` or ``bm.tax`` returned.
     market
         Whose prices, where there are several markets.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        An axis of products, and one of segments.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> fit = bm.msle(bm.MixedLogit("pf + cl + loc + wk + tod + seas"), data)
+    >>> one = data.with_attribute("pf", lambda rows: rows.groupby("alt")["pf"].transform("mean"))
+    >>> firms = bm.Firms("alt", price="pf")
+    >>> found = bm.tax(fit, one, firms, specific=1.0, draws=2, rng=1, nodes=8)
+    >>> [axis.get_xlabel().split(" by ")[0] for axis in bm.plot_counterfactual(found).axes]
+    ['change of price', 'change of consumer surplus']
     """
     instance("found", found, Counterfactual, "what bm.merger, entry_and_exit or tax returned")
     prices = _one_market(found.products, market)[["estimate", "low", "high"]]
@@ -103,6 +134,21 @@ def plot_pass_through(
         Which market, where there are several.
     digits
         Decimals of the numbers in cells, shown up to 12 products.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        An axis, and that of its colour bar.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data = bm.examples.electricity()
+    >>> fit = bm.msle(bm.MixedLogit("pf + cl + loc + wk + tod + seas"), data)
+    >>> one = data.with_attribute("pf", lambda rows: rows.groupby("alt")["pf"].transform("mean"))
+    >>> found = bm.pass_through(fit, one, bm.Firms("alt", price="pf"), draws=2, rng=1, nodes=8)
+    >>> [axis.get_ylabel() for axis in bm.plot_pass_through(found).axes]
+    ['cost of', 'rise of a price by unit of cost']
     """
     whole("digits", digits, least=0)
     check_demand(found)

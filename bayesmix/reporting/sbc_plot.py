@@ -31,6 +31,11 @@ def plot_sbc(found: SBC, *, probability: float = PROBABILITY) -> Figure:
     probability
         That ranks which are uniform are inside the band everywhere.
 
+    Returns
+    -------
+    matplotlib.figure.Figure
+        An axis for each ranked quantity.
+
     Raises
     ------
     SpecificationError
@@ -39,6 +44,20 @@ def plot_sbc(found: SBC, *, probability: float = PROBABILITY) -> Figure:
     References
     ----------
     Säilynoja, Bürkner and Vehtari (2022).
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> import numpy as np, pandas as pd
+    >>> row = np.arange(20 * 5 * 2)
+    >>> frame = pd.DataFrame({"id": row // 10, "task": row // 2, "alt": row % 2, "y": 1 - row % 2})
+    >>> frame["x"] = np.random.default_rng(1).normal(size=len(row))
+    >>> roles = {"person": "id", "situation": "task", "alternative": "alt", "chosen": "y"}
+    >>> design = bm.ChoiceData.from_long(frame, **roles)
+    >>> model = bm.MixedLogit("x", random=[bm.Normal("x")])
+    >>> options = {"simulations": 3, "rng": 1, "processes": 1, "progress": False}
+    >>> found = bm.sbc(model, design, priors={"mean[x]": (0.0, 1.0), "sd[x]": 1.0}, **options)
+    >>> figure = bm.plot_sbc(found)
     """
     arguments.instance("found", found, SBC, "what bm.sbc returned")
     arguments.real("probability", probability, above=0, below=1)
@@ -73,17 +92,30 @@ def plot_sbc(found: SBC, *, probability: float = PROBABILITY) -> Figure:
 
 
 def plot_coverage(found: Coverage) -> Figure:
-    """Coverage of intervals against their level, a line a parameter, with binomial intervals.
+    """Coverage of intervals against their level, an axis a parameter, with binomial intervals.
 
     Parameters
     ----------
     found
         What `bm.coverage` returned.
 
+    Returns
+    -------
+    matplotlib.figure.Figure
+        An axis for each parameter.
+
     Raises
     ------
     SpecificationError
         If the argument is of another kind.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> data, model = bm.examples.electricity(), bm.MixedLogit("pf + cl")
+    >>> options = {"simulations": 4, "rng": 1, "processes": 1, "progress": False}
+    >>> found = bm.coverage(model, data, truth={"fixed[pf]": -0.6, "fixed[cl]": -0.15}, **options)
+    >>> figure = bm.plot_coverage(found)
     """
     arguments.instance("found", found, Coverage, "what bm.coverage returned")
     table = found.summary()

@@ -33,10 +33,24 @@ def plot_types(found: TypesFit, terms: Sequence[str] | None = None) -> Figure:
     terms
         Which coefficients, six at most; the first ones by default.
 
+    Returns
+    -------
+    matplotlib.figure.Figure
+        An axis for each coefficient on the diagonal, and for each pair below it.
+
     Raises
     ------
     SpecificationError
         If ``found`` is something else, or a term is none of its own.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> model, data = bm.MixedLogit("pf + cl"), bm.examples.electricity()
+    >>> grid = bm.Types({"pf": (-2, 0), "cl": (-2, 1)}, points=50, rng=1)
+    >>> found = bm.nonparametric(model, data, grid, adding=False)
+    >>> [axis.get_ylabel() for axis in bm.plot_types(found).axes]
+    ['share of people below', 'cl', 'share of people below']
     """
     arguments.instance("found", found, TypesFit, "what bm.nonparametric returned")
     chosen = found.terms[:MOST_TERMS] if terms is None else _terms(found, terms)

@@ -205,6 +205,11 @@ def LatentClass(*members: str | Law, classes: int = 2, share: str = "1") -> Clas
         Formula of the shares in covariates of persons, such as ``"1 + age"``: parameters
         ``share[2]`` and ``share[2, age]`` of class 2. With ``"0"`` all classes have equal shares.
 
+    Returns
+    -------
+    Classes
+        What `MixedLogit` takes among its random coefficients; it prints itself in words.
+
     Raises
     ------
     SpecificationError
@@ -215,6 +220,8 @@ def LatentClass(*members: str | Law, classes: int = 2, share: str = "1") -> Clas
     Parameters that differ between classes have the class as their last label: ``fixed[price, 1]``,
     ``mean[time, 2]``, ``sd[time, 2]``. Estimators number classes by their share, the largest first.
 
+    Examples
+    --------
     >>> print(LatentClass("price", "time", classes=3, share="1 + age"))
     3 latent classes of price, time (shares 1 + age)
     >>> from bayesmix import Normal

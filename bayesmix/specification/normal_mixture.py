@@ -35,12 +35,19 @@ def NormalMixture(
     share
         Formula of the shares in covariates of persons, as in `LatentClass`.
 
+    Returns
+    -------
+    Classes
+        What `MixedLogit` takes among its random coefficients; it prints itself in words.
+
     Raises
     ------
     SpecificationError
         If there is no term, ``components`` is no whole number from 2 to 20, or ``share`` is no
         formula.
 
+    Examples
+    --------
     >>> print(NormalMixture("price", "time", components=3))
     3 latent classes of correlated normal: price, time
     >>> NormalMixture("price") == LatentClass(Normal("price"))

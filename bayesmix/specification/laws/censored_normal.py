@@ -30,11 +30,18 @@ def CensoredNormal(
     lower, upper
         Bounds in units of the coefficient, one at least.
 
+    Returns
+    -------
+    Law
+        One coefficient a term; it prints itself in words.
+
     Raises
     ------
     SpecificationError
         If there is no bound, or they are not in order.
 
+    Examples
+    --------
     >>> print(CensoredNormal("quality", lower=0))
     independent censored normal: quality in [0, ]
     """

@@ -28,11 +28,18 @@ def Exponential(*terms: str, sign: Literal[1, -1] = 1) -> Law:
     sign
         -1 for attributes that everybody dislikes.
 
+    Returns
+    -------
+    Law
+        One coefficient a term; it prints itself in words.
+
     Raises
     ------
     SpecificationError
         If ``sign`` is neither 1 nor -1.
 
+    Examples
+    --------
     >>> print(Exponential("price", sign=-1))
     independent exponential: -price
     """

@@ -57,11 +57,18 @@ def Gamma(*terms: str, sign: Literal[1, -1] = 1, mean: str = "1") -> Law:
     mean
         Formula of the log mean in covariates of persons, as in `Normal`.
 
+    Returns
+    -------
+    Law
+        One coefficient a term; it prints itself in words.
+
     Raises
     ------
     SpecificationError
         If ``sign`` is neither 1 nor -1.
 
+    Examples
+    --------
     >>> print(Gamma("price", sign=-1))
     independent gamma: -price
     """

@@ -26,11 +26,18 @@ def JohnsonSB(*terms: str, lower: float = 0.0, upper: float = 1.0, mean: str = "
     lower, upper
         Bounds in units of the coefficient.
 
+    Returns
+    -------
+    Law
+        One coefficient a term; it prints itself in words.
+
     Raises
     ------
     SpecificationError
         If the bounds are not finite or not in order.
 
+    Examples
+    --------
     >>> print(JohnsonSB("price", lower=-3, upper=0))
     independent Johnson SB: price in [-3, 0]
     """

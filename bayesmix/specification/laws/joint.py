@@ -21,6 +21,18 @@ def LKJNormal(*terms: str, eta: float = 2.0, mean: str = "1") -> Law:
     mean
         Formula of the means in covariates of persons, as in `Normal`.
 
+    Returns
+    -------
+    Law
+        One coefficient a term, all of them correlated; it prints itself in words.
+
+    Raises
+    ------
+    SpecificationError
+        If there are fewer than two terms, or ``eta`` is not positive.
+
+    Examples
+    --------
     >>> print(LKJNormal("price", "time"))
     correlated normal: price, time
     """
@@ -30,14 +42,28 @@ def LKJNormal(*terms: str, eta: float = 2.0, mean: str = "1") -> Law:
 def Correlated(*laws: Law, eta: float = 2.0) -> Law:
     """Correlation across laws: the Gaussian indices of all of them share one covariance matrix.
 
-    >>> from bayesmix import LogNormal
-    >>> print(Correlated(Normal("time"), LogNormal("price", sign=-1)))
-    correlated mixed normal and lognormal: time, -exp(price)
+    Parameters
+    ----------
+    *laws
+        Laws of one or more columns each, such as ``Normal("time")``.
+    eta
+        Concentration of the LKJ prior of the correlation matrix, as in `LKJNormal`.
+
+    Returns
+    -------
+    Law
+        The coefficients of all laws, correlated; it prints itself in words.
 
     Raises
     ------
     SpecificationError
         If fewer than two coefficients are joined, or ``eta`` is not positive.
+
+    Examples
+    --------
+    >>> from bayesmix import LogNormal
+    >>> print(Correlated(Normal("time"), LogNormal("price", sign=-1)))
+    correlated mixed normal and lognormal: time, -exp(price)
     """
     for law in laws:
         if not isinstance(law, Law):

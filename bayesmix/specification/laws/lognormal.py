@@ -18,16 +18,31 @@ def LogNormal(*terms: str, sign: Literal[1, -1] = 1, mean: str = "1") -> Law:
     """Independent lognormal coefficients, ``beta_k = sign * exp(mean_k + sd_k u_k)``.
 
     ``sign=-1`` is for attributes that everybody dislikes, such as prices. ``mean`` and ``sd`` are
-    those of the underlying normal, as everywhere in this literature (Train 2009, chapter 6), and
-    ``mean=`` is the formula of that mean, as in `Normal`.
+    those of the underlying normal, as everywhere in this literature (Train 2009, chapter 6).
 
-    >>> print(LogNormal("price", sign=-1))
-    independent lognormal: -exp(price)
+    Parameters
+    ----------
+    *terms
+        Columns of the design.
+    sign
+        -1 for attributes that everybody dislikes.
+    mean
+        Formula of the underlying normal's mean in covariates of persons, as in `Normal`.
+
+    Returns
+    -------
+    Law
+        One coefficient a term; it prints itself in words.
 
     Raises
     ------
     SpecificationError
         If ``sign`` is neither 1 nor -1.
+
+    Examples
+    --------
+    >>> print(LogNormal("price", sign=-1))
+    independent lognormal: -exp(price)
     """
     return independent("LogNormal", terms, "lognormal", sign=sign, mean=mean)
 

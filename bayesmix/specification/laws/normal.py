@@ -22,6 +22,18 @@ def Normal(*terms: str, mean: str = "1") -> Law:
         ``"0"`` the law is an error component: no mean, a standard deviation alone. The column of a
         nest of alternatives, a 0/1 dummy in the formula, may then stand next to all constants.
 
+    Returns
+    -------
+    Law
+        One coefficient a term; it prints itself in words.
+
+    Raises
+    ------
+    SpecificationError
+        If there is no term, one is no name, or ``mean`` is no text.
+
+    Examples
+    --------
     >>> print(Normal("price", "time"))
     independent normal: price, time
     >>> print(Normal("price", mean="1 + income"))

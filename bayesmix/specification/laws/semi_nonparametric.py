@@ -69,11 +69,18 @@ def SemiNonparametric(*terms: str, degree: int = 2, mean: str = "1") -> Law:
     degree
         Number of shapes ``shape[x, 1]``, ``shape[x, 2]``, ..., 1 to 5: two give two peaks.
 
+    Returns
+    -------
+    Law
+        One coefficient a term; it prints itself in words.
+
     Raises
     ------
     SpecificationError
         If the degree is no whole number from 1 to 5.
 
+    Examples
+    --------
     >>> print(SemiNonparametric("time", degree=3))
     independent semi-nonparametric of degree 3: time
     """

@@ -44,11 +44,18 @@ def Triangular(
     sign
         Of a zero-bounded law: 1 (the default there) or -1.
 
+    Returns
+    -------
+    Law
+        One coefficient a term; it prints itself in words.
+
     Raises
     ------
     SpecificationError
         If a sign is given to a law with both signs, or covariates to one without a mean.
 
+    Examples
+    --------
     >>> print(Triangular("price", zero_bounded=True, sign=-1))
     independent zero-bounded triangular: -price
     """

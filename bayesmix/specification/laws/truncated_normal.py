@@ -45,11 +45,18 @@ def TruncatedNormal(
     lower, upper
         Bounds in units of the coefficient, one at least; ``upper=0`` for a price.
 
+    Returns
+    -------
+    Law
+        One coefficient a term; it prints itself in words.
+
     Raises
     ------
     SpecificationError
         If there is no bound, or they are not in order.
 
+    Examples
+    --------
     >>> print(TruncatedNormal("price", upper=0))
     independent truncated normal: price in [, 0]
     """

@@ -29,6 +29,18 @@ def Uniform(*terms: str, mean: str = "1") -> Law:
     *terms, mean
         As in `Normal`.
 
+    Returns
+    -------
+    Law
+        One coefficient a term; it prints itself in words.
+
+    Raises
+    ------
+    SpecificationError
+        If there is no term, one is no name, or ``mean`` is no text.
+
+    Examples
+    --------
     >>> print(Uniform("time"))
     independent uniform: time
     """

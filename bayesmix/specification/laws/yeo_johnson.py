@@ -33,6 +33,18 @@ def YeoJohnson(*terms: str, mean: str = "1") -> Law:
     *terms, mean
         As in `Normal`; the mean is that of ``b``.
 
+    Returns
+    -------
+    Law
+        One coefficient a term; it prints itself in words.
+
+    Raises
+    ------
+    SpecificationError
+        If there is no term, one is no name, or ``mean`` is no text.
+
+    Examples
+    --------
     >>> print(YeoJohnson("time"))
     independent Yeo-Johnson: time
     """
