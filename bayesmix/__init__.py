@@ -99,14 +99,14 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.inference.wald import wald_test as wald_test
     from bayesmix.integration.grids import population_grid as population_grid
     from bayesmix.integration.overview import rule_table as rule_table
+    from bayesmix.integration.quadrature_rules import gauss_hermite as gauss_hermite
+    from bayesmix.integration.quadrature_rules import sparse as sparse
+    from bayesmix.integration.quadrature_rules import trapezoid as trapezoid
     from bayesmix.integration.rules import centred as centred
-    from bayesmix.integration.rules import gauss_hermite as gauss_hermite
     from bayesmix.integration.rules import halton as halton
     from bayesmix.integration.rules import mlhs as mlhs
     from bayesmix.integration.rules import monte_carlo as monte_carlo
     from bayesmix.integration.rules import sobol as sobol
-    from bayesmix.integration.rules import sparse as sparse
-    from bayesmix.integration.rules import trapezoid as trapezoid
     from bayesmix.likelihood.cluster import on_workers as on_workers
     from bayesmix.likelihood.simulate import simulate_choices as simulate_choices
     from bayesmix.markets.entry import entry_and_exit as entry_and_exit

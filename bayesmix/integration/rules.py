@@ -5,35 +5,27 @@ grid of a model and its people.
 """
 
 from collections.abc import Callable
-from operator import index
-from typing import Any, Literal
-
-import numpy as np
 
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import (
     MLHS,
     Centred,
     DrawRule,
-    GaussHermite,
     Halton,
     MonteCarlo,
     PlainHalton,
     Product,
     Rule,
     Sobol,
-    Sparse,
-    Trapezoid,
 )
+from bayesmix.integration.quadrature_rules import gauss_hermite, sparse, trapezoid
+from bayesmix.integration.rule_arguments import flag, real, whole
 
 MAX_DRAWS = 2**20
-MAX_POINTS = 64
-MAX_TRAPEZOID = 4096
-MAX_LEVEL = 15  # the nested rules are stored up to 19 points
 
 
 def _draws(value: object) -> int:
-    return _whole("nodes", value, 1, MAX_DRAWS, "choose the number of nodes a person, such as 64")
+    return whole("nodes", value, 1, MAX_DRAWS, "choose the number of nodes a person, such as 64")
 
 
 def sobol(nodes: int) -> Sobol:
@@ -99,9 +91,9 @@ def halton(nodes: int, scramble: bool = True, skip: int | None = None) -> Halton
     (halton(100), halton(100, scramble=False, skip=100))
     """
     count = _draws(nodes)
-    if not _flag("scramble", scramble):
+    if not flag("scramble", scramble):
         remedy = "element 0 of the sequence is not a normal; older software drops 100"
-        return PlainHalton(count, _whole("skip", 100 if skip is None else skip, 1, 2**31, remedy))
+        return PlainHalton(count, whole("skip", 100 if skip is None else skip, 1, 2**31, remedy))
     if skip is not None:
         raise SpecificationError(
             f"argument 'skip': expected none with scramble=True, got {skip!r}: scrambled points "
@@ -162,111 +154,13 @@ def monte_carlo(nodes: int, antithetic: bool = False) -> MonteCarlo:
     >>> monte_carlo(500, antithetic=True)
     monte_carlo(500, antithetic=True)
     """
-    count, mirrored = _draws(nodes), _flag("antithetic", antithetic)
+    count, mirrored = _draws(nodes), flag("antithetic", antithetic)
     if mirrored and count % 2:
         raise SpecificationError(
             f"argument 'nodes': expected an even number with antithetic=True, got {count}: "
             f"use {count + 1}"
         )
     return MonteCarlo(count, mirrored)
-
-
-def gauss_hermite(points: int) -> GaussHermite:
-    """Product of Gauss-Hermite rules, the same for everyone.
-
-    Parameters
-    ----------
-    points : int
-        Points in every dimension, points**K nodes in all: for few random coefficients. Exact for
-        polynomials of degree up to 2*points - 1 in every coordinate.
-
-    Returns
-    -------
-    GaussHermite
-        A description, which prints as the call that makes it.
-
-    Raises
-    ------
-    SpecificationError
-        If ``points`` is no whole number from 1 to 64.
-
-    Examples
-    --------
-    >>> gauss_hermite(7)
-    gauss_hermite(7)
-    """
-    return GaussHermite(_whole("points", points, 1, MAX_POINTS, "7 is a usual choice"))
-
-
-def trapezoid(points: int) -> Trapezoid:
-    """Product of equally spaced nodes in the standard normal, the same for everyone.
-
-    Parameters
-    ----------
-    points : int
-        Points in every dimension, points**K nodes in all: for few random coefficients.
-
-    Returns
-    -------
-    Trapezoid
-        A description, which prints as the call that makes it.
-
-    Raises
-    ------
-    SpecificationError
-        If ``points`` is no whole number from 1 to 4096.
-
-    Notes
-    -----
-    The rule for single choices: their probabilities are steep in coefficients that vary much, which
-    Gauss-Hermite's points, far apart and far out, follow slowly; here the error falls like
-    ``exp(-2 pi d / h)`` with the step h, d the distance of the integrand's singularities (Trefethen
-    and Weideman 2014). Every mixing law is a smooth map of a normal, and with bounded ones this is
-    the error-function rule of Takahasi and Mori (1973).
-
-    Examples
-    --------
-    >>> trapezoid(128)
-    trapezoid(128)
-    """
-    return Trapezoid(_whole("points", points, 1, MAX_TRAPEZOID, "64 is a usual choice"))
-
-
-def sparse(level: int = 5, family: Literal["kpn", "gqn"] = "kpn") -> Sparse:
-    """Smolyak's sparse grid (Heiss and Winschel 2008), the same for everyone.
-
-    Parameters
-    ----------
-    level : int
-        Exact for polynomials of total degree up to 2*level - 1.
-    family : {"kpn", "gqn"}
-        One-dimensional rules: nested ones of Genz and Keister (1996), or Gauss-Hermite.
-
-    Returns
-    -------
-    Sparse
-        A description, which prints as the call that makes it.
-
-    Raises
-    ------
-    SpecificationError
-        If ``level`` is no whole number from 1 to 15, or ``family`` is another one.
-
-    Notes
-    -----
-    Weights can be negative: for smooth integrands (cross-sections), not for long panels.
-
-    Examples
-    --------
-    >>> sparse(5)
-    sparse(level=5, family='kpn')
-    """
-    if not isinstance(family, str) or family not in ("kpn", "gqn"):
-        raise SpecificationError(
-            f"argument 'family': expected 'kpn' (nested) or 'gqn' (Gauss-Hermite), got {family!r}: "
-            "'kpn' needs fewer nodes"
-        )
-    return Sparse(_whole("level", level, 1, MAX_LEVEL, "levels 3 to 5 are usual"), family)
 
 
 def centred(
@@ -333,7 +227,7 @@ def centred(
             f"argument 'moments': expected none with {rule}, whose nodes are of one normal, got "
             f"{moments!r}: leave it out, or use sobol(64)"
         )
-    halves = _flag("halves", halves)
+    halves = flag("halves", halves)
     if halves and (not isinstance(rule, DrawRule) or rule.nodes % 2):
         raise SpecificationError(
             f"argument 'halves': expected an even number of draws to be halved, got {rule}: leave "
@@ -341,9 +235,9 @@ def centred(
         )
     population = (0.25 if draws else 0.0) if population is None else population
     inflation = (1.2 if draws else 1.0) if inflation is None else inflation
-    share = _real("population", population, 0.0, 1.0, "a quarter is a safe share")
-    factor = _real("inflation", inflation, 0.5, 10.0, "1.2 is a usual factor")
-    return Centred(rule, share, factor, _flag("moments", moments), halves)
+    share = real("population", population, 0.0, 1.0, "a quarter is a safe share")
+    factor = real("inflation", inflation, 0.5, 10.0, "1.2 is a usual factor")
+    return Centred(rule, share, factor, flag("moments", moments), halves)
 
 
 RULES: dict[str, Callable[..., Rule]] = {
@@ -355,36 +249,3 @@ RULES: dict[str, Callable[..., Rule]] = {
     "trapezoid": trapezoid,
     "sparse": sparse,
 }
-
-
-def _whole(name: str, value: Any, least: int, most: int, remedy: str) -> int:
-    """`value` as an int within bounds, or a SpecificationError that says what to do."""
-    try:
-        number = index(value)
-    except TypeError:
-        number = least - 1
-    if isinstance(value, bool) or not least <= number <= most:
-        raise SpecificationError(
-            f"argument '{name}': expected a whole number from {least} to {most}, "
-            f"got {value!r}: {remedy}"
-        )
-    return number
-
-
-def _flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool | np.bool_):
-        raise SpecificationError(
-            f"argument '{name}': expected True or False, got {value!r}: give one of the two"
-        )
-    return bool(value)
-
-
-def _real(name: str, value: object, least: float, most: float, remedy: str) -> float:
-    """`value` as a float in [least, most), or a SpecificationError that says what to do."""
-    number = float(value) if isinstance(value, int | float | np.number) else np.nan
-    if isinstance(value, bool) or not least <= number < most:
-        raise SpecificationError(
-            f"argument '{name}': expected a number in [{least:g}, {most:g}), got {value!r}: "
-            f"{remedy}"
-        )
-    return number
