@@ -93,8 +93,8 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.inference.first_stage_table import first_stage as first_stage
     from bayesmix.inference.hausman import hausman_test as hausman_test
     from bayesmix.inference.likelihood_ratio import lr_test as lr_test
-    from bayesmix.inference.mean_utilities import MeanUtilities as MeanUtilities
     from bayesmix.inference.mean_utilities import mean_utilities as mean_utilities
+    from bayesmix.inference.second_stage import MeanUtilities as MeanUtilities
     from bayesmix.inference.wald import HypothesisTest as HypothesisTest
     from bayesmix.inference.wald import wald_test as wald_test
     from bayesmix.integration.grids import population_grid as population_grid
