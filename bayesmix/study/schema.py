@@ -111,10 +111,13 @@ class UtilityTable:
 
 
 def law_table(key: str, make: Callable[..., Any]) -> type:
-    """``[[random]]`` with independent coefficients: the arguments of the law's function as keys."""
+    """``[[random]]`` with independent coefficients: the arguments of the law's function as keys.
+
+    Whole numbers are counts.
+    """
     hints = get_type_hints(make)
     keys = [
-        (name, hints[name], one.default)
+        (name, Count if hints[name] is int else hints[name], one.default)
         for name, one in signature(make).parameters.items()
         if one.kind is Parameter.KEYWORD_ONLY
     ]
@@ -169,7 +172,7 @@ class NormalMixtureTable:
 
     law: Literal["normal-mixture"]
     terms: Terms
-    components: int = 2
+    components: Annotated[int, AtLeast(2)] = 2
     correlated: bool = True
     share: str = "1"
 

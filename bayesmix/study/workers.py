@@ -54,7 +54,7 @@ def cluster(workers: int | None, scheduler: str | None) -> Iterator[Any]:
                 silence_logs=50,
                 env=settings,
             ) as here,
-            distributed.Client(here) as client,
+            distributed.Client(here, set_as_default=False) as client,
         ):
             yield client
 
@@ -73,7 +73,8 @@ def gone_is_said() -> Iterator[None]:
 
 def _connected(distributed: Any, scheduler: str) -> Any:
     try:
-        return distributed.Client(scheduler, timeout=PATIENCE)
+        # One that finds nobody, and is dask's default, stays it: nothing can be written after.
+        return distributed.Client(scheduler, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:  # none answers, or that is no address
         raise SpecificationError(
             f"no scheduler answers at '{scheduler}' ({type(error).__name__}): start it, or give "

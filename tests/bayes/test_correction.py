@@ -136,7 +136,9 @@ def test_anchors_are_renewed_when_weights_fail(panel, monkeypatch):
         values = {"mean": mean, "sd": np.diag(chol)}
         draws = {k: (("chain", "draw", "random"), np.tile(v, (1, 4, 1))) for k, v in values.items()}
         coords = {"chain": [0], "draw": range(4), "random": list(problem.parameters.random)}
-        return xr.DataTree.from_dict({"posterior": xr.Dataset(draws, coords=coords)})
+        stats = xr.Dataset(coords={"chain": [0], "draw": range(4)})
+        groups = {"posterior": xr.Dataset(draws, coords=coords), "sample_stats": stats}
+        return xr.DataTree.from_dict(groups)
 
     monkeypatch.setattr(sampling, "posterior_accuracy", judge)
     monkeypatch.setattr(sampling, "_run", chains)

@@ -14,6 +14,7 @@ from bayesmix.likelihood import cluster
 from bayesmix.study import workers
 from tests.simulated import simulated
 
+dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 
 pytestmark = pytest.mark.jit
@@ -125,11 +126,14 @@ def test_an_address_without_a_scheduler_is_said(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "PATIENCE", 0.2)
-    with (
-        pytest.raises(bm.SpecificationError, match="no scheduler answers at"),
-        workers.cluster(None, address),
-    ):
-        pass
+    with dask.config.set(scheduler=None):
+        with (
+            pytest.raises(bm.SpecificationError, match="no scheduler answers at"),
+            workers.cluster(None, address),
+        ):
+            pass
+        # Where dask's default is a client that nobody answered, xarray writes no file any more.
+        assert dask.config.get("scheduler") is None
 
 
 def test_a_command_says_what_is_kept_where_its_cluster_goes() -> None:

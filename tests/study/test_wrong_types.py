@@ -35,6 +35,7 @@ RECORDS = [
     *get_args(schema.IndependentTable),
     schema.LKJNormalTable,
     schema.CorrelatedTable,
+    schema.NormalMixtureTable,
     schema.LatentClassTable,
     *get_args(schema.GridTable),
     schema.EstimateTable,
