@@ -20,6 +20,7 @@ from bayesmix.study.guess import Guess, guess_long, named
 from bayesmix.study.guess_wide import guess_wide
 from bayesmix.study.sniff import SniffedFile, sniffed
 from bayesmix.study.terms import attributes, varies_within
+from bayesmix.study.text_numbers import not_numbers
 
 CODES = (-9, -99, -999, -9999, 99999, 999999)
 """Numbers that files put where a value is missing."""
@@ -187,6 +188,8 @@ def _as_text(values: pd.Series) -> pd.Series:
 def _of_columns(frame: pd.DataFrame) -> list[str]:
     said = []
     for name, values in frame.items():
+        if odd := not_numbers(values):
+            said.append(f"column '{name}' is text, for {odd}")
         if values.isna().all():
             said.append(f"column '{name}' is empty")
         elif values.nunique() == 1 and len(frame) > 1:
@@ -197,11 +200,16 @@ def _of_columns(frame: pd.DataFrame) -> list[str]:
             said.append(f"column '{name}' is missing in {values.isna().sum():,} rows (rows {rows})")
         if values.dtype.kind in "if":
             numbers = values.to_numpy(dtype=np.float64)
-            odd = [code for code in CODES if (numbers == code).any()]
+            codes = [code for code in CODES if (numbers == code).any()]
             rest = numbers[np.isfinite(numbers) & ~np.isin(numbers, CODES)]
-            if odd and len(rest) and (np.abs(rest).max() < abs(odd[0]) or rest.min() >= 0 > odd[0]):
+            if (
+                codes
+                and len(rest)
+                and (np.abs(rest).max() < abs(codes[0]) or rest.min() >= 0 > codes[0])
+            ):
                 said.append(
-                    f"column '{name}' holds {first_few(odd)} in {np.isin(numbers, odd).sum():,} "
+                    f"column '{name}' holds {first_few(codes)} in "
+                    f"{np.isin(numbers, codes).sum():,} "
                     "rows: is this a code for a missing value?"
                 )
     return said

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
 from bayesmix.data.choices import ChoiceData
+from bayesmix.study.text_numbers import not_numbers
 
 MOST_TERMS = 12
 MOST_LEVELS = 12
@@ -37,9 +39,9 @@ def varies_within(data: ChoiceData, name: str) -> bool:
 
 def first_terms(data: ChoiceData) -> tuple[list[str], dict[str, str]]:
     """Terms of a formula that data can tell apart, and why other columns are none."""
-    terms: list[str] = []
+    blocks: dict[str, np.ndarray] = {}
+    terms: dict[str, str] = {}
     left: dict[str, str] = {}
-    basis = np.zeros((len(data.frame), 0))
     for name in [*attributes(data), data.alternative]:
         values = data.frame[name]
         numeric = pd.api.types.is_numeric_dtype(values.dtype) and name != data.alternative
@@ -47,18 +49,42 @@ def first_terms(data: ChoiceData) -> tuple[list[str], dict[str, str]]:
             left[name] = f"it is a name or number of alternatives: C({quoted(data.alternative)})"
         elif len(terms) == MOST_TERMS:
             left[name] = f"there are {MOST_TERMS} terms already"
+        elif not numeric and not_numbers(values):
+            left[name] = f"it is text, for {not_numbers(values)}: mend them in the file"
         elif not numeric and values.nunique() > MOST_LEVELS:
             left[name] = f"it has {values.nunique()} values"
         elif numeric and not np.isfinite(values.to_numpy(dtype=float)).all():
             left[name] = "it holds infinite values"
         else:
             block = _within(data, _numbers(values, numeric))
-            if _rank(np.hstack([basis, block])) < basis.shape[1] + block.shape[1]:
+            term = quoted(name) if numeric else f"C({quoted(name)})"
+            told = _told_by(blocks, block)
+            rest = {one: own for one, own in blocks.items() if one not in told}
+            if not _adds(rest.values(), block):
                 left[name] = "the terms before tell what it would (it is a combination of them)"
                 continue
-            basis = np.hstack([basis, block])
-            terms.append(quoted(name) if numeric else f"C({quoted(name)})")
-    return terms, left
+            left |= dict.fromkeys(told, f"{term} tells what it would")
+            blocks = rest | {name: block}
+            terms = {one: terms[one] for one in rest} | {name: term}
+    return list(terms.values()), left
+
+
+def _adds(blocks: Iterable[np.ndarray], block: np.ndarray) -> bool:
+    """Whether no column of a term is a combination of the others and of other terms'."""
+    before = np.hstack([np.zeros((len(block), 0)), *blocks])
+    return _rank(np.hstack([before, block])) == before.shape[1] + block.shape[1]
+
+
+def _told_by(blocks: dict[str, np.ndarray], block: np.ndarray) -> list[str]:
+    """Terms that are combinations of a new one's columns, such as firms of those of products."""
+    if _adds(blocks.values(), block):
+        return []
+    own = _rank(block)
+    return [
+        name
+        for name, other in blocks.items()
+        if own == block.shape[1] > other.shape[1] and _rank(np.hstack([block, other])) == own
+    ]
 
 
 def _belongs(data: ChoiceData, name: str) -> bool:

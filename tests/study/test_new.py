@@ -144,6 +144,25 @@ def test_names_and_numbers_of_alternatives_are_no_attributes(tmp_path: Path) -> 
     assert "# not twice: the terms before tell" in text
 
 
+def test_alternatives_tell_what_their_firms_would_and_not_the_other_way_round(
+    tmp_path: Path,
+) -> None:
+    frame = choices()
+    frame.insert(0, "firm", frame["alt"].map({"a": "F", "b": "F", "c": "G"}))
+    built = checked(written(frame, tmp_path / "c.csv"))
+    assert built.model.formula == "price + time + C(alt)"
+    assert "# not firm: C(alt) tells what it would" in (tmp_path / "c.toml").read_text()
+
+
+def test_numbers_that_are_text_for_a_few_rows_are_said(tmp_path: Path) -> None:
+    frame = choices().astype({"price": object})
+    frame.loc[[2, 5], "price"] = ["3,20", "unknown"]
+    file = written(frame, tmp_path / "c.csv")
+    why = "text, for 2 of 108 rows are no numbers: '3,20', 'unknown' (rows 2, 5)"
+    assert f"column 'price' is {why}" in inspect_file(file).suspicions
+    assert f"# not price: it is {why}: mend them" in new_study(file)[0].read_text()
+
+
 def test_availability_and_an_outside_option(tmp_path: Path) -> None:
     frame = choices().assign(av=1)
     frame.loc[frame.index[frame["choice"] == 0][0], "av"] = 0
