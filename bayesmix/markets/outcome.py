@@ -29,8 +29,8 @@ class Counterfactual:
         What it is.
     products
         By ``market`` and ``product``: prices, shares and marginal costs (without taxes), before and
-        after; the relative change of the price. ``unsolved`` counts, by market, draws of the
-        parameters without an equilibrium, of which intervals know nothing.
+        after; ``price_change``, relative to the price before (0.1 for 10 %). ``unsolved`` counts,
+        by market, draws of the parameters without an equilibrium, of which intervals know nothing.
     firms
         By ``market`` and ``firm``, as owned afterwards: profits, and their change.
     markets
@@ -83,8 +83,13 @@ class Counterfactual:
     def _heading(self) -> str:
         level = self.products.attrs["interval"]
         words = f"{self.title}: estimates, and intervals of {level:.0%} in brackets"
+        units = (
+            "price_change is relative (0.1 is 10 %); profits, taxes and surplus are in units of "
+            "the price, a choice situation"
+        )
         left = self.products.attrs.get("left_out", "")
-        return "\n".join([words, *filter(None, [self.note, left and f"without {left}"])])
+        notes = units, self.note, left and f"without {left}"
+        return "\n".join([words, *filter(None, notes)])
 
     def _estimates(self, part: str) -> pd.DataFrame:
         """Estimates with their intervals, as text."""
