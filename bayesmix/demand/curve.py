@@ -19,7 +19,7 @@ from bayesmix.demand.column_arguments import check_column
 from bayesmix.demand.draws import Interval
 from bayesmix.demand.interventions import difference
 from bayesmix.demand.options import Options, Where, settle
-from bayesmix.demand.sample import Here, Sample, dataset, enumerate_sample, squeezed
+from bayesmix.demand.sample import Here, Sample, dataset, enumerate_sample, noted, squeezed
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.kernels.nested_demand import nested_shares
 from bayesmix.kernels.share_curves import Raised, own_shares
@@ -123,10 +123,11 @@ def price_curve(
     out["best_price"] = (("segment", "limit"), ends)
     out.attrs |= {"alternative": str(alternative), "attribute": price}
     if any(at_an_end):
-        out.attrs["note"] = (
+        noted(
+            out,
             f"revenue is highest at an end of the prices at {sum(at_an_end)} of {len(at_an_end)} "
             "values of the parameters, the estimate's among them, and there has no best price: "
-            "an interval without ends (NaN) asks for a wider range of prices"
+            "an interval without ends (NaN) asks for a wider range of prices",
         )
     return squeezed(out.assign_coords(limit=list(Interval._fields)), by)
 

@@ -27,7 +27,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.classical.predict import bound_like, is_own
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known_utility import check_offset, check_outside
-from bayesmix.demand.normal_draws import krinsky_robb, normal_law, whole_vector
+from bayesmix.demand.normal_draws import boundary_words, krinsky_robb, normal_law, whole_vector
 from bayesmix.demand.options import CheckedOptions
 from bayesmix.errors import DataError, SpecificationError
 from bayesmix.likelihood.bind import bind_like, bind_sets
@@ -82,11 +82,14 @@ class Uncertainty:
         From values (N, ...) at the points to an `Interval`.
     draws
         Parameter draws among the points; 0 for the delta method.
+    note
+        What intervals leave out; "" where that is nothing.
     """
 
     points: Array
     combine: Callable[[Array], Interval]
     draws: int
+    note: str = ""
 
     def of(self, quantity: Callable[[Array], Array], label: str, progress: bool) -> Interval:
         """Estimate and interval of a function of the free vector."""
@@ -211,7 +214,8 @@ def uncertainty(
             )
         return Uncertainty(thetas, partial(_mean_and_quantiles, how.interval), len(thetas))
     if how.uncertainty == "delta":
-        return _delta(result, how.interval)
+        return replace(_delta(result, how.interval), note=boundary_words(result))
+    note = ""
     if isinstance(how.uncertainty, Bootstrap):
         if not how.uncertainty.estimate.equals(result.params):
             raise SpecificationError(
@@ -221,9 +225,9 @@ def uncertainty(
         drawn, first = how.uncertainty.thetas, how.uncertainty.first_stage
         drawn = drawn if first is None else np.hstack([drawn, first])
     else:
-        drawn = krinsky_robb(result, how.draws, rng)
+        drawn, note = krinsky_robb(result, how.draws, rng), boundary_words(result)
     points = np.vstack([whole_vector(result), drawn])
-    return Uncertainty(points, partial(_first_and_quantiles, how.interval), len(drawn))
+    return Uncertainty(points, partial(_first_and_quantiles, how.interval), len(drawn), note)
 
 
 def point_alone(result: Fit | xr.DataTree) -> Uncertainty | None:

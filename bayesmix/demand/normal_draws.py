@@ -31,6 +31,18 @@ def krinsky_robb(fit: Fit, draws: int, rng: np.random.Generator) -> Array:
     return thetas
 
 
+def boundary_words(fit: Fit) -> str:
+    """That intervals leave entries at a boundary where they are; "" where there are none."""
+    names = np.array(fit.problem.parameters.names)[fit.information.silent]
+    if not len(names):
+        return ""
+    them = "it" if len(names) == 1 else "them"
+    return (
+        f"{', '.join(names)} at the boundary 0: intervals leave {them} there, and know nothing of "
+        "larger values, of which uncertainty=bm.bootstrap(fit, data) or a posterior does"
+    )
+
+
 def whole_vector(fit: Fit) -> Array:
     """The estimated free vector, and behind it first-stage coefficients (P + G,)."""
     first = None if fit.information.first is None else first_stage_of(fit)

@@ -213,8 +213,14 @@ def dataset(
             "nodes": found.people.grid.size,
         },
     )
-    out.attrs |= left_out(found.there.data)
+    note = found.uncertainty.note
+    out.attrs |= left_out(found.there.data) | ({"note": note} if note else {})
     return out
+
+
+def noted(out: xr.Dataset, words: str) -> None:
+    """Add to what is to be known of intervals."""
+    out.attrs["note"] = "; ".join(filter(None, [out.attrs.get("note", ""), words]))
 
 
 def left_out(data: ChoiceData) -> dict[str, str]:

@@ -15,7 +15,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.interventions import Intervention, change
 from bayesmix.demand.money import price_of, price_slope, remedy
 from bayesmix.demand.options import Options, Where, settle
-from bayesmix.demand.sample import Here, Sample, dataset, enumerate_sample, squeezed
+from bayesmix.demand.sample import Here, Sample, dataset, enumerate_sample, noted, squeezed
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.logsums import money_logsums
 from bayesmix.kernels.nested_demand import nested_money_logsums
@@ -108,8 +108,9 @@ def surplus(
     values = before.of(quantity, "surplus")
     out = dataset(before, values, [], {})
     if np.any(refused):
-        out.attrs["note"] = _note(before, values.estimate, np.array(refused), price)
-        warnings.warn(out.attrs["note"], stacklevel=2)
+        words = _note(before, values.estimate, np.array(refused), price)
+        noted(out, words)
+        warnings.warn(words, stacklevel=2)
     return squeezed(out, by)
 
 

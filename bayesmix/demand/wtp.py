@@ -165,7 +165,7 @@ def wtp(
         coords={"statistic": names},
         attrs={"interval": settled.interval, "draws": laws.draws, "term": term, "price": price}
         | {"law": all_ends.estimate[len(names) :]}
-        | ({"note": note} if note else {}),
+        | ({"note": whole} if (whole := "; ".join(filter(None, [note, laws.note]))) else {}),
     )
 
 

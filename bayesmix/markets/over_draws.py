@@ -206,6 +206,7 @@ def dataset_of(
     if market:
         out["unsolved"] = (("market",), found.unsolved)
     sample = found.found
+    note = "; ".join(filter(None, [note, sample.uncertainty.note]))
     out.attrs = {
         "interval": sample.how.interval,
         "draws": sample.uncertainty.draws,
