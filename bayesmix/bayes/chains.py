@@ -18,7 +18,7 @@ from rich.console import Console
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.chain_segments import Segments, run_segments, stand_digest, thread_limit
-from bayesmix.bayes.models import mean_dimension
+from bayesmix.bayes.graph import mean_dimension
 from bayesmix.bayes.pointwise import FIRST_STAGE
 from bayesmix.errors import ConvergenceError
 from bayesmix.likelihood.checkpoint import Checkpoint

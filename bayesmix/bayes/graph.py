@@ -28,6 +28,16 @@ def shared_chunk(chunk: Chunk) -> Chunk:
     return Chunk(*(pytensor.shared(array, borrow=True) for array in chunk))
 
 
+def mean_dimension(problem: Problem) -> str:
+    """Dimension of ``mean``: all random coefficients, or those whose mean is not 0."""
+    return "located" if problem.parameters.within.centred else "random"
+
+
+def shared_nodes(nodes: CoefficientNodes) -> CoefficientNodes:
+    """The same of nodes fixed in coefficient space."""
+    return CoefficientNodes(*(pytensor.shared(array, borrow=True) for array in nodes))
+
+
 def free_parameters(theta: Any, space: ParameterSpace) -> Parameters:
     """`ParameterSpace.unpack` of a variable ``theta`` (P,)."""
     k, rows, columns = space.n_random, *space.chol_index

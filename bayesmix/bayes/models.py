@@ -18,9 +18,11 @@ from bayesmix.bayes.graph import (
     density_log_integrals,
     locations,
     log_integrals,
+    mean_dimension,
     on_halves,
     product,
     shared_chunk,
+    shared_nodes,
 )
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.prior_variables import add_difference, prior_distribution, prior_variable
@@ -31,7 +33,6 @@ from bayesmix.centring.grids import PersonGrid
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
-from bayesmix.kernels.coefficient_space import CoefficientNodes
 from bayesmix.likelihood.bind import bind, check_arguments
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.optimise.freeze import freeze
@@ -158,11 +159,6 @@ def coordinates(problem: Problem) -> dict[str, Any]:
         "term": list(space.fixed),
         "source": list(space.scales),
     }
-
-
-def mean_dimension(problem: Problem) -> str:
-    """Dimension of ``mean``: all random coefficients, or those whose mean is not 0."""
-    return "located" if problem.parameters.within.centred else "random"
 
 
 def _population(problem: Problem, priors: Priors) -> Parameters:
@@ -297,11 +293,7 @@ def marginal_log_probabilities(problem: Problem, grid: Grid, parameters: Paramet
         held = freeze(problem, grid)
         if held:
             return on_halves(
-                [density_log_integrals(problem, _shared_nodes(n), parameters) for n in held]
+                [density_log_integrals(problem, shared_nodes(n), parameters) for n in held]
             )
     chunks = [problem.chunk(part, 0, problem.n_persons) for part in grid.halves or (grid,)]
     return on_halves([log_integrals(problem, shared_chunk(c), parameters) for c in chunks])
-
-
-def _shared_nodes(nodes: CoefficientNodes) -> CoefficientNodes:
-    return CoefficientNodes(*(pytensor.shared(array, borrow=True) for array in nodes))

@@ -9,6 +9,7 @@ import numpy as np
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.correction import Correction
+from bayesmix.bayes.posterior_accuracy import ERROR_SD
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.whitened import Whitening, correct, posterior_mode
 from bayesmix.centring.check_grid import check_grid
@@ -50,6 +51,11 @@ class Stand:
     grid: Grid
     whitening: Whitening | None = None
     correction: Correction | None = None
+
+    @property
+    def is_largest(self) -> bool:
+        """Whether there are as many nodes a person as are ever taken unasked."""
+        return self.grid.size >= MOST_NODES
 
     def corrections(self, thetas: Array) -> Array:
         """The correction (D,) at free vectors (D, P), nats."""
@@ -119,3 +125,9 @@ def _centred(problem: Problem, rule: Centred, theta: Array, rng: np.random.Gener
     """Nodes anchored at a vector, first-stage coefficients its last entries."""
     moved, own = problem.split(theta)
     return centre(moved, rule, own, rng)
+
+
+def larger_rule(nodes: int, error: float) -> Centred:
+    """Nodes a person that should bring the error's sd over the posterior to half its bound."""
+    needed = nodes * max(2.0, (2.0 * error / ERROR_SD) ** 1.25)
+    return centred(sobol(min(64 * int(np.ceil(needed / 64)), MOST_NODES)), moments=True)

@@ -43,16 +43,15 @@ from bayesmix.bayes.marginal_sampling import TUNE, Size, nuts_or_importance
 from bayesmix.bayes.market_sampling import known_shares, sample_markets
 from bayesmix.bayes.models import build
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
-from bayesmix.bayes.posterior_accuracy import ERROR_SD, posterior_accuracy
+from bayesmix.bayes.posterior_accuracy import posterior_accuracy
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.pymc_chains import pymc_chains
-from bayesmix.bayes.sampler_grid import MOST_NODES, GridChoice, Stand, first_stand, stand_at
+from bayesmix.bayes.sampler_grid import GridChoice, Stand, first_stand, larger_rule, stand_at
 from bayesmix.bayes.tree import WEIGHTED, complete, keep_sampled
 from bayesmix.bayes.whitened import whitened_posterior
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
-from bayesmix.integration.rules import centred, sobol
 from bayesmix.kernels.first_use import SAMPLING, prepare
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.checkpoint import IN_USE, open_checkpoint, problem_key
@@ -268,9 +267,9 @@ def _sample_one(
         with progress_line(how.progress, "posterior") as line:
             line.tell("integration error of its draws")
             accuracy = posterior_accuracy(problem, stand.grid, flat, totals, rng)
-        if not renewable or accuracy.reliable or stand.grid.size >= MOST_NODES:
+        if not renewable or accuracy.reliable or stand.is_largest:
             break
-        rule = centred(sobol(_more_nodes(stand.grid.size, accuracy.sd)), moments=True)
+        rule = larger_rule(stand.grid.size, accuracy.sd)
         stand = stand_at(problem, rule, flat.mean(axis=0), how.priors, rng)
     notes |= {"grid": str(stand.grid), **accuracy.notes()}
     if not how.hierarchical:
@@ -279,12 +278,6 @@ def _sample_one(
     if evidence is not None:  # of exact integrals, as far as these are known
         notes["log_evidence"] = evidence - accuracy.mean
     return complete(tree, problem, logp, how.priors, notes)
-
-
-def _more_nodes(nodes: int, error: float) -> int:
-    """How many nodes a person should bring the error's sd over the posterior to half its bound."""
-    needed = nodes * max(2.0, (2.0 * error / ERROR_SD) ** 1.25)
-    return min(64 * int(np.ceil(needed / 64)), MOST_NODES)
 
 
 def _run(

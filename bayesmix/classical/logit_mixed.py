@@ -11,9 +11,10 @@ from scipy.linalg import eigh
 from bayesmix import arguments
 from bayesmix.arrays import Array
 from bayesmix.classical.bootstrap import MOST_REPLICATIONS
-from bayesmix.classical.nonparametric import LEAST_SHARE, check_utility, kept
+from bayesmix.classical.nonparametric import check_utility
 from bayesmix.classical.types_fit import TypesFit
 from bayesmix.classical.types_result import ClassLogitOf, bootstrap_of
+from bayesmix.classical.types_words import LEAST_SHARE, kept
 from bayesmix.classical.weight_basis import LogitWeights
 from bayesmix.classical.weight_estimates import WeightEstimates
 from bayesmix.data.choices import ChoiceData

@@ -25,6 +25,7 @@ def test_draws_without_an_answer_are_counted(logit):
         np.testing.assert_allclose(found.products[end], only.products[end], rtol=1e-9)
         np.testing.assert_allclose(found.segments[end], only.segments[end], rtol=1e-9)
     assert "1 of 4" in found.products.attrs["note"]
+    assert "price_change is relative (0.1 is 10 %)" in repr(found)
     assert not only.note
 
 
