@@ -8,6 +8,7 @@ from tests.arguments.estimator_calls import estimator_calls
 from tests.arguments.market_calls import market_calls
 from tests.arguments.model_calls import model_calls
 from tests.arguments.picture_calls import picture_calls
+from tests.arguments.repeated_calls import repeated_calls
 from tests.arguments.things import AT, MODEL
 
 
@@ -21,6 +22,7 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
     return {
         "warm": Call(bm.warm, {"processes": 1, "progress": False}),
         **estimator_calls(have),
+        **repeated_calls(have),
         "Prior": Call(bm.Prior, {"name": "normal", "mu": 0.0, "sigma": 1.0, "scaled": False}),
         "priors": Call(bm.priors, {**estimate, "priors": None}),
         "prior_predictive": Call(
@@ -46,77 +48,6 @@ def calls(have: SimpleNamespace) -> dict[str, Call]:
                 "grid": fit.grid,
                 "priors": None,
                 "noncentred": True,
-            },
-        ),
-        "bootstrap": Call(
-            bm.bootstrap,
-            {
-                "fit": fit,
-                "data": data,
-                "replications": 2,
-                "rng": 1,
-                "processes": 1,
-                "progress": False,
-            },
-        ),
-        "sbc": Call(
-            bm.sbc,
-            {
-                "model": MODEL,
-                "design": data,
-                "simulations": 1,
-                "method": "importance",
-                "priors": None,
-                "draws": 10,
-                "rng": 1,
-                "processes": 1,
-                "file": None,
-                "progress": False,
-            },
-        ),
-        "coverage": Call(
-            bm.coverage,
-            {
-                "model": MODEL,
-                "design": data,
-                "truth": AT,
-                "simulations": 1,
-                "grid": rule,
-                "rng": 1,
-                "processes": 1,
-                "file": None,
-                "progress": False,
-            },
-        ),
-        "Types": Call(
-            bm.Types,
-            {"grid": {"price": [-1.0, 0.0]}, "points": None, "box": None, "rng": 1},
-        ),
-        "logit_mixed": Call(
-            bm.logit_mixed,
-            {
-                "model": bm.MixedLogit("price + quality"),
-                "data": data,
-                "weights": bm.LogitWeights(
-                    bm.Types({"price": [-2.0, -1.0, 0.0]}), basis="steps", size=1
-                ),
-                "replications": 2,
-                "rng": 1,
-                "progress": False,
-            },
-        ),
-        "nonparametric": Call(
-            bm.nonparametric,
-            {
-                "model": bm.MixedLogit("price + quality"),
-                "data": data,
-                "types": bm.Types({"quality": [-1.0, 0.0, 1.0]}),
-                "method": "newton",
-                "adding": False,
-                "replications": 1,
-                "tolerance": 1e-3,
-                "rng": 1,
-                "progress": False,
             },
         ),
         "plot_types": Call(bm.plot_types, {"found": have.types, "terms": ["quality"]}),
