@@ -206,3 +206,15 @@ def moments(mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     """Means (C, D, K) beside the lower triangle of covariances (C, D, K, K)."""
     rows, columns = np.tril_indices(mean.shape[-1])
     return np.concatenate([mean, covariance[..., rows, columns]], axis=-1)
+
+
+def replicated(
+    replication: Callable[[int], Mapping[str, float]], replications: int, file: Path
+) -> pd.DataFrame:
+    """What a function of the seed finds at seeds 0, 1, ...: those that the file lacks are made."""
+    file.parent.mkdir(exist_ok=True)
+    done = pd.read_csv(file) if file.exists() else pd.DataFrame({"seed": []})
+    for seed in sorted(set(range(replications)) - set(done["seed"])):
+        row = pd.DataFrame([replication(seed)])
+        row.to_csv(file, mode="a", header=not file.exists(), index=False, float_format="%.5f")
+    return pd.read_csv(file)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _common import replicated
 from scipy import stats
 
 import bayesmix as bm
@@ -38,12 +39,7 @@ def replication(seed: int) -> dict[str, float]:
 
 
 def main(replications: int) -> None:
-    RESULTS.parent.mkdir(exist_ok=True)
-    done = pd.read_csv(RESULTS) if RESULTS.exists() else pd.DataFrame({"seed": []})
-    for seed in sorted(set(range(replications)) - set(done["seed"])):
-        row = pd.DataFrame([replication(seed)])
-        row.to_csv(RESULTS, mode="a", header=not RESULTS.exists(), index=False, float_format="%.5f")
-    report(pd.read_csv(RESULTS))
+    report(replicated(replication, replications, RESULTS))
 
 
 def report(table: pd.DataFrame) -> None:
