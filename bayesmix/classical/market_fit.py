@@ -10,17 +10,19 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
+from bayesmix.accuracy.certificate import Certificate
+from bayesmix.accuracy.refine import Tolerance
 from bayesmix.arrays import Array
 from bayesmix.centring.check_grid import check_grid
 from bayesmix.classical.covariance import Information
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.market_certificate import market_certificate
 from bayesmix.classical.market_constants import MarketConstants
 from bayesmix.classical.market_search import MarketSearch, logit_value, search, whitened
 from bayesmix.classical.message import message_of
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import SpecificationError
-from bayesmix.identification.weakest_direction import free_names
-from bayesmix.integration.descriptions import Centred, DrawRule, Rule
+from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.likelihood.bind import bind
@@ -56,34 +58,38 @@ def market_msle(model: MixedLogit, how: MarketSearch, rng: np.random.Generator) 
         end = _on(
             MarketLikelihood(problem, _grid(problem, rule, rng), sets, target), how, rng, line
         )
-        while isinstance(how.grid, str) and end.off > how.tolerance.estimates:
+        while isinstance(how.grid, str) and not end.within(how.tolerance):
             if end.own.grid.size >= MOST_NODES:
                 break
             grid = _grid(problem, sobol(2 * end.own.grid.size), rng)
             names, values = problem.parameters.names, problem.parameters.natural(end.theta)
             from_there = replace(how, given=[dict(zip(names, values, strict=True))], starts=1)
             end = _on(replace(end.own, grid=grid), from_there, rng, line)
-        if isinstance(how.grid, str) and end.off > how.tolerance.estimates:
-            end = replace(end, words=f"{end.words}, above the tolerance".removeprefix(", "))
-    return _fit(end, (model, market, logit), begun)
+        words = ""
+        if isinstance(how.grid, str) and not end.within(how.tolerance):
+            words = "the integration error is above the tolerance: see fit.integration"
+    return _fit(end, (model, market, logit), (begun, words))
 
 
 @dataclass(frozen=True, eq=False)
 class End:
-    """Where a search on one grid has ended, and by how much other draws of its size are off."""
+    """Where a search on one grid has ended, and how far it is from exact integration."""
 
     own: MarketLikelihood
     optimum: Optimum
     optima: pd.DataFrame
     there: Evaluation
     information: Information
-    off: float
-    words: str
+    certificate: Certificate
 
     @property
     def theta(self) -> Array:
         """The free vector with standard deviations of positive sign."""
         return self.own.problem.canonical(self.optimum.theta)
+
+    def within(self, tolerance: Tolerance) -> bool:
+        """Whether estimates are as exact as is asked, which is what nodes are added for."""
+        return self.certificate.within(np.inf, tolerance.estimates)
 
 
 def _on(own: MarketLikelihood, how: MarketSearch, rng: np.random.Generator, line: Progress) -> End:
@@ -93,17 +99,21 @@ def _on(own: MarketLikelihood, how: MarketSearch, rng: np.random.Generator, line
     theta = own.problem.canonical(optimum.theta)
     there = own.at(theta)
     found = information(own, theta, there)
-    return End(own, optimum, optima, there, found, *_other_draws(own, theta, found, rng))
+    line.phase("certificate of the integration error")
+    certificate = market_certificate(own, theta, there, found, rng)
+    return End(own, optimum, optima, there, found, certificate)
 
 
-def _fit(end: End, of: tuple[MixedLogit, str | None, float], begun: float) -> Fit:
+def _fit(end: End, of: tuple[MixedLogit, str | None, float], about: tuple[float, str]) -> Fit:
+    """The fit, of a model, its column of markets and logit; when it begun, and what to know."""
     own, there, theta = end.own, end.there, end.theta
     problem, sets = own.problem, own.sets
     data, inside = problem.data, own.target[:, : len(sets.goods)]
     predicted = sets.sums(sets.weights[data.row_situation] * there.shares) / sets.mass[:, None]
     model, market, logit = of
     bound = bind(model, with_constants(data, own.rows(there.constants), problem.offset))
-    words = (message_of(end.optimum, end.information, bound, theta), end.words)
+    begun, missed = about
+    words = (message_of(end.optimum, end.information, bound, theta), missed)
     return Fit(
         estimator="MSLE",
         model=model,
@@ -113,7 +123,7 @@ def _fit(end: End, of: tuple[MixedLogit, str | None, float], begun: float) -> Fi
         loglik_multinomial=logit,
         information=end.information,
         grid=own.grid,
-        integration=None,
+        integration=end.certificate if model.random else None,
         optima=end.optima,
         converged=end.optimum.converged,
         message=". ".join(w for w in words if w),
@@ -208,35 +218,3 @@ def share_deviations(own: MarketLikelihood, there: Evaluation) -> scipy.sparse.c
     inverse = np.linalg.inv(there.effect) / sets.mass[:, None, None]
     blocks = (inverse, np.arange(groups), np.arange(groups + 1))
     return gaps @ scipy.sparse.bsr_array(blocks, shape=(size, size)).tocsr()
-
-
-def _other_draws(
-    own: MarketLikelihood, theta: Array, found: Information, rng: np.random.Generator
-) -> tuple[float, str]:
-    """How many standard errors independent draws move estimates by, and that in words."""
-    rule, problem = own.grid.rule, own.problem
-    size = problem.parameters.n_random
-    if not (size and isinstance(rule, DrawRule) and rule.random):
-        return 0.0, ""
-    fresh = population_grid(rule, size, problem.n_persons, rng)
-    other = replace(own, grid=fresh, _last=dict(own._last))
-    slope = problem.free_columns(other.value_and_gradient(theta)[1][None])[0]
-    hessian, covariance = found.free(found.hessian), found.free(found.covariance())
-    try:
-        move = np.linalg.solve(hessian, slope)
-    except np.linalg.LinAlgError:
-        return np.inf, ""
-    errors = np.sqrt(np.diag(covariance))
-    # At a boundary there is no standard error to measure by.
-    known = ~found.silent if problem.constraint is None else ~found.silent[problem.constraint.free]
-    off = np.where(known, np.abs(move / errors), 0.0)
-    if not np.isfinite(off).all():
-        return np.inf, ""
-    names = free_names(problem.parameters)
-    free = range(len(theta)) if problem.constraint is None else problem.constraint.free
-    worst = names[list(free)[int(off.argmax())]]
-    words = (
-        f"On other draws, {rule}, estimates are elsewhere by up to {off.max():.2g} standard errors "
-        f"({worst})"
-    )
-    return float(off.max()), words

@@ -140,6 +140,12 @@ def _check_held(fit: Fit, names: tuple[str, ...]) -> None:
     held = dict(fit.model.constraints.fixed)
     for name in names:
         for flat in (f"mean[{name}]", f"fixed[{name}]"):
+            if flat in held and fit.model.wtp is not None:
+                raise SpecificationError(
+                    f"the fit holds {flat}, in willingness-to-pay space, where it is multiplied by "
+                    "each person's price coefficient: constants do not have it in them; let it be "
+                    "free"
+                )
             if held.get(flat, 0.0) != 0.0:
                 raise SpecificationError(
                     f"the fit holds {flat} at {held[flat]:g}, which its constants then do not "

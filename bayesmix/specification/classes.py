@@ -168,7 +168,9 @@ ONE_CLASS_ONLY = {
     "estimator": "{0} does not estimate latent classes: use msle, whose likelihood sums over "
     "classes exactly, or sample",
     "types": "types from a fit need one law, and this has latent classes",
-    "shares": "argument {0!r}: not of models with latent classes; leave one of the two out",
+    "shares": "argument {0!r}: not of models with latent classes, of whose coefficients choices "
+    "tell only the differences between classes, beside constants; give tastes a continuous law, or "
+    "fit classes without shares and calibrate their constants, bm.match_shares",
 }
 """What is known of one class alone, and what is said where a model has several."""
 

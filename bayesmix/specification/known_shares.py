@@ -65,9 +65,9 @@ def check_marketable(model: MixedLogit, data: ChoiceData) -> None:
     """Refuse models and data of which constants of markets are not concentrated out."""
     check_one_class(model.latent, "shares", ARGUMENT)
     wrong = {
-        "wtp=": model.wtp is not None,
-        "scale=": model.scale is not None,
-        "nests=": model.nests is not None,
+        "scale=, which would be of constants too: interact attributes with the source in the "
+        "formula": model.scale is not None,
+        "nests=, whose shares have no derivatives by parameters here": model.nests is not None,
         "control=: constants of markets hold what its residuals are for": model.control is not None,
     }
     for what, has in wrong.items():

@@ -200,7 +200,7 @@ def test_alternatives_that_nobody_chose_have_constants() -> None:
     [
         ({"model": MODEL}, r"mean\[price\], fixed\[quality\].*hold it, fixed="),
         ({"model": bm.MixedLogit("price", bm.LatentClass("price"))}, "latent classes"),
-        ({"model": bm.MixedLogit("price + quality", wtp="price")}, "wtp="),
+        ({"model": bm.MixedLogit("price:income", scale="alt")}, "interact attributes"),
         ({"model": MODEL, "fixed": HELD, "grid": bm.centred(bm.sobol(16))}, "centred on persons"),
         ({"model": MODEL, "fixed": HELD, "grid": "sobol"}, "a rule or 'auto', got 'sobol'"),
         ({"market_shares": 3}, "'market_shares' must be a frame"),
