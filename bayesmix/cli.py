@@ -16,6 +16,7 @@ import typer
 from bayesmix.console import (
     EXIT_USER_ERROR,
     peak_memory,
+    print_comparison,
     print_json,
     print_run,
     readable_errors,
@@ -152,15 +153,14 @@ def compare(
     as_json: JSON = False,
 ) -> None:
     """Show the estimates of finished runs beside one another."""
-    from bayesmix.reporting.tables import print_whole
     from bayesmix.study.side_by_side import compare_runs
 
     with readable_errors(as_json):
         table = compare_runs(runs)
     if as_json:
-        print_json(estimates=rows(table))
+        print_json(estimates=rows(table), models=rows(table.models), units=list(table.units))
     else:
-        print_whole(table)
+        print_comparison(table)
 
 
 @app.command()
@@ -179,22 +179,14 @@ def report(
 ) -> None:
     """Write all of a finished run on one HTML page, which needs nothing but itself."""
     import bayesmix as bm
+    from bayesmix.study.page import run_page
 
     path = run_folder / "report.html" if out is None else out
     with readable_errors(as_json):
         if path.exists() and not force:
             raise DataError(f"'{path}' is there: --force replaces it, --out writes another")
         finished = bm.open_run(run_folder, study=study)
-        bm.report(
-            {name.upper(): result for name, result in finished.results.items()},
-            finished.data,
-            price=price,
-            path=path,
-            title=finished.study.name,
-            reproduce=finished.study.text,
-            rng=finished.study.estimate.seed,
-            progress=not quiet and not as_json,
-        )
+        run_page(finished, price=price, progress=not quiet and not as_json).save(path)
     if as_json:
         print_json(written=str(path))
     elif not quiet:

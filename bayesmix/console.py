@@ -21,6 +21,7 @@ from bayesmix.errors import ConvergenceError, DataError, IntegrationError, Speci
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bayesmix.reporting.compare import Comparison
     from bayesmix.study import Study
     from bayesmix.study.run import Run
 
@@ -87,6 +88,18 @@ def print_run(run: Run) -> None:
     peak = peak_memory()
     words = "" if peak is None else f" (at most {peak / 2**20:,.0f} MiB of memory in this process)"
     console.print(f"\nwritten to {escape(str(run.folder))}{words}", soft_wrap=True)
+
+
+def print_comparison(table: Comparison) -> None:
+    """Estimates beside one another, what models are of, and sentences, as the table has them."""
+    from bayesmix.reporting.model_facts import below
+    from bayesmix.reporting.tables import print_whole
+
+    facts, sentences = below(table.models)
+    print_whole(table)
+    print_whole(facts)
+    for sentence in (*table.units, *sentences):
+        Console(highlight=False).print(escape(sentence), soft_wrap=True)
 
 
 def peak_memory() -> int | None:

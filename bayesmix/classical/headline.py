@@ -8,6 +8,7 @@ from bayesmix.classical.covariance import Information, weighting
 from bayesmix.classical.estimates import OF_TYPES, Estimates
 from bayesmix.classical.instrument_strength import control_words
 from bayesmix.likelihood.effective_weights import person_unit
+from bayesmix.specification.parameter_words import parameter_words
 
 SAME_OPTIMUM = 0.1
 """Nats (of effective persons) between log-likelihoods of one optimum, reached by different ways."""
@@ -20,6 +21,7 @@ def headline(fit: Estimates) -> str:
         f"log-likelihood {fit.loglik:.3f} (multinomial logit {fit.loglik_multinomial:.3f}), "
         f"{_parameters(fit)}{fit.seconds:.1f} s",
         *([f"grid {fit.grid.rule}"] if fit.space.n_random else []),
+        *(() if fit.estimator in OF_TYPES else parameter_words(fit.model)),
         *([_starts(fit)] if len(fit.optima) > 1 else []),
         *filter(None, [weighting(fit.weights)]),
         *([_clusters(fit.information)] if fit.information.groups is not None else []),
@@ -83,6 +85,8 @@ def _starts(fit: Estimates) -> str:
     )
     if fit.space.n_random:
         words += f" on {optima['grid'].iloc[int(np.nanargmax(values))]}"
+        if f"{best:.3f}" != f"{fit.loglik:.3f}":
+            words += f", the nodes of the search ({fit.loglik:.3f} on those of the fit)"
     if len(others):
         words += f"; the others {', '.join(f'{v:.3f}' for v in others.sort_values())}"
     return words

@@ -14,7 +14,7 @@ from bayesmix.classical.estimates import Estimates
 from bayesmix.classical.headline import headline
 from bayesmix.classical.latex_table import fit_to_latex
 from bayesmix.classical.summary import confidence_intervals, summary
-from bayesmix.data.display import html, whole
+from bayesmix.data.display import html, number, whole
 
 if TYPE_CHECKING:
     pass
@@ -176,8 +176,8 @@ class Reported(Estimates):
         return headline(self)
 
     def __repr__(self) -> str:
-        return f"{self.headline()}\n\n{whole(self.summary(), '{:.4f}', blank='NaN')}"
+        return f"{self.headline()}\n\n{whole(self.summary(), number, blank='NaN')}"
 
     def _repr_html_(self) -> str:
         lines = "<br>".join(escape(self.headline(), quote=False).splitlines())
-        return f"<p>{lines}</p>{html(self.summary(), '{:.4f}', blank='NaN')}"
+        return f"<p>{lines}</p>{html(self.summary(), number, blank='NaN')}"

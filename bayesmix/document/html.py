@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -14,6 +13,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bayesmix.data.display import LARGE as LARGE_NUMBER
+from bayesmix.data.display import number as estimate
 from bayesmix.document.style import CSS
 
 DPI = 110
@@ -83,12 +84,8 @@ def number(value: Any) -> str:
     """
     if not isinstance(value, float):
         return "" if value is None or value is pd.NA or value is pd.NaT else str(value)
-    if math.isnan(value):
-        return ""
     size = abs(value)
-    if size >= 1e12 or 0 < size < 5e-5:
-        return f"{value:.1e}"
-    return f"{value:,.1f}" if size >= 1e4 else f"{value:.4f}"
+    return f"{value:,.1f}" if 1e4 <= size < LARGE_NUMBER else estimate(value)
 
 
 def table(frame: pd.DataFrame) -> str:
@@ -128,10 +125,13 @@ def picture(figure: Figure, caption: str) -> str:
     """A figure, inside of the page; what it shows is said for who cannot see it."""
     stream = BytesIO()
     figure.savefig(stream, format="png", dpi=DPI)
-    code = base64.b64encode(stream.getvalue()).decode("ascii")
-    size = (
-        "large" if figure.get_figwidth() > LARGE else "small"
-    )  # on phones it scrolls, not shrinks
+    return stored_picture(stream.getvalue(), caption, large=figure.get_figwidth() > LARGE)
+
+
+def stored_picture(png: bytes, caption: str, *, large: bool = True) -> str:
+    """A picture from a file, inside of the page."""
+    code = base64.b64encode(png).decode("ascii")
+    size = "large" if large else "small"  # on phones it scrolls, not shrinks
     return (
         f'<figure><img class="{size}" src="data:image/png;base64,{code}" alt="{text(caption)}">'
         f"<figcaption>{text(caption)}</figcaption></figure>"

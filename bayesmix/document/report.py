@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from errno import ENOENT
 from pathlib import Path
-from typing import Unpack
+from types import MappingProxyType
+from typing import Any, Unpack
 
 import pandas as pd
 import xarray as xr
@@ -116,9 +117,31 @@ def report(
     several = {"fit": fits} if isinstance(fits, Fit | xr.DataTree) else labelled("fits", fits)
     own = {str(label): result for label, result in several.items()}
     _check(own, title, reproduce, path)
+    done = composed(Subject(own, data, price, title, reproduce), how)
+    if path is not None:
+        done.save(path)
+    return done
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What a page is on: results by label, their data, the price, a title, and further words."""
+
+    results: Mapping[str, Fit | xr.DataTree]
+    data: ChoiceData
+    price: str | None
+    title: str
+    reproduce: str = ""
+
+
+def composed(
+    subject: Subject, how: Mapping[str, Any], given: Mapping[str, Maker] = MappingProxyType({})
+) -> Report:
+    """The page; sections that are ``given`` stand in place of its own, or before the last one."""
+    own, data = subject.results, subject.data
     settled = settle(how, report)
     problems = {k: parameter_draws(r, data, 1).problem for k, r in own.items()}
-    found = _price(price, problems)
+    found = _price(subject.price, problems)
     asked = demand_sections.Asked(
         own, problems, data, found, {k: v for k, v in how.items() if k != "progress"}
     )
@@ -132,19 +155,18 @@ def report(
         "checks": lambda: demand_sections.checks_section(asked),
         "elasticities": lambda: demand_sections.elasticities_section(asked),
         "diversion": lambda: demand_sections.diversion_section(asked),
-        "willingness to pay": lambda: demand_sections.wtp_section(asked),
-        "reproduction": lambda: _reproduction(own, data, reproduce),
+        "wtp": lambda: demand_sections.wtp_section(asked),
+        **dict.fromkeys(given, lambda: None),
+        "reproduction": lambda: _reproduction(own, data, subject.reproduce),
     }
+    makers |= given
     steps = tracked(makers.values(), "report", total=len(makers), show=settled.progress)
     sections = [section for section in (make() for make in steps) if section is not None]
     lead = (
         f"{', '.join(own)} on {data.n_situations:,} choices of {data.n_persons:,} persons. "
         f"Intervals are of {100 * settled.interval:g} %."
     )
-    done = Report(title, page(title, paragraph(lead, "soft"), sections))
-    if path is not None:
-        done.save(path)
-    return done
+    return Report(subject.title, page(subject.title, paragraph(lead, "soft"), sections))
 
 
 def _check(

@@ -74,7 +74,7 @@ def estimates_section(results: Results) -> Section:
     if len(results) > 1:
         first = next(iter(results))
         words += f" Difference: from {first}, in its standard errors (posterior sd)."
-    parts = [paragraph(words), table(found)]
+    parts = [paragraph(words), table(found), listed(found.units)]
     if len(found) <= MOST_PARAMETERS:
         caption = "Estimates with 50 % (thick) and 95 % (thin) intervals"
         parts.append(picture(plot_forest(results), caption))

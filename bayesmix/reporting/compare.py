@@ -11,12 +11,13 @@ import xarray as xr
 
 from bayesmix.arguments import flag, refused
 from bayesmix.bayes.read import posterior_draws, posterior_group
-from bayesmix.data.display import Table, html, whole
+from bayesmix.data.display import Table, html, number, whole
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.reporting.joined_rows import joined_rows
 from bayesmix.reporting.model_facts import below, model_facts
 from bayesmix.reporting.named_draws import SAMPLE_DIMS, flat_items
+from bayesmix.reporting.units import units_in_words
 from bayesmix.specification.layout import Layout
 
 ROUNDING = 1e-12
@@ -45,16 +46,20 @@ class HasEstimates(Protocol):
 
 
 class Comparison(Table):
-    """Estimates beside one another; ``models`` holds what the models are of, a column each.
+    """Estimates beside one another, with what models are of, and units, below.
 
     Attributes
     ----------
     models
         Counts, log-likelihoods, criteria, grids, certificates and seconds, a row each.
+    units
+        Sentences on means and standard deviations that are of a logarithm and the like, and on
+        money: what names of rows do not say.
     """
 
-    _metadata: ClassVar[list[str]] = ["models"]
+    _metadata: ClassVar[list[str]] = ["models", "units"]
     models: pd.DataFrame
+    units: tuple[str, ...]
 
     @property
     def _constructor(self) -> Callable[..., Table]:
@@ -62,15 +67,18 @@ class Comparison(Table):
 
     def __repr__(self) -> str:
         facts, sentences = below(self.models)
+        sentences = [*self.units, *sentences]
         width = shutil.get_terminal_size().columns
         lines = [fill(one, width, subsequent_indent="  ") for one in sentences]
-        return "\n\n".join([whole(self), whole(facts), *(["\n".join(lines)] if lines else [])])
+        tables = [whole(self, number), whole(facts)]
+        return "\n\n".join([*tables, *(["\n".join(lines)] if lines else [])])
 
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
         facts, sentences = below(self.models)
-        return html(self) + html(facts) + "".join(f"<p>{escape(s)}</p>" for s in sentences)
+        sentences = [*self.units, *sentences]
+        return html(self, number) + html(facts) + "".join(f"<p>{escape(s)}</p>" for s in sentences)
 
 
 def compare(
@@ -136,6 +144,7 @@ def compare(
     result = Comparison(pd.concat(columns, axis="columns"))
     result.index.name = "parameter"
     result.models = model_facts(fits, grid, certificates=True)
+    result.units = units_in_words(fits)
     return result
 
 

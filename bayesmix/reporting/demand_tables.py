@@ -51,7 +51,7 @@ def demand_table(found: xr.Dataset, *, digits: int = 3, intervals: bool = True) 
     series = {n: _flat(found[n]) for n in ("estimate", "low", "high")}
     text = pd.Series(
         [
-            _cell(e, low, high, digits, intervals)
+            cell(e, low, high, digits, intervals)
             for e, low, high in zip(*series.values(), strict=True)
         ],
         index=series["estimate"].index,
@@ -94,7 +94,8 @@ def _index(values: xr.DataArray, dims: Sequence[Hashable]) -> pd.Index:
     return levels[0] if levels else pd.Index([""])
 
 
-def _cell(estimate: float, low: float, high: float, digits: int, intervals: bool) -> str:
+def cell(estimate: float, low: float, high: float, digits: int = 3, intervals: bool = True) -> str:
+    """An estimate with its interval as text; blank where there is none."""
     if pd.isna(estimate):
         return ""
     words = f"{estimate:.{digits}f}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,19 +14,25 @@ from bayesmix.bayes.read import posterior_draws, posterior_group
 from bayesmix.reporting.named_draws import flat_items
 from bayesmix.specification.laws.coefficient import Coefficient
 from bayesmix.specification.maps import at_zero_scale, mean_and_sd
+from bayesmix.specification.model import MixedLogit
 from bayesmix.specification.record import model_from_record
 
 DRAWS, SLOW_DRAWS = 1_000, 200
 """Draws at most: of laws whose moments are formulas, and of those that are integrated."""
 
 
+def model_of(posterior: Any) -> MixedLogit | None:
+    """The model of a posterior; None of what is none, or does not say it."""
+    if not isinstance(posterior, xr.DataTree):
+        return None
+    record = posterior_group(posterior).attrs.get("model")
+    return None if record is None else model_from_record(json.loads(record))
+
+
 def coefficients_of(posterior: xr.DataTree) -> tuple[Coefficient, ...]:
     """The random coefficients of a posterior's model; none where it is not said, or of classes."""
-    record = posterior_group(posterior).attrs.get("model")
-    if record is None:
-        return ()
-    model = model_from_record(json.loads(record))
-    return () if model.latent.number > 1 else tuple(model.coefficients)
+    model = model_of(posterior)
+    return () if model is None or model.latent.number > 1 else tuple(model.coefficients)
 
 
 def implied_draws(posterior: xr.DataTree) -> dict[str, Array]:

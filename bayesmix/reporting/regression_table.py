@@ -20,6 +20,7 @@ from bayesmix.data.booktabs import tabular
 from bayesmix.data.display import Table, html
 from bayesmix.reporting.compare import compare, labelled
 from bayesmix.reporting.model_facts import in_words, model_facts
+from bayesmix.reporting.units import units_in_words
 from bayesmix.reporting.word import write_word
 
 LEVELS = ((0.01, "***"), (0.05, "**"), (0.1, "*"))
@@ -200,6 +201,7 @@ def _own_notes(results: Mapping[str, Any], stars: bool) -> list[str]:
     said = [f"{label}: {errors_of(fit, fit.information.kind)}." for label, fit in fits.items()]
     if len(fits) < len(results):
         said.append("Posteriors: means, and standard deviations in brackets.")
+    said += [f"{words}." for words in units_in_words(results)]
     if stars:
         said.append("* p < 0.1, ** p < 0.05, *** p < 0.01, two-sided, normal.")
     said += [

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bayesmix.data.display import number
+
 UNBOUNDED = 100_000
 
 
@@ -48,8 +50,8 @@ def print_whole(frame: pd.DataFrame, *, title: str | None = None, digits: int = 
     A column that is wider than the terminal all by itself is left to the terminal to break.
     """
     width = Console().width
-    for number, block in enumerate(blocks(frame, width, digits)):
-        table = rich_table(block, title=title if number == 0 else None, digits=digits)
+    for place, block in enumerate(blocks(frame, width, digits)):
+        table = rich_table(block, title=title if place == 0 else None, digits=digits)
         Console(width=max(width, _width(table)), highlight=False).print(table)
 
 
@@ -99,4 +101,4 @@ def _header(column: object, previous: object) -> str:
 def _cell(value: Any, digits: int) -> str:
     if pd.isna(value):
         return ""
-    return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
+    return number(value, digits) if isinstance(value, float) else str(value)

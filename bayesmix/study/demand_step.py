@@ -18,6 +18,7 @@ from bayesmix.study.demand_checks import settings
 from bayesmix.study.keep import Keeper
 from bayesmix.study.keys import demand_key
 from bayesmix.study.quantities import Quantities, quantities
+from bayesmix.study.quantity_words import NOTES, refused_before
 from bayesmix.study.run_folder import as_noted
 from bayesmix.study.written import Writer, read_table, written
 
@@ -43,7 +44,8 @@ def bring_demand(built: Built, keeper: Keeper) -> Demand:
     if step and step.key == key and as_noted(folder, step.files):
         lines.reused(lines.total, "demand")
         files = [name for name in step.files if name.endswith(".csv")]
-        return Demand({name: read_table(folder / name) for name in files})
+        tables = {name: read_table(folder / name) for name in files}
+        return Demand(tables, refused_before(tables.get(NOTES)))
     with lines.running(lines.total, "demand") as clock:
         found = quantities(built, {n.upper(): one.result for n, one in keeper.kept.items()})
         tables = found.frames()
@@ -54,7 +56,7 @@ def bring_demand(built: Built, keeper: Keeper) -> Demand:
             reason = str(keeper.place.closed.strerror)
             lines.problem(f"demand is not written: {folder}: {reason}")
             return Demand(tables, missing | dict.fromkeys(tables, reason))
-    missing |= written(built, keeper, "demand", (key, clock()), _writers(found), bool(missing))
+    missing |= written(built, keeper, "demand", (key, clock()), _writers(found))
     return Demand(tables, missing)
 
 

@@ -29,8 +29,10 @@ from bayesmix.study.demand_checks import (
     settings,
 )
 from bayesmix.study.demand_schema import MergerTable, ScenarioTable, TaxTable
+from bayesmix.study.quantity_words import NOTES, REFUSAL, rows_named, table_words
 
 ENDS = ["estimate", "low", "high"]
+NUMBERS = [*ENDS, "constant"]
 REFUSED = (DataError, SpecificationError, IntegrationError, ConvergenceError)
 PARTS = ("products", "firms", "markets", "segments")
 
@@ -41,6 +43,8 @@ class Quantities:
 
     Parameters
     ----------
+    built
+        The study, which says what is asked for.
     rows
         By file, tables in which a row is a number, with its interval.
     texts
@@ -51,6 +55,7 @@ class Quantities:
         By file and method, the Dataset of a first intervention, for pictures.
     """
 
+    built: Built
     rows: dict[str, list[pd.DataFrame]] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
@@ -67,9 +72,24 @@ class Quantities:
         else:
             table = pd.DataFrame({name: [float(found[name])] for name in ENDS})
         self._put(file, keys, table)
-        note = f"\n{found.attrs['note']}" if found.attrs.get("note") else ""
-        words = pd.DataFrame(demand_table(found)).to_string(na_rep="")
-        self._say(keys, file, f"{words}{note}")
+        note = str(found.attrs.get("note", ""))
+        words = pd.DataFrame(rows_named(file, demand_table(found))).to_string(na_rep="")
+        self._say(keys, file, "\n".join(filter(None, [words, note])))
+        if note:
+            self.note(file, keys, note)
+
+    def refuse(self, file: str, keys: Mapping[str, str], reason: object) -> None:
+        """Enter why a table is not whole: beside the files, and among the notes in the folder."""
+        named = ", ".join(keys[name] for name in ("method", "scenario") if name in keys)
+        words = filter(None, [self.missing.get(file), f"{named}: {reason}"])
+        self.missing[file] = "; ".join(words)
+        self.note(file, keys, f"{REFUSAL}{reason}")
+
+    def note(self, file: str, keys: Mapping[str, str], words: str) -> None:
+        """A row of the notes: which table it is of, as its rows' keys say, and the note."""
+        of = ", ".join(f"{name} {value}" for name, value in keys.items() if name != "method")
+        row = {"table": file.removesuffix(".csv"), "method": keys["method"], "of": of}
+        self.rows.setdefault(NOTES, []).append(pd.DataFrame([row | {"note": words}]))
 
     def add_table(self, file: str, keys: Mapping[str, str], table: pd.DataFrame, text: str) -> None:
         """Rows that are a table already."""
@@ -79,10 +99,12 @@ class Quantities:
     def _put(self, file: str, keys: Mapping[str, str], table: pd.DataFrame) -> None:
         for place, (name, value) in enumerate(keys.items()):
             table.insert(place, name, value, allow_duplicates=False)
-        self.rows.setdefault(file, []).append(table)
+        # As objects: a label 1 stays 1 beside tables that have no such column, and would be 1.0.
+        labels = [name for name in table.columns if name not in NUMBERS]
+        self.rows.setdefault(file, []).append(table.astype(dict.fromkeys(labels, object)))
 
     def _say(self, keys: Mapping[str, str], file: str, text: str) -> None:
-        heading = ", ".join([file.removesuffix(".csv"), *keys.values()])
+        heading = table_words(self.built.study, self.built.model, file, keys)
         self.texts.append(f"{heading}\n{text}")
 
 
@@ -111,9 +133,7 @@ class _Asked:
         try:
             found = function(self.result, *args, **given, **self.how)
         except REFUSED as error:
-            before = self.out.missing.get(file)
-            words = f"{self.label}: {error}"
-            self.out.missing[file] = words if before is None else f"{before}; {words}"
+            self.out.refuse(file, {"method": self.label, **keys}, error)
             return None
         if isinstance(found, xr.Dataset):
             self.out.add(file, {"method": self.label, **keys}, found)
@@ -122,7 +142,7 @@ class _Asked:
 
 def quantities(built: Built, results: Mapping[str, Any]) -> Quantities:
     """All that the study asks for, of every result by its label."""
-    out = Quantities()
+    out = Quantities(built)
     for label, result in results.items():
         asked = _Asked(built, label, result, built.data, out)
         if built.study.market:
@@ -230,9 +250,7 @@ def _quietly(asked: _Asked, name: str, function: Callable[..., Any], *args: Any,
     try:
         return function(asked.result, *args, **given, **asked.how)
     except REFUSED as error:
-        before = asked.out.missing.get("scenarios.csv")
-        words = f"{asked.label}, {name}: {error}"
-        asked.out.missing["scenarios.csv"] = words if before is None else f"{before}; {words}"
+        asked.out.refuse("scenarios.csv", {"method": asked.label, "scenario": name}, error)
         return None
 
 

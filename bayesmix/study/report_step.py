@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from bayesmix.data.display import number
 from bayesmix.files import write_text
 from bayesmix.inference.first_stage_table import first_stage
 from bayesmix.picture import save_figure
@@ -16,6 +17,7 @@ from bayesmix.reporting.diagnostics import convergence, convergence_sentence
 from bayesmix.reporting.forest import plot_forest
 from bayesmix.reporting.tables import write_csv
 from bayesmix.reporting.trace_plot import save_trace
+from bayesmix.reporting.units import units_in_words
 from bayesmix.study.build import Built
 from bayesmix.study.demand_checks import settings
 from bayesmix.study.keep import Keeper
@@ -106,6 +108,8 @@ def _posteriors(results: Mapping[str, Any]) -> list[str]:
 
 def _sentences(results: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> list[str]:
     lines = [results[name].headline() for name in ("msle", "msm", "mss") if name in results]
+    if not lines:  # which say it
+        lines = list(units_in_words(results))
     for label, table in tables.items():
         notes = results[label.lower()]["posterior"].attrs
         known = [notes[name] for name in NOTES if name in notes]
@@ -119,8 +123,8 @@ def _sentences(results: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -
 
 def _summary(built: Built, report: RunReport, results: Mapping[str, Any]) -> str:
     """Study, sentences and estimates; then each classical fit as it prints itself."""
-    table = report.comparison.to_string(na_rep="", float_format="{:.4f}".format)
-    parts = [str(built), "\n".join(report.sentences), table]
+    table = report.comparison.to_string(na_rep="", float_format=number)
+    parts = [str(built), "\n".join(report.sentences), "\n".join([table, *units_in_words(results)])]
     if len(report.comparison.columns) > 4:
         parts.append("difference: in standard errors of the first method")
     fits = {name: results[name] for name in ("msle", "msm", "mss") if name in results}

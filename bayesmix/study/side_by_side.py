@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from bayesmix.errors import SpecificationError
-from bayesmix.reporting.compare import compare
+from bayesmix.reporting.compare import Comparison, compare
 from bayesmix.study.open import StudyRun, open_run
 
 
-def compare_runs(folders: Sequence[str | Path]) -> pd.DataFrame:
+def compare_runs(folders: Sequence[str | Path]) -> Comparison:
     """The results of runs as `compare` shows them, labelled by run and method.
 
     Raises

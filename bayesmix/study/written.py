@@ -26,17 +26,16 @@ def written(
     name: str,
     made: tuple[str, float],
     writers: Mapping[str, Writer],
-    lacking: bool = False,
 ) -> dict[str, str]:
     """Write a step's files, going on where one fails: names of those, and why.
 
-    ``made`` is the step's key and its seconds. It is entered in the manifest where nothing is
-    ``lacking``, and its results are in files, which the next run knows.
+    ``made`` is the step's key and its seconds. It is entered in the manifest where all files are
+    there, and those of results too, which the next run knows.
     """
     missing = _write(keeper, writers)
     for file, reason in missing.items():
         keeper.lines.problem(f"{file} could not be written ({reason}); the fits are not concerned")
-    if not missing and not lacking and all(one.origin.content for one in keeper.kept.values()):
+    if not missing and all(one.origin.content for one in keeper.kept.values()):
         hashes = {file: file_hash(keeper.place.folder / file) for file in writers}
         now, seed = time.strftime("%Y-%m-%d %H:%M:%S"), built.study.estimate.seed
         note(keeper, name, FinishedStep(*made, hashes, now, seed, package_versions()))

@@ -85,6 +85,9 @@ class Family:
     unit
         What a location is: a value of the coefficient, the logarithm of one (times the sign), or
         the logit of its position between two bounds.
+    of
+        What location and scale are the mean and the standard deviation of, in words with
+        ``{coefficient}`` for the coefficient (times its sign); empty where that is the coefficient.
     located
         Whether it has a location to estimate beside its scale.
     one_sided
@@ -124,6 +127,7 @@ class Family:
     moves: bool = False
     bends: bool = False
     unit: Literal["coefficient", "logarithm", "position"] = "coefficient"
+    of: str = ""
     located: bool = True
     one_sided: bool = False
     even: bool = False

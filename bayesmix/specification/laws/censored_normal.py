@@ -101,6 +101,7 @@ CENSORED_NORMAL = register(
         words="censored normal",
         make=CensoredNormal,
         map=_map,
+        of="the normal before it is censored to {coefficient}",
         atoms=True,
         formulas=Formulas(mean_and_sd=_mean_and_sd, lift=_lift, slope=_slope, hermite=_hermite),
     )

@@ -278,6 +278,7 @@ GAMMA = register(
         table=CELLS * COLUMNS,
         moves=True,
         unit="logarithm",
+        of="{coefficient}: mean is the logarithm of its mean, sd its sd over its mean",
         one_sided=True,
         formulas=Formulas(
             mean_and_sd=lambda c, loc, scale: (np.exp(loc), scale * np.exp(loc)),

@@ -69,6 +69,7 @@ JOHNSON_SB = register(
         make=JohnsonSB,
         map=_map,
         unit="position",
+        of="the logit of the place of {coefficient} between its bounds",
         divides=True,
         # The poles of the logistic are at a distance of pi.
         steep=0.8,

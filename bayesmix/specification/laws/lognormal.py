@@ -75,6 +75,7 @@ LOGNORMAL = register(
         map=_map,
         bends=True,
         unit="logarithm",
+        of="the logarithm of {coefficient}",
         one_sided=True,
         divides=True,
         formulas=Formulas(

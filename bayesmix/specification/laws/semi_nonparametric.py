@@ -278,6 +278,7 @@ def _family(degree: int, plain: Family) -> Family:
             map=_map,
             moves=True,
             bends=True,
+            of="the normal whose density a polynomial multiplies to that of {coefficient}",
             formulas=Formulas(
                 mean_and_sd=_mean_and_sd, lift=_lift, slope=_slopes, hermite=_hermite, cdf=_cdf
             ),

@@ -177,6 +177,7 @@ TRUNCATED_NORMAL = register(
         make=TruncatedNormal,
         map=_map,
         moves=True,
+        of="the normal before it is truncated to {coefficient}",
         formulas=Formulas(cdf=_cdf),
         twin=_twin,
     )

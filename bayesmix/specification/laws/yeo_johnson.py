@@ -93,6 +93,7 @@ YEO_JOHNSON = register(
         make=YeoJohnson,
         map=_map,
         bends=True,
+        of="the normal that {coefficient} is a transformation of",
         location=_location,
         shapes=(("shape", 0.0),),
         plain=NORMAL,
