@@ -20,7 +20,7 @@ import scipy.linalg
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.coordinates import Coordinates
-from bayesmix.bayes.correction import Correction
+from bayesmix.bayes.correction import Correction, Features
 from bayesmix.bayes.posterior import LogPosterior, Whitened, serial_on, threaded_on
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.priors import make_priors
@@ -161,4 +161,5 @@ def correct(
     for x in points:
         q = at.centre + at.root @ x
         slopes.append(at.root.T @ (theirs(q)[1] - ours(q)[1]))
-    return Correction.fitted(points, np.array(slopes))
+    features = Features.around(at.within, at.centre, at.root)
+    return Correction.fitted(features, points, np.array(slopes))

@@ -14,7 +14,6 @@ import pytensor
 import pytensor.tensor as pt
 
 from bayesmix.bayes.coordinates import Coordinates
-from bayesmix.bayes.correction import Correction
 from bayesmix.bayes.graph import (
     conditional_log_probabilities,
     free_parameters,
@@ -87,7 +86,6 @@ def whitened_model(
     at: Whitening,
     priors: Mapping[str, PriorLike] | None = None,
     *,
-    correction: Correction | None = None,
     hierarchical: bool = False,
 ) -> pm.Model:
     """The model in whitened coordinates.
@@ -100,8 +98,6 @@ def whitened_model(
         The coordinates, as `posterior_mode` finds them.
     priors
         Replacements of default priors by flat name.
-    correction
-        Of the grid's integration error.
     hierarchical
         Whether persons are sampled (standard normals ``z``), without a grid.
     """
@@ -122,8 +118,6 @@ def whitened_model(
         weights = pytensor.shared(problem.data.weights, name="person_weights")
         prior = log_prior(problem, chosen, at_x)
         pm.Potential("log_posterior", (weights * logp).sum() + prior + jacobian)
-        if correction is not None:
-            pm.Potential("correction", correction(x))
         if space.n_random:
             name_means(problem, mean)
             sd = pm.Deterministic("sd", pt.sqrt((chol**2).sum(axis=1)), dims="random")
