@@ -13,6 +13,7 @@ import pytensor.tensor as pt
 from bayesmix.arrays import Array
 from bayesmix.bayes.class_labels import OrderedEntries, numbered_classes, ordering
 from bayesmix.bayes.class_priors import ClassPriors, class_priors
+from bayesmix.bayes.first_stage_graph import moving_columns
 from bayesmix.bayes.graph import (
     conditional_log_probabilities,
     log_integrals,
@@ -64,7 +65,8 @@ def class_model(
     chosen = class_priors(problem, priors)
     with pm.Model(coords=class_coordinates(problem)) as pymc:
         parameters = _parameters(problem, chosen, start)
-        logp = class_log_probabilities(problem, grid, *parameters)
+        columns = moving_columns(problem)
+        logp = class_log_probabilities(problem, grid, *parameters, columns)
         weights = pytensor.shared(problem.data.weights, name="person_weights")
         pm.Potential("log_likelihood", (weights * logp).sum())
     return pymc
@@ -80,7 +82,9 @@ def dimension(problem: Problem, kind: str) -> str:
 def class_coordinates(problem: Problem) -> dict[str, Any]:
     """Names along the dimensions of the model's variables."""
     own = {dimension(problem, kind): labels for kind, labels in problem.parameters.labels.items()}
-    return {"person": problem.data.person_labels, **own}
+    residuals = problem.design.residuals
+    first = {} if residuals is None else {"regressor": list(residuals.first.names)}
+    return {"person": problem.data.person_labels, **own, **first}
 
 
 def _parameters(
@@ -183,13 +187,19 @@ def _correlated(problem: Problem, factors: list[Any], places: Any) -> None:
 
 
 def class_log_probabilities(
-    problem: Problem, grid: Grid | None, classes: list[Parameters], gamma: Any
+    problem: Problem, grid: Grid | None, classes: list[Parameters], gamma: Any, columns: Any = None
 ) -> Any:
-    """Log-probability (I,) of each person's choices, summed over classes."""
+    """Log-probability (I,) of each person's choices, summed over classes.
+
+    ``columns`` (R, F), with fixed coefficients, are variables where a first stage moves them.
+    """
     within = problem.within
     size = within.parameters.n_random
     if grid is not None and grid.halves:
-        return on_halves([class_log_probabilities(problem, h, classes, gamma) for h in grid.halves])
+        halves = grid.halves
+        return on_halves(
+            [class_log_probabilities(problem, half, classes, gamma, columns) for half in halves]
+        )
     z: Any = pt.zeros((problem.n_persons, 0))
     if size and grid is None:
         # Coordinates by the terms, which are not the labels of class parameters.
@@ -198,10 +208,11 @@ def class_log_probabilities(
     for c, own in enumerate(classes):
         if size and grid is not None:
             chunk = shared_chunk(within.chunk(class_grid(grid, c), 0, problem.n_persons))
+            chunk = chunk if columns is None else chunk._replace(x_fixed=columns)
             each.append(log_integrals(within, chunk, own))
         else:
             deviations = product(z, own.chol.T)
-            each.append(conditional_log_probabilities(within, deviations, own))
+            each.append(conditional_log_probabilities(within, deviations, own, columns))
     index = product(pt.constant(problem.share_z), gamma.T)
     prior = index - pt.logsumexp(index, axis=1, keepdims=True)
     return pt.logsumexp(prior + pt.stack(each, axis=1), axis=1)

@@ -19,6 +19,8 @@ from bayesmix.bayes.class_labels import (
     ordering,
 )
 from bayesmix.bayes.class_model import class_model
+from bayesmix.bayes.control import FIRST_STAGE_PRIOR
+from bayesmix.bayes.first_stage_graph import white_start
 from bayesmix.bayes.how import How
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
 from bayesmix.bayes.posterior_accuracy import posterior_accuracy
@@ -82,21 +84,21 @@ def class_plan(
     likelihood = Likelihood(problem, used)
     root = whitening(likelihood.by_person(theta)[1], problem.data.weights, natural_units(problem))
     scattered = [theta + 0.5 * root @ rng.standard_normal(len(theta)) for _ in range(number)]
-    initial = [_initial(problem, at, theta, order) for at in scattered]
+    initial = [_initial(problem, at, theta, order) | white_start(problem, rng) for at in scattered]
     free = {variable.name for variable in model.free_RVs}
     known = [{k: v for k, v in values.items() if k in free} for values in initial]
     simple = not hierarchical or not problem.parameters.n_random
     simple = simple and "corr" not in problem.parameters.labels
     points = [theta + root @ rng.standard_normal(len(theta)) for _ in range(50 * len(theta))]
-    scales = _covariance(problem, model, points, theta, order) if simple else None
+    values = [_initial(problem, at, theta, order) | white_start(problem, rng) for at in points]
+    scales = _covariance(problem, model, values, order) if simple else None
     return ClassPlan(model, used, order, known, scales)
 
 
 def _covariance(
-    problem: Problem, model: pm.Model, points: list[Array], middle: Array, order: Ordering
+    problem: Problem, model: pm.Model, values: list[dict[str, Array]], order: Ordering
 ) -> Array:
-    """Covariance of the sampler's coordinates over points scattered by the curvature."""
-    values = [_initial(problem, at, middle, order) for at in points]
+    """Covariance of the sampler's coordinates over values scattered by the curvature."""
     columns = []
     for variable in model.free_RVs:
         each = np.array([one[variable.name] for one in values])
@@ -170,6 +172,8 @@ def sample_classes(
     labels = check_labels(problem, posterior)
     notes: dict[str, Any] = {"likelihood": how.path, "why": how.why, "ordering": str(plan.order)}
     notes |= {"labels": str(labels), "label_switching": int(labels.switched)}
+    if problem.design.residuals is not None:
+        notes["first_stage"] = FIRST_STAGE_PRIOR
     if problem.parameters.n_random:
         flat = thetas.reshape(-1, thetas.shape[-1])
         totals = linear(logp.reshape(len(flat), -1), problem.data.weights)

@@ -30,22 +30,21 @@ def refuse_posterior_nests(model: Any) -> None:
         refuse_nests(model.nests, "a posterior")
 
 
-def check_first_stage(problem: Problem, likelihood: str) -> None:
+def check_first_stage(problem: Problem, *, centred: bool) -> None:
     """Refuse control functions whose first stage is not drawn jointly with the rest.
 
     Raises
     ------
     SpecificationError
-        If persons are sampled, there are latent classes, or a residual's coefficient is random or a
-        willingness to pay.
+        If persons of one class are sampled in the centred form, or a residual's coefficient is
+        random or a willingness to pay.
     """
     control = problem.model.control
     if control is None:
         return
     random = [name for name in control.residuals if name in problem.parameters.random]
     why = {
-        "persons integrated out: take likelihood='marginal'": likelihood == "hierarchical",
-        "one class of people": not problem.normal_index,
+        "persons that are integrated out, or sampled without noncentred=False": centred,
         "utilities in preference space, without wtp=": problem.price >= 0,
         f"coefficients of residuals that are fixed, and {random} have a law": bool(random),
     }

@@ -149,8 +149,13 @@ def density_log_integrals(problem: Problem, nodes: CoefficientNodes, parameters:
     return DensityLogProb()(loc, parameters.chol, pt.constant(free), *nodes)[0]
 
 
-def conditional_log_probabilities(problem: Problem, deviations: Any, parameters: Parameters) -> Any:
-    """Log-probability (I,) of each person's choices given their deviations ``d = L z`` (I, K)."""
+def conditional_log_probabilities(
+    problem: Problem, deviations: Any, parameters: Parameters, x_fixed: Any = None
+) -> Any:
+    """Log-probability (I,) of each person's choices given their deviations ``d = L z`` (I, K).
+
+    ``x_fixed`` (R, F) are columns with fixed coefficients, where these are variables.
+    """
     loc, chol, fixed = locations(problem, parameters), parameters.chol, parameters.fixed
     beta = _coefficients(problem, deviations, loc, chol)
     if problem.price >= 0:
@@ -162,6 +167,7 @@ def conditional_log_probabilities(problem: Problem, deviations: Any, parameters:
     chunk = shared_chunk(
         problem.chunk(PointGrid(problem.parameters.n_random), 0, problem.n_persons)
     )
+    chunk = chunk if x_fixed is None else chunk._replace(x_fixed=x_fixed)
     if problem.design.sources is not None:
         # With the scale, all of the utility goes where any derivative by row is known.
         own = (chunk.x * beta[chunk.row_person]).sum(axis=1) + _linear(problem, chunk, fixed)

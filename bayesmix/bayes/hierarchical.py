@@ -5,7 +5,8 @@ The sampler moves the population's whitened coordinates (`bayesmix.bayes.whitene
 person is centred by the information of the own choices, none where they say nothing, wholly where
 they say all (partial centring: Gorinova, Moore and Hoffman 2020, here by a matrix a person and with
 the likelihood's curvature in place of learnt weights). `bayesmix.kernels.partial_centring` has the
-formulas. The law is that of `bayesmix.bayes.models.build`, exactly.
+formulas. The law is that of `bayesmix.bayes.models.build`, exactly; with a control function
+that of choices and prices, whose first stage stands behind the population's parameters.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Problem
 from bayesmix.likelihood.scaling import natural_units
+from bayesmix.likelihood.with_first_stage import by_first_stage, price_equation, row_slopes
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,7 @@ def information_at(problem: Problem, theta: Array) -> Information:
     In the space of standard normals, with mode u and precision ``I + J``: ``H = L^-T J L^-1`` and
     ``h = H loc + L^-T (I + J) u``, so that the normal law has the same mode.
     """
+    problem, theta = problem.split(theta)
     space = problem.parameters.within
     raised, units = theta.copy(), natural_units(problem)
     rows, columns = space.chol_index
@@ -144,14 +147,28 @@ class Hierarchical:
         here, weights = Point(self.problem, theta), self.problem.data.weights
         of_persons, u, factor = self._normals(here, x)
         given = given_normals(here, u)
-        prior, d_prior = prior_value_and_gradient(self.problem, self.priors, theta)
+        size = self.problem.parameters.size
+        prior, d_prior = prior_value_and_gradient(self.problem, self.priors, theta[:size])
         fixed = (self.information.matrix, self.information.pull, here.locations)
         by_z, by_loc, by_chol = centred_slopes(
             (*fixed, here.parameters.chol), u, factor, weights[:, None] * given.by_deviation
         )
         by_theta = weighted_sum(weights, given.scores) + d_prior
         by_theta += summed_in_theta(space, np.ones(len(u)), by_loc, by_chol, self.problem.z)
-        slopes = within.gradient(q, theta, by_theta) + d_jacobian
-        value = float(weighted_sum(weights, given.logp)) + of_persons + prior + jacobian
+        prices, by_gamma = self._prices(here, given.by_row)
+        slopes = within.gradient(q, theta, np.concatenate([by_theta, by_gamma])) + d_jacobian
+        value = float(weighted_sum(weights, given.logp)) + of_persons + prior + jacobian + prices
         by_x = np.einsum("pq,p->q", self.at.root, slopes)
         return value, np.concatenate([by_x, by_z.ravel()])
+
+    def _prices(self, here: Point, by_row: Array) -> tuple[float, Array]:
+        """Log-likelihood of a control function's prices, and all slopes (G,) by its first stage."""
+        residuals = self.problem.design.residuals
+        gamma = here.theta[len(here.own) :]
+        if residuals is None:
+            return 0.0, gamma
+        value, by_gamma = price_equation(residuals.first, gamma)
+        rows = row_slopes(self.problem, gamma, here.fixed)
+        scores = by_first_stage(here, by_row, rows)
+        found: Array = by_gamma + weighted_sum(self.problem.data.weights, scores)
+        return value, found

@@ -12,6 +12,7 @@ from pymc.step_methods.hmc.quadpotential import QuadPotentialFull
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.chains import Chains
+from bayesmix.bayes.pointwise import FIRST_STAGE
 
 
 def pymc_chains(
@@ -47,7 +48,7 @@ def pymc_chains(
             compute_convergence_checks=False,
             quiet=not how.progress,
         )
-    kinds = ("mean", "shape", "sd", "corr", "fixed", "shift", "scale", "share")
+    kinds = ("mean", "shape", "sd", "corr", "fixed", "shift", "scale", "share", FIRST_STAGE)
     kept = [v for v in kinds if v in tree["posterior"].data_vars]
     tree["posterior"] = xr.DataTree(tree["posterior"].to_dataset()[kept])
     return tree

@@ -209,7 +209,7 @@ def sample(
     logit = multinomial(problem)
     check_signs(problem, logit)
     path, why = sampled_path(problem, likelihood)
-    check_first_stage(problem, path)
+    check_first_stage(problem, centred=path == "hierarchical" and noncentred is False)
     shares = None if market_shares is None else known_shares(problem, market_shares, path)
     if method == "importance":
         check_importance(problem, path, tune)

@@ -24,11 +24,14 @@ class Given(NamedTuple):
         Its derivatives (n, K) by the person's deviations ``d = L u``.
     scores
         By the free vector (n, P) where deviations stay.
+    by_row
+        By the utilities (R,) of rows.
     """
 
     logp: Array
     by_deviation: Array
     scores: Array
+    by_row: Array
 
 
 def given_normals(point: Point, u: Array) -> Given:
@@ -64,4 +67,4 @@ def given_normals(point: Point, u: Array) -> Given:
         unit = np.where(length[:, None] > 0, chol / length[:, None], 0.0)
     by_chol[:, :size] = (own * table[3])[:, :, None] * unit
     found = scores(point, mixture, (by_loc, by_chol, by_row), serial=True)
-    return Given(logp, own * table[1], found)
+    return Given(logp, own * table[1], found, by_row)

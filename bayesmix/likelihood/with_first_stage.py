@@ -70,19 +70,25 @@ class WithFirstStage:
         size = self.problem.parameters.size
         moved = self.problem.at_first_stage(theta[size:])
         point = Point(moved, theta[:size])
-        rows = OfRows(moved.whole, self._by_gamma(theta[size:], point.fixed))
+        rows = OfRows(moved.whole, row_slopes(self.problem, theta[size:], point.fixed))
         work = _Work(self.threads)
         found: tuple[Array, Array] = joined(over_persons(point, self.nodes, work, rows))
         return found
 
-    def _by_gamma(self, gamma: Array, fixed: Array) -> Array:
-        """Derivatives (R, G) of rows' utilities, before the scales of their sources."""
-        first, names = self.residuals.first, self.problem.design.fixed_names
-        mu, by_mu = first.residual_at(gamma), np.zeros(len(first.price))
-        for power, name in enumerate(self.residuals.names, start=1):
-            by_mu += power * fixed[names.index(name)] * mu ** (power - 1)
-        found: Array = (-by_mu[:, None] * first.x)[self.residuals.code]
-        return found
+
+def row_slopes(problem: Problem, gamma: Array, fixed: Array) -> Array:
+    """Derivatives (R, G) of rows' utilities by ``gamma``, before the scales of their sources.
+
+    Residuals have fixed coefficients, among ``fixed`` (F,).
+    """
+    residuals, names = problem.design.residuals, problem.design.fixed_names
+    assert residuals is not None
+    first = residuals.first
+    mu, by_mu = first.residual_at(gamma), np.zeros(len(first.price))
+    for power, name in enumerate(residuals.names, start=1):
+        by_mu += power * fixed[names.index(name)] * mu ** (power - 1)
+    found: Array = (-by_mu[:, None] * first.x)[residuals.code]
+    return found
 
 
 def price_equation(first: FirstStage, gamma: Array) -> tuple[float, Array]:
@@ -105,6 +111,11 @@ class _Work:
         mixture = here.mixture(*grid.block(0, here.persons.n_persons))
         logp, *slopes = integrate(here.panel, here.base, mixture, True, threads=self.threads)
         own = scores(here, mixture, (slopes[0], slopes[1], slopes[2]), serial=self.threads == 1)
-        by_row = slopes[2] if here.scales is None else slopes[2] * here.scales
-        rest = np.add.reduceat(by_gamma * by_row[:, None], here.persons.first_rows, axis=0)
-        return logp, np.concatenate([own, rest], axis=1)
+        return logp, np.concatenate([own, by_first_stage(here, slopes[2], by_gamma)], axis=1)
+
+
+def by_first_stage(here: Point, by_row: Array, by_gamma: Array) -> Array:
+    """Scores (n, G) of persons by ``gamma``, from those by rows' utilities (R,)."""
+    own = by_row if here.scales is None else by_row * here.scales
+    found: Array = np.add.reduceat(by_gamma * own[:, None], here.persons.first_rows, axis=0)
+    return found

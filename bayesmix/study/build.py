@@ -181,7 +181,7 @@ def _check_methods(place: PlaceInFile, model: MixedLogit, data: ChoiceData, stud
         if cluster is not None:
             check_column(data, "cluster", cluster)
         if model.control is not None and {"nuts", "importance"} & set(methods):
-            check_first_stage(bind(model, data), study.estimate.likelihood)
+            check_first_stage(bind(model, data), centred=False)
     if not given:
         return
     with _blame(place, "[fixed]" if given.fixed else "[constraints]"):

@@ -8,7 +8,6 @@ import xarray as xr
 from scipy.integrate import quad
 
 import bayesmix as bm
-from bayesmix.bayes import how as paths
 from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.bayes.whitened import Whitening, posterior_mode
 from bayesmix.classical.first_stage_errors import without_first_stage
@@ -156,8 +155,9 @@ def test_chains_of_a_mixed_logit_have_it_too() -> None:
 def test_what_is_not_drawn_jointly_is_refused_in_words() -> None:
     data, plain = data_of(frame(1, markets=12)), "price + quality"
     model = bm.MixedLogit(plain, control=control())
+    mixed = bm.MixedLogit(plain, random=NORMAL, control=control())
     cases = [
-        (model, {"likelihood": "hierarchical"}, "persons integrated out"),
+        (mixed, {"likelihood": "hierarchical", "noncentred": False}, "without noncentred=False"),
         (bm.MixedLogit(plain, random=[bm.Normal("residual[price]")], control=control()), {}, "law"),
         (bm.MixedLogit(plain, wtp="price", control=control()), {}, "preference space"),
     ]
@@ -168,10 +168,3 @@ def test_what_is_not_drawn_jointly_is_refused_in_words() -> None:
         with pytest.raises(bm.SpecificationError, match="does not know control functions"):
             verb(model, data)
     assert "fixed[price]" in bm.priors(model, data).table.index
-
-
-def test_persons_are_not_sampled_for_want_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "NODE_BYTES", 0)
-    model = bm.MixedLogit("price + quality", random=NORMAL, control=control())
-    with pytest.raises(bm.SpecificationError, match="take likelihood='marginal'"):
-        bm.sample(model, data_of(frame(1, markets=12)))
