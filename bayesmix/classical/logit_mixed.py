@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import eigh
@@ -11,6 +10,7 @@ from scipy.linalg import eigh
 from bayesmix import arguments
 from bayesmix.arrays import Array
 from bayesmix.classical.bootstrap import MOST_REPLICATIONS
+from bayesmix.classical.logit_mixed_search import Work, best, solved
 from bayesmix.classical.nonparametric import check_utility
 from bayesmix.classical.types_fit import TypesFit
 from bayesmix.classical.types_result import ClassLogitOf, bootstrap_of
@@ -23,15 +23,13 @@ from bayesmix.integration.grids import Seed
 from bayesmix.likelihood.bind import bind, check_arguments
 from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.multinomial import check_signs, multinomial
-from bayesmix.optimise.mixing_weights import slopes_at
-from bayesmix.optimise.type_likelihood import FIXED_TOLERANCE, TypeLikelihood
+from bayesmix.optimise.type_likelihood import TypeLikelihood
 from bayesmix.optimise.type_search import WeightedPoints
-from bayesmix.optimise.weight_logit import WeightLogit, logit_weights
+from bayesmix.optimise.weight_logit import WeightLogit
 from bayesmix.progress import Progress, progress_line
 from bayesmix.specification.laws.normal import Normal
 from bayesmix.specification.model import MixedLogit
 
-ROUNDS = 500
 STEP = 1e-4
 """Of differences by fixed coefficients, in units of a typical attribute."""
 LEAST_KNOWN = 1e-6
@@ -105,13 +103,11 @@ def logit_mixed(
     terms = weights.types.terms
     given = bind(MixedLogit(model.formula, [Normal(*terms)], trust=model.trust), data)
     problem, unit = in_effective_persons(given)
-    work = _Work(TypeLikelihood(problem), weights.types.values, weights.values)
+    work = Work(TypeLikelihood(problem), weights)
     logit = multinomial(given)
     check_signs(given, logit)
     with progress_line(progress, "shares", unit) as line:
-        line.phase(str(weights))
-        fixed = logit.coefficients[work.likelihood.dimension :]
-        at, found = _solved(work, np.zeros(len(weights.names)), fixed, work.likelihood.persons)
+        at, found = best(work, logit.coefficients[work.likelihood.dimension :], line)
         matrix = _covariance(work, found, at.fixed)
         drawn = _replicated(work, found, at, replications, rng, line)
     own, dropped = kept(at)
@@ -135,41 +131,7 @@ def logit_mixed(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Work:
-    """Points (M, K), functions of them (M, Q), and likelihoods."""
-
-    likelihood: TypeLikelihood
-    points: Array
-    basis: Array
-
-
-def _solved(
-    work: _Work, alpha: Array, fixed: Array, persons: Array
-) -> tuple[WeightedPoints, WeightLogit]:
-    """The best coefficients, and fixed ones, in turns."""
-    likelihood, drawn = work.likelihood, persons > 0
-    if persons is not likelihood.persons:
-        data = replace(likelihood.problem.data, weights=persons)
-        likelihood = TypeLikelihood(replace(likelihood.problem, data=data))
-    for _ in range(ROUNDS):
-        logs = likelihood.log_probabilities(work.points, fixed)
-        top = logs.max(axis=1)
-        likelihoods = np.exp(logs - top[:, None])[drawn]
-        found = logit_weights(likelihoods, persons[drawn], work.basis, alpha)
-        if likelihood.distance(work.points, found.weights, fixed) <= FIXED_TOLERANCE:
-            slopes, _ = slopes_at(likelihoods, persons[drawn], found.weights)
-            value = found.loglik + float(persons @ top)
-            gap = max(float(slopes.max()), 0.0)
-            return WeightedPoints(work.points, logs, found.weights, fixed, value, gap), found
-        alpha, fixed = found.alpha, likelihood.best_fixed(work.points, found.weights, fixed)
-    raise ConvergenceError(
-        f"fixed coefficients and weights of points have not settled in {ROUNDS} rounds: the "
-        "points may hold what the fixed coefficients say; let these vary over points too"
-    )
-
-
-def _covariance(work: _Work, found: WeightLogit, fixed: Array) -> Array:
+def _covariance(work: Work, found: WeightLogit, fixed: Array) -> Array:
     """Robust covariance (Q + F, Q + F); NaN where coefficients have no end.
 
     That is where the curvature is not that of a maximum, and where a direction of the logarithms of
@@ -201,7 +163,7 @@ def _covariance(work: _Work, found: WeightLogit, fixed: Array) -> Array:
     return covariance
 
 
-def _gradient(work: _Work, found: WeightLogit, fixed: Array) -> Array:
+def _gradient(work: Work, found: WeightLogit, fixed: Array) -> Array:
     """Slopes (Q + F,) of the log-likelihood at these weights and other fixed coefficients."""
     persons = work.likelihood.persons
     logs = work.likelihood.log_probabilities(work.points, fixed)
@@ -213,7 +175,7 @@ def _gradient(work: _Work, found: WeightLogit, fixed: Array) -> Array:
 
 
 def _replicated(
-    work: _Work, found: WeightLogit, at: WeightedPoints, number: int, rng: Seed, line: Progress
+    work: Work, found: WeightLogit, at: WeightedPoints, number: int, rng: Seed, line: Progress
 ) -> dict[int, WeightedPoints | None]:
     """Mixtures of samples of persons; None of those that do not converge."""
     seed = int(np.random.default_rng(rng).integers(2**63))
@@ -225,7 +187,7 @@ def _replicated(
         sample = generator.integers(len(weights), size=len(weights))
         persons = np.bincount(sample, minlength=len(weights)) * weights
         try:
-            drawn[replication] = kept(_solved(work, found.alpha, at.fixed, persons)[0])[0]
+            drawn[replication] = kept(solved(work, found.alpha, at.fixed, persons)[0])[0]
         except ConvergenceError:
             drawn[replication] = None
     return drawn

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -106,6 +106,24 @@ class LogitWeights:
             pairs = combinations(range(unit.shape[1]), 2)
             parts += [(centred[:, j] * centred[:, k])[:, None] for j, k in pairs]
         return np.hstack(parts)
+
+    @property
+    def smaller(self) -> LogitWeights | None:
+        """The next smaller size whose functions are combinations of these; None of the least."""
+        size = {
+            "polynomial": self.size - 1,
+            "spline": 0 if self.size % 2 else self.size // 2,
+            "steps": 0 if self.size % 2 == 0 else (self.size - 1) // 2,
+        }[self.basis]
+        return replace(self, size=size) if size else None
+
+    def raised(self, alpha: Array) -> Array:
+        """Coefficients (Q,) with the weights that ``alpha`` gives of the `smaller` size."""
+        assert self.smaller is not None
+        index = self.smaller.values @ alpha
+        # Weights do not know of a constant.
+        both = np.column_stack([np.ones(len(index)), self.values])
+        return np.asarray(np.linalg.lstsq(both, index, rcond=None)[0][1:])
 
     def __str__(self) -> str:
         words = {"polynomial": f"polynomials of degree {self.size}"}.get(

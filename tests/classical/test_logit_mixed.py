@@ -174,3 +174,26 @@ def test_a_price_in_other_terms_too_has_no_ratio() -> None:
     found = bm.compare_laws(data(), "x + x:y + y", laws, price="x", wtp_of=["y"])
     assert "median wtp[y]" not in found.table
     assert "changes with 'y' by the terms ['x:y']" in found.failed["degree 1"]
+
+
+@pytest.mark.parametrize(("basis", "sizes"), [("polynomial", (4, 6, 9)), ("steps", (1, 3, 7))])
+def test_a_larger_size_is_not_below_a_smaller(basis: str, sizes: tuple[int, ...]) -> None:
+    """From equal weights degree 9 ends below degree 6, whose weights are nearly all at few points.
+
+    And neither is above the best weights of all.
+    """
+    ends = [bm.logit_mixed(UTILITY, data(), bm.LogitWeights(LINE, basis, n)) for n in sizes]
+    values = [end.logit.loglik for end in ends]
+    assert (np.diff(values) > -1e-6).all()
+    best = bm.nonparametric(UTILITY, data(), LINE, adding=False).loglik
+    assert values[-1] < best + 1e-3
+    assert best < values[-1] + ends[-1].gap + 1e-6
+
+
+@pytest.mark.parametrize(("basis", "size"), [("polynomial", 3), ("spline", 4), ("steps", 3)])
+def test_weights_of_a_smaller_size_are_a_case_of_a_larger(basis: str, size: int) -> None:
+    weights = bm.LogitWeights(PLANE, basis, size)
+    smaller = weights.smaller
+    alpha = np.linspace(-0.5, 0.7, len(smaller.names))
+    wanted = weights_of(smaller.values, alpha)
+    np.testing.assert_allclose(weights_of(weights.values, weights.raised(alpha)), wanted, rtol=1e-9)
