@@ -106,6 +106,8 @@ def price_curve(
     )
     changes = [difference(before.there, scenario) for scenario in scenarios]
 
+    for by_price in changes:
+        before.check_moved(by_price, price)
     at_an_end: list[bool] = []
 
     def quantity(theta: Array) -> Array:

@@ -119,6 +119,7 @@ def diversion(
     asked = settle(how, diversion)
     found = enumerate_sample(result, data, Where(scenario, by, products, predict), asked)
     what = intervention(found.there, kind, attribute, change)
+    found.check_moved(what.by, attribute or (PRICE if kind == "finite" else kind))
 
     def quantity(theta: Array) -> Array:
         logit = _logit(found, REMOVAL if what.kind == REMOVAL else QUALITY, theta)
@@ -184,6 +185,7 @@ def marginal_consumers(
     asked = settle(how, marginal_consumers)
     found = enumerate_sample(result, data, Where(scenario, by, products, predict), asked)
     what = intervention(found.there, kind, attribute, change)
+    found.check_moved(what.by, attribute or (PRICE if kind == "finite" else kind))
     covariates = names("covariates", covariates, "a list of columns of the data")
     for name in covariates:
         check_column(found.there.data, "covariates", name)

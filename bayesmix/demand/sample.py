@@ -16,6 +16,7 @@ from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.reserved import OUTSIDE
 from bayesmix.data.segments import goods_of, segments_of
+from bayesmix.demand.absorbed import Absorbed, absorbed
 from bayesmix.demand.draws import (
     Interval,
     Uncertainty,
@@ -94,7 +95,8 @@ class Here:
 class Sample:
     """What quantities are computed on: situations, people, segments, and points of parameters.
 
-    ``codes`` (R,) are the alternative of each row, or its product, and ``goods`` their labels.
+    ``codes`` (R,) are the alternative of each row, or its product, and ``goods`` their labels;
+    ``absorbed`` is what constants of markets hold of utilities, or None.
     """
 
     there: Problem
@@ -105,6 +107,7 @@ class Sample:
     how: CheckedOptions
     codes: Indices
     goods: tuple
+    absorbed: Absorbed | None = None
 
     @property
     def size(self) -> Size:
@@ -154,7 +157,14 @@ class Sample:
         """The same people, in the same segments, in a scenario."""
         codes, goods = goods_of(scenario, None)
         there = bind_scenario(self.there, scenario)
+        if self.absorbed is not None:
+            self.absorbed.check_sets(there)
         return replace(self, there=there, codes=codes, goods=goods)
+
+    def check_moved(self, by: Problem | None, attribute: str) -> None:
+        """Refuse a change of what constants of markets have a part of; ``by`` has its columns."""
+        if self.absorbed is not None and by is not None:
+            self.absorbed.check_moved(by.design.columns, attribute)
 
     def of(self, quantity: Callable[[Array], Array], label: str) -> Interval:
         """Estimate and interval of a function of the free vector."""
@@ -193,10 +203,13 @@ def enumerate_sample(
     who = people(own, thetas.mean(axis=0), known=known, nodes=how.nodes, rng=generator)
     scenario, sets = where.scenario, there.data
     there = to_predict(there) if scenario is None else bind_scenario(there, scenario)
+    held = absorbed(result, past)
+    if held is not None:
+        held.check_sets(there)
     segments, names = segments_of(there.data, where.by, sets)
     points = uncertainty(result, thetas, how, generator) if points is None else points
     goods = goods_of(there.data, where.products)
-    return Sample(there, who, points, segments, names, how, *goods)
+    return Sample(there, who, points, segments, names, how, *goods, absorbed=held)
 
 
 def dataset(

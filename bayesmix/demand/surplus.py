@@ -85,6 +85,7 @@ def surplus(
         check_scenario(before.there.data, scenario)
     price = price_of(before.there.model, price)
     slope = price_slope(before.there, price)
+    before.check_moved(slope.by, price)
     after = before if scenario is None else before.moved(scenario)
     if scenario is None:  # a change has no level, but a surplus has
         before = after = replace(before, there=written(before.there))

@@ -16,6 +16,7 @@ from bayesmix.bayes.read import attributes_of
 from bayesmix.centring.people import People, people
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
+from bayesmix.demand.absorbed import absorbed
 from bayesmix.demand.draws import (
     Interval,
     draws_of,
@@ -128,6 +129,9 @@ def wtp(
     problem = _there(past, data, predict)
     price = price_of(problem.model, price)
     _check_names(problem.parameters, term, price)
+    held = absorbed(result, past)
+    if held is not None:
+        held.check_terms(term, price)
     if any(c.term == price and c.stops_at_0 for c in problem.design.coefficients):
         raise SpecificationError(
             f"a share of people have a coefficient of {price!r} of exactly 0, by its censored law: "

@@ -36,13 +36,13 @@ NO_PRICE = (
 class Asked:
     """What sections on demand are made from.
 
-    ``problems`` are the results' models on the data, ``price`` the column of prices or None, and
-    ``how`` what functions of demand are asked with.
+    ``problems`` are the results' models on the ``data`` of each, by label, ``price`` the column of
+    prices or None, and ``how`` what functions of demand are asked with.
     """
 
     results: Mapping[str, Fit | xr.DataTree]
     problems: Mapping[str, Problem]
-    data: ChoiceData
+    data: Mapping[str, ChoiceData]
     price: str | None
     how: Mapping[str, Any]
 
@@ -58,7 +58,7 @@ def elasticities_section(asked: Asked) -> Section:
     )
 
     def one(label: str, result: Any) -> str:
-        found = elasticities(result, asked.data, price, **asked.how)
+        found = elasticities(result, asked.data[label], price, **asked.how)
         caption = f"{label}: elasticities in {price}"
         drawn = picture(plot_matrix(found), caption)
         return table(demand_table(found)) + drawn
@@ -82,7 +82,7 @@ def diversion_section(asked: Asked) -> Section:
         found: dict[str, xr.Dataset] = {}
 
         def one(label: str, result: Any, kind: str = kind, found: Any = found) -> str:
-            found[label] = diversion(result, asked.data, kind, **asked.how)
+            found[label] = diversion(result, asked.data[label], kind, **asked.how)
             return table(demand_table(found[label]))
 
         parts += [f"<h3>{text(heading)}</h3>", _each(asked, one, level=4)]
@@ -114,13 +114,14 @@ def wtp_section(asked: Asked) -> Section:
 
 def _wtp_table(asked: Asked, label: str, result: Any) -> str:
     problem, rows, notes = asked.problems[label], {}, []
-    # Of an error component there is nothing that people would pay for.
-    means = [c.term for c in problem.model.varying if not (c.mean == "0" and c.law.located)]
-    for term in [*means, *problem.parameters.fixed]:
-        if term == asked.price:
-            continue
+    control = problem.model.control
+    # Of an error component there is nothing that people would pay for, nor of what moves prices.
+    none = [c.term for c in problem.model.varying if c.mean == "0" and c.law.located]
+    none += [str(asked.price), *(control.residuals if control is not None else ())]
+    terms = [*(c.term for c in problem.model.varying), *problem.parameters.fixed]
+    for term in (one for one in terms if one not in none):
         try:
-            found = wtp(result, term, price=asked.price, data=asked.data, **asked.how)
+            found = wtp(result, term, price=asked.price, data=asked.data[label], **asked.how)
         except OURS as error:
             notes.append(f"{term}, not computed: {error}")
             continue
@@ -138,7 +139,7 @@ def checks_section(asked: Asked) -> Section:
     )
 
     def one(label: str, result: Any) -> str:
-        found = check_fit(result, asked.data, **_for_checks(asked.how))
+        found = check_fit(result, asked.data[label], **_for_checks(asked.how))
         drawn = picture(found.plot(), f"{label}: observed (red) and replicated choices (bands)")
         notes = "".join(paragraph(note, "soft") for note in found.notes)
         return table(found.checks) + drawn + notes

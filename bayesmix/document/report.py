@@ -16,6 +16,7 @@ import xarray as xr
 
 from bayesmix import arguments
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.market_constants import with_stored, write_constants
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.demand.draws import parameter_draws
@@ -140,10 +141,11 @@ def composed(
     """The page; sections that are ``given`` stand in place of its own, or before the last one."""
     own, data = subject.results, subject.data
     settled = settle(how, report)
-    problems = {k: parameter_draws(r, data, 1).problem for k, r in own.items()}
+    each = {label: _own(result, data) for label, result in own.items()}
+    problems = {k: parameter_draws(r, each[k], 1).problem for k, r in own.items()}
     found = _price(subject.price, problems)
     asked = demand_sections.Asked(
-        own, problems, data, found, {k: v for k, v in how.items() if k != "progress"}
+        own, problems, each, found, {k: v for k, v in how.items() if k != "progress"}
     )
     makers: dict[str, Maker] = {
         "data": lambda: results.data_section(data),
@@ -184,6 +186,15 @@ def _check(
         raise arguments.refused("path", "the path of a file", path)
     if not Path(path).parent.is_dir():  # said before the work, not after it
         raise FileNotFoundError(ENOENT, "No such folder", str(Path(path).parent))
+
+
+def _own(result: Fit | xr.DataTree, data: ChoiceData) -> ChoiceData:
+    """The data with the constants of markets that are a fit's own; a posterior adds its draws'."""
+    return (
+        with_stored(write_constants(result.market_constants), data)
+        if isinstance(result, Fit)
+        else data
+    )
 
 
 def _price(price: str | None, problems: Mapping[str, Problem]) -> str | None:

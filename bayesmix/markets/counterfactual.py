@@ -208,6 +208,9 @@ def simulate(plan: Plan, title: str) -> Counterfactual:
         )
     found = at_draws(plan.before, plan.values, title, ("segments",))
     note = said(found, plan.after, NO_EQUILIBRIUM, plan.not_best)
+    if plan.no_money:
+        words = f"no surplus, and no change of welfare (NaN): {plan.no_money}"
+        note = ". ".join(filter(None, [note, words]))
     return _outcome(found, plan, note, title)
 
 
@@ -227,7 +230,7 @@ def _outcome(found: AtDraws, plan: Plan, note: str, title: str) -> Counterfactua
         firms=by_owner.isel(firm=left),
         markets=markets,
         segments=dataset_of(found, "segments", segments, note, market=False),
-        note=note or (f"no surplus: {plan.no_money}" if plan.no_money else ""),
+        note=note,
     )
 
 

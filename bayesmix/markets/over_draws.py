@@ -45,7 +45,9 @@ def priced_sample(
     """
     instance("firms", firms, Firms, "bm.Firms(ownership=..., ...)")
     found = enumerate_sample(result, data, Where(None, None, firms.products, predict), how)
-    return pricing(by_market(found, firms.market, data if predict is None else predict), firms)
+    own = pricing(by_market(found, firms.market, data if predict is None else predict), firms)
+    found.check_moved(own.by, firms.price)
+    return own
 
 
 @dataclass(frozen=True, eq=False)

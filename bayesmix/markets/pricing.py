@@ -12,7 +12,7 @@ import numpy as np
 from bayesmix.arrays import Array, Flags
 from bayesmix.demand.interventions import attribute_slope, change, derivative
 from bayesmix.demand.sample import Here, Sample
-from bayesmix.errors import SpecificationError
+from bayesmix.errors import ConvergenceError, DataError, SpecificationError
 from bayesmix.kernels.integrals import coefficients_everywhere
 from bayesmix.kernels.logsums import money_logsums
 from bayesmix.kernels.nested_demand import nested_money_logsums
@@ -31,6 +31,11 @@ from bayesmix.optimise.fixed_point import cells
 LINEAR = 1e-9
 PROBES = (0.3, 0.6, 0.85, 1.2, 1.7, 3.0)
 """Multiples of prices at which slopes are compared: kinks may lie anywhere."""
+OUT_OF_REACH = (
+    "no prices were found that are best for every firm: on the way there are values of {price!r} "
+    "at which utility has none ({error}); demand may fall so slowly in prices, or so fast, that "
+    "none is best: look at bm.markups and at own-price elasticities, which have to be below -1"
+)
 ROWS = 4096
 """Rows whose slopes at all nodes are looked at together."""
 
@@ -94,8 +99,12 @@ class Pricing:
         if self.linear:
             return found, self.by, self.rows(prices) - self.rows(self.products.prices)
         there = found.there.data.with_attribute(price, self.rows(prices))
-        problem = _at(found.there, there)
-        return replace(found, there=problem), _slopes(problem, price), np.zeros(len(found.codes))
+        try:
+            problem = _at(found.there, there)
+            slopes = _slopes(problem, price)
+        except (DataError, SpecificationError) as error:
+            raise ConvergenceError(OUT_OF_REACH.format(price=price, error=error)) from None
+        return replace(found, there=problem), slopes, np.zeros(len(found.codes))
 
     def over[T](
         self, theta: Array, prices: Array, work: Callable[[Here, Change, Array], T]

@@ -20,6 +20,7 @@ from bayesmix.document.formula import formulas
 from bayesmix.document.html import number, table
 from bayesmix.document.report import Report
 from bayesmix.likelihood.bind import bind
+from tests.markets_with_panels import data_of, frames
 
 NASTY = 'bus <b>&"'
 FEW = {"draws": 20, "nodes": 8, "rng": 1}
@@ -205,3 +206,21 @@ def test_nothing_stands_out_of_the_window(tmp_path: Path, width: int) -> None:
         [*command, (tmp_path / "frame.html").as_uri()], capture_output=True, text=True, timeout=120
     )
     assert "beyond 0 px" in shown.stdout
+
+
+def test_a_fit_and_a_posterior_with_shares_of_markets_are_on_one_page() -> None:
+    """The fit's data have its constants, and the posterior's are those without."""
+    rows, shares = frames(1, markets=5, people=8, tasks=2)
+    rows["noise"] = np.random.default_rng(2).normal(size=len(rows))
+    model, data = bm.MixedLogit("price + noise", random=bm.Normal("price")), data_of(rows)
+    rule: dict[str, Any] = {"grid": bm.sobol(16), "rng": 1, "progress": False}
+    held: dict[str, Any] = {"market_shares": shares, "fixed": {"mean[price]": 0.0}}
+    fit = bm.msle(model, data, starts=1, **rule, **held)
+    posterior = bm.sample(model, data, method="importance", draws=50, chains=2, **rule, **held)
+    for own in (data, fit.data):
+        if own is data:
+            made = bm.report({"MSLE": fit, "draws": posterior}, own, **FEW).html
+        else:
+            made = bm.report(fit, own, **FEW).html
+        assert "mean[price] held at 0: constants of markets have in them" in made
+        assert "By removal" in made

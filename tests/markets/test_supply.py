@@ -196,7 +196,11 @@ def test_other_utilities_meet_first_order_conditions(model, data):
     surplus = found.markets["estimate"].sel(quantity="surplus_change")
     linear = "log" not in model.formula and "**" not in model.formula
     assert bool(np.isfinite(surplus).all()) == linear
-    assert ("no surplus" in found.note) != linear
+    for note in (
+        found.note,
+        *(part.attrs.get("note", "") for part in (found.markets, found.segments)),
+    ):
+        assert ("no surplus, and no change of welfare" in note) != linear
 
 
 def test_products_in_any_place(fit, data):

@@ -5,6 +5,7 @@ from scipy.stats import norm
 
 import bayesmix as bm
 from bayesmix.demand.options import settle
+from bayesmix.errors import ConvergenceError
 from bayesmix.markets.over_draws import priced_sample
 from tests.markets.conftest import LOGIT, OWN, QUICK, market_data, market_frame
 
@@ -111,3 +112,12 @@ def test_share_of_people_whom_prices_please(fit, data):
     assert market.positive(theta) == pytest.approx(expected, abs=0.01)
     allowed = bm.Firms("firm", market="market", allow_positive=True)
     bm.markups(other, data, allowed, **QUICK)
+
+
+def test_prices_on_the_way_at_which_utility_has_no_value_are_said_as_that() -> None:
+    """With a slope of -1 by the logarithm no price is best: the search leaves the domain."""
+    data, model = market_data(market_frame(60)), bm.MixedLogit("log(price) + quality")
+    at = {"fixed[log(price)]": -1.0, "fixed[quality]": 0.5}
+    fit = bm.msle(model, bm.simulate_choices(model, at, data, 1))
+    with pytest.raises(ConvergenceError, match=r"at which utility has none .*log"):
+        bm.tax(fit, data, OWN, specific=0.1, **QUICK)
