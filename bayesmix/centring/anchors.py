@@ -25,7 +25,7 @@ class Anchors:
     roots
         Lower-triangular square roots (I, M, K, K) of their covariances, without inflation.
     normal
-        From 0 to 1, how normal the posteriors are (I,), see `with_component`; 1 with one component.
+        From 0 to 1, how normal the posteriors are (I,), see `normality`; 1 with one component.
     """
 
     theta: Array
@@ -43,24 +43,26 @@ class Anchors:
         )
 
 
-def with_component(anchors: Anchors, means: Array, roots: Array) -> Anchors:
-    """The anchors at the modes with a further component: means (I, K) and roots (I, K, K).
+def divergence(centres: Array, roots: Array) -> Array:
+    """Of each person (n,), how far the second component's normal is from the first's.
 
-    The less a posterior's moments agree with the normal at its mode, the less normal it is:
-    ``exp(-D)`` with the divergence D of the one normal from the other (Kullback and Leibler 1951),
-    and 0 for everybody where posteriors are far from normal, as coefficients in the hundreds make
-    them.
+    With components' centres (n, 2, K) and roots (n, 2, K, K): the divergence D of the one normal
+    from the other (Kullback and Leibler 1951).
     """
-    mode, at = anchors.roots[:, 0], anchors.centres[:, 0]
-    relative = np.linalg.solve(mode, roots)
-    gap = np.linalg.solve(mode, (means - at)[..., None])[..., 0]
-    squares = (relative**2).sum(axis=(1, 2)) - roots.shape[1] + (gap**2).sum(axis=1)
+    mode = roots[:, 0]
+    relative = np.linalg.solve(mode, roots[:, 1])
+    gap = np.linalg.solve(mode, (centres[:, 1] - centres[:, 0])[..., None])[..., 0]
+    squares = (relative**2).sum(axis=(1, 2)) - roots.shape[-1] + (gap**2).sum(axis=1)
     logs = np.log(np.abs(np.diagonal(relative, axis1=1, axis2=2))).sum(axis=1)
-    divergence = np.maximum(squares / 2 - logs, 0.0)
-    near = len(divergence) > 0 and np.quantile(divergence, PERSONS) < FAR
-    return Anchors(
-        anchors.theta,
-        np.stack([at, means], axis=1),
-        np.stack([mode, roots], axis=1),
-        np.exp(-divergence) if near else np.zeros_like(divergence),
-    )
+    found: Array = np.maximum(squares / 2 - logs, 0.0)
+    return found
+
+
+def normality(divergences: Array) -> Array:
+    """How normal posteriors (I,) are, from `divergence`: ``exp(-D)``.
+
+    The less a posterior's moments agree with the normal at its mode, the less normal it is, and 0
+    for everybody where posteriors are far from normal, as coefficients in the hundreds make them.
+    """
+    near = len(divergences) > 0 and np.quantile(divergences, PERSONS) < FAR
+    return np.exp(-divergences) if near else np.zeros_like(divergences)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from bayesmix.arrays import Array, Flags, Indices
-from bayesmix.centring.anchors import Anchors, with_component
+from bayesmix.centring.anchors import Anchors, divergence, normality
 from bayesmix.errors import IntegrationError
 from bayesmix.integration.descriptions import Centred, DrawRule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
@@ -254,12 +254,26 @@ def with_moments(problem: Problem, grid: PersonGrid) -> PersonGrid:
 
 def _with_moments_of(problem: Problem, grid: PersonGrid, first: PersonGrid) -> PersonGrid:
     """The grid with moments of posteriors on the nodes of ``first`` as its second component."""
-    means, covariances = posterior_moments(problem, first)
+    at = grid.anchors
+    modes = OfPersons(at.centres[:, :1]), OfPersons(at.roots[:, :1])
+    centres, roots, far = joined(over_persons(Point(problem, at.theta), first, _component, *modes))
+    return replace(grid, anchors=Anchors(at.theta, centres, roots, normality(far)))
+
+
+def _component(
+    here: Point, first: PersonGrid, centres: Array, modes: Array
+) -> tuple[Array, Array, Array]:
+    """Centres (n, 2, K) and roots (n, 2, K, K) of a block with a further component.
+
+    Besides their `divergence` (n,).
+    """
+    means, covariances = _moments(here, first)
     # A weight that has collapsed on one node says nothing of the spread: keep a part of the mode's.
-    modes = grid.anchors.roots[:, :1]
     floor = 0.1 * np.einsum("imkl,imjl->ikj", modes, modes)
-    roots = np.linalg.cholesky(covariances + floor)
-    return replace(grid, anchors=with_component(grid.anchors, means, roots))
+    own = np.linalg.cholesky(covariances + floor)
+    centres = np.concatenate([centres, means[:, None]], axis=1)
+    roots = np.concatenate([modes, own[:, None]], axis=1)
+    return centres, roots, divergence(centres, roots)
 
 
 def posterior_moments(problem: Problem, grid: PersonGrid) -> tuple[Array, Array]:

@@ -43,7 +43,7 @@ def attribute_instruments(problem: Problem, logit: Multinomial) -> Array:
     (McFadden and Train 2000). The cubes are more than is needed: moments left over test the model.
     """
     spread = problem.design.spread
-    x = np.concatenate([problem.design.random, problem.design.fixed], axis=1) / spread
+    x = problem.design.attributes / spread
     means = _logit_means(problem, x, logit.coefficients * spread)
     size, data = problem.parameters.n_random, problem.data
     own = x[:, :size] - means[data.row_situation, :size]

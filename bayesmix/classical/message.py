@@ -41,7 +41,7 @@ def weaknesses(found: Information, problem: Problem, theta: Array) -> str:
     """What is not identified, and which latent classes are odd."""
     words = [found.words, diagnosis(found, problem.parameters, theta), component_words(problem)]
     design = problem.design
-    columns = np.concatenate([design.random, design.fixed], axis=1)
+    columns = design.attributes
     words.append(without_constant(columns, problem.data))
     words = [w[:1].upper() + w[1:] for w in words]
     words.append(class_words(problem, theta))

@@ -23,7 +23,13 @@ from bayesmix.classical.assemble import assemble, assemble_multinomial
 from bayesmix.classical.automatic_grid import automatic, compared_on_its_grid
 from bayesmix.classical.bounds import within_bounds
 from bayesmix.classical.clusters import person_groups, with_groups
-from bayesmix.classical.first_persons import LOOSE, some_persons, words_of
+from bayesmix.classical.first_persons import (
+    LOOSE,
+    are_many,
+    enough_persons,
+    some_persons,
+    words_of,
+)
 from bayesmix.classical.first_stage_errors import carried
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.given_starts import Start, check_starts, with_given, written
@@ -256,10 +262,10 @@ def _fit(search: Search, settings: _Settings) -> Fit:
     if not problem.parameters.n_random:
         grid = points_grid(problem)
     if isinstance(grid, str):
-        part = _of_some_persons(search, settings)
-        if part is not None:
-            fit = automatic(search, [problem.canonical(part.theta)], settings.tolerance)
-            return replace(fit, message=f"{fit.message}. {words_of(part)}")
+        parts = _of_some_persons(search, settings)
+        if parts:
+            fit = automatic(search, [problem.canonical(parts[-1].theta)], settings.tolerance)
+            return replace(fit, message=f"{fit.message}. {words_of(parts)}")
     origins = origins_of(search, starts, first=settings.given[0] is None)
     origins = with_given(problem, origins, settings.given)
     if isinstance(grid, str):
@@ -272,12 +278,20 @@ def _fit(search: Search, settings: _Settings) -> Fit:
     return replace(fit, optima=found.optima)
 
 
-def _of_some_persons(search: Search, settings: _Settings) -> Fit | None:
-    """The fit of persons drawn at random, where there are many; None where it has no optimum."""
-    if settings.starts == 1 and settings.given[0] is not None:
-        return None
+def _of_some_persons(search: Search, settings: _Settings) -> list[Fit]:
+    """Fits of persons drawn at random, where there are many and these have an optimum.
+
+    The last of them is the closest to that of all.
+    """
+    if (settings.starts == 1 and settings.given[0] is not None) or not are_many(search.problem):
+        return []
     try:
         some = some_persons(search)
-        return None if some is None else _fit(some, replace(settings, tolerance=LOOSE))
+        found = [_fit(some, replace(settings, tolerance=LOOSE))]
+        number = enough_persons(found[0], some.problem, search.problem.n_persons)
+        if number > found[0].n_persons:
+            more = some_persons(search, number)
+            found.append(automatic(more, [some.problem.canonical(found[0].theta)], LOOSE))
     except (ConvergenceError, DataError, IntegrationError):
-        return None  # what all persons tell may be more than what some do
+        return []  # what all persons tell may be more than what some do
+    return found

@@ -27,7 +27,6 @@ def others(count: int, noun: str, name: Callable[[int], str], places: np.ndarray
 
 def check_estimable(data: ChoiceTable) -> None:
     """Raise where there is nothing to estimate from."""
-    layout = layout_of(data)
     if data.known.matched is not None:
         raise DataError(
             f"column {show(data.known.matched)} holds constants by which a result's shares match "
@@ -40,20 +39,20 @@ def check_estimable(data: ChoiceTable) -> None:
             "chosen=: estimate from data with choices, and predict what would be chosen here: "
             "scenario= where it was made from them, fit.predict(data) or predict= elsewhere"
         )
-    if len(layout.situations) == 1:
+    if data.n_situations == 1:
         raise DataError(
-            f"the data hold a single choice, {layout.situation(0)}, to estimate from: check column "
-            f"{show(layout.situations.names[1])}, which identifies situations"
+            f"the data hold a single choice, {layout_of(data).situation(0)}, to estimate from: "
+            f"check column {show(data.situations.names[1])}, which identifies situations"
         )
-    if len(layout.persons) == 1:
+    if data.n_persons == 1:
         raise DataError(
-            f"column {show(layout.persons.name)} holds a single person, {show(layout.persons[0])}: "
+            f"column {show(data.persons.name)} holds a single person, {show(data.persons[0])}: "
             "tastes that differ between people need several to be estimated; for a cross-section "
             "give person=None"
         )
-    if len(layout.alternatives) == 1 and not data.outside_option:
+    if len(data.alternatives) == 1 and not data.outside_option:
         raise DataError(
-            f"the data hold a single alternative, {show(layout.alternatives[0])}: add the rows of "
+            f"the data hold a single alternative, {show(data.alternatives[0])}: add the rows of "
             "the alternatives that were not chosen, or give outside_option=True if nothing could "
             "be chosen"
         )

@@ -27,9 +27,9 @@ def fingerprint(data: ChoiceTable) -> str:
     digest = hashlib.sha256(f"{data.outside_option}".encode())
     indices = (data.person_start, data.situation_start, data.alternative_code, data.chosen_row)
     for values in indices:
-        digest.update(np.ascontiguousarray(values, dtype="<i8").tobytes())
-    digest.update(np.ascontiguousarray(data.weights, dtype="<f8").tobytes())
+        digest.update(np.ascontiguousarray(values, dtype="<i8"))
+    digest.update(np.ascontiguousarray(data.weights, dtype="<f8"))
     known = known_utility(data)
     if known is not None:
-        digest.update(np.ascontiguousarray(known, dtype="<f8").tobytes())
+        digest.update(np.ascontiguousarray(known, dtype="<f8"))
     return digest.hexdigest()[:16]

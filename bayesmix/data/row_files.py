@@ -10,7 +10,8 @@ import numpy as np
 class RowFiles(NamedTuple):
     """Files of rows that are numbered through all of them from 0.
 
-    ``names`` (F,), and ``starts`` (F + 1,), the number of the first row of each, and of all rows.
+    ``names`` (F,), and ``starts`` (F + 1,), the number of the first row of each, and of all rows;
+    ``folder`` is that of the store which they were sorted into.
 
     >>> RowFiles(("a.parquet", "b.parquet"), (0, 10, 20)).words(12)
     'b.parquet: row 3'
@@ -18,6 +19,7 @@ class RowFiles(NamedTuple):
 
     names: tuple[str, ...]
     starts: tuple[int, ...]
+    folder: str = ""
 
     def words(self, row: int) -> str:
         """A row as messages call it: its file, and its number in that, from 1."""

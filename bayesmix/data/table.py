@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -87,6 +88,11 @@ class ChoiceTable:
     def person_labels(self) -> np.ndarray:
         """Labels (I,) of persons as posteriors and files have them: numbers, or text."""
         return as_stored(self.persons)
+
+    @property
+    def folder(self) -> Path | None:
+        """The store that columns are mapped from, None in memory: what is large may stand there."""
+        return Path(self.files.folder) if self.files is not None and self.files.folder else None
 
     @property
     def observed(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -16,7 +16,7 @@ from formulaic.materializers.types import FactorValues
 from formulaic.parser.types import Factor, Term
 from formulaic.transforms.contrasts import ContrastsState, TreatmentContrasts
 
-from bayesmix.arrays import Array, Flags
+from bayesmix.arrays import Flags
 from bayesmix.errors import SpecificationError
 from bayesmix.formulas.reading import CONSTANT, Reading, first_line
 
@@ -125,13 +125,19 @@ def _labels(value: FactorValues[Any]) -> pd.Series:
     return pd.Series(value.__wrapped__)
 
 
-def empty_columns(matrix: formulaic.ModelMatrix, values: Array, keep: Flags) -> Any:
-    """Which columns (M,) of terms with categories are 0 in every row, where others are not."""
-    spec, zero = matrix.model_spec, ~values.any(axis=0)
-    found = np.zeros(len(keep), dtype=bool)
+def empty_columns(matrix: formulaic.ModelMatrix, all_zero: Callable[[], Flags], keep: Flags) -> Any:
+    """Which columns (M,) of terms with categories are 0 in every row, where others are not.
+
+    ``all_zero`` looks at all rows: where there are categories.
+    """
+    spec, found = matrix.model_spec, np.zeros(len(keep), dtype=bool)
+    zero: Flags | None = None
     for term, columns in spec.term_slices.items():
         kinds = [spec.encoder_state.get(f.expr, (None,))[0] for f in term.factors]
-        if Factor.Kind.CATEGORICAL in kinds and not zero[columns][keep[columns]].all():
+        if Factor.Kind.CATEGORICAL not in kinds:
+            continue
+        zero = all_zero() if zero is None else zero
+        if not zero[columns][keep[columns]].all():
             found[columns] = zero[columns] & keep[columns]
     return found
 

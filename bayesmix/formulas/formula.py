@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import formulaic
 import numpy as np
+import pandas as pd
 from formulaic.errors import DataMismatchWarning
 from formulaic.parser.types import Term
 
 from bayesmix.arrays import Array
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import show
+from bayesmix.data.parts import Rows
 from bayesmix.errors import DataError, SpecificationError
+from bayesmix.formulas.by_parts import CodedRows, Known, in_parts, learn
 from bayesmix.formulas.coding import (
     State,
     bases,
@@ -41,7 +45,7 @@ from bayesmix.formulas.reading import (
     no_term,
     read,
 )
-from bayesmix.formulas.variation import deviations
+from bayesmix.formulas.variation import largest_deviation, largest_size
 
 __all__ = [
     "Columns",
@@ -96,9 +100,29 @@ def evaluate(
     if reading.constant_alone and not data.outside_option:
         raise no_term(formula)
     known = _known(learnt, formula)
-    values = factor_values(reading, data, known)
+    if in_parts(reading, data):
+        try:
+            return _evaluated(reading, data, known, learn(reading, data, known))
+        except (DataError, SpecificationError, DataMismatchWarning):
+            known = _known(learnt, formula)  # of all rows, in words, below
+    return _evaluated(reading, data, known)
+
+
+def _evaluated(
+    reading: Reading, data: ChoiceData, known: Known, some: ChoiceData | None = None
+) -> Columns:
+    """`evaluate` on all rows at once; with ``some`` persons, of whom categories are learnt, not."""
+    formula, own = reading.formula, data if some is None else some
+    values = factor_values(reading, own, known)
+
+    def coded_rows(terms: Sequence[Term]) -> tuple[formulaic.ModelMatrix, Rows]:
+        matrix = code_first(terms, values, own.n_rows, reading)
+        if some is None:
+            return matrix, matrix.to_numpy(dtype=float)
+        return matrix, CodedRows(reading, data, known, matrix.model_spec)
+
     terms = [term for term in reading.terms if term != CONSTANT]
-    implied = [] if data.outside_option else _implied(terms, values, reading, data)
+    implied = [] if data.outside_option else _implied(terms, coded_rows, data)
     # With an outside option, whose utility is 0, the constants of all alternatives are identified.
     written = reading.written
     if written and not data.outside_option:
@@ -108,16 +132,16 @@ def evaluate(
         )
     added = CONSTANT in reading.terms and not data.outside_option
     constant = [CONSTANT] if written or added else []
-    matrix = code_first([*constant, *implied, *terms], values, data.n_rows, reading)
+    matrix, rows = coded_rows([*constant, *implied, *terms])
     check_terms(terms, matrix, reading)
     keep = np.ones(matrix.shape[1], dtype=bool)
     for term, columns in matrix.model_spec.term_slices.items():
         if term in implied or (term == CONSTANT and not written):
             keep[columns] = False
-    empty = empty_columns(matrix, matrix.to_numpy(dtype=float), keep)
+    empty = empty_columns(matrix, lambda: largest_size(rows, data) == 0.0, keep)
     left_out = tuple(reading.named(str(c)) for c in matrix.columns[empty])
     state = State(matrix.model_spec, keep & ~empty, reading, known, left_out)
-    found = _columns(matrix, state, data)
+    found = _columns(matrix.columns, rows, state, data)
     _check_unique(found.names, reading)
     return found
 
@@ -139,7 +163,8 @@ def columns_of(
     values = factor_values(reading, data, known, of_persons=True)
     matrix = code_first(reading.terms, values, data.n_rows, reading)
     keep = np.ones(matrix.shape[1], dtype=bool)
-    found = _columns(matrix, State(matrix.model_spec, keep, reading, known), data)
+    state = State(matrix.model_spec, keep, reading, known)
+    found = _columns(matrix.columns, matrix.to_numpy(dtype=float), state, data)
     # Shifts have names of their own, and so a column may be called as the constant is.
     others = tuple(name for m, name in enumerate(found.names) if m != found.constant)
     _check_unique(others, reading)
@@ -162,6 +187,10 @@ def columns_like(
         As `evaluate`.
     """
     reading = state.reading
+    if in_parts(reading, data) and not of_persons and not state.empty:
+        with suppress(DataError, SpecificationError, DataMismatchWarning):  # said below
+            rows = CodedRows(reading, data, deepcopy(dict(state.learnt)), state.spec)
+            return _columns(pd.Index(state.spec.column_names), rows, state, data)
     values = factor_values(reading, data, deepcopy(dict(state.learnt)), of_persons=of_persons)
     try:
         matrix = coded(state.spec, values, data.n_rows)
@@ -175,7 +204,7 @@ def columns_like(
         message = f"cannot evaluate the formula {formula!r} on the scenario: {words}"
         raise SpecificationError(message) from None
     _check_empty(matrix, state, data)
-    return _columns(matrix, state, data)
+    return _columns(matrix.columns, matrix.to_numpy(dtype=float), state, data)
 
 
 def _unseen(warning: Warning) -> str:
@@ -195,19 +224,24 @@ def _known(learnt: Learnt | None, formula: str) -> dict[str, dict[str, Any]]:
     return deepcopy(dict((learnt or {}).get(formula, {})))
 
 
-def _columns(matrix: formulaic.ModelMatrix, state: State, data: ChoiceData) -> Columns:
-    kept = matrix.columns[state.keep]
+def _columns(columns: pd.Index, rows: Rows, state: State, data: ChoiceData) -> Columns:
+    kept = columns[state.keep]
     names = [state.reading.named(str(c)) for c in kept]
     places = [m for m, c in enumerate(kept) if str(c) == "Intercept"]  # no alias is called so
     if places and names.count("Intercept") > 1:
         names[places[0]] = "1"
-    values = np.ascontiguousarray(matrix.to_numpy(dtype=float)[:, state.keep])
+    if isinstance(rows, CodedRows):
+        values = rows.kept(state.keep)
+    else:
+        values = np.ascontiguousarray(rows[: data.n_rows][:, state.keep])
     _check_finite(values, tuple(names), data)
     return Columns(values, tuple(names), state, places[0] if places else None)
 
 
 def _implied(
-    terms: list[Term], values: Mapping[str, Any], reading: Reading, data: ChoiceData
+    terms: list[Term],
+    coded_rows: Callable[[Sequence[Term]], tuple[formulaic.ModelMatrix, Rows]],
+    data: ChoiceData,
 ) -> list[Term]:
     """Marginal terms that cancel within situations: they set the base of an interaction."""
     found: list[Term] = []
@@ -217,8 +251,9 @@ def _implied(
             rest = Term(factor for factor in factors if factor != dropped)
             if rest in terms or rest in found:
                 continue
-            columns = code_first([rest], values, data.n_rows, reading).to_numpy(dtype=float)
-            if np.isfinite(columns).all() and not deviations(columns, data).any():
+            _, rows = coded_rows([rest])
+            finite = np.isfinite(largest_size(rows, data)).all()
+            if finite and not largest_deviation(rows, data).any():
                 found.append(rest)
     return found
 
@@ -248,8 +283,8 @@ def _check_unique(names: tuple[str, ...], reading: Reading) -> None:
 
 
 def _check_finite(values: Array, names: tuple[str, ...], data: ChoiceData) -> None:
-    bad = ~np.isfinite(values)
-    if bad.any():
+    if not np.isfinite(largest_size(values, data)).all():
+        bad = ~np.isfinite(values)
         column = int(np.flatnonzero(bad.any(axis=0))[0])
         rows = np.flatnonzero(bad[:, column])
         raise DataError(

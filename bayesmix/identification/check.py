@@ -97,7 +97,7 @@ def check(model: MixedLogit, data: ChoiceData) -> CheckReport:
     except (DataError, SpecificationError) as error:
         return report([*_refused(model, data, error), *choice_findings(data)])
     design = problem.design.written(data)
-    values = np.concatenate([design.random, design.fixed], axis=1)
+    values = design.attributes
     names = (*design.random_names, *design.fixed_names)
     findings = [
         *column_findings(

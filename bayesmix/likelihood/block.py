@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bayesmix.arrays import Array, Indices
+from bayesmix.data.pages import release
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.nests import Nests
 
@@ -92,6 +93,12 @@ class Block:
         panel = self.panel
         first, last = panel.situation_start[panel.person_start[[start, stop]]]
         return slice(int(first), int(last))
+
+    def release(self, start: int, stop: int) -> None:
+        """Give memory of rows of persons start .. stop - 1 back, where they are in files."""
+        rows = self.rows(start, stop)
+        release(self.panel.x[rows])
+        release(self.x_fixed[rows])
 
     def part(self, start: int, stop: int) -> Block:
         """Persons start .. stop - 1 of these."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesmix.arrays import Array
-from bayesmix.data.choices import ChoiceData
+from bayesmix.data.parts import Rows
 from bayesmix.errors import ConvergenceError, Fault, SpecificationError
 from bayesmix.likelihood.effective_weights import in_effective_persons, person_unit
-from bayesmix.likelihood.ordered_sums import cross, linear, weighted_sum
+from bayesmix.likelihood.logit_sums import ScaledColumns, logit_derivatives
+from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.laws.coefficient import Coefficient
 from bayesmix.specification.means import constant_shifts
@@ -64,8 +65,7 @@ def multinomial(problem: Problem) -> Multinomial:
     design = problem.design
     kept = np.flatnonzero(~design.meanless)
     names = (*design.random_names, *design.fixed_names)
-    x = np.concatenate([design.random, design.fixed], axis=1) / design.spread
-    x = np.ascontiguousarray(x[:, kept])
+    x = ScaledColumns(design.attributes, design.spread, kept)
     theta = np.zeros(len(kept))
     value, gradient, information = _derivatives(problem, x, theta)
     at_zero = information
@@ -131,40 +131,12 @@ def _check_separation(
 
 
 def _derivatives(
-    problem: Problem, x: Array, theta: Array, weights: Array | None = None
+    problem: Problem, x: Rows, theta: Array, weights: Array | None = None
 ) -> tuple[float, Array, Array]:
     data = problem.data
     weights = np.repeat(data.weights if weights is None else weights, np.diff(data.person_start))
     logp, gradient, information = logit_derivatives(data, x, theta, weights, problem.offset)
     return float(weighted_sum(weights, logp)), gradient, information
-
-
-def logit_derivatives(
-    data: ChoiceData, x: Array, theta: Array, weights: Array, offset: Array | None = None
-) -> tuple[Array, Array, Array]:
-    """Log-probabilities (T,) of the choices at coefficients of the columns ``x`` (R, M).
-
-    Besides the gradient (M,) and the information (M, M) of their sum with weights (T,); ``offset``
-    (R,) is what is known of the utilities.
-    """
-    start, outside = data.situation_start[:-1], data.outside_option
-    sizes = np.diff(data.situation_start)
-    v = linear(x, theta) if offset is None else linear(x, theta) + offset
-    top = np.maximum.reduceat(v, start)
-    if outside:
-        top = np.maximum(top, 0.0)
-    q = np.exp(v - np.repeat(top, sizes))
-    total = np.add.reduceat(q, start) + (np.exp(-top) if outside else 0.0)
-    p = q / np.repeat(total, sizes)
-    inside = data.chosen_row >= 0
-    chosen = data.chosen_row[inside]
-    v_chosen = np.zeros(len(start))
-    v_chosen[inside] = v[chosen]
-    mean = np.add.reduceat(x * p[:, None], start)
-    gradient = weighted_sum(weights[inside], x[chosen]) - weighted_sum(weights, mean)
-    row_weights = np.repeat(weights, sizes) * p
-    information = cross(x, row_weights) - cross(mean, weights)
-    return v_chosen - top - np.log(total), gradient, information
 
 
 def check_signs(problem: Problem, logit: Multinomial) -> None:

@@ -28,9 +28,12 @@ CHUNK_BYTES = 2**30
 """Memory of the nodes of one chunk, of what looks at all nodes of many persons."""
 BLOCK_BYTES, BLOCK_PERSONS = 2**22, 2**14
 """Memory of the nodes of one block of persons: few enough to stay in a processor's cache."""
-STORED_BYTES, STORED_PERSON = 2**26, 6 * 2**10
-"""Memory of nodes, in all or a person, that are kept between evaluations of a likelihood: nodes of
-further persons are made anew, block by block, which takes about as long as an evaluation."""
+STORED_BYTES, STORED_PERSON, MOST_STORED = 2**26, 6 * 2**10, 2**28
+"""Memory of nodes, in all or a person, that are kept between evaluations of a likelihood, and the
+most of it: nodes of further persons are made anew, block by block, which takes about as long as an
+evaluation."""
+GROWTH = 8
+"""Arrays of all persons grow by one part in so many as results of blocks come."""
 
 
 class Divisible(Protocol):
@@ -117,9 +120,22 @@ def over_persons[T](
     elsewhere = _ELSEWHERE.get()
     if elsewhere is not None:
         return elsewhere.over(work, things, cuts)
-    return in_turn(
-        partial(work, *(thing.part(start, stop) for thing in things)) for start, stop in cuts
+    return _in_turn_and_released(
+        point.persons,
+        in_turn(
+            partial(work, *(thing.part(start, stop) for thing in things)) for start, stop in cuts
+        ),
+        cuts,
     )
+
+
+def _in_turn_and_released[T](
+    persons: Block, results: Iterator[T], cuts: Sequence[tuple[int, int]]
+) -> Iterator[T]:
+    """Results of blocks; memory of their rows, where these are in files, is given back."""
+    for result, (start, stop) in zip(results, cuts, strict=True):
+        yield result
+        persons.release(start, stop)
 
 
 class Elsewhere(Protocol):
@@ -155,8 +171,39 @@ def in_turn[T](tasks: Iterable[Callable[[], T]]) -> Iterator[T]:
 
 def joined(results: Iterable[tuple[Any, ...]]) -> tuple[Any, ...]:
     """Arrays of all blocks, one after the other."""
-    parts = list(zip(*results, strict=True))
-    return tuple(own[0] if len(own) == 1 else np.concatenate(own) for own in parts)
+    blocks = iter(results)
+    first = next(blocks)
+    growing: list[_Growing] = []
+    for block in blocks:
+        if not growing:
+            growing = [_Growing(own) for own in first]
+        for own, more in zip(growing, block, strict=True):
+            own.add(more)
+    return tuple(own.whole() for own in growing) if growing else first
+
+
+class _Growing:
+    """An array that others are put behind: all of them are never there twice."""
+
+    def __init__(self, first: Array) -> None:
+        self._values, self._size = np.array(first), len(first)
+
+    def add(self, more: Array) -> None:
+        """Put an array behind the others."""
+        size = self._size + len(more)
+        if size > len(self._values):
+            self._resize(size + size // GROWTH)
+        self._values[self._size : size] = more
+        self._size = size
+
+    def whole(self) -> Array:
+        """All of them."""
+        self._resize(self._size)
+        return self._values
+
+    def _resize(self, size: int) -> None:
+        # Large arrays move their pages, and are not copied.
+        self._values.resize((size, *self._values.shape[1:]), refcheck=False)
 
 
 def block_size(persons: Persons, grid: Grid) -> int:
@@ -174,7 +221,7 @@ def chunk_size(persons: Persons, grid: Grid) -> int:
 
 def stored_persons(persons: Persons, grid: Grid) -> int:
     """Number of persons whose nodes are kept between evaluations: the first."""
-    total = max(STORED_BYTES, STORED_PERSON * persons.whole.n_persons)
+    total = max(STORED_BYTES, min(STORED_PERSON * persons.whole.n_persons, MOST_STORED))
     return 0 if grid.shared else total // person_bytes(persons, grid)
 
 

@@ -73,7 +73,7 @@ class Problem(Utility):
     def unidentified(self) -> tuple[Fault, ...]:
         """Variances of error components that these choice sets do not tell."""
         design = self.design
-        values = np.concatenate([design.random, design.fixed], axis=1)
+        values = design.attributes
         names = (*design.random_names, *design.fixed_names)
         return tuple(component_faults(values, names, self.moving_laws, self.data))
 

@@ -145,7 +145,7 @@ class Utility:
         """
         if self.price < 0:
             return self.design.random
-        return np.concatenate([self.design.random, self.design.fixed], axis=1)
+        return self.design.attributes
 
     @cached_property
     def x_names(self) -> tuple[str, ...]:

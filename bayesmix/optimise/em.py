@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesmix.arrays import Array, Indices
-from bayesmix.likelihood.multinomial import Multinomial, logit_derivatives, starting_values
+from bayesmix.likelihood.logit_sums import logit_derivatives
+from bayesmix.likelihood.multinomial import Multinomial, starting_values
 from bayesmix.likelihood.point import normalised, posterior_classes
 from bayesmix.likelihood.problem import Problem
 
@@ -95,7 +96,7 @@ def class_logits(problem: Problem) -> ClassLogits:
     counts = np.where(specific, space.classes, 1)
     places = np.cumsum(counts) - counts + np.arange(space.classes)[:, None] * specific
     # An error component stays at its mean of 0: a law's spread is not what EM looks for.
-    x = np.concatenate([design.random, design.fixed], axis=1) / design.spread * ~design.meanless
+    x = design.attributes / design.spread * ~design.meanless
     return ClassLogits(problem, x, places)
 
 

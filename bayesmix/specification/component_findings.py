@@ -8,6 +8,7 @@ import numpy as np
 
 from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
+from bayesmix.data.parts import parts
 from bayesmix.errors import Fault
 from bayesmix.specification.component_identification import (
     check_components,
@@ -23,9 +24,13 @@ def dummies_on_alternatives(values: Array, data: ChoiceData) -> tuple[Array, Fla
     A dummy has the same value in all rows of an alternative.
     """
     table = np.zeros((len(data.alternatives), values.shape[1]))
-    table[data.alternative_code] = values
-    binary = ((table == 0) | (table == 1)).all(axis=0)
-    return table, binary & (values == table[data.alternative_code]).all(axis=0)
+    for part in parts(data, values):
+        table[data.alternative_code[part.rows]] = values[part.rows]
+    dummy = ((table == 0) | (table == 1)).all(axis=0)
+    for part in parts(data, values) if dummy.any() else ():
+        same = values[part.rows] == table[data.alternative_code[part.rows]]
+        dummy &= same.all(axis=0)
+    return table, dummy
 
 
 def component_faults(
@@ -48,7 +53,8 @@ def component_faults(
             pairs += [(a, b) for b in places for a in places if a < b]
     if not terms:
         return
-    columns = values[:, [names.index(term) for term in terms]]
+    where = [names.index(term) for term in terms]
+    columns = values if where == list(range(values.shape[1])) else values[:, where]
     on_sets = [m for m, term in enumerate(terms) if dummy[names.index(term)]]
     said: list[set[str]] = []
     if on_sets:

@@ -23,7 +23,7 @@ from scipy.sparse.csgraph import connected_components
 from bayesmix.arrays import Array, Indices
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import Fault
-from bayesmix.formulas.variation import deviations
+from bayesmix.formulas.variation import person_deviations, within_length
 
 MOST_SETS = 100
 """Distinct choice sets that are looked at, the most frequent ones: more of them add nothing."""
@@ -174,13 +174,12 @@ def check_products(
         *(f"corr[{names[a]}, {names[b]}]" for a, b in correlated),
     )
     pairs = [*((m, m) for m in range(len(names))), *correlated]
-    d = deviations(columns, data)
-    d = d / np.maximum(np.sqrt((d**2).sum(axis=0)), np.finfo(float).tiny)
+    size = np.maximum(within_length(columns, data), np.finfo(float).tiny)
     a, b = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     gram = np.zeros((len(pairs), len(pairs)))
-    rows = data.situation_start[data.person_start]
     persons = np.unique(np.linspace(0, data.n_persons - 1, MOST_PERSONS).astype(np.int64))
-    for own in (d[rows[i] : rows[i + 1]].T @ d[rows[i] : rows[i + 1]] for i in persons):
+    for d in (within / size for within in person_deviations(columns, data, persons)):
+        own = d.T @ d
         gram += own[np.ix_(a, a)] * own[np.ix_(b, b)] + own[np.ix_(a, b)] * own[np.ix_(b, a)]
     size = np.sqrt(np.maximum(np.diag(gram), np.finfo(float).tiny))
     values, vectors = np.linalg.eigh(gram / np.outer(size, size))

@@ -9,6 +9,8 @@ import numpy as np
 from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known_utility import known_utility
+from bayesmix.data.pages import taken
+from bayesmix.data.parts import Beside
 from bayesmix.errors import SpecificationError
 from bayesmix.formulas.formula import (
     Learnt,
@@ -82,14 +84,26 @@ class Design:
     cells: MarketCells | None = None
 
     @property
+    def attributes(self) -> Array:
+        """The columns with coefficients, those with random ones first, (R, K + F)."""
+        if not self.fixed.shape[1]:
+            return self.random
+        return np.hstack([self.random, self.fixed]) if self.random.shape[1] else self.fixed
+
+    @property
     def columns(self) -> Array:
-        """The attributes, those with random coefficients first, and the offset, (R, K + F + 1)."""
-        offset = np.zeros(len(self.fixed)) if self.offset is None else self.offset
-        return np.hstack([self.random, self.fixed, offset[:, None]])
+        """The same and the offset, (R, K + F + 1)."""
+        return self._rows[: len(self.fixed)]
+
+    @property
+    def _rows(self) -> Beside:
+        """`columns` of the rows that are asked for."""
+        offset = np.broadcast_to(0.0 if self.offset is None else self.offset, len(self.fixed))
+        return Beside((self.random, self.fixed, offset[:, None]))
 
     def centred(self, data: ChoiceData) -> Design:
         """The design with columns less what they are far from 0 by."""
-        return self.less(levels(self.columns, data), data)
+        return self.less(levels(self._rows, data), data)
 
     def less(self, levels: Array | None, data: ChoiceData) -> Design:
         """The design with columns less ``levels``: a scenario's are those of its data."""
@@ -190,7 +204,7 @@ def design_like(model: Description, data: ChoiceData, like: Design) -> Design:
         residuals = like.residuals.on(data)
         columns = with_residuals(columns, residuals)
     random, fixed = (
-        np.ascontiguousarray(columns.values[:, [columns.names.index(n) for n in names]])
+        taken(columns.values, [columns.names.index(n) for n in names], data.folder)
         for names in (like.random_names, like.fixed_names)
     )
     persons = covariates(model.coefficients, data, like.persons)

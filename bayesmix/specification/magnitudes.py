@@ -8,8 +8,9 @@ import numpy as np
 
 from bayesmix.arrays import Array, Flags
 from bayesmix.data.choices import ChoiceData
+from bayesmix.data.parts import Rows
 from bayesmix.errors import Fault
-from bayesmix.formulas.variation import deviations, spread
+from bayesmix.formulas.variation import largest_deviation, largest_size, spread
 
 LARGEST = 1e100
 """Size above which, or below one over which, products are not numbers."""
@@ -20,9 +21,9 @@ DIGITS = 1e3
 """Spread, in steps between neighbouring numbers, below which rounding shows in estimates."""
 
 
-def size_faults(values: Array, names: tuple[str, ...], data: ChoiceData) -> Iterator[Fault]:
+def size_faults(values: Rows, names: tuple[str, ...], data: ChoiceData) -> Iterator[Fault]:
     """Columns (R, M) whose squares, or those of their coefficients, are not numbers."""
-    size = np.abs(deviations(values, data)).max(axis=0, initial=0.0)
+    size = largest_deviation(values, data)
     for m in np.flatnonzero(beyond(size)):
         yield Fault(
             f"{names[m]!r} varies by {size[m]:.2g} within situations: computers cannot hold the "
@@ -37,10 +38,10 @@ def beyond(size: Array) -> Flags:
     return (size > LARGEST) | ((size > 0.0) & (size < 1.0 / LARGEST))
 
 
-def constant_faults(values: Array, names: tuple[str, ...], data: ChoiceData) -> Iterator[Fault]:
+def constant_faults(values: Rows, names: tuple[str, ...], data: ChoiceData) -> Iterator[Fault]:
     """Columns (R, M) that a constant against the outside option is hardly told from."""
     if data.outside_option:
-        for m, level, size in near_constants(values):
+        for m, level, size in near_constants(values[: data.n_rows]):
             yield near_constant(names[m], level, size)
 
 
@@ -71,9 +72,9 @@ def near_constant(name: str, level: float, size: float) -> Fault:
     )
 
 
-def rounded_columns(values: Array, data: ChoiceData) -> list[tuple[int, float, float]]:
+def rounded_columns(values: Rows, data: ChoiceData) -> list[tuple[int, float, float]]:
     """Places, sizes and steps of columns (R, M) of which rounding leaves few digits."""
-    size, largest = spread(values, data), np.abs(values).max(axis=0, initial=0.0)
+    size, largest = spread(values, data), largest_size(values, data)
     step = np.spacing(largest)
     few = (size > 0.0) & (size < DIGITS * step)
     return [(int(m), float(largest[m]), float(step[m])) for m in np.flatnonzero(few)]

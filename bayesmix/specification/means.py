@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesmix.arrays import Array, Flags
+from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.data.choices import ChoiceData
+from bayesmix.data.parts import Rows
 from bayesmix.errors import DataError, Fault
 from bayesmix.formulas.variation import flat_faults, variation_faults
 from bayesmix.specification.covariates import Covariates
@@ -72,7 +73,48 @@ def _without_mean(coefficients: Sequence[Coefficient], persons: Covariates | Non
     return found & even
 
 
-def mean_columns(terms: Terms, data: ChoiceData) -> tuple[Array, tuple[str, ...]]:
+@dataclass(frozen=True, eq=False)
+class MeanColumns:
+    """Columns (R, M) that means multiply: some of the utility's, and products with covariates.
+
+    Parameters
+    ----------
+    values
+        Columns of the utility.
+    kept
+        Places of those that are as they are.
+    products
+        Places of columns, and covariates (I,) of the persons by which they are multiplied.
+    first
+        First row (I + 1,) of each person.
+    """
+
+    values: Rows
+    kept: Sequence[int]
+    products: Sequence[tuple[int, Array]]
+    first: Indices
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.values.shape[0], len(self.kept) + len(self.products)
+
+    @property
+    def of(self) -> tuple[Rows, ...]:
+        """What they are taken from."""
+        return (self.values,)
+
+    def __getitem__(self, rows: slice) -> Array:
+        own = self.values[rows]
+        kept = own if list(self.kept) == list(range(own.shape[1])) else own[:, list(self.kept)]
+        if not self.products:
+            return kept
+        start, stop, _ = rows.indices(self.shape[0])
+        person = np.searchsorted(self.first, np.arange(start, stop), side="right") - 1
+        shifts = [own[:, m] * z[person] for m, z in self.products]
+        return np.column_stack([kept, *shifts])
+
+
+def mean_columns(terms: Terms, data: ChoiceData) -> tuple[MeanColumns, tuple[str, ...]]:
     """Columns (R, M) that means multiply, and their names: those of the utility, then shifts.
 
     Shifts are those of laws linear in their index; a lognormal's is no fixed coefficient.
@@ -80,15 +122,15 @@ def mean_columns(terms: Terms, data: ChoiceData) -> tuple[Array, tuple[str, ...]
     none = _without_mean(terms.coefficients, terms.persons)
     without = {c.term for c, is_none in zip(terms.coefficients, none, strict=True) if is_none}
     kept = [m for m, name in enumerate(terms.names) if name not in without]
-    parts, names = [terms.values[:, kept]], [terms.names[m] for m in kept]
+    names, products = [terms.names[m] for m in kept], []
     if terms.persons is not None:
         for m, (k, covariate) in enumerate(terms.persons.shifts):
             c = terms.coefficients[k]
             if c.law.even and c.term in terms.names:
-                column = terms.values[:, terms.names.index(c.term)]
-                parts.append((column * terms.persons.values[data.row_person, m])[:, None])
+                products.append((terms.names.index(c.term), terms.persons.values[:, m]))
                 names.append(f"shift[{c.term}, {covariate}]")
-    return np.concatenate(parts, axis=1), tuple(names)
+    first = data.situation_start[data.person_start]
+    return MeanColumns(terms.values, kept, products, first), tuple(names)
 
 
 def check_terms(terms: Terms, data: ChoiceData) -> None:
@@ -117,7 +159,8 @@ def term_faults(terms: Terms, data: ChoiceData) -> Iterator[Fault]:
     for fault in variation_faults(values, names, data):
         yield _with_remedy(fault, terms)
     others = [m for m, name in enumerate(terms.names) if name not in names]
-    yield from flat_faults(terms.values[:, others], tuple(terms.names[m] for m in others), data)
+    rest = MeanColumns(terms.values, others, (), data.person_start)
+    yield from flat_faults(rest, tuple(terms.names[m] for m in others), data)
 
 
 def _with_remedy(fault: Fault, terms: Terms) -> Fault:
@@ -125,7 +168,7 @@ def _with_remedy(fault: Fault, terms: Terms) -> Fault:
     shifts = [name for name in fault.where if name not in terms.names]
     random = [c.term for c in terms.coefficients]
     fixed = [n for n in fault.where if n in terms.names and n not in random]
-    if not shifts or len(fault.where) > len(terms.values):  # too few rows are another fault
+    if not shifts or len(fault.where) > terms.values.shape[0]:  # too few rows are another fault
         return fault
     remedy = "leave the covariate out of mean="
     if len(fixed) > 1:

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-import numpy as np
-
 from bayesmix import arguments
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.known_utility import known_utility
+from bayesmix.data.pages import taken
 from bayesmix.formulas.formula import (
     Learnt,
     evaluate,
@@ -196,8 +195,8 @@ class MixedLogit(Description):
         space = model_space(self, fixed, persons, shares, () if found is None else found.scaled)
         check_flat_names(space.names)
         return Design(
-            random=np.ascontiguousarray(columns.values[:, where]),
-            fixed=np.ascontiguousarray(columns.values[:, rest]),
+            random=taken(columns.values, where, data.folder),
+            fixed=taken(columns.values, rest, data.folder),
             spread=spread(columns.values, data)[where + rest],
             parameters=space,
             coefficients=self.varying,

@@ -81,15 +81,16 @@ def open_store[Table: ChoiceTable](
         booleans=frozenset(record["booleans"]),
         stage=mapped(folder, ".stage", np.int64) if record["staged"] else None,
         known=roles.known,
-        files=_files(record),
+        files=_files(record, folder),
     )
 
 
-def _files(record: dict[str, Any]) -> RowFiles | None:
+def _files(record: dict[str, Any], folder: Path) -> RowFiles | None:
     """The files of rows; early stores do not tell where each begins."""
     if "starts" not in record:
         return None
-    return RowFiles(tuple(Path(one).name for one in record["files"]), tuple(record["starts"]))
+    names = tuple(Path(one).name for one in record["files"])
+    return RowFiles(names, tuple(record["starts"]), str(folder))
 
 
 def _frame(folder: Path, record: dict[str, Any]) -> pd.DataFrame:
