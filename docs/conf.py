@@ -12,6 +12,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import bayesmix as bm
 
+sys.path.insert(0, str(Path(__file__).parent))
+import messages
+
 project = "bayesmix"
 author = "the developers of bayesmix"
 version = release = bm.__version__
@@ -116,6 +119,7 @@ def block_math(self: Any, node: Any) -> None:
 
 
 def setup(app: Any) -> None:
-    """Pages of the API are written before Sphinx looks for pages."""
+    """Pages of the API, and of all messages, are written before Sphinx looks for pages."""
     write_api()
+    messages.write()
     app.add_html_math_renderer("mathml", (inline_math, None), (block_math, None))

@@ -164,23 +164,9 @@ def msm(
     arguments.seed("rng", rng)
     arguments.flag_or_none("progress", progress)
     check_arguments(model, data)
-    check_one_class(model.latent, "estimator", "msm")
-    refuse_nests(model.nests, "bm.msm")
-    refuse_bounds(model, "msm")
     model = held_and_tied(model, fixed, equal)
-    given = bind(model, data)
-    check_free(given.constraint, "msm")
+    given = moments_problem(model, data)
     problem, unit = in_effective_persons(given)
-    if model.scale is not None:
-        raise SpecificationError(
-            "simulated moments have no derivatives by the scales of sources: use bm.msle or bm.mss"
-        )
-    if data.stage is not None and model.random:
-        raise SpecificationError(
-            "the data are rankings, whose later choices depend on the earlier through everybody's "
-            "coefficients: their moments are not those of the population; use bm.msle or bm.mss, "
-            "or the moments of data.first_choices()"
-        )
     _check_moments(moments, steps)
     if further is not None and moments == "sequences":
         raise SpecificationError(
@@ -219,6 +205,33 @@ def msm(
         tested = first if own is None else last
         fit = assemble_moments(search, last, overidentification_of(tested, problem), notes)
         return in_given_weights(fit, given, unit, logit.loglik)
+
+
+def moments_problem(model: MixedLogit, data: ChoiceData) -> Problem:
+    """The problem whose moments are simulated.
+
+    Raises
+    ------
+    SpecificationError
+        If the model has what moments do not know: classes, nests, bounds, scales of sources, or
+        random coefficients of rankings.
+    """
+    check_one_class(model.latent, "estimator", "msm")
+    refuse_nests(model.nests, "bm.msm")
+    refuse_bounds(model, "msm")
+    given = bind(model, data)
+    check_free(given.constraint, "msm")
+    if model.scale is not None:
+        raise SpecificationError(
+            "simulated moments have no derivatives by the scales of sources: use bm.msle or bm.mss"
+        )
+    if data.stage is not None and model.random:
+        raise SpecificationError(
+            "the data are rankings, whose later choices depend on the earlier through everybody's "
+            "coefficients: their moments are not those of the population; use bm.msle or bm.mss, "
+            "or the moments of data.first_choices()"
+        )
+    return given
 
 
 def _check_moments(moments: str, steps: str) -> None:

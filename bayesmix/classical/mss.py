@@ -134,10 +134,8 @@ def mss(
     """
     begun = time.perf_counter()
     check_arguments(model, data)
-    check_one_class(model.latent, "estimator", "mss")
-    refuse_nests(model.nests, "bm.mss")
-    refuse_bounds(model, "mss")
     model = held_and_tied(model, fixed, equal)
+    check_known(model)
     rule = _rule(method, grid)
     arguments.whole("accepted", accepted, least=2)
     arguments.whole("starts", starts, most=10_000)
@@ -146,8 +144,7 @@ def mss(
     if method == "importance" or not model.random:
         fit = msle(model, data, grid=rule, start=start, starts=starts, rng=rng, progress=progress)
         return replace(fit, estimator="MSS")
-    given, generator = bind(model, data), np.random.default_rng(rng)
-    check_free(given.constraint, "mss")
+    given, generator = scores_problem(model, data), np.random.default_rng(rng)
     problem, unit = in_effective_persons(given)
     first = msle(
         model,
@@ -175,6 +172,27 @@ def mss(
         line.phase("standard errors")
         fit = _assemble(problem, first, found, begun)
         return carried(in_given_weights(fit, given, unit, first.loglik_multinomial * unit))
+
+
+def scores_problem(model: MixedLogit, data: ChoiceData) -> Problem:
+    """The problem whose scores are simulated.
+
+    Raises
+    ------
+    SpecificationError
+        If the model has classes, nests, or bounds, or its constraints leave nothing free.
+    """
+    check_known(model)
+    given = bind(model, data)
+    check_free(given.constraint, "mss")
+    return given
+
+
+def check_known(model: MixedLogit) -> None:
+    """Refuse models with what simulated scores do not know."""
+    check_one_class(model.latent, "estimator", "mss")
+    refuse_nests(model.nests, "bm.mss")
+    refuse_bounds(model, "mss")
 
 
 def _rule(method: str, grid: Any) -> Any:

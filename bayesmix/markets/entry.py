@@ -80,11 +80,19 @@ def entry_and_exit(
     True
     """
     before = priced_sample(result, data, firms, predict, settle(how, entry_and_exit))
+    return simulate(entry_plan(before, scenario, costs, by), "Entry and exit")
+
+
+def entry_plan(
+    before: Pricing, scenario: ChoiceData, costs: Mapping[Hashable, float] | None, by: str | None
+) -> Plan:
+    """What is to be solved; refused where the scenario or its costs are not as firms need them."""
+    firms = before.firms
     check_rivals(before.found, before.products, before.products.owner, firms)
     after = pricing(_moved(before.found, scenario, firms), firms)
     labels, owner = _joint(before, after)
     check_rivals(after.found, after.products, after.products.owner, firms)
-    plan = Plan(
+    return Plan(
         before=before,
         after=after,
         supply=_supply(before, after, costs),
@@ -92,7 +100,6 @@ def entry_and_exit(
         firms=labels,
         by=by,
     )
-    return simulate(plan, "Entry and exit")
 
 
 def _moved(found: Sample, scenario: ChoiceData, firms: Firms) -> Sample:

@@ -6,13 +6,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bayesmix.arguments import instance
-from bayesmix.bayes.control import check_first_stage
 from bayesmix.bayes.held import check_holdable
-from bayesmix.bayes.importance_check import check_importance
 from bayesmix.data.choices import ChoiceData
-from bayesmix.demand.column_arguments import check_column
 from bayesmix.errors import DataError, SpecificationError
-from bayesmix.formulas.reading import TRUST
 from bayesmix.integration.rules import RULES, Centred, Rule, centred
 from bayesmix.likelihood.bind import bind
 from bayesmix.specification.classes import LatentClass
@@ -28,8 +24,16 @@ from bayesmix.study.demand_checks import (
     check_demand_table,
     check_firms,
     check_scenarios,
-    market_shares,
+    settings,
 )
+from bayesmix.study.demand_trial import (
+    trial_sample,
+    try_firms,
+    try_groups,
+    try_market,
+    try_scenario,
+)
+from bayesmix.study.method_checks import check_methods
 from bayesmix.study.nests import check_nests_asked, nests_of
 from bayesmix.study.parse import PlaceInFile
 from bayesmix.study.schema import (
@@ -43,8 +47,7 @@ from bayesmix.study.schema import (
     NormalMixtureTable,
     Study,
 )
-
-NO_CODE = "a study runs no code: compute the column before, and save it in the data file"
+from bayesmix.study.words import in_words_of_studies
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,16 +136,30 @@ def check_study(study: Study) -> Built:
     _check_methods(place, model, data, study)
     with _blame(place, "[priors]"):
         priors = _priors(study, model, data)
+    if settings(study) is not None:
+        _check_demand(place, model, data, study)
+    return Built(study, data, model, rule, notes, priors)
+
+
+def _check_demand(place: PlaceInFile, model: MixedLogit, data: ChoiceData, study: Study) -> None:
+    """Refuse what no fit of this model could answer."""
     with _blame(place, "[demand]"):
         check_demand_table(study, model, data)
+        found = trial_sample(model, data)
+        try_groups(study, found)
     with _blame(place, "[market]"):
-        if study.market is not None:
-            market_shares(study, data)
+        try_market(study, found)
     with _blame(place, "[firms]"):
         check_firms(study, model, data)
+        market = try_firms(study, model, data)
     with _blame(place, "[[scenario]]"):
         check_scenarios(study, model, data)
-    return Built(study, data, model, rule, notes, priors)
+    for number, one in enumerate(study.scenario, 1):
+        with _blame(place, f"[[scenario]] number {number}"):
+            try:
+                try_scenario(study, one, found, market)
+            except (DataError, SpecificationError) as error:
+                raise type(error)(f"scenario '{one.name}': {error}") from error
 
 
 def _priors(study: Study, model: MixedLogit, data: ChoiceData) -> dict[str, Any] | None:
@@ -173,15 +190,9 @@ def _priors(study: Study, model: MixedLogit, data: ChoiceData) -> dict[str, Any]
 def _check_methods(place: PlaceInFile, model: MixedLogit, data: ChoiceData, study: Study) -> None:
     """Refuse models and constraints that a method does not take, in the words of a study."""
     methods, given = study.estimate.methods, model.constraints
-    if "importance" in methods:
+    if not given:
         with _blame(place, "[estimate]"):
-            check_importance(bind(model, data), study.estimate.likelihood, None)
-    cluster = study.estimate.cluster
-    with _blame(place, "[estimate]"):
-        if cluster is not None:
-            check_column(data, "cluster", cluster)
-        if model.control is not None and {"nuts", "importance"} & set(methods):
-            check_first_stage(bind(model, data), centred=False)
+            check_methods(study, model, data)
     if not given:
         return
     with _blame(place, "[fixed]" if given.fixed else "[constraints]"):
@@ -200,6 +211,8 @@ def _check_methods(place: PlaceInFile, model: MixedLogit, data: ChoiceData, stud
                     check_holdable(problem)
                 except SpecificationError as error:
                     raise SpecificationError(f"{error}; or {remedy}") from error
+    with _blame(place, "[estimate]"):
+        check_methods(study, model, data)
 
 
 @contextmanager
@@ -210,7 +223,7 @@ def _blame(place: PlaceInFile, table: str) -> Iterator[None]:
     except (DataError, SpecificationError) as error:
         if str(error).startswith(str(place.file)):
             raise
-        words = str(error).replace(TRUST, NO_CODE)
+        words = in_words_of_studies(str(error))
         raise type(error)(f"{place.inside(table).words()}: {words}") from error
 
 

@@ -1,8 +1,8 @@
 """What a study may do: how each method's result is made, and read again."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout, suppress
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,6 @@ import numpy as np
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
 from bayesmix.files import PARTIAL
 from bayesmix.integration.descriptions import Centred
 from bayesmix.integration.rules import monte_carlo
@@ -20,15 +19,6 @@ from bayesmix.study.build import Built
 from bayesmix.study.schema import EstimateTable
 from bayesmix.study.stored import ATTRIBUTE
 
-MSS_WORDS = {
-    "method='importance'": 'the key scores = "importance" of [estimate]',
-    "grid=monte_carlo(65536)": "the key candidates = 65536 of [estimate]",
-    "(accepted=)": "(the key accepted of [estimate])",
-}
-CHECKPOINT_WORDS = {
-    "argument 'checkpoint'": "[estimate], key 'checkpoint'",
-    "likelihood='marginal'": 'the key likelihood = "marginal" of [estimate]',
-}
 ROOM = 2**16
 """Bytes of free disk without which nothing of a search is kept."""
 Results = Mapping[str, Any]  # a Fit or a posterior, by the method that is finished
@@ -113,29 +103,16 @@ def _mss(built: Built, results: Results, progress: bool) -> Any:
     """With draws from each person's posterior, whatever the study's grid."""
     settings = built.study.estimate
     candidates = monte_carlo(settings.candidates) if settings.scores == "accept-reject" else None
-    with _words_of_studies(MSS_WORDS):
-        return bm.mss(
-            built.model,
-            built.data,
-            method=settings.scores,
-            grid=candidates,
-            accepted=settings.accepted,
-            starts=settings.starts,
-            rng=settings.seed,
-            progress=progress,
-        )
-
-
-@contextmanager
-def _words_of_studies(words: Mapping[str, str]) -> Iterator[None]:
-    """Remedies as keys of the study file, where errors name arguments of Python."""
-    try:
-        yield
-    except (DataError, SpecificationError, IntegrationError, ConvergenceError) as error:
-        text = str(error)
-        for argument, key in words.items():
-            text = text.replace(argument, key)
-        raise type(error)(text) from error
+    return bm.mss(
+        built.model,
+        built.data,
+        method=settings.scores,
+        grid=candidates,
+        accepted=settings.accepted,
+        starts=settings.starts,
+        rng=settings.seed,
+        progress=progress,
+    )
 
 
 def _posterior(
@@ -150,7 +127,7 @@ def _posterior(
     shared = "msle" in results and rule != "auto"
     # The sampler's bar is progress, and goes where progress goes: results alone are for stdout.
     kept: dict[str, Any] = {} if unfinished is None else {"checkpoint": unfinished}
-    with redirect_stdout(sys.stderr), _words_of_studies(CHECKPOINT_WORDS):
+    with redirect_stdout(sys.stderr):
         return bm.sample(
             built.model,
             built.data,

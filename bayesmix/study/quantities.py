@@ -13,7 +13,6 @@ import xarray as xr
 import bayesmix as bm
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
-from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
 from bayesmix.reporting.demand_tables import demand_table
 from bayesmix.study.build import Built
 from bayesmix.study.demand_checks import (
@@ -30,10 +29,10 @@ from bayesmix.study.demand_checks import (
 )
 from bayesmix.study.demand_schema import MergerTable, ScenarioTable, TaxTable
 from bayesmix.study.quantity_words import NOTES, REFUSAL, rows_named, table_words
+from bayesmix.study.words import OURS, in_words_of_studies
 
 ENDS = ["estimate", "low", "high"]
 NUMBERS = [*ENDS, "constant"]
-REFUSED = (DataError, SpecificationError, IntegrationError, ConvergenceError)
 PARTS = ("products", "firms", "markets", "segments")
 
 
@@ -80,6 +79,7 @@ class Quantities:
 
     def refuse(self, file: str, keys: Mapping[str, str], reason: object) -> None:
         """Enter why a table is not whole: beside the files, and among the notes in the folder."""
+        reason = in_words_of_studies(str(reason))
         named = ", ".join(keys[name] for name in ("method", "scenario") if name in keys)
         words = filter(None, [self.missing.get(file), f"{named}: {reason}"])
         self.missing[file] = "; ".join(words)
@@ -132,7 +132,7 @@ class _Asked:
         """A quantity, entered in its file; None where it is refused, which is said."""
         try:
             found = function(self.result, *args, **given, **self.how)
-        except REFUSED as error:
+        except OURS as error:
             self.out.refuse(file, {"method": self.label, **keys}, error)
             return None
         if isinstance(found, xr.Dataset):
@@ -249,7 +249,7 @@ def _quietly(asked: _Asked, name: str, function: Callable[..., Any], *args: Any,
     """A result that is entered by its parts."""
     try:
         return function(asked.result, *args, **given, **asked.how)
-    except REFUSED as error:
+    except OURS as error:
         asked.out.refuse("scenarios.csv", {"method": asked.label, "scenario": name}, error)
         return None
 

@@ -25,6 +25,7 @@ from bayesmix.study.run_folder import default_folder, drop_unfinished, opened
 from bayesmix.study.schema import Study
 from bayesmix.study.step_lines import StepLines
 from bayesmix.study.stored import Origin
+from bayesmix.study.words import words_of_studies
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +152,9 @@ def _step(built: Built, keeper: Keeper, what: tuple[int, str, str], force: bool)
             interruptible() as stopped,
             keeper.lines.running(number, name.upper()) as clock,
         ):
-            made.append((method.make(built, results, keeper.lines.show, **kept), clock()))
+            with words_of_studies():
+                found = method.make(built, results, keeper.lines.show, **kept)
+            made.append((found, clock()))
         came = stopped()
     except Stopped as late:  # if it came after the result, the result counts
         came = late.number

@@ -179,7 +179,7 @@ def test_a_cross_section_has_no_person(write_study: Write, tmp_path: Path) -> No
         ('["time"]', '["tiem"]', SpecificationError, "did you mean 'time'?"),
         ('["time"]', '["time"]\n[[random]]\nlaw = "normal"\nterms = ["time"]', SpecificationError,
          "[utility]: term 'time' is given two laws"),
-        ("nodes = 32", "nodes = 2000000", SpecificationError, "[grid]: argument 'nodes': expected"),
+        ("nodes = 32", "nodes = 2000000", SpecificationError, "[grid]: key 'nodes': expected"),
         ("nodes = 32", "nodes = 32\nmoments = true", SpecificationError, "'moments' needs centred"),
         ('"normal"', '"lkj-normal"', SpecificationError, "[[random]]: a correlated law needs two"),
     ],

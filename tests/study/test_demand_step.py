@@ -150,7 +150,7 @@ def test_diversion_by_price_is_of_the_column_that_money_is_counted_in(
         ('diversion = ["removal", "price"]', 'diversion = ["removl"]', "did you mean 'removal'"),
         ('diversion = ["removal", "price"]', 'price = "cost"\ndiversion = ["price"]',
          r"\[demand\]: .*'cost'"),
-        ('ownership = "firm"', 'ownership = "frm"', r"\[firms\]: argument 'ownership'"),
+        ('ownership = "firm"', 'ownership = "frm"', r"\[firms\]: key 'ownership'"),
         ('firms = ["A", "B"]', 'firms = ["A", "X"]', r"'A and B': key 'firms': the data have no"),
         ("efficiencies = {1 = 0.05}", "efficiencies = {9 = 0.05}", "key 'efficiencies'"),
         ("alternatives = [3]", "alternatives = [7]", r"'no 3': key 'alternatives'"),
@@ -162,7 +162,7 @@ def test_diversion_by_price_is_of_the_column_that_money_is_counted_in(
         ("nu = 4, ", "", r'\[priors\]: "sd": .*nu'),
         ('methods = ["msle", "importance"]', 'methods = ["msle"]', r"\[priors\]: priors are of"),
         ('cluster = "region"', 'cluster = "regon"', r"\[estimate\]: .*'regon'"),
-        ("draws = 5\n", "draws = 5\ninterval = 1.5\n", r"\[demand\]: argument 'interval'"),
+        ("draws = 5\n", "draws = 5\ninterval = 1.5\n", r"\[demand\]: key 'interval'"),
         ("chosen =", "population_shares = {1 = 0.2, 2 = 0.5}\nchosen =",
          r"\[data\]: .*several situations"),
     ],
@@ -201,6 +201,7 @@ def test_priors_say_what_they_can_be() -> None:
 
 def test_posteriors_take_control_functions_on_both_paths() -> None:
     table = '[endogeneity]\nprice = "price"\ninstruments = "cost"\non = ["id", "chid", "alt"]\n'
+    table += 'new = "zero"\n'  # a scenario has an alternative that enters
     path = written(("[priors]", f"{table}[priors]"))
     check_study(read_study(path))
     text = path.read_text(encoding="utf-8").replace('"importance"]', '"nuts"]')
