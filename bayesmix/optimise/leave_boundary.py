@@ -86,6 +86,14 @@ def boundary_words(problem: Problem, theta: Array) -> list[str]:
         here = [n for n, k in zip(names, low, strict=True) if (k % size in located) is has_mean]
         if here:
             found.append(f"{', '.join(here)} at the boundary 0: {remedy}")
+    own = [name for k in low if (name := space.random[k % size]) in problem.parameters.own]
+    if own:
+        classes = range(1, problem.parameters.classes + 1)
+        groups = [tuple(f"sd[{name}, {c}]" for c in classes) for name in dict.fromkeys(own)]
+        found.append(
+            "A law of a class that narrows to a point is no finding of its width: one width in all "
+            f"classes, equal={groups}, keeps it from there"
+        )
     return found
 
 

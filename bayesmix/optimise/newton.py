@@ -35,6 +35,7 @@ from bayesmix.optimise.anchored_scores import (
 )
 from bayesmix.optimise.leave_boundary import at_boundary, raised
 from bayesmix.optimise.maximise import ByPerson, Optimum, coordinates, curvature, whitening
+from bayesmix.specification.parameters import ParameterSpace
 
 ROUNDS = 48
 LOOSE = 0.3
@@ -212,15 +213,21 @@ def rises(
 
 def loosened(problem: Problem, theta: Array) -> Array:
     """``theta`` with moderate standard deviations for those near 0, and loose correlations."""
-    theta, space = raised(problem, theta, at_boundary(problem, theta)), problem.parameters.within
+    theta, space = raised(problem, theta, at_boundary(problem, theta)), problem.parameters
+    own = [_loosened(space.within, part) for part in space.class_thetas(theta)]
+    loose: Array = space.join(np.array(own), space.gamma(theta))
+    return loose if problem.constraint is None else problem.canonical(loose)
+
+
+def _loosened(space: ParameterSpace, theta: Array) -> Array:
+    """`loosened` of one class, whose standard deviations are moderate."""
     mean, chol, fixed, shift, log_scale = space.unpack(theta)
     chol = chol.copy()
     sd, own = np.sqrt((chol**2).sum(axis=1)), np.abs(np.diag(chol))
     for k in np.flatnonzero((own < LOOSE * sd) & (sd > 0.0)):
         chol[k, :k] *= np.sqrt((1 - LOOSE**2) / (1 - (own[k] / sd[k]) ** 2))
         chol[k, k] = LOOSE * sd[k]
-    loose = space.pack(mean, chol, fixed, shift, log_scale)
-    return loose if problem.constraint is None else problem.canonical(loose)
+    return space.pack(mean, chol, fixed, shift, log_scale)
 
 
 def _at(problem: Problem, rule: Centred, theta: Array, base: PopulationGrid) -> _Point:

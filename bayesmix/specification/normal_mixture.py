@@ -21,7 +21,9 @@ def NormalMixture(
     classes is known of it: components are numbered by their share, the largest first, searches
     begin where EM ends, and the summary has the moments of each and of the whole. Their number is
     what `compare_laws` compares, by BIC or people left out, and `loo` of posteriors: a likelihood
-    ratio has no ordinary law. Source: Rossi, Allenby and McCulloch (2005), chapter 5; Train (2008).
+    ratio has no ordinary law. A component may narrow to a point, which raises the likelihood and
+    says little of its width; components of one width do not, ``equal=[("sd[price, 1]", "sd[price,
+    2]")]`` (Hathaway 1985). Source: Rossi, Allenby and McCulloch (2005), chapter 5; Train (2008).
 
     Parameters
     ----------

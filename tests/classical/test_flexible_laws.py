@@ -62,3 +62,19 @@ def test_a_semi_nonparametric_law_has_both_peaks() -> None:
     assert summary["implied sd[y]"] == pytest.approx(drawn.std(), rel=0.02)
     assert summary["share positive[y]"] == pytest.approx((drawn > 0).mean(), abs=0.01)
     assert np.abs((np.sort(drawn)[:, None] < AT).mean(axis=0) - cdf).max() < 0.01
+
+
+def test_components_of_one_width_have_both_peaks() -> None:
+    """Of widths of its own, one component narrows to a point here; the fit says what to do."""
+    model, widths = bm.MixedLogit("x + y", bm.NormalMixture("y")), ("sd[y, 1]", "sd[y, 2]")
+    free = bm.msle(model, data(), starts=1, rng=1)
+    assert min(free.params[name] for name in widths) < 0.1
+    assert f"equal={[widths]}" in free.message
+    found = bm.msle(model, data(), equal=[widths], starts=1, rng=1)
+    table = found.summary()["estimate"].astype(float)
+    share = [table[f"class share[{c}]"] for c in (1, 2)]
+    parts = [norm.cdf(AT, table[f"mean[y, {c}]"], table[f"sd[y, {c}]"]) for c in (1, 2)]
+    assert distance(np.average(parts, axis=0, weights=share)) < 0.5 * of_normal()
+    assert table["sd[y, 1]"] == table["sd[y, 2]"] == pytest.approx(WIDTH, abs=0.2)
+    assert found.bic < fit(bm.Normal("y")).bic - 50
+    assert "boundary" not in found.message

@@ -121,3 +121,10 @@ def test_prices_on_the_way_at_which_utility_has_no_value_are_said_as_that() -> N
     fit = bm.msle(model, bm.simulate_choices(model, at, data, 1))
     with pytest.raises(ConvergenceError, match=r"at which utility has none .*log"):
         bm.tax(fit, data, OWN, specific=0.1, **QUICK)
+
+
+def test_where_prices_do_not_settle_is_said_with_what_to_look_at(fit, data, monkeypatch):
+    monkeypatch.setattr("bayesmix.markets.equilibrium.MOST", 1)
+    words = r"best for every firm in markets 0, 1.* at the estimates: .*own-price elasticities"
+    with pytest.raises(bm.ConvergenceError, match=words):
+        bm.merger(fit, data, OWN, merge=("A", "B"), **QUICK)
