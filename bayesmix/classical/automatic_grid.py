@@ -11,25 +11,19 @@ from bayesmix.accuracy.refine import next_rule as refined
 from bayesmix.arrays import Array
 from bayesmix.centring.grids import PersonGrid
 from bayesmix.classical.assemble import assemble
-from bayesmix.classical.curvature_noise import mean_curvature
 from bayesmix.classical.ends import COMPARED, Ends, carried, compare_ends, ends_on_shared_grid
 from bayesmix.classical.fit import Fit
-from bayesmix.classical.information import (
-    CURVATURE_NODES,
-    made_of_draws,
-    root_information,
-)
+from bayesmix.classical.information import CURVATURE_NODES, made_of_draws
 from bayesmix.classical.search import Search
 from bayesmix.classical.starts import best_of
 from bayesmix.integration.descriptions import Centred, DrawRule, Rule
 from bayesmix.integration.grids import PopulationGrid, population_grid
-from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.broyden import broyden_root
 from bayesmix.optimise.climb import settle
 from bayesmix.optimise.maximise import Optimum, whitening
-from bayesmix.optimise.newton import NEAR, ROOT, loosened, newton
+from bayesmix.optimise.newton import NEAR, ROOT, curvature_at, loosened, newton
 
 
 def compared_on_its_grid(search: Search, ends: Ends, optimum: Optimum, fit: Fit) -> Ends:
@@ -144,10 +138,7 @@ def _first_root(search: Search, theta: Array) -> tuple[Optimum, PersonGrid, str]
         found, theta = finer, finer[0].theta
         if not last:
             assert found[0].by_person is not None
-            likelihood = Likelihood(search.problem, found[1])
-            scores = found[0].by_person.scores
-            curvatures = root_information(likelihood, theta, scores, draft=True)[1]
-            known = None if curvatures is None else mean_curvature(curvatures)
+            known = curvature_at(search.problem, found[1], found[0].by_person.scores)
     return None if found is None else (*found, why)
 
 

@@ -24,8 +24,10 @@ from bayesmix.likelihood.scaling import natural_units
 
 MANY, FEW = 50_000, 5_000
 """Persons of whom more begin with some of them, and how many are drawn at first."""
-PART = 10
-"""One of so many is drawn at most."""
+MANY_OF_PANELS, LONG = 5_000, 4.0
+"""The same where persons have so many situations each: fewer of them tell tastes apart."""
+PART, LEAST = 10, 1_000
+"""One of so many is drawn at most, and of panels so many persons at least."""
 CLOSE = 0.05
 """Standard errors, in natural units of the parameters (about a util), which the optimum of some of
 the persons has at most: from there the log-likelihood of all is as good as quadratic."""
@@ -38,12 +40,17 @@ def are_many(problem: Problem) -> bool:
 
     Not where residuals of a first stage are part of the model, which are those of all markets.
     """
-    return problem.n_persons > MANY and problem.design.residuals is None
+    long = problem.data.n_situations >= LONG * problem.n_persons
+    many = problem.n_persons > (min(MANY, MANY_OF_PANELS) if long else MANY)
+    return many and problem.design.residuals is None
 
 
 def some_persons(search: Search, number: int | None = None) -> Search:
-    """The search on so many persons drawn at random, on `FEW` at first."""
-    problem, number = search.problem, FEW if number is None else number
+    """The search on so many persons drawn at random; of panels on a part at first, or on `FEW`."""
+    problem = search.problem
+    if number is None:
+        few = problem.n_persons <= MANY
+        number = max(LEAST, problem.n_persons // PART) if few else FEW
     drawn = np.sort(search.rng.choice(problem.n_persons, size=number, replace=False))
     part = like(problem, take_persons(problem.data, drawn))
     search.progress.phase(f"{number:,} persons, drawn at random")

@@ -42,7 +42,6 @@ ROOT_NODES, FAR_NODES, ROOT_WORK = (32, 256), 512, 2**20
 """Nodes a person of curvatures by differences of posteriors' scores: least and most at first, where
 posteriors are far from normal, and rows times nodes that take little time. Few nodes are off by the
 same in all scramblings: by 1 % of a standard error with 32, for 500 persons of two choices."""
-DRAFT_CURVATURE_NODES = 128
 FROZEN_NOISE = 0.1
 """How much the mean of such curvatures may be off in any direction, relative to itself."""
 
@@ -105,8 +104,6 @@ def root_information(
     likelihood: Likelihood,
     theta: Array,
     scores: Array,
-    *,
-    draft: bool = False,
 ) -> tuple[Information, Array | None]:
     """`information_at` a root of posteriors' scores, and the curvatures (2, G, P, P) it is of.
 
@@ -123,8 +120,6 @@ def root_information(
         The log-likelihood on the grid anchored at ``theta`` (P,).
     scores
         Scores (I, P) there, see `bayesmix.optimise.anchored_scores`.
-    draft
-        Whether to take what a few nodes say, or the outer product.
     """
     problem, grid = likelihood.problem, likelihood.grid
     assert isinstance(grid, PersonGrid)
@@ -139,12 +134,11 @@ def root_information(
 
     best: tuple[Information, Array | None] | None = None
     near, groups = grid.anchors.normal.any(), min(GROUPS, problem.n_persons)
-    first = (ROOT_NODES[0] if draft else _first_nodes(problem)) if near else FAR_NODES
+    first = _first_nodes(problem) if near else FAR_NODES
     for nodes in _more_and_more(first):
         few = grid.resized(nodes)
         grids = [few, *(few.renewed(seed) for seed in range(1, SCRAMBLINGS))]
-        scores_on = [following_scores_of_groups(problem, g, groups) for g in grids]
-        found = np.stack([curvature(totals, theta, root) for totals in scores_on])
+        found = curvature(following_scores_of_groups(problem, grids, groups), theta, root)
         error = noise([root.T @ one @ root for one in found.sum(axis=1)])
         mean = mean_curvature(found)
         if error < FROZEN_NOISE and plausible(mean, root):
@@ -155,13 +149,9 @@ def root_information(
                 return best
         elif not error < FROZEN_NOISE * (MOST_NODES / nodes) ** 0.8:
             break  # noise falls like that, and would not fall so far
-        if draft and nodes >= DRAFT_CURVATURE_NODES:
-            break
     if best is not None:
         return best
     outer = information(_outer_product(root), words=OUTER), None
-    if draft:
-        return outer
     unknown = np.full((len(theta), len(theta)), np.nan)
     other = checked(problem, theta, unknown, root, (NODES,))
     if other.scores is None:

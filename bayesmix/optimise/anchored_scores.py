@@ -21,7 +21,8 @@ A fixed coefficient moves the mode by ``-A C``, with the curvature C of the choi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -149,28 +150,30 @@ def _cross_curvature(here: Point, anchors: Anchors) -> Array:
 
 def following_scores(problem: Problem, grid: PersonGrid) -> Callable[[Array], Array]:
     """Sum (P,) of the weighted `anchored_scores`, a function of theta, on nodes that follow it."""
+    whole = following_scores_of_groups(problem, [grid], 1)
 
     def total(theta: Array) -> Array:
-        return weighted_sum(problem.data.weights, _followed_scores(problem, grid, theta))
+        found: Array = whole(theta)[0, 0]
+        return found
 
     return total
 
 
 def following_scores_of_groups(
-    problem: Problem, grid: PersonGrid, groups: int
+    problem: Problem, grids: Sequence[PersonGrid], groups: int
 ) -> Callable[[Array], Array]:
-    """`following_scores` (G, P) of groups of persons, each of every G-th of them."""
+    """`following_scores` (R, G, P) on R scramblings of a grid, of groups of persons.
+
+    Each group is of every G-th person. Posteriors are followed once, for all scramblings.
+    """
     weights = problem.data.weights
+    members = [slice(g, None, groups) for g in range(groups)]
 
     def totals(theta: Array) -> Array:
-        scores = _followed_scores(problem, grid, theta)
-        members = [slice(g, None, groups) for g in range(groups)]
-        return np.stack([weighted_sum(weights[own], scores[own]) for own in members])
+        moved = followed(problem, grids[0], theta)
+        assert isinstance(moved, PersonGrid)
+        on_each = [replace(grid, anchors=moved.anchors) for grid in grids]
+        scores = [anchored_scores(problem, grid)[1] for grid in on_each]
+        return np.stack([[weighted_sum(weights[g], own[g]) for g in members] for own in scores])
 
     return totals
-
-
-def _followed_scores(problem: Problem, grid: PersonGrid, theta: Array) -> Array:
-    moved = followed(problem, grid, theta)
-    assert isinstance(moved, PersonGrid)
-    return anchored_scores(problem, moved)[1]

@@ -96,7 +96,7 @@ def bhhh(likelihood: ByPersons, start: Array, steps: Steps = STEPS) -> Optimum:
         root = _root(likelihood.problem, here)
         whitened = root.T @ here.gradient
         distance = float(np.linalg.norm(whitened))
-        if distance <= GRADIENT_TOLERANCE:
+        if distance <= steps.looser * GRADIENT_TOLERANCE:
             message = "the gradient is small"
             break
         found = _rise(likelihood, here, root @ whitened, distance**2)
@@ -106,7 +106,7 @@ def bhhh(likelihood: ByPersons, start: Array, steps: Steps = STEPS) -> Optimum:
             break
         here = found[0]
     # Halving gives up where rounding hides the last digits: that is convergence too.
-    converged = here.finite and distance <= 10 * GRADIENT_TOLERANCE
+    converged = here.finite and distance <= 10 * steps.looser * GRADIENT_TOLERANCE
     return Optimum(
         here.theta,
         here.value,

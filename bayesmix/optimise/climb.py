@@ -35,6 +35,9 @@ SMALL_STEP = 0.1
 """A step (in standard errors, over all parameters) that ends the re-anchoring."""
 NOISY_STEP = 2.5
 """A step of so many times the integration noise ends it too: the next would be as long."""
+RECOGNISED = 100.0
+"""How much looser a search may be that only has to see an optimum that is known: to a hundredth of
+a standard error."""
 WITHIN_SIGHT = 10.0
 """Only steps shorter than this are compared with the noise, which costs an evaluation to know."""
 FAR_STEP = 1.0
@@ -208,7 +211,10 @@ def _leads_to(
     """
     problem = state.problem
     there = maximise_likelihood(
-        Likelihood(problem, grid), state.theta, state.root, steps=Steps(optimizer)
+        Likelihood(problem, grid),
+        state.theta,
+        state.root,
+        steps=Steps(optimizer, looser=RECOGNISED),
     )
     gap = problem.canonical(there.theta) - optimum.theta
     return state.distance(state.theta + gap) < SMALL_STEP, there.evaluations

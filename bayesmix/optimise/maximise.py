@@ -83,11 +83,14 @@ class Steps:
         At most.
     callback
         Told of every better value.
+    looser
+        Times `GRADIENT_TOLERANCE` at which a gradient is small.
     """
 
     optimizer: str = "bfgs"
     iterations: int = 500
     callback: Callable[[float], None] | None = None
+    looser: float = 1.0
 
 
 STEPS = Steps()
@@ -223,7 +226,7 @@ def maximise(
                 callback(value)
         return -value, -(root.T @ gradient)
 
-    options = {"maxiter": steps.iterations, "gtol": GRADIENT_TOLERANCE}
+    options = {"maxiter": steps.iterations, "gtol": steps.looser * GRADIENT_TOLERANCE}
     if method == "trust-constr":
         options["xtol"] = 1e-10
     result: OptimizeResult = minimize(
@@ -232,7 +235,7 @@ def maximise(
     whitened = root.T @ best_gradient
     size = float(np.abs(whitened).max(initial=0.0))
     # Line searches give up where rounding hides the last digits: that is convergence too.
-    converged = bool(np.isfinite(best_value)) and size <= 10 * GRADIENT_TOLERANCE
+    converged = bool(np.isfinite(best_value)) and size <= 10 * steps.looser * GRADIENT_TOLERANCE
     return Optimum(
         best_theta,
         float(best_value),

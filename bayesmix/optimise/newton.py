@@ -34,6 +34,7 @@ from bayesmix.optimise.anchored_scores import (
     freezable_at,
 )
 from bayesmix.optimise.leave_boundary import at_boundary, raised
+from bayesmix.optimise.louis import plausible
 from bayesmix.optimise.maximise import ByPerson, Optimum, coordinates, curvature, whitening
 from bayesmix.specification.parameters import ParameterSpace
 
@@ -44,7 +45,7 @@ correlations of 1 are where climbs on nodes end, and there is no density to take
 ROOT, NEAR = 5e-3, 0.05
 """Standard errors from the root at which a search ends, and within which it must have come."""
 CURVATURE_NODES = 32
-"""Nodes a person of the curvature: it decides how many steps are taken, not where they end."""
+"""Nodes a person of the curvature, which decides how many steps are taken alone."""
 FLOOR = 0.05
 """Least curvature of a direction, relative to the scores' outer product."""
 RADIUS, SHORTEST = 2.0, 1e-3
@@ -192,6 +193,18 @@ def newton(
     return optimum, found.grid
 
 
+def curvature_at(problem: Problem, grid: PersonGrid, scores: Array) -> Array | None:
+    """The curvature (P, P) at the anchor of ``grid``, of persons' ``scores`` (I, P), for `newton`.
+
+    On few nodes: it decides how many steps are taken, not where they end. None where it is noise.
+    """
+    weights, units = problem.data.weights, natural_units(problem)
+    root = whitening(scores, weights, units, problem.directions)
+    few = grid.resized(min(grid.size, CURVATURE_NODES))
+    found = curvature(following_scores(problem, few), grid.anchors.theta, root)
+    return found if plausible(found, root) else None
+
+
 def rises(
     problem: Problem, rule: Centred, theta: Array, optimum: Array, base: PopulationGrid, far: float
 ) -> bool:
@@ -271,5 +284,4 @@ def _by_differences(problem: Problem, here: _Point) -> _Model:
         few = grid.resized(min(grid.size, CURVATURE_NODES))
         return following_scores(problem, few)(theta)
 
-    own = curvature(slope, here.theta, root)
-    return _known(problem, here, (own + own.T) / 2)
+    return _known(problem, here, curvature(slope, here.theta, root))

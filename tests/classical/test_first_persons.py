@@ -61,6 +61,19 @@ def test_standard_errors_say_how_many_are_enough(monkeypatch):
     assert first_persons.enough_persons(more, bind(MODEL, more.data), 6010) == 601
 
 
+def test_fewer_persons_do_where_each_has_several_choices(monkeypatch):
+    monkeypatch.setattr(first_persons, "MANY_OF_PANELS", 599)
+    monkeypatch.setattr(first_persons, "LEAST", 150)
+    data = many()
+    fit = bm.msle(MODEL, data, rng=1)
+    assert "of 150 persons drawn at random, which the best of 4 starts" in fit.message
+    frame = data.frame
+    first = frame.groupby("who")["task"].transform("min")
+    single = choice_data(frame[frame["task"] == first])
+    assert single.n_situations == single.n_persons == 600
+    assert "drawn at random" not in bm.msle(MODEL, single, starts=1, rng=1).message
+
+
 def test_persons_of_whom_there_is_no_optimum_are_not_begun_with(monkeypatch):
     def fails(search):
         raise ConvergenceError("separated")
