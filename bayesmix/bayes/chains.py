@@ -18,6 +18,7 @@ from rich.console import Console
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.chain_segments import Segments, run_segments, stand_digest, thread_limit
+from bayesmix.bayes.class_model import dimension
 from bayesmix.bayes.graph import mean_dimension
 from bayesmix.bayes.pointwise import FIRST_STAGE
 from bayesmix.errors import ConvergenceError
@@ -155,6 +156,9 @@ def _kept(
 
 def variables(problem: Problem) -> dict[str, tuple[str, list[str]]]:
     """Dimension and labels of every variable, in the order of the printed parameters."""
+    if not problem.normal_index:
+        labels = problem.parameters.labels
+        return {kind: (dimension(problem, kind), own) for kind, own in labels.items()}
     space = problem.parameters.within
     return {
         "mean": (mean_dimension(problem), list(space.located_names)),

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -53,11 +52,8 @@ class ClassPriors:
 
     def of_class(self, c: int) -> Priors:
         """Priors of the parameters in class c (from 0), by their names within it."""
-        own, names = self.within, self.names[c]
-        laws = {name: self.laws[names[name]] for name in own.laws}
-        listed, parts = iter(laws.values()), (own.mean, own.sd, own.fixed, own.shift, own.scale)
-        mean, sd, fixed, shift, scale = (Laws(tuple(islice(listed, len(one)))) for one in parts)
-        return replace(own, laws=laws, mean=mean, sd=sd, fixed=fixed, shift=shift, scale=scale)
+        names = self.names[c]
+        return self.within.with_laws({name: self.laws[names[name]] for name in self.within.laws})
 
     def of(self, names: list[str]) -> Laws:
         """The laws of some parameters."""

@@ -11,6 +11,7 @@ import pymc as pm
 import xarray as xr
 
 from bayesmix.arrays import Array
+from bayesmix.bayes.chains import Chains, run_chains
 from bayesmix.bayes.class_labels import (
     OrderedEntries,
     Ordering,
@@ -19,6 +20,7 @@ from bayesmix.bayes.class_labels import (
     ordering,
 )
 from bayesmix.bayes.class_model import class_model
+from bayesmix.bayes.class_posterior import whitened_classes
 from bayesmix.bayes.control import FIRST_STAGE_PRIOR
 from bayesmix.bayes.first_stage_graph import white_start
 from bayesmix.bayes.how import How
@@ -45,6 +47,9 @@ from bayesmix.optimise.climb import climb
 from bayesmix.optimise.maximise import whitening
 from bayesmix.specification.parameter import SD
 
+TUNE = 300
+"""Tuning steps of a chain: scales are nearly 1 from the start, but shares and classes that are near
+each other have skewed posteriors."""
 LEAST_SD = 0.05
 """Least standard deviation to start from, in natural units."""
 
@@ -155,6 +160,26 @@ def _initial(problem: Problem, theta: Array, middle: Array, order: Ordering) -> 
     return {kind: bounded[kinds == kind] for kind in space.labels}
 
 
+def _of_numbers(
+    problem: Problem,
+    grid: GridChoice,
+    logit: Multinomial,
+    how: How,
+    rng: np.random.Generator,
+) -> tuple[xr.DataTree, Grid, Ordering]:
+    """Chains without a graph, of the log posterior around its mode: their draws, grid and order."""
+    begin = numbered_classes(problem, logit)
+    theta, used = _maximum(problem, grid, begin, rng)
+    order = ordering(problem, begin)
+    values = problem.parameters.series(problem.parameters.natural(theta))
+    if not (np.diff(values[list(order.names)]) > 0).all():
+        order = ordering(problem, theta)
+    posterior = whitened_classes(problem, used, theta, order, how.priors)
+    tune = TUNE if how.size.tune is None else how.size.tune
+    chains = Chains(how.size.draws, tune, how.size.chains, how.progress)
+    return run_chains(problem, posterior, chains, int(rng.integers(2**31))), used, order
+
+
 def sample_classes(
     problem: Problem,
     grid: GridChoice,
@@ -163,22 +188,27 @@ def sample_classes(
     rng: np.random.Generator,
 ) -> xr.DataTree:
     """Sample latent classes, in one order, and look at whether all chains number them alike."""
-    chains = how.size.chains, how.hierarchical, how.noncentred is not False
-    plan = class_plan(problem, grid, logit, how.priors, chains, rng)
-    tree = pymc_chains(plan.model, how.chains, plan.initial, rng, plan.scales)
+    of_graph = how.hierarchical and problem.parameters.n_random > 0
+    if of_graph or problem.design.residuals is not None:
+        chains = how.size.chains, how.hierarchical, how.noncentred is not False
+        plan = class_plan(problem, grid, logit, how.priors, chains, rng)
+        tree = pymc_chains(plan.model, how.chains, plan.initial, rng, plan.scales)
+        used, order = plan.grid, plan.order
+    else:
+        tree, used, order = _of_numbers(problem, grid, logit, how, rng)
     posterior = tree["posterior"].to_dataset()
     thetas = free_vectors(problem, posterior)
-    logp = integrated_log_likelihood(problem, plan.grid, thetas)
+    logp = integrated_log_likelihood(problem, used, thetas)
     labels = check_labels(problem, posterior)
-    notes: dict[str, Any] = {"likelihood": how.path, "why": how.why, "ordering": str(plan.order)}
+    notes: dict[str, Any] = {"likelihood": how.path, "why": how.why, "ordering": str(order)}
     notes |= {"labels": str(labels), "label_switching": int(labels.switched)}
     if problem.design.residuals is not None:
         notes["first_stage"] = FIRST_STAGE_PRIOR
     if problem.parameters.n_random:
         flat = thetas.reshape(-1, thetas.shape[-1])
         totals = linear(logp.reshape(len(flat), -1), problem.data.weights)
-        accuracy = posterior_accuracy(problem, plan.grid, flat, totals, rng)
+        accuracy = posterior_accuracy(problem, used, flat, totals, rng)
         if not how.hierarchical:
             keep_sampled(tree, totals)
-        notes |= {"grid": str(plan.grid), **accuracy.notes()}
+        notes |= {"grid": str(used), **accuracy.notes()}
     return complete(tree, problem, logp, how.priors, notes)

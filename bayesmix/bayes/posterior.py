@@ -62,13 +62,14 @@ def serial_on(problem: Problem, grid: Grid) -> Total:
 
 def _serial(problem: Problem, parts: Sequence[Nodes], theta: Array) -> tuple[float, Array]:
     here = Point(problem, theta)
-    each = [_by_person(here, nodes, weights) for nodes, weights in parts]
+    each = [by_person_on(here, nodes, weights) for nodes, weights in parts]
     logp, by_person = each[0] if len(each) == 1 else corrected(*each)
     own = problem.data.weights
     return float(weighted_sum(own, logp)), weighted_sum(own, by_person)
 
 
-def _by_person(here: Point, nodes: Array, weights: Array) -> tuple[Array, Array]:
+def by_person_on(here: Point, nodes: Array, weights: Array) -> tuple[Array, Array]:
+    """``log P_i`` (I,) and scores (I, P) within a class, on the calling thread."""
     mixture = here.mixture(nodes, weights)
     with_rows = here.persons.x_fixed.shape[1] > 0
     logp, *slopes = integrate(here.panel, here.base, mixture, with_rows, threads=1)

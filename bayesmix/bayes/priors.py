@@ -8,8 +8,9 @@ of a group of them by its kind.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -57,6 +58,15 @@ class Priors:
     etas: tuple[float | None, ...]
     covariances: tuple[Covariance | None, ...]
     table: pd.DataFrame
+
+    def with_laws(self, laws: Mapping[str, Law]) -> Priors:
+        """The same with other laws of all the same parameters."""
+        listed, parts = (
+            iter(laws.values()),
+            (self.mean, self.sd, self.fixed, self.shift, self.scale),
+        )
+        mean, sd, fixed, shift, scale = (Laws(tuple(islice(listed, len(one)))) for one in parts)
+        return replace(self, laws=laws, mean=mean, sd=sd, fixed=fixed, shift=shift, scale=scale)
 
 
 def make_priors(problem: Problem, given: Mapping[str, PriorLike] | None = None) -> Priors:

@@ -43,13 +43,13 @@ class Stand:
     grid
         Its nodes.
     whitening
-        Its coordinates; None where there is nothing to integrate.
+        Its coordinates.
     correction
         Of the nodes' integration error; None for a grid that is used as it was given.
     """
 
     grid: Grid
-    whitening: Whitening | None = None
+    whitening: Whitening
     correction: Correction | None = None
 
     @property
@@ -59,7 +59,7 @@ class Stand:
 
     def corrections(self, thetas: Array) -> Array:
         """The correction (D,) at free vectors (D, P), nats."""
-        if self.whitening is None or self.correction is None:
+        if self.correction is None:
             return np.zeros(len(thetas))
         return self.correction.values(self.whitening.coordinates(thetas))
 
@@ -74,8 +74,6 @@ def first_stand(
     """The grid as asked for; a person-centred rule is anchored at the posterior mode."""
     if not problem.model.random:
         points = points_grid(problem)
-        if problem.design.residuals is None:
-            return Stand(points)
         start = problem.canonical(starting_values(problem, logit))
         return Stand(points, posterior_mode(problem, points, start, priors))
     if isinstance(grid, str):

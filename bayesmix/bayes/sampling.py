@@ -1,7 +1,8 @@
 """`bm.sample`: posteriors, with persons integrated out or sampled.
 
 The marginal path moves on functions of numbers, by nutpie's NUTS or by importance sampling, and
-compiles no graph; the hierarchical path and latent classes are models of PyMC.
+compiles no graph, of latent classes neither; nor does the hierarchical path of one class, but for
+``noncentred=False``. What is left are models of PyMC.
 """
 
 from __future__ import annotations
@@ -60,7 +61,6 @@ from bayesmix.likelihood.multinomial import (
     Multinomial,
     check_signs,
     multinomial,
-    starting_values,
 )
 from bayesmix.likelihood.ordered_sums import linear
 from bayesmix.likelihood.problem import Problem
@@ -132,8 +132,9 @@ def sample(
         anchored once, at the maximum of the likelihood, and neither corrected nor renewed: the
         attributes say how far they are off, and more nodes are the remedy.
     draws, tune, chains
-        Draws kept and tuning steps of each chain (by default 150 in the marginal path and 300 in
-        the hierarchical one, of models of PyMC's 400 and 1,000); number of chains.
+        Draws kept and tuning steps of each chain (by default 150 in the marginal path, 300 of
+        latent classes and in the hierarchical one, of models of PyMC's 400 and 1,000); number of
+        chains.
     priors
         Replacements of default priors by flat name; see `bayesmix.bayes.priors.make_priors`.
     fixed
@@ -252,7 +253,7 @@ def _sample_one(
         stand = first_stand(problem, grid, logit, how.priors, rng)
     renewable = isinstance(grid, str) and not how.hierarchical
     while True:
-        tree = _run(problem, stand, logit, how, rng)
+        tree = _run(problem, stand, how, rng)
         thetas = free_vectors(problem, tree["posterior"].to_dataset())
         logp = integrated_log_likelihood(problem, stand.grid, thetas)
         notes: dict[str, Any] = {"likelihood": how.path, "why": how.why}
@@ -280,21 +281,18 @@ def _sample_one(
     return complete(tree, problem, logp, how.priors, notes)
 
 
-def _run(
-    problem: Problem, stand: Stand, logit: Multinomial, how: How, rng: np.random.Generator
-) -> xr.DataTree:
+def _run(problem: Problem, stand: Stand, how: How, rng: np.random.Generator) -> xr.DataTree:
     """Run the chains from the posterior mode."""
     at = stand.whitening
-    if at is not None and not how.hierarchical:
+    if not (how.hierarchical and problem.model.random):
         posterior = whitened_posterior(
             problem, stand.grid, at, how.priors, correction=stand.correction
         )
         return nuts_or_importance(problem, posterior, how.method, how.size, rng, how.progress)
-    if at is not None and how.noncentred is not False:
-        priors = make_priors(problem, how.priors)
+    priors = make_priors(problem, how.priors)
+    if how.noncentred is not False:
         return hierarchical_chains(problem, at, priors, how, int(rng.integers(2**31)))
-    pymc = build(problem, None, how.priors, bool(how.noncentred))
-    start = starting_values(problem, logit) if at is None else at.theta
-    values = initial_values(problem, start, make_priors(problem, how.priors))
+    pymc = build(problem, None, how.priors, noncentred=False)
+    values = initial_values(problem, at.theta, priors)
     initial = {k: v for k, v in values.items() if k in pymc.named_vars}
     return pymc_chains(pymc, how.chains, initial, rng)
