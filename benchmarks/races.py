@@ -27,6 +27,7 @@ from _common import NAMES, PEERS, console, peer_python, write_rows
 
 import bayesmix as bm
 from bayesmix.data.choices import ChoiceData
+from bayesmix.files import write_text
 
 ROWS = Path(__file__).parent / "results" / "races.jsonl"
 STRESS = tuple(f"x{number}" for number in range(1, 9))
@@ -164,6 +165,11 @@ def rows() -> list[dict]:
     return [json.loads(line) for line in ROWS.read_text().splitlines()]
 
 
+def others(entry: Entry) -> list[dict]:
+    """What has been run of other entries."""
+    return [r for r in rows() if (r["race"], r["package"], r["setting"]) != entry.key]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="races whose name begins so")
@@ -172,15 +178,15 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0, help="an entry's, at most")
     asked = parser.parse_args()
     for entry in entries():
-        kept = [r for r in rows() if (r["race"], r["package"], r["setting"]) != entry.key]
-        known = len(kept) < len(rows())
+        known = len(others(entry)) < len(rows())
         wanted = entry.race.startswith(asked.only) and asked.package in ("", entry.package)
         if not wanted or (known and not asked.again):
             continue
         console.print(f"{entry.race}: {entry.package}, {entry.setting}")
         row = run(entry, asked.minutes)
         if row is not None:
-            ROWS.write_text("".join(json.dumps(r) + "\n" for r in [*kept, row]))
+            # Looked for again: another race may have ended meanwhile.
+            write_text(ROWS, "".join(json.dumps(r) + "\n" for r in [*others(entry), row]))
             console.print({k: row.get(k) for k in ("seconds", "loglik", "failed")})
 
 
