@@ -21,7 +21,7 @@ from bayesmix.data.columns import first_few
 from bayesmix.demand.draws import draws_of, parameter_draws
 from bayesmix.errors import SpecificationError
 from bayesmix.evaluation.fine_integrals import integration_errors
-from bayesmix.evaluation.loo_result import PSIS, Loo
+from bayesmix.evaluation.loo_result import OF_CHOICES, PSIS, Loo
 from bayesmix.evaluation.person_scores import digests_of
 from bayesmix.evaluation.predictive import own_problem, thinned
 from bayesmix.evaluation.refits import Refits
@@ -33,7 +33,7 @@ HEAVY = 0.7
 Unit = Literal["person", "situation"]
 UNITS = {
     "person": "leave-one-person-out",
-    "situation": "leave-one-choice-out, given the person's other choices (conditional)",
+    "situation": OF_CHOICES,
 }
 
 
@@ -70,7 +70,8 @@ def loo(
     by
         ``"person"``; or ``"situation"``: each choice given all other choices, those of its person
         too, ``log p(y_it | y_-it)``. The latter is of new tasks of known people: it flatters models
-        of new people's choices, and is not to be compared with the former.
+        of new people's choices, and is not to be compared with the former. What the sampler's nodes
+        miss of the posterior is not known of it: neither added nor in its errors.
     refit
         Whether persons with such a k are refitted; without, a warning names them. Choices, with
         ``by="situation"``, are not.

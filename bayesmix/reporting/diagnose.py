@@ -11,6 +11,7 @@ import xarray as xr
 
 from bayesmix.bayes.importance import HEAVY
 from bayesmix.bayes.posterior_accuracy import ERROR_SD
+from bayesmix.bayes.posterior_accuracy import HEAVY as NODES_HEAVY
 from bayesmix.bayes.read import posterior_draws
 from bayesmix.reporting.diagnosis import Diagnosis, Finding
 from bayesmix.reporting.diagnostics import ESS_LIMIT, RHAT_LIMIT, convergence
@@ -199,6 +200,17 @@ def _of_model(attrs: Mapping[str, Any]) -> Iterator[Finding]:
             f"sd at most {ERROR_SD} nats",
             float(error) <= ERROR_SD,
             str(attrs.get("integration", "integration error of the log-likelihood")),
+            "grid='auto', or more nodes",
+        )
+    tail = float(attrs.get("integration_pareto_k", np.nan))
+    if tail > NODES_HEAVY:
+        yield _finding(
+            "nodes",
+            tail,
+            f"Pareto k at most {NODES_HEAVY}",
+            False,
+            f"the weights of a person's nodes have a tail of shape k = {tail:.2f}: integrals there "
+            "depend on the few largest, and may be off by more than is seen",
             "grid='auto', or more nodes",
         )
     if "label_switching" in attrs:

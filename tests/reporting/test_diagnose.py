@@ -145,3 +145,14 @@ def test_a_group_alone_and_draws_of_priors_are_taken() -> None:
     assert found(diagnosis, "R-hat").value == found(bm.diagnose(tree()), "R-hat").value
     prior = bm.diagnose(xr.DataTree.from_dict({"prior": own}))
     assert prior.size == "4 chains of 500 draws"
+
+
+def test_nodes_whose_weights_have_heavy_tails_are_said() -> None:
+    """However small the error that is seen: it is of references that may miss the same."""
+    draws = {"x": (("chain", "draw"), np.random.default_rng(1).normal(size=(4, 500)))}
+    for k, good in ((0.5, True), (0.83, False)):
+        known = {"integration_error_sd": 0.1, "integration_pareto_k": k}
+        tree = xr.DataTree.from_dict({"posterior": xr.Dataset(draws, attrs=known)})
+        found = bm.diagnose(tree)
+        assert found.good == good
+        assert any("k = 0.83" in words for words in found.troubles) != good

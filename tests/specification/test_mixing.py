@@ -80,3 +80,9 @@ def test_eta_is_positive(eta):
 def test_only_laws_are_correlated():
     with pytest.raises(SpecificationError, match=r"joins laws, got 'a': write Correlated\(Normal"):
         Correlated("a", "b")
+
+
+@pytest.mark.parametrize("mean", ["1 +", "1 + C(", "~z", "a b"])
+def test_means_that_cannot_be_read_are_refused_when_a_law_is_made(mean) -> None:
+    with pytest.raises(SpecificationError, match="Normal: argument 'mean': "):
+        Normal("x", mean=mean)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from numbers import Real
 
 from bayesmix.errors import SpecificationError
+from bayesmix.formulas.formula import read
 from bayesmix.specification.laws.base import Family, family_of
 
 Bounds = tuple[float | None, float | None]
@@ -144,6 +145,15 @@ def _mean(mean: str, law: str) -> str:
             f"{law}: argument 'mean' is a formula in covariates of persons, such as '1 + income', "
             f"got {mean!r}"
         )
+    if mean.strip() in ("0", "1"):
+        return mean.strip()
+    try:
+        read(mean, trust=True)  # whom the formula may trust is known to the model
+    except SpecificationError as error:
+        raise SpecificationError(
+            f"{law}: argument 'mean': {error} (a formula in covariates of persons, such as "
+            "'1 + income', or '0' for none)"
+        ) from None
     return mean.strip()
 
 
