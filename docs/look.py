@@ -105,6 +105,7 @@ def main() -> int:
                 page.close()
         chromium.close()
     server.shutdown()
+    server.server_close()
     return int(failed > 0)
 
 

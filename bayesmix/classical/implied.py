@@ -156,9 +156,7 @@ class _Implied:
             if not c.side or (atoms and low == 0.0):
                 found[Parameter(SHARE_POSITIVE, c.term, (c.term,))] = law.positive
             elif atoms and high == 0.0:
-                mirrored = replace(c, bounds=(0.0, None if math.isinf(low) else -low))
-                other_side = params.where(params.index == f"sd[{c.term}]", -params)
-                share = self._moments(mirrored, other_side, weights).positive
+                share = self._negative(c, params, weights)
                 found[Parameter(SHARE_NEGATIVE, c.term, (c.term,))] = share
         for a, b in self.pairs:
             pair = Parameter(IMPLIED_CORRELATION, f"{a.term}, {b.term}", (a.term, b.term))
@@ -175,10 +173,21 @@ class _Implied:
             apart = [law.sd**2 + (law.mean - mean) ** 2 for law in laws]
             found[Parameter(IMPLIED_MEAN, c.term, (c.term,))] = mean
             found[Parameter(IMPLIED_SD, c.term, (c.term,))] = math.sqrt(share @ np.array(apart))
-            if not c.side or c.law.atoms:
+            atoms, (low, high) = c.law.atoms, c.limits
+            if not c.side or (atoms and low == 0.0):
                 positive = float(share @ np.array([law.positive for law in laws]))
                 found[Parameter(SHARE_POSITIVE, c.term, (c.term,))] = positive
+            elif atoms and high == 0.0:  # nobody is above: who is below is not at the bound
+                parts = [self._negative(c, p, weights[:, k]) for k, p in enumerate(each)]
+                found[Parameter(SHARE_NEGATIVE, c.term, (c.term,))] = float(share @ np.array(parts))
         return pd.Series(found, dtype=float)
+
+    def _negative(self, c: Coefficient, params: pd.Series, weights: Array) -> float:
+        """Share of people below 0, of a law that is cut there from above: that of its mirror."""
+        low, _ = c.limits
+        mirrored = replace(c, bounds=(0.0, None if math.isinf(low) else -low))
+        other_side = params.where(params.index == f"sd[{c.term}]", -params)
+        return self._moments(mirrored, other_side, weights).positive
 
     def _moments(self, c: Coefficient, params: pd.Series, weights: Array) -> Moments:
         c = _shaped(c, params)

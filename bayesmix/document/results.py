@@ -9,7 +9,9 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix.bayes.read import attributes_of
+from bayesmix.classical.estimates import OF_TYPES
 from bayesmix.classical.fit import Fit
+from bayesmix.classical.types_fit import moments, points_and_shares
 from bayesmix.data.choices import ChoiceData
 from bayesmix.document.formula import EXPLAINED, formulas
 from bayesmix.document.guard import guarded
@@ -65,7 +67,31 @@ def _described(problem: Problem) -> str:
 
 
 def estimates_section(results: Results) -> Section:
-    """Side by side; each result's own summary below."""
+    """Side by side; each result's own summary below. Of types there are marginals, no points."""
+    parts: list[str] = []
+    compared = {label: one for label, one in results.items() if not _is_of_types(one)}
+    if compared:
+        parts += _compared(compared)
+    for label, result in results.items():
+        if not isinstance(result, Fit):
+            continue
+        parts.append(f"<h3>{text(label)}</h3>{paragraph(result.headline(), 'note')}")
+        if _is_of_types(result):
+            terms = result.model.latent.terms
+            found = points_and_shares(result.space, result.theta, terms)
+            words = f"Coefficients over people, of {len(found[1])} points and their shares:"
+            parts += [paragraph(words), table(moments(terms, *found).to_frame("estimate"))]
+        else:
+            parts.append(folded(f"{label}: summary, implied moments", table(result.summary())))
+    return Section("estimates", "Estimates", "".join(parts))
+
+
+def _is_of_types(result: Fit | xr.DataTree) -> bool:
+    """Whether its parameters are points of coefficients and their shares, often hundreds."""
+    return isinstance(result, Fit) and result.estimator in OF_TYPES
+
+
+def _compared(results: Results) -> list[str]:
     found = compare(results, differences=len(results) > 1)
     words = (
         "Fits: estimate and standard error (robust, by person unless said otherwise). Posteriors: "
@@ -78,11 +104,7 @@ def estimates_section(results: Results) -> Section:
     if len(found) <= MOST_PARAMETERS:
         caption = "Estimates with 50 % (thick) and 95 % (thin) intervals"
         parts.append(picture(plot_forest(results), caption))
-    for label, result in results.items():
-        if isinstance(result, Fit):
-            parts.append(f"<h3>{text(label)}</h3>{paragraph(result.headline(), 'note')}")
-            parts.append(folded(f"{label}: summary, implied moments", table(result.summary())))
-    return Section("estimates", "Estimates", "".join(parts))
+    return parts
 
 
 def accuracy_section(results: Results) -> Section:

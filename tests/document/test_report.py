@@ -19,6 +19,7 @@ import bayesmix as bm
 from bayesmix.document.formula import formulas
 from bayesmix.document.html import number, table
 from bayesmix.document.report import Report
+from bayesmix.document.results import estimates_section
 from bayesmix.likelihood.bind import bind
 from tests.markets_with_panels import data_of, frames
 
@@ -173,6 +174,19 @@ def test_it_is_written_whole_and_a_folder_that_is_missing_is_said_before_the_wor
 def test_formulas(model: bm.MixedLogit, words: str) -> None:
     data, _, _ = made()
     assert words in Reader(formulas(bind(model, data))).words
+
+
+def test_of_types_there_are_marginals_and_no_points() -> None:
+    data, _, _ = made()
+    types = bm.Types({"price": (-2, 0), "time": (-2, 1)}, points=30, rng=1)
+    model = bm.MixedLogit("price + time")
+    found = bm.logit_mixed(model, data, bm.LogitWeights(types))
+    words = Reader(estimates_section({"LML": found.fit}).content).words
+    for name, value in found.moments()["estimate"].items():
+        assert str(name) in words
+        assert number(float(value)) in words
+    assert "share[2]" not in words
+    assert "fixed[price, 1]" not in words
 
 
 def test_two_levels_of_columns_are_two_lines_of_heading() -> None:
