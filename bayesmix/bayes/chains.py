@@ -29,6 +29,8 @@ NEAREST = 1e-6
 """Distance from the mode at which a start is taken as it is."""
 MOST_THREADS = 4
 """Chains that run at the same time, at most."""
+CAREFUL = 0.95
+"""Acceptance that steps are adapted to where the posterior is bent, in place of nutpie's 0.8."""
 QUIET: dict[str, Any] = {"blocking": False, "save_warmup": False, "progress_bar": False}
 """Of every run: progress is shown in lines of our own."""
 
@@ -41,6 +43,9 @@ class Movable(Protocol):
 
     @property
     def stand(self) -> tuple[Array, ...]: ...
+
+    @property
+    def bent(self) -> bool: ...
 
     def theta(self, x: Array) -> Array: ...
 
@@ -72,7 +77,9 @@ def run_chains(problem: Problem, posterior: Movable, how: Chains, seed: int) -> 
         If no chain finds a place to start.
     """
     names, shapes, dims, coords = _kept(problem)
-    size = posterior.size
+    size, given = posterior.size, {**QUIET}
+    if posterior.bent:
+        given["target_accept"] = CAREFUL
 
     def expand(x: Array, **_: Any) -> dict[str, Array]:
         return _values(problem, posterior, x, names)
@@ -99,7 +106,7 @@ def run_chains(problem: Problem, posterior: Movable, how: Chains, seed: int) -> 
     def run(at: Array, draws: int, tune: int, seed: int) -> Any:
         only = {"chains": 1, "cores": 1, "store_unconstrained": True}
         return nutpie.sample(
-            model(lambda _: at), draws=draws, tune=tune, seed=seed, **only, **QUIET
+            model(lambda _: at), draws=draws, tune=tune, seed=seed, **only, **given
         )
 
     try:
@@ -118,7 +125,7 @@ def run_chains(problem: Problem, posterior: Movable, how: Chains, seed: int) -> 
                 cores=thread_limit(MOST_THREADS),
                 seed=seed,
                 progress_callback=callback,
-                **QUIET,
+                **given,
             )
             try:
                 return whole.wait()

@@ -14,7 +14,7 @@ import pandas as pd
 from bayesmix import arguments
 from bayesmix.bayes.held import with_held
 from bayesmix.bayes.prior_defaults import default_laws
-from bayesmix.bayes.prior_laws import PriorLike, is_wishart, read_law
+from bayesmix.bayes.prior_laws import Prior, PriorLike, is_wishart, read_law
 from bayesmix.bayes.priors import Priors, as_table, make_priors, replaced_laws, unknown
 from bayesmix.bayes.scalar_priors import Law, Laws
 from bayesmix.likelihood.problem import Problem
@@ -132,6 +132,8 @@ def class_priors(problem: Problem, given: Mapping[str, PriorLike] | None = None)
     given = arguments.mapping("priors", given, "a mapping from flat names, or kinds, to priors")
     for name in (name for name, value in given.items() if is_wishart(value)):
         check_one_class(problem.model.latent, "inverse-Wishart", name)
+    for name in (n for n, v in given.items() if isinstance(v, Prior) and v.law.kind == "horseshoe"):
+        check_one_class(problem.model.latent, "horseshoe", name)
     in_all = set(within.parameters.names)  # what differs between classes has a name in each
     own = (in_all ^ set(space.names)) | {share.kind.name for share in space.shares}
     outer = {n: v for n, v in given.items() if n not in own}

@@ -9,8 +9,9 @@ Kurowicka and Joe 2009). In ``(log sd_k, y_k)`` nothing pulls a standard deviati
 down: in the entries of ``L`` themselves the density grows there without bound, for correlations
 need room that a tiny row does not have. Neither does a correlation near 1 bend the others.
 
-Everything else stands in the coordinates ``q`` (P,) as in the free vector; an entry of ``L`` in the
-place of its ``y``, or of ``log sd``.
+Parameters whose priors have poles stand by coordinates of their own, and their priors are part of
+the Jacobian (`bayesmix.bayes.warped`). Everything else stands in the coordinates ``q``
+(P,) as in the free vector; an entry of ``L`` in the place of its ``y``, or of ``log sd``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from typing import NamedTuple
 import numpy as np
 
 from bayesmix.arrays import Array, Indices
+from bayesmix.bayes.priors import Priors
+from bayesmix.bayes.warped import Warped, warped
 from bayesmix.kernels.partial_correlations import factor_at, factor_slopes
 from bayesmix.likelihood.problem import Problem
 
@@ -44,9 +47,12 @@ class Coordinates:
     ----------
     rows
         The rows, in the order of the random coefficients.
+    warped
+        What stands by coordinates without poles.
     """
 
     rows: tuple[Row, ...]
+    warped: tuple[Warped, ...] = ()
 
     @cached_property
     def places(self) -> tuple[Indices, Indices, Indices]:
@@ -59,12 +65,19 @@ class Coordinates:
 
     def point(self, q: Array) -> tuple[Array, float, Array]:
         """`theta` and `log_jacobian` at one ``q`` (P,), and the gradient (P,) of the latter."""
-        found: tuple[Array, float, Array] = factor_at(q, *self.places)
-        return found
+        theta, total, slope = factor_at(q, *self.places)
+        for one in self.warped:
+            w = q[one.places]
+            value, slope[one.places] = one.log_density(w)
+            theta[one.places] = one.values(w)[0]
+            total += float(value)
+        return theta, total, slope
 
     def gradient(self, q: Array, theta: Array, by_theta: Array) -> Array:
         """`slopes` (P,) of one gradient (P,) by the free vector ``theta`` (P,) at ``q`` (P,)."""
         found: Array = factor_slopes(q, theta, by_theta, self.places)
+        for one in self.warped:
+            found[one.places] *= one.values(q[one.places])[1]
         return found
 
     def theta(self, q: Array) -> Array:
@@ -73,6 +86,8 @@ class Coordinates:
         for row in self.rows:
             size = np.exp(q[..., [row.diagonal]])
             theta[..., [*row.before, row.diagonal]] = size * _unit(q[..., row.before])
+        for one in self.warped:
+            theta[..., one.places] = one.values(q[..., one.places])[0]
         return theta
 
     def at(self, theta: Array) -> Array:
@@ -83,6 +98,8 @@ class Coordinates:
             rest = np.sqrt(np.cumsum(entries[..., ::-1] ** 2, axis=-1))[..., ::-1]
             q[..., row.before] = np.arcsinh(entries[..., :-1] / rest[..., 1:])
             q[..., row.diagonal] = np.log(rest[..., 0])
+        for one in self.warped:
+            q[..., one.places] = one.coordinates(theta[..., one.places])
         return q
 
     def slopes(self, q: Array, by_theta: Array) -> Array:
@@ -98,22 +115,27 @@ class Coordinates:
             turned = _sech(y) ** 2 * product * own[..., :-1] - np.tanh(y) * after[..., 1:]
             found[..., row.before] = size * turned
             found[..., row.diagonal] = size * after[..., 0]
+        for one in self.warped:
+            found[..., one.places] *= one.values(q[one.places])[1]
         return found
 
     def log_jacobian(self, q: Array) -> Array:
-        """``log |d theta / d q|`` (...) at ``q`` (..., P).
+        """``log |d theta / d q|`` (...) at ``q`` (..., P), and the prior of what is `warped`.
 
-        ``sum_k ((M + 1) log sd_k + sum_a (M + 1 - a) log sech(y_ka))``, a = 1 .. M.
+        ``sum_k ((M + 1) log sd_k + sum_a (M + 1 - a) log sech(y_ka))``, a = 1 .. M, and the
+        log-densities of coordinates.
         """
         total = np.zeros(q.shape[:-1])
         for row in self.rows:
             y, m = q[..., row.before], len(row.before)
             cosh = np.logaddexp(y, -y) - np.log(2.0)
             total = total + (m + 1) * q[..., row.diagonal] - (cosh * np.arange(m, 0, -1)).sum(-1)
+        for one in self.warped:
+            total = total + one.log_density(q[..., one.places])[0]
         return total
 
 
-def coordinates_of(problem: Problem) -> Coordinates:
+def coordinates_of(problem: Problem, priors: Priors) -> Coordinates:
     """The coordinates of a problem with one class."""
     space, constraint = problem.parameters.within, problem.constraint
     rows, columns = space.chol_index
@@ -127,7 +149,8 @@ def coordinates_of(problem: Problem) -> Coordinates:
                 places[(rows == k) & (columns < k) & kept],
             )
             for k in range(space.n_random)
-        )
+        ),
+        warped(problem, priors),
     )
 
 

@@ -12,12 +12,14 @@ that of choices and prices, whose first stage stands behind the population's par
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.prior_density import prior_value_and_gradient
 from bayesmix.bayes.priors import Priors
+from bayesmix.bayes.warped import without
 from bayesmix.bayes.whitened import SMALL, Whitening
 from bayesmix.centring.grids import find_anchors
 from bayesmix.kernels.partial_centring import centred_normals, centred_slopes
@@ -114,6 +116,16 @@ class Hierarchical:
         """What the coordinates depend on."""
         return self.at.centre, self.at.root, self.information.matrix, self.information.pull
 
+    @property
+    def bent(self) -> bool:
+        """Whether it is far from normal whatever the data are: of priors with poles."""
+        return bool(self.at.within.warped)
+
+    @cached_property
+    def _plain(self) -> Priors:
+        """The priors that the coordinates know nothing of."""
+        return without(self.problem, self.priors, self.at.within.warped)
+
     def theta(self, x: Array) -> Array:
         """The free vector (P,) at a point (Q + I K,)."""
         return self.at.within.theta(self._q(x))
@@ -148,7 +160,7 @@ class Hierarchical:
         of_persons, u, factor = self._normals(here, x)
         given = given_normals(here, u)
         size = self.problem.parameters.size
-        prior, d_prior = prior_value_and_gradient(self.problem, self.priors, theta[:size])
+        prior, d_prior = prior_value_and_gradient(self.problem, self._plain, theta[:size])
         fixed = (self.information.matrix, self.information.pull, here.locations)
         by_z, by_loc, by_chol = centred_slopes(
             (*fixed, here.parameters.chol), u, factor, weights[:, None] * given.by_deviation

@@ -20,6 +20,7 @@ from bayesmix.bayes.frozen_likelihood import TOGETHER, FrozenLikelihood
 from bayesmix.bayes.prior_density import prior_value_and_gradient
 from bayesmix.bayes.prior_values import prior_values
 from bayesmix.bayes.priors import Priors
+from bayesmix.bayes.warped import without
 from bayesmix.kernels.integrals import integrate
 from bayesmix.likelihood.chain import scores
 from bayesmix.likelihood.evaluate import Likelihood
@@ -116,7 +117,12 @@ class LogPosterior:
     @cached_property
     def coordinates(self) -> Coordinates:
         """From the coordinates ``q`` to the free vector."""
-        return coordinates_of(self.problem)
+        return coordinates_of(self.problem, self.priors)
+
+    @cached_property
+    def _plain(self) -> Priors:
+        """The priors that the coordinates know nothing of."""
+        return without(self.problem, self.priors, self.coordinates.warped)
 
     @property
     def _size(self) -> int:
@@ -139,14 +145,14 @@ class LogPosterior:
         with np.errstate(all="ignore"):
             thetas = self.coordinates.theta(q)
             logp = values_of(self.likelihood, thetas)
-            prior = prior_values(self.problem, self.priors, thetas[:, : self._size])
+            prior = prior_values(self.problem, self._plain, thetas[:, : self._size])
             found: Array = logp + prior + self.coordinates.log_jacobian(q)
             return found
 
     def _at(self, q: Array) -> tuple[float, Array]:
         theta, jacobian, d_jacobian = self.coordinates.point(q)
         logp, d_logp = self.likelihood(theta)
-        prior, d_prior = prior_value_and_gradient(self.problem, self.priors, theta[: self._size])
+        prior, d_prior = prior_value_and_gradient(self.problem, self._plain, theta[: self._size])
         d_logp[: self._size] += d_prior  # the first stage's is part of its likelihood
         slopes = self.coordinates.gradient(q, theta, d_logp)
         return logp + prior + jacobian, slopes + d_jacobian
@@ -175,6 +181,11 @@ class Whitened:
     def size(self) -> int:
         """Coordinates, Q."""
         return int(self.root.shape[1])
+
+    @property
+    def bent(self) -> bool:
+        """Whether it is far from normal whatever the data are: of priors with poles."""
+        return bool(self.posterior.coordinates.warped)
 
     @property
     def log_scales(self) -> Array:

@@ -30,10 +30,16 @@ class Prior:
     """The prior law of parameters, by its name and with PyMC's arguments.
 
     Of any real number ``"normal"`` (mu, sigma), ``"student-t"`` (nu, mu, sigma), ``"cauchy"``
-    (alpha, beta), ``"laplace"`` (mu, b); of positive ones ``"half-normal"`` (sigma),
-    ``"half-student-t"`` (nu, sigma), ``"half-cauchy"`` (beta), ``"exponential"`` (lam), ``"gamma"``
-    (alpha, beta: mean alpha / beta), ``"inverse-gamma"`` (alpha, beta), ``"lognormal"`` (mu,
-    sigma); of the correlations of a law ``"lkj"`` (eta).
+    (alpha, beta), ``"laplace"`` (mu, b), ``"horseshoe"`` (tau, slab); of positive ones
+    ``"half-normal"`` (sigma), ``"half-student-t"`` (nu, sigma), ``"half-cauchy"`` (beta),
+    ``"exponential"`` (lam), ``"gamma"`` (alpha, beta: mean alpha / beta), ``"inverse-gamma"``
+    (alpha, beta), ``"lognormal"`` (mu, sigma); of the correlations of a law ``"lkj"`` (eta).
+
+    The horseshoe is the regularised one of Piironen and Vehtari (2017), for many parameters most of
+    which are nearly 0, such as shifts: each is normal with variance ``1 / (1 / slab^2 + 1 / (tau^2
+    l^2))``, where its own ``l`` is half-Cauchy. Below ``tau`` it is pulled to 0, far above it not
+    at all up to ``slab``, the largest size that is expected. ``tau`` is given, and not learnt: of D
+    parameters of which some p are not 0, with standard errors near s, ``p / (D - p) * s``.
 
     Parameters
     ----------

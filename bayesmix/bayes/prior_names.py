@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bayesmix import arguments
-from bayesmix.bayes.scalar_priors import FAMILIES, Law
+from bayesmix.bayes.prior_families import FAMILIES
+from bayesmix.bayes.scalar_priors import Law
 from bayesmix.errors import SpecificationError
 
 
@@ -30,6 +31,7 @@ NAMED = {
     "studentt": Named(("nu", "mu", "sigma"), "student"),
     "cauchy": Named(("alpha", "beta"), "student", (1.0,)),
     "laplace": Named(("mu", "b"), "laplace"),
+    "horseshoe": Named(("tau", "slab"), "horseshoe"),
     "halfnormal": Named(("sigma",), "half-normal"),
     "halfstudentt": Named(("nu", "sigma"), "half-student"),
     "halfcauchy": Named(("beta",), "half-student", (1.0,)),
@@ -46,11 +48,13 @@ ALSO = {
     "lkjcholeskycov": "lkjcorr",
     "t": "studentt",
     "invgamma": "inversegamma",
+    "regularisedhorseshoe": "horseshoe",
+    "regularizedhorseshoe": "horseshoe",
 }
 """Other names of the same laws: shorter ones, and those of PyTensor's random variables."""
 WORDS = (
-    "normal, student-t, cauchy, laplace; half-normal, half-student-t, half-cauchy, exponential, "
-    "gamma, inverse-gamma, lognormal; lkj"
+    "normal, student-t, cauchy, laplace, horseshoe; half-normal, half-student-t, half-cauchy, "
+    "exponential, gamma, inverse-gamma, lognormal; lkj"
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pymc as pm
 import pytensor.tensor as pt
 
+from bayesmix.bayes.horseshoe import by_ratio, quantile
 from bayesmix.bayes.scalar_priors import Law, Laws
 
 PYMC: dict[str, tuple[Any, tuple[str, ...]]] = {
@@ -27,13 +28,32 @@ def prior_variable(laws: Laws, name: str, **how: Any) -> Any:
     """A vector of independent parameters, in the model that is open.
 
     One variable of PyMC's where they are of one family. Where they are of several it is a stand-in
-    of about their sizes, and a potential makes up for the difference in log-density.
+    of about their sizes, and a potential makes up for the difference in log-density. With horseshoe
+    priors among them it is a function of standard normals, named ``_normal``, and of others.
     """
+    if any(law.kind == "horseshoe" for law in laws.each):
+        return _with_horseshoes(laws, name, how.get("dims"))
     own = _stand_ins(laws)
     kind, values = _called(own)
     found = kind(name, **values, **how)
     add_difference(laws, found, name)
     return found
+
+
+def _with_horseshoes(laws: Laws, name: str, dims: Any) -> Any:
+    """Parameters of which some have a horseshoe prior."""
+    found: Any = pt.zeros(len(laws))
+    own = {p: law.values for p, law in enumerate(laws.each) if law.kind == "horseshoe"}
+    normals = pt.zeros(len(laws))[list(own)].set(
+        pm.Normal(f"{name}_normal", 0.0, 1.0, shape=len(own))
+    )
+    for places, tau, slab in by_ratio(own):
+        found = found[places].set(quantile(pt, normals[places], tau, slab)[0])
+    rest = [place for place in range(len(laws)) if place not in own]
+    if rest:
+        others = Laws(tuple(laws.each[place] for place in rest))
+        found = found[rest].set(prior_variable(others, f"{name}_others", shape=len(rest)))
+    return pm.Deterministic(name, found, dims=dims)
 
 
 def prior_distribution(laws: Laws) -> Any:

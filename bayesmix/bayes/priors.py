@@ -158,7 +158,7 @@ def words(law: Law) -> tuple[str, float, float]:
         name = law.kind
     else:
         pairs = zip(law.own.parameters, law.values, strict=True)
-        shown = law.kind in ("gamma", "inverse-gamma", "exponential")
+        shown = not {"location", "scale"} & set(law.own.parameters) or law.kind == "inverse-gamma"
         inner = [f"{k}={v:g}" for k, v in pairs if shown or k not in ("location", "scale")]
         name = f"{law.kind}({', '.join(inner)})"
         if shown:

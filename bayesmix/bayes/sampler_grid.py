@@ -114,9 +114,10 @@ def stand_at(
     many = _centred(problem, fine, here.theta, rng)
     here = posterior_mode(problem, many, here.theta, priors)
     few = _centred(problem, rule, here.theta, rng)
-    if size >= nodes:
+    # A quadratic says nothing of errors where the posterior is far from normal, as with poles.
+    if size >= nodes or here.within.warped:
         return Stand(few, here)
-    return Stand(few, here, correct(problem, few, many, here, rng))
+    return Stand(few, here, correct(problem, (few, many), here, priors, rng))
 
 
 def _centred(problem: Problem, rule: Centred, theta: Array, rng: np.random.Generator) -> Grid:

@@ -110,7 +110,12 @@ def posterior_mode(
     _, scores = (likelihood or Likelihood(there, grid)).by_person(theta)
     for row in within.rows:
         units[[*row.before, row.diagonal]] = 1.0  # of logarithms, and of Fisher's z
-    root = whitening(within.slopes(start, scores), problem.data.weights, units, problem.directions)
+    by_person, weights = within.slopes(start, scores), problem.data.weights
+    for one in within.warped:  # of which choices may tell nothing, and the prior is known
+        units[one.places] = 1.0
+        by_person = np.concatenate([by_person, np.eye(len(start))[one.places]])
+        weights = np.concatenate([weights, np.ones(len(one.places))])
+    root = whitening(by_person, weights, units, problem.directions)
     residuals = there.design.residuals
     if residuals is not None:
         root = with_first_stage(root, residuals.first)
@@ -147,13 +152,15 @@ def _root(information: Array, directions: Array | None) -> Array:
 
 
 def correct(
-    problem: Problem, few: Grid, many: Grid, at: Whitening, rng: np.random.Generator
+    problem: Problem,
+    grids: tuple[Grid, Grid],
+    at: Whitening,
+    given: Mapping[str, PriorLike] | None,
+    rng: np.random.Generator,
 ) -> Correction:
-    """The integration error of ``few`` nodes over the posterior, as ``many`` see it."""
-    priors = make_priors(problem, None)
-    ours, theirs = (
-        LogPosterior(problem, priors, threaded_on(problem, grid)) for grid in (few, many)
-    )
+    """The integration error of the first grid over the posterior, as the second, finer, sees it."""
+    priors = make_priors(problem, given)
+    ours, theirs = (LogPosterior(problem, priors, threaded_on(problem, grid)) for grid in grids)
     size = at.root.shape[1]
     half = rng.standard_normal((2 * size, size))
     points = np.concatenate([half, -half])

@@ -21,6 +21,7 @@ from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.priors import Priors, make_priors
 from bayesmix.bayes.psis import mean_errors
 from bayesmix.bayes.read import attributes_of, is_own, posterior_draws
+from bayesmix.bayes.warped import POLES
 from bayesmix.centring.grids import PersonGrid, centre
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.predict import is_own as is_own_fit
@@ -238,6 +239,13 @@ def _checked(
         )
     if not is_own_fit(fit, data):
         raise DataError("argument 'data': these are not the choices that the fit is of")
+    poles = [n for n, law in make_priors(fit.problem, priors).laws.items() if law.kind in POLES]
+    if poles:
+        raise SpecificationError(
+            f"argument 'priors': the horseshoe prior of {poles[0]!r} has a pole at 0, where the "
+            "posterior has its mode whatever the data are: differences are not split with it; "
+            "compare both by bm.compare"
+        )
     if not is_own(posterior, data):
         raise DataError("argument 'data': these are not the choices that the posterior is of")
     problem = fit.problem

@@ -161,6 +161,8 @@ ONE_CLASS_ONLY = {
     "two",
     "inverse-Wishart": "priors[{0!r}]: within latent classes covariances have LKJ and half-normal "
     "priors; an inverse-Wishart prior is for models without classes",
+    "horseshoe": "priors[{0!r}]: horseshoe priors are for models without classes; give latent "
+    "classes a 'laplace' or 'student-t' prior",
     "sbc": "the order of latent classes is another in other choices, and so is what ranks are of: "
     "leave the classes out",
     "coverage": "the order of latent classes is another in other samples, and so is what their "

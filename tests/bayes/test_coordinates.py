@@ -79,12 +79,12 @@ def problem_of(**constraints):
 
 def test_entries_that_are_held_are_none() -> None:
     problem = problem_of(fixed={"corr[price, comfort]": 0})
-    rows = coordinates_of(problem).rows
+    rows = coordinates_of(problem, make_priors(problem)).rows
     assert [len(row.before) for row in rows] == [0, 1, 1]
     q = np.linspace(-0.5, 0.5, problem.parameters.size)
     held = [p for p in range(len(q)) if p not in problem.constraint.free]
     q[held] = 0.0
-    assert (coordinates_of(problem).theta(q)[held] == 0.0).all()
+    assert (coordinates_of(problem, make_priors(problem)).theta(q)[held] == 0.0).all()
 
 
 def test_nothing_pulls_a_small_standard_deviation_down() -> None:

@@ -7,9 +7,10 @@ import pymc as pm
 import pytest
 
 import bayesmix as bm
+from bayesmix.bayes.prior_families import FAMILIES
 from bayesmix.bayes.prior_laws import as_law
 from bayesmix.bayes.priors import make_priors
-from bayesmix.bayes.scalar_priors import FAMILIES, Law, Laws
+from bayesmix.bayes.scalar_priors import Law, Laws
 from bayesmix.likelihood.bind import bind
 
 from .conftest import MODEL
@@ -18,6 +19,7 @@ EACH = {
     "normal": (0.3, 1.7),
     "student": (3.5, 0.3, 1.7),
     "laplace": (0.3, 1.7),
+    "horseshoe": (0.3, 1.7),
     "half-normal": (0.8,),
     "half-student": (4.0, 0.8),
     "exponential": (1.4,),
