@@ -1,9 +1,10 @@
 """What the code looks like, in figures: where ideas live, how long files are, what imports what.
 
 A file asks about classes where a condition of it depends on whether a model has several latent
-classes: a comparison of their number, whether there are shares or points, the type of a layout, or
-``normal_index``, whether one normal law is everybody's. Files that say what classes are count too;
-who only names itself to `check_one_class`, the table of what is known of one class, has none.
+classes: a comparison of their number, whether there are shares or points or all is shared, whether
+what is within a class is the whole, the type of a layout, a grid or a block. Files that say what
+classes are count too; who only names itself to `check_one_class` or `why_not`, which know what is
+of one class alone, has none.
 """
 
 import ast
@@ -15,9 +16,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bayesmix"
 LONG, MANY = 300, 6
-SEVERAL = {"normal_index", "share_names", "points", "members"}
-OF_CLASSES = {"latent", "parameters", "space", "self"}
-TYPES = {"ClassSpace", "Classes", "OneClass", "PointCoefficient"}
+SEVERAL = {"share_names", "points", "members", "own", "inner"}
+OF_CLASSES = {"latent", "parameters", "space", "layout", "persons", "problem", "self"}
+TYPES = {
+    *("ClassSpace", "Classes", "OneClass", "PointCoefficient", "ClassGrid", "ClassBlock"),
+    "ClassPriors",
+}
 CONDITIONS = (ast.If, ast.IfExp, ast.While, ast.Assert)
 Functions = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -64,22 +68,25 @@ def of_classes(node: ast.AST) -> bool:
 def several(test: ast.expr) -> bool:
     """Whether a condition is whether there are several classes."""
     if isinstance(test, ast.Compare):
-        numbers = [
-            side for side in (test.left, *test.comparators) if isinstance(side, ast.Constant)
-        ]
-        return bool(numbers) and any(map(of_classes, (test.left, *test.comparators)))
+        sides = (test.left, *test.comparators)
+        values = [side.value for side in sides if isinstance(side, ast.Constant)]
+        whole = isinstance(test.ops[0], ast.Is | ast.IsNot) and "within" in map(name_of, sides)
+        return whole or (bool(values) and any(map(of_classes, sides)))
     if isinstance(test, ast.Call) and name_of(test) == "isinstance":
-        return bool({name_of(node) for node in ast.walk(test.args[1])} & TYPES)
+        names = {name_of(node) for node in ast.walk(test.args[1])} - {""}
+        return bool(names) and names <= TYPES  # of one of these and others: whether it is given
+    if isinstance(test, ast.Call) and name_of(test) in {"all", "any"}:
+        return "shared" in map(name_of, ast.walk(test.func))
     if not isinstance(test, ast.Attribute):
         return False
-    return test.attr == "normal_index" or (
-        test.attr in SEVERAL and name_of(test.value) in OF_CLASSES
-    )
+    return test.attr == "_several" or (test.attr in SEVERAL and name_of(test.value) in OF_CLASSES)
 
 
 def asks_about_classes(tree: ast.Module) -> int:
     """How many questions about classes are in a file."""
-    return len({id(test) for test in conditions(tree) if several(test)})
+    patterns = (node.cls for node in ast.walk(tree) if isinstance(node, ast.MatchClass))
+    asked = sum(name_of(one) in TYPES for one in patterns)
+    return asked + len({id(test) for test in conditions(tree) if several(test)})
 
 
 def functions(trees: dict[Path, ast.Module]) -> dict[str, int]:

@@ -155,7 +155,7 @@ def _ladder(problem: Problem) -> list[Rule | Centred]:
     longest = int(np.diff(problem.data.person_start).max())
     if longest == 1 and size in POINTS:
         return [trapezoid(points) for points in _affordable(problem, POINTS)]
-    if not problem.normal_index:
+    if not problem.normal_posteriors:
         return []
     normal = [centred(gauss_hermite(points)) for points in _affordable(problem, CENTRED_POINTS)]
     skewed = SINGLE_POINTS if longest == 1 else SKEWED_POINTS

@@ -163,7 +163,7 @@ def _kept(
 
 def variables(problem: Problem) -> dict[str, tuple[str, list[str]]]:
     """Dimension and labels of every variable, in the order of the printed parameters."""
-    if not problem.normal_index:
+    if problem.parameters.classes > 1:
         labels = problem.parameters.labels
         return {kind: (dimension(problem, kind), own) for kind, own in labels.items()}
     space = problem.parameters.within

@@ -25,7 +25,6 @@ from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.prior_variables import add_difference, prior_distribution, prior_variable
 from bayesmix.bayes.scalar_priors import Laws
 from bayesmix.errors import SpecificationError
-from bayesmix.likelihood.classes import class_grid
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.specification.parameter import CORRELATION, SD
 from bayesmix.specification.values import Parameters
@@ -207,7 +206,7 @@ def class_log_probabilities(
     each = []
     for c, own in enumerate(classes):
         if size and grid is not None:
-            chunk = shared_chunk(within.chunk(class_grid(grid, c), 0, problem.n_persons))
+            chunk = shared_chunk(within.chunk(grid.of_class(c), 0, problem.n_persons))
             chunk = chunk if columns is None else chunk._replace(x_fixed=columns)
             each.append(log_integrals(within, chunk, own))
         else:

@@ -22,7 +22,6 @@ from bayesmix.bayes.prior_density import prior_value_and_gradient
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.priors import Priors
 from bayesmix.bayes.scalar_priors import Law, Laws
-from bayesmix.likelihood.classes import class_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.halves import corrected
 from bayesmix.likelihood.ordered_sums import weighted_sum
@@ -217,7 +216,7 @@ def serial_on_classes(problem: Problem, grid: Grid) -> Total:
     """The integrated likelihood on ``grid``, on one thread, which several may call at once."""
     parts = []
     for part in grid.halves or (grid,):
-        grids = [class_grid(part, c) for c in range(problem.parameters.classes)]
+        grids = [part.of_class(c) for c in range(problem.parameters.classes)]
         made = {id(own): own.block(0, problem.n_persons) for own in grids}
         parts.append([made[id(own)] for own in grids])
     return partial(_serial, problem, parts)

@@ -36,10 +36,10 @@ from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import Multinomial
 from bayesmix.likelihood.ordered_sums import linear
+from bayesmix.likelihood.points_grid import points_grid
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.bhhh import maximise_likelihood

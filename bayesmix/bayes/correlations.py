@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import xarray as xr
 
-from bayesmix.bayes.read import SAMPLE_DIMS, posterior_draws
+from bayesmix.bayes.read import SAMPLE_DIMS, posterior_draws, posterior_group
 from bayesmix.errors import SpecificationError
+from bayesmix.specification.classes import check_one_class
+from bayesmix.specification.record import model_from_record
 
 OTHER = "random_bis"
 """The second dimension of a matrix."""
@@ -54,11 +58,9 @@ def correlations(posterior: xr.DataTree) -> xr.DataArray:
         raise SpecificationError(
             "argument 'posterior': the model has no random coefficients, and no correlations"
         )
-    if "share" in draws:
-        raise SpecificationError(
-            "argument 'posterior': each latent class has a matrix of its own; take 'corr' by the "
-            "names of its pairs"
-        )
+    record = posterior_group(posterior).attrs.get("model")
+    if record is not None:
+        check_one_class(model_from_record(json.loads(record)).latent, "correlations")
     names = [str(name) for name in draws["random"].to_numpy()]
     shape = tuple(draws.sizes[dim] for dim in SAMPLE_DIMS)
     values = np.broadcast_to(np.eye(len(names)), (*shape, len(names), len(names))).copy()

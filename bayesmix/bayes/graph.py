@@ -7,7 +7,8 @@ without them: `Likelihood` evaluates it by the same kernel, and tests hold the t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytensor
@@ -16,6 +17,7 @@ import pytensor.tensor as pt
 from bayesmix.bayes.density_ops import DensityLogProb, LawTable
 from bayesmix.bayes.ops import ConditionalLogProb, IntegratedLogProb
 from bayesmix.bayes.scaled_ops import ScaledLogProb
+from bayesmix.integration.grids import OneGrid
 from bayesmix.kernels.coefficient_space import CoefficientNodes
 from bayesmix.kernels.laws import functions_of, with_fixed
 from bayesmix.likelihood.problem import Chunk, Problem
@@ -192,13 +194,15 @@ def _coefficients(problem: Problem, deviations: Any, loc: Any, chol: Any) -> Any
     return loc + deviations
 
 
-class PointGrid(NamedTuple):
+@dataclass(frozen=True)
+class PointGrid(OneGrid):
     """One node of weight 1 at the origin: the integrals become plain probabilities."""
 
     dimension: int
-    size: int = 1
-    shared: bool = True
-    halves: tuple[Any, ...] = ()
+
+    size = 1
+    shared = True
+    halves = ()
 
     def block(self, start: int, stop: int) -> tuple[Any, Any]:
         return np.zeros((1, self.dimension, 1)), np.ones((1, 1))

@@ -5,7 +5,7 @@ The sampler moves the population's whitened coordinates (`bayesmix.bayes.whitene
 person is centred by the information of the own choices, none where they say nothing, wholly where
 they say all (partial centring: Gorinova, Moore and Hoffman 2020, here by a matrix a person and with
 the likelihood's curvature in place of learnt weights). `bayesmix.kernels.partial_centring` has the
-formulas. The law is that of `bayesmix.bayes.models.build`, exactly; with a control function
+formulas. The law is that of `bayesmix.bayes.one_class_model`, exactly; with a control function
 that of choices and prices, whose first stage stands behind the population's parameters.
 """
 

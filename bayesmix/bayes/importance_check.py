@@ -2,6 +2,7 @@
 
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
+from bayesmix.specification.classes import why_not
 
 
 def why_not_whitened(problem: Problem, path: str = "marginal") -> str:
@@ -10,7 +11,7 @@ def why_not_whitened(problem: Problem, path: str = "marginal") -> str:
         return "persons are sampled, and their tastes are too many to weigh"
     if not problem.model.random and problem.design.residuals is None:
         return "no coefficient is random, and nothing is integrated"
-    return "" if problem.normal_index else "latent classes have posteriors of several modes"
+    return why_not(problem.model.latent, "whitening")
 
 
 def check_importance(problem: Problem, path: str, tune: int | None) -> None:

@@ -12,7 +12,7 @@ from bayesmix.likelihood.problem import Problem
 def initial_values(
     problem: Problem, theta: Array, priors: Priors | None = None
 ) -> dict[str, Array]:
-    """Values of the variables of `bayesmix.bayes.models.build` at a free vector (P,)."""
+    """Values of the variables of `bayesmix.bayes.one_class_model` at a free vector (P,)."""
     priors = make_priors(problem) if priors is None else priors
     space = problem.parameters.within
     mean, chol, fixed, shift, log_scale = space.unpack(theta)

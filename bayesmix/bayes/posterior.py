@@ -1,6 +1,6 @@
 """The log posterior of the population parameters as a function of numbers: nothing is compiled.
 
-The law is that of `bayesmix.bayes.models.build`, whose graph PyTensor compiles anew for every
+The law is that of `bayesmix.bayes.one_class_model`, whose graph PyTensor compiles anew for every
 model. Here integrals are the same kernels', priors those of `prior_density`, and the rest is a
 handful of small products.
 """

@@ -1,6 +1,6 @@
 """The joint prior density of the population parameters and its gradient, as numbers.
 
-The law is that of `bayesmix.bayes.models`, whose variables PyMC's samplers move; here it
+The law is that of `bayesmix.bayes.one_class_model`, whose variables PyMC's samplers move; here it
 costs microseconds and compiles nothing.
 """
 

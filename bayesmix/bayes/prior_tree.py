@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from bayesmix.bayes.class_labels import Ordering, numbered_classes, ordering
+from bayesmix.bayes.by_classes import class_order
 from bayesmix.bayes.class_priors import prior_words
 from bayesmix.bayes.prior_draws import prior_draws
 from bayesmix.bayes.prior_laws import PriorLike
@@ -31,10 +31,3 @@ def prior_group(
         "priors": prior_words(problem, priors),
     }
     return found
-
-
-def class_order(problem: Problem) -> Ordering | None:
-    """The order of latent classes in a posterior; none where nothing or nobody tells it."""
-    if problem.parameters.shared.all() or not problem.data.observed:
-        return None
-    return ordering(problem, numbered_classes(problem))

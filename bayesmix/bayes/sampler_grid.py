@@ -18,8 +18,8 @@ from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.multinomial import Multinomial, starting_values
+from bayesmix.likelihood.points_grid import points_grid
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.optimise.climb import climb
 

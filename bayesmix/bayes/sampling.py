@@ -19,16 +19,14 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix import arguments
+from bayesmix.bayes.by_classes import sampler_of
 from bayesmix.bayes.class_priors import prior_key
-from bayesmix.bayes.class_sampling import sample_classes
 from bayesmix.bayes.control import (
-    FIRST_STAGE_PRIOR,
     check_first_stage,
     refuse_posterior_nests,
 )
 from bayesmix.bayes.held import check_held
 from bayesmix.bayes.hierarchical_sampling import TUNE as PERSONS_TUNE
-from bayesmix.bayes.hierarchical_sampling import hierarchical_chains
 from bayesmix.bayes.how import (
     Centring,
     How,
@@ -39,18 +37,11 @@ from bayesmix.bayes.how import (
     sampled_path,
 )
 from bayesmix.bayes.importance_check import check_importance
-from bayesmix.bayes.initial_values import initial_values
-from bayesmix.bayes.marginal_sampling import TUNE, Size, nuts_or_importance
+from bayesmix.bayes.marginal_sampling import TUNE, Size
 from bayesmix.bayes.market_sampling import known_shares, sample_markets
-from bayesmix.bayes.models import build
-from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
-from bayesmix.bayes.posterior_accuracy import posterior_accuracy
 from bayesmix.bayes.prior_laws import PriorLike
-from bayesmix.bayes.priors import make_priors
-from bayesmix.bayes.pymc_chains import pymc_chains
-from bayesmix.bayes.sampler_grid import GridChoice, Stand, first_stand, larger_rule, stand_at
-from bayesmix.bayes.tree import WEIGHTED, complete, keep_sampled
-from bayesmix.bayes.whitened import whitened_posterior
+from bayesmix.bayes.sampler_grid import GridChoice
+from bayesmix.bayes.tree import WEIGHTED
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import Seed
 from bayesmix.kernels.first_use import SAMPLING, prepare
@@ -58,14 +49,10 @@ from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.checkpoint import IN_USE, open_checkpoint, problem_key
 from bayesmix.likelihood.effective_weights import person_unit
 from bayesmix.likelihood.multinomial import (
-    Multinomial,
     check_signs,
     multinomial,
 )
-from bayesmix.likelihood.ordered_sums import linear
-from bayesmix.likelihood.problem import Problem
 from bayesmix.locks import locked
-from bayesmix.progress import progress_line
 from bayesmix.specification.constraints import Fixed
 from bayesmix.specification.feasible import check_free
 from bayesmix.specification.held_and_tied import held_and_tied
@@ -233,66 +220,8 @@ def sample(
     generator = np.random.default_rng(rng if store is None else store.seed)
     size = Size(draws, chains, tune, store)
     how = How(path, why, method, priors, noncentred, size, progress)
-    walk = _sample_one if problem.normal_index else sample_classes
+    walk = sampler_of(problem)
     if shares is not None:
         walk = partial(sample_markets, shares)
     with nullcontext() if store is None else locked(store.folder, *IN_USE):
         return walk(problem, grid, logit, how, generator)
-
-
-def _sample_one(
-    problem: Problem,
-    grid: GridChoice,
-    logit: Multinomial,
-    how: How,
-    rng: np.random.Generator,
-) -> xr.DataTree:
-    """Sample one class, with more nodes where there turn out to be too few."""
-    with progress_line(how.progress, "posterior") as line:
-        line.tell("mode and curvature")
-        stand = first_stand(problem, grid, logit, how.priors, rng)
-    renewable = isinstance(grid, str) and not how.hierarchical
-    while True:
-        tree = _run(problem, stand, how, rng)
-        thetas = free_vectors(problem, tree["posterior"].to_dataset())
-        logp = integrated_log_likelihood(problem, stand.grid, thetas)
-        notes: dict[str, Any] = {"likelihood": how.path, "why": how.why}
-        if problem.design.residuals is not None:
-            notes["first_stage"] = FIRST_STAGE_PRIOR
-        if not problem.model.random:
-            return complete(tree, problem, logp, how.priors, notes)
-        flat = thetas.reshape(-1, thetas.shape[-1])
-        totals = linear(logp.reshape(len(flat), -1), problem.data.weights)
-        if not how.hierarchical:
-            totals = totals + stand.corrections(flat)
-        with progress_line(how.progress, "posterior") as line:
-            line.tell("integration error of its draws")
-            accuracy = posterior_accuracy(problem, stand.grid, flat, totals, rng)
-        if not renewable or accuracy.reliable or stand.is_largest:
-            break
-        rule = larger_rule(stand.grid.size, accuracy.sd)
-        stand = stand_at(problem, rule, flat.mean(axis=0), how.priors, rng)
-    notes |= {"grid": str(stand.grid), **accuracy.notes()}
-    if not how.hierarchical:
-        keep_sampled(tree, totals)
-    evidence = tree["posterior"].attrs.get("log_evidence")
-    if evidence is not None:  # of exact integrals, as far as these are known
-        notes["log_evidence"] = evidence - accuracy.mean
-    return complete(tree, problem, logp, how.priors, notes)
-
-
-def _run(problem: Problem, stand: Stand, how: How, rng: np.random.Generator) -> xr.DataTree:
-    """Run the chains from the posterior mode."""
-    at = stand.whitening
-    if not (how.hierarchical and problem.model.random):
-        posterior = whitened_posterior(
-            problem, stand.grid, at, how.priors, correction=stand.correction
-        )
-        return nuts_or_importance(problem, posterior, how.method, how.size, rng, how.progress)
-    priors = make_priors(problem, how.priors)
-    if how.noncentred is not False:
-        return hierarchical_chains(problem, at, priors, how, int(rng.integers(2**31)))
-    pymc = build(problem, None, how.priors, noncentred=False)
-    values = initial_values(problem, at.theta, priors)
-    initial = {k: v for k, v in values.items() if k in pymc.named_vars}
-    return pymc_chains(pymc, how.chains, initial, rng)

@@ -20,7 +20,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.likelihood.bind import bind, bind_sets
-from bayesmix.likelihood.classes import points_grid
+from bayesmix.likelihood.points_grid import points_grid
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.simulate import simulate_choices
 from bayesmix.repeated import FAILURE, Record

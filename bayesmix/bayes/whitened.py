@@ -5,7 +5,7 @@ with ``q = q_0 + C x``, ``C C'`` the inverse curvature at the mode, it is close 
 *standard* normal: short trajectories, and little to adapt. The hierarchical path samples the same
 coordinates beside the persons' ``z``: correlated means no longer slow it down. Standard deviations
 and correlations stand in those of `bayesmix.bayes.coordinates`. The law is that of
-`bayesmix.bayes.models.build`, exactly.
+`bayesmix.bayes.one_class_model`, exactly.
 """
 
 from __future__ import annotations

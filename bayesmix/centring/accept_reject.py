@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import log_ndtr
 
 from bayesmix.arrays import Array, Flags, Indices
-from bayesmix.integration.grids import PopulationGrid
+from bayesmix.integration.grids import OneGrid, PopulationGrid
 from bayesmix.integration.rules import monte_carlo
 from bayesmix.kernels.largest_probabilities import largest_log_probabilities
 from bayesmix.likelihood.evaluate import Likelihood
@@ -77,7 +77,7 @@ class Draws:
 
 
 @dataclass(frozen=True, eq=False)
-class OneNode:
+class OneNode(OneGrid):
     """A grid of one node a person (I, K, 1): integrals become conditional probabilities."""
 
     nodes: Array

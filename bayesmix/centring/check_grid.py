@@ -8,7 +8,7 @@ from bayesmix.centring.grids import PersonGrid
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid
-from bayesmix.likelihood.classes import check_classes, class_grid
+from bayesmix.likelihood.classes import ClassGrid
 from bayesmix.likelihood.problem import Problem
 
 
@@ -22,17 +22,28 @@ def check_grid(problem: Problem, grid: Any) -> None:
     """
     if isinstance(grid, Rule | Centred):
         return
-    own = class_grid(grid, 0)
-    if not isinstance(own, PopulationGrid | PersonGrid):
+    if not isinstance(grid, PopulationGrid | PersonGrid | ClassGrid):
         raise SpecificationError(
             "argument 'grid' must be a rule, such as centred(sobol(64)), or the grid of a fit, "
             f"got {grid!r}"
         )
-    check_classes(problem, grid)
+    own = grid.of_class(0)
+    if isinstance(own, PersonGrid):
+        _check_number(problem, grid)
     base = own.base if isinstance(own, PersonGrid) else own
     have, need = (base.persons, base.dimension), (problem.n_persons, problem.parameters.n_random)
     if have != need:
         raise SpecificationError(
             f"argument 'grid' was made for {have[0]} persons and {have[1]} random coefficients, "
             f"data and model have {need[0]} and {need[1]}: pass the rule, {grid}, in its place"
+        )
+
+
+def _check_number(problem: Problem, grid: Any) -> None:
+    """Refuse grids that are centred on persons for another number of classes than the model has."""
+    have, need = len(grid.by_class), problem.parameters.classes
+    if have != need:
+        raise SpecificationError(
+            f"argument 'grid' is centred on persons in {have} class{'' if have == 1 else 'es'}, "
+            f"and the model has {need}: pass the rule, {grid}, in its place"
         )

@@ -17,7 +17,7 @@ import numpy as np
 from bayesmix.arrays import Array
 from bayesmix.centring.anchors import Anchors
 from bayesmix.centring.grids import PersonGrid, find_anchors
-from bayesmix.likelihood.classes import ClassGrid, class_grid, of_classes
+from bayesmix.likelihood.classes import ClassGrid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Problem
 
@@ -31,8 +31,8 @@ def followed(
     classes, each class's grid follows its own.
     """
     thetas = problem.parameters.class_thetas(theta)
-    return of_classes(
-        [_followed(problem.within, class_grid(grid, c), own) for c, own in enumerate(thetas)]
+    return problem.together(
+        [_followed(problem.within, grid.of_class(c), own) for c, own in enumerate(thetas)]
     )
 
 

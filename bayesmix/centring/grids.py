@@ -21,12 +21,12 @@ from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.centring.anchors import Anchors, divergence, normality
 from bayesmix.errors import IntegrationError
 from bayesmix.integration.descriptions import Centred, DrawRule
-from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
+from bayesmix.integration.grids import OneGrid, PopulationGrid, Seed, population_grid
+from bayesmix.integration.stored_rule import rule_record
 from bayesmix.kernels.adaptive_quadrature import moved
 from bayesmix.kernels.modes import find_modes
 from bayesmix.kernels.person_nodes import place
 from bayesmix.kernels.posterior_moments import posterior_moments as over_posteriors
-from bayesmix.likelihood.classes import of_classes
 from bayesmix.likelihood.halves import both
 from bayesmix.likelihood.persons import GivenNodes, OfPersons, joined, over_persons
 from bayesmix.likelihood.point import Point
@@ -45,7 +45,7 @@ lognormals make posteriors wide and skewed, and by a tenth elsewhere."""
 
 
 @dataclass(frozen=True, eq=False)
-class PersonGrid:
+class PersonGrid(OneGrid):
     """Nodes of every person's own mixture; made by `centre`.
 
     The grid is fixed in the space of standard normals: coefficients move with theta, nodes and
@@ -91,6 +91,12 @@ class PersonGrid:
             population = max(population, 1)
         each, left = divmod(self.size - population, parts)
         return np.array([population, *(each + (m < left) for m in range(parts))], dtype=np.int64)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What it is made of, for JSON: its rule, key and anchor."""
+        key = str(self.base.key)
+        return {"rule": rule_record(self.rule), "key": key, "anchor": self.anchors.theta}
 
     @property
     def modes(self) -> Array:
@@ -217,7 +223,7 @@ def centred_on(
     thetas, within = problem.parameters.class_thetas(theta), problem.within
     shape = (-1, problem.n_persons, within.parameters.n_random)
     starts = [None] * len(thetas) if start is None else start.reshape(shape)
-    return of_classes(
+    return problem.together(
         [
             anchored_grid(within, rule, own, base, begin)
             for own, base, begin in zip(thetas, draws, starts, strict=True)

@@ -25,10 +25,10 @@ from bayesmix.classical.message import message_of, weaknesses
 from bayesmix.classical.search import Search
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError
-from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import starting_values
 from bayesmix.likelihood.ordered_sums import weighted_sum
+from bayesmix.likelihood.points_grid import points_grid
 from bayesmix.likelihood.problem import Grid
 from bayesmix.optimise.leave_boundary import boundary_names, boundary_words
 from bayesmix.optimise.maximise import Optimum

@@ -240,11 +240,11 @@ def implied_moments(problem: Problem) -> Quantities | None:
     space, weights, shifts = problem.parameters, problem.data.weights, shifts_of(problem.within)
     own = _Implied([law for law in laws if set(law.terms) & set(space.own)], shifts)
     shared = _Implied([law for law in laws if not set(law.terms) & set(space.own)], shifts)
-    if not own.any and not shared.any and not space.share_names:
+    if not any((own.any, shared.any, *space.class_shares)):
         return None
 
     def quantities(params: pd.Series) -> pd.Series:
-        parts = [share_table(problem, params)] if space.share_names else []
+        parts = [share_table(problem, params)]
         theta = np.zeros(space.size)
         theta[space.n_within :] = params[list(space.share_names)].to_numpy(float)
         of_class = weights[:, None] * np.exp(Point(problem, theta).log_shares)

@@ -15,7 +15,7 @@ from bayesmix.classical.covariance import (
 )
 from bayesmix.classical.curvature_noise import curvature_errors, mean_curvature
 from bayesmix.integration.descriptions import DrawRule
-from bayesmix.likelihood.classes import ClassGrid, each_grid
+from bayesmix.likelihood.classes import ClassGrid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import natural_units
@@ -180,7 +180,7 @@ def _outer_product(root: Array) -> Array:
 
 def centred_on_persons(grid: Grid) -> TypeGuard[PersonGrid | ClassGrid]:
     """Whether a grid is centred on persons, in every class."""
-    return isinstance(each_grid(grid)[0], PersonGrid)
+    return isinstance(grid.by_class[0], PersonGrid)
 
 
 def made_of_draws(grid: Grid) -> TypeGuard[PersonGrid | ClassGrid]:

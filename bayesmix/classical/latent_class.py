@@ -9,18 +9,15 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.arrays import Array
-from bayesmix.likelihood.classes import mean_shares, permuted
+from bayesmix.likelihood.point import Point
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.maximise import Optimum
-from bayesmix.specification.parameter import CLASS_SHARE, Parameter
 
 GONE = 1.0
 """Persons in a class below which it has died out."""
 EQUAL = 1e-2
 """Classes whose parameters differ by less than this, in natural units, are one."""
-
-
 FAR = 50.0
 """Size of parameters, in natural units, that no person's choices can ask for."""
 
@@ -34,7 +31,7 @@ def numbered(problem: Problem, optimum: Optimum, grid: Grid) -> tuple[Optimum, G
         return optimum, grid
     order = np.argsort(-mean_shares(problem, optimum.theta), kind="stable")
     theta = problem.parameters.permuted(optimum.theta, order.tolist())
-    return replace(optimum, theta=theta), permuted(grid, order.tolist())
+    return replace(optimum, theta=theta), grid.renumbered(order.tolist())
 
 
 def class_words(problem: Problem, theta: Array) -> str:
@@ -62,12 +59,20 @@ def class_words(problem: Problem, theta: Array) -> str:
 
 
 def share_table(problem: Problem, params: pd.Series) -> pd.Series:
-    """Class shares averaged over persons: ``class share[1]``, ...
+    """Class shares averaged over persons: ``class share[1]``, ...; none where none is estimated.
 
     They need the coefficients of the shares alone, whatever else is at a boundary.
     """
     space = problem.parameters
     gamma = params[list(space.share_names)].to_numpy(float)
     values = mean_shares(problem, np.append(np.zeros(space.n_within), gamma))
-    shares = [Parameter(CLASS_SHARE, f"{c}") for c in range(1, len(values) + 1)]
-    return pd.Series(values, index=pd.Index(shares, name="parameter"))
+    told = space.class_shares
+    return pd.Series(values[: len(told)], index=pd.Index(told, name="parameter"))
+
+
+def mean_shares(problem: Problem, theta: Array) -> Array:
+    """Class shares (C,), averaged over the persons of the data with their weights."""
+    shares = np.exp(Point(problem, theta).log_shares)
+    weights = np.ones(1) if len(shares) == 1 else problem.data.weights
+    mean: Array = weights @ shares / weights.sum()
+    return mean

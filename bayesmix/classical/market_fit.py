@@ -26,7 +26,7 @@ from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.likelihood.bind import bind
-from bayesmix.likelihood.classes import points_grid
+from bayesmix.likelihood.points_grid import points_grid
 from bayesmix.likelihood.problem import Problem
 from bayesmix.optimise.market_likelihood import Evaluation, MarketLikelihood
 from bayesmix.optimise.maximise import Optimum

@@ -17,9 +17,9 @@ from bayesmix.data.market_sets import MarketSets
 from bayesmix.errors import ConvergenceError
 from bayesmix.identification.market_constants import UNMOVED, check_moving
 from bayesmix.likelihood.bind import bind
-from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.multinomial import multinomial
+from bayesmix.likelihood.points_grid import points_grid
 from bayesmix.likelihood.scaling import natural_units
 from bayesmix.optimise.bhhh import maximise_likelihood
 from bayesmix.optimise.leave_boundary import leave_boundary

@@ -18,7 +18,6 @@ from bayesmix import arguments
 from bayesmix.accuracy.refine import DEFAULT_TOLERANCE, Tolerance
 from bayesmix.centring.check_grid import check_grid
 from bayesmix.centring.grids import PersonGrid
-from bayesmix.centring.stored_grid import write_grid
 from bayesmix.classical.assemble import assemble, assemble_multinomial
 from bayesmix.classical.automatic_grid import automatic, compared_on_its_grid
 from bayesmix.classical.bounds import within_bounds
@@ -45,10 +44,10 @@ from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed
 from bayesmix.kernels.first_use import FITS, prepare
 from bayesmix.likelihood.bind import bind, check_arguments
-from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.cluster import on_workers
 from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.multinomial import check_signs, multinomial
+from bayesmix.likelihood.points_grid import points_grid
 from bayesmix.likelihood.problem import Problem, is_plain_logit
 from bayesmix.optimise.maximise import check_optimizer
 from bayesmix.progress import progress_line
@@ -219,7 +218,7 @@ class _Settings:
         rule = self.grid
         if not isinstance(rule, str | Rule | Centred):
             check_grid(problem, rule)
-            rule = json.dumps(write_grid(rule), default=lambda values: values.tolist())
+            rule = json.dumps(rule.record, default=lambda values: values.tolist())
         return {
             "grid": str(rule),
             "starts": f"{self.starts} {[written(one) for one in self.given]}",

@@ -32,9 +32,9 @@ from bayesmix.integration.descriptions import Centred, Rule
 from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
 from bayesmix.integration.rules import sobol
 from bayesmix.likelihood.bind import bind, check_arguments
-from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.multinomial import check_signs, multinomial
+from bayesmix.likelihood.points_grid import points_grid
 from bayesmix.likelihood.problem import Problem
 from bayesmix.optimise.maximise import check_optimizer
 from bayesmix.progress import progress_line

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesmix.centring.stored_grid import read_grid, write_grid
+from bayesmix.centring.stored_grid import read_grid
 from bayesmix.classical.estimates import OF_TYPES, Estimates
 from bayesmix.classical.first_stage_errors import first_stage_of
 from bayesmix.classical.gmm import Overidentification
@@ -65,7 +65,7 @@ def save(fit: Estimates, path: str | PathLike[str]) -> None:
         "loglik": fit.loglik,
         "loglik_multinomial": fit.loglik_multinomial,
         "information": write_information(fit.information),
-        "grid": write_grid(fit.grid),
+        "grid": fit.grid.record,
         "integration": write_certificate(fit.integration, fit.problem.data.persons),
         "optima": fit.optima.reset_index().to_dict(orient="list"),
         "converged": fit.converged,

@@ -18,9 +18,9 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.errors import ConvergenceError
 from bayesmix.likelihood.bind import bind
-from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.ordered_sums import weighted_sum
+from bayesmix.likelihood.points_grid import points_grid
 from bayesmix.likelihood.problem import Problem
 from bayesmix.optimise.type_search import WeightedPoints
 from bayesmix.specification.classes import LatentClass

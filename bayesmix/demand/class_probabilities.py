@@ -15,9 +15,9 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.draws import Interval, parameter_draws, uncertainty
 from bayesmix.demand.options import CheckedOptions, Options, settle
 from bayesmix.integration.rules import centred, sobol
-from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.point import Point, posterior_classes
+from bayesmix.likelihood.points_grid import points_grid
 from bayesmix.likelihood.problem import Problem
 
 

@@ -226,8 +226,7 @@ def _somebody(problem: Utility) -> Block:
     panel = Panel(
         np.zeros((0, width)), np.zeros(2, dtype=np.int64), np.zeros(1, np.int64), none, False
     )
-    inner = tuple(_somebody(one) for one in problem.inner)
-    return problem.block(panel, np.zeros((1, 0)), np.ones(1), None, inner)
+    return problem.block(panel, np.zeros((1, 0)), np.ones(1), None, _somebody)
 
 
 def _there(past: Utility, data: ChoiceData | None, predict: ChoiceData | None) -> Utility:

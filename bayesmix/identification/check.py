@@ -21,10 +21,10 @@ from bayesmix.identification.weakest_direction import (
 )
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.bind import bind, check_arguments
-from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.effective_weights import in_effective_persons
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import Multinomial, multinomial, sign_faults
+from bayesmix.likelihood.points_grid import points_grid
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.optimise.class_starts import search_start
 from bayesmix.specification.covariates import covariates

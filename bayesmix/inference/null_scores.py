@@ -31,10 +31,10 @@ STEP = 0.005
 def boundary_covariance(restricted: Fit, full: Fit, nested: Nesting) -> Array | None:
     """Covariance (d, d) of the estimates of variances and covariances that are 0 under the null.
 
-    Up to a factor, in the order of `boundary_law`; None where the data say nothing on some
-    of them, or there are latent classes.
+    Up to a factor, in the order of `boundary_law`; None where the data say nothing on some of them,
+    or parameters are held or tied.
     """
-    if not full.problem.normal_index or full.model.constraints:
+    if full.model.constraints:
         return None
     problem = bind(last_in_their_laws(full.model, nested.fixed), full.problem.data)
     theta = problem.parameters.theta(_renamed(problem.parameters, null_params(restricted, full)))
@@ -75,26 +75,31 @@ def _bounded_entries(problem: Problem, terms: tuple[str, ...]) -> Flags:
     space = problem.parameters.within
     still = np.isin(space.random, terms)
     rows, columns = space.chol_index
-    found = np.zeros(space.size, dtype=bool)
-    found[len(space.located) : len(space.located) + len(rows)] = still[rows] & still[columns]
+    own = np.zeros(space.size, dtype=bool)
+    own[len(space.located) : len(space.located) + len(rows)] = still[rows] & still[columns]
+    found = np.zeros(problem.parameters.size, dtype=bool)
+    found[problem.parameters.select[:, own]] = True
     return found
 
 
 def _variance_scores(likelihood: Likelihood, theta: Array, value: Array, nested: Nesting) -> Array:
     """Scores (I, d) of the elements of the covariance matrices at 0."""
-    problem = likelihood.problem
-    space = problem.parameters.within
-    unit = np.where(problem.index, STEP, STEP / problem.design.spread[: space.n_random])
+    problem, layout = likelihood.problem, likelihood.problem.parameters
+    space = layout.within
+    unit = np.where(problem.within.index, STEP, STEP / problem.design.spread[: space.n_random])
 
     def along(j: int, k: int, sign: float) -> Array:
         """Second difference along ``e_j + sign e_k`` of the indices' spread (k = j: along e_j)."""
         total = -2.0 * value
         for side in (1.0, -1.0):
-            at = space.unpack(theta)
-            chol = at.chol
-            chol[k, j] = side * sign * unit[k]
-            chol[j, j] = side * unit[j]
-            total = total + likelihood.by_person(space.pack(*at))[0]
+            moved = []
+            for own in layout.class_thetas(theta):
+                at = space.unpack(own)
+                at.chol[k, j] = side * sign * unit[k]
+                at.chol[j, j] = side * unit[j]
+                moved.append(space.pack(*at))
+            there = layout.join(np.array(moved), layout.gamma(theta))
+            total = total + likelihood.by_person(there)[0]
         return total / 2.0
 
     columns = []

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import index
+from typing import Any, Self
 
 import numpy as np
 
 from bayesmix import arguments
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.descriptions import DrawRule, QuadratureRule, Rule
+from bayesmix.integration.stored_rule import rule_record
 
 Seed = int | np.random.Generator | None
 
 
+class OneGrid:
+    """A grid that serves every class of people: each is asked for by its class all the same."""
+
+    @property
+    def by_class(self) -> tuple[Self, ...]:
+        """Itself; where each class has a grid of its own, these."""
+        return (self,)
+
+    def of_class(self, c: int) -> Self:
+        """The grid of class c."""
+        return self
+
+    def renumbered(self, order: Sequence[int]) -> Self:
+        """The grid of the same classes in another order: class c is what was ``order[c]``."""
+        return self
+
+
 @dataclass(frozen=True, eq=False)
-class PopulationGrid:
+class PopulationGrid(OneGrid):
     """Nodes and weights for integrals over standard normals, person by person.
 
     Nothing is stored but this record: nodes are a pure function of (key, person, dimension, node),
@@ -45,6 +65,11 @@ class PopulationGrid:
 
     def __str__(self) -> str:
         return str(self.rule)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What it is made of, for JSON."""
+        return {"rule": rule_record(self.rule), "key": str(self.key)}
 
     @property
     def shared(self) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from bayesmix.arrays import Array, Indices
 from bayesmix.data.pages import release
 from bayesmix.kernels.logit import Panel
+from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.nests import Nests
 
 
@@ -43,8 +44,6 @@ class Block:
         Source (T,) of each situation; None where the model has no scales.
     share_z
         Covariates (n, Q) of the class shares; (1, Q) where persons do not differ.
-    inner
-        The same persons within a class, where there are several; empty where there is one.
     nests
         Those of the rows, without their coefficients; None where there are none.
     """
@@ -61,7 +60,6 @@ class Block:
     offset: Array | None
     source: Indices | None
     share_z: Array
-    inner: tuple[Block, ...] = ()
     nests: Nests | None = None
 
     @property
@@ -72,6 +70,15 @@ class Block:
     def block_at(self, theta: Array) -> Block:
         """Itself: its residuals are those of a first stage already, see `Problem.block_at`."""
         return self
+
+    def points(self, point: Any) -> tuple[Any, ...]:
+        """The points of the C >= 1 classes of people, of that of these persons: itself."""
+        return (point,)
+
+    def mixture(self, point: Any, nodes: Array, weights: Array) -> Mixture:
+        """The mixture of the persons' coefficients at a point, see `Point.mixture`."""
+        law: Mixture = point.law
+        return law._replace(nodes=nodes, weights=weights)
 
     @property
     def n_persons(self) -> int:
@@ -100,7 +107,7 @@ class Block:
         release(self.panel.x[rows])
         release(self.x_fixed[rows])
 
-    def part(self, start: int, stop: int) -> Block:
+    def part(self, start: int, stop: int) -> Self:
         """Persons start .. stop - 1 of these."""
         if (start, stop) == (0, self.n_persons):
             return self
@@ -124,7 +131,6 @@ class Block:
             offset=None if self.offset is None else self.offset[rows],
             source=None if self.source is None else self.source[situations],
             share_z=self.share_z[start:stop] if len(self.share_z) > 1 else self.share_z,
-            inner=tuple(persons.part(start, stop) for persons in self.inner),
             nests=None
             if self.nests is None
             else self.nests._replace(alternative=self.nests.alternative[rows]),

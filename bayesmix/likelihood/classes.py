@@ -1,4 +1,4 @@
-"""Latent classes: their grids, and from the likelihoods within classes to that of a person.
+"""Several latent classes: blocks of their persons, and their grids.
 
 ``P_i = sum_c pi_ic P_i(theta_c)``, ``pi_ic = exp(gamma_c'z_i) / sum_d exp(gamma_d'z_i)``. Every
 class is an ordinary problem, ``problem.within``, at a selection ``theta_c`` of the free vector, and
@@ -8,17 +8,71 @@ has nodes where a person's choices put them in it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 import numpy as np
 
 from bayesmix.arrays import Array
-from bayesmix.errors import SpecificationError
-from bayesmix.integration.grids import PopulationGrid, Seed, population_grid
-from bayesmix.integration.rules import gauss_hermite
-from bayesmix.likelihood.point import Point
-from bayesmix.likelihood.problem import Problem
+from bayesmix.integration.grids import Seed
+from bayesmix.kernels.laws import no_laws
+from bayesmix.kernels.mixture import Mixture
+from bayesmix.likelihood.block import Block
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ClassBlock(Block):
+    """Consecutive persons who are of C classes.
+
+    Parameters
+    ----------
+    inner
+        The same persons within a class.
+    """
+
+    inner: Block
+
+    @classmethod
+    def of(cls, persons: Block, inner: Block) -> ClassBlock:
+        """Persons with their ``inner`` block within a class."""
+        return cls(**{f.name: getattr(persons, f.name) for f in fields(persons)}, inner=inner)
+
+    def part(self, start: int, stop: int) -> Self:
+        """Persons start .. stop - 1 of these."""
+        own = super().part(start, stop)
+        return own if own is self else replace(own, inner=self.inner.part(start, stop))
+
+    def points(self, point: Any) -> tuple[Any, ...]:
+        """The point of each class."""
+        thetas = self.parameters.class_thetas(point.own)
+        return tuple(replace(point, problem=self.inner, theta=theta) for theta in thetas)
+
+    def mixture(self, point: Any, nodes: Array, weights: Array) -> Mixture:
+        """A mixture whose nodes are the coefficients themselves, those of all classes in turn.
+
+        Weights are those of the nodes times the class shares, so that no kernel need know of
+        classes. Nodes (n, C, K, S) and weights (n, C, S) are a class's own; all share (n, K, S).
+        """
+        shares = np.exp(point.log_shares)
+        points = len(self.parameters.points)
+        values, shared = [], []
+        for c, own in enumerate(point.classes):
+            u, w = (nodes, weights) if nodes.ndim == 3 else (nodes[:, c], weights[:, c])
+            beta = own.coefficients(np.ascontiguousarray(u))
+            if self.price < 0:
+                sizes = (len(beta), points, beta.shape[2])
+                own_points = np.broadcast_to(own.fixed[:points, None], sizes)
+                beta = np.concatenate([beta, own_points], axis=1)
+            values.append(beta)
+            shared.append(shares[:, [c]] * w)
+        size = values[0].shape[1]
+        return Mixture(
+            np.zeros((1, size)),
+            np.eye(size),
+            no_laws(size),
+            np.concatenate(values, axis=2),
+            np.concatenate(shared, axis=1),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,100 +83,63 @@ class ClassGrid:
     has nodes where its own integrand is.
     """
 
-    parts: tuple[Any, ...]  # of `PersonGrid`, which stands above
+    by_class: tuple[Any, ...]  # of `PersonGrid`, which stands above
 
     shared = False
 
     @property
     def rule(self) -> Any:
-        return self.parts[0].rule
+        return self.by_class[0].rule
 
     @property
     def size(self) -> int:
         """Nodes a person and class, S."""
-        return int(self.parts[0].size)
+        return int(self.by_class[0].size)
 
     @property
     def dimension(self) -> int:
-        return int(self.parts[0].dimension)
+        return int(self.by_class[0].dimension)
 
     @property
     def modes(self) -> Array:
         """Where the grids are centred, (C, I, K)."""
-        return np.stack([part.modes for part in self.parts])
+        return np.stack([part.modes for part in self.by_class])
 
     @property
     def halves(self) -> tuple[ClassGrid, ...]:
         """The grids of the first halves of all classes' nodes, and of the second, if they have."""
-        return tuple(map(ClassGrid, zip(*(part.halves for part in self.parts), strict=True)))
+        return tuple(map(ClassGrid, zip(*(part.halves for part in self.by_class), strict=True)))
 
     def block(self, start: int, stop: int) -> tuple[Array, Array]:
         """Nodes (n, C, K, S) and weights (n, C, S) of persons start .. stop - 1."""
-        nodes, weights = zip(*(part.block(start, stop) for part in self.parts), strict=True)
+        nodes, weights = zip(*(part.block(start, stop) for part in self.by_class), strict=True)
         return np.stack(nodes, axis=1), np.stack(weights, axis=1)
 
     def part(self, start: int, stop: int) -> ClassGrid:
         """The grid of persons start .. stop - 1 alone."""
-        return ClassGrid(tuple(part.part(start, stop) for part in self.parts))
+        return ClassGrid(tuple(part.part(start, stop) for part in self.by_class))
+
+    def of_class(self, c: int) -> Any:
+        """The grid of class c."""
+        return self.by_class[c]
+
+    def renumbered(self, order: Sequence[int]) -> ClassGrid:
+        """The grid of the same classes in another order: class c is what was ``order[c]``."""
+        return ClassGrid(tuple(self.by_class[c] for c in order))
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What it is made of, for JSON."""
+        return {"classes": [part.record for part in self.by_class]}
 
     def renewed(self, rng: Seed) -> ClassGrid:
         """The same centres with fresh nodes."""
         generator = np.random.default_rng(rng)
-        return ClassGrid(tuple(part.renewed(generator) for part in self.parts))
+        return ClassGrid(tuple(part.renewed(generator) for part in self.by_class))
 
     def resized(self, nodes: int) -> ClassGrid:
         """The same centres and keys with another number of nodes a person and class."""
-        return ClassGrid(tuple(part.resized(nodes) for part in self.parts))
+        return ClassGrid(tuple(part.resized(nodes) for part in self.by_class))
 
     def __str__(self) -> str:
         return str(self.rule)
-
-
-def points_grid(problem: Problem) -> PopulationGrid:
-    """One node of no dimension: of classes that are points there is nothing to integrate."""
-    return population_grid(gauss_hermite(1), 0, problem.n_persons)
-
-
-def class_grid(grid: Any, c: int) -> Any:
-    """The grid of class c; a grid of the population serves all of them."""
-    return grid.parts[c] if isinstance(grid, ClassGrid) else grid
-
-
-def of_classes(grids: Sequence[Any]) -> Any:
-    """The grids of C >= 1 classes as one."""
-    return grids[0] if len(grids) == 1 else ClassGrid(tuple(grids))
-
-
-def each_grid(grid: Any) -> Sequence[Any]:
-    """The grids of the classes, or the one that serves all of them."""
-    return grid.parts if isinstance(grid, ClassGrid) else (grid,)
-
-
-def permuted(grid: Any, order: Sequence[int]) -> Any:
-    """The grid of the same classes, renumbered: class c is what was ``order[c]``."""
-    return of_classes([class_grid(grid, c) for c in order]) if len(each_grid(grid)) > 1 else grid
-
-
-def check_classes(problem: Problem, grid: Any) -> None:
-    """Refuse grids that are centred on persons for another number of classes.
-
-    Raises
-    ------
-    SpecificationError
-        If there are not as many as the model has classes.
-    """
-    have, need = len(each_grid(grid)), problem.parameters.classes
-    if have == need or isinstance(grid, PopulationGrid):
-        return
-    raise SpecificationError(
-        f"argument 'grid' is centred on persons in {have} class{'es' * (have > 1)}, and the model "
-        f"has {need}: pass the rule, {grid}, in its place"
-    )
-
-
-def mean_shares(problem: Problem, theta: Array) -> Array:
-    """Class shares (C,), averaged over the persons of the data with their weights."""
-    shares = np.exp(Point(problem, theta).log_shares)
-    weights = np.ones(1) if len(shares) == 1 else problem.data.weights
-    mean: Array = weights @ shares / weights.sum()
-    return mean

@@ -11,10 +11,10 @@ import numpy as np
 from bayesmix.arrays import Array
 from bayesmix.data.columns import first_few
 from bayesmix.errors import IntegrationError
+from bayesmix.integration.grids import OneGrid
 from bayesmix.kernels.integrals import integrate
 from bayesmix.kernels.nested_integrals import integrate_nested
 from bayesmix.likelihood.chain import scores
-from bayesmix.likelihood.classes import class_grid, each_grid, of_classes
 from bayesmix.likelihood.halves import Halved, corrected
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.persons import GivenNodes, joined, over_persons, stored_persons
@@ -26,7 +26,7 @@ HUGE = "utilities are not finite; look for a mean or a standard deviation that i
 
 
 @dataclass(frozen=True, eq=False)
-class KeptNodes:
+class KeptNodes(OneGrid):
     """A grid that keeps the nodes of its first persons, once they are made."""
 
     grid: Grid
@@ -81,7 +81,7 @@ def log_integrals(here: Point, grid: Grid) -> tuple[Array, Array]:
     if grid.halves:
         first, second = grid.halves
         return corrected(log_integrals(here, first), log_integrals(here, second))
-    own = [_of_class(of, class_grid(grid, c)) for c, of in enumerate(here.classes)]
+    own = [_of_class(of, grid.of_class(c)) for c, of in enumerate(here.classes)]
     return over_classes(here, *zip(*own, strict=True))
 
 
@@ -99,7 +99,7 @@ def _of_class(here: Point, grid: Grid) -> tuple[Array, Array]:
 
 def class_log_integrals(here: Point, grid: Grid) -> tuple[Array]:
     """Of each latent class, ``log P_ic`` (n, C)."""
-    own = [log_integrals(of, class_grid(grid, c))[0] for c, of in enumerate(here.classes)]
+    own = [log_integrals(of, grid.of_class(c))[0] for c, of in enumerate(here.classes)]
     return (np.stack(own, axis=1),)
 
 
@@ -120,16 +120,16 @@ class Likelihood:
     def nodes(self) -> Any:
         """The grid, with nodes that stay."""
         within = self.problem.within
-        return of_classes(
+        return self.problem.together(
             [
                 keeping(grid, stored_persons(within, grid) if self.keep else 0)
-                for grid in each_grid(self.grid)
+                for grid in self.grid.by_class
             ]
         )
 
     def release(self) -> None:
         """Drop the nodes that are kept; they are made again when they are asked for."""
-        for grid in each_grid(self.nodes):
+        for grid in self.nodes.by_class:
             for kept in grid.halves or (grid,):
                 kept.release()
 

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from bayesmix.arrays import Array
+from bayesmix.integration.grids import OneGrid
 
 
 class Half(Protocol):
@@ -35,7 +36,7 @@ class Half(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Halved:
+class Halved(OneGrid):
     """Two halves as one grid."""
 
     halves: tuple[Half, Half]

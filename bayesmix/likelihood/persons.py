@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from bayesmix.arrays import Array
+from bayesmix.integration.grids import OneGrid
 from bayesmix.likelihood.block import Block
 from bayesmix.likelihood.point import Persons, Point
 from bayesmix.likelihood.problem import Grid
@@ -44,7 +45,7 @@ class Divisible(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class GivenNodes:
+class GivenNodes(OneGrid):
     """Nodes (n, K, S) and weights (n, S) as a grid; a first size of 1 is everybody's."""
 
     nodes: Array

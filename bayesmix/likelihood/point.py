@@ -13,7 +13,7 @@ from bayesmix.arrays import Array
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.integrals import coefficients_everywhere, node_log_probabilities
 from bayesmix.kernels.law_functions import ready
-from bayesmix.kernels.laws import law_tables, no_laws, with_fixed
+from bayesmix.kernels.laws import law_tables, with_fixed
 from bayesmix.kernels.logit import Panel
 from bayesmix.kernels.mixture import Mixture
 from bayesmix.kernels.nested_integrals import nested_node_log_probabilities
@@ -81,9 +81,7 @@ class Point:
     @cached_property
     def classes(self) -> tuple[Point, ...]:
         """The points of the C >= 1 classes: itself, where there is one."""
-        thetas = self.persons.parameters.class_thetas(self.own)
-        own = [Point(persons, t) for persons in self.persons.inner for t in thetas]
-        return tuple(own or [self])
+        return self.persons.points(self)
 
     @cached_property
     def log_shares(self) -> Array:
@@ -158,7 +156,7 @@ class Point:
         return nests._replace(coefficient=np.exp(self.parameters.log_scale))
 
     @cached_property
-    def _law(self) -> Mixture:
+    def law(self) -> Mixture:
         """Where coefficients come from, without nodes."""
         persons, loc = self.persons, self.locations
         _, chol, fixed, *_ = self.parameters
@@ -181,9 +179,7 @@ class Point:
             (1 or n, K, S) and (1 or n, S), as a grid's ``block`` returns them; (n, C, K, S) and
             (n, C, S) where each of C latent classes has nodes of its own.
         """
-        if self.persons.inner:
-            return _class_mixture(self, nodes, weights)
-        return self._law._replace(nodes=nodes, weights=weights)
+        return self.persons.mixture(self, nodes, weights)
 
     def coefficients(self, nodes: Array) -> Array:
         """Coefficients of the columns of ``panel.x``, (1 or n, ., S), at ``nodes`` (1 or n, K, S).
@@ -235,31 +231,3 @@ def posterior_classes(prior: Array, logp: Array) -> tuple[Array, Array]:
     relative = np.exp(joint - top)
     total = relative.sum(axis=1, keepdims=True)
     return (top + np.log(total))[:, 0], relative / total
-
-
-def _class_mixture(point: Point, nodes: Array, weights: Array) -> Mixture:
-    """A mixture whose nodes are the coefficients themselves, those of all classes in turn.
-
-    Weights are those of the nodes times the class shares, so that no kernel need know of classes.
-    """
-    persons = point.persons
-    shares = np.exp(point.log_shares)
-    points = len(persons.parameters.points)
-    values, shared = [], []
-    for c, own in enumerate(point.classes):
-        u, w = (nodes, weights) if nodes.ndim == 3 else (nodes[:, c], weights[:, c])
-        beta = own.coefficients(np.ascontiguousarray(u))
-        if persons.price < 0:
-            sizes = (len(beta), points, beta.shape[2])
-            own_points = np.broadcast_to(own.fixed[:points, None], sizes)
-            beta = np.concatenate([beta, own_points], axis=1)
-        values.append(beta)
-        shared.append(shares[:, [c]] * w)
-    size = values[0].shape[1]
-    return Mixture(
-        np.zeros((1, size)),
-        np.eye(size),
-        no_laws(size),
-        np.concatenate(values, axis=2),
-        np.concatenate(shared, axis=1),
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
@@ -30,6 +31,16 @@ class Grid(Protocol):
     @property
     def halves(self) -> tuple[Any, ...]:
         """Two grids that halve its nodes, see `bayesmix.likelihood.halves`; empty without."""
+
+    @property
+    def by_class(self) -> tuple[Any, ...]:
+        """The grids of the classes, or the one that serves all of them."""
+
+    def of_class(self, c: int) -> Any:
+        """The grid of class c."""
+
+    def renumbered(self, order: Sequence[int]) -> Any:
+        """The grid of the same classes in another order: class c is what was ``order[c]``."""
 
     def block(self, start: int, stop: int) -> tuple[Array, Array]:
         """Nodes (n, K, S) and weights (n, S) of persons start .. stop - 1; n = 1 when shared."""
@@ -114,8 +125,7 @@ class Problem(Utility):
             self.x, data.person_start, data.situation_start, data.chosen_row, data.outside_option
         )
         source = None if found is None else found.code
-        inner = tuple(problem.whole for problem in self.inner)
-        return self.block(panel, self.z, data.weights, source, inner)
+        return self.block(panel, self.z, data.weights, source, lambda within: within.whole)
 
     def panel(self, start: int = 0, stop: int | None = None) -> Panel:
         """The kernel's arrays for persons start .. stop - 1."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from bayesmix.kernels.law_functions import ready
 from bayesmix.kernels.laws import functions_of
 from bayesmix.kernels.logit import Panel
 from bayesmix.likelihood.block import Block
+from bayesmix.likelihood.classes import ClassBlock, ClassGrid
 from bayesmix.specification.constraint_map import ConstraintMap, constraint_map
 from bayesmix.specification.design import Design
 from bayesmix.specification.laws.coefficient import Law
@@ -75,19 +77,18 @@ class Utility:
     @cached_property
     def within(self) -> Self:
         """The same of one class: itself where there is one."""
-        if self.normal_index:
+        if not self._several:
             return self
         return replace(self, model=self.model.within, design=self.design.within)
 
     @property
-    def inner(self) -> tuple[Self, ...]:
-        """The same of a class, where there are several; empty where there is one."""
-        return () if self.normal_index else (self.within,)
+    def _several(self) -> bool:
+        """Whether there are several classes of people."""
+        return self.parameters.within is not self.parameters
 
-    @property
-    def normal_index(self) -> bool:
-        """Whether a person's index is normal: that of latent classes is a mixture of such laws."""
-        return self.parameters.within is self.parameters
+    def together(self, grids: Sequence[Any]) -> Any:
+        """The grids of the classes as one; one alone serves all of them."""
+        return ClassGrid(tuple(grids)) if self._several and len(grids) > 1 else grids[0]
 
     @property
     def share_z(self) -> Array:
@@ -123,6 +124,17 @@ class Utility:
     def kinked(self) -> bool:
         """Whether coefficients are censored: sums over nodes then have kinks."""
         return any(c.law.atoms for c in self.design.coefficients)
+
+    @property
+    def normal_posteriors(self) -> bool:
+        """Whether choices say of a person's index what a normal may: of one class, and no kinks."""
+        return not (self._several or self.kinked)
+
+    @property
+    def one_index(self) -> bool:
+        """Whether utilities are of one normal index: no classes, scales of sources, or nests."""
+        design = self.design
+        return not (self._several or design.sources is not None or design.nests is not None)
 
     @cached_property
     def index(self) -> Flags:
@@ -185,10 +197,10 @@ class Utility:
         z: Array,
         weights: Array,
         source: Indices | None,
-        inner: tuple[Block, ...],
+        of_class: Callable[[Self], Block],
     ) -> Block:
-        """Persons with these rows, covariates and weights, and the same ``inner`` a class."""
-        return Block(
+        """Persons with these rows, covariates, weights; ``of_class`` makes a block of a class."""
+        own = Block(
             parameters=self.parameters,
             laws=self.laws,
             known=self.known,
@@ -201,6 +213,6 @@ class Utility:
             offset=self.offset,
             source=source,
             share_z=self.share_z,
-            inner=inner,
             nests=self.design.nests,
         )
+        return ClassBlock.of(own, of_class(self.within)) if self._several else own

@@ -19,7 +19,7 @@ MOST_ORDERED = 5
 
 def search_start(problem: Problem, logit: Multinomial, rng: np.random.Generator) -> Array:
     """Where a search begins: where EM ends, and of one class at the multinomial logit."""
-    if problem.parameters.shared.all():
+    if problem.parameters.classes == 1:
         return starting_values(problem, logit)
     return class_theta(problem, random_classes(problem, logit, rng))
 
@@ -29,15 +29,14 @@ def class_starts(
 ) -> list[Array]:
     """Free vectors to start from: where EM ends, each time from other random classes.
 
-    Under constraints, its classes in the order that is nearest to keeping these. None where
-    nothing differs between classes, as in one.
+    Under constraints, its classes in the order that is nearest to keeping these. None of one class.
 
     Raises
     ------
     SpecificationError
         If persons are no more than parameters.
     """
-    if problem.parameters.shared.all():
+    if problem.parameters.classes == 1:
         return []
     _check_persons(problem)
     found = [class_theta(problem, random_classes(problem, logit, rng)) for _ in range(number)]

@@ -20,7 +20,6 @@ from bayesmix.centring.grids import PersonGrid, centred_on, class_draws
 from bayesmix.integration.descriptions import Centred
 from bayesmix.integration.grids import PopulationGrid
 from bayesmix.journal import Later, remembered
-from bayesmix.likelihood.classes import each_grid, of_classes
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.ordered_sums import weighted_sum
 from bayesmix.likelihood.problem import Problem
@@ -116,8 +115,8 @@ def _noise(state: _State, rule: Centred, rng: np.random.Generator) -> float:
     draws = class_draws(state.problem, rule, rng)
 
     def evaluate() -> tuple[Array]:
-        parts = zip(each_grid(state.grid), draws, strict=True)
-        other = of_classes([replace(grid, base=base) for grid, base in parts])
+        parts = zip(state.grid.by_class, draws, strict=True)
+        other = state.problem.together([replace(grid, base=base) for grid, base in parts])
         return (Likelihood(state.problem, other, keep=False).value_and_gradient(state.theta)[1],)
 
     (other,) = remembered("gradient on other nodes", state.theta, evaluate)

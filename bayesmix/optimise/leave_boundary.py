@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bayesmix.arrays import Array
+from bayesmix.arrays import Array, Indices
 from bayesmix.likelihood.problem import Grid, Problem
 from bayesmix.likelihood.scaling import coefficient_units
 from bayesmix.optimise.maximise import Optimum
@@ -58,19 +58,20 @@ def _held(problem: Problem, position: int) -> bool:
     if problem.constraint is None:
         return False
     c, k = divmod(position, problem.parameters.n_random)
-    places = np.flatnonzero(problem.within.parameters.of_kind(SD))
+    places = _deviations(problem)
     return bool(problem.constraint.held[problem.parameters.select_printed[c, places[k]]])
+
+
+def _deviations(problem: Problem) -> Indices:
+    """Places of the standard deviations among the parameters of a class."""
+    return np.flatnonzero(problem.within.parameters.of_kind(SD))
 
 
 def boundary_names(problem: Problem, theta: Array) -> list[str]:
     """Names of the standard deviations near 0."""
-    names, size = problem.within.parameters.random, problem.parameters.n_random
-    return [
-        f"sd[{names[k % size]}, {k // size + 1}]"
-        if names[k % size] in problem.parameters.own
-        else f"sd[{names[k % size]}]"
-        for k in at_boundary(problem, theta)
-    ]
+    space = problem.parameters
+    names = [space.names[place] for place in space.select_printed[:, _deviations(problem)].ravel()]
+    return [names[k] for k in at_boundary(problem, theta)]
 
 
 def boundary_words(problem: Problem, theta: Array) -> list[str]:

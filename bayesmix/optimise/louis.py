@@ -190,8 +190,7 @@ def posteriors_tell(problem: Problem) -> bool:
     Not with latent classes, scales of sources or nests, for laws that are no links of an index, and
     where columns do not identify variances.
     """
-    further = problem.design.sources is not None or problem.design.nests is not None
-    if not problem.normal_index or further or problem.unidentified:
+    if not problem.one_index or problem.unidentified:
         return False
     return problem.parameters.n_random > 0 and not problem.moving
 

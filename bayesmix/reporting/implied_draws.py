@@ -30,9 +30,11 @@ def model_of(posterior: Any) -> MixedLogit | None:
 
 
 def coefficients_of(posterior: xr.DataTree) -> tuple[Coefficient, ...]:
-    """The random coefficients of a posterior's model; none where it is not said, or of classes."""
+    """The random coefficients of a posterior's model whose law is everybody's, where it is said."""
     model = model_of(posterior)
-    return () if model is None or model.latent.number > 1 else tuple(model.coefficients)
+    if model is None:
+        return ()
+    return tuple(c for c in model.coefficients if c.term not in model.latent.terms)
 
 
 def implied_draws(posterior: xr.DataTree) -> dict[str, Array]:

@@ -18,7 +18,7 @@ import pandas as pd
 from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.errors import SpecificationError
 from bayesmix.specification.given_values import check_names
-from bayesmix.specification.parameter import SHARE, Kind, Parameter
+from bayesmix.specification.parameter import CLASS_SHARE, SHARE, Kind, Parameter
 from bayesmix.specification.parameters import ParameterSpace
 
 
@@ -128,6 +128,12 @@ class ClassSpace:
     @cached_property
     def share_names(self) -> tuple[str, ...]:
         return tuple(str(share) for share in self.shares)
+
+    @property
+    def class_shares(self) -> tuple[Parameter, ...]:
+        """What the shares of the classes are called, where they are estimated."""
+        numbers = range(1, self.classes + 1 if self.shares else 1)
+        return tuple(Parameter(CLASS_SHARE, f"{c}") for c in numbers)
 
     @cached_property
     def listed(self) -> tuple[Parameter, ...]:

@@ -170,11 +170,19 @@ ONE_CLASS_ONLY = {
     "estimator": "{0} does not estimate latent classes: use msle, whose likelihood sums over "
     "classes exactly, or sample",
     "types": "types from a fit need one law, and this has latent classes",
+    "whitening": "latent classes have posteriors of several modes",
+    "correlations": "argument 'posterior': each latent class has a matrix of its own; take 'corr' "
+    "by the names of its pairs",
     "shares": "argument {0!r}: not of models with latent classes, of whose coefficients choices "
     "tell only the differences between classes, beside constants; give tastes a continuous law, or "
     "fit classes without shares and calibrate their constants, bm.match_shares",
 }
 """What is known of one class alone, and what is said where a model has several."""
+
+
+def why_not(classes: Classes, what: str, name: object = "") -> str:
+    """In words, why ``what``, about ``name``, is not known of these classes; "" of one."""
+    return ONE_CLASS_ONLY[what].format(name) if classes.number > 1 else ""
 
 
 def check_one_class(classes: Classes, what: str, name: object = "") -> None:
@@ -185,8 +193,9 @@ def check_one_class(classes: Classes, what: str, name: object = "") -> None:
     SpecificationError
         If there are several, in the words of `ONE_CLASS_ONLY` for ``what``, about ``name``.
     """
-    if classes.number > 1:
-        raise SpecificationError(ONE_CLASS_ONLY[what].format(name))
+    words = why_not(classes, what, name)
+    if words:
+        raise SpecificationError(words)
 
 
 def LatentClass(*members: str | Law, classes: int = 2, share: str = "1") -> Classes:

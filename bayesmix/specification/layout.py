@@ -80,6 +80,10 @@ class Layout(Protocol):
         """Flat names of the coefficients of the shares."""
 
     @property
+    def class_shares(self) -> tuple[Parameter, ...]:
+        """What the shares of the classes are called, where they are estimated."""
+
+    @property
     def labels(self) -> dict[str, list[str]]:
         """Labels of the parameters by kind, in order."""
 

@@ -24,6 +24,7 @@ class OneClass:
     constant: ClassVar[bool] = False
     shares: ClassVar[tuple[Parameter, ...]] = ()
     share_names: ClassVar[tuple[str, ...]] = ()
+    class_shares: ClassVar[tuple[Parameter, ...]] = ()
 
     @property
     def listed(self) -> tuple[Parameter, ...]:

@@ -1,6 +1,6 @@
 """PyTensor's graphs of posteriors: what samplers' functions of numbers are held against.
 
-The same laws as those of `bayesmix.bayes.models`, each written as one expression.
+The same laws as those of `bayesmix.bayes.one_class_model`, each written as one expression.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bayesmix.bayes.graph import (
     free_parameters,
     product,
 )
-from bayesmix.bayes.models import coordinates, marginal_log_probabilities, name_means
+from bayesmix.bayes.one_class_model import coordinates, marginal_log_probabilities, name_means
 from bayesmix.bayes.prior_density import free_below
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.priors import Priors, make_priors

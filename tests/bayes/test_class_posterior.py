@@ -16,8 +16,8 @@ from bayesmix.bayes.class_priors import class_priors
 from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.centring.grids import centre
 from bayesmix.likelihood.bind import bind
-from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.points_grid import points_grid
 from tests.bayes.conftest import INTERPRETED
 from tests.simulated import simulated
 

@@ -13,8 +13,8 @@ from bayesmix.bayes.whitened import Whitening, posterior_mode
 from bayesmix.classical.first_stage_errors import without_first_stage
 from bayesmix.integration.grids import population_grid
 from bayesmix.likelihood.bind import bind
-from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.points_grid import points_grid
 from bayesmix.likelihood.with_first_stage import WithFirstStage, price_equation
 from tests.markets_with_shocks import Stacked, control, data_of, frame
 

@@ -12,8 +12,8 @@ from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.whitened import posterior_mode
 from bayesmix.integration.grids import population_grid
 from bayesmix.likelihood.bind import bind
-from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.points_grid import points_grid
 from bayesmix.likelihood.with_first_stage import price_equation
 from bayesmix.specification.parameter import SD
 from tests.bayes.conftest import INTERPRETED

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.bayes import sampling
+from bayesmix.bayes import one_class_sampling
 from bayesmix.bayes.coordinates import Coordinates, Row
 from bayesmix.bayes.correction import Correction, Features
 from bayesmix.bayes.posterior import threaded_on
@@ -199,8 +199,8 @@ def test_anchors_are_renewed_when_weights_fail(panel, monkeypatch):
         groups = {"posterior": xr.Dataset(draws, coords=coords), "sample_stats": stats}
         return xr.DataTree.from_dict(groups)
 
-    monkeypatch.setattr(sampling, "posterior_accuracy", judge)
-    monkeypatch.setattr(sampling, "_run", chains)
+    monkeypatch.setattr(one_class_sampling, "posterior_accuracy", judge)
+    monkeypatch.setattr(one_class_sampling, "_run", chains)
     model = bm.MixedLogit("a", random=[bm.Normal("a")])
     post = bm.sample(model, panel, likelihood="marginal", rng=4, progress=False)
     assert seen == [128, 256]

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 import bayesmix as bm
+from bayesmix.bayes.by_classes import pymc_model_of
 from bayesmix.bayes.initial_values import initial_values
-from bayesmix.bayes.models import build
 from bayesmix.bayes.priors import make_priors
 from bayesmix.likelihood.bind import bind
 from bayesmix.specification.values import Parameters
@@ -106,7 +106,7 @@ def test_starting_values_are_those_of_the_factor(panel):
     }  # fmt: skip
     theta = problem.parameters.theta(truth)
     priors = {"cov": PRIOR}
-    model = build(problem, None, priors)
+    model = pymc_model_of(problem, None, priors)
     values = initial_values(problem, theta, make_priors(problem, priors))
     names = {v.name for v in model.free_RVs} - {"z"}
     assert names <= set(values)

@@ -7,8 +7,9 @@ import pytensor.tensor as pt
 import pytest
 
 import bayesmix as bm
+from bayesmix.bayes.by_classes import pymc_model_of
 from bayesmix.bayes.initial_values import initial_values
-from bayesmix.bayes.models import build, marginal_log_probabilities
+from bayesmix.bayes.one_class_model import marginal_log_probabilities
 from bayesmix.bayes.prior_values import prior_values
 from bayesmix.bayes.priors import make_priors
 from bayesmix.centring.grids import centre
@@ -54,7 +55,7 @@ def test_posterior_is_prior_times_the_likelihood_of_the_msle(panel, name):
         bm.population_grid(bm.sobol(100), 3, panel.n_persons, 3),
         centre(problem, bm.centred(bm.sobol(32)), theta, 4),
     ):
-        whole, priors = log_densities(build(problem, grid), problem, theta)
+        whole, priors = log_densities(pymc_model_of(problem, grid), problem, theta)
         assert whole - priors == pytest.approx(
             Likelihood(problem, grid).value_and_gradient(theta)[0], abs=1e-10
         )
@@ -70,7 +71,7 @@ def test_an_error_component_next_to_all_constants_has_no_mean():
     problem = bind(model, bm.simulate_choices(model, truth, choice_data(frame), rng))
     theta = problem.parameters.theta(truth)
     grid = centre(problem, bm.centred(bm.sobol(32)), theta, 4)
-    whole, priors = log_densities(build(problem, grid), problem, theta)
+    whole, priors = log_densities(pymc_model_of(problem, grid), problem, theta)
     value = Likelihood(problem, grid).value_and_gradient(theta)[0]
     assert whole - priors == pytest.approx(value, abs=1e-10)
     hierarchical = bm.pymc_model(model, problem.data)
@@ -94,7 +95,7 @@ def test_prior_in_terms_of_the_factor_is_pymcs(panel):
     """Up to a constant: the whitened sampler's density is that of the random variables."""
     problem = bind(MODEL, panel)
     priors = make_priors(problem)
-    model = build(problem, bm.population_grid(bm.sobol(4), 3, panel.n_persons, 1))
+    model = pymc_model_of(problem, bm.population_grid(bm.sobol(4), 3, panel.n_persons, 1))
     at = Parameters(pt.dvector(), pt.dmatrix(), pt.dvector())
     ours = pytensor.function(list(at[:3]), log_prior(problem, priors, at), mode=INTERPRETED)
     rng = np.random.default_rng(5)
@@ -180,7 +181,7 @@ def test_priors_of_several_families_in_pymcs_variables(panel):
     }
     priors = make_priors(problem, given)
     grid = bm.population_grid(bm.sobol(4), 3, panel.n_persons, 1)
-    model, likelihood = build(problem, grid, given), Likelihood(problem, grid)
+    model, likelihood = pymc_model_of(problem, grid, given), Likelihood(problem, grid)
     first = problem.parameters.theta(TRUTH)
     thetas = np.stack([first, 0.7 * first, first + 0.2])
     theirs = [

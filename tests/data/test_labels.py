@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.bayes.models import coordinates
+from bayesmix.bayes.one_class_model import coordinates
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.labels import as_stored
 from bayesmix.errors import DataError

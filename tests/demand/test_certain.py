@@ -9,7 +9,7 @@ import xarray as xr
 from scipy.special import logsumexp, softmax
 
 import bayesmix as bm
-from bayesmix.bayes.models import coordinates
+from bayesmix.bayes.one_class_model import coordinates
 from bayesmix.bayes.tree import complete
 from bayesmix.likelihood.bind import bind
 from tests.simulated import attributes, choice_data

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.bayes.models import coordinates
+from bayesmix.bayes.one_class_model import coordinates
 from bayesmix.bayes.tree import complete
 from bayesmix.demand.draws import krinsky_robb
 from bayesmix.errors import SpecificationError

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.bayes.models import coordinates
+from bayesmix.bayes.one_class_model import coordinates
 from bayesmix.bayes.pointwise import free_vectors
 from bayesmix.bayes.tree import complete
 from bayesmix.errors import DataError, SpecificationError

@@ -8,9 +8,9 @@ import pytest
 import bayesmix as bm
 from bayesmix.centring.grids import centre
 from bayesmix.likelihood.bind import bind
-from bayesmix.likelihood.classes import points_grid
 from bayesmix.likelihood.evaluate import Likelihood
 from bayesmix.likelihood.multinomial import multinomial
+from bayesmix.likelihood.points_grid import points_grid
 from bayesmix.optimise.em import (
     class_logits,
     class_theta,

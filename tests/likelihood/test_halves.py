@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import bayesmix as bm
-from bayesmix.bayes.models import build
+from bayesmix.bayes.by_classes import pymc_model_of
 from bayesmix.bayes.pointwise import integrated_log_likelihood
 from bayesmix.bayes.posterior import serial_on, threaded_on
 from bayesmix.centring.grids import centre
-from bayesmix.centring.stored_grid import read_grid, write_grid
+from bayesmix.centring.stored_grid import read_grid
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood, log_integrals
@@ -62,7 +62,7 @@ def test_the_nodes_are_those_of_two_independent_grids() -> None:
         np.testing.assert_array_equal(weights[:, where], own_weights / 2)
     assert not np.isin(first.block(0, 60)[0], second.block(0, 60)[0]).any()
     assert first.size == second.size == 16
-    again = read_grid(write_grid(grid), problem)
+    again = read_grid(grid.record, problem)
     np.testing.assert_array_equal(again.block(0, 60)[0], grid.block(0, 60)[0])
     assert again.halves
 
@@ -114,7 +114,7 @@ def test_posteriors_have_the_same_likelihood(name) -> None:
     near = theta + 0.02
     values = [serial_on(problem, grid)(near), threaded_on(problem, grid)(near)]
     np.testing.assert_allclose(values[1][1], values[0][1], rtol=1e-9, atol=1e-9)
-    graph = build(problem, grid)
+    graph = pymc_model_of(problem, grid)
     at = _values(graph, problem, near)
     whole = graph.compile_logp(jacobian=False, mode=INTERPRETED)(at)
     priors = graph.compile_logp(vars=graph.free_RVs, jacobian=False, mode=INTERPRETED)(at)

@@ -5,7 +5,7 @@ the simulated values are met to the last digit; the cross-section of Swissmetro 
 """
 
 import json
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from bayesmix import Correlated, LogNormal, Normal
 from bayesmix.centring.people import People
 from bayesmix.centring.row_shares import expected_rows
 from bayesmix.data.choices import ChoiceData
-from bayesmix.integration.grids import population_grid
+from bayesmix.integration.grids import OneGrid, population_grid
 from bayesmix.integration.rules import gauss_hermite, halton
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
@@ -189,7 +189,8 @@ def test_what_is_not_available_plays_no_role(swissmetro, shared_data):
     assert Likelihood(problem, grid).value_and_gradient(theta)[0] == same
 
 
-class OneDimension(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class OneDimension(OneGrid):
     """A rule of one dimension as a grid that everyone shares."""
 
     nodes: np.ndarray
@@ -235,12 +236,13 @@ def test_mixtures_over_the_cross_section_of_swissmetro(swissmetro, reference, ke
         assert value == pytest.approx(expected, abs=DIGITS)
 
 
-class GivenNodes(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class GivenNodes(OneGrid):
     """The same given nodes (S, K) for everyone, equally weighted."""
 
     values: np.ndarray
-    shared: bool = True
-    halves: tuple = ()
+    shared = True
+    halves = ()
 
     @property
     def size(self):

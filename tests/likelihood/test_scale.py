@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import norm
 
 import bayesmix as bm
-from bayesmix.bayes.models import build
+from bayesmix.bayes.by_classes import pymc_model_of
 from bayesmix.errors import DataError
 from bayesmix.integration.grids import population_grid
 from bayesmix.likelihood.bind import bind
@@ -102,7 +102,7 @@ def test_the_ratio_of_separate_fits():
 
 def test_posterior_is_prior_times_likelihood(drawn, fit):
     problem = bind(MODEL, drawn)
-    model = build(problem, fit.grid)
+    model = pymc_model_of(problem, fit.grid)
     point = {
         "mean": fit.theta[:1],
         "sd_log__": np.log(fit.theta[1:2]),
