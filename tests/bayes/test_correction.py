@@ -190,7 +190,7 @@ def test_anchors_are_renewed_when_weights_fail(panel, monkeypatch):
         seen.append(grid.size)
         return verdicts[len(seen) - 1]
 
-    def chains(problem, stand, logit, how, rng):
+    def chains(problem, stand, how, rng):
         mean, chol, *_ = problem.parameters.unpack(stand.whitening.theta)
         values = {"mean": mean, "sd": np.diag(chol)}
         draws = {k: (("chain", "draw", "random"), np.tile(v, (1, 4, 1))) for k, v in values.items()}
