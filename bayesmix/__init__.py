@@ -140,6 +140,7 @@ if TYPE_CHECKING:  # what is public, and where it lives; the one listing of eith
     from bayesmix.reporting.regression_table import table as table
     from bayesmix.reporting.sbc_plot import plot_coverage as plot_coverage
     from bayesmix.reporting.sbc_plot import plot_sbc as plot_sbc
+    from bayesmix.reporting.trace_plot import plot_trace as plot_trace
     from bayesmix.reporting.type_plots import plot_types as plot_types
     from bayesmix.reporting.wtp_plot import plot_wtp as plot_wtp
     from bayesmix.specification.classes import LatentClass as LatentClass

@@ -55,7 +55,7 @@ def test_importance_sampling_and_demand_say_how_far_they_are(capsys, impatient):
     told = capsys.readouterr().err
     assert "posterior: mode and curvature" in told
     assert "importance sampling: " in told
-    assert "effective draws" in told
+    assert "independent draws, Pareto k" in told
     bm.elasticities(posterior, data, "x", draws=3, nodes=16, rng=1)
     assert "1 of 3" in capsys.readouterr().err
 

@@ -79,8 +79,8 @@ class Weighted:
 
     def __str__(self) -> str:
         return (
-            f"{len(self.x):,} evaluations in {self.stages} stages, effective draws {self.ess:,.0f},"
-            f" Pareto k {self.pareto_k:.2f}"
+            f"{len(self.x):,} evaluations in {self.stages} stages, worth {self.ess:,.0f} "
+            f"independent draws, Pareto k {self.pareto_k:.2f}"
         )
 
     def resampled(self, n: int, rng: np.random.Generator) -> Array:

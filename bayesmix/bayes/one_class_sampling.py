@@ -80,5 +80,5 @@ def _run(problem: Problem, stand: Stand, how: How, rng: np.random.Generator) -> 
         return hierarchical_chains(problem, at, priors, how, int(rng.integers(2**31)))
     pymc = one_class_model(problem, None, how.priors, noncentred=False)
     values = initial_values(problem, at.theta, priors)
-    initial = {k: v for k, v in values.items() if k in pymc.named_vars}
+    initial = {v.name: values[v.name] for v in pymc.free_RVs if v.name in values}
     return pymc_chains(pymc, how.chains, initial, rng)

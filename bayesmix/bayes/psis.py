@@ -10,7 +10,7 @@ import xarray as xr
 from arviz_stats.base import array_stats
 
 from bayesmix.arrays import Array
-from bayesmix.bayes.read import SAMPLE_DIMS
+from bayesmix.bayes.read import SAMPLE_DIMS, effective_draws
 from bayesmix.errors import SpecificationError
 
 TAIL = 5
@@ -90,7 +90,7 @@ def efficiency_of(draws: xr.Dataset) -> float:
     """Effective draws a draw: of the importance weights, or of means on average over parameters."""
     number = draws.sizes[SAMPLE_DIMS[0]] * draws.sizes[SAMPLE_DIMS[1]]
     if draws.attrs.get("method") == "importance":
-        return min(1.0, float(draws.attrs["ess"]) / number)
+        return min(1.0, effective_draws(draws) / number)
     if draws.sizes[SAMPLE_DIMS[0]] == 1 or draws.sizes[SAMPLE_DIMS[1]] < 4:
         return 1.0  # as ArviZ has it: a chain alone does not say
     found: list[float] = []
@@ -113,9 +113,8 @@ def mean_errors(draws: xr.Dataset, values: Sequence[xr.DataArray]) -> Array:
     weights are worth, and no more than were kept.
     """
     sds = np.array([float(one.std(ddof=1)) for one in values])
-    number = draws.sizes[SAMPLE_DIMS[0]] * draws.sizes[SAMPLE_DIMS[1]]
     if draws.attrs.get("method") == "importance":
-        return np.asarray(sds / np.sqrt(min(float(draws.attrs["ess"]), number)))
+        return np.asarray(sds / np.sqrt(effective_draws(draws)))
     each = [one.transpose(*SAMPLE_DIMS).to_numpy() for one in values]
     found = [array_stats.ess(one, chain_axis=0, draw_axis=1, method="mean") for one in each]
     return np.asarray(np.where(sds > 0, sds / np.sqrt(found), 0.0))

@@ -77,6 +77,16 @@ def sampled_log_likelihood(tree: xr.DataTree) -> Array | None:
     return None if stats is None or SAMPLED not in stats else stats[SAMPLED].to_numpy().ravel()
 
 
+def effective_draws(draws: xr.Dataset) -> float:
+    """What draws by importance sampling are worth, in independent ones: never more than they are.
+
+    Weights of all evaluations, the attribute ``ess``, can be worth more than the draws that were
+    resampled by them; a draw that is there once is worth one.
+    """
+    kept = draws.sizes.get(SAMPLE_DIMS[0], 1) * draws.sizes.get(SAMPLE_DIMS[1], 1)
+    return min(float(draws.attrs["ess"]), float(kept))
+
+
 def group_of(tree: xr.DataTree) -> str:
     """The group of a tree that results are of: the posterior, or a prior without one."""
     return "prior" if "posterior" not in tree.children and "prior" in tree.children else "posterior"

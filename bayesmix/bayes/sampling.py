@@ -103,8 +103,8 @@ def sample(
         these together and Pareto-smoothed (Vehtari, Simpson, Gelman, Yao and Gabry 2024), until
         ``draws * chains`` of them are effective; then resampled. Seconds where the posterior is
         near a normal one. Where the shape k of the weights' tail is above 0.7 a warning says so,
-        and NUTS samples. Attributes ``pareto_k``, ``ess``, ``log_evidence`` (of the data, the
-        priors being whole) and ``importance``, or ``fallback``.
+        and NUTS samples. Attributes ``pareto_k``, ``ess`` (what all evaluations are worth; tables
+        count the draws kept), ``log_evidence`` (the priors being whole) and notes.
     likelihood
         ``"marginal"``: persons integrated out on ``grid``, so that the dimension is the number of
         parameters. ``"hierarchical"``: one latent vector a person. ``"auto"``: marginal, unless the

@@ -15,6 +15,7 @@ from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
 from bayesmix.bayes.prior_draws import free_draws
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.priors import make_priors
+from bayesmix.bayes.read import effective_draws
 from bayesmix.bayes.sampling import sample
 from bayesmix.data.choices import ChoiceData
 from bayesmix.integration.grids import population_grid
@@ -121,7 +122,7 @@ def _least_ess(tree: xr.DataTree) -> float:
 
     posterior = tree["posterior"].to_dataset()
     if posterior.attrs.get("method") == "importance":
-        return float(posterior.attrs["ess"])
+        return effective_draws(posterior)
     names = [str(name) for name in posterior.data_vars if "person" not in posterior[name].dims]
     found = az.ess(posterior[names], method="bulk")
     each = [values.to_numpy().ravel() for values in found.data_vars.values()]

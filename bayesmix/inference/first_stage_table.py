@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from html import escape
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from bayesmix.arguments import refused
+from bayesmix.arrays import Array
+from bayesmix.bayes.pointwise import FIRST_STAGE
+from bayesmix.bayes.read import attributes_of, is_own, posterior_draws
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.instrument_strength import Strength, strength
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.display import Table, html, whole
-from bayesmix.errors import SpecificationError
+from bayesmix.errors import DataError, SpecificationError
 from bayesmix.likelihood.bind import bind, bind_sets
 from bayesmix.specification.model import MixedLogit
+from bayesmix.specification.record import model_from_record
 from bayesmix.specification.residuals import FirstStage
 
 DIGITS = "{:.4f}"
@@ -31,9 +37,10 @@ class FirstStageResult:
         The endogenous column.
     table
         By regressor: ``estimate``, ``std error`` and ``t`` by cluster, and whether it is a
-        ``constant``, ``exogenous`` or an ``instrument``.
+        ``constant``, ``exogenous`` or an ``instrument``. Of a posterior mean and standard deviation
+        of its draws, their ratio, and ``least squares`` of the attribute alone.
     strength
-        F statistics of the instruments.
+        F statistics of the instruments, by least squares.
     levels
         By the columns of levels: the ``observed`` attribute, ``fitted``, the ``residual``; and less
         what exogenous regressors explain, ``net`` and ``net fitted``, whose difference it is too.
@@ -41,6 +48,8 @@ class FirstStageResult:
         Number of clusters, and their column; None where each level is one.
     left_out
         Columns of the utility that are no regressors, and why.
+    draws
+        Of the posterior that it is of; 0 of least squares.
     """
 
     attribute: str
@@ -50,15 +59,21 @@ class FirstStageResult:
     clusters: int
     grouped_by: str | None
     left_out: tuple[str, ...]
+    draws: int = 0
 
     def headline(self) -> str:
         """Sizes, strength and warnings in a few lines."""
         s = self.strength
         by = "level" if self.grouped_by is None else repr(self.grouped_by)
         number = "1 instrument" if s.instruments == 1 else f"{s.instruments} instruments"
+        errors = f"standard errors by {by} ({self.clusters})"
+        if self.draws:
+            errors = (
+                f"posterior means and standard deviations of {self.draws:,} draws, and least "
+                f"squares, whose F is by {by} ({self.clusters})"
+            )
         lines = [
-            f"first stage of {self.attribute!r}: {len(self.levels)} levels, standard errors by "
-            f"{by} ({self.clusters})",
+            f"first stage of {self.attribute!r}: {len(self.levels)} levels, {errors}",
             f"{number}: F({s.instruments}, {s.df}) {s.f:.1f}, by cluster {s.f_clustered:.1f}, "
             f"effective F {s.effective_f:.1f} (critical value {s.critical:.1f}), partial R2 "
             f"{s.partial_r2:.3f}",
@@ -75,7 +90,9 @@ class FirstStageResult:
         return f"<p>{words}</p>{html(self.table, DIGITS)}"
 
 
-def first_stage(result: Fit | MixedLogit, data: ChoiceData | None = None) -> FirstStageResult:
+def first_stage(
+    result: Fit | MixedLogit | xr.DataTree, data: ChoiceData | None = None
+) -> FirstStageResult:
     """The first stage of a model's control function: coefficients, strength, residuals.
 
     ``p_l = z_l' gamma + mu_l`` by least squares over levels ``l``, each once. ``F`` tests that the
@@ -86,9 +103,10 @@ def first_stage(result: Fit | MixedLogit, data: ChoiceData | None = None) -> Fir
     Parameters
     ----------
     result
-        A fit, or a model before it is fitted.
+        A fit, or a model before it is fitted; or a posterior, in which choices tell of ``gamma``
+        too: levels are at its mean, which is not least squares.
     data
-        The data, for a model; a fit has its own.
+        The data, for a model or a posterior, whose own they are; a fit has its own.
 
     Returns
     -------
@@ -97,9 +115,10 @@ def first_stage(result: Fit | MixedLogit, data: ChoiceData | None = None) -> Fir
     Raises
     ------
     SpecificationError
-        If there is no control function, a model comes without data, or a fit with any.
+        If there is no control function, a model or a posterior comes without data, or a fit with
+        any.
     DataError
-        As `bayesmix.ControlFunction` on these data.
+        As `bayesmix.ControlFunction` on these data, or if they are not the posterior's.
 
     References
     ----------
@@ -117,7 +136,29 @@ def first_stage(result: Fit | MixedLogit, data: ChoiceData | None = None) -> Fir
     >>> bool((residual - found.levels["residual"]).abs().max() < 1e-12)
     True
     """
+    if isinstance(result, xr.DataTree):
+        return _of_draws(result, data)
     return _result(first_stage_record(result, data))
+
+
+def _of_draws(posterior: xr.DataTree, data: ChoiceData | None) -> FirstStageResult:
+    """The first stage as a posterior has it: draws of its coefficients."""
+    if data is None:
+        raise SpecificationError(
+            "argument 'data': a posterior's first stage is on the levels of its data: give them, "
+            "first_stage(posterior, data)"
+        )
+    model = model_from_record(json.loads(attributes_of(posterior)["model"]))
+    first = first_stage_record(model, data)
+    if not is_own(posterior, data):
+        raise DataError("argument 'data': these are not the choices that the posterior is of")
+    draws = posterior_draws(posterior)[FIRST_STAGE].sel(regressor=list(first.names))
+    flat = draws.transpose("chain", "draw", "regressor").to_numpy().reshape(-1, len(first.names))
+    found = _result(first, flat.mean(axis=0))
+    sd = flat.std(axis=0, ddof=1) if len(flat) > 1 else np.full(len(first.names), np.nan)
+    table = pd.DataFrame(found.table).assign(**{"std error": sd, "t": flat.mean(axis=0) / sd})
+    table.insert(3, "least squares", first.gamma)
+    return replace(found, table=Table(table), draws=len(flat))
 
 
 def first_stage_record(result: Fit | MixedLogit, data: ChoiceData | None = None) -> FirstStage:
@@ -135,7 +176,7 @@ def first_stage_record(result: Fit | MixedLogit, data: ChoiceData | None = None)
         observed = isinstance(data, ChoiceData) and data.observed
         residuals = (bind if observed else bind_sets)(result, data).design.residuals
     else:
-        raise refused("result", "a fit, as bm.msle returns it, or a MixedLogit", result)
+        raise refused("result", "a fit of bm.msle, a posterior, or a MixedLogit", result)
     if residuals is None:
         raise SpecificationError(
             "the model has no control function: MixedLogit(..., control=ControlFunction('price', "
@@ -144,15 +185,18 @@ def first_stage_record(result: Fit | MixedLogit, data: ChoiceData | None = None)
     return residuals.first
 
 
-def _result(first: FirstStage) -> FirstStageResult:
+def _result(first: FirstStage, gamma: Array | None = None) -> FirstStageResult:
+    """By least squares, or with other coefficients (G,)."""
+    gamma = first.gamma if gamma is None else gamma
+    residual = first.residual_at(gamma)
     errors = np.sqrt(np.diag(first.covariance()))
     roles = ["instrument" if e else "exogenous" for e in first.excluded]
     roles[0] = "constant"
     table = pd.DataFrame(
         {
-            "estimate": first.gamma,
+            "estimate": gamma,
             "std error": errors,
-            "t": first.gamma / errors,
+            "t": gamma / errors,
             "role": roles,
         },
         index=pd.Index(first.names, name="regressor"),
@@ -164,10 +208,10 @@ def _result(first: FirstStage) -> FirstStageResult:
     levels = pd.DataFrame(
         {
             "observed": first.price,
-            "fitted": first.price - first.residual,
-            "residual": first.residual,
+            "fitted": first.price - residual,
+            "residual": residual,
             "net": net,
-            "net fitted": net - first.residual,
+            "net fitted": net - residual,
         },
         index=index,
     )

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix.arguments import flag, refused
+from bayesmix.bayes.pointwise import CONSTANTS
 from bayesmix.bayes.read import posterior_draws, posterior_group
 from bayesmix.data.display import Table, html, number, whole
 from bayesmix.errors import SpecificationError
@@ -25,6 +26,8 @@ ROUNDING = 1e-12
 
 
 DIFFERENCE = "difference (std errors)"
+MOST_CONSTANTS = 6
+"""Constants by market and alternative, which may be thousands, that are printed."""
 
 
 class NoEstimates(SpecificationError, TypeError):
@@ -66,19 +69,32 @@ class Comparison(Table):
         return Table
 
     def __repr__(self) -> str:
+        shown, left_out = self._shown()
         facts, sentences = below(self.models)
-        sentences = [*self.units, *sentences]
+        sentences = [*left_out, *self.units, *sentences]
         width = shutil.get_terminal_size().columns
         lines = [fill(one, width, subsequent_indent="  ") for one in sentences]
-        tables = [whole(self, number), whole(facts)]
+        tables = [whole(shown, number), whole(facts)]
         return "\n\n".join([*tables, *(["\n".join(lines)] if lines else [])])
 
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
+        shown, left_out = self._shown()
         facts, sentences = below(self.models)
-        sentences = [*self.units, *sentences]
-        return html(self, number) + html(facts) + "".join(f"<p>{escape(s)}</p>" for s in sentences)
+        words = [f"<p>{escape(s)}</p>" for s in [*left_out, *self.units, *sentences]]
+        return html(shown, number) + html(facts) + "".join(words)
+
+    def _shown(self) -> tuple[pd.DataFrame, list[str]]:
+        """The rows that are printed, and a sentence on those that are too many."""
+        of_markets = self.index.str.startswith(f"{CONSTANTS}[")
+        many = int(of_markets.sum())
+        if many <= MOST_CONSTANTS:
+            return self, []
+        return self[~of_markets], [
+            f"{many:,} constants by market and alternative are in the table, and not printed: "
+            f"table.filter(like='{CONSTANTS}', axis=0).to_string()"
+        ]
 
 
 def compare(
@@ -108,9 +124,9 @@ def compare(
         Rows by flat name, in order of first appearance; columns (label, "estimate" | "std error" |
         "difference (std errors)"). A parameter that a fit does not have is NaN there. A
         coefficient that is fixed in one model and random in another has one row, ``"fixed[x]"``,
-        where its mean is in
-        the same units. ``models``, printed below, has counts, log-likelihoods, AIC, BIC, grids,
-        certificates and seconds.
+        where its mean is in the same units. Constants by market and alternative are rows too, which
+        are not printed where they are more than six. ``models``, printed below, has counts,
+        log-likelihoods, AIC, BIC, grids, certificates and seconds.
 
     Raises
     ------

@@ -12,7 +12,7 @@ import xarray as xr
 from bayesmix.bayes.importance import HEAVY
 from bayesmix.bayes.posterior_accuracy import ERROR_SD
 from bayesmix.bayes.posterior_accuracy import HEAVY as NODES_HEAVY
-from bayesmix.bayes.read import posterior_draws
+from bayesmix.bayes.read import effective_draws, posterior_draws
 from bayesmix.reporting.diagnosis import Diagnosis, Finding
 from bayesmix.reporting.diagnostics import ESS_LIMIT, RHAT_LIMIT, convergence
 from bayesmix.reporting.sampler_statistics import chain_table
@@ -68,7 +68,8 @@ def diagnose(posterior: xr.DataTree) -> Diagnosis:
     if method == "importance":
         size = f"{shape[0] * shape[1]:,} resampled draws of importance sampling"
         parameters = parameters.assign(r_hat=np.nan, ess_bulk=np.nan, ess_tail=np.nan)
-        findings = list(_of_weights(attrs, shape[0] * shape[1]))
+        worth = effective_draws(draws) if "ess" in attrs else np.nan
+        findings = list(_of_weights(worth, attrs, shape[0] * shape[1]))
         chains = chains.iloc[:, :0]
     else:
         size = f"{shape[0]} chain{'s' * (shape[0] > 1)} of {shape[1]:,} draws"
@@ -77,15 +78,15 @@ def diagnose(posterior: xr.DataTree) -> Diagnosis:
     return Diagnosis(tuple(findings), parameters, chains, method, size)
 
 
-def _of_weights(attrs: Mapping[str, Any], n: int) -> Iterator[Finding]:
-    ess, k = (float(attrs.get(name, np.nan)) for name in ("ess", "pareto_k"))
+def _of_weights(ess: float, attrs: Mapping[str, Any], n: int) -> Iterator[Finding]:
+    k = float(attrs.get("pareto_k", np.nan))
     least = min(ESS_LIMIT, n)
     yield _finding(
         "effective draws",
         ess,
         f"at least {least}",
         ess >= least,
-        f"the weighted draws are worth {ess:,.0f} independent ones",
+        f"the {n:,} draws are worth {ess:,.0f} independent ones",
         "more draws=, or method='nuts'",
     )
     yield _finding(

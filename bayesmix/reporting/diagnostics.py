@@ -5,7 +5,7 @@ import warnings
 import pandas as pd
 import xarray as xr
 
-from bayesmix.bayes.read import SAMPLE_DIMS, held_names, posterior_draws
+from bayesmix.bayes.read import effective_draws, held_names, posterior_draws
 from bayesmix.reporting.named_draws import flat_items, population_variables
 
 RHAT_LIMIT = 1.01
@@ -53,9 +53,8 @@ def convergence(posterior: xr.DataTree) -> pd.DataFrame:
     table = table.drop(index=[name for name in held_names(posterior) if name in table.index])
     table["divergences"] = _divergences(posterior)
     if draws.attrs.get("method") == "importance":
-        kept = draws.sizes[SAMPLE_DIMS[0]] * draws.sizes[SAMPLE_DIMS[1]]
         table["r_hat"] = float("nan")
-        table[["ess_bulk", "ess_tail"]] = min(float(draws.attrs["ess"]), float(kept))
+        table[["ess_bulk", "ess_tail"]] = effective_draws(draws)
         table["pareto_k"] = float(draws.attrs["pareto_k"])
     table.index.name = "parameter"
     return table
@@ -94,7 +93,7 @@ def _importance_sentence(table: pd.DataFrame) -> str:
     ess, shape = float(table["ess_bulk"].iloc[0]), float(table["pareto_k"].iloc[0])
     good = ess > ESS_LIMIT and shape <= SHAPE_LIMIT
     advice = "good" if good else f"look closer (ESS > {ESS_LIMIT}, k <= {SHAPE_LIMIT} wanted)"
-    return f"importance sampling, {ess:.0f} effective draws, Pareto k {shape:.2f}: {advice}"
+    return f"importance sampling, {ess:,.0f} effective draws, Pareto k {shape:.2f}: {advice}"
 
 
 def _worst(words: str, values: pd.Series, way: str, digits: str, needed: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesmix.bayes.read import attributes_of, held_names, posterior_group
+from bayesmix.bayes.read import attributes_of, effective_draws, held_names, posterior_group
 from bayesmix.classical.estimates import OF_TYPES
 from bayesmix.classical.fit import Fit
 from bayesmix.errors import SpecificationError
@@ -96,7 +96,7 @@ def _of_draws(result: Any, certificates: bool) -> dict[str, Any]:
     facts = {"method": "posterior", "draws": int(draws)}
     if known.get("method") == "importance":  # resampled draws, which no autocorrelation tells
         facts["method"] = "importance sampling"
-        worth = min(float(known["ess"]), float(draws))
+        worth = effective_draws(posterior_group(result))
         facts |= {"effective draws": worth, "Pareto k": float(known["pareto_k"])}
     if "log_likelihood" in result.children:
         facts["persons"] = int(result["log_likelihood"].sizes.get("person", 0)) or None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from html import escape
@@ -95,7 +96,8 @@ def open_run(
     -------
     StudyRun
         ``run["msle"]`` is a `Fit`, ``run["nuts"]`` a posterior, ``run.data`` the choice data,
-        ``run.tables["comparison"]`` a table.
+        ``run.tables["comparison"]`` a table. A warning says which results are of an earlier run,
+        for the last one did not ask for their methods.
 
     Raises
     ------
@@ -130,6 +132,8 @@ def open_run(
         for name in METHODS
         if name in manifest.steps
     }
+    for name in (name for name in results if name not in parsed.estimate.methods):
+        _say_earlier(name, place, parsed)
     return StudyRun(
         folder=place,
         study=parsed,
@@ -194,6 +198,18 @@ def _result(name: str, path: Path, built: Built) -> Any:
     except (ValueError, OSError) as error:
         raise DataError(f"'{path}' is not as the run wrote it ({error}): run it again") from error
     return METHODS[name].load(path, built)
+
+
+def _say_earlier(name: str, folder: Path, study: Study) -> None:
+    """A result that the study's last run did not ask for is of the same data and model alone."""
+    origin, last = FORMATS[name].origin(folder / RESULTS[name]), study.estimate
+    methods = ", ".join(one.upper() for one in last.methods)
+    warnings.warn(
+        f"{name.upper()} in run '{folder}' is of an earlier run, made {origin.made} with seed "
+        f"{origin.seed}; the last run has {methods}, with seed {last.seed}, and may have another "
+        f"grid and other settings: for the same of all add '{name}' to its methods and run again",
+        stacklevel=3,
+    )
 
 
 def _table(path: Path) -> pd.DataFrame:

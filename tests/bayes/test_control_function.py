@@ -3,6 +3,7 @@
 from functools import cache, cached_property
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scipy.integrate import quad
@@ -123,6 +124,25 @@ def test_intervals_carry_the_first_stage() -> None:
     assert list(first["regressor"].to_numpy()) == ["1", "quality", "cost", "wage"]
     assert np.isnan(tree["posterior"].attrs["log_evidence"])  # a flat prior has no constant
     assert "flat" in tree["posterior"].attrs["first_stage"]
+
+
+def test_the_first_stage_of_a_posterior_is_that_of_its_draws() -> None:
+    fit, data, tree = drawn()
+    found, plain = bm.first_stage(tree, data), bm.first_stage(fit)
+    draws = tree["posterior"]["first_stage"]
+    mean, sd = draws.mean(("chain", "draw")).to_numpy(), draws.std(("chain", "draw"), ddof=1)
+    np.testing.assert_allclose(found.table["estimate"], mean, rtol=1e-12)
+    np.testing.assert_allclose(found.table["std error"], sd, rtol=1e-12)
+    np.testing.assert_allclose(found.table["least squares"], plain.table["estimate"], rtol=1e-12)
+    assert found.strength == plain.strength
+    x = np.column_stack([np.ones(len(data.frame)), data.frame[["quality", "cost", "wage"]]])
+    fitted = pd.Series(x @ mean).groupby([data.frame[c] for c in control().on]).first()
+    np.testing.assert_allclose(found.levels["fitted"], fitted.loc[found.levels.index], rtol=1e-10)
+    assert "means and standard deviations of 400 draws" in found.headline()
+    with pytest.raises(bm.SpecificationError, match=r"first_stage\(posterior, data\)"):
+        bm.first_stage(tree)
+    with pytest.raises(bm.DataError, match="not the choices that the posterior is of"):
+        bm.first_stage(tree, data_of(frame(2)))
 
 
 def test_demand_has_the_residuals_of_each_draw() -> None:

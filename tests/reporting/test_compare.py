@@ -93,3 +93,18 @@ def test_what_is_long_stands_below_and_weighted_draws_have_their_worth(
     assert text.endswith("weights: mean 0.01 nats")
     assert "<p>weights: mean 0.01 nats</p>" in table._repr_html_()
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_many_constants_of_markets_are_counted_and_not_printed(posterior: xr.DataTree) -> None:
+    draws = posterior["posterior"].to_dataset()[["fixed"]]
+    values = np.random.default_rng(1).normal(size=(2, 200, 4, 3))
+    draws["market_constant"] = (("chain", "draw", "market", "alternative"), values)
+    draws = draws.assign_coords(market=list("abcd"), alternative=[1, 2, 3])
+    table = compare({"NUTS": xr.DataTree.from_dict({"posterior": draws})})
+    assert table.loc["market_constant[d, 3]", ("NUTS", "estimate")] == values[:, :, 3, 2].mean()
+    for text in (str(table), table._repr_html_()):
+        assert "market_constant[" not in text
+        assert "fixed[wk]" in text
+        assert "12 constants by market and alternative" in " ".join(text.split())
+    few = draws.isel(market=[0, 1])
+    assert "market_constant[b, 3]" in str(compare({"a": xr.DataTree.from_dict({"posterior": few})}))

@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import bayesmix as bm
+from bayesmix.bayes.psis import efficiency_of
+from bayesmix.bayes.read import effective_draws
 from bayesmix.reporting.diagnostics import convergence, convergence_sentence
+from bayesmix.reporting.model_facts import model_facts
 
 
 def test_agrees_with_arviz_by_flat_name(posterior: xr.DataTree) -> None:
@@ -79,4 +83,21 @@ def test_weighted_draws_have_the_effective_size_of_their_weights() -> None:
     )
     values.attrs["ess"] = 5_000.0  # of all evaluations: no more are kept
     told = convergence_sentence(convergence(xr.DataTree.from_dict({"posterior": values})))
-    assert told == "importance sampling, 1000 effective draws, Pareto k 0.31: good"
+    assert told == "importance sampling, 1,000 effective draws, Pareto k 0.31: good"
+
+
+def test_effective_draws_are_one_number_everywhere() -> None:
+    """Weights of all evaluations are worth more than the draws that were resampled by them."""
+    draws = np.random.default_rng(3).normal(size=(4, 5))
+    values = xr.Dataset({"scale": (("chain", "draw"), draws)})
+    values.attrs |= {"method": "importance", "ess": 27.4, "pareto_k": 0.31}
+    tree = xr.DataTree.from_dict({"posterior": values})
+    assert effective_draws(values) == 20
+    assert (convergence(tree)[["ess_bulk", "ess_tail"]] == 20).all().all()
+    assert bm.diagnose(tree).findings[0].value == 20
+    assert model_facts({"a": tree}).loc["effective draws", "a"] == 20
+    assert "worth 20 independent ones" in str(bm.diagnose(tree))
+    assert efficiency_of(values) == 1.0
+    values.attrs["ess"] = 8.0
+    assert efficiency_of(values) == 0.4
+    assert effective_draws(values) == 8

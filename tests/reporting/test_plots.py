@@ -196,7 +196,7 @@ def test_titles_of_resampled_draws_say_what_they_are_worth(
 ) -> None:
     """They are no chains: their R-hat would be 1, and their autocorrelation none."""
     draws = posterior["posterior"].to_dataset()[["fixed"]].copy(deep=True)
-    draws.attrs |= {"method": "importance", "ess": 1234.4, "pareto_k": 0.75}
+    draws.attrs |= {"method": "importance", "ess": 234.4, "pareto_k": 0.75}
     titles: list[object] = []
 
     def look(figure: Figure, path: Path) -> None:
@@ -204,7 +204,7 @@ def test_titles_of_resampled_draws_say_what_they_are_worth(
 
     monkeypatch.setattr(trace_plot, "save_figure", look)
     save_trace(xr.DataTree.from_dict({"posterior": draws}), tmp_path / "trace.png")
-    assert titles[0].get_text() == "fixed[wk], effective draws 1,234, Pareto k 0.75"
+    assert titles[0].get_text() == "fixed[wk], effective draws 234, Pareto k 0.75"
     assert titles[0].get_color() == "C3"
 
 

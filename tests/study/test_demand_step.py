@@ -264,3 +264,15 @@ def copied(tmp_path: Path) -> Callable[[], Path]:
         return whole / "runs" / "firms"
 
     return copy
+
+
+def test_a_result_of_an_earlier_run_is_said(copied: Callable[[], Path]) -> None:
+    """As where the study was run again, with the fit alone and another seed."""
+    folder = copied()
+    file = folder / "study.toml"
+    text = file.read_text()
+    priors = text[text.index("[priors]") : text.index("[grid]")]
+    text = text.replace(priors, "").replace('["msle", "importance"]', '["msle"]\nseed = 71')
+    file.write_text(text)
+    with pytest.warns(UserWarning, match=r"IMPORTANCE in run .* seed 1; .* MSLE, with seed 71"):
+        assert "importance" in bm.open_run(folder).results
