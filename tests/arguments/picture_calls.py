@@ -22,7 +22,7 @@ def picture_calls(have: SimpleNamespace) -> dict[str, Call]:
         "plot_wtp": Call(bm.plot_wtp, {"found": have.wtp}),
         "plot_forest": Call(bm.plot_forest, {"fits": {"MSLE": have.fit}}),
         "diagnose": Call(bm.diagnose, {"posterior": have.draws}),
-        "plot_trace": Call(bm.plot_trace, {"posterior": have.draws, "parameters": ["mean"]}),
+        "plot_trace": Call(bm.plot_trace, {"posterior": have.draws, "parameters": ["scale"]}),
         "plot_sbc": Call(bm.plot_sbc, {"found": have.ranks, "probability": 0.9}),
         "plot_coverage": Call(bm.plot_coverage, {"found": have.coverage}),
         "plot_rules": Call(bm.plot_rules, {"table": have.rules}),
