@@ -200,6 +200,11 @@ class WhitenedClasses:
     def stand(self) -> tuple[Array, ...]:
         return self.centre, self.root
 
+    @property
+    def bent(self) -> bool:
+        """No priors with poles are known of classes."""
+        return False
+
     def theta(self, x: Array) -> Array:
         """The free vector (P,) at ``x``, or those (N, P) at many (N, P)."""
         # Not by BLAS, whose last bits depend on threads.

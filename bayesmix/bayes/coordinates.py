@@ -135,8 +135,8 @@ class Coordinates:
         return total
 
 
-def coordinates_of(problem: Problem, priors: Priors) -> Coordinates:
-    """The coordinates of a problem with one class."""
+def coordinates_of(problem: Problem, priors: Priors | None = None) -> Coordinates:
+    """The coordinates of a problem with one class; without priors none has a pole."""
     space, constraint = problem.parameters.within, problem.constraint
     rows, columns = space.chol_index
     places = len(space.located) + np.arange(len(rows))
@@ -150,7 +150,7 @@ def coordinates_of(problem: Problem, priors: Priors) -> Coordinates:
             )
             for k in range(space.n_random)
         ),
-        warped(problem, priors),
+        () if priors is None else warped(problem, priors),
     )
 
 
