@@ -19,7 +19,6 @@ from rich.console import Console
 from bayesmix.arrays import Array
 from bayesmix.bayes.chain_segments import Segments, run_segments, stand_digest, thread_limit
 from bayesmix.bayes.class_model import dimension
-from bayesmix.bayes.graph import mean_dimension
 from bayesmix.bayes.pointwise import FIRST_STAGE
 from bayesmix.errors import ConvergenceError
 from bayesmix.likelihood.checkpoint import Checkpoint
@@ -163,20 +162,9 @@ def _kept(
 
 def variables(problem: Problem) -> dict[str, tuple[str, list[str]]]:
     """Dimension and labels of every variable, in the order of the printed parameters."""
-    if problem.parameters.classes > 1:
-        labels = problem.parameters.labels
-        return {kind: (dimension(problem, kind), own) for kind, own in labels.items()}
-    space = problem.parameters.within
-    return {
-        "mean": (mean_dimension(problem), list(space.located_names)),
-        "shape": ("shaped", list(space.shape_names)),
-        "sd": ("random", list(space.random)),
-        "corr": ("pair", list(space.pair_names)),
-        "fixed": ("term", list(space.fixed)),
-        "shift": ("shifted", list(space.shift_names)),
-        "scale": ("source", list(space.scales)),
-        FIRST_STAGE: ("regressor", list(first_stage_names(problem))),
-    }
+    labels = problem.parameters.labels
+    own = {kind: (dimension(problem, kind), names) for kind, names in labels.items()}
+    return own | {FIRST_STAGE: ("regressor", list(first_stage_names(problem)))}
 
 
 def first_stage_names(problem: Problem) -> tuple[str, ...]:

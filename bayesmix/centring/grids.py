@@ -19,6 +19,7 @@ import numpy as np
 
 from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.centring.anchors import Anchors, divergence, normality
+from bayesmix.centring.moments import posterior_moments
 from bayesmix.errors import IntegrationError
 from bayesmix.integration.descriptions import Centred, DrawRule
 from bayesmix.integration.grids import OneGrid, PopulationGrid, Seed, population_grid
@@ -26,7 +27,6 @@ from bayesmix.integration.stored_rule import rule_record
 from bayesmix.kernels.adaptive_quadrature import moved
 from bayesmix.kernels.modes import find_modes
 from bayesmix.kernels.person_nodes import place
-from bayesmix.kernels.posterior_moments import posterior_moments as over_posteriors
 from bayesmix.likelihood.halves import both
 from bayesmix.likelihood.persons import GivenNodes, OfPersons, joined, over_persons
 from bayesmix.likelihood.point import Point
@@ -274,7 +274,7 @@ def _component(
 
     Besides their `divergence` (n,).
     """
-    means, covariances = _moments(here, first)
+    means, covariances = moments_of_block(here, first)
     # A weight that has collapsed on one node says nothing of the spread: keep a part of the mode's.
     floor = 0.1 * np.einsum("imkl,imjl->ikj", modes, modes)
     own = np.linalg.cholesky(covariances + floor)
@@ -283,29 +283,6 @@ def _component(
     return centres, roots, divergence(centres, roots)
 
 
-def posterior_moments(problem: Problem, grid: PersonGrid) -> tuple[Array, Array]:
-    """Posterior means (I, K) and covariances (I, K, K) of z at the anchor, on the grid."""
-    point = Point(problem, grid.anchors.theta)
-    means, covariances = joined(over_persons(point, grid, _moments))
-    return means, covariances
-
-
-def _moments(here: Point, grid: PersonGrid) -> tuple[Array, Array]:
-    """`posterior_moments` of a block."""
-    nodes, weights = grid.block(0, here.persons.n_persons)
-    if here.nests is None and here.persons.price < 0:
-        # As nodes come, in the kernel: half the time is else that of arrays of all of them.
-        found = over_posteriors(here.panel, here.base, here.mixture(nodes, weights))
-        square = np.tril(found.square) + np.tril(found.square, -1).swapaxes(1, 2)
-        return found.node, square - found.node[:, :, None] * found.node[:, None, :]
-    share = posterior_weights(here.log_probabilities(here.mixture(nodes, weights)), weights)
-    m = np.einsum("is,iks->ik", share, nodes)
-    centred_nodes = nodes - m[:, :, None]
-    covariances = np.einsum("is,iks,ijs->ikj", share, centred_nodes, centred_nodes, optimize=True)
-    return m, covariances
-
-
-def posterior_weights(logp: Array, weights: Array) -> Array:
-    """Each node's share (n, S) of its person's integral; negative where its weight is."""
-    relative = weights * np.exp(logp - logp.max(axis=1, keepdims=True))
-    return relative / relative.sum(axis=1, keepdims=True)
+def moments_of_block(here: Point, grid: PersonGrid) -> tuple[Array, Array]:
+    """Posterior means (n, K) and covariances (n, K, K) of z of a block's persons, on the grid."""
+    return posterior_moments(here, *grid.block(0, here.persons.n_persons))

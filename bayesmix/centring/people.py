@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from bayesmix.arrays import Array
-from bayesmix.centring.grids import centre, posterior_weights
+from bayesmix.centring.grids import centre
+from bayesmix.centring.moments import posterior_weights
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.columns import first_few
 from bayesmix.data.labels import check_same_kind

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from bayesmix.arrays import Array
-from bayesmix.centring.grids import PersonGrid, centre, posterior_weights
+from bayesmix.centring.grids import PersonGrid, centre
+from bayesmix.centring.moments import posterior_weights
 from bayesmix.integration.rules import centred, sobol
 from bayesmix.likelihood.chain import law_entries, law_factors, normal_scores, with_one
 from bayesmix.likelihood.evaluate import Likelihood

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from bayesmix import Correlated, LogNormal, Normal
-from bayesmix.centring.grids import centre, posterior_moments, posterior_weights
+from bayesmix.centring.grids import centre, moments_of_block
+from bayesmix.centring.moments import posterior_weights
 from bayesmix.data.examples import electricity
 from bayesmix.integration.grids import population_grid
 from bayesmix.integration.rules import centred, gauss_hermite, monte_carlo, sobol
@@ -13,6 +14,8 @@ from bayesmix.kernels.integrals import integrate_serial, node_log_probabilities
 from bayesmix.kernels.mixture import Mixture
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood
+from bayesmix.likelihood.persons import joined, over_persons
+from bayesmix.likelihood.point import Point
 from bayesmix.optimise import freeze as freeze_module
 from bayesmix.optimise.freeze import freeze
 from bayesmix.specification.model import MixedLogit
@@ -173,10 +176,14 @@ def test_sixty_four_nodes_are_as_accurate_as_was_measured(panel):
     assert np.sqrt(((plain - exact) ** 2).mean()) > 0.8
 
 
+def posterior_means(problem, grid):
+    return joined(over_persons(Point(problem, grid.anchors.theta), grid, moments_of_block))[0]
+
+
 def test_posterior_moments_are_the_exact_ones(small):
     problem, theta, _, exact = small
     grid = centre(problem, centred(sobol(1024)), theta, rng=1)
-    draws = np.array([posterior_moments(problem, grid.renewed(s))[0] for s in range(20)])
+    draws = np.array([posterior_means(problem, grid.renewed(s)) for s in range(20)])
     assert np.abs(z_scores(draws, exact)).max() < STANDARD_ERRORS
     anchors = centre(problem, centred(sobol(64), moments=True), theta, rng=1).anchors
     np.testing.assert_array_equal(anchors.centres[:, 0], grid.anchors.centres[:, 0])

@@ -10,7 +10,7 @@ from bayesmix import LKJNormal, Normal
 from bayesmix.accuracy.certify import tail_shapes
 from bayesmix.accuracy.pooling import pool
 from bayesmix.centring.accept_reject import accepted_draws
-from bayesmix.centring.grids import centre, posterior_moments
+from bayesmix.centring.grids import centre, moments_of_block
 from bayesmix.centring.people import People, people
 from bayesmix.centring.row_shares import expected_rows
 from bayesmix.integration.grids import population_grid
@@ -19,7 +19,7 @@ from bayesmix.kernels.threads import use_threads
 from bayesmix.likelihood import persons
 from bayesmix.likelihood.bind import bind
 from bayesmix.likelihood.evaluate import Likelihood, log_integrals
-from bayesmix.likelihood.persons import GivenNodes, OfPersons, OfRows, in_turn, over_persons
+from bayesmix.likelihood.persons import GivenNodes, OfPersons, OfRows, in_turn, joined, over_persons
 from bayesmix.likelihood.point import Point
 from bayesmix.optimise.anchored_scores import anchored_integrals
 from bayesmix.optimise.louis import law_scores
@@ -66,7 +66,7 @@ def everything(kind):
     return [
         *found,
         *shares,
-        *posterior_moments(problem, grid),
+        *joined(over_persons(Point(problem, theta), grid, moments_of_block)),
         *pooled[:2],
         tail_shapes(problem, theta, grids),
         accepted_draws(problem, theta, streams, 2).nodes,
