@@ -24,11 +24,12 @@ from bayesmix.bayes.class_posterior import whitened_classes
 from bayesmix.bayes.control import FIRST_STAGE_PRIOR
 from bayesmix.bayes.first_stage_graph import white_start
 from bayesmix.bayes.how import How
+from bayesmix.bayes.paths import FIRST_NODES
 from bayesmix.bayes.pointwise import free_vectors, integrated_log_likelihood
 from bayesmix.bayes.posterior_accuracy import posterior_accuracy
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.pymc_chains import pymc_chains
-from bayesmix.bayes.sampler_grid import FIRST_NODES, SEARCH_NODES, GridChoice
+from bayesmix.bayes.sampler_grid import SEARCH_NODES, GridChoice
 from bayesmix.bayes.tree import complete, keep_sampled
 from bayesmix.centring.check_grid import check_grid
 from bayesmix.centring.grids import centre

@@ -9,6 +9,7 @@ import numpy as np
 
 from bayesmix.arrays import Array
 from bayesmix.bayes.correction import Correction
+from bayesmix.bayes.paths import FIRST_NODES
 from bayesmix.bayes.posterior_accuracy import ERROR_SD
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.whitened import Whitening, correct, posterior_mode
@@ -26,7 +27,6 @@ from bayesmix.optimise.climb import climb
 GridChoice = Rule | Centred | PopulationGrid | PersonGrid | str
 
 SEARCH_NODES = 64
-FIRST_NODES = 128
 MOST_NODES = 1024
 FINE_NODES = 2048
 """Nodes a person of the grid that finds the mode and corrects the sampler's own."""

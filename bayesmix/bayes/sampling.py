@@ -27,18 +27,18 @@ from bayesmix.bayes.control import (
 )
 from bayesmix.bayes.held import check_held
 from bayesmix.bayes.hierarchical_sampling import TUNE as PERSONS_TUNE
-from bayesmix.bayes.how import (
+from bayesmix.bayes.how import How
+from bayesmix.bayes.importance_check import check_importance
+from bayesmix.bayes.marginal_sampling import TUNE, Size
+from bayesmix.bayes.market_sampling import known_shares, sample_markets
+from bayesmix.bayes.paths import (
     Centring,
-    How,
     Method,
     Path,
     check_centring,
     check_segments,
     sampled_path,
 )
-from bayesmix.bayes.importance_check import check_importance
-from bayesmix.bayes.marginal_sampling import TUNE, Size
-from bayesmix.bayes.market_sampling import known_shares, sample_markets
 from bayesmix.bayes.prior_laws import PriorLike
 from bayesmix.bayes.sampler_grid import GridChoice
 from bayesmix.bayes.tree import WEIGHTED

@@ -17,6 +17,7 @@ import xarray as xr
 
 from bayesmix.arrays import Array, Flags, Indices
 from bayesmix.bayes.pointwise import CONSTANTS
+from bayesmix.bayes.read import posterior_group
 from bayesmix.classical.fit import Fit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.segments import segments_of
@@ -150,7 +151,7 @@ def absorbed(result: Fit | xr.DataTree, past: object) -> Absorbed | None:
     if isinstance(result, Fit):
         own = result.market_constants
         return None if own is None else Absorbed(result.problem, own.market)
-    draws = result["posterior"]
+    draws = posterior_group(result)
     if CONSTANTS not in draws or not isinstance(past, Problem):
         return None
     return Absorbed(past, draws[CONSTANTS].attrs["column"] or None)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from bayesmix.bayes.control import check_first_stage, refuse_posterior_nests
 from bayesmix.bayes.held import check_held
 from bayesmix.bayes.importance_check import check_importance
+from bayesmix.bayes.paths import check_segments, sampled_path
 from bayesmix.classical.clusters import person_groups
 from bayesmix.classical.msm import moments_problem
 from bayesmix.classical.mss import scores_problem
@@ -55,8 +56,6 @@ def _mss(study: Study, problem: Problem) -> None:
 
 def _posterior(study: Study, problem: Problem, method: str) -> None:
     """As `bayesmix.sample` does."""
-    from bayesmix.bayes.how import check_segments, sampled_path  # imports the samplers
-
     estimate = study.estimate
     refuse_posterior_nests(problem.model)
     check_free(problem.constraint, f"'{method}'")

@@ -10,7 +10,7 @@ import pytest
 import bayesmix as bm
 from bayesmix.bayes.hierarchical import Hierarchical, information_at, no_information
 from bayesmix.bayes.hierarchical_sampling import TUNE
-from bayesmix.bayes.how import check_centring, sampled_path
+from bayesmix.bayes.paths import check_centring, sampled_path
 from bayesmix.bayes.priors import make_priors
 from bayesmix.bayes.whitened import posterior_mode
 from bayesmix.centring.grids import centre, find_anchors
