@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
+from bayesmix.close_names import close_name
 from bayesmix.errors import SpecificationError
 
 SHOWN = 80
@@ -97,8 +97,8 @@ def one_of(name: str, value: Any, allowed: Iterable[str], *, extra: str = "") ->
     words = list(allowed)
     if isinstance(value, str) and value in words:
         return value
-    near = get_close_matches(value, words, 1) if isinstance(value, str) else []
-    hint = f": did you mean {near[0]!r}?" if near else ""
+    near = close_name(value, words) if isinstance(value, str) else None
+    hint = f": did you mean {near!r}?" if near else ""
     listed = ", ".join(repr(word) for word in words)
     raise SpecificationError(
         f"argument {name!r} must be one of {listed}{extra}, got {shown(value)}{hint}"

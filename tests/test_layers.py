@@ -35,7 +35,7 @@ TIERS = (
     {"kernels"},
     {"arguments"},
     {"files", "identity", "journal", "locks", "picture", "progress"},
-    {"errors", "arrays"},
+    {"errors", "arrays", "close_names"},
 )
 RANK = {layer: rank for rank, tier in enumerate(TIERS) for layer in tier}
 ONLY_IN = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from bayesmix import arguments
 from bayesmix.bayes.prior_families import FAMILIES
 from bayesmix.bayes.scalar_priors import Law
+from bayesmix.close_names import close_name
 from bayesmix.errors import SpecificationError
 
 
@@ -69,8 +69,8 @@ def known_law(name: str, where: str) -> Named:
     plain = plain_name(name)
     if plain in NAMED:
         return NAMED[plain]
-    near = get_close_matches(plain, [*NAMED, *ALSO], 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"expected one of {WORDS}"
+    near = close_name(plain, [*NAMED, *ALSO])
+    hint = f"did you mean {near!r}?" if near else f"expected one of {WORDS}"
     raise SpecificationError(f"{where}: there is no prior {name!r}: {hint}")
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from itertools import islice
 
 import numpy as np
@@ -20,6 +19,7 @@ from bayesmix.bayes.inverse_wishart import Covariance, read_covariances
 from bayesmix.bayes.prior_defaults import default_laws
 from bayesmix.bayes.prior_laws import PriorLike, is_wishart, read_eta, read_law
 from bayesmix.bayes.scalar_priors import Law, Laws
+from bayesmix.close_names import close_name
 from bayesmix.errors import SpecificationError
 from bayesmix.likelihood.problem import Problem
 from bayesmix.specification.parameter import SD
@@ -147,8 +147,8 @@ def unknown(name: str, known: list[str]) -> SpecificationError:
         listed = [one for one in known if one.startswith("corr")] or known
         hint = f"; expected one of {listed}"
     else:
-        near = get_close_matches(name, known, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; expected one of {known}"
+        near = close_name(name, known)
+        hint = f"; did you mean {near!r}?" if near else f"; expected one of {known}"
     return SpecificationError(f"priors: no parameter {name!r}{hint}")
 
 

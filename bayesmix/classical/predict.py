@@ -67,7 +67,7 @@ def probability_table(
     code = np.append(data.alternative_code, np.full(len(every), len(data.alternatives)))[order]
     index = data.rows.to_numpy()
     if len(every):
-        index = np.append(index.astype(object), np.full(len(every), None))[order]
+        index = np.append(index.astype(object), np.full(len(every), OUTSIDE, dtype=object))[order]
     situation = situation[order]
     columns = {"probability": (rows, outside), **further}
     return pd.DataFrame(

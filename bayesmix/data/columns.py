@@ -1,6 +1,5 @@
 """Columns of the user's frame: conversion to pandas, existence, completeness, 0 and 1."""
 
-import difflib
 from collections.abc import Hashable, Mapping, Sequence
 from os import PathLike
 from typing import Any
@@ -9,6 +8,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from bayesmix.close_names import close_name
 from bayesmix.data.widen import numbers
 from bayesmix.errors import DataError
 
@@ -84,12 +84,11 @@ def assigned(frame: pd.DataFrame, columns: Mapping[Any, Any]) -> pd.DataFrame:
 
 
 def nearest(name: object, names: Sequence[object] | pd.Index) -> str:
-    """A hint at the existing name nearest to `name`, or at all of them when there are few."""
+    """A hint at the existing name close to `name`, or at all of them when there are few."""
     texts = [str(candidate) for candidate in names]
-    lowered = {text.lower(): text for text in reversed(texts)}
-    close = difflib.get_close_matches(str(name).lower(), list(lowered), n=1)
-    if close:
-        return f"did you mean {lowered[close[0]]!r}?"
+    close = close_name(name, texts)
+    if close is not None:
+        return f"did you mean {close!r}?"
     return f"it has {first_few(texts, shown=12)}"
 
 

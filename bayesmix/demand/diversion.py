@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from functools import partial
 from typing import Any, Unpack
 
@@ -13,6 +12,7 @@ import xarray as xr
 from bayesmix.arguments import names, shown
 from bayesmix.arrays import Array
 from bayesmix.classical.fit import Fit
+from bayesmix.close_names import close_name
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.column_arguments import PRICE, check_column
 from bayesmix.demand.interventions import (
@@ -225,8 +225,8 @@ def _check_kind(problem: Problem, kind: str, attribute: str | None) -> None:
     words, columns = (*KINDS, PRICE), list(problem.data.frame.columns)
     if isinstance(kind, str) and (kind in words or kind in columns or attribute is not None):
         return
-    near = get_close_matches(str(kind), [*words, *map(str, columns)], 1)
-    hint = f": did you mean {near[0]!r}?" if near else ""
+    near = close_name(kind, [*words, *columns])
+    hint = f": did you mean {near!r}?" if near else ""
     raise SpecificationError(
         f"argument 'kind' must be one of {', '.join(map(repr, words))} or another column of the "
         f"data, got {shown(kind)}{hint}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from inspect import signature
 from typing import Any, TypedDict
 
 from bayesmix.arguments import flag, one_of, real, refused, seed, whole
 from bayesmix.classical.bootstrap_result import Bootstrap
 from bayesmix.classical.predict import PEOPLE
+from bayesmix.close_names import close_name
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 from bayesmix.integration.grids import Seed
@@ -85,8 +85,8 @@ def settle(options: Mapping[str, Any], function: Callable[..., Any]) -> CheckedO
         if name not in known:
             given = signature(function).parameters.values()
             own = [each.name for each in given if each.kind is not each.VAR_KEYWORD]
-            near = get_close_matches(name, own + known, 1, cutoff=0.7)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {own + known}"
+            near = close_name(name, own + known)
+            hint = f"did you mean {near!r}?" if near else f"it has {own + known}"
             raise SpecificationError(f"{function.__name__} has no argument {name!r}: {hint}")
     return CheckedOptions(**options)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any, Unpack
 
 import numpy as np
@@ -15,6 +14,7 @@ from bayesmix.arrays import Array
 from bayesmix.bayes.read import attributes_of
 from bayesmix.centring.people import People, people
 from bayesmix.classical.fit import Fit
+from bayesmix.close_names import close_name
 from bayesmix.data.choices import ChoiceData
 from bayesmix.demand.absorbed import absorbed
 from bayesmix.demand.draws import (
@@ -286,8 +286,8 @@ def _check_names(space: Layout, term: Any, price: Any) -> None:
     for argument, name in (("term", term), ("price", price)):
         text(argument, name, "the name of a coefficient")
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"its coefficients are {known}"
+            near = close_name(name, known)
+            hint = f"did you mean {near!r}?" if near else f"its coefficients are {known}"
             raise SpecificationError(
                 f"argument {argument!r}: the model has no coefficient {name!r}: {hint}"
             )

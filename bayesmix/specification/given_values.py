@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from numbers import Real
 from typing import Any
 
+from bayesmix.close_names import close_name
 from bayesmix.errors import SpecificationError
 
 
@@ -14,8 +14,8 @@ def check_names(given: Mapping[Any, float], names: Sequence[str]) -> None:
     """Raise SpecificationError unless each of ``names`` has a value, and nothing else has one."""
     unknown = [name for name in given if name not in names]
     if unknown:
-        near = get_close_matches(unknown[0], names, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; expected {list(names)}"
+        near = close_name(unknown[0], names)
+        hint = f"; did you mean {near!r}?" if near else f"; expected {list(names)}"
         raise SpecificationError(f"unknown parameter {unknown[0]!r}{hint}")
     missing = [name for name in names if name not in given]
     if missing:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from difflib import get_close_matches
 
+from bayesmix.close_names import close_name
 from bayesmix.data.choices import ChoiceData
 from bayesmix.errors import SpecificationError
 from bayesmix.formulas.formula import (
@@ -69,8 +69,8 @@ def check_term(what: str, term: str, utility: tuple[str, Columns], data: ChoiceD
             f"{what} {term!r} is 0 in every row, and has no coefficient: leave it out of the laws"
         )
     if term not in names:
-        near = get_close_matches(term, names, 1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        near = close_name(term, names)
+        hint = f"did you mean {near!r}? " if near else ""
         roles = (data.person, data.situation, data.alternative, data.chosen)
         if term in data.frame.columns and term not in roles and not near:
             hint = f"write {f'{formula} + {term}'!r}; "

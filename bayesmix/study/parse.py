@@ -6,12 +6,12 @@ import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from bayesmix.arguments import refused, shown
+from bayesmix.close_names import close_name
 from bayesmix.errors import SpecificationError
 from bayesmix.study.given import GIVEN
 from bayesmix.study.key_types import AtLeast
@@ -272,8 +272,8 @@ def _tag_words(kind: Any, table: dict[str, Any]) -> str:
 
 
 def _nearest(name: object, allowed: Iterable[Any]) -> str:
-    near = get_close_matches(str(name).lower(), [str(one) for one in allowed], 1)
-    return (f"did you mean '{near[0]}'? " if near else "") + f"valid: {_listed(allowed)}"
+    near = close_name(name, allowed)
+    return (f"did you mean '{near}'? " if near else "") + f"valid: {_listed(allowed)}"
 
 
 def _listed(allowed: Iterable[Any]) -> str:

@@ -156,7 +156,7 @@ def test_others_refuse_to_estimate_nothing(verb):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"start": {"mean[w]": 0}}, r"'start' has 'mean\[w\]'.*did you mean"),
+        ({"start": {"mean[w]": 0}}, r"'start' has 'mean\[w\]'.*it has"),
         ({"start": {"sd[x]": -1}}, "'start'.*negative"),
         ({"start": fit(bm.MixedLogit("{x * x}"))}, "'start' has no parameter in common with"),
         ({"start": {"mean[x]": "a"}}, "'start'.*must be a number"),

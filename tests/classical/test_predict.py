@@ -55,7 +55,8 @@ def test_probabilities_are_those_of_quadrature(outside):
 def test_the_outside_option_follows_the_rows_of_its_situation():
     found = fit(True).predict()
     assert list(found["alternative"][:8]) == [0, 1, 2, "outside"] * 2
-    assert found.index[3] is None
+    assert list(found.index[[3, 7]]) == ["outside"] * 2
+    assert not found.index.isna().any()
     assert list(found.index[[0, 1, 2, 4]]) == [0, 1, 2, 3]
 
 

@@ -63,7 +63,7 @@ def test_values_of_expressions(data, formula, value):
         ("{price - price.quantile(0.5, 'nearest')}", "leave 'nearest' out"),
         ("{price - price.quantile(0.5, interpolation='nearest')}", "leave interpolation= out"),
         ("{price - price.clip(0, upper=1)}", "leave upper= out"),
-        ("C(mode, contr.nothing)", "'contr.nothing' names no contrasts; did you mean"),
+        ("C(mode, contr.nothing)", "'contr.nothing' names no contrasts; it has"),
         ("C(mode, levels=list(price))", "is no number, text or list of them"),
         ("C(open('x'))", "function 'open' is none"),
         ("scale(price, center=open('x'))", "is no number, text or list of them"),

@@ -58,7 +58,7 @@ def test_the_scale_of_a_restriction_does_not_matter():
     ("restrictions", "words"),
     [
         ("sd[x] = 0", r"sd\[x\] = 0 is at the boundary.*lr_test\(restricted, full\)"),
-        ("mean[a] = 0", r"names 'mean\[a\]', which is no parameter; did you mean"),
+        ("mean[a] = 0", r"names 'mean\[a\]', which is no parameter; it has 'mean\[x\]'"),
         ("mean[x] = 0, 2 * mean[x] = 0", "singular: some follow from others"),
         ("mean[x] * mean[y] = 1", "'restrictions': cannot read"),
         ("mean[x] =", "'restrictions': cannot read"),

@@ -79,7 +79,7 @@ def test_correlated_laws_are_nested(write_study: Write) -> None:
         ("[utility]", "[utilty]", "unknown table 'utilty'; did you mean 'utility'? valid: data,"),
         ("nodes = 32", "node = 32", "[grid]: unknown key 'node' for rule 'sobol'; did you mean "
          "'nodes'? valid: rule, nodes, centred, moments"),
-        ("nodes = 32", "points = 7", "[grid]: unknown key 'points' for rule 'sobol'; did"),
+        ("nodes = 32", "points = 7", "[grid]: unknown key 'points' for rule 'sobol'; valid: rule"),
         ("tune = 10", "tun = 10", "[estimate]: unknown key 'tun'; did you mean 'tune'? valid: "),
         ('file =', 'flie =', "[data]: unknown key 'flie'; did you mean 'file'? valid: example"),
         ('terms =', 'term =', "[[random]] number 1: unknown key 'term' for law 'normal'; did you"),
