@@ -105,7 +105,7 @@ class Fit(Reported):
         pandas.DataFrame
             ``person``, ``situation``, ``alternative`` and ``probability``, in the order of
             ``data.frame``; the index holds the labels of the rows of the user's table. With an
-            outside option each situation has a further row, ``"outside"``, whose label is it, too.
+            outside option each situation has a further row, ``"outside"``, with that label too.
 
         Raises
         ------
