@@ -21,6 +21,12 @@ def check_complete(data: ChoiceTable, column: str, *, of_persons: bool = False) 
     DataError
         Where there is no such column, or values are missing.
     """
+    if data.origin is not None and column in data.origin.frame and column not in data.frame:
+        raise DataError(
+            f"the data have no column {show(column)} in this market, though the model uses it: it "
+            "differs within persons, so that every product has its own: describe it for each, "
+            f"bm.market([{{{show(column)}: ..., ...}}, ...], data)"
+        )
     require_column(column, data.frame)
     values = data.frame[column]
     _require(data, column, values.isna().to_numpy(), ("missing", of_persons))

@@ -17,6 +17,7 @@ import xarray as xr
 from bayesmix import arguments
 from bayesmix.classical.fit import Fit
 from bayesmix.classical.market_constants import with_stored, write_constants
+from bayesmix.classical.types_fit import TypesFit
 from bayesmix.data.choices import ChoiceData
 from bayesmix.data.fingerprint import fingerprint
 from bayesmix.demand.draws import parameter_draws
@@ -32,6 +33,7 @@ from bayesmix.progress import tracked
 from bayesmix.reporting.compare import labelled
 
 Maker = Callable[[], Section | None]
+Result = Fit | xr.DataTree | TypesFit
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +60,7 @@ class Report:
 
 
 def report(
-    fits: Fit | xr.DataTree | Mapping[str, Fit | xr.DataTree],
+    fits: Result | Mapping[str, Result],
     data: ChoiceData,
     *,
     price: str | None = None,
@@ -78,7 +80,8 @@ def report(
     Parameters
     ----------
     fits
-        A result, or several by label: ``{"MSLE": fit, "NUTS": posterior}``.
+        A result, or several by label: ``{"MSLE": fit, "NUTS": posterior}``; types, as
+        `nonparametric` and `logit_mixed` find them, too.
     data
         The choices that they were fitted to.
     price
@@ -115,8 +118,11 @@ def report(
     >>> bm.report(fit, data, price="pf", title="Plans", draws=5, nodes=8, rng=1)
     Report('Plans', ... characters): .save('report.html')
     """
-    several = {"fit": fits} if isinstance(fits, Fit | xr.DataTree) else labelled("fits", fits)
-    own = {str(label): result for label, result in several.items()}
+    several = {"fit": fits} if isinstance(fits, Result) else labelled("fits", fits)
+    own = {
+        str(label): result.fit if isinstance(result, TypesFit) else result
+        for label, result in several.items()
+    }
     _check(own, title, reproduce, path)
     done = composed(Subject(own, data, price, title, reproduce), how)
     if path is not None:

@@ -19,7 +19,7 @@ from bayesmix.data.choices import ChoiceData
 from bayesmix.data.subset import take_persons
 from bayesmix.errors import ConvergenceError, DataError, IntegrationError, SpecificationError
 from bayesmix.evaluation.held_out import HeldOut, held_out
-from bayesmix.formulas.formula import REMEDY as UNSEEN
+from bayesmix.formulas.unseen import OF_SCENARIOS as UNSEEN
 from bayesmix.processes import shared
 from bayesmix.specification.model import MixedLogit
 

@@ -45,6 +45,7 @@ from bayesmix.formulas.reading import (
     no_term,
     read,
 )
+from bayesmix.formulas.unseen import remedy
 from bayesmix.formulas.variation import largest_deviation, largest_size
 
 __all__ = [
@@ -195,9 +196,10 @@ def columns_like(
     try:
         matrix = coded(state.spec, values, data.n_rows)
     except DataMismatchWarning as unseen:
+        found = reading.named(_unseen(unseen))
         raise SpecificationError(
             f"the formula {formula!r} meets categories that the model was not estimated on, and "
-            f"has no coefficient for them ({reading.named(_unseen(unseen))}): {REMEDY}"
+            f"has no coefficient for them ({found}): {remedy(data, found)}"
         ) from None
     except Exception as error:
         words = reading.named(first_line(error))
@@ -211,13 +213,6 @@ def _unseen(warning: Warning) -> str:
     """The categories, of formulaic's two sentences on them."""
     found = re.search(r"\{.*\}", first_line(warning))
     return found[0].strip("{}") if found else first_line(warning)
-
-
-REMEDY = (
-    "for a new alternative name one whose constants it has, with_alternative(..., "
-    "like='existing label'); of another category, predict for rows whose categories it knows"
-)
-"""Of categories that a model was not estimated on."""
 
 
 def _known(learnt: Learnt | None, formula: str) -> dict[str, dict[str, Any]]:

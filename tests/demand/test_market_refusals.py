@@ -8,8 +8,12 @@ from tests.demand.market_cases import CAMERAS, HOW, cameras, fit
 from tests.simulated import choice_data
 
 WRONG = [
-    ([{"price": 1.0, "zoom": 0.0, "brand": "leica"}], {}, "no coefficient for them"),
-    ([{"price": 1.0, "zoom": 0.0}], {}, "no column 'brand'"),
+    (
+        [{"price": 1.0, "zoom": 0.0, "brand": "leica"}],
+        {},
+        "by categories that the model knows",
+    ),
+    ([{"price": 1.0, "zoom": 0.0}], {}, "no column 'brand' in this market.*describe it for each"),
     ([{"prise": 1.0}], {}, "did you mean 'price'"),
     ([{"price": 1.0, "zoom": 0.0}, {"price": 1.0}], {}, "product 2 has no 'zoom'"),
     ([{"price": "cheap"}], {}, "the data have numbers there"),
@@ -42,3 +46,14 @@ def test_other_refusals():
         bm.market([{"price": 1.0}], of)
     with pytest.raises(DataError, match="has lost all rows"):
         bm.market(CAMERAS, data.without(0, 1, 2))
+
+
+def test_a_product_that_the_model_does_not_know_is_named_with_what_to_give():
+    frame = cameras().frame
+    data = choice_data(frame, outside_option=True)
+    found = bm.msle(bm.MixedLogit("price + C(alt)"), data)
+    products = [{"alt": 1, "price": 1.0}, {"alt": "tram", "price": 1.0}]
+    with pytest.raises(SpecificationError, match=r"no alternatives .*'tram', .*like=.'tram'"):
+        bm.shares(found, bm.market(products, data), **HOW)
+    of = bm.market(products, data, like={"tram": 0})
+    assert bm.shares(found, of, **HOW).sizes["alternative"] == 3

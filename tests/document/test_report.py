@@ -19,7 +19,6 @@ import bayesmix as bm
 from bayesmix.document.formula import formulas
 from bayesmix.document.html import number, table
 from bayesmix.document.report import Report
-from bayesmix.document.results import estimates_section
 from bayesmix.likelihood.bind import bind
 from tests.markets_with_panels import data_of, frames
 
@@ -181,7 +180,7 @@ def test_of_types_there_are_marginals_and_no_points() -> None:
     types = bm.Types({"price": (-2, 0), "time": (-2, 1)}, points=30, rng=1)
     model = bm.MixedLogit("price + time")
     found = bm.logit_mixed(model, data, bm.LogitWeights(types))
-    words = Reader(estimates_section({"LML": found.fit}).content).words
+    words = Reader(bm.report(found, data, title="Types", **FEW).html).words
     for name, value in found.moments()["estimate"].items():
         assert str(name) in words
         assert number(float(value)) in words
