@@ -27,6 +27,8 @@ from bayesmix.bayes.coordinates import Coordinates
 REACH = 3.0
 """Distance from the mode, in units of sqrt(P), at which the quadratic stops to grow: a posterior
 lies at 1, and beyond its tails a quadratic must not win over the log-likelihood."""
+LEAST = 1e-150
+"""Length that a row has at least: squares of smaller entries are 0, and 0 / 0 is no ratio."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +78,7 @@ class Features:
         """Lengths ``s`` (..., K) of the rows of free vectors (..., P), and ``asinh(s / m) / s``."""
         members, mode = self._rows
         size = np.sqrt(np.einsum("kp,...p->...k", members, theta**2))
+        size = np.maximum(size, LEAST)
         return size, np.arcsinh(size / mode) / size
 
     def _of(self, theta: Array) -> Array:

@@ -291,6 +291,6 @@ def _of_some_persons(search: Search, settings: _Settings) -> list[Fit]:
         if number > found[0].n_persons:
             more = some_persons(search, number)
             found.append(automatic(more, [some.problem.canonical(found[0].theta)], LOOSE))
-    except (ConvergenceError, DataError, IntegrationError):
+    except (ConvergenceError, DataError, IntegrationError, np.linalg.LinAlgError):
         return []  # what all persons tell may be more than what some do
     return found

@@ -59,6 +59,18 @@ def test_features_of_a_standard_deviation_that_vanishes_stand_still():
     assert np.abs(v[0]).max() < 0.1 * np.abs(x[0]).max()
 
 
+def test_a_standard_deviation_of_which_no_digits_are_left_counts_as_0():
+    """Squares of a row of length exp(-400), and exp(-800) itself, are 0 in floating point."""
+    c = quadratic()
+    q = np.tile(c.features.centre, (3, 1))
+    q[:, 4] -= [300.0, 400.0, 800.0]
+    x = np.linalg.solve(c.features.root, (q - c.features.centre).T).T
+    np.testing.assert_allclose(c.values(x), c.values(x[:1])[0], atol=1e-10)
+    # By coordinates q the last slope is 0 and the others are those at the first.
+    slopes = [np.linalg.solve(c.features.root.T, c.value_and_slope(one)[1]) for one in x]
+    np.testing.assert_allclose(slopes[1:], slopes[:1] * 2, atol=1e-8)
+
+
 def test_a_quadratic_is_found_from_its_slopes():
     true = quadratic()
     points = np.random.default_rng(3).normal(size=(12, 5))

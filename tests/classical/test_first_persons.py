@@ -85,6 +85,18 @@ def test_persons_of_whom_there_is_no_optimum_are_not_begun_with(monkeypatch):
     assert "drawn at random" not in fit.message
 
 
+def test_a_rare_category_that_no_drawn_person_has(monkeypatch):
+    """Its column is 0 throughout among them: all persons are searched at once."""
+    lower(monkeypatch, 150, 100)
+    data = many()
+    frame = data.frame.assign(kind=np.where(data.frame["who"] < 4, "rare", "usual"))
+    model = bm.MixedLogit("x + y + C(kind):y", random=bm.Normal("x"))
+    fit = bm.msle(model, choice_data(frame), rng=1)
+    assert "drawn at random" not in fit.message
+    assert fit.converged
+    assert len(fit.optima) == 4
+
+
 def test_a_given_start_is_the_start(monkeypatch):
     lower(monkeypatch, 100, 60)
     data = many()
