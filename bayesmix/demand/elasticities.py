@@ -88,7 +88,7 @@ def elasticities(
     asked = settle(how, elasticities)
     found = enumerate_sample(result, data, Where(scenario, by, products, predict), asked)
     what = _intervention(found, attribute, kind, arc, change)
-    found.check_moved(what.by, attribute)
+    found.check_moved(what.by, attribute, ratio=False)
 
     def quantity(theta: Array) -> Array:
         changes = moves(found, what, theta)

@@ -24,6 +24,7 @@ from bayesmix.demand.draws import (
     parameter_draws,
     uncertainty,
 )
+from bayesmix.demand.indifferent import check_minded
 from bayesmix.demand.options import CheckedOptions, Where
 from bayesmix.errors import SpecificationError
 from bayesmix.kernels.logit import Panel
@@ -161,10 +162,17 @@ class Sample:
             self.absorbed.check_sets(there)
         return replace(self, there=there, codes=codes, goods=goods)
 
-    def check_moved(self, by: Problem | None, attribute: str) -> None:
-        """Refuse a change of what constants of markets have a part of; ``by`` has its columns."""
-        if self.absorbed is not None and by is not None:
+    def check_moved(self, by: Problem | None, attribute: str, *, ratio: bool = True) -> None:
+        """Refuse a change of what constants of markets have a part of; ``by`` has its columns.
+
+        And, of what is a ``ratio`` of its effects, of what nobody minds.
+        """
+        if by is None:
+            return
+        if self.absorbed is not None:
             self.absorbed.check_moved(by.design.columns, attribute)
+        if ratio:
+            check_minded(self.there, by.design.columns, attribute)
 
     def of(self, quantity: Callable[[Array], Array], label: str) -> Interval:
         """Estimate and interval of a function of the free vector."""

@@ -25,6 +25,7 @@ from bayesmix.demand.draws import (
     spaced,
     uncertainty,
 )
+from bayesmix.demand.indifferent import check_priced
 from bayesmix.demand.money import no_mean, price_of
 from bayesmix.demand.options import CheckedOptions, Options, settle
 from bayesmix.demand.quantiles import (
@@ -132,6 +133,7 @@ def wtp(
     held = absorbed(result, past)
     if held is not None:
         held.check_terms(term, price)
+    check_priced(problem, price)
     if any(c.term == price and c.stops_at_0 for c in problem.design.coefficients):
         raise SpecificationError(
             f"a share of people have a coefficient of {price!r} of exactly 0, by its censored law: "

@@ -71,7 +71,7 @@ class Quantities:
         else:
             table = pd.DataFrame({name: [float(found[name])] for name in ENDS})
         self._put(file, keys, table)
-        note = str(found.attrs.get("note", ""))
+        note = "; ".join(str(found.attrs[k]) for k in ("note", "lerner") if found.attrs.get(k))
         words = pd.DataFrame(rows_named(file, demand_table(found))).to_string(na_rep="")
         self._say(keys, file, "\n".join(filter(None, [words, note])))
         if note:

@@ -37,15 +37,24 @@ OF = {
     ),
 }
 PARTS = {
-    "shares": "shares of choices after the change",
-    "surplus": "change of the consumer surplus of a choice situation, in units of {price}",
-    "products": "products: prices and costs in units of {price}; shares are of choices",
+    "shares": "shares of choices after the change, at the prices that the scenario has",
+    "surplus": (
+        "change of the consumer surplus of a choice situation, in units of {price}, at the prices "
+        "that the scenario has"
+    ),
+    "products": (
+        "products: prices and costs in units of {price}; price_change is relative (0.1 is 10 %); "
+        "shares are of choices"
+    ),
     "firms": "firms: profits a choice situation, in units of {price}",
     "markets": (
         "markets: hhi is the Herfindahl index of inside shares in points, inside the share of "
         "choices that firms sell; the rest is in units of {price} a choice situation"
     ),
-    "segments": "change of the consumer surplus of a choice situation, in units of {price}",
+    "segments": (
+        "change of the consumer surplus of a choice situation, in units of {price}, at the prices "
+        "that firms set then"
+    ),
 }
 """By part of a scenario, as `PARTS` of what firms do are called."""
 SINGLE = {SURPLUS: "consumer surplus", "scenarios.csv": "change of consumer surplus"}
