@@ -27,6 +27,10 @@ def test_every_number_of_every_table_is_on_the_page() -> None:
         if name == "constants":
             assert f"{table['constant'].iloc[0]:.4f}" in html()
             continue
+        if name == "notes":
+            assert all(escape(note) in html() for note in table["note"])
+            assert table["note"].str.contains("Lerner indices are above 1").all()
+            continue
         rows = table[["estimate", "low", "high"]].to_numpy()
         missing = [
             row for row in rows if (words := cell(*row)) and f"<td>{words}</td>" not in html()
