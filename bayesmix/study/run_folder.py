@@ -35,7 +35,7 @@ DEMAND = (
         f"{name}.csv"
         for name in (
             "shares", "elasticities", "diversion", "wtp", "surplus", "constants", "markups",
-            "pass_through", "scenarios",
+            "pass_through", "scenarios", "notes",
         )
     ),
     "demand.txt",
