@@ -49,6 +49,7 @@ def plot_trace(posterior: xr.DataTree, *, parameters: Sequence[str] | None = Non
 
     Examples
     --------
+    >>> import numpy as np
     >>> import bayesmix as bm
     >>> draws = np.random.default_rng(1).normal(size=(2, 50))
     >>> tree = xr.DataTree.from_dict({"posterior": xr.Dataset({"x": (("chain", "draw"), draws)})})

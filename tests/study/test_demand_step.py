@@ -1,5 +1,6 @@
 """Studies of demand, markets and firms, with real estimators on a small file; and opened runs."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -102,22 +103,21 @@ def test_summary_holds_the_whole_fit_and_clusters() -> None:
 
 
 def test_demand_is_done_again_where_it_is_asked_otherwise(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    folder = finished()
-    path = folder.parents[1] / "firms.toml"
-    text = path.read_text(encoding="utf-8")
+    whole = finished().parents[1]
+    shutil.copytree(whole, tmp_path / "own", copy_function=shutil.copy2)
+    path = tmp_path / "own" / "firms.toml"
+    folder = path.parent / finished().relative_to(whole)
     before = (folder / "wtp.csv").stat().st_mtime_ns
     run_study(read_study(path), folder)
     assert "4/4 demand: finished earlier, used again" in capsys.readouterr().err
     assert (folder / "wtp.csv").stat().st_mtime_ns == before
-    try:
-        few = text[: text.index("[market]")].replace('diversion = ["removal", "price"]\n', "")
-        path.write_text(few.replace("surplus = true\n", ""), encoding="utf-8")
-        again = run_study(read_study(path), folder, progress=False)
-        assert set(again.demand.tables) == {"shares.csv", "elasticities.csv", "wtp.csv"}
-    finally:
-        path.write_text(text, encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    few = text[: text.index("[market]")].replace('diversion = ["removal", "price"]\n', "")
+    path.write_text(few.replace("surplus = true\n", ""), encoding="utf-8")
+    again = run_study(read_study(path), folder, progress=False)
+    assert set(again.demand.tables) == {"shares.csv", "elasticities.csv", "wtp.csv"}
 
 
 def test_diversion_by_price_is_of_the_column_that_money_is_counted_in(
